@@ -1,0 +1,148 @@
+import { headDim, type ModelConfig, type Tensors, tensorShapes } from './config.ts'
+
+/**
+ * A small deterministic generator (xorshift128) for *weights and sampling only*.
+ * It is predictable by design, so nothing secret may ever be drawn from it.
+ */
+export class PredictableRandom {
+  readonly #state = new Uint32Array(4)
+  #spare: number | undefined
+
+  constructor(seed: number) {
+    // SplitMix-style spreading, so that neighbouring seeds give unrelated streams.
+    let z = seed >>> 0
+    for (let i = 0; i < 4; i++) {
+      z = (z + 0x9e3779b9) >>> 0
+      let t = Math.imul(z ^ (z >>> 16), 0x85ebca6b)
+      t = Math.imul(t ^ (t >>> 13), 0xc2b2ae35)
+      this.#state[i] = (t ^ (t >>> 16)) >>> 0
+    }
+    this.#state[0] |= 1
+  }
+
+  /** Uniform 32-bit integer. */
+  next(): number {
+    const s = this.#state
+    let t = s[3]
+    t ^= t << 11
+    t ^= t >>> 8
+    s[3] = s[2]
+    s[2] = s[1]
+    s[1] = s[0]
+    s[0] = t ^ s[0] ^ (s[0] >>> 19)
+    return s[0]
+  }
+
+  /** Uniform in [0, 1). */
+  uniform(): number {
+    return this.next() / 2 ** 32
+  }
+
+  /** Uniform integer in [0, n). */
+  below(n: number): number {
+    return Math.floor(this.uniform() * n)
+  }
+
+  /** Standard normal (polar Box-Muller). */
+  normal(): number {
+    if (this.#spare !== undefined) {
+      const spare = this.#spare
+      this.#spare = undefined
+      return spare
+    }
+    let u: number
+    let v: number
+    let r: number
+    do {
+      u = 2 * this.uniform() - 1
+      v = 2 * this.uniform() - 1
+      r = u * u + v * v
+    } while (r >= 1 || r === 0)
+    const scale = Math.sqrt((-2 * Math.log(r)) / r)
+    this.#spare = v * scale
+    return u * scale
+  }
+}
+
+/** Benchmark shapes: GPT-2 small, and the 15M-parameter LLaMA-form story model. */
+export const benchConfigs = {
+  gpt2: {
+    arch: 'gpt2',
+    vocab: 50257,
+    dim: 768,
+    layers: 12,
+    heads: 12,
+    kvHeads: 12,
+    ff: 3072,
+    eps: 1e-5,
+    context: 1024,
+    activation: 'gelu_tanh',
+    tied: true,
+  },
+  '15m': {
+    arch: 'llama',
+    vocab: 32000,
+    dim: 288,
+    layers: 6,
+    heads: 6,
+    kvHeads: 6,
+    ff: 768,
+    eps: 1e-5,
+    context: 256,
+    ropeTheta: 10000,
+    activation: 'silu',
+    tied: true,
+  },
+} satisfies Record<string, ModelConfig>
+
+/**
+ * Random weights of realistic scale, the same for the same seed.
+ * Queries and keys are scaled so that attention logits have a standard deviation of about 2.5;
+ * everything that adds to the residual stream is damped by the depth, so it grows like a trained model's.
+ */
+export function randomModel(config: ModelConfig, seed: number): Tensors {
+  const random = new PredictableRandom(seed)
+  const tensors: Tensors = new Map()
+  for (const [name, shape] of tensorShapes(config)) {
+    const data = new Float32Array(shape.reduce((a, b) => a * b, 1))
+    fill(name, data, config, random)
+    tensors.set(name, { shape, data })
+  }
+  return tensors
+}
+
+/** Logit = q.k / sqrt(headDim) with unit-variance-input q and k of std s each: its std is s^2. */
+const queryKeyStd = Math.sqrt(2.5)
+
+function fill(name: string, data: Float32Array, c: ModelConfig, random: PredictableRandom): void {
+  const normal = (std: number, mean = 0, from = 0, to = 1, stride = 1) => {
+    for (let i = 0; i < data.length; i++) {
+      const column = i % stride
+      if (stride > 1 && (column < from || column >= to)) continue
+      data[i] = mean + std * random.normal()
+    }
+  }
+  const fan = 1 / Math.sqrt(c.dim)
+  if (name.endsWith('.bias')) normal(0.02)
+  else if (/(norm|ln_[12f])\.weight$/.test(name)) normal(0.05, 1)
+  else if (/embed_tokens|wte/.test(name)) normal(fan * 2)
+  else if (/wpe/.test(name)) normal(fan * 0.5)
+  else if (/(q|k)_proj/.test(name)) normal(queryKeyStd * fan)
+  else if (/c_attn/.test(name)) {
+    // One matrix holds q, k and v side by side: columns [0, 2d) are q and k.
+    normal(queryKeyStd * fan, 0, 0, 2 * c.dim, 3 * c.dim)
+    normal(fan, 0, 2 * c.dim, 3 * c.dim, 3 * c.dim)
+  } else if (/(o_proj|attn\.c_proj)/.test(name)) normal(fan / Math.sqrt(2 * c.layers))
+  else if (/(down_proj|mlp\.c_proj)/.test(name)) normal(1 / Math.sqrt(c.ff * 2 * c.layers))
+  else normal(fan)
+}
+
+/** Number of parameters of a model. */
+export function parameterCount(config: ModelConfig): number {
+  let total = 0
+  for (const shape of tensorShapes(config).values()) total += shape.reduce((a, b) => a * b, 1)
+  return total
+}
+
+/** Attention logits are divided by this. */
+export const logitScale = (config: ModelConfig): number => Math.sqrt(headDim(config))
