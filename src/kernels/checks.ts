@@ -1,0 +1,82 @@
+import { KernelError, type MatrixData, type ProductSpec, type StationarySpec } from './kernels.ts'
+
+/** Throws unless `condition` holds; argument checks read as one line each. */
+export function demand(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new KernelError(message)
+}
+
+/** Ring width 1..64. */
+export function checkBits(bits: number): void {
+  demand(Number.isInteger(bits) && bits >= 1 && bits <= 64, `ring width must be 1..64 bits, got ${bits}`)
+}
+
+/** A count, size or dimension: a safe integer >= 0. */
+export function checkSize(value: number, what: string): void {
+  demand(Number.isSafeInteger(value) && value >= 0, `${what} must be a whole number >= 0, got ${value}`)
+}
+
+/** Arguments of `Kernels.keystream`; the 32-bit block counter of RFC 8439 section 2.3 must not wrap. */
+export function checkKeystream(key: Uint8Array, nonce: Uint8Array, byteOffset: number, bytes: number): void {
+  demand(key.length === 32, `ChaCha20 key must have 32 bytes, got ${key.length}`)
+  demand(nonce.length === 12, `ChaCha20 nonce must have 12 bytes, got ${nonce.length}`)
+  checkSize(byteOffset, 'keystream offset')
+  demand(byteOffset % 64 === 0, `keystream offset must be a multiple of 64, got ${byteOffset}`)
+  demand(byteOffset + bytes <= 2 ** 38, 'keystream request runs past the 32-bit block counter')
+}
+
+/** Arguments of `Kernels.load`. */
+export function checkLoad(data: MatrixData, k: number, n: number): void {
+  checkSize(k, 'k')
+  checkSize(n, 'n')
+  demand(data.length === k * n, `matrix data has ${data.length} elements, expected ${k} x ${n}`)
+}
+
+/** Arguments of `Kernels.matmul`. */
+export function checkMatmul(a: BigUint64Array, m: number, k: number, bits: number): void {
+  checkBits(bits)
+  checkSize(m, 'm')
+  demand(a.length === m * k, `left operand has ${a.length} elements, expected ${m} x ${k}`)
+}
+
+/** Bytes that `count` values of `bits` bits occupy. Products stay exact: count * 64 < 2^53. */
+export function packedBytes(count: number, bits: number): number {
+  return Math.ceil((count * bits) / 8)
+}
+
+/** Arguments of `Kernels.unpack`. */
+export function checkUnpack(bytes: Uint8Array, bits: number, count: number): void {
+  checkBits(bits)
+  checkSize(count, 'count')
+  const want = packedBytes(count, bits)
+  demand(bytes.length === want, `${count} values of ${bits} bits need ${want} bytes, got ${bytes.length}`)
+}
+
+/** A `StationarySpec` from the caller. */
+export function checkStationary(spec: StationarySpec): void {
+  checkBits(spec.bits)
+  checkSize(spec.k, 'k')
+  checkSize(spec.n, 'n')
+  checkKeystream(spec.key, spec.nonce, 0, spec.k * spec.n * 8)
+}
+
+/** A `ProductSpec` from the caller, against the F it multiplies. */
+export function checkProduct(f: StationarySpec, spec: ProductSpec): void {
+  checkSize(spec.rows, 'rows')
+  demand(spec.key.length === 32, `row key must have 32 bytes, got ${spec.key.length}`)
+  for (const stream of [spec.a, spec.c, spec.lift?.hi ?? 0]) {
+    demand(stream === stream >>> 0, `stream id must fit 32 bits, got ${stream}`)
+  }
+  const last = spec.firstSerial + BigInt(spec.rows)
+  demand(spec.firstSerial >= 0n && last <= 1n << 64n, 'row serials must fit 64 bits')
+  const shift = spec.lift?.shift ?? 0
+  demand(Number.isInteger(shift) && shift >= 0 && shift < f.bits, `lift shift must be 0..${f.bits - 1}`)
+}
+
+/** The 12-byte nonce of one row: u32le stream id, u64le serial. */
+export function rowNonce(stream: number, serial: bigint): Uint8Array {
+  const nonce = new Uint8Array(12)
+  const view = new DataView(nonce.buffer)
+  view.setUint32(0, stream, true)
+  view.setBigUint64(4, serial, true)
+  return nonce
+}

@@ -1,0 +1,105 @@
+/**
+ * The two faces of Sotto's arithmetic: `Kernels` (synchronous, on the CPU, the online path) and `ProductDevice`
+ * (asynchronous, perhaps a GPU, for the owner's input-independent products).
+ *
+ * Every ring is Z mod 2^bits with 1 <= bits <= 64. Ring elements travel in `BigUint64Array`; a result is always
+ * reduced (its bits above `bits` are zero), an argument need not be.
+ */
+
+/** A right-hand operand kept resident where the kernel wants it (k x n, row major when it was loaded). */
+export interface Matrix {
+  readonly k: number
+  readonly n: number
+  /** Gives the memory back. Using the matrix afterwards throws `KernelError`; freeing it twice is harmless. */
+  free(): void
+}
+
+/** Row-major matrix elements. Signed narrow types are taken mod 2^64 (two's complement). */
+export type MatrixData = BigUint64Array | Int32Array | Int16Array | Int8Array
+
+/** Synchronous CPU kernels: the online path. */
+export interface Kernels {
+  /** What runs underneath, for logs and the benchmark table. */
+  readonly name: string
+  /**
+   * ChaCha20 keystream (RFC 8439, section 2.4): fills `out` with the bytes of the keystream that start at
+   * `byteOffset`. Keeps no state.
+   * @param key 32 bytes.
+   * @param nonce 12 bytes.
+   * @param byteOffset a multiple of 64; block 0 is the block whose counter is 0.
+   * @throws KernelError on a wrong length, a misaligned offset, or a counter past 2^32 - 1.
+   */
+  keystream(key: Uint8Array, nonce: Uint8Array, byteOffset: number, out: Uint8Array): void
+  /** Copies `data` (k x n, row major) into the kernel's own memory. Free the matrix when it is no longer needed. */
+  load(data: MatrixData, k: number, n: number): Matrix
+  /**
+   * a [m x k] times b [k x n] mod 2^bits, as a fresh m x n array. Signed matrix data is taken mod 2^64.
+   * @throws KernelError on a shape mismatch, a freed matrix, or a matrix that another instance loaded.
+   */
+  matmul(a: BigUint64Array, m: number, b: Matrix, bits: number): BigUint64Array
+  /** The same product off the calling thread, where the backend has something faster for many rows (prefill). */
+  matmulAsync?(a: BigUint64Array, m: number, b: Matrix, bits: number): Promise<BigUint64Array>
+  /**
+   * Element i occupies bits [i*bits, (i+1)*bits) of the result, little-endian; spare bits of the last byte are
+   * zero. Values are masked to `bits` first.
+   */
+  pack(values: BigUint64Array, bits: number): Uint8Array
+  /** The inverse of `pack`; `bytes` must be exactly ceil(count*bits/8) long, spare bits are ignored. */
+  unpack(bytes: Uint8Array, bits: number, count: number): BigUint64Array
+}
+
+/**
+ * Where the secret stationary operand F of an owner comes from: element i = keystream u64le[i] mod 2^bits,
+ * k x n row major. A nonce is u32le stream id, then u64le serial (12 bytes).
+ */
+export interface StationarySpec {
+  key: Uint8Array
+  nonce: Uint8Array
+  k: number
+  n: number
+  bits: number
+}
+
+/** Where the rows of the input-independent product come from: all from one key, by stream id and serial. */
+export interface ProductSpec {
+  /** Row key, 32 bytes. */
+  key: Uint8Array
+  firstSerial: bigint
+  rows: number
+  /** Stream id: row r of `a` is the keystream u64le words of nonce(a, firstSerial + r), element j = word j. */
+  a: number
+  /**
+   * If present the multiplicand is ((hi words << shift) - a words) mod 2^bits, else a words mod 2^bits.
+   * `hi` is a stream id read like `a`; 0 <= shift < bits.
+   */
+  lift?: { hi: number; shift: number }
+  /** Stream id of the additive mask (n words a row), mod 2^bits. */
+  c: number
+}
+
+/** F as the device keeps it. */
+export interface Stationary {
+  readonly spec: StationarySpec
+  free(): void
+}
+
+/**
+ * Asynchronous device for the owner's input-independent products y = (x·F + c) mod 2^bits, rows x n.
+ * A product is a pure function of its two specs, so after a loss the caller may repeat it elsewhere and get the
+ * same bytes: no mask is used twice for different values.
+ */
+export interface ProductDevice {
+  readonly name: string
+  /** Kernel dispatches executed so far. */
+  readonly dispatches: number
+  stationary(spec: StationarySpec): Promise<Stationary>
+  /** @throws KernelError if the device was lost, F was freed, or a spec is malformed. */
+  product(f: Stationary, spec: ProductSpec): Promise<BigUint64Array>
+  /** Resolves with the reason if the device is ever lost; never rejects. */
+  lost: Promise<string>
+}
+
+/** A kernel refused its arguments, could not run, or gave a wrong answer in its start-up test. */
+export class KernelError extends Error {
+  override readonly name = 'KernelError'
+}
