@@ -1,0 +1,180 @@
+/**
+ * What a data owner's engine offers to a program that talks to it: the chat page, the terminal client, a test.
+ *
+ * Everything here can be structured-cloned, so the same contract holds whether the engine lives in this thread or
+ * in a Web Worker behind Comlink.
+ */
+
+/** Where the page finds the other two parties. Served by the page's own origin, never by the model server. */
+export interface PageConfig {
+  /** Origin of the model server. */
+  server: string
+  /**
+   * The dealer, with the identity key that the page's origin vouches for (base64url Ed25519). Pinning it here is what
+   * stops a model server from posing as the dealer.
+   */
+  dealer: { url: string; key: string }
+}
+
+/** A model on offer, as the server describes it before any session exists. */
+export interface ModelCard {
+  /** Stable identifier, used in `?model=`. */
+  name: string
+  /** Name for people. */
+  title: string
+  description: string
+  licence: string
+  /** Hash of the bundle; the session's transcript binds it. */
+  hash: string
+  /** Size of the one-time public download, in bytes. */
+  publicBytes: number
+  parameters: number
+  /** How many of the parameters never leave the model server. */
+  privateParameters: number
+  /** Longest conversation, in tokens. */
+  context: number
+}
+
+/** One turn of a conversation, in clear. Exists at the owner only. */
+export interface Message {
+  role: 'user' | 'assistant'
+  content: string
+}
+
+export type LinkKind = 'fetch' | 'webrtc' | 'ws'
+export type BackendKind = 'webgpu' | 'wasm'
+
+/** What to connect to; an absent link or backend means "choose for me and say why". */
+export interface OpenOptions {
+  model: string
+  link?: LinkKind
+  backend?: BackendKind
+}
+
+/** An open session: what was chosen, and why. */
+export interface SessionInfo {
+  model: ModelCard
+  link: { kind: string; reason: string }
+  backend: { name: string; reason: string }
+  /** Address of the dealer. */
+  dealer: string
+  /** Address of the model server. */
+  server: string
+  sessionId: string
+}
+
+/** What crossed one party's network boundary. */
+export interface PartyTraffic {
+  bytesIn: number
+  bytesOut: number
+  messages: number
+}
+
+/** Running totals of a session, counted at the owner's sockets (and as reported by the peers, where they alone know). */
+export interface Stats {
+  /** Tokens whose input-independent work is already done. */
+  tokensReady: number
+  /** Sequential one-way messages so far. */
+  hops: number
+  ownerUpBytes: number
+  ownerDownBytes: number
+  dealerUpBytes: number
+  dealerDownBytes: number
+  dealerToServerBytes: number
+  /** A few 32-bit words exactly as the server saw them last. */
+  serverSample: number[]
+  /** A few 32-bit words exactly as the dealer saw them last. */
+  dealerSample: number[]
+  /** Compute dispatches on the GPU; 0 on other backends. */
+  dispatches: number
+  /** Tokens generated or read privately so far. */
+  tokens: number
+  secondsPerToken: number
+  /** Products with private weights, per token. */
+  privateProducts: number
+  /** The owner's traffic with the model server, in messages too. */
+  server?: PartyTraffic
+  /** The owner's traffic with the dealer, in messages too. */
+  dealer?: PartyTraffic
+}
+
+export type OwnerEvent =
+  | { type: 'progress'; phase: 'model' | 'connect' | 'prefill'; done: number; total: number; text: string }
+  | { type: 'stats'; stats: Stats }
+  | { type: 'notice'; text: string }
+  | { type: 'token'; text: string; id: number }
+
+export interface ChatOptions {
+  temperature: number
+  topP: number
+  /** Touches sampling only, never a mask. */
+  seed?: number
+  maxTokens: number
+}
+
+export interface ChatResult {
+  text: string
+  ids: number[]
+  /** `context`: the conversation has filled the model's memory. */
+  finish: 'stop' | 'length' | 'cancelled' | 'context'
+}
+
+/** The data owner's engine. One instance is one tab and at most one session. */
+export interface OwnerApi {
+  models(): Promise<ModelCard[]>
+  /** Downloads the public tensors (once), agrees on keys and opens a session. Closes any earlier one. */
+  open(options: OpenOptions, onEvent: (event: OwnerEvent) => void): Promise<SessionInfo>
+  /** The user is typing: do input-independent work for a few tokens in the background. */
+  prepare(): Promise<void>
+  /** Answers the conversation, streaming `token` events; reuses the KV cache for the common prefix. */
+  chat(messages: Message[], options: ChatOptions): Promise<ChatResult>
+  /** Cancels the current `chat` at every party; that call then resolves with `finish: 'cancelled'`. */
+  stop(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Services that only a window can offer to an engine in a worker. */
+export interface OwnerHost {
+  /**
+   * Opens a WebRTC data channel to `url`. Peer connections don't exist in workers, so the window makes one and relays
+   * the channel's frames over the returned port.
+   */
+  openPeer(url: string): Promise<MessagePort>
+}
+
+/**
+ * An error that a person can act on. Known codes: `server-unreachable`, `dealer-unreachable`, `dealer-key`,
+ * `unknown-model`, `model-hash`, `busy`, `session-lost`, `link`, `backend`, `context`, `protocol`, `internal`.
+ */
+export class OwnerError extends Error {
+  override readonly name = 'OwnerError'
+  readonly code: string
+  /** What the person can do about it, in one plain sentence. */
+  readonly advice: string
+
+  constructor(code: string, message: string, advice = '', options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.advice = advice
+  }
+
+  /** A form that survives structured cloning, which drops the extra fields of errors. */
+  toData(): OwnerErrorData {
+    return { code: this.code, message: this.message, advice: this.advice }
+  }
+
+  /** Wraps anything thrown. */
+  static from(reason: unknown): OwnerError {
+    if (reason instanceof OwnerError) return reason
+    const message = reason instanceof Error ? reason.message : String(reason)
+    return new OwnerError('internal', message, 'Try again; if it keeps failing, reload the page.', {
+      cause: reason,
+    })
+  }
+}
+
+export interface OwnerErrorData {
+  code: string
+  message: string
+  advice: string
+}
