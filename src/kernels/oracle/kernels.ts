@@ -1,0 +1,78 @@
+import {
+  checkBits,
+  checkKeystream,
+  checkLoad,
+  checkMatmul,
+  checkUnpack,
+  demand,
+  packedBytes,
+} from '../checks.ts'
+import type { Kernels, Matrix } from '../kernels.ts'
+import { chacha20Block } from './chacha20.ts'
+
+class OracleMatrix implements Matrix {
+  readonly k: number
+  readonly n: number
+  values: bigint[] | undefined
+
+  constructor(values: bigint[], k: number, n: number) {
+    this.values = values
+    this.k = k
+    this.n = n
+  }
+
+  free(): void {
+    this.values = undefined
+  }
+}
+
+/** The reference twin of every fast kernel: BigInt and plain loops, written to be read. */
+export function createOracleKernels(): Kernels {
+  return {
+    name: 'oracle',
+    keystream(key, nonce, byteOffset, out) {
+      checkKeystream(key, nonce, byteOffset, out.length)
+      for (let at = 0; at < out.length; at += 64) {
+        const block = chacha20Block(key, nonce, (byteOffset + at) / 64)
+        out.set(block.subarray(0, Math.min(64, out.length - at)), at)
+      }
+    },
+    load(data, k, n): Matrix {
+      checkLoad(data, k, n)
+      return new OracleMatrix(Array.from(data, BigInt), k, n)
+    },
+    matmul(a, m, b, bits) {
+      demand(b instanceof OracleMatrix, 'the matrix was loaded by other kernels')
+      checkMatmul(a, m, b.k, bits)
+      const { k, n, values } = b
+      demand(values !== undefined, 'the matrix was freed')
+      const out = new BigUint64Array(m * n)
+      for (let i = 0; i < m; i++) {
+        for (let j = 0; j < n; j++) {
+          let sum = 0n
+          for (let l = 0; l < k; l++) sum += a[i * k + l] * values[l * n + j]
+          out[i * n + j] = BigInt.asUintN(bits, sum)
+        }
+      }
+      return out
+    },
+    pack(values, bits) {
+      checkBits(bits)
+      const out = new Uint8Array(packedBytes(values.length, bits))
+      for (let at = 0; at < values.length * bits; at++) {
+        const bit = (values[Math.floor(at / bits)] >> BigInt(at % bits)) & 1n
+        out[at >> 3] |= Number(bit) << (at & 7)
+      }
+      return out
+    },
+    unpack(bytes, bits, count) {
+      checkUnpack(bytes, bits, count)
+      const out = new BigUint64Array(count)
+      for (let at = 0; at < count * bits; at++) {
+        const bit = (bytes[at >> 3] >> (at & 7)) & 1
+        out[Math.floor(at / bits)] |= BigInt(bit) << BigInt(at % bits)
+      }
+      return out
+    },
+  }
+}

@@ -1,0 +1,118 @@
+import { checkProduct, checkStationary, demand, rowNonce } from '../checks.ts'
+import type { Kernels, Matrix, ProductDevice, ProductSpec, Stationary, StationarySpec } from '../kernels.ts'
+import { addWords, liftWords, narrowWords } from './words.ts'
+
+/** Where F is too big to keep, this many of its words are made at a time. */
+const TILE_WORDS = 1 << 18
+
+interface Options {
+  /** Bytes of expanded F kept over all stationary operands (default 64 MiB); above it F is remade by tiles. */
+  cacheBytes?: number
+}
+
+class CpuStationary implements Stationary {
+  readonly spec: StationarySpec
+  /** Taken from the budget for as long as the operand lives. */
+  readonly reserved: number
+  readonly release: () => void
+  matrix: Matrix | undefined
+  freed = false
+
+  constructor(spec: StationarySpec, reserved: number, release: () => void) {
+    this.spec = spec
+    this.reserved = reserved
+    this.release = release
+  }
+
+  free(): void {
+    if (this.freed) return
+    this.freed = true
+    this.matrix?.free()
+    this.release()
+  }
+}
+
+/**
+ * `ProductDevice` on CPU kernels. F is expanded once and kept while all kept operands fit `cacheBytes`; a larger F
+ * is remade from its key tile by tile for every product, so it never sits in memory. Products run on the calling
+ * thread, giving way to other tasks between tiles: put the device in a Worker where that matters.
+ */
+export function createCpuProductDevice(kernels: Kernels, options: Options = {}): ProductDevice {
+  const budget = options.cacheBytes ?? 64 << 20
+  let kept = 0
+  let dispatches = 0
+
+  /** Rows from..to of F as a matrix, as narrow as the ring allows. */
+  function rows(spec: StationarySpec, from: number, to: number): Matrix {
+    const { n, bits, key, nonce } = spec
+    // a keystream offset is a multiple of 8 words, a row of F need not start on one
+    const skip = (from * n) % 8
+    const bytes = new Uint8Array((skip + (to - from) * n) * 8)
+    kernels.keystream(key, nonce, (from * n - skip) * 8, bytes)
+    return kernels.load(narrowWords(new BigUint64Array(bytes.buffer).subarray(skip), bits), to - from, n)
+  }
+
+  /** spec.rows rows of `count` words from one stream. */
+  function stream(spec: ProductSpec, id: number, count: number): BigUint64Array {
+    const out = new BigUint64Array(spec.rows * count)
+    for (let r = 0; r < spec.rows; r++) {
+      const row = new Uint8Array(out.buffer, r * count * 8, count * 8)
+      kernels.keystream(spec.key, rowNonce(id, spec.firstSerial + BigInt(r)), 0, row)
+    }
+    return out
+  }
+
+  async function tiled(f: CpuStationary, x: BigUint64Array, m: number): Promise<BigUint64Array> {
+    const { k, n, bits } = f.spec
+    const sum = new BigUint64Array(m * n)
+    const step = Math.max(1, Math.floor(TILE_WORDS / n))
+    for (let from = 0; from < k; from += step) {
+      const to = Math.min(k, from + step)
+      const part = new BigUint64Array(m * (to - from))
+      for (let r = 0; r < m; r++) part.set(x.subarray(r * k + from, r * k + to), r * (to - from))
+      const tile = rows(f.spec, from, to)
+      addWords(sum, kernels.matmul(part, m, tile, bits), bits)
+      tile.free()
+      dispatches++
+      // lets stop requests and heartbeats through
+      await new Promise((resolve) => setTimeout(resolve, 0))
+      demand(!f.freed, 'the stationary operand was freed during the product')
+    }
+    return sum
+  }
+
+  return {
+    name: `cpu (${kernels.name})`,
+    get dispatches() {
+      return dispatches
+    },
+    lost: new Promise(() => {}),
+    async stationary(spec) {
+      checkStationary(spec)
+      const size = spec.k * spec.n * (spec.bits <= 16 ? 2 : spec.bits <= 32 ? 4 : 8)
+      const keep = kept + size <= budget
+      if (keep) kept += size
+      const f = new CpuStationary({ ...spec }, keep ? size : 0, () => {
+        kept -= f.reserved
+      })
+      if (keep) f.matrix = rows(spec, 0, spec.k)
+      return f
+    },
+    async product(f, spec) {
+      demand(f instanceof CpuStationary && !f.freed, 'not a live stationary operand of this device')
+      const { k, n, bits } = f.spec
+      checkProduct(f.spec, spec)
+      const m = spec.rows
+      if (m * n === 0) return new BigUint64Array(0)
+      const x = stream(spec, spec.a, k)
+      if (spec.lift) liftWords(stream(spec, spec.lift.hi, k), spec.lift.shift, x)
+      let y: BigUint64Array
+      if (f.matrix) {
+        y = kernels.matmul(x, m, f.matrix, bits)
+        dispatches++
+      } else y = await tiled(f, x, m)
+      addWords(y, stream(spec, spec.c, n), bits)
+      return y
+    },
+  }
+}

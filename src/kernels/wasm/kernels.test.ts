@@ -1,0 +1,155 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Kernels, MatrixData } from '../kernels.ts'
+import { KernelError } from '../kernels.ts'
+import { createOracleKernels } from '../oracle/kernels.ts'
+import { createWasmKernels, createWasmKernelsAsync } from './kernels.ts'
+
+const oracle = createOracleKernels()
+const wasm: Kernels = createWasmKernels()
+/** Values at the edges of every limb, with random ones between. */
+const EDGES = [0n, 1n, 0x7fn, 0x80n, 0x7fffn, 0x8000n, 0xffffn, 0x7fffffffn, 0x80000000n, 0xffffffffn]
+const WIDE = [
+  0x7fffffffffffffffn,
+  0x8000000000000000n,
+  0xffffffff80000000n,
+  0xffffffffffff8000n,
+  0xffffffffffffffffn,
+]
+const word = fc.oneof(fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }), fc.constantFrom(...EDGES, ...WIDE))
+const words = (length: number) => fc.array(word, { minLength: length, maxLength: length })
+const bits = fc.integer({ min: 1, max: 64 })
+
+function element(kind: number): fc.Arbitrary<bigint> {
+  const half = 1n << BigInt(8 * kind - 1)
+  return fc.oneof(fc.bigInt({ min: -half, max: half - 1n }), fc.constantFrom(-half, half - 1n, 0n, -1n))
+}
+
+function matrixData(kind: number, values: bigint[]): MatrixData {
+  if (kind === 1) return Int8Array.from(values, Number)
+  if (kind === 2) return Int16Array.from(values, Number)
+  if (kind === 4) return Int32Array.from(values, Number)
+  return BigUint64Array.from(values, (v) => BigInt.asUintN(64, v))
+}
+
+describe('wasm kernels equal the oracle', () => {
+  test('matmul, every element type and ring', () => {
+    const shape = fc.record({
+      m: fc.integer({ min: 0, max: 4 }),
+      k: fc.integer({ min: 0, max: 19 }),
+      n: fc.integer({ min: 0, max: 21 }),
+      kind: fc.constantFrom(1, 2, 4, 8),
+      // how wide u64 data really is: exercises the narrow storage with its bias
+      used: fc.constantFrom(8, 16, 32, 64),
+      bits,
+    })
+    const arb = shape.chain((s) =>
+      fc.tuple(
+        fc.constant(s),
+        words(s.m * s.k),
+        fc.array(element(s.kind), { minLength: s.k * s.n, maxLength: s.k * s.n }),
+      ),
+    )
+    fc.assert(
+      fc.property(arb, ([s, a, values]) => {
+        const data = matrixData(s.kind, s.kind === 8 ? values.map((v) => BigInt.asUintN(s.used, v)) : values)
+        const left = BigUint64Array.from(a)
+        const b = wasm.load(data, s.k, s.n)
+        const want = oracle.matmul(left, s.m, oracle.load(data, s.k, s.n), s.bits)
+        expect(wasm.matmul(left, s.m, b, s.bits)).toEqual(want)
+        b.free()
+      }),
+      { numRuns: 600 },
+    )
+  })
+
+  test('matmul, long sums of extreme values stay exact', () => {
+    for (const kind of [1, 2, 4, 8]) {
+      const half = 1n << BigInt(8 * kind - 1)
+      const k = 1500
+      const data = matrixData(
+        kind,
+        Array.from({ length: k * 9 }, () => -half),
+      )
+      for (const value of [...EDGES, ...WIDE, 0x8000800080008000n, 0x7fff7fff7fff8000n]) {
+        const a = new BigUint64Array(k).fill(value)
+        const b = wasm.load(data, k, 9)
+        for (const width of [16, 32, 48, 64]) {
+          const want = BigInt.asUintN(width, BigInt(k) * value * -half)
+          expect([...wasm.matmul(a, 1, b, width)]).toEqual(Array(9).fill(want))
+        }
+        b.free()
+      }
+    }
+  })
+
+  test('pack and unpack at every width', () => {
+    fc.assert(
+      fc.property(bits, fc.array(word, { maxLength: 80 }), (width, list) => {
+        const values = BigUint64Array.from(list)
+        const bytes = wasm.pack(values, width)
+        expect(bytes).toEqual(oracle.pack(values, width))
+        const back = wasm.unpack(bytes, width, list.length)
+        expect([...back]).toEqual(list.map((v) => BigInt.asUintN(width, v)))
+        expect(back).toEqual(oracle.unpack(bytes, width, list.length))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('keystream at any offset and length', () => {
+    const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
+    const offset = fc.oneof(fc.nat(1000), fc.constant(2 ** 32 - 12)).map((block) => block * 64)
+    fc.assert(
+      fc.property(bytes(32), bytes(12), offset, fc.nat(700), (key, nonce, at, length) => {
+        const got = new Uint8Array(length)
+        const want = new Uint8Array(length)
+        wasm.keystream(key, nonce, at, got)
+        oracle.keystream(key, nonce, at, want)
+        expect(got).toEqual(want)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('a long keystream equals its pieces', () => {
+    const key = new Uint8Array(32).fill(7)
+    const nonce = new Uint8Array(12).fill(9)
+    const whole = new Uint8Array(200_000)
+    wasm.keystream(key, nonce, 128, whole)
+    for (let at = 0; at < whole.length; at += 64_000) {
+      const piece = new Uint8Array(Math.min(64_000, whole.length - at))
+      wasm.keystream(key, nonce, 128 + at, piece)
+      expect(Buffer.compare(piece, whole.subarray(at, at + piece.length))).toBe(0)
+    }
+  })
+})
+
+describe('wasm kernels refuse', () => {
+  test('freed and foreign matrices', () => {
+    const b = wasm.load(Int8Array.of(1, 2), 2, 1)
+    b.free()
+    b.free()
+    expect(() => wasm.matmul(BigUint64Array.of(1n, 1n), 1, b, 64)).toThrow(KernelError)
+    const foreign = createWasmKernels().load(Int8Array.of(1), 1, 1)
+    expect(() => wasm.matmul(BigUint64Array.of(1n), 1, foreign, 64)).toThrow(/other kernels/)
+  })
+
+  test('bad shapes, widths and offsets', () => {
+    expect(() => wasm.load(Int8Array.of(1), 2, 1)).toThrow(KernelError)
+    expect(() => wasm.pack(BigUint64Array.of(1n), 65)).toThrow(KernelError)
+    expect(() => wasm.unpack(new Uint8Array(2), 7, 3)).toThrow(KernelError)
+    expect(() => wasm.keystream(new Uint8Array(32), new Uint8Array(12), 32, new Uint8Array(1))).toThrow(
+      KernelError,
+    )
+    const last = 2 ** 38 - 64
+    expect(() => wasm.keystream(new Uint8Array(32), new Uint8Array(12), last, new Uint8Array(65))).toThrow(
+      KernelError,
+    )
+  })
+})
+
+test('the asynchronous constructor gives the same kernels', async () => {
+  const other = await createWasmKernelsAsync()
+  expect(other.pack(BigUint64Array.of(5n, 6n), 3)).toEqual(wasm.pack(BigUint64Array.of(5n, 6n), 3))
+})

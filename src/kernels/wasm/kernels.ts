@@ -1,0 +1,44 @@
+import { checkBits, checkKeystream, checkLoad, checkMatmul, checkUnpack } from '../checks.ts'
+import type { Kernels, Matrix } from '../kernels.ts'
+import { wasmKeystream } from './keystream.ts'
+import { wasmMatmul } from './matmul.ts'
+import { ownMatrix, WasmMatrix } from './matrix.ts'
+import { type Ring, ringAsync, ringSync } from './module.ts'
+import { wasmPack, wasmUnpack } from './packing.ts'
+
+function kernels(ring: Ring): Kernels {
+  return {
+    name: 'wasm-simd',
+    keystream(key, nonce, byteOffset, out) {
+      checkKeystream(key, nonce, byteOffset, out.length)
+      wasmKeystream(ring, key, nonce, byteOffset, out)
+    },
+    load(data, k, n): Matrix {
+      checkLoad(data, k, n)
+      return new WasmMatrix(ring, data, k, n)
+    },
+    matmul(a, m, b, bits) {
+      const own = ownMatrix(ring, b)
+      checkMatmul(a, m, own.k, bits)
+      return wasmMatmul(ring, a, m, own, bits)
+    },
+    pack(values, bits) {
+      checkBits(bits)
+      return wasmPack(ring, values, bits)
+    },
+    unpack(bytes, bits, count) {
+      checkUnpack(bytes, bits, count)
+      return wasmUnpack(ring, bytes, bits, count)
+    },
+  }
+}
+
+/** CPU kernels in WebAssembly SIMD, instantiated at once: for Node and Workers. Each call is a fresh instance. */
+export function createWasmKernels(): Kernels {
+  return kernels(ringSync())
+}
+
+/** The same for a window, where browsers refuse to compile larger modules synchronously. */
+export async function createWasmKernelsAsync(): Promise<Kernels> {
+  return kernels(await ringAsync())
+}

@@ -1,0 +1,69 @@
+import { Arena } from './arena.ts'
+import { RING_WASM } from './ring.generated.ts'
+
+type Multiply = (a: number, m: number, b: number, k: number, panels: number, out: number) => void
+type Scatter = (src: number, dst: number, row0: number, rows: number, k: number, n: number) => void
+
+/** What ring.wasm exports; pointers are byte addresses. See assembly/ for shapes. */
+export interface RingExports {
+  memory: WebAssembly.Memory
+  heapBase: WebAssembly.Global<'i32'>
+  chacha20(state: number, counter: number, out: number, groups: number): void
+  pack(values: number, count: number, bits: number, out: number): void
+  packAligned(values: number, count: number, log: number, out: number): void
+  unpack(bytes: number, bits: number, count: number, out: number): void
+  unpackAligned(bytes: number, log: number, count: number, out: number): void
+  splitPairs(a: number, k: number, limbs: number, out: number): void
+  splitWords(a: number, k: number, out: number): void
+  finish(
+    out: number,
+    m: number,
+    n: number,
+    stride: number,
+    bits: number,
+    bias: bigint,
+    a: number,
+    k: number,
+  ): void
+  scatter8: Scatter
+  scatter16: Scatter
+  scatter32: Scatter
+  scatter64: Scatter
+  mul8x16: Multiply
+  mul8x32: Multiply
+  mul8x64: Multiply
+  mul16x16: Multiply
+  mul16x32: Multiply
+  mul16x64: Multiply
+  mul32x32: Multiply
+  mul32x64: Multiply
+  mul64: Multiply
+}
+
+/** One instance of the module with its memory. */
+export interface Ring {
+  readonly x: RingExports
+  readonly arena: Arena
+}
+
+function bytes(): Uint8Array<ArrayBuffer> {
+  const text = atob(RING_WASM)
+  const out = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) out[i] = text.charCodeAt(i)
+  return out
+}
+
+function wrap(instance: WebAssembly.Instance): Ring {
+  const x = instance.exports as unknown as RingExports
+  return { x, arena: new Arena(x.memory, Number(x.heapBase.value)) }
+}
+
+/** Compiles on the calling thread: fine in Node and in a Worker; a window may refuse more than 4 KiB. */
+export function ringSync(): Ring {
+  return wrap(new WebAssembly.Instance(new WebAssembly.Module(bytes())))
+}
+
+/** The same for a window. */
+export async function ringAsync(): Promise<Ring> {
+  return wrap((await WebAssembly.instantiate(bytes())).instance)
+}

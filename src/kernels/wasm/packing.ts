@@ -1,0 +1,35 @@
+import { packedBytes } from '../checks.ts'
+import type { Ring } from './module.ts'
+
+/** Log2 of the bytes of a width that needs no bit shifting. */
+const ALIGNED: Record<number, number> = { 8: 0, 16: 1, 32: 2 }
+
+/** See `Kernels.pack`. */
+export function wasmPack(ring: Ring, values: BigUint64Array, bits: number): Uint8Array {
+  const count = values.length
+  const bytes = packedBytes(count, bits)
+  if (bits === 64) return new Uint8Array(values.buffer, values.byteOffset, bytes).slice()
+  const { x, arena } = ring
+  const block = arena.alloc(count * 8 + bytes + 16)
+  const out = block + count * 8
+  new BigUint64Array(arena.memory.buffer, block, count).set(values)
+  if (bits in ALIGNED) x.packAligned(block, count, ALIGNED[bits], out)
+  else x.pack(block, count, bits, out)
+  const result = new Uint8Array(arena.memory.buffer, out, bytes).slice()
+  arena.free(block)
+  return result
+}
+
+/** See `Kernels.unpack`. */
+export function wasmUnpack(ring: Ring, bytes: Uint8Array, bits: number, count: number): BigUint64Array {
+  if (bits === 64) return new BigUint64Array(bytes.slice().buffer)
+  const { x, arena } = ring
+  const block = arena.alloc(count * 8 + bytes.length + 16)
+  const from = block + count * 8
+  new Uint8Array(arena.memory.buffer, from, bytes.length).set(bytes)
+  if (bits in ALIGNED) x.unpackAligned(from, ALIGNED[bits], count, block)
+  else x.unpack(from, bits, count, block)
+  const result = new BigUint64Array(arena.memory.buffer, block, count).slice()
+  arena.free(block)
+  return result
+}
