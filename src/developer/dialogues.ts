@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
+import type { BpeEncoder } from './bpe.ts'
+
+/** One line of a dialogue file. */
+export interface Dialogue {
+  id: string
+  turns: Array<{ role: 'user' | 'assistant'; text: string }>
+}
+
+/** The special tokens of the chat template, in id order. */
+export const chatSpecials = ['<|bos|>', '<|user|>', '<|assistant|>', '<|end|>']
+
+/** Reads JSON-lines dialogues, gzipped if the name ends in `.gz`. Throws naming the line that is wrong. */
+export function readDialogues(path: string): Dialogue[] {
+  const bytes = readFileSync(path)
+  const text = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line, i) => parseDialogue(line, `${path}, line ${i + 1}`))
+}
+
+function parseDialogue(line: string, where: string): Dialogue {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    throw new Error(`${where}: not JSON. Expected one object {"id", "turns": [{"role", "text"}]} per line.`)
+  }
+  const dialogue = value as Dialogue
+  const good =
+    Array.isArray(dialogue?.turns) &&
+    dialogue.turns.every((t) => (t?.role === 'user' || t?.role === 'assistant') && typeof t.text === 'string')
+  if (!good) throw new Error(`${where}: every turn needs a "role" of user or assistant and a "text".`)
+  return dialogue
+}
+
+/** `<|bos|>` and then `<|role|>text<|end|>` for every turn. */
+export function encodeDialogue(dialogue: Dialogue, encoder: BpeEncoder): number[] {
+  const ids = [encoder.special('<|bos|>')]
+  for (const { role, text } of dialogue.turns) {
+    ids.push(encoder.special(`<|${role}|>`))
+    for (const id of encoder.encode(text)) ids.push(id)
+    ids.push(encoder.special('<|end|>'))
+  }
+  return ids
+}
+
+/** All dialogues one after another, as one stream of tokens. */
+export function encodeAll(dialogues: Dialogue[], encoder: BpeEncoder): Uint16Array {
+  const parts = dialogues.map((dialogue) => encodeDialogue(dialogue, encoder))
+  const stream = new Uint16Array(parts.reduce((n, part) => n + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    stream.set(part, at)
+    at += part.length
+  }
+  return stream
+}

@@ -1,0 +1,129 @@
+import { headDim, type ModelConfig, type Tensors } from './config.ts'
+import { attend, checkIds, type FloatModel, makeCache, type Tap, tensorLookup } from './float-model.ts'
+import { activations, addTo, linear, transpose } from './math.ts'
+
+interface Projection {
+  /** `[out, in]`, unlike in the file. */
+  weight: Float32Array
+  bias: Float32Array
+}
+
+/** Float reference of the GPT-2 form: LayerNorm, learned positions, biases everywhere. */
+export function gpt2Model(config: ModelConfig, tensors: Tensors, tap?: Tap): FloatModel {
+  const c = config
+  if (c.kvHeads !== c.heads) throw new Error('The GPT-2 form has as many key heads as heads.')
+  const tensor = tensorLookup(c, tensors)
+  const cache = makeCache(c)
+  const tokens = tensor('wte.weight')
+  const positions = tensor('wpe.weight')
+  const head = c.tied ? tokens : tensor('lm_head.weight')
+  const act = activations[c.activation]
+  const blocks = Array.from({ length: c.layers }, (_, layer) => {
+    // Conv1D stores [in, out]; rows of outputs are what `linear` reads fast.
+    const projection = (name: string, inputs: number, outputs: number): Projection => ({
+      weight: transpose(tensor(`h.${layer}.${name}.weight`), inputs, outputs),
+      bias: tensor(`h.${layer}.${name}.bias`),
+    })
+    return {
+      attention: projection('attn.c_attn', c.dim, 3 * c.dim),
+      attentionOut: projection('attn.c_proj', c.dim, c.dim),
+      up: projection('mlp.c_fc', c.dim, c.ff),
+      down: projection('mlp.c_proj', c.ff, c.dim),
+    }
+  })
+  let position = 0
+
+  const apply = (x: Float64Array, { weight, bias }: Projection) => linear(x, weight, bias.length, bias)
+
+  function norm(
+    name: string,
+    x: Float64Array,
+    say: (name: string, values: Float64Array) => void,
+    tag: string,
+  ) {
+    return layerNorm(x, tensor(`${name}.weight`), tensor(`${name}.bias`), c.eps, (normal, variance) => {
+      say(`n${tag}`, normal)
+      say(`v${tag}`, variance)
+    })
+  }
+
+  function block(layer: number, x: Float64Array): void {
+    const say = (name: string, values: Float64Array) => tap?.(name, layer, values.slice())
+    const w = blocks[layer]
+    say('x', x)
+    const [q, k, v] = thirds(apply(norm(`h.${layer}.ln_1`, x, say, '1'), w.attention), c.heads * headDim(c))
+    say('q', q)
+    say('k', k)
+    say('v', v)
+    cache[layer].keys.set(k, position * c.dim)
+    cache[layer].values.set(v, position * c.dim)
+    const a = attend(c, q, cache[layer], position, tap && ((s) => say('s', s)))
+    say('a', a)
+    addTo(x, apply(a, w.attentionOut))
+
+    say('x2', x)
+    const g = apply(norm(`h.${layer}.ln_2`, x, say, '2'), w.up)
+    const h = g.map(act)
+    say('g', g)
+    say('h', h)
+    addTo(x, apply(h, w.down))
+  }
+
+  return {
+    config,
+    get position() {
+      return position
+    },
+    rewind(to = 0) {
+      position = Math.min(position, to)
+    },
+    forward(ids, logits = 'last') {
+      checkIds(c, position, ids)
+      const x = new Float64Array(ids.length * c.dim)
+      for (let t = 0; t < ids.length; t++)
+        for (let i = 0; i < c.dim; i++)
+          x[t * c.dim + i] = tokens[ids[t] * c.dim + i] + positions[(position + t) * c.dim + i]
+      for (let layer = 0; layer < c.layers; layer++) block(layer, x)
+      position += ids.length
+      const say = (name: string, values: Float64Array) => tap?.(name, c.layers, values.slice())
+      say('xf', x)
+      const nf = norm('ln_f', x, say, 'f')
+      return linear(logits === 'all' ? nf : nf.subarray(nf.length - c.dim), head, c.vocab)
+    },
+  }
+}
+
+/** `[n, 3 * width]` to three of `[n, width]`. */
+function thirds(x: Float64Array, width: number): Float64Array[] {
+  const n = x.length / (3 * width)
+  return [0, 1, 2].map((part) => {
+    const out = new Float64Array(n * width)
+    for (let t = 0; t < n; t++) {
+      const from = (3 * t + part) * width
+      out.set(x.subarray(from, from + width), t * width)
+    }
+    return out
+  })
+}
+
+/** (x - mean) / sqrt(variance + eps) * gain + bias, by rows as wide as the gain. */
+export function layerNorm(
+  x: Float64Array,
+  gain: Float32Array,
+  bias: Float32Array,
+  eps: number,
+  look?: (normal: Float64Array, variance: Float64Array) => void,
+): Float64Array {
+  const d = gain.length
+  const normal = new Float64Array(x.length)
+  const variance = new Float64Array(x.length / d)
+  for (let t = 0; t < variance.length; t++) {
+    const row = x.subarray(t * d, (t + 1) * d)
+    const mean = row.reduce((sum, value) => sum + value, 0) / d
+    variance[t] = row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / d
+    const scale = 1 / Math.sqrt(variance[t] + eps)
+    for (let i = 0; i < d; i++) normal[t * d + i] = (row[i] - mean) * scale
+  }
+  look?.(normal, variance)
+  return normal.map((value, at) => value * gain[at % d] + bias[at % d])
+}

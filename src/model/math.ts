@@ -1,0 +1,118 @@
+/** Plain float64 building blocks of the reference models. Matrices are flat and row-major. */
+
+/**
+ * y = x w' + bias, with x `[n, inputs]`, w `[outputs, inputs]` and y `[n, outputs]`.
+ * Four rows of w at a time share each load of x, and give the processor four independent sums.
+ */
+export function linear(x: Float64Array, w: Float32Array, outputs: number, bias?: Float32Array): Float64Array {
+  const inputs = w.length / outputs
+  const n = x.length / inputs
+  const y = new Float64Array(n * outputs)
+  const whole = outputs - (outputs % 4)
+  // Weights outermost: a long prefill then reads each weight from memory once.
+  for (let o = 0; o < whole; o += 4) {
+    for (let t = 0; t < n; t++) dot4(x, t * inputs, w, o * inputs, inputs, y, t * outputs + o)
+  }
+  for (let o = whole; o < outputs; o++) {
+    for (let t = 0; t < n; t++) {
+      let sum = 0
+      for (let i = 0; i < inputs; i++) sum += x[t * inputs + i] * w[o * inputs + i]
+      y[t * outputs + o] = sum
+    }
+  }
+  if (bias) for (let at = 0; at < y.length; at++) y[at] += bias[at % outputs]
+  return y
+}
+
+function dot4(
+  x: Float64Array,
+  xAt: number,
+  w: Float32Array,
+  wAt: number,
+  length: number,
+  y: Float64Array,
+  yAt: number,
+): void {
+  let a = 0
+  let b = 0
+  let c = 0
+  let d = 0
+  const w1 = wAt + length
+  const w2 = w1 + length
+  const w3 = w2 + length
+  for (let i = 0; i < length; i++) {
+    const value = x[xAt + i]
+    a += value * w[wAt + i]
+    b += value * w[w1 + i]
+    c += value * w[w2 + i]
+    d += value * w[w3 + i]
+  }
+  y[yAt] = a
+  y[yAt + 1] = b
+  y[yAt + 2] = c
+  y[yAt + 3] = d
+}
+
+/** `[rows, columns]` to `[columns, rows]`. */
+export function transpose(m: Float32Array, rows: number, columns: number): Float32Array {
+  const out = new Float32Array(m.length)
+  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) out[c * rows + r] = m[r * columns + c]
+  return out
+}
+
+/** x += y. */
+export function addTo(x: Float64Array, y: Float64Array): void {
+  for (let i = 0; i < x.length; i++) x[i] += y[i]
+}
+
+/** In-place softmax of `x[from, to)`; subtracting the maximum keeps exp in range. */
+export function softmax(x: Float64Array, from = 0, to = x.length): void {
+  let max = Number.NEGATIVE_INFINITY
+  for (let i = from; i < to; i++) max = Math.max(max, x[i])
+  let sum = 0
+  for (let i = from; i < to; i++) {
+    x[i] = Math.exp(x[i] - max)
+    sum += x[i]
+  }
+  for (let i = from; i < to; i++) x[i] /= sum
+}
+
+/** log(sum(exp(x[from, to)))), safely. */
+export function logSumExp(x: Float64Array, from = 0, to = x.length): number {
+  let max = Number.NEGATIVE_INFINITY
+  for (let i = from; i < to; i++) max = Math.max(max, x[i])
+  let sum = 0
+  for (let i = from; i < to; i++) sum += Math.exp(x[i] - max)
+  return max + Math.log(sum)
+}
+
+export const silu = (x: number): number => x / (1 + Math.exp(-x))
+
+/** The original GELU, x times the normal distribution function. */
+export const gelu = (x: number): number => 0.5 * x * (1 + erf(x / Math.SQRT2))
+
+/** GPT-2's approximation of GELU. */
+export const geluTanh = (x: number): number =>
+  0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))
+
+export const activations = { silu, gelu, gelu_tanh: geluTanh }
+
+/** Error function to nearly full precision: a series near zero, a continued fraction further out. */
+export function erf(x: number): number {
+  const z = Math.abs(x)
+  if (z > 6) return Math.sign(x)
+  if (z < 2.5) {
+    // erf x = 2/sqrt(pi) exp(-x^2) sum_k 2^k x^(2k+1) / (1 3 5 ... (2k+1)): all terms positive.
+    let term = x
+    let sum = x
+    for (let k = 1; Math.abs(term) > 1e-17 * Math.abs(sum); k++) {
+      term *= (2 * x * x) / (2 * k + 1)
+      sum += term
+    }
+    return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum
+  }
+  // erfc z = exp(-z^2)/sqrt(pi) / (z + 1/2/(z + 1/(z + 3/2/(z + ...)))), evaluated from the inside.
+  let fraction = z
+  for (let k = 60; k >= 1; k--) fraction = z + k / 2 / fraction
+  return Math.sign(x) * (1 - Math.exp(-z * z) / Math.sqrt(Math.PI) / fraction)
+}
