@@ -37,7 +37,7 @@ export interface Kernels {
    * @throws KernelError on a shape mismatch, a freed matrix, or a matrix that another instance loaded.
    */
   matmul(a: BigUint64Array, m: number, b: Matrix, bits: number): BigUint64Array
-  /** The same product off the calling thread, where the backend has something faster for many rows (prefill). */
+  /** The same product, where the backend has something faster but asynchronous for many rows (prefill). */
   matmulAsync?(a: BigUint64Array, m: number, b: Matrix, bits: number): Promise<BigUint64Array>
   /**
    * Element i occupies bits [i*bits, (i+1)*bits) of the result, little-endian; spare bits of the last byte are

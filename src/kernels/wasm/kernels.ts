@@ -6,7 +6,8 @@ import { ownMatrix, WasmMatrix } from './matrix.ts'
 import { type Ring, ringAsync, ringSync } from './module.ts'
 import { wasmPack, wasmUnpack } from './packing.ts'
 
-function kernels(ring: Ring): Kernels {
+/** Kernels over one instance of the module; `node/` builds on the same instance. */
+export function kernelsOf(ring: Ring): Kernels {
   return {
     name: 'wasm-simd',
     keystream(key, nonce, byteOffset, out) {
@@ -35,10 +36,10 @@ function kernels(ring: Ring): Kernels {
 
 /** CPU kernels in WebAssembly SIMD, instantiated at once: for Node and Workers. Each call is a fresh instance. */
 export function createWasmKernels(): Kernels {
-  return kernels(ringSync())
+  return kernelsOf(ringSync())
 }
 
 /** The same for a window, where browsers refuse to compile larger modules synchronously. */
 export async function createWasmKernelsAsync(): Promise<Kernels> {
-  return kernels(await ringAsync())
+  return kernelsOf(await ringAsync())
 }

@@ -46,6 +46,7 @@ export class WasmMatrix implements Matrix {
 
   /** Address of the panels. */
   get address(): number {
+    // asked for again after every await, where the caller may have freed it
     if (this.at === 0) throw new KernelError('the matrix was freed')
     return this.at
   }
@@ -53,6 +54,21 @@ export class WasmMatrix implements Matrix {
   free(): void {
     if (this.at !== 0) this.ring.arena.free(this.at)
     this.at = 0
+  }
+
+  /** Signed byte plane q (0 is the lowest), k x n row major: the matrix less its bias is sum of plane q * 2^(8q). */
+  plane(q: number): Int8Array {
+    const { ring, k, n, width, address } = this
+    const out = new Int8Array(k * n)
+    const rows = Math.max(1, Math.floor(PIECE / Math.max(n, 1)))
+    const scratch = ring.arena.alloc(rows * n)
+    for (let row = 0; row < k; row += rows) {
+      const count = Math.min(rows, k - row)
+      ring.x.gatherPlane(address, width, q, row, count, k, n, scratch)
+      out.set(new Int8Array(ring.arena.memory.buffer, scratch, count * n), row * n)
+    }
+    ring.arena.free(scratch)
+    return out
   }
 
   private fill(data: MatrixData): void {
@@ -71,8 +87,9 @@ export class WasmMatrix implements Matrix {
   }
 }
 
-/** The caller's matrix, if it is one of this instance's. */
+/** The caller's matrix, if it is a live one of this instance's. */
 export function ownMatrix(ring: Ring, b: Matrix): WasmMatrix {
   demand(b instanceof WasmMatrix && b.ring === ring, 'the matrix was loaded by other kernels')
+  demand(b.address !== 0, 'the matrix was freed')
   return b
 }

@@ -25,6 +25,18 @@ export interface RingExports {
     a: number,
     k: number,
   ): void
+  splitBytes(a: number, count: number, planes: number, out: number): void
+  addPlane(sum: number, part: number, count: number, shift: number): void
+  gatherPlane(
+    panels: number,
+    width: number,
+    q: number,
+    row0: number,
+    rows: number,
+    k: number,
+    n: number,
+    out: number,
+  ): void
   scatter8: Scatter
   scatter16: Scatter
   scatter32: Scatter
