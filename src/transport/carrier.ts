@@ -1,0 +1,53 @@
+/** What a reliable link needs of a socket: frames out, frames in, and the news of its end. */
+export interface Carrier {
+  send(frame: Uint8Array): void
+  /** Bytes accepted by `send` that the socket still holds. */
+  readonly buffered: number
+  /** Delivers frames from now on, those that already arrived first. Called once. */
+  listen(handlers: CarrierHandlers): void
+  close(): void
+}
+
+export interface CarrierHandlers {
+  frame(bytes: Uint8Array): void
+  /** Called once, also after `close`. */
+  end(reason: string): void
+}
+
+/** Opens a new socket to the same peer. */
+export type Dial = () => Promise<Carrier>
+
+/** Common part of carriers: keeps what arrives before somebody listens. */
+export abstract class BaseCarrier implements Carrier {
+  private handlers: CarrierHandlers | undefined
+  private readonly early: Uint8Array[] = []
+  private ended: string | undefined
+
+  abstract send(frame: Uint8Array): void
+  abstract get buffered(): number
+  abstract close(): void
+
+  listen(handlers: CarrierHandlers): void {
+    this.handlers = handlers
+    for (const frame of this.early.splice(0)) handlers.frame(frame)
+    if (this.ended !== undefined) handlers.end(this.ended)
+  }
+
+  protected deliver(frame: Uint8Array): void {
+    if (this.ended !== undefined) return
+    if (this.handlers) this.handlers.frame(frame)
+    else this.early.push(frame)
+  }
+
+  protected end(reason: string): void {
+    if (this.ended !== undefined) return
+    this.ended = reason
+    this.handlers?.end(reason)
+  }
+}
+
+/** Resolves when the socket's buffer has room. Browser WebSockets have no event for it, so all kinds are polled. */
+export async function drained(carrier: Carrier, high: number, low: number): Promise<void> {
+  if (carrier.buffered <= high) return
+  while (carrier.buffered > low) await new Promise((resolve) => setTimeout(resolve, 2))
+}

@@ -1,0 +1,38 @@
+/** The one interface that the protocol sees of a network: ordered messages between two parties. */
+
+export type LinkKind = 'fetch' | 'webrtc' | 'ws' | 'memory'
+
+/** Counters of one end of a link. Bytes are those handed to the socket: frame headers, acknowledgements and resends included. */
+export interface Traffic {
+  sentBytes: number
+  receivedBytes: number
+  sentMessages: number
+  receivedMessages: number
+  /** Bytes of the messages alone, each counted once however often it was resent. */
+  sentPayloadBytes: number
+  receivedPayloadBytes: number
+}
+
+export interface Link {
+  readonly kind: LinkKind
+  /**
+   * Queues one message. `reply` says that the peer will answer with at least one message: a fetch link then issues
+   * its POST, while messages without it ride along with the next one. Resolves when there is room for more.
+   * Rejects with `LinkError`.
+   */
+  send(message: Uint8Array, reply: boolean): Promise<void>
+  /** The next message, in order. Rejects with `LinkError` once the link is closed or lost. */
+  receive(): Promise<Uint8Array>
+  /** Tells the peer and releases everything. Pending and later calls reject with code `closed`. */
+  close(reason?: string): Promise<void>
+  readonly traffic: Readonly<Traffic>
+}
+
+export const newTraffic = (): Traffic => ({
+  sentBytes: 0,
+  receivedBytes: 0,
+  sentMessages: 0,
+  receivedMessages: 0,
+  sentPayloadBytes: 0,
+  receivedPayloadBytes: 0,
+})

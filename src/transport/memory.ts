@@ -1,0 +1,88 @@
+/** Links inside one process, for tests and for parties that run together. */
+import { BaseCarrier } from './carrier.ts'
+import { LinkError } from './errors.ts'
+import { HEADER_BYTES } from './frame.ts'
+import { limits } from './limits.ts'
+import { type Link, newTraffic } from './link.ts'
+import { Mailbox } from './mailbox.ts'
+
+class MemoryLink implements Link {
+  readonly kind = 'memory' as const
+  readonly traffic = newTraffic()
+  readonly mailbox = new Mailbox()
+  peer!: MemoryLink
+  private ended: LinkError | undefined
+
+  async send(message: Uint8Array, _reply: boolean): Promise<void> {
+    if (this.ended) throw this.ended
+    if (message.length > limits.messageBytes) {
+      throw new LinkError('oversized', `A message of ${message.length} bytes is above the limit.`)
+    }
+    const bytes = framedBytes(message.length)
+    const { traffic, peer } = this
+    traffic.sentMessages++
+    traffic.sentPayloadBytes += message.length
+    traffic.sentBytes += bytes
+    peer.traffic.receivedMessages++
+    peer.traffic.receivedPayloadBytes += message.length
+    peer.traffic.receivedBytes += bytes
+    peer.mailbox.push(message.slice())
+    // Lets the peer run, as a socket would.
+    await Promise.resolve()
+  }
+
+  receive(): Promise<Uint8Array> {
+    return this.mailbox.next()
+  }
+
+  async close(reason = 'The conversation ended.'): Promise<void> {
+    this.fail(reason)
+    this.peer.fail(reason)
+  }
+
+  private fail(reason: string): void {
+    this.ended ??= new LinkError('closed', reason)
+    this.mailbox.fail(this.ended)
+  }
+}
+
+/** What a message costs on a socket, chunk headers included. */
+export const framedBytes = (length: number): number =>
+  length + HEADER_BYTES * Math.max(1, Math.ceil(length / limits.chunkBytes))
+
+/** Two ends that hand messages to each other; traffic is counted as a socket's frames would be. */
+export function memoryPair(): [Link, Link] {
+  const a = new MemoryLink()
+  const b = new MemoryLink()
+  a.peer = b
+  b.peer = a
+  return [a, b]
+}
+
+class MemoryCarrier extends BaseCarrier {
+  readonly buffered = 0
+  peer!: MemoryCarrier
+  private isOpen = true
+
+  send(frame: Uint8Array): void {
+    if (!this.isOpen) throw new LinkError('lost', 'The in-process connection is closed.')
+    const copy = frame.slice()
+    queueMicrotask(() => this.peer.deliver(copy))
+  }
+
+  close(): void {
+    for (const end of [this, this.peer]) {
+      end.isOpen = false
+      queueMicrotask(() => end.end('The in-process connection closed.'))
+    }
+  }
+}
+
+/** Two ends of an in-process socket, to run the whole reliable layer without a network. */
+export function memoryCarrierPair(): [BaseCarrier, BaseCarrier] {
+  const a = new MemoryCarrier()
+  const b = new MemoryCarrier()
+  a.peer = b
+  b.peer = a
+  return [a, b]
+}

@@ -1,0 +1,120 @@
+/** WebRTC in Node through node-datachannel: answers offers, and for a data owner in the terminal also makes them. */
+import { isIP } from 'node:net'
+import { type DataChannel, PeerConnection, type RtcConfig } from 'node-datachannel'
+import { BaseCarrier, type Carrier, type Dial } from '../carrier.ts'
+import { withTimeout } from '../dial.ts'
+import { LinkError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { Signal } from '../webrtc.ts'
+import './crc32.ts'
+
+const loopback = new Set(['localhost', '127.0.0.1', '::1', '[::1]'])
+
+/** A server on the loopback interface offers no other address; elsewhere every interface is offered. */
+const config = (host: string): RtcConfig => ({
+  iceServers: [],
+  ...(loopback.has(host)
+    ? { bindAddress: '127.0.0.1' }
+    : isIP(host) === 4 && host !== '0.0.0.0'
+      ? { bindAddress: host }
+      : {}),
+})
+
+class NodeChannelCarrier extends BaseCarrier {
+  private readonly channel: DataChannel
+  private readonly peer: PeerConnection
+  private isOpen = true
+
+  constructor(channel: DataChannel, peer: PeerConnection) {
+    super()
+    this.channel = channel
+    this.peer = peer
+    channel.onMessage((data) => {
+      if (typeof data === 'string') this.deliver(new Uint8Array(1))
+      else this.deliver(new Uint8Array(data))
+    })
+    channel.onClosed(() => this.over('The data channel closed.'))
+    channel.onError((error) => this.over(error))
+    peer.onStateChange((state) => {
+      if (state === 'failed' || state === 'closed' || state === 'disconnected') this.over(`WebRTC ${state}.`)
+    })
+  }
+
+  get buffered(): number {
+    return this.isOpen ? this.channel.bufferedAmount() : 0
+  }
+
+  send(frame: Uint8Array): void {
+    if (!this.isOpen) throw new LinkError('lost', 'The data channel is not open.')
+    this.channel.sendMessageBinary(frame)
+  }
+
+  close(): void {
+    this.over('closed here', 200)
+  }
+
+  /** The library's handles must be closed exactly once, and not inside one of their own callbacks. */
+  private over(reason: string, delay = 0): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    this.end(reason)
+    setTimeout(() => this.peer.close(), delay)
+  }
+}
+
+/** Answers one offer; `onCarrier` is called when its data channel opens. Rejects with `LinkError`. */
+export async function answerOffer(
+  offer: string,
+  host: string,
+  onCarrier: (carrier: Carrier) => void,
+): Promise<string> {
+  const peer = new PeerConnection('sotto-server', config(host))
+  const abandon = setTimeout(() => peer.close(), limits.handshakeMs * 2)
+  peer.onDataChannel((channel) => {
+    const carrier = new NodeChannelCarrier(channel, peer)
+    const ready = () => {
+      clearTimeout(abandon)
+      onCarrier(carrier)
+    }
+    if (channel.isOpen()) ready()
+    else channel.onOpen(ready)
+  })
+  try {
+    const described = complete(peer)
+    peer.setRemoteDescription(offer, 'offer')
+    return await withTimeout(described, limits.handshakeMs)
+  } catch (cause) {
+    clearTimeout(abandon)
+    peer.close()
+    throw new LinkError('malformed', 'The WebRTC offer could not be answered.', { cause })
+  }
+}
+
+/** The dialling side in Node. `host` is the server's, to stay on the loopback interface where it is. */
+export function nodeWebRtcDial(signal: Signal, host: string): Dial {
+  return async () => {
+    const peer = new PeerConnection('sotto-owner', config(host))
+    try {
+      const described = complete(peer)
+      const channel = peer.createDataChannel('sotto')
+      const carrier = new NodeChannelCarrier(channel, peer)
+      const opened = new Promise<void>((resolve) => channel.onOpen(resolve))
+      peer.setRemoteDescription(await signal(await withTimeout(described, limits.handshakeMs)), 'answer')
+      await withTimeout(opened, limits.handshakeMs)
+      return carrier
+    } catch (error) {
+      peer.close()
+      throw error
+    }
+  }
+}
+
+/** Resolves with the local description once it names all candidates. */
+function complete(peer: PeerConnection): Promise<string> {
+  return new Promise((resolve) => {
+    peer.onGatheringStateChange((state) => {
+      const description = peer.localDescription()
+      if (state === 'complete' && description) resolve(description.sdp)
+    })
+  })
+}

@@ -1,0 +1,124 @@
+/** What all reliable links share: numbering, windows, counters, closing. Subclasses move frames. */
+import { isLinkErrorCode, LinkError } from './errors.ts'
+import { encodeFrame, type Frame, FrameType } from './frame.ts'
+import { limits } from './limits.ts'
+import { type Link, type LinkKind, newTraffic } from './link.ts'
+import { Mailbox } from './mailbox.ts'
+import { Incoming, Outgoing } from './stream.ts'
+
+export const TOKEN_BYTES = 16
+
+const EMPTY = new Uint8Array(0)
+
+export abstract class ReliableLink implements Link {
+  abstract readonly kind: LinkKind
+  readonly traffic = newTraffic()
+  protected readonly outgoing = new Outgoing()
+  protected readonly incoming = new Incoming()
+  protected readonly mailbox = new Mailbox()
+  /** Why the link ended, once it has. */
+  protected ended: LinkError | undefined
+  private readonly endListeners: ((error: LinkError) => void)[] = []
+
+  /** There are new frames in `outgoing`. */
+  protected abstract transmit(reply: boolean): void
+  /** Releases sockets and timers; `farewell` is a close frame that should still go out if it can. */
+  protected abstract release(farewell: Uint8Array): void
+
+  async send(message: Uint8Array, reply: boolean): Promise<void> {
+    if (this.ended) throw this.ended
+    this.outgoing.push(message, reply, this.acknowledgement())
+    this.traffic.sentMessages++
+    this.traffic.sentPayloadBytes += message.length
+    this.transmit(reply)
+    await this.outgoing.room()
+  }
+
+  receive(): Promise<Uint8Array> {
+    return this.mailbox.next()
+  }
+
+  async close(reason = 'The conversation ended.'): Promise<void> {
+    this.fail(new LinkError('closed', reason))
+  }
+
+  /** Ends the link with a typed error at both sides. */
+  fail(error: LinkError): void {
+    if (this.ended) return
+    this.ended = error
+    this.outgoing.fail(error)
+    this.mailbox.fail(error)
+    this.release(this.controlFrame(FrameType.close, closePayload(error)))
+    for (const listener of this.endListeners.splice(0)) listener(error)
+  }
+
+  /** Called once when the link ends, for whatever reason. */
+  onEnd(listener: (error: LinkError) => void): void {
+    if (this.ended) listener(this.ended)
+    else this.endListeners.push(listener)
+  }
+
+  /** Applies a checked frame; returns whether it completed a message. Throws `LinkError`. */
+  protected apply(frame: Frame): boolean {
+    this.outgoing.acknowledge(frame.ack)
+    if (frame.type === FrameType.close) {
+      this.fail(readClose(frame.payload))
+      return false
+    }
+    if (frame.type === FrameType.data) {
+      const done = this.incoming.accept(frame)
+      if (!done) return false
+      this.traffic.receivedMessages++
+      this.traffic.receivedPayloadBytes += done.message.length
+      this.mailbox.push(done.message)
+      return true
+    }
+    // Every other frame names the last data frame of its sender: one that we lack was lost and nothing follows it.
+    if (frame.seq > this.incoming.last) throw new LinkError('gap', 'The last message was lost on the way.')
+    return false
+  }
+
+  /** What we admit to have received: nothing new while our own inbox is full, which stops the peer's window. */
+  protected acknowledgement(): number {
+    if (this.mailbox.bytes <= limits.inboxBytes) this.admitted = this.incoming.last
+    return this.admitted
+  }
+  private admitted = 0
+
+  /** The last data frame that was really handed to the network. */
+  protected abstract get lastSent(): number
+
+  protected controlFrame(type: number, payload: Uint8Array = EMPTY): Uint8Array {
+    return encodeFrame({ type, flags: 0, seq: this.lastSent, ack: this.acknowledgement(), payload })
+  }
+
+  /** A frame of the handshake tells all that we have, so that nothing is resent needlessly. */
+  protected greeting(type: number, payload: Uint8Array = EMPTY, flags = 0): Uint8Array {
+    return encodeFrame({ type, flags, seq: 0, ack: this.incoming.last, payload })
+  }
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+export const closePayload = (error: LinkError): Uint8Array =>
+  encoder.encode(JSON.stringify({ code: error.code, message: error.message.slice(0, 500) }))
+
+/** A close frame that belongs to no link: an answer to a stranger. */
+export const refusalFrame = (error: LinkError): Uint8Array =>
+  encodeFrame({ type: FrameType.close, flags: 0, seq: 0, ack: 0, payload: closePayload(error) })
+
+export function readClose(payload: Uint8Array): LinkError {
+  try {
+    const { code, message } = JSON.parse(decoder.decode(payload)) as { code?: unknown; message?: unknown }
+    return new LinkError(
+      isLinkErrorCode(code) ? code : 'closed',
+      String(message ?? 'The other side ended the connection.'),
+    )
+  } catch {
+    return new LinkError('closed', 'The other side ended the connection.')
+  }
+}
+
+export const hex = (bytes: Uint8Array): string =>
+  Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('')

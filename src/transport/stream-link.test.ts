@@ -1,0 +1,207 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { Acceptor } from './acceptor.ts'
+import type { Carrier, Dial } from './carrier.ts'
+import { dialLink } from './dial.ts'
+import { LinkError } from './errors.ts'
+import { FaultInjector, faultMatrix, faultyDial } from './fault.ts'
+import { decodeFrame, FrameType } from './frame.ts'
+import { limits } from './limits.ts'
+import type { Link } from './link.ts'
+import { memoryCarrierPair, memoryPair } from './memory.ts'
+
+const quick = { resumeMs: 400, pingMs: 30, silenceMs: 150, handshakeMs: 500 }
+const open: Link[] = []
+afterEach(async () => {
+  for (const link of open.splice(0)) await link.close()
+})
+
+/** A server that answers every message with its reversal. */
+function echo() {
+  const links: Link[] = []
+  const acceptor = new Acceptor({
+    times: quick,
+    onLink: async (link) => {
+      links.push(link)
+      open.push(link)
+      try {
+        for (;;) await link.send((await link.receive()).slice().reverse(), true)
+      } catch (error) {
+        if (!(error instanceof LinkError)) throw error
+      }
+    },
+  })
+  const carriers: Carrier[] = []
+  const dial: Dial = async () => {
+    const [near, far] = memoryCarrierPair()
+    carriers.push(near)
+    acceptor.accept(far, 'memory', '127.0.0.1')
+    return near
+  }
+  return { dial, carriers, links, acceptor }
+}
+
+const message = (n: number, size = 100): Uint8Array =>
+  Uint8Array.from({ length: size }, (_, i) => (i * 31 + n) & 255)
+
+async function converse(link: Link, turns: number, size = 100): Promise<void> {
+  for (let n = 0; n < turns; n++) {
+    await link.send(message(n, size), true)
+    expect(Buffer.from(await link.receive()).equals(message(n, size).reverse())).toBe(true)
+  }
+}
+
+describe('stream link', () => {
+  test('messages of every size arrive in order and are counted', async () => {
+    const { dial } = echo()
+    const link = await dialLink('memory', dial, quick)
+    open.push(link)
+    for (const size of [0, 1, limits.chunkBytes, limits.chunkBytes + 1, 3_000_000])
+      await converse(link, 1, size)
+    expect(link.traffic.sentMessages).toBe(5)
+    expect(link.traffic.receivedMessages).toBe(5)
+    expect(link.traffic.sentPayloadBytes).toBe(link.traffic.receivedPayloadBytes)
+    expect(link.traffic.sentBytes).toBeGreaterThan(link.traffic.sentPayloadBytes)
+  })
+
+  test('a killed socket is replaced and nothing is lost or doubled', async () => {
+    const { dial, carriers } = echo()
+    const link = await dialLink('memory', dial, quick)
+    open.push(link)
+    for (let n = 0; n < 10; n++) {
+      const sent = link.send(message(n), true)
+      carriers.at(-1)!.close()
+      await sent
+      expect(await link.receive()).toEqual(message(n).reverse())
+    }
+    expect(link.resumes).toBeGreaterThanOrEqual(9)
+    expect(link.traffic.receivedMessages).toBe(10)
+  })
+
+  test('frames that are sent again are identical', async () => {
+    const { dial } = echo()
+    const seen = new Map<number, Uint8Array>()
+    let repeated = 0
+    const spying: Dial = async () => {
+      const inner = await dial()
+      return {
+        buffered: 0,
+        listen: (handlers) => inner.listen(handlers),
+        close: () => inner.close(),
+        send: (frame) => {
+          const seq = frame[3] === FrameType.data ? decodeFrame(frame).seq : 0
+          const before = seen.get(seq)
+          if (seq === 0) return inner.send(frame)
+          if (!before) {
+            seen.set(seq, frame.slice())
+            return inner.close()
+          }
+          repeated++
+          expect(frame).toEqual(before)
+          inner.send(frame)
+        },
+      }
+    }
+    const link = await dialLink('memory', spying, quick)
+    open.push(link)
+    await converse(link, 5)
+    expect(repeated).toBe(5)
+  })
+
+  test('without the other side the link is lost, with a typed error and no hang', async () => {
+    const { dial, carriers } = echo()
+    let gone = false
+    const link = await dialLink('memory', () => (gone ? Promise.reject(new Error('down')) : dial()), quick)
+    gone = true
+    carriers[0].close()
+    await expect(link.receive()).rejects.toMatchObject({ name: 'LinkError', code: 'lost' })
+    await expect(link.send(message(0), true)).rejects.toMatchObject({ code: 'lost' })
+  })
+
+  test('a restarted server does not know the link', async () => {
+    const first = echo()
+    const second = echo()
+    let dial = first.dial
+    const link = await dialLink('memory', () => dial(), quick)
+    dial = second.dial
+    first.carriers[0].close()
+    await expect(link.receive()).rejects.toMatchObject({ code: 'unknown-link' })
+  })
+
+  test('close reaches the other side', async () => {
+    const { dial, links } = echo()
+    const link = await dialLink('memory', dial, quick)
+    await link.close('done')
+    await expect(links[0].receive()).rejects.toMatchObject({ code: 'closed' })
+    await expect(link.receive()).rejects.toMatchObject({ code: 'closed' })
+  })
+
+  test('the number of links is bounded', async () => {
+    const acceptor = new Acceptor({ onLink: () => undefined, maxLinksPerPeer: 2 })
+    const dial: Dial = async () => {
+      const [near, far] = memoryCarrierPair()
+      acceptor.accept(far, 'memory', 'peer')
+      return near
+    }
+    open.push(await dialLink('memory', dial), await dialLink('memory', dial))
+    await expect(dialLink('memory', dial)).rejects.toMatchObject({ code: 'refused' })
+  })
+
+  test('a sender cannot outrun a receiver without bound', async () => {
+    const links: Link[] = []
+    const acceptor = new Acceptor({ onLink: (link) => void links.push(link) })
+    const link = await dialLink('memory', async () => {
+      const [near, far] = memoryCarrierPair()
+      acceptor.accept(far, 'memory', 'peer')
+      return near
+    })
+    open.push(link)
+    let accepted = 0
+    const flood = (async () => {
+      for (let n = 0; n < 80; n++) {
+        await link.send(new Uint8Array(1_000_000), false)
+        accepted++
+      }
+    })()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(accepted * 1_000_000).toBeLessThan(2.5 * (limits.windowBytes + limits.inboxBytes))
+    for (let n = 0; n < 80; n++) expect((await links[0].receive()).length).toBe(1_000_000)
+    await flood
+  })
+})
+
+test('memory pair: order, counters, close', async () => {
+  const [a, b] = memoryPair()
+  await a.send(message(1), false)
+  await a.send(message(2), true)
+  expect(await b.receive()).toEqual(message(1))
+  expect(await b.receive()).toEqual(message(2))
+  expect(a.traffic.sentBytes).toBe(b.traffic.receivedBytes)
+  await a.close()
+  await expect(b.receive()).rejects.toMatchObject({ code: 'closed' })
+})
+
+describe('fault matrix of the stream link', () => {
+  const matrix = faultMatrix(5)
+  test(`${matrix.length} faults end in the right answer or a typed error`, async () => {
+    const outcomes = { right: 0, typed: 0, untouched: 0 }
+    await Promise.all(
+      matrix.map(async (fault) => {
+        const injector = new FaultInjector(fault)
+        const { dial } = echo()
+        try {
+          const link = await dialLink('memory', faultyDial(dial, injector), { ...quick, resumeMs: 2000 })
+          open.push(link)
+          await converse(link, 4)
+          outcomes[injector.struck ? 'right' : 'untouched']++
+        } catch (error) {
+          if (!(error instanceof LinkError)) throw error
+          // Only the very first handshake has nothing to resume.
+          expect(fault.at, `${JSON.stringify(fault)} ${error.message}`).toBe(0)
+          outcomes.typed++
+        }
+      }),
+    )
+    expect(outcomes.untouched).toBe(0)
+    expect(outcomes.right).toBeGreaterThanOrEqual(matrix.length - 12)
+  }, 30_000)
+})

@@ -1,0 +1,106 @@
+/** The two directions of a reliable stream of messages, without any input or output of their own. */
+import { LinkError } from './errors.ts'
+import { concatBytes, encodeFrame, type Frame, FrameFlag, FrameType } from './frame.ts'
+import { limits } from './limits.ts'
+
+interface Pending {
+  seq: number
+  bytes: Uint8Array
+}
+
+/**
+ * Outgoing half: frames stay here until the peer has acknowledged them. A resend hands out the *same* byte arrays: a
+ * message made anew could carry other masked words under a mask that was already used.
+ */
+export class Outgoing {
+  /** Sequence number of the last frame made. */
+  last = 0
+  bytes = 0
+  private pending: Pending[] = []
+  private readonly waiters: { resolve: () => void; reject: (error: Error) => void }[] = []
+
+  /** Cuts a message into frames. `ack` is what we had received when it was made; a stale value is harmless. */
+  push(message: Uint8Array, reply: boolean, ack: number): void {
+    if (message.length > limits.messageBytes) {
+      throw new LinkError('oversized', `A message of ${message.length} bytes is above the limit.`)
+    }
+    if (this.bytes > limits.windowBytes + limits.messageBytes) {
+      throw new LinkError('overflow', 'Too many messages wait to be sent.')
+    }
+    let offset = 0
+    do {
+      const payload = message.subarray(offset, offset + limits.chunkBytes)
+      offset += limits.chunkBytes
+      const end = offset >= message.length
+      const flags = (end ? FrameFlag.end : 0) | (reply ? FrameFlag.reply : 0)
+      if (this.last === 0xffffffff)
+        throw new LinkError('overflow', 'The link has used all of its sequence numbers.')
+      const bytes = encodeFrame({ type: FrameType.data, flags, seq: ++this.last, ack, payload })
+      this.pending.push({ seq: this.last, bytes })
+      this.bytes += bytes.length
+    } while (offset < message.length)
+  }
+
+  /** Forgets what the peer has. Throws `LinkError` if it claims more than was ever sent. */
+  acknowledge(ack: number): void {
+    if (ack > this.last)
+      throw new LinkError('malformed', 'The peer acknowledged a message that was never sent.')
+    let count = 0
+    while (count < this.pending.length && this.pending[count].seq <= ack)
+      this.bytes -= this.pending[count++].bytes.length
+    if (count === 0) return
+    this.pending = this.pending.slice(count)
+    if (this.bytes <= limits.windowBytes) for (const { resolve } of this.waiters.splice(0)) resolve()
+  }
+
+  /** The first unacknowledged frame after `seq`. */
+  after(seq: number): Pending | undefined {
+    const first = this.pending[0]
+    return first && this.pending[Math.max(0, seq + 1 - first.seq)]
+  }
+
+  /** Every unacknowledged frame after `seq`. */
+  allAfter(seq: number): Uint8Array[] {
+    return this.pending.filter((frame) => frame.seq > seq).map((frame) => frame.bytes)
+  }
+
+  /** Resolves when the window has room. */
+  room(): Promise<void> {
+    if (this.bytes <= limits.windowBytes) return Promise.resolve()
+    return new Promise((resolve, reject) => this.waiters.push({ resolve, reject }))
+  }
+
+  fail(error: Error): void {
+    this.pending = []
+    this.bytes = 0
+    for (const { reject } of this.waiters.splice(0)) reject(error)
+  }
+}
+
+/** Incoming half: checks order, drops duplicates, puts chunks together. */
+export class Incoming {
+  /** Highest sequence number received without a gap. */
+  last = 0
+  private chunks: Uint8Array[] = []
+  private size = 0
+
+  /** Returns a message when its last chunk arrives. Throws `LinkError` on a gap or an oversized message. */
+  accept(frame: Frame): { message: Uint8Array; reply: boolean } | undefined {
+    if (frame.seq <= this.last) return undefined
+    if (frame.seq !== this.last + 1) {
+      throw new LinkError('gap', `Frame ${frame.seq} arrived where ${this.last + 1} was expected.`)
+    }
+    if (this.size + frame.payload.length > limits.messageBytes) {
+      throw new LinkError('oversized', 'A message grew above the limit.')
+    }
+    this.last = frame.seq
+    this.chunks.push(frame.payload)
+    this.size += frame.payload.length
+    if (!(frame.flags & FrameFlag.end)) return undefined
+    // Always a copy: sockets hand out slices of pooled memory, at any alignment.
+    const message = concatBytes(this.chunks)
+    this.chunks = []
+    this.size = 0
+    return { message, reply: (frame.flags & FrameFlag.reply) !== 0 }
+  }
+}
