@@ -1,3 +1,5 @@
+import { byteSymbols } from '../model/byte-symbols.ts'
+
 /**
  * Byte-level byte-pair encoding, trained from scratch and saved in the Hugging Face
  * `tokenizer.json` format. Every byte is a token, so every string can be encoded.
@@ -16,13 +18,6 @@ export interface BpeVocabulary {
 export const splitWords = (text: string): string[] => text.match(wordPattern) ?? []
 
 const utf8 = new TextEncoder()
-
-/** The printable stand-in for each byte used by GPT-2's files (space becomes U+0120, and so on). */
-export const byteSymbols: readonly string[] = (() => {
-  const printable = (b: number) => (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174
-  let next = 256
-  return Array.from({ length: 256 }, (_, b) => String.fromCodePoint(printable(b) ? b : next++))
-})()
 
 /** A pair of ids as one number, usable as a map key: ids stay far below 2^20. */
 const pairKey = (left: number, right: number): number => left * 2 ** 20 + right

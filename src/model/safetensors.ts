@@ -26,6 +26,8 @@ export interface SafetensorsFile {
   tensors: Tensors
   /** As stored in the file. */
   dtypes: Map<string, Dtype>
+  /** The stored bytes, as views into the file: what hashes are taken over. */
+  bytes: Map<string, Uint8Array>
   metadata: Record<string, string>
 }
 
@@ -73,13 +75,15 @@ export function decodeSafetensors(file: Uint8Array): SafetensorsFile {
   const { __metadata__, ...entries } = parseHeader(file.subarray(8, 8 + headerLength))
   const tensors: Tensors = new Map()
   const dtypes = new Map<string, Dtype>()
+  const bytes = new Map<string, Uint8Array>()
   for (const [name, entry] of Object.entries(entries)) {
     const { dtype, shape, data_offsets } = checkEntry(name, entry, file.length - 8 - headerLength)
-    const start = 8 + headerLength + data_offsets[0]
-    tensors.set(name, { shape, data: readValues(view, start, data_offsets[1] - data_offsets[0], dtype) })
+    const [start, end] = data_offsets.map((offset) => 8 + headerLength + offset)
+    tensors.set(name, { shape, data: readValues(view, start, end - start, dtype) })
+    bytes.set(name, file.subarray(start, end))
     dtypes.set(name, dtype)
   }
-  return { tensors, dtypes, metadata: (__metadata__ ?? {}) as Record<string, string> }
+  return { tensors, dtypes, bytes, metadata: (__metadata__ ?? {}) as Record<string, string> }
 }
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {

@@ -1,0 +1,159 @@
+import * as v from 'valibot'
+import { type ModelConfig, type Tensors, tensorShapes } from './config.ts'
+
+/** What is wrong with a bundle, for programs; the message says what to do about it. */
+export type BundleFault =
+  | 'missing-file'
+  | 'bad-manifest'
+  | 'hash-mismatch'
+  | 'missing-tensor'
+  | 'wrong-shape'
+  | 'bad-tensors'
+
+export class BundleError extends Error {
+  override name = 'BundleError'
+  readonly fault: BundleFault
+
+  constructor(fault: BundleFault, message: string) {
+    super(message)
+    this.fault = fault
+  }
+}
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+const sha256Text = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits'))
+
+const configSchema = v.object({
+  arch: v.picklist(['llama', 'gpt2']),
+  vocab: count,
+  dim: count,
+  layers: count,
+  heads: count,
+  kvHeads: count,
+  ff: count,
+  eps: v.number(),
+  context: count,
+  ropeTheta: v.optional(v.number()),
+  activation: v.picklist(['silu', 'gelu', 'gelu_tanh']),
+  tied: v.boolean(),
+})
+
+const tensorSchema = v.object({
+  name: v.string(),
+  shape: v.array(count),
+  dtype: v.picklist(['F32', 'F16', 'BF16']),
+  /** Public tensors may be downloaded by anyone; private ones never leave the model's owner. */
+  visibility: v.picklist(['public', 'private']),
+  /** Over the tensor's bytes as stored. */
+  sha256: sha256Text,
+})
+
+const manifestSchema = v.object({
+  format: v.literal('sotto-bundle/1'),
+  name: v.string(),
+  description: v.string(),
+  license: v.string(),
+  /** Where the training data comes from, and under what licence. */
+  source: v.string(),
+  config: configSchema,
+  tensors: v.array(tensorSchema),
+  /** The other files of the bundle. */
+  files: v.record(v.string(), v.object({ bytes: count, sha256: sha256Text })),
+  chat: v.object({
+    /** Jinja, as in a Hugging Face `tokenizer_config.json`. */
+    template: v.string(),
+    bos: count,
+    user: count,
+    assistant: count,
+    end: count,
+    /** A reply ends at any of these ids. */
+    stop: v.array(count),
+  }),
+  /** Numeric profile measured by calibration; free-form here. */
+  profile: v.record(v.string(), v.unknown()),
+})
+
+export type Manifest = v.InferOutput<typeof manifestSchema>
+export type ChatTokens = Manifest['chat']
+export type Visibility = 'public' | 'private'
+
+/** Parse and check `manifest.json`, including that its tensors are those of its configuration. */
+export function parseManifest(text: string): Manifest {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    throw new BundleError('bad-manifest', 'manifest.json is not JSON. Export the bundle again.')
+  }
+  const result = v.safeParse(manifestSchema, json)
+  if (!result.success) {
+    const [issue] = result.issues
+    const where = v.getDotPath(issue) ?? 'the top level'
+    throw new BundleError('bad-manifest', `manifest.json is wrong at ${where}: ${issue.message}.`)
+  }
+  checkTensorList(result.output.config, result.output)
+  return result.output
+}
+
+function checkTensorList(config: ModelConfig, { tensors }: Manifest): void {
+  const listed = new Map(tensors.map((tensor) => [tensor.name, tensor.shape.join()]))
+  for (const [name, shape] of tensorShapes(config)) {
+    const found = listed.get(name)
+    if (found === undefined)
+      throw new BundleError(
+        'missing-tensor',
+        `manifest.json lists no tensor "${name}". Export the bundle again.`,
+      )
+    if (found !== shape.join())
+      throw new BundleError(
+        'wrong-shape',
+        `manifest.json gives "${name}" the shape [${found}], not [${shape}].`,
+      )
+  }
+}
+
+/** Lower-case hexadecimal SHA-256; WebCrypto, so the same in Node and in a browser. */
+export async function sha256(bytes: Uint8Array): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)
+  return Array.from(new Uint8Array(digest), (b) => b.toString(16).padStart(2, '0')).join('')
+}
+
+/** JSON with sorted keys and no white space: equal values give equal text. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const entries = Object.entries(value)
+    .filter(([, item]) => item !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join()}}`
+}
+
+/** The model's identity: covers configuration, profile and, through their hashes, all weights. */
+export const modelHash = (manifest: Manifest): Promise<string> =>
+  sha256(new TextEncoder().encode(canonicalJson(manifest)))
+
+/** Check the tensors of one visibility against the manifest; `bytes` are as stored. */
+export async function checkTensors(
+  manifest: Manifest,
+  visibility: Visibility,
+  tensors: Tensors,
+  bytes: Map<string, Uint8Array>,
+): Promise<void> {
+  const file = `${visibility}.safetensors`
+  for (const expected of manifest.tensors) {
+    if (expected.visibility !== visibility) continue
+    const tensor = tensors.get(expected.name)
+    if (!tensor)
+      throw new BundleError('missing-tensor', `${file} lacks "${expected.name}". Get the bundle again.`)
+    if (tensor.shape.join() !== expected.shape.join())
+      throw new BundleError(
+        'wrong-shape',
+        `${file} has "${expected.name}" as [${tensor.shape}], the manifest says [${expected.shape}].`,
+      )
+    if ((await sha256(bytes.get(expected.name)!)) !== expected.sha256)
+      throw new BundleError(
+        'hash-mismatch',
+        `${file}: the contents of "${expected.name}" are not what the manifest says. Get the bundle again.`,
+      )
+  }
+}
