@@ -1,0 +1,66 @@
+/** What a step's views may touch, role by role. */
+import type { Blinded, Opened, Role, Shape, Share, Slot, Value } from './plan.ts'
+import type { Lanes } from './ring.ts'
+
+/** The rows of a pass and the values computed so far. */
+export interface PassContext {
+  readonly shape: Shape
+  /** A value's lanes: a share, a public D, a blinded value, or (oracle) the plain value. */
+  get(value: Value): Lanes
+  /** What a cached tensor has kept, oldest position first; this pass's rows included once remembered. */
+  cache(name: string): CachedRows
+  /** Appends this pass's rows to a cached tensor. */
+  remember(name: string, rows: CachedRows): void
+}
+
+/** Rows of a cached tensor, positions x width. */
+export interface CachedRows {
+  /** Opened values (oracle: plain values; dealer: empty). */
+  readonly values: Lanes
+  /** The holder's part of the masks (dealer: the whole masks; oracle: empty). */
+  readonly masks: Lanes
+}
+
+export interface PartyContext extends PassContext {
+  readonly role: Role
+  /** This party's additive part of a mask, mod 2^maskRing (opened) or 2^ring (blinded; owner only). */
+  mask(value: Opened | Blinded): Lanes
+  /** This party's share of a dealt slot. */
+  correlation(step: number, slot: Slot): Lanes
+  /** This party's share of row `index[i]` of element i's dealt table: `words` words each. */
+  lookup(step: number, slot: Slot, index: Uint32Array): Lanes
+  /** The owner's own randomness, unknown to the dealer: its share of the input. */
+  ownerSecret(step: number, width: number, ring: number): Lanes
+  /** The input in fixed point (owner only). */
+  input(): Lanes
+  /** a [rows x k] times a weight in the clear of this party, mod 2^ring. */
+  multiply(weight: string, a: Lanes, ring: number): Lanes
+  /** The owner's input-independent product for a private weight, made ahead: a·F + c. */
+  stationary(weight: string): Lanes
+  /** A bias held by the server, in fixed point at the plan's scale. */
+  bias(name: string): Lanes
+}
+
+export interface DealContext {
+  readonly shape: Shape
+  /** The whole mask, both parties' parts added, mod 2^maskRing. */
+  mask(value: Opened): Lanes
+  /** The owner's mask alone. */
+  ownerMask(value: Opened | Blinded): Lanes
+  cache(name: string): CachedRows
+  remember(name: string, rows: CachedRows): void
+  /** a [rows x k] times b = W - F, mod 2^ring. */
+  multiplyDifference(weight: string, a: Lanes, ring: number): Lanes
+}
+
+export interface PlainContext extends PassContext {
+  /** The owner's share of a value that a truncation rounds: with it the result is a function of the value. */
+  ownerShare(value: Share): Lanes
+  /** The whole mask: what a dealt table's intervals depend on. */
+  mask(value: Opened): Lanes
+  input(): Lanes
+  multiply(weight: string, a: Lanes, ring: number): Lanes
+  bias(name: string): Lanes
+  /** Reports a value outside what the calibration promised. */
+  violation(step: number, what: string): void
+}

@@ -1,0 +1,134 @@
+/** Where the parts of a pass that are not messages come from: masks and correlations, role by role. */
+import type { Kernels } from '../kernels/kernels.ts'
+import type { Blinded, Opened, Plan, Shape, Slot, Step } from './plan.ts'
+import { count, rowCount, slotBytes, slotCount } from './plan.ts'
+import { laneBytes, MASK_STREAM, type Prg, streamId } from './prg.ts'
+import type { Lanes } from './ring.ts'
+
+/** Index of a slot among its step's streams. */
+export function slotIndex(step: Step, slot: Slot): number {
+  const index = step.slots.findIndex((s) => s.name === slot.name)
+  if (index < 0) throw new RangeError(`step ${step.id} (${step.op}) deals no '${slot.name}'`)
+  return index
+}
+
+/** A party's (or the owner's, at the dealer) part of a mask for every row. */
+export function maskLanes(prg: Prg, shape: Shape, value: Opened | Blinded): Lanes {
+  const opened = value.kind === 'opened'
+  const bits = opened ? value.maskRing : value.ring
+  const width = !opened || value.wide ? 8 : laneBytes(bits)
+  const stream = streamId(opened ? value.step : value.mask, MASK_STREAM)
+  const out = new BigUint64Array(count(shape, value.layout, value.width))
+  for (let r = 0, at = 0; r < shape.rows; r++) {
+    const n = rowCount(shape, r, value.layout, value.width)
+    if (n > 0) prg.fill(stream, shape.serial + r, bits, out, at, n, width)
+    at += n
+  }
+  return out
+}
+
+/** The owner's share of a slot: its keystream. */
+export function slotLanes(prg: Prg, shape: Shape, step: Step, slot: Slot): Lanes {
+  const stream = streamId(step.id, slotIndex(step, slot))
+  let total = 0
+  for (let r = 0; r < shape.rows; r++) total += slotCount(shape, r, slot)
+  const out = new BigUint64Array(total)
+  for (let r = 0, at = 0; r < shape.rows; r++) {
+    const n = slotCount(shape, r, slot)
+    if (n > 0) prg.fill(stream, shape.serial + r, slot.bits, out, at, n)
+    at += n
+  }
+  return out
+}
+
+/** A party's access to its side of the dealt correlations. */
+export interface Correlations {
+  read(step: Step, slot: Slot): Lanes
+  lookup(step: Step, slot: Slot, index: Uint32Array): Lanes
+}
+
+/** The owner expands its side from the session's key. */
+export class SeededCorrelations implements Correlations {
+  readonly #prg: Prg
+  readonly #shape: Shape
+
+  constructor(prg: Prg, shape: Shape) {
+    this.#prg = prg
+    this.#shape = shape
+  }
+
+  read(step: Step, slot: Slot): Lanes {
+    return slotLanes(this.#prg, this.#shape, step, slot)
+  }
+
+  lookup(step: Step, slot: Slot, index: Uint32Array): Lanes {
+    const { entries = 1, words = 1, bits } = slot
+    const stream = streamId(step.id, slotIndex(step, slot))
+    const out = new BigUint64Array(index.length * words)
+    for (let r = 0, i = 0; r < this.#shape.rows; r++) {
+      const n = rowCount(this.#shape, r, slot.layout, slot.width)
+      for (let e = 0; e < n; e++, i++)
+        this.#prg.window(stream, this.#shape.serial + r, bits, (e * entries + index[i]) * words, words, out, i * words)
+    }
+    return out
+  }
+}
+
+/** The server reads the dealer's packed corrections; tables stay packed and only the opened entry is unpacked. */
+export class PackedCorrections implements Correlations {
+  readonly #kernels: Kernels
+  readonly #shape: Shape
+  readonly #bytes = new Map<number, Uint8Array>()
+
+  constructor(kernels: Kernels, shape: Shape) {
+    this.#kernels = kernels
+    this.#shape = shape
+  }
+
+  /** Takes a step's corrections. Throws `RangeError` when their length is not the declared one. */
+  put(step: Step, bytes: Uint8Array): void {
+    const declared = materialBytes(this.#shape, step)
+    if (bytes.length !== declared)
+      throw new RangeError(`step ${step.id} (${step.op}): ${bytes.length} bytes dealt, ${declared} declared`)
+    this.#bytes.set(step.id, bytes)
+  }
+
+  has(step: Step): boolean {
+    return step.slots.length === 0 || this.#bytes.has(step.id)
+  }
+
+  read(step: Step, slot: Slot): Lanes {
+    const values =
+      count(this.#shape, slot.layout, slot.width) * (slot.entries ?? 1) * (slot.words ?? 1)
+    return this.#kernels.unpack(this.#part(step, slot), slot.bits, values)
+  }
+
+  lookup(step: Step, slot: Slot, index: Uint32Array): Lanes {
+    const { entries = 1, words = 1, bits } = slot
+    const bytes = this.#part(step, slot)
+    const size = (words * bits) / 8
+    const picked = new Uint8Array(index.length * size)
+    for (let i = 0; i < index.length; i++) {
+      const from = (i * entries + index[i]) * size
+      for (let b = 0; b < size; b++) picked[i * size + b] = bytes[from + b]
+    }
+    return this.#kernels.unpack(picked, bits, index.length * words)
+  }
+
+  #part(step: Step, slot: Slot): Uint8Array {
+    const bytes = this.#bytes.get(step.id)
+    if (!bytes) throw new RangeError(`step ${step.id} (${step.op}): nothing dealt yet`)
+    const index = slotIndex(step, slot)
+    let from = 0
+    for (let i = 0; i < index; i++) from += slotBytes(this.#shape, step.slots[i])
+    return bytes.subarray(from, from + slotBytes(this.#shape, slot))
+  }
+}
+
+/** Declared bytes that the dealer sends for one step. */
+export const materialBytes = (shape: Shape, step: Step): number =>
+  step.slots.reduce((sum, slot) => sum + slotBytes(shape, slot), 0)
+
+/** Declared bytes that the dealer sends for a whole pass. */
+export const planMaterialBytes = (shape: Shape, plan: Plan): number =>
+  plan.steps.reduce((sum, step) => sum + materialBytes(shape, step), 0)

@@ -1,0 +1,54 @@
+import type { Blinded, Opened, PlanBuilder, Share } from '../plan.ts'
+import { add, maskOf, signed, sub, reduce } from '../ring.ts'
+import { lifted } from './lift.ts'
+
+/**
+ * Gives the server x - a for the owner's mask a of a stationary product: the owner sends x_O - a, a one-time pad.
+ * rows x width, mod x's ring.
+ */
+export function blind(plan: PlanBuilder, x: Share): Blinded {
+  const { layout, width, ring, frac } = x
+  const type = { kind: 'blinded' as const, layout, width, ring, frac }
+  return plan.step<Blinded>('blind', { ...type, mask: plan.steps.length }, [x], (id) => {
+    const out: Blinded = { ...type, step: id, mask: id }
+    return {
+      wire: { from: 'owner', layout, width, bits: ring },
+      share: (ctx) => sub(ctx.get(x), ctx.mask(out), ring),
+      run: (ctx, received) => (received ? add(ctx.get(x), received, ring) : new BigUint64Array()),
+      plain: (ctx) => ctx.get(x),
+    }
+  })
+}
+
+/**
+ * The same for a value that was opened in a narrow ring: D already gives the low bits of x - a_O, so the owner sends
+ * only the high part of its lifted share. The mask is the opening's own; it stays uniform in the wide ring.
+ */
+export function blindLifted(plan: PlanBuilder, x: Opened, ring: number): Blinded {
+  const { layout, width, frac } = x
+  const bits = ring - x.ring
+  return plan.step<Blinded>('blind', { kind: 'blinded', layout, width, ring, frac, mask: x.step }, [x], () => ({
+    wire: { from: 'owner', layout, width, bits },
+    share(ctx) {
+      const { share } = lifted(ctx, x)
+      const shift = BigInt(x.ring)
+      const m = maskOf(ring)
+      const a = ctx.mask(x)
+      const high = new BigUint64Array(a.length)
+      for (let i = 0; i < high.length; i++) high[i] = (BigInt.asUintN(64, share[i] - a[i]) & m) >> shift
+      return high
+    },
+    run(ctx, received) {
+      if (!received) return new BigUint64Array()
+      const { pub, share } = lifted(ctx, x)
+      const scale = 1n << BigInt(x.ring)
+      const m = maskOf(ring)
+      for (let i = 0; i < share.length; i++) {
+        const own = BigInt.asUintN(64, pub[i] + share[i])
+        share[i] = BigInt.asUintN(64, own + BigInt.asUintN(64, received[i] * scale)) & m
+      }
+      return share
+    },
+    plain: (ctx) => reduce(ctx.get(x).map((v) => BigInt.asUintN(64, signed(v, x.ring))), ring),
+  }))
+}

@@ -1,0 +1,74 @@
+import { type Opened, type PlanBuilder, type Share, type Slot } from '../plan.ts'
+import { fromFloats, maskOf } from '../ring.ts'
+import { publicOf } from './open.ts'
+import { tableBits } from './table.ts'
+
+export interface ExponentialOptions {
+  /** log2 of the table's entries. */
+  readonly entryBits: number
+  /** Fraction bits of the table's part, and of the public factor. */
+  readonly frac: number
+  readonly factorBits: number
+  readonly ring: number
+}
+
+/**
+ * 2^z of an opened z <= 0 (fraction bits z.frac, opened in its whole range): the dealer tabulates 2^(high part) exactly
+ * for its mask, the parties multiply by the public 2^(low bits of D). No index error, small values fall to zero by
+ * themselves. Same layout as z; fraction frac + factorBits. No message.
+ */
+export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions): Share {
+  const shift = z.ring - o.entryBits
+  const entries = 1 << o.entryBits
+  const { layout, width } = z
+  const slot: Slot = { name: 'exp', layout, width, entries, words: 1, bits: tableBits(o.ring, 1) }
+  /** Octaves that one entry spans: the factor stays within (2^-octaves, 1]. */
+  const octaves = 2 ** (shift - z.frac)
+  const size = 2 ** z.ring
+  const value = (low: number): number => {
+    // Values within one entry above zero are zeros rounded up, not the far end of the range.
+    const from = low < 2 ** shift ? low : low - size
+    return Math.round(2 ** (from / 2 ** z.frac + octaves + o.frac))
+  }
+  const combine = (D: BigUint64Array, table: BigUint64Array): BigUint64Array => {
+    const low = new Float64Array(D.length)
+    const scale = 2 ** o.factorBits
+    for (let i = 0; i < low.length; i++)
+      low[i] = Math.round(2 ** (Number(D[i] & maskOf(shift)) / 2 ** z.frac - octaves) * scale)
+    const factor = fromFloats(low)
+    const m = maskOf(o.ring)
+    const out = new BigUint64Array(D.length)
+    for (let i = 0; i < out.length; i++) out[i] = BigInt.asUintN(64, table[i] * factor[i]) & m
+    return out
+  }
+  const type = { kind: 'share' as const, layout, width, ring: o.ring, frac: o.frac + o.factorBits }
+  return plan.step<Share>('exponential', type, [z], (id) => ({
+    slots: [slot],
+    deal(ctx) {
+      const a = ctx.mask(z)
+      const out = new Float64Array(a.length * entries)
+      for (let i = 0; i < a.length; i++) {
+        const offset = Number(a[i])
+        for (let e = 0; e < entries; e++) out[i * entries + e] = value((e * 2 ** shift + offset) % size)
+      }
+      return [fromFloats(out)]
+    },
+    run(ctx) {
+      const D = ctx.get(z)
+      const index = new Uint32Array(D.length)
+      const s = BigInt(shift)
+      for (let i = 0; i < index.length; i++) index[i] = Number(D[i] >> s)
+      return combine(D, ctx.lookup(id, slot, index))
+    },
+    plain(ctx) {
+      const D = publicOf(ctx, z)
+      const a = ctx.mask(z)
+      const low = new Float64Array(D.length)
+      for (let i = 0; i < low.length; i++) {
+        const base = (D[i] >> BigInt(shift)) << BigInt(shift)
+        low[i] = value(Number(BigInt.asUintN(64, base + a[i]) & maskOf(z.ring)))
+      }
+      return combine(D, fromFloats(low))
+    },
+  }))
+}

@@ -1,0 +1,141 @@
+/** Steps that each party does to its own share, without a message. */
+import type { PlanBuilder, Share } from '../plan.ts'
+import { count, span } from '../plan.ts'
+import * as ring from '../ring.ts'
+import { type Lanes, maskOf, signed } from '../ring.ts'
+
+/** x + y in the smaller of the two rings. */
+export function add(plan: PlanBuilder, x: Share, y: Share): Share {
+  const k = Math.min(x.ring, y.ring)
+  const { layout, width, frac } = x
+  if (y.frac !== frac || y.width !== width) throw new RangeError('add: operands differ in scale or width')
+  return plan.step<Share>('add', { kind: 'share', layout, width, frac, ring: k }, [x, y], () => ({
+    run: (ctx) => ring.add(ctx.get(x), ctx.get(y), k),
+    plain: (ctx) => ring.add(ctx.get(x), ctx.get(y), k),
+  }))
+}
+
+/** Columns from..from+width-1 of every row. */
+export function slice(plan: PlanBuilder, x: Share, from: number, width: number, k = x.ring): Share {
+  const cut = (shape: { rows: number }, v: Lanes): Lanes => {
+    const out = new BigUint64Array(shape.rows * width)
+    for (let r = 0; r < shape.rows; r++) out.set(v.subarray(r * x.width + from, r * x.width + from + width), r * width)
+    return ring.reduce(out, k)
+  }
+  return plan.step<Share>('slice', { kind: 'share', layout: 'row', width, frac: x.frac, ring: k }, [x], () => ({
+    run: (ctx) => cut(ctx.shape, ctx.get(x)),
+    plain: (ctx) => cut(ctx.shape, ctx.get(x)),
+  }))
+}
+
+/** The last row alone. */
+export function lastRow(plan: PlanBuilder, x: Share): Share {
+  const { width, frac, ring: k } = x
+  const cut = (v: Lanes): Lanes => v.slice(v.length - width)
+  return plan.step<Share>('last', { kind: 'share', layout: 'last', width, frac, ring: k }, [x], () => ({
+    run: (ctx) => cut(ctx.get(x)),
+    plain: (ctx) => cut(ctx.get(x)),
+  }))
+}
+
+/** Adds the server's bias row (already at x's scale) to every row. */
+export function bias(plan: PlanBuilder, x: Share, name: string): Share {
+  const plus = (rows: number, v: Lanes, b: Lanes): Lanes => {
+    const out = new BigUint64Array(v.length)
+    const m = maskOf(x.ring)
+    for (let r = 0, i = 0; r < rows; r++)
+      for (let j = 0; j < x.width; j++, i++) out[i] = BigInt.asUintN(64, v[i] + b[j]) & m
+    return out
+  }
+  const { layout, width, frac } = x
+  return plan.step<Share>('bias', { kind: 'share', layout, width, frac, ring: x.ring }, [x], () => ({
+    run: (ctx) => (ctx.role === 'server' ? plus(ctx.shape.rows, ctx.get(x), ctx.bias(name)) : ctx.get(x)),
+    plain: (ctx) => plus(ctx.shape.rows, ctx.get(x), ctx.bias(name)),
+  }))
+}
+
+/** Sum over the positions of a pair value: rows x width. */
+export function sumPositions(plan: PlanBuilder, x: Share): Share {
+  const { width } = x
+  const sum = (shape: { base: number; rows: number; serial: number }, v: Lanes): Lanes => {
+    const out = new BigUint64Array(count(shape, 'row', width))
+    const m = maskOf(x.ring)
+    let at = 0
+    for (let r = 0; r < shape.rows; r++)
+      for (let j = span(shape, r); j > 0; j--)
+        for (let h = 0; h < width; h++, at++) out[r * width + h] = BigInt.asUintN(64, out[r * width + h] + v[at]) & m
+    return out
+  }
+  return plan.step<Share>('sum', { kind: 'share', layout: 'row', width, frac: x.frac, ring: x.ring }, [x], () => ({
+    run: (ctx) => sum(ctx.shape, ctx.get(x)),
+    plain: (ctx) => sum(ctx.shape, ctx.get(x)),
+  }))
+}
+
+/** x plus a public constant, in a ring no wider than x's. */
+export function addConstant(plan: PlanBuilder, x: Share, constant: bigint, k = x.ring): Share {
+  const plus = (v: Lanes, c: bigint): Lanes => {
+    const out = new BigUint64Array(v.length)
+    const m = maskOf(k)
+    for (let i = 0; i < out.length; i++) out[i] = BigInt.asUintN(64, v[i] + c) & m
+    return out
+  }
+  const c = BigInt.asUintN(64, constant)
+  const { layout, width, frac } = x
+  return plan.step<Share>('constant', { kind: 'share', layout, width, frac, ring: k }, [x], () => ({
+    run: (ctx) => plus(ctx.get(x), ctx.role === 'server' ? c : 0n),
+    plain: (ctx) => plus(ctx.get(x), c),
+  }))
+}
+
+/**
+ * Rotary positions on shares by public integers cos and sin with `frac` fraction bits (half-split pairs, as Hugging
+ * Face LLaMA): the scale grows by `frac`, the ring stays.
+ */
+export function rotate(plan: PlanBuilder, x: Share, o: { headDim: number; theta: number; frac: number }): Share {
+  const half = o.headDim / 2
+  const turn = (shape: { base: number; rows: number }, v: Lanes): Lanes => {
+    const out = new BigUint64Array(v.length)
+    const m = maskOf(x.ring)
+    for (let r = 0; r < shape.rows; r++) {
+      const { cos, sin } = angles(shape.base + r, half, o.theta, o.frac)
+      for (let h = 0; h < x.width; h += o.headDim)
+        for (let i = 0; i < half; i++) {
+          const at = r * x.width + h + i
+          const e = v[at]
+          const f = v[at + half]
+          out[at] = BigInt.asUintN(64, BigInt.asUintN(64, e * cos[i]) - BigInt.asUintN(64, f * sin[i])) & m
+          out[at + half] = BigInt.asUintN(64, BigInt.asUintN(64, e * sin[i]) + BigInt.asUintN(64, f * cos[i])) & m
+        }
+    }
+    return out
+  }
+  const { width } = x
+  return plan.step<Share>(
+    'rotate',
+    { kind: 'share', layout: 'row', width, frac: x.frac + o.frac, ring: x.ring },
+    [x],
+    () => ({
+      run: (ctx) => turn(ctx.shape, ctx.get(x)),
+      plain: (ctx) => turn(ctx.shape, ctx.get(x)),
+    }),
+  )
+}
+
+function angles(position: number, half: number, theta: number, frac: number): { cos: Lanes; sin: Lanes } {
+  const c = new Float64Array(half)
+  const s = new Float64Array(half)
+  for (let i = 0; i < half; i++) {
+    const angle = position * theta ** (-i / half)
+    c[i] = Math.round(Math.cos(angle) * 2 ** frac)
+    s[i] = Math.round(Math.sin(angle) * 2 ** frac)
+  }
+  return { cos: ring.fromFloats(c), sin: ring.fromFloats(s) }
+}
+
+/** The signed plain lanes of a value, mod 2^64: for oracles that leave the value's ring. */
+export const widen = (v: Lanes, k: number): Lanes => {
+  const out = new BigUint64Array(v.length)
+  for (let i = 0; i < out.length; i++) out[i] = BigInt.asUintN(64, signed(v[i], k))
+  return out
+}

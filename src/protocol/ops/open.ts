@@ -1,0 +1,99 @@
+import type { PassContext } from '../context.ts'
+import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
+import { type Lanes, maskOf, signed } from '../ring.ts'
+
+export interface OpenOptions {
+  /** Ring of the opening; a value that will be lifted must satisfy |x| < 2^(bits-2). */
+  bits: number
+  /** The widest ring that a consumer lifts to; 0 or absent where none does. */
+  lift?: number
+  /** The owner's mask also multiplies a stationary matrix. */
+  wide?: boolean
+  /** Keep the opened rows (and the masks) for later passes under this name. */
+  cache?: string
+}
+
+export const highSlot = (x: Opened): Slot => ({ name: 'high', layout: x.layout, width: x.width, bits: x.lift - x.ring })
+export const signSlot = (x: Opened): Slot => ({ name: 'sign', layout: x.layout, width: x.width, bits: x.lift - x.ring })
+
+/**
+ * Opens D = x + offset - a mod 2^bits: each party sends its share less its part of the mask a, reduced in the opening's
+ * own ring. For a lift the dealer adds, with rho = -a mod 2^bits: the high part of -a (what a's reduction drops) and
+ * rho's top bit, from which x = A + a + 2^bits (high + B top) holds in the wider ring, A = D - offset, B = 1 - top(D).
+ */
+export function open(plan: PlanBuilder, x: Share, options: OpenOptions): Opened {
+  const { bits, lift = 0, wide = false, cache } = options
+  const type = {
+    kind: 'opened' as const,
+    layout: x.layout,
+    width: x.width,
+    frac: x.frac,
+    ring: bits,
+    offset: lift > 0 ? 1n << BigInt(bits - 2) : 0n,
+    lift,
+    maskRing: Math.max(bits, lift),
+    wide,
+  }
+  if (bits > x.ring) throw new RangeError(`open: ${bits} bits of a value in Z_2^${x.ring}`)
+  return plan.step<Opened>('open', type, [x], (id) => {
+    const out: Opened = { ...type, step: id }
+    const m = maskOf(bits)
+    return {
+      wire: { from: 'both', layout: x.layout, width: x.width, bits },
+      slots: lift > 0 ? [highSlot(out), signSlot(out)] : [],
+      deal(ctx) {
+        const a = ctx.mask(out)
+        if (cache) ctx.remember(cache, { values: new BigUint64Array(), masks: a })
+        if (lift === 0) return []
+        const high = new BigUint64Array(a.length)
+        const top = new BigUint64Array(a.length)
+        const wideMask = maskOf(lift)
+        const shift = BigInt(bits)
+        const topShift = BigInt(bits - 1)
+        for (let i = 0; i < a.length; i++) {
+          const rho = BigInt.asUintN(64, -a[i]) & wideMask
+          high[i] = rho >> shift
+          top[i] = (rho & m) >> topShift
+        }
+        return [high, top]
+      },
+      share(ctx) {
+        const own = ctx.get(x)
+        const a = ctx.mask(out)
+        const sent = new BigUint64Array(own.length)
+        const offset = ctx.role === 'server' ? type.offset : 0n
+        for (let i = 0; i < sent.length; i++) sent[i] = BigInt.asUintN(64, BigInt.asUintN(64, own[i] - a[i]) + offset) & m
+        return sent
+      },
+      run(ctx, received) {
+        const own = this.share?.(ctx) as Lanes
+        const theirs = received as Lanes
+        for (let i = 0; i < own.length; i++) own[i] = BigInt.asUintN(64, own[i] + theirs[i]) & m
+        if (cache) ctx.remember(cache, { values: own, masks: ctx.mask(out) })
+        return own
+      },
+      plain(ctx) {
+        const value = ctx.get(x)
+        const result = new BigUint64Array(value.length)
+        const limit = lift > 0 ? 1n << BigInt(bits - 2) : 1n << BigInt(bits - 1)
+        for (let i = 0; i < result.length; i++) {
+          const v = signed(value[i], x.ring)
+          if (lift > 0 && (v >= limit || v < -limit)) ctx.violation(id, 'a value is too large to be lifted')
+          result[i] = BigInt.asUintN(64, v) & m
+        }
+        if (cache) ctx.remember(cache, { values: result, masks: new BigUint64Array() })
+        return result
+      },
+    }
+  })
+}
+
+/** The public D of an opened value as the oracle knows it: from the plain value and the mask. */
+export function publicOf(ctx: PassContext & { mask(value: Opened): Lanes }, x: Opened): Lanes {
+  const value = ctx.get(x)
+  const a = ctx.mask(x)
+  const m = maskOf(x.ring)
+  const out = new BigUint64Array(value.length)
+  for (let i = 0; i < out.length; i++) out[i] = BigInt.asUintN(64, BigInt.asUintN(64, value[i] - a[i]) + x.offset) & m
+  return out
+}

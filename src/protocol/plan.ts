@@ -1,0 +1,185 @@
+/**
+ * A plan is the list of steps that turns shares of a prompt's embeddings into a released hidden state. The owner, the
+ * server and the dealer each run the same plan; the oracle runs it on plain integers. Values are typed: every one
+ * carries its ring, fraction bits and layout.
+ */
+import type { DealContext, PartyContext, PlainContext } from './context.ts'
+import type { Lanes } from './ring.ts'
+
+export type Role = 'owner' | 'server'
+
+/**
+ * How a value's elements hang on the rows (tokens) of a pass: `row`: `width` elements a row; `pair`: `width` elements
+ * for every position that the row attends to, itself included (ragged: causal); `last`: `width` elements of the last
+ * row alone.
+ */
+export type Layout = 'row' | 'pair' | 'last'
+
+/** What a pass works on: `rows` new tokens after `base` cached ones. `serial` is the first row's never-reused number. */
+export interface Shape {
+  readonly base: number
+  readonly rows: number
+  readonly serial: number
+}
+
+interface Typed {
+  readonly step: number
+  readonly layout: Layout
+  readonly width: number
+  /** The ring is Z_2^ring. */
+  readonly ring: number
+  /** Fraction bits. */
+  readonly frac: number
+}
+
+/** Additively shared between owner and server mod 2^ring. */
+export interface Share extends Typed {
+  readonly kind: 'share'
+}
+
+/** Public to owner and server under a mask that neither knows: D = x + offset - a mod 2^ring. */
+export interface Opened extends Typed {
+  readonly kind: 'opened'
+  /** Added before opening, so that a signed value becomes non-negative; 2^(ring-2) where the value can be lifted, else 0. */
+  readonly offset: bigint
+  /** The widest ring that the value can be lifted to; 0 where it can't. */
+  readonly lift: number
+  /** Ring of the mask a (at least `ring`; `lift` where the value can be lifted). */
+  readonly maskRing: number
+  /** Fixed 64-bit keystream lanes, which the owner's product kernels expect. */
+  readonly wide: boolean
+}
+
+/** Known to the server only, as x - a for the owner's own mask a: what a stationary product needs. */
+export interface Blinded extends Typed {
+  readonly kind: 'blinded'
+  /** The step whose owner mask hides it. */
+  readonly mask: number
+}
+
+/** Known to the owner in clear at the end of the pass. */
+export interface Released extends Typed {
+  readonly kind: 'released'
+}
+
+export type Value = Share | Opened | Blinded | Released
+
+/** One dealt correlation: per element, `entries` rows of `words` words (plain correlations have one of each). */
+export interface Slot {
+  readonly name: string
+  readonly layout: Layout
+  readonly width: number
+  readonly bits: number
+  readonly entries?: number
+  readonly words?: number
+}
+
+/** What a message step puts on the wire, element by element. */
+export interface Wire {
+  readonly from: 'both' | Role
+  readonly layout: Layout
+  readonly width: number
+  readonly bits: number
+}
+
+/** One operation of the plan with its views side by side. */
+export interface Step {
+  readonly id: number
+  readonly op: string
+  readonly out: Value
+  /** Values that each party's view reads; both the same unless the op says otherwise. */
+  readonly needs: Record<Role, readonly Value[]>
+  readonly slots: readonly Slot[]
+  readonly wire?: Wire
+  /** The dealer's view: one array of true values for each slot; the owner's part is taken off by the runner. */
+  deal?(ctx: DealContext): Lanes[]
+  /** Message steps: this party's half of the message. */
+  share?(ctx: PartyContext): Lanes
+  /** A party's view: its share of the output (or the public or blinded value), given what the other side sent. */
+  run(ctx: PartyContext, received?: Lanes): Lanes
+  /** The plain meaning on integers mod 2^ring. */
+  plain(ctx: PlainContext): Lanes
+}
+
+/** A step without what the builder fills in. */
+export type StepBody = Omit<Step, 'id' | 'op' | 'out' | 'needs' | 'slots'> & {
+  needs?: Partial<Record<Role, readonly Value[]>>
+  slots?: readonly Slot[]
+}
+
+export interface Plan {
+  readonly steps: readonly Step[]
+  /** Weights that the plan multiplies by, in plan order. */
+  readonly weights: readonly WeightUse[]
+}
+
+/** One weight matrix as the plan uses it: its encoding's metadata, public to all. */
+export interface WeightUse {
+  readonly name: string
+  readonly step: number
+  /** The step whose owner mask is multiplied by the stationary matrix. */
+  readonly mask: number
+  readonly k: number
+  readonly n: number
+  readonly ring: number
+  readonly visibility: 'public' | 'private'
+}
+
+type Outcome<V extends Value> = Omit<V, 'step'>
+
+/** Collects steps; ops call `step` with their typed output and views. */
+export class PlanBuilder {
+  readonly steps: Step[] = []
+  readonly weights: WeightUse[] = []
+
+  step<V extends Value>(op: string, out: Outcome<V>, ins: readonly Value[], body: (id: number) => StepBody): V {
+    const id = this.steps.length
+    const { needs, slots, ...views } = body(id)
+    const value = { ...out, step: id } as V
+    this.steps.push({
+      ...views,
+      id,
+      op,
+      out: value,
+      needs: { owner: needs?.owner ?? ins, server: needs?.server ?? ins },
+      slots: slots ?? [],
+    })
+    return value
+  }
+
+  finish(): Plan {
+    return { steps: this.steps, weights: this.weights }
+  }
+}
+
+/** Positions that row r attends to, itself included. */
+export const span = (shape: Shape, row: number): number => shape.base + row + 1
+
+/** Rows that a `row` or `last` value has. */
+export const rowsOf = (shape: Shape, layout: Layout): number => (layout === 'last' ? 1 : shape.rows)
+
+/** Elements of one row of a layout. */
+export function rowCount(shape: Shape, row: number, layout: Layout, width: number): number {
+  if (layout === 'last') return row === shape.rows - 1 ? width : 0
+  return (layout === 'pair' ? span(shape, row) : 1) * width
+}
+
+/** Elements of all rows of a layout. */
+export function count(shape: Shape, layout: Layout, width: number): number {
+  const { rows, base } = shape
+  return width * (layout === 'pair' ? rows * base + (rows * (rows + 1)) / 2 : rowsOf(shape, layout))
+}
+
+/** Values that a slot takes for one row. */
+export const slotCount = (shape: Shape, row: number, slot: Slot): number =>
+  rowCount(shape, row, slot.layout, slot.width) * (slot.entries ?? 1) * (slot.words ?? 1)
+
+/** Bytes of a slot's correction on the dealer's wire. */
+export function slotBytes(shape: Shape, slot: Slot): number {
+  const values = count(shape, slot.layout, slot.width) * (slot.entries ?? 1) * (slot.words ?? 1)
+  return Math.ceil((values * slot.bits) / 8)
+}
+
+/** Bytes of a message step on the link, one way. */
+export const wireBytes = (shape: Shape, wire: Wire): number =>
+  Math.ceil((count(shape, wire.layout, wire.width) * wire.bits) / 8)

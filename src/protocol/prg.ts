@@ -1,0 +1,85 @@
+/**
+ * Keystreams that shares and masks come from. One key a party pair; a stream is (step, slot), a serial is the row's
+ * never-decreasing number, so no element of any stream is ever used for two values: not by token position, which
+ * regenerate, edit and rollback would repeat.
+ */
+import type { Kernels } from '../kernels/kernels.ts'
+import type { Lanes } from './ring.ts'
+import { maskOf } from './ring.ts'
+
+/** Streams of one step: slots 0..14, then the step's own mask. */
+export const STREAMS_PER_STEP = 16
+export const MASK_STREAM = 15
+
+export const streamId = (step: number, slot: number): number => step * STREAMS_PER_STEP + slot
+
+/** 12 bytes: u32le stream, u64le serial (RFC 8439 nonce). */
+export function nonce(stream: number, serial: number): Uint8Array {
+  const bytes = new Uint8Array(12)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, stream, true)
+  view.setBigUint64(4, BigInt(serial), true)
+  return bytes
+}
+
+/** Bytes of keystream that one element of a ring takes: the next machine word. */
+export const laneBytes = (bits: number): 1 | 2 | 4 | 8 => (bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8)
+
+/** A key derived from a seed for one purpose, by the keystream itself under a reserved nonce. */
+export function deriveKey(kernels: Kernels, seed: Uint8Array, purpose: string): Uint8Array {
+  const label = new TextEncoder().encode(purpose)
+  if (label.length > 12) throw new RangeError(`purpose '${purpose}' is longer than 12 bytes`)
+  const name = new Uint8Array(12)
+  name.set(label)
+  const block = new Uint8Array(64)
+  kernels.keystream(seed, name, 0, block)
+  return block.slice(0, 32)
+}
+
+/** Widens raw keystream to lanes reduced mod 2^bits. */
+function lanes(bytes: Uint8Array, width: number, bits: number, out: Lanes, at: number): void {
+  const m = maskOf(bits)
+  const n = bytes.length / width
+  if (width === 8) {
+    const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, n)
+    for (let i = 0; i < n; i++) out[at + i] = words[i] & m
+    return
+  }
+  const m32 = Number(m)
+  const halves = new Uint32Array(out.buffer, out.byteOffset + 8 * at, 2 * n)
+  const words =
+    width === 1
+      ? bytes
+      : width === 2
+        ? new Uint16Array(bytes.buffer, bytes.byteOffset, n)
+        : new Uint32Array(bytes.buffer, bytes.byteOffset, n)
+  for (let i = 0; i < n; i++) halves[2 * i] = words[i] & m32
+}
+
+/** One key's streams. */
+export class Prg {
+  readonly #kernels: Kernels
+  readonly #key: Uint8Array
+
+  constructor(kernels: Kernels, key: Uint8Array) {
+    this.#kernels = kernels
+    this.#key = key
+  }
+
+  /** The stream's first `n` elements mod 2^bits for one row, written to `out` from `at`. */
+  fill(stream: number, serial: number, bits: number, out: Lanes, at: number, n: number, width = laneBytes(bits)): void {
+    const bytes = new Uint8Array(n * width)
+    this.#kernels.keystream(this.#key, nonce(stream, serial), 0, bytes)
+    lanes(bytes, width, bits, out, at)
+  }
+
+  /** Elements first..first+n-1 of a stream: what reading one row of a dealt table takes. */
+  window(stream: number, serial: number, bits: number, first: number, n: number, out: Lanes, at: number): void {
+    const width = laneBytes(bits)
+    const start = first * width
+    const aligned = start - (start % 64)
+    const bytes = new Uint8Array(start - aligned + n * width)
+    this.#kernels.keystream(this.#key, nonce(stream, serial), aligned, bytes)
+    lanes(bytes.slice(start - aligned), width, bits, out, at)
+  }
+}

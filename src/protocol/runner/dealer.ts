@@ -1,0 +1,80 @@
+import type { Kernels, Matrix } from '../../kernels/kernels.ts'
+import type { RowCache } from '../cache.ts'
+import type { CachedRows, DealContext } from '../context.ts'
+import { maskLanes, slotLanes } from '../material.ts'
+import type { Blinded, Opened, Plan, Shape, Step } from '../plan.ts'
+import type { Prg } from '../prg.ts'
+import { add, type Lanes, sub } from '../ring.ts'
+
+/** What the dealer brings to a pass: both parties' mask keys, and b = W - F for each private weight. */
+export interface DealerMaterial {
+  readonly kernels: Kernels
+  readonly owner: Prg
+  readonly server: Prg
+  readonly differences: ReadonlyMap<string, Matrix>
+  readonly cache: RowCache
+}
+
+/** Deals one pass: for every step the corrections that make the owner's keystream a sharing of the true correlations. */
+export class DealerPass implements DealContext {
+  readonly shape: Shape
+  readonly #plan: Plan
+  readonly #own: DealerMaterial
+
+  constructor(plan: Plan, shape: Shape, own: DealerMaterial) {
+    this.shape = shape
+    this.#plan = plan
+    this.#own = own
+  }
+
+  /** Steps with something to deal, in plan order, with their packed corrections. */
+  *deal(): Generator<{ step: Step; bytes: Uint8Array }> {
+    for (const step of this.#plan.steps) {
+      if (!step.deal) continue
+      const values = step.deal(this)
+      if (values.length !== step.slots.length)
+        throw new RangeError(`step ${step.id} (${step.op}) dealt ${values.length} of ${step.slots.length} slots`)
+      if (step.slots.length > 0) yield { step, bytes: this.#pack(step, values) }
+    }
+  }
+
+  mask(value: Opened): Lanes {
+    const bits = value.maskRing
+    return add(maskLanes(this.#own.owner, this.shape, value), maskLanes(this.#own.server, this.shape, value), bits)
+  }
+
+  ownerMask(value: Opened | Blinded): Lanes {
+    return maskLanes(this.#own.owner, this.shape, value)
+  }
+
+  cache(name: string): CachedRows {
+    return this.#own.cache.read(name, this.shape.base + this.shape.rows)
+  }
+
+  remember(name: string, rows: CachedRows): void {
+    this.#own.cache.write(name, this.shape.base, this.shape.rows, rows)
+  }
+
+  multiplyDifference(weight: string, a: Lanes, ring: number): Lanes {
+    const b = this.#own.differences.get(weight)
+    if (!b) throw new RangeError(`no difference was registered for '${weight}'`)
+    return this.#own.kernels.matmul(a, a.length / b.k, b, ring)
+  }
+
+  #pack(step: Step, values: Lanes[]): Uint8Array {
+    const parts = step.slots.map((slot, i) => {
+      const owner = slotLanes(this.#own.owner, this.shape, step, slot)
+      if (owner.length !== values[i].length)
+        throw new RangeError(`step ${step.id} (${step.op}) dealt ${values[i].length} values of '${slot.name}'`)
+      return this.#own.kernels.pack(sub(values[i], owner, slot.bits), slot.bits)
+    })
+    if (parts.length === 1) return parts[0]
+    const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0))
+    let at = 0
+    for (const part of parts) {
+      out.set(part, at)
+      at += part.length
+    }
+    return out
+  }
+}

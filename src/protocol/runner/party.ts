@@ -1,0 +1,160 @@
+import type { Kernels, Matrix } from '../../kernels/kernels.ts'
+import type { RowCache } from '../cache.ts'
+import type { CachedRows, PartyContext } from '../context.ts'
+import { type Correlations, maskLanes } from '../material.ts'
+import type { Blinded, Opened, Plan, Role, Shape, Slot, Value } from '../plan.ts'
+import { count, wireBytes } from '../plan.ts'
+import { laneBytes, type Prg, streamId } from '../prg.ts'
+import type { Lanes } from '../ring.ts'
+import { messageBytes, type Schedule } from '../schedule.ts'
+
+/** A message that does not fit the plan: truncated, padded or out of turn. */
+export class MessageError extends Error {
+  override readonly name = 'MessageError'
+}
+
+/** What one party brings to a pass. */
+export interface PartyMaterial {
+  readonly role: Role
+  readonly kernels: Kernels
+  /** This party's masks. */
+  readonly masks: Prg
+  readonly correlations: Correlations
+  readonly cache: RowCache
+  /** Weights this party multiplies by in the clear. */
+  readonly weights: ReadonlyMap<string, Matrix>
+  readonly biases: ReadonlyMap<string, Lanes>
+  /** Owner: its own randomness, its input, and the stationary products made ahead. */
+  readonly secret?: Prg
+  readonly input?: Lanes
+  readonly stationary?: ReadonlyMap<string, Lanes>
+}
+
+/** One party's run of one pass: steps run as the schedule says, messages come in and go out as bytes. */
+export class PartyPass implements PartyContext {
+  readonly role: Role
+  readonly shape: Shape
+  readonly #plan: Plan
+  readonly #schedule: Schedule
+  readonly #own: PartyMaterial
+  readonly #values = new Map<number, Lanes>()
+  readonly #received = new Map<number, Lanes>()
+  #input?: Lanes
+
+  constructor(plan: Plan, schedule: Schedule, shape: Shape, own: PartyMaterial) {
+    this.role = own.role
+    this.shape = shape
+    this.#plan = plan
+    this.#schedule = schedule
+    this.#own = own
+    this.#input = own.input
+  }
+
+  /** The owner's input, once the pass begins. */
+  set embeddings(input: Lanes) {
+    this.#input = input
+  }
+
+  runStep(id: number): void {
+    const step = this.#plan.steps[id]
+    this.#values.set(id, step.run(this, this.#received.get(id)))
+    this.#received.delete(id)
+  }
+
+  /** The bytes of a message of this party. */
+  compose(index: number): Uint8Array {
+    const message = this.#schedule.messages[index]
+    const out = new Uint8Array(messageBytes(this.shape, message))
+    let at = 0
+    for (const step of message.steps) {
+      if (!step.share || !step.wire) throw new RangeError(`step ${step.id} (${step.op}) sends nothing`)
+      const bytes = this.#own.kernels.pack(step.share(this), step.wire.bits)
+      out.set(bytes, at)
+      at += bytes.length
+    }
+    return out
+  }
+
+  /** Takes the other party's message. Throws `MessageError` when its length is not the declared one. */
+  accept(index: number, payload: Uint8Array): void {
+    const message = this.#schedule.messages[index]
+    const declared = messageBytes(this.shape, message)
+    if (payload.length !== declared)
+      throw new MessageError(`message ${index} has ${payload.length} bytes where the plan declares ${declared}`)
+    let at = 0
+    for (const step of message.steps) {
+      if (!step.wire) continue
+      const size = wireBytes(this.shape, step.wire)
+      const n = count(this.shape, step.wire.layout, step.wire.width)
+      this.#received.set(step.id, this.#own.kernels.unpack(payload.subarray(at, at + size), step.wire.bits, n))
+      at += size
+    }
+  }
+
+  get(value: Value): Lanes {
+    return this.#value(value.step)
+  }
+
+  /** A step's result, for traces and tests. */
+  result(id: number): Lanes {
+    return this.#value(id)
+  }
+
+  mask(value: Opened | Blinded): Lanes {
+    return maskLanes(this.#own.masks, this.shape, value)
+  }
+
+  correlation(step: number, slot: Slot): Lanes {
+    return this.#own.correlations.read(this.#plan.steps[step], slot)
+  }
+
+  lookup(step: number, slot: Slot, index: Uint32Array): Lanes {
+    return this.#own.correlations.lookup(this.#plan.steps[step], slot, index)
+  }
+
+  ownerSecret(step: number, width: number, ring: number): Lanes {
+    const prg = this.#own.secret
+    if (!prg) throw new RangeError('only the owner holds the input')
+    const out = new BigUint64Array(this.shape.rows * width)
+    for (let r = 0; r < this.shape.rows; r++)
+      prg.fill(streamId(step, 0), this.shape.serial + r, ring, out, r * width, width, laneBytes(ring))
+    return out
+  }
+
+  input(): Lanes {
+    if (!this.#input) throw new RangeError('the input is not known yet')
+    return this.#input
+  }
+
+  cache(name: string): CachedRows {
+    return this.#own.cache.read(name, this.shape.base + this.shape.rows)
+  }
+
+  remember(name: string, rows: CachedRows): void {
+    this.#own.cache.write(name, this.shape.base, this.shape.rows, rows)
+  }
+
+  multiply(weight: string, a: Lanes, ring: number): Lanes {
+    const matrix = this.#own.weights.get(weight)
+    if (!matrix) throw new RangeError(`the ${this.role} does not hold weight '${weight}'`)
+    return this.#own.kernels.matmul(a, a.length / matrix.k, matrix, ring)
+  }
+
+  stationary(weight: string): Lanes {
+    const y = this.#own.stationary?.get(weight)
+    if (!y) throw new RangeError(`the product with '${weight}' was not prepared`)
+    return y
+  }
+
+  bias(name: string): Lanes {
+    const b = this.#own.biases.get(name)
+    if (!b) throw new RangeError(`the ${this.role} does not hold bias '${name}'`)
+    return b
+  }
+
+  #value(id: number): Lanes {
+    const lanes = this.#values.get(id)
+    if (!lanes) throw new RangeError(`step ${id} has not run at the ${this.role}`)
+    return lanes
+  }
+}
