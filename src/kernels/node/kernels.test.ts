@@ -50,7 +50,7 @@ test('long sums of extreme values stay exact', async () => {
   for (const data of [new Int8Array(k * n).fill(-128), new BigUint64Array(k * n).fill(1n << 63n)]) {
     const want = oracle.matmul(a.subarray(0, k), 1, oracle.load(data, k, n), 64)
     const got = await node.matmulAsync?.(a, m, node.load(data, k, n), 64)
-    expect(got?.subarray(3 * n)).toEqual(want)
+    expect(got?.subarray((m - 1) * n)).toEqual(want)
   }
 })
 

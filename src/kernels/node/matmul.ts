@@ -4,7 +4,7 @@ import type { PlaneProduct } from './planes.ts'
 
 /**
  * a [m x k] times b mod 2^bits by byte planes: y = sum over p, q of A_p B_q 2^(8(p+q)), leaving out the planes
- * that land above `bits`. Planes of `a` are stacked as rows, so B_q needs one product with the first of them.
+ * that land above `bits`, plus the constant that B's planes leave out. Planes of `a` are stacked as rows, so B_q needs one product with the first of them.
  * @param cache planes of b made earlier; filled on demand.
  */
 export async function planeMatmul(
@@ -16,7 +16,7 @@ export async function planeMatmul(
   b: WasmMatrix,
   bits: number,
 ): Promise<BigUint64Array> {
-  const { k, n, width, bias } = b
+  const { k, n, width, planeBias: bias } = b
   const count = Math.ceil(bits / 8)
   const left = bytePlanes(ring, a, count)
   // the caller may reuse `a` while this waits

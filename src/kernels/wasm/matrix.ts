@@ -56,7 +56,10 @@ export class WasmMatrix implements Matrix {
     this.at = 0
   }
 
-  /** Signed byte plane q (0 is the lowest), k x n row major: the matrix less its bias is sum of plane q * 2^(8q). */
+  /**
+   * Byte plane q (0 is the lowest) as signed bytes, k x n row major:
+   * matrix = planeBias + sum of plane q * 2^(8q) over q < width, mod 2^64.
+   */
   plane(q: number): Int8Array {
     const { ring, k, n, width, address } = this
     const out = new Int8Array(k * n)
@@ -69,6 +72,13 @@ export class WasmMatrix implements Matrix {
     }
     ring.arena.free(scratch)
     return out
+  }
+
+  /** What the planes leave out: this matrix's bias, and 128 for each byte below the highest. */
+  get planeBias(): bigint {
+    let sum = this.bias
+    for (let q = 0n; q < this.width - 1; q++) sum += 128n << (8n * q)
+    return BigInt.asUintN(64, sum)
   }
 
   private fill(data: MatrixData): void {

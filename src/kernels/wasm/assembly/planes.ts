@@ -1,5 +1,6 @@
-// Byte planes, the operands of 8-bit matrix units: a = sum of unsigned bytes 2^(8p), b = sum of signed bytes
-// 2^(8q), both mod 2^64. Planes of a product are exact in 32 bits while k * 255 * 128 < 2^31.
+// Byte planes, the operands of 8-bit matrix units: unsigned bytes of a, signed ones of b. All bytes of b but the
+// highest are taken less 128; the caller adds that constant back (see finish in limbs.ts). Planes of a product are
+// exact in 32 bits while k * 255 * 128 < 2^31.
 
 /** `count` u64 at `a` -> `planes` planes of `count` bytes at `out`, low bytes first. */
 export function splitBytes(a: usize, count: u32, planes: u32, out: usize): void {
@@ -18,14 +19,6 @@ export function addPlane(sum: usize, part: usize, count: u32, shift: u32): void 
   }
 }
 
-// Signed byte q of a signed value; lower bytes taken as signed leave carries.
-// @ts-ignore: decorator
-@inline
-function signedByte(v: i64, q: u32): i8 {
-  for (let i: u32 = 0; i < q; i++) v = (v - i64(i8(v))) >> 8
-  return i8(v)
-}
-
 // @ts-ignore: decorator
 @inline
 function gather<T>(panels: usize, q: u32, row0: u32, rows: u32, k: u32, n: u32, out: usize): void {
@@ -33,11 +26,12 @@ function gather<T>(panels: usize, q: u32, row0: u32, rows: u32, k: u32, n: u32, 
   const low: u32 = (1 << log) - 1
   const paired = sizeof<T>() <= 2
   const panelBytes = (usize(paired ? (k + 1) & ~1 : k) << log) * sizeof<T>()
+  const flip: u8 = q + 1 < sizeof<T>() ? 0x80 : 0
   for (let r = row0; r < row0 + rows; r++) {
     const base = panels + (paired ? (usize(r >> 1) << 4) + (r & 1) : usize(r) << log) * sizeof<T>()
     const step = usize(paired ? 2 : 1) * sizeof<T>()
     for (let j: u32 = 0; j < n; j++, out++) {
-      store<i8>(out, signedByte(i64(load<T>(base + usize(j >> log) * panelBytes + usize(j & low) * step)), q))
+      store<u8>(out, load<u8>(base + usize(j >> log) * panelBytes + usize(j & low) * step + q) ^ flip)
     }
   }
 }
