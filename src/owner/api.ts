@@ -143,8 +143,8 @@ export interface OwnerHost {
 }
 
 /**
- * An error that a person can act on. Known codes: `server-unreachable`, `dealer-unreachable`, `dealer-key`,
- * `unknown-model`, `model-hash`, `busy`, `session-lost`, `link`, `backend`, `context`, `protocol`, `internal`.
+ * An error that a person can act on. Its codes are those of `SessionError` and `LinkError`, and of the engine itself:
+ * `model-hash`, `backend`, `context`, `protocol`, `page-config`, `internal`.
  */
 export class OwnerError extends Error {
   override readonly name = 'OwnerError'
@@ -163,11 +163,13 @@ export class OwnerError extends Error {
     return { code: this.code, message: this.message, advice: this.advice }
   }
 
-  /** Wraps anything thrown. */
+  /** Wraps anything thrown, keeping the code and advice of the errors of links and sessions. */
   static from(reason: unknown): OwnerError {
     if (reason instanceof OwnerError) return reason
-    const message = reason instanceof Error ? reason.message : String(reason)
-    return new OwnerError('internal', message, 'Try again; if it keeps failing, reload the page.', {
+    const { code, advice, message } = (reason ?? {}) as Partial<OwnerErrorData>
+    if (typeof code === 'string' && typeof advice === 'string')
+      return new OwnerError(code, message ?? code, advice, { cause: reason })
+    return new OwnerError('internal', message ?? String(reason), 'Try again; if it keeps failing, reload the page.', {
       cause: reason,
     })
   }

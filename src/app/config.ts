@@ -1,0 +1,31 @@
+/** Who the other two parties are, according to the origin that served this page. */
+import { OwnerError, type PageConfig } from '../owner/api.ts'
+
+function check(value: unknown): PageConfig {
+  const { server, dealer } = (value ?? {}) as Partial<PageConfig>
+  if (typeof server !== 'string' || typeof dealer?.url !== 'string' || typeof dealer.key !== 'string')
+    throw new Error('a field is missing')
+  // Relative addresses are allowed, for a page and a server behind one proxy.
+  const absolute = (url: string) => new URL(url, document.baseURI).href.replace(/\/$/, '')
+  return {
+    ...(value as PageConfig),
+    server: absolute(server),
+    dealer: { ...dealer, url: absolute(dealer.url) },
+  }
+}
+
+export async function loadConfig(): Promise<PageConfig> {
+  const url = new URL('config.json', document.baseURI)
+  try {
+    const response = await fetch(url, { cache: 'no-store' })
+    if (!response.ok) throw new Error(`status ${response.status}`)
+    return check(await response.json())
+  } catch (reason) {
+    throw new OwnerError(
+      'page-config',
+      `This page could not read its configuration (${reason instanceof Error ? reason.message : reason}).`,
+      'Check that the page’s own server is running, then try again.',
+      { cause: reason },
+    )
+  }
+}

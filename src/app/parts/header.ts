@@ -1,0 +1,109 @@
+/** The bar above the conversation. */
+import { css, html, LitElement } from 'lit'
+import { base } from '../look/base.ts'
+import * as icons from '../look/icons.ts'
+import { chat } from '../state/chat.ts'
+import { settings } from '../state/settings.ts'
+import { Watch } from '../state/store.ts'
+
+export class Header extends LitElement {
+  static override properties = { list: { type: Boolean }, panel: { type: Boolean } }
+  declare list: boolean
+  declare panel: boolean
+
+  static override styles = [
+    base,
+    css`
+      header {
+        display: flex;
+        align-items: center;
+        gap: 4px;
+        height: 60px;
+        padding: 0 10px;
+        border-bottom: 1px solid var(--line);
+      }
+      .name {
+        display: flex;
+        align-items: center;
+        gap: 9px;
+        margin: 0 6px 0 4px;
+        font: italic 1.4rem/1 var(--serif);
+        letter-spacing: -0.01em;
+      }
+      .title {
+        flex: 1;
+        min-width: 0;
+        overflow: hidden;
+        padding-left: 4px;
+        color: var(--soft);
+        font-size: 0.9375rem;
+        font-weight: 400;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+      }
+      .see {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        height: 40px;
+        padding: 0 12px 0 10px;
+        border-radius: 10px;
+        color: var(--soft);
+        font-size: 0.9375rem;
+      }
+      .see:hover {
+        background: var(--sunk);
+        color: var(--ink);
+      }
+      .see[aria-pressed='true'] {
+        color: var(--you);
+      }
+      @media (max-width: 560px) {
+        .see span,
+        .title span {
+          display: none;
+        }
+        .see {
+          padding: 0 10px;
+        }
+      }
+    `,
+  ]
+
+  constructor() {
+    super()
+    this.list = false
+    this.panel = false
+    new Watch(this, chat, settings)
+  }
+
+  protected override render() {
+    const { conversation } = chat.state
+    return html`<header>
+      <button class="icon" aria-label="Conversations" title="Conversations" aria-pressed=${this.list} @click=${this.#emit('toggle-list')}>
+        ${icons.menu}
+      </button>
+      <h1 class="name">${icons.mark}<span>sotto</span></h1>
+      <p class="title"><span>${conversation.temporary ? 'Temporary chat' : conversation.title}</span></p>
+      <button
+        class="icon"
+        aria-pressed=${conversation.temporary}
+        aria-label="Temporary chat: keep it in memory only"
+        title="Temporary chat: keep it in memory only"
+        @click=${() => chat.toggleTemporary()}
+      >
+        ${icons.fading}
+      </button>
+      <button class="icon" aria-label="Settings" title="Settings" @click=${this.#emit('open-settings')}>${icons.gear}</button>
+      <button class="see" aria-pressed=${this.panel} aria-label="Who sees what" title="Who sees what" @click=${this.#emit('toggle-panel')}>
+        ${icons.eye}<span>Who sees what</span>
+      </button>
+    </header>`
+  }
+
+  #emit(name: string): () => void {
+    return () => this.dispatchEvent(new Event(name))
+  }
+}
+
+customElements.define('sotto-header', Header)

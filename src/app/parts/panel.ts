@@ -1,0 +1,113 @@
+/** "Who sees what": the parties, what reached them, and what that protects. */
+import { css, html, LitElement, nothing } from 'lit'
+import { base } from '../look/base.ts'
+import * as icons from '../look/icons.ts'
+import { chat } from '../state/chat.ts'
+import { engine } from '../state/engine.ts'
+import { Watch } from '../state/store.ts'
+import { promise } from './promise.ts'
+import './triangle.ts'
+import { witness } from './witness.ts'
+
+export class Panel extends LitElement {
+  static override styles = [
+    base,
+    css`
+      :host {
+        display: flex;
+        flex-direction: column;
+        height: 100%;
+        border-left: 1px solid var(--line);
+        background: var(--paper);
+      }
+      header {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        flex: none;
+        height: 60px;
+        padding: 0 10px 0 20px;
+        border-bottom: 1px solid var(--line);
+      }
+      h2 {
+        font: italic 1.25rem/1 var(--serif);
+      }
+      .scroll {
+        flex: 1;
+        overflow-y: auto;
+        scrollbar-width: thin;
+        padding: 20px 20px 32px;
+      }
+      sotto-triangle {
+        margin-bottom: 22px;
+      }
+      .session h3 {
+        margin-top: 26px;
+        padding-top: 16px;
+        border-top: 1px solid var(--line);
+        font: italic 1.1875rem/1.3 var(--serif);
+      }
+      dl {
+        margin-top: 6px;
+        font-size: 0.9375rem;
+      }
+      dt {
+        margin-top: 9px;
+        color: var(--soft);
+        font-size: 0.8125rem;
+      }
+      dd {
+        overflow-wrap: anywhere;
+      }
+      dd code {
+        font: 0.8125rem/1.5 var(--mono);
+      }
+    `,
+    witness.styles,
+    promise.styles,
+  ]
+
+  constructor() {
+    super()
+    new Watch(this, chat, engine)
+  }
+
+  protected override render() {
+    return html`
+      <header>
+        <h2>Who sees what</h2>
+        <button class="icon" aria-label="Close" title="Close" @click=${() => this.dispatchEvent(new Event('close-panel'))}>
+          ${icons.close}
+        </button>
+      </header>
+      <div class="scroll" tabindex="0" role="group" aria-label="Who sees what, in this conversation">
+        <sotto-triangle></sotto-triangle>
+        ${witness.render(chat.state.conversation.traffic, engine.state)} ${promise.render()} ${this.#session()}
+      </div>
+    `
+  }
+
+  /** How this device computes and connects, with the engine's own reasons. */
+  #session() {
+    const { session, stats } = engine.state
+    if (!session) return nothing
+    const { backend, link, model } = session
+    return html`<div class="session">
+      <h3>This session</h3>
+      <dl>
+        <dt>Computes with</dt>
+        <dd id="backend"><b>${backend.name}</b> · ${backend.reason}${stats?.dispatches ? html` · ${stats.dispatches.toLocaleString('en')} GPU dispatches` : nothing}</dd>
+        <dt>Connects over</dt>
+        <dd id="link"><b>${link.kind}</b> · ${link.reason}</dd>
+        <dt>Speed</dt>
+        <dd>${stats && stats.secondsPerToken > 0 ? html`${(1 / stats.secondsPerToken).toFixed(1)} tokens per second · ${stats.privateProducts} private products per token` : 'measured with the first reply'}</dd>
+        <dt>Model</dt>
+        <dd>${model.title} <code>${model.hash.slice(0, 16)}</code></dd>
+        <dt>Session</dt>
+        <dd><code>${session.sessionId}</code><br />Its keys are in this tab’s memory only; a reload starts another.</dd>
+      </dl>
+    </div>`
+  }
+}
+
+customElements.define('sotto-panel', Panel)

@@ -1,0 +1,58 @@
+/** What the person is waiting for before the first word: a download, a connection, or the reading of their message. */
+import { css, html } from 'lit'
+import { bytes } from '../format.ts'
+import type { EngineState, Progress } from '../state/engine.ts'
+
+const styles = css`
+  .progress {
+    display: grid;
+    gap: 8px;
+    max-width: 24rem;
+    color: var(--soft);
+    font: italic 1.0625rem/1.5 var(--serif);
+  }
+  progress {
+    width: 100%;
+    height: 4px;
+    border: 0;
+    border-radius: 2px;
+    background: var(--sunk);
+    overflow: hidden;
+    appearance: none;
+  }
+  progress::-webkit-progress-bar {
+    background: var(--sunk);
+  }
+  progress::-webkit-progress-value {
+    background: var(--you);
+    transition: inline-size 0.2s;
+  }
+  progress::-moz-progress-bar {
+    background: var(--you);
+  }
+`
+
+/** "Reading your message, 12 of 40 tokens" and the like. */
+export function describe({ phase, done, total, text }: Progress): string {
+  if (text) return text
+  if (phase === 'model') return `Downloading the public part of the model: ${bytes(done)} of ${bytes(total)}`
+  if (phase === 'connect') return 'Agreeing on keys with the server and the dealer'
+  return `Reading your message, privately: ${done} of ${total}`
+}
+
+export const progress = {
+  styles,
+  render: (state: EngineState, stopping: boolean) => {
+    const { progress: now, phase } = state
+    const waiting = phase === 'open' ? 'Reading your message, privately' : 'Connecting to the model'
+    const text = stopping ? 'Stopping' : now ? describe(now) : waiting
+    return html`<div class="progress">
+      <span id="waiting">${text}…</span>
+      ${
+        now && now.total > 0 && !stopping
+          ? html`<progress aria-labelledby="waiting" .value=${now.done} max=${now.total}></progress>`
+          : html`<progress aria-labelledby="waiting"></progress>`
+      }
+    </div>`
+  },
+}

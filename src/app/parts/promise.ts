@@ -1,0 +1,105 @@
+/** The protection's promise and its limits, in plain words. */
+import { css, html } from 'lit'
+
+const styles = css`
+  .promise h3 {
+    margin-top: 26px;
+    padding-top: 16px;
+    border-top: 1px solid var(--line);
+    font: italic 1.1875rem/1.3 var(--serif);
+  }
+  .promise p,
+  .promise li {
+    margin-top: 7px;
+    font-size: 0.9375rem;
+    line-height: 1.5;
+  }
+  .promise li {
+    padding-left: 16px;
+    text-indent: -16px;
+  }
+  .promise li::before {
+    content: '–';
+    display: inline-block;
+    width: 16px;
+    color: var(--soft);
+    text-indent: 0;
+  }
+  .promise li > * {
+    text-indent: 0;
+  }
+  table {
+    width: 100%;
+    margin-top: 10px;
+    border-collapse: collapse;
+    font-size: 0.9375rem;
+    line-height: 1.4;
+  }
+  caption {
+    padding-bottom: 4px;
+    color: var(--soft);
+    text-align: left;
+  }
+  th,
+  td {
+    padding: 8px 10px 8px 0;
+    border-top: 1px solid var(--line);
+    font-weight: 400;
+    text-align: left;
+    vertical-align: top;
+  }
+  th {
+    width: 42%;
+  }
+  td b {
+    color: var(--danger);
+    font-weight: 600;
+  }
+  .fine {
+    color: var(--you);
+  }
+`
+
+export const promise = {
+  styles,
+  render: () => html`<div class="promise">
+    <h3>The promise</h3>
+    <p>
+      Every number that leaves this browser is hidden by a mask that is used once and that the server doesn’t know. The server
+      computes on masked numbers, the dealer only hands out masks, and the reply comes together here. The model’s private
+      weights stay with the server in the same way.
+    </p>
+
+    <h3>What stays visible</h3>
+    <ul>
+      <li>How long your messages and the replies are, in tokens.</li>
+      <li>When you chat, and that you are typing: work is prepared meanwhile.</li>
+      <li>Your network address, the model’s name and its public shape.</li>
+    </ul>
+
+    <h3>Its limits</h3>
+    <ul>
+      <li>All parties must follow the protocol. A curious party learns nothing; one that cheats may.</li>
+      <li>The server and the dealer must be run by different people who don’t pool what they hold.</li>
+      <li>
+        This page’s code must come from an origin that you trust: whoever can change the code can read what you type. It
+        belongs on a third origin, not on the model server’s.
+      </li>
+      <li>The conversation is stored readable in this browser. A temporary chat isn’t stored.</li>
+    </ul>
+    <table>
+      <caption>If two parties pool what they know</caption>
+      <tbody>
+        <tr><th scope="row">server + dealer</th><td><b>recover your text.</b></td></tr>
+        <tr>
+          <th scope="row">dealer + a user</th>
+          <td><b>recover the private weights</b>; the dealer can pose as a user.</td>
+        </tr>
+        <tr>
+          <th scope="row">server + a user</th>
+          <td><span class="fine">learn nothing of other users’ words</span>, nothing beyond that user’s own chat.</td>
+        </tr>
+      </tbody>
+    </table>
+  </div>`,
+}

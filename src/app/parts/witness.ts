@@ -1,0 +1,114 @@
+/** What each party received in this conversation, and a little of it as it looked to them. */
+import { css, html, nothing, type TemplateResult } from 'lit'
+import { bytes, plural, word } from '../format.ts'
+import type { Traffic } from '../state/conversations.ts'
+import type { EngineState } from '../state/engine.ts'
+
+const styles = css`
+  .party {
+    padding: 14px 0 16px;
+    border-top: 1px solid var(--line);
+  }
+  .party h3 {
+    display: flex;
+    align-items: baseline;
+    gap: 9px;
+    font: italic 1.1875rem/1.3 var(--serif);
+  }
+  .party h3::before {
+    content: '';
+    flex: none;
+    width: 9px;
+    height: 9px;
+    border-radius: 50%;
+    background: var(--party);
+  }
+  .party p {
+    margin-top: 5px;
+    color: var(--soft);
+    font-size: 0.9375rem;
+  }
+  .party .got {
+    color: var(--ink);
+    font-variant-numeric: tabular-nums;
+  }
+  .sample {
+    margin-top: 10px;
+    padding: 10px 12px;
+    border-radius: 10px;
+    background: var(--sunk);
+  }
+  .sample figcaption {
+    color: var(--soft);
+    font-size: 0.8125rem;
+  }
+  .sample code {
+    display: block;
+    min-height: 3.1em;
+    margin-top: 4px;
+    color: var(--party);
+    font: 0.8125rem/1.55 var(--mono);
+    overflow-wrap: anywhere;
+  }
+  .browser {
+    --party: var(--you);
+  }
+  .server {
+    --party: var(--server);
+  }
+  .dealer {
+    --party: var(--dealer);
+  }
+`
+
+const sample = (caption: string, words: number[] | undefined, limit: number) => html`<figure class="sample">
+  <figcaption>${caption}</figcaption>
+  <code>${words?.length ? words.slice(0, limit).map(word).join(' ') : 'nothing yet'}</code>
+</figure>`
+
+const party = (kind: string, name: string, content: TemplateResult) =>
+  html`<section class="party ${kind}">
+    <h3>${name}</h3>
+    ${content}
+  </section>`
+
+const messages = (count: number) => (count > 0 ? html` in ${plural(count, 'message')}` : nothing)
+
+/** Host of an address, for people. */
+const hostOf = (url: string | undefined) => (url ? html` · ${new URL(url, location.href).host}` : nothing)
+
+export const witness = {
+  styles,
+  render: (traffic: Traffic, { stats, session }: EngineState) => html`
+    ${party(
+      'browser',
+      'Your browser',
+      html`<p class="got">Received ${bytes(traffic.ownerDown + traffic.dealerDown)}.</p>
+        <p>Holds your words, the keys and its own shares. Splits, masks, computes its half, and puts the reply together.</p>`,
+    )}
+    ${party(
+      'server',
+      'Model server',
+      html`<p class="got">
+          ${
+            traffic.ownerUp > 0
+              ? html`Received ${bytes(traffic.ownerUp)} from you${messages(traffic.serverMessages)}, over
+                ${plural(traffic.hops, 'hop')}, and ${bytes(traffic.dealerToServer)} of masks from the dealer.`
+              : html`Received nothing from you yet, and ${bytes(traffic.dealerToServer)} of masks from the dealer.`
+          }
+        </p>
+        <p>Holds the private weights. Sees numbers that are uniformly random to it.${hostOf(session?.server)}</p>
+        ${sample('Your message as the server saw it last', stats?.serverSample, 12)}`,
+    )}
+    ${party(
+      'dealer',
+      'Dealer',
+      html`<p class="got">Received ${bytes(traffic.dealerUp)}${messages(traffic.dealerMessages)}: pass requests only.</p>
+        <p>
+          Hands out masks before they are needed and learns how many tokens are to be computed. Never sees a message, masked
+          or not, nor the weights.${hostOf(session?.dealer)}
+        </p>
+        ${sample('The last request as the dealer saw it', stats?.dealerSample, 8)}`,
+    )}
+  `,
+}

@@ -1,0 +1,206 @@
+/** The conversation on screen, and everything a person can do with it. */
+import { OwnerError } from '../../owner/api.ts'
+import { Announcer } from '../announce.ts'
+import { title } from '../format.ts'
+import {
+  addTraffic,
+  type Conversation,
+  list,
+  newConversation,
+  onOtherTab,
+  remove,
+  save,
+  type Turn,
+  wipe,
+} from './conversations.ts'
+import { engine } from './engine.ts'
+import { settings } from './settings.ts'
+import { Store } from './store.ts'
+
+export interface ChatState {
+  conversation: Conversation
+  kept: Conversation[]
+  /** The reply being written, if one is. */
+  draft?: string
+  stopping: boolean
+  /** Why the last question has no answer. */
+  error?: OwnerError
+}
+
+const lastOpen = 'sotto.open'
+
+const newTurn = (role: Turn['role'], content: string, more: Partial<Turn> = {}): Turn => ({
+  id: crypto.randomUUID(),
+  role,
+  content,
+  at: Date.now(),
+  ...more,
+})
+
+export class Chat extends Store<ChatState> {
+  readonly announcer = new Announcer()
+  #run?: Promise<void>
+  /** Ends the wait for a session, if that is what the reply is waiting for. */
+  #cancel?: () => void
+
+  constructor() {
+    super({ conversation: newConversation(), kept: [], stopping: false })
+    onOtherTab(() => this.#refresh())
+    let before = engine.state.stats
+    engine.subscribe(() => {
+      const { stats } = engine.state
+      if (stats && stats !== before)
+        this.#patch({ traffic: addTraffic(this.#current.traffic, before, stats) })
+      before = stats
+    })
+  }
+
+  /** Brings back what this browser has kept. */
+  async restore(): Promise<void> {
+    const kept = await list()
+    const open = sessionStorage.getItem(lastOpen)
+    const conversation = kept.find(({ id }) => id === open)
+    this.set(conversation ? { kept, conversation } : { kept })
+  }
+
+  async send(text: string): Promise<void> {
+    const content = text.trim()
+    if (!content || this.state.draft !== undefined) return
+    this.#append(newTurn('user', content))
+    if (!this.#current.title) this.#patch({ title: title(content) })
+    await this.#answer()
+  }
+
+  /** Answers the last question again: after an error, or to get another reply. */
+  async regenerate(): Promise<void> {
+    await this.stop()
+    const { turns } = this.#current
+    if (turns.at(-1)?.role === 'assistant') this.#patch({ turns: turns.slice(0, -1) })
+    if (this.#current.turns.length > 0) await this.#answer()
+  }
+
+  /** Rewrites a question and answers it; what came after it is dropped. */
+  async edit(id: string, text: string): Promise<void> {
+    await this.stop()
+    const { turns } = this.#current
+    const at = turns.findIndex((turn) => turn.id === id)
+    const content = text.trim()
+    if (at < 0 || !content) return
+    this.#patch({ turns: turns.slice(0, at), ...(at === 0 ? { title: title(content) } : {}) })
+    this.#append(newTurn('user', content))
+    await this.#answer()
+  }
+
+  async stop(): Promise<void> {
+    if (this.state.draft === undefined) return
+    this.set({ stopping: true })
+    this.#cancel?.()
+    // While a session is still being opened there is nothing to cancel at the parties.
+    if (engine.state.phase === 'open') await engine.stop().catch(() => undefined)
+    await this.#run
+  }
+
+  async open(conversation: Conversation): Promise<void> {
+    await this.stop()
+    this.set({ conversation, error: undefined })
+    sessionStorage.setItem(lastOpen, conversation.id)
+  }
+
+  async begin(temporary = false): Promise<void> {
+    await this.open(newConversation(temporary))
+  }
+
+  /** Makes the next conversation temporary or kept; an empty one simply changes. */
+  async toggleTemporary(): Promise<void> {
+    const temporary = !this.#current.temporary
+    if (this.#current.turns.length === 0) this.#patch({ temporary })
+    else await this.begin(temporary)
+  }
+
+  async remove(id: string): Promise<void> {
+    if (id === this.#current.id) await this.begin()
+    await remove(id)
+    await this.#refresh()
+  }
+
+  async wipe(): Promise<void> {
+    await this.begin()
+    await wipe()
+    await this.#refresh()
+  }
+
+  get #current(): Conversation {
+    return this.state.conversation
+  }
+
+  async #refresh(): Promise<void> {
+    this.set({ kept: await list() })
+  }
+
+  #patch(patch: Partial<Conversation>): void {
+    this.set({ conversation: { ...this.#current, ...patch } })
+  }
+
+  #append(turn: Turn): void {
+    this.#patch({ turns: [...this.#current.turns, turn], updated: Date.now() })
+  }
+
+  async #keep(): Promise<void> {
+    sessionStorage.setItem(lastOpen, this.#current.id)
+    // Private browsing may forbid storage; the conversation then simply lasts as long as the tab.
+    await save(this.#current)
+      .then(() => this.#refresh())
+      .catch(() => undefined)
+  }
+
+  #answer(): Promise<void> {
+    this.set({ draft: '', stopping: false, error: undefined })
+    // A held lock keeps the browser from freezing a background tab in the middle of a reply.
+    const lock = `sotto.reply.${this.#current.id}.${Math.random()}`
+    this.#run = navigator.locks ? navigator.locks.request(lock, () => this.#reply()) : this.#reply()
+    return this.#run
+  }
+
+  async #reply(): Promise<void> {
+    const started = performance.now()
+    let tokens = 0
+    try {
+      await this.#keep()
+      const cancelled = new Promise<void>((resolve) => {
+        this.#cancel = resolve
+      })
+      await Promise.race([engine.ready(), cancelled])
+      if (this.state.stopping) return
+      engine.onToken = (text) => {
+        if (tokens++ === 0) this.#noteWire()
+        this.set({ draft: (this.state.draft ?? '') + text })
+        this.announcer.add(text)
+      }
+      const { temperature, topP, maxTokens } = settings.state
+      const messages = this.#current.turns.map(({ role, content }) => ({ role, content }))
+      const { text, ids, finish } = await engine.chat(messages, { temperature, topP, maxTokens })
+      if (text || finish !== 'cancelled') {
+        const seconds = (performance.now() - started) / 1000
+        this.#append(newTurn('assistant', text, { finish, tokens: ids.length, seconds }))
+      }
+    } catch (reason) {
+      this.set({ error: OwnerError.from(reason) })
+    } finally {
+      engine.onToken = undefined
+      this.announcer.flush()
+      this.set({ draft: undefined, stopping: false })
+      await this.#keep()
+    }
+  }
+
+  /** Keeps, next to the question, a few of the words that the server saw instead of it. */
+  #noteWire(): void {
+    const { turns } = this.#current
+    const wire = engine.state.stats?.serverSample.slice(0, 12)
+    const last = turns.at(-1)
+    if (wire?.length && last?.role === 'user')
+      this.#patch({ turns: [...turns.slice(0, -1), { ...last, wire }] })
+  }
+}
+
+export const chat = new Chat()

@@ -1,0 +1,113 @@
+/** Conversations as this browser keeps them, in IndexedDB and nowhere else. */
+import { clear, createStore, del, set, values } from 'idb-keyval'
+import type { ChatResult, Message, Stats } from '../../owner/api.ts'
+
+export interface Turn extends Message {
+  id: string
+  /** When it was written, or finished. */
+  at: number
+  finish?: ChatResult['finish']
+  /** For a user's turn: masked words that the server saw while it was read. */
+  wire?: number[]
+  /** For a reply: tokens and seconds it took. */
+  tokens?: number
+  seconds?: number
+}
+
+/** What the parties received while a conversation was open. */
+export interface Traffic {
+  hops: number
+  ownerUp: number
+  ownerDown: number
+  dealerUp: number
+  dealerDown: number
+  dealerToServer: number
+  serverMessages: number
+  dealerMessages: number
+  tokens: number
+}
+
+export interface Conversation {
+  id: string
+  title: string
+  updated: number
+  turns: Turn[]
+  traffic: Traffic
+  /** Kept in memory only. */
+  temporary: boolean
+}
+
+export const noTraffic: Traffic = {
+  hops: 0,
+  ownerUp: 0,
+  ownerDown: 0,
+  dealerUp: 0,
+  dealerDown: 0,
+  dealerToServer: 0,
+  serverMessages: 0,
+  dealerMessages: 0,
+  tokens: 0,
+}
+
+const traffic = (stats: Stats): Traffic => ({
+  hops: stats.hops,
+  ownerUp: stats.ownerUpBytes,
+  ownerDown: stats.ownerDownBytes,
+  dealerUp: stats.dealerUpBytes,
+  dealerDown: stats.dealerDownBytes,
+  dealerToServer: stats.dealerToServerBytes,
+  serverMessages: stats.server?.messages ?? 0,
+  dealerMessages: stats.dealer?.messages ?? 0,
+  tokens: stats.tokens,
+})
+
+/** Adds what happened between two readings of a session's totals. */
+export function addTraffic(sum: Traffic, before: Stats | undefined, after: Stats): Traffic {
+  const from = before ? traffic(before) : noTraffic
+  const to = traffic(after)
+  const result = { ...sum }
+  // A new session counts from zero again, so a total below the last one is a fresh start.
+  for (const name of Object.keys(to) as (keyof Traffic)[])
+    result[name] += to[name] >= from[name] ? to[name] - from[name] : to[name]
+  return result
+}
+
+export const newConversation = (temporary = false): Conversation => ({
+  id: crypto.randomUUID(),
+  title: '',
+  updated: Date.now(),
+  turns: [],
+  traffic: { ...noTraffic },
+  temporary,
+})
+
+const store = createStore('sotto', 'conversations')
+const channel = new BroadcastChannel('sotto.conversations')
+
+/** Calls back when another tab has changed the list. */
+export const onOtherTab = (listener: () => void): void => channel.addEventListener('message', listener)
+
+/** All kept conversations, latest first. */
+export async function list(): Promise<Conversation[]> {
+  const kept = await values<Conversation>(store)
+  return kept.sort((a, b) => b.updated - a.updated)
+}
+
+export async function save(conversation: Conversation): Promise<void> {
+  if (conversation.temporary || conversation.turns.length === 0) return
+  await set(conversation.id, conversation, store)
+  channel.postMessage('changed')
+}
+
+export async function remove(id: string): Promise<void> {
+  await del(id, store)
+  channel.postMessage('changed')
+}
+
+/** Removes everything this page has kept: conversations, settings and downloaded tensors. */
+export async function wipe(): Promise<void> {
+  await clear(store)
+  localStorage.clear()
+  if ('caches' in globalThis) for (const name of await caches.keys()) await caches.delete(name)
+  channel.postMessage('changed')
+}

@@ -1,0 +1,55 @@
+/** What the person chose about this page. Nothing here is a secret, so it lives in local storage. */
+import { Store } from './store.ts'
+
+export type Theme = 'auto' | 'light' | 'dark'
+
+export interface Settings {
+  theme: Theme
+  temperature: number
+  topP: number
+  maxTokens: number
+  /** The "who sees what" panel on wide screens. */
+  panel: boolean
+  /** The conversation list on wide screens. */
+  list: boolean
+  /** Name of the model chosen last. */
+  model: string
+}
+
+const key = 'sotto.settings'
+
+export const defaults: Settings = {
+  theme: 'auto',
+  temperature: 0.7,
+  topP: 0.9,
+  maxTokens: 96,
+  panel: true,
+  list: true,
+  model: '',
+}
+
+function load(): Settings {
+  try {
+    const stored: unknown = JSON.parse(localStorage.getItem(key) ?? '{}')
+    return { ...defaults, ...(stored as Partial<Settings>) }
+  } catch {
+    // Storage can be forbidden or hold something old; the page works without it.
+    return { ...defaults }
+  }
+}
+
+export const settings = new Store<Settings>(load())
+
+/** Applies the theme to the document; `color-scheme` then drives every colour. */
+function applyTheme(): void {
+  document.documentElement.dataset.theme = settings.state.theme
+}
+
+settings.subscribe(() => {
+  applyTheme()
+  try {
+    localStorage.setItem(key, JSON.stringify(settings.state))
+  } catch {
+    // See load().
+  }
+})
