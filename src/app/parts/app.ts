@@ -80,7 +80,7 @@ export class App extends LitElement {
         <sotto-list @picked=${this.#picked} @close-list=${this.#toggleList}></sotto-list>
       </sotto-drawer>
       <main>
-        <a class="skip button" href="#composer" @click=${this.#skip}>Skip to the message box</a>
+        <button class="skip button" @click=${this.#skip}>Skip to the message box</button>
         <sotto-header
           ?list=${list}
           ?panel=${panel}
@@ -98,8 +98,7 @@ export class App extends LitElement {
     `
   }
 
-  readonly #skip = (event: Event): void => {
-    event.preventDefault()
+  readonly #skip = (): void => {
     this.renderRoot.querySelector<Composer>('sotto-composer')?.focus()
   }
 

@@ -132,7 +132,7 @@ export class Composer extends LitElement {
     const busy = chat.state.draft !== undefined
     const empty = !this.#field?.value.trim()
     return html`
-      <form id="composer" @submit=${this.#submit}>
+      <form @submit=${this.#submit}>
         <textarea
           rows="1"
           aria-label="Message"

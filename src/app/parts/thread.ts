@@ -32,11 +32,12 @@ export class Thread extends LitElement {
       sotto-turn + sotto-turn {
         margin-top: 20px;
       }
-      .tail {
+      sotto-turn + .tail,
+      .notice + .tail {
         margin-top: 20px;
       }
       .notice {
-        margin: 20px 0 0;
+        margin: 20px 0;
         padding-left: 14px;
         border-left: 2px solid var(--server);
         color: var(--soft);
@@ -84,13 +85,13 @@ export class Thread extends LitElement {
     const { turns } = conversation
     return html`
       <div class="column" role="log" aria-live="off" aria-label="Conversation" aria-busy=${draft !== undefined} tabindex="0">
-        ${turns.length === 0 ? html`<sotto-welcome></sotto-welcome>` : nothing}
         ${repeat(
           turns,
           (turn) => turn.id,
           (turn, at) => html`<sotto-turn .turn=${turn} ?last=${at === turns.length - 1}></sotto-turn>`,
         )}
         ${this.#tail(turns.at(-1), draft)}
+        ${turns.length === 0 ? html`<sotto-welcome></sotto-welcome>` : nothing}
       </div>
       <p class="hidden" role="status" aria-live="polite">${chat.announcer.state.sentence}</p>
     `
