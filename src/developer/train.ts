@@ -128,7 +128,11 @@ async function devLossOf(engine: GradientEngine, weights: Tensors, dev: Batches)
 }
 
 function start(options: TrainOptions, checkpoint: string, seed: number) {
-  if (options.resume && existsSync(checkpoint)) return loadCheckpoint(checkpoint)
+  const found = existsSync(checkpoint)
+  if (options.resume && !found) throw new Error(`${checkpoint} does not exist: there is nothing to resume.`)
+  if (!options.resume && found)
+    throw new Error(`${checkpoint} exists already. Use --resume to go on with it, or another --out folder.`)
+  if (found) return loadCheckpoint(checkpoint)
   const config = options.config ?? demoConfig
   const state: TrainState = { step: 0, elapsed: 0, seed, config }
   return { state, optimizer: new AdamW(initialWeights(config, seed), adamWDefaults) }
