@@ -43,7 +43,7 @@ export function createOracleProductDevice(): ProductDevice {
     lost: new Promise(() => {}),
     async stationary(spec) {
       checkStationary(spec)
-      return new OracleStationary(spec)
+      return new OracleStationary({ ...spec, key: spec.key.slice(), nonce: spec.nonce.slice() })
     },
     async product(f, spec) {
       demand(f instanceof OracleStationary && !f.freed, 'not a live stationary operand of this device')

@@ -92,10 +92,12 @@ export function createCpuProductDevice(kernels: Kernels, options: Options = {}):
       const size = spec.k * spec.n * (spec.bits <= 16 ? 2 : spec.bits <= 32 ? 4 : 8)
       const keep = kept + size <= budget
       if (keep) kept += size
-      const f = new CpuStationary({ ...spec }, keep ? size : 0, () => {
+      // copies: the caller may wipe its key
+      const own = { ...spec, key: spec.key.slice(), nonce: spec.nonce.slice() }
+      const f = new CpuStationary(own, keep ? size : 0, () => {
         kept -= f.reserved
       })
-      if (keep) f.matrix = rows(spec, 0, spec.k)
+      if (keep) f.matrix = rows(own, 0, spec.k)
       return f
     },
     async product(f, spec) {

@@ -1,0 +1,92 @@
+// parts[split] = x · F over the split's range of k, mod 2^64, on two 32-bit limbs (low word first).
+// x: rows x stride elements; F: k x n elements, row major; parts: splits x rows x n elements.
+// A workgroup makes 8 rows x 128 columns: an invocation owns two columns and all eight rows, so F is read once,
+// straight from memory and coalesced, and only x passes through workgroup memory.
+
+struct Params {
+  rows: u32,
+  k: u32,      // rows of this piece of F
+  n: u32,
+  stride: u32, // elements in a row of x
+  offset: u32, // first element of x's rows that meets this piece
+  span: u32,   // rows of F in one split
+}
+
+const TILE_K = 64u;
+
+@group(0) @binding(0) var<storage, read_write> parts: array<vec2<u32>>;
+@group(0) @binding(1) var<storage, read> x: array<vec2<u32>>;
+@group(0) @binding(2) var<storage, read> f: array<vec2<u32>>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+var<workgroup> tile: array<vec2<u32>, 512>; // 8 x TILE_K
+
+// Sums and elements of two columns: low words in xy, high words in zw.
+// s + x * g mod 2^64: the high word of low * low comes from its four 16-bit products.
+fn add_product(s: vec4<u32>, x: vec2<u32>, g: vec4<u32>) -> vec4<u32> {
+  let half = vec2<u32>(0xffffu);
+  let up = vec2<u32>(16u);
+  let x0 = x.x & 0xffffu;
+  let x1 = x.x >> 16u;
+  let g0 = g.xy & half;
+  let g1 = g.xy >> up;
+  let mid = x1 * g0 + ((x0 * g0) >> up);
+  let mid2 = x0 * g1 + (mid & half);
+  let high = x1 * g1 + (mid >> up) + (mid2 >> up);
+  let low = x.x * g.xy;
+  let sum = s.xy + low;
+  let carry = select(vec2<u32>(), vec2<u32>(1u), sum < low);
+  return vec4<u32>(sum, s.zw + high + carry + x.x * g.zw + x.y * g.xy);
+}
+
+fn put(row: u32, column: u32, split: u32, value: vec4<u32>) {
+  if (row >= params.rows) { return; }
+  let at = (split * params.rows + row) * params.n + column;
+  if (column < params.n) { parts[at] = value.xz; }
+  if (column + 64u < params.n) { parts[at + 64u] = value.yw; }
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let column = group.x * 128u + lane;
+  let row = group.y * 8u;
+  let end = min(params.k, (group.z + 1u) * params.span);
+  // columns past the end read the last one; put() drops them
+  let columns = min(vec2<u32>(column, column + 64u), vec2<u32>(params.n - 1u));
+  var s0 = vec4<u32>(); var s1 = vec4<u32>(); var s2 = vec4<u32>(); var s3 = vec4<u32>();
+  var s4 = vec4<u32>(); var s5 = vec4<u32>(); var s6 = vec4<u32>(); var s7 = vec4<u32>();
+  for (var k0 = group.z * params.span; k0 < end; k0 += TILE_K) {
+    for (var r = 0u; r < 8u; r++) {
+      var value = vec2<u32>();
+      if (row + r < params.rows && k0 + lane < end) {
+        value = x[(row + r) * params.stride + params.offset + k0 + lane];
+      }
+      tile[r * TILE_K + lane] = value;
+    }
+    workgroupBarrier();
+    let count = min(TILE_K, end - k0);
+    for (var i = 0u; i < count; i++) {
+      let at = columns + vec2<u32>((k0 + i) * params.n);
+      let first = f[at.x];
+      let second = f[at.y];
+      let g = vec4<u32>(first.x, second.x, first.y, second.y);
+      s0 = add_product(s0, tile[i], g);
+      s1 = add_product(s1, tile[i + TILE_K], g);
+      s2 = add_product(s2, tile[i + 2u * TILE_K], g);
+      s3 = add_product(s3, tile[i + 3u * TILE_K], g);
+      s4 = add_product(s4, tile[i + 4u * TILE_K], g);
+      s5 = add_product(s5, tile[i + 5u * TILE_K], g);
+      s6 = add_product(s6, tile[i + 6u * TILE_K], g);
+      s7 = add_product(s7, tile[i + 7u * TILE_K], g);
+    }
+    workgroupBarrier();
+  }
+  put(row, column, group.z, s0);
+  put(row + 1u, column, group.z, s1);
+  put(row + 2u, column, group.z, s2);
+  put(row + 3u, column, group.z, s3);
+  put(row + 4u, column, group.z, s4);
+  put(row + 5u, column, group.z, s5);
+  put(row + 6u, column, group.z, s6);
+  put(row + 7u, column, group.z, s7);
+}

@@ -1,0 +1,76 @@
+import { KernelError, type ProductDevice } from './kernels.ts'
+import { createCpuProductDevice } from './wasm/device.ts'
+import { createWasmKernelsAsync } from './wasm/kernels.ts'
+
+/** A device and, in a sentence for the person at the screen, why it was chosen. */
+export interface Choice {
+  device: ProductDevice
+  reason: string
+}
+
+interface Options {
+  /** Insist on one device; forcing WebGPU also accepts a software adapter. */
+  force?: 'webgpu' | 'wasm'
+  /** For the WebAssembly device: bytes of expanded F it may keep. */
+  cacheBytes?: number
+}
+
+/** `isFallbackAdapter` moved from the adapter to its info; browsers have one or the other. */
+function isSoftware(adapter: GPUAdapter): boolean {
+  const { info } = adapter as { info?: { isFallbackAdapter?: boolean } }
+  return info?.isFallbackAdapter ?? (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter ?? false
+}
+
+/** What the adapter says of itself, as far as it does. */
+function nameOf(adapter: GPUAdapter): string {
+  const { description, vendor, architecture } = adapter.info ?? {}
+  return description || [vendor, architecture].filter(Boolean).join(' ') || 'your GPU'
+}
+
+async function onWasm(reason: string, cacheBytes: number | undefined): Promise<Choice> {
+  return { device: createCpuProductDevice(await createWasmKernelsAsync(), { cacheBytes }), reason }
+}
+
+/**
+ * The best device here: a real GPU that passes its start-up test, else WebAssembly. A software GPU adapter is an
+ * order of magnitude slower than WebAssembly, so it is taken only if forced.
+ * @throws KernelError if WebGPU is forced and cannot be had.
+ */
+export async function chooseProductDevice(options: Options = {}): Promise<Choice> {
+  const { force, cacheBytes } = options
+  if (force === 'wasm') return onWasm('Running on the processor (WebAssembly), as you asked.', cacheBytes)
+  const forced = force === 'webgpu'
+  const gpu = typeof navigator === 'undefined' ? undefined : navigator.gpu
+  if (!gpu) {
+    const why = 'This browser does not offer WebGPU here'
+    if (forced) throw new KernelError(why)
+    return onWasm(`${why}, so Sotto runs on the processor (WebAssembly).`, cacheBytes)
+  }
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null)
+  if (!adapter) {
+    const why = 'No usable GPU was found (it may be blocked or switched off in the browser)'
+    if (forced) throw new KernelError(why)
+    return onWasm(`${why}, so Sotto runs on the processor (WebAssembly).`, cacheBytes)
+  }
+  const software = isSoftware(adapter)
+  if (software && !forced) {
+    const why = 'The browser only offers a GPU imitated in software, which is slower than WebAssembly'
+    return onWasm(`${why}, so Sotto runs on the processor.`, cacheBytes)
+  }
+  try {
+    // shader texts load as part of this module only, so Node never has to
+    const { createWebGpuProductDevice } = await import('./webgpu/device.ts')
+    const device = await createWebGpuProductDevice({ adapter })
+    const reason = software
+      ? 'Running on a GPU imitated in software, as you asked.'
+      : `Running on ${nameOf(adapter)} (WebGPU); it passed its arithmetic test.`
+    return { device, reason }
+  } catch (error) {
+    if (forced) throw error
+    const detail = error instanceof Error ? error.message : String(error)
+    return onWasm(
+      `The GPU could not be used (${detail}), so Sotto runs on the processor (WebAssembly).`,
+      cacheBytes,
+    )
+  }
+}
