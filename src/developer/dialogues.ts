@@ -17,8 +17,7 @@ export function readDialogues(path: string): Dialogue[] {
   const text = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')
   return text
     .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line, i) => parseDialogue(line, `${path}, line ${i + 1}`))
+    .flatMap((line, i) => (line.trim() === '' ? [] : [parseDialogue(line, `${path}, line ${i + 1}`)]))
 }
 
 function parseDialogue(line: string, where: string): Dialogue {

@@ -16,6 +16,9 @@ export interface PublicModel {
   tensors: Tensors
 }
 
+/** The files of a bundle that may be served; nothing else ever may. */
+export const publicFiles = ['manifest.json', 'config.json', 'tokenizer.json', 'public.safetensors'] as const
+
 /** Fetches a file of the bundle by name, for example `(name) => fetch(base + name)`. */
 export type Fetcher = (name: string) => Promise<Response>
 

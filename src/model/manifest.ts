@@ -44,7 +44,10 @@ const tensorSchema = v.object({
   dtype: v.picklist(['F32', 'F16', 'BF16']),
   /** Public tensors may be downloaded by anyone; private ones never leave the model's owner. */
   visibility: v.picklist(['public', 'private']),
-  /** Over the tensor's bytes as stored. */
+  /**
+   * Over the tensor's bytes as stored. For a private tensor it commits the owner to the weights;
+   * it does not reveal them, but whoever holds the same weights can recognise them.
+   */
   sha256: sha256Text,
 })
 

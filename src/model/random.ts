@@ -1,4 +1,4 @@
-import { headDim, type ModelConfig, type Tensors, tensorShapes } from './config.ts'
+import { type ModelConfig, type Tensors, tensorShapes } from './config.ts'
 
 /**
  * A small deterministic generator (xorshift128) for *weights and sampling only*.
@@ -115,12 +115,8 @@ export function randomModel(config: ModelConfig, seed: number): Tensors {
 const queryKeyStd = Math.sqrt(2.5)
 
 function fill(name: string, data: Float32Array, c: ModelConfig, random: PredictableRandom): void {
-  const normal = (std: number, mean = 0, from = 0, to = 1, stride = 1) => {
-    for (let i = 0; i < data.length; i++) {
-      const column = i % stride
-      if (stride > 1 && (column < from || column >= to)) continue
-      data[i] = mean + std * random.normal()
-    }
+  const normal = (std: number, mean = 0) => {
+    for (let i = 0; i < data.length; i++) data[i] = mean + std * random.normal()
   }
   const fan = 1 / Math.sqrt(c.dim)
   if (name.endsWith('.bias')) normal(0.02)
@@ -128,13 +124,12 @@ function fill(name: string, data: Float32Array, c: ModelConfig, random: Predicta
   else if (/embed_tokens|wte/.test(name)) normal(fan * 2)
   else if (/wpe/.test(name)) normal(fan * 0.5)
   else if (/(q|k)_proj/.test(name)) normal(queryKeyStd * fan)
-  else if (/c_attn/.test(name)) {
-    // One matrix holds q, k and v side by side: columns [0, 2d) are q and k.
-    normal(queryKeyStd * fan, 0, 0, 2 * c.dim, 3 * c.dim)
-    normal(fan, 0, 2 * c.dim, 3 * c.dim, 3 * c.dim)
-  } else if (/(o_proj|attn\.c_proj)/.test(name)) normal(fan / Math.sqrt(2 * c.layers))
+  else if (/(o_proj|attn\.c_proj)/.test(name)) normal(fan / Math.sqrt(2 * c.layers))
   else if (/(down_proj|mlp\.c_proj)/.test(name)) normal(1 / Math.sqrt(c.ff * 2 * c.layers))
   else normal(fan)
+  // c_attn holds q, k and v side by side: its columns [0, 2d) are q and k.
+  if (name.endsWith('c_attn.weight'))
+    for (let i = 0; i < data.length; i++) if (i % (3 * c.dim) < 2 * c.dim) data[i] *= queryKeyStd
 }
 
 /** Number of parameters of a model. */
@@ -143,6 +138,3 @@ export function parameterCount(config: ModelConfig): number {
   for (const shape of tensorShapes(config).values()) total += shape.reduce((a, b) => a * b, 1)
   return total
 }
-
-/** Attention logits are divided by this. */
-export const logitScale = (config: ModelConfig): number => Math.sqrt(headDim(config))
