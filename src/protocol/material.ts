@@ -35,7 +35,7 @@ export function slotLanes(prg: Prg, shape: Shape, step: Step, slot: Slot): Lanes
   const out = new BigUint64Array(total)
   for (let r = 0, at = 0; r < shape.rows; r++) {
     const n = slotCount(shape, r, slot)
-    if (n > 0) prg.fill(stream, shape.serial + r, slot.bits, out, at, n)
+    if (n > 0) prg.fill(stream, shape.serial + r, slot.bits, out, at, n, slot.wide ? 8 : laneBytes(slot.bits))
     at += n
   }
   return out
@@ -68,7 +68,15 @@ export class SeededCorrelations implements Correlations {
     for (let r = 0, i = 0; r < this.#shape.rows; r++) {
       const n = rowCount(this.#shape, r, slot.layout, slot.width)
       for (let e = 0; e < n; e++, i++)
-        this.#prg.window(stream, this.#shape.serial + r, bits, (e * entries + index[i]) * words, words, out, i * words)
+        this.#prg.window(
+          stream,
+          this.#shape.serial + r,
+          bits,
+          (e * entries + index[i]) * words,
+          words,
+          out,
+          i * words,
+        )
     }
     return out
   }
@@ -98,8 +106,7 @@ export class PackedCorrections implements Correlations {
   }
 
   read(step: Step, slot: Slot): Lanes {
-    const values =
-      count(this.#shape, slot.layout, slot.width) * (slot.entries ?? 1) * (slot.words ?? 1)
+    const values = count(this.#shape, slot.layout, slot.width) * (slot.entries ?? 1) * (slot.words ?? 1)
     return this.#kernels.unpack(this.#part(step, slot), slot.bits, values)
   }
 

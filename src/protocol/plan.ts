@@ -40,7 +40,7 @@ export interface Share extends Typed {
 /** Public to owner and server under a mask that neither knows: D = x + offset - a mod 2^ring. */
 export interface Opened extends Typed {
   readonly kind: 'opened'
-  /** Added before opening, so that a signed value becomes non-negative; 2^(ring-2) where the value can be lifted, else 0. */
+  /** Added before opening, so that a signed value becomes non-negative; 2^(ring-2) where the mask's wrap is undone later, else 0. */
   readonly offset: bigint
   /** The widest ring that the value can be lifted to; 0 where it can't. */
   readonly lift: number
@@ -72,6 +72,8 @@ export interface Slot {
   readonly bits: number
   readonly entries?: number
   readonly words?: number
+  /** 64-bit keystream lanes whatever the ring, as the owner's product kernels read them. */
+  readonly wide?: boolean
 }
 
 /** What a message step puts on the wire, element by element. */
@@ -132,7 +134,12 @@ export class PlanBuilder {
   readonly steps: Step[] = []
   readonly weights: WeightUse[] = []
 
-  step<V extends Value>(op: string, out: Outcome<V>, ins: readonly Value[], body: (id: number) => StepBody): V {
+  step<V extends Value>(
+    op: string,
+    out: Outcome<V>,
+    ins: readonly Value[],
+    body: (id: number) => StepBody,
+  ): V {
     const id = this.steps.length
     const { needs, slots, ...views } = body(id)
     const value = { ...out, step: id } as V

@@ -23,7 +23,8 @@ export function nonce(stream: number, serial: number): Uint8Array {
 }
 
 /** Bytes of keystream that one element of a ring takes: the next machine word. */
-export const laneBytes = (bits: number): 1 | 2 | 4 | 8 => (bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8)
+export const laneBytes = (bits: number): 1 | 2 | 4 | 8 =>
+  bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8
 
 /** A key derived from a seed for one purpose, by the keystream itself under a reserved nonce. */
 export function deriveKey(kernels: Kernels, seed: Uint8Array, purpose: string): Uint8Array {
@@ -67,14 +68,30 @@ export class Prg {
   }
 
   /** The stream's first `n` elements mod 2^bits for one row, written to `out` from `at`. */
-  fill(stream: number, serial: number, bits: number, out: Lanes, at: number, n: number, width = laneBytes(bits)): void {
+  fill(
+    stream: number,
+    serial: number,
+    bits: number,
+    out: Lanes,
+    at: number,
+    n: number,
+    width = laneBytes(bits),
+  ): void {
     const bytes = new Uint8Array(n * width)
     this.#kernels.keystream(this.#key, nonce(stream, serial), 0, bytes)
     lanes(bytes, width, bits, out, at)
   }
 
   /** Elements first..first+n-1 of a stream: what reading one row of a dealt table takes. */
-  window(stream: number, serial: number, bits: number, first: number, n: number, out: Lanes, at: number): void {
+  window(
+    stream: number,
+    serial: number,
+    bits: number,
+    first: number,
+    n: number,
+    out: Lanes,
+    at: number,
+  ): void {
     const width = laneBytes(bits)
     const start = first * width
     const aligned = start - (start % 64)

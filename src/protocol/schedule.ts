@@ -51,7 +51,9 @@ class Side {
 
   /** Message steps whose half is ready and not sent yet. */
   take(steps: readonly Step[], skip?: Step): Step[] {
-    const ready = steps.filter((s) => s !== skip && sends(s, this.#role) && !this.#sent.has(s) && this.#has(s))
+    const ready = steps.filter(
+      (s) => s !== skip && sends(s, this.#role) && !this.#sent.has(s) && this.#has(s),
+    )
     for (const step of ready) this.#sent.add(step)
     return ready
   }
@@ -61,7 +63,7 @@ class Side {
   }
 
   finished(steps: readonly Step[]): boolean {
-    return steps.every((s) => this.#done.has(s.id))
+    return steps.every((s) => this.#done.has(s.id) && (this.#sent.has(s) || !sends(s, this.#role)))
   }
 
   #has(step: Step): boolean {
@@ -87,10 +89,10 @@ export function schedule(plan: Plan): Schedule {
   const input = steps.find((s) => s.op === 'input')
   pass('owner', true, input)
   for (let from: Role = 'owner'; ; from = from === 'owner' ? 'server' : 'owner') {
-    if (sides[from].finished(steps)) break
     pass(from, false)
-    if (messages[messages.length - 1].steps.length === 0) throw new RangeError('schedule: the plan cannot go on')
-    sides.owner.advance(steps, messages.length === 1 ? input : undefined)
+    if (messages[messages.length - 1].steps.length === 0)
+      throw new RangeError('schedule: the plan cannot go on')
+    sides.owner.advance(steps)
     sides.server.advance(steps)
     if (sides.owner.finished(steps) && sides.server.finished(steps)) break
   }

@@ -19,7 +19,8 @@ function scoresInto(shape: Shape, h: Heads, q: Lanes, k: Lanes, out: Lanes): voi
       for (let head = 0; head < heads; head++, at++) {
         const a = (r * heads + head) * headDim
         const b = (j * kvHeads + Math.floor(head / group)) * headDim
-        for (let i = 0; i < headDim; i++) out[at] = BigInt.asUintN(64, out[at] + BigInt.asUintN(64, q[a + i] * k[b + i]))
+        for (let i = 0; i < headDim; i++)
+          out[at] = BigInt.asUintN(64, out[at] + BigInt.asUintN(64, q[a + i] * k[b + i]))
       }
 }
 
@@ -33,7 +34,8 @@ function mixInto(shape: Shape, h: Heads, p: Lanes, v: Lanes, out: Lanes): void {
         const a = (r * heads + head) * headDim
         const b = (j * kvHeads + Math.floor(head / group)) * headDim
         const w = p[at]
-        for (let i = 0; i < headDim; i++) out[a + i] = BigInt.asUintN(64, out[a + i] + BigInt.asUintN(64, w * v[b + i]))
+        for (let i = 0; i < headDim; i++)
+          out[a + i] = BigInt.asUintN(64, out[a + i] + BigInt.asUintN(64, w * v[b + i]))
       }
 }
 
@@ -69,7 +71,13 @@ function masked(out: Lanes, ring: number): Lanes {
 export function scores(plan: PlanBuilder, q: Opened, k: Opened, cache: string, h: Heads): Share {
   const { ring } = q
   const slot: Slot = { name: 'qk', layout: 'pair', width: h.heads, bits: ring }
-  const type = { kind: 'share' as const, layout: 'pair' as const, width: h.heads, ring, frac: q.frac + k.frac }
+  const type = {
+    kind: 'share' as const,
+    layout: 'pair' as const,
+    width: h.heads,
+    ring,
+    frac: q.frac + k.frac,
+  }
   const size = (shape: Shape): Lanes => new BigUint64Array(count(shape, 'pair', h.heads))
   return plan.step<Share>('scores', type, [q, k], (id) => ({
     slots: [slot],

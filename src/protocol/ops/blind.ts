@@ -1,5 +1,5 @@
 import type { Blinded, Opened, PlanBuilder, Share } from '../plan.ts'
-import { add, maskOf, signed, sub, reduce } from '../ring.ts'
+import { add, maskOf, reduce, signed, sub } from '../ring.ts'
 import { lifted } from './lift.ts'
 
 /**
@@ -27,28 +27,37 @@ export function blind(plan: PlanBuilder, x: Share): Blinded {
 export function blindLifted(plan: PlanBuilder, x: Opened, ring: number): Blinded {
   const { layout, width, frac } = x
   const bits = ring - x.ring
-  return plan.step<Blinded>('blind', { kind: 'blinded', layout, width, ring, frac, mask: x.step }, [x], () => ({
-    wire: { from: 'owner', layout, width, bits },
-    share(ctx) {
-      const { share } = lifted(ctx, x)
-      const shift = BigInt(x.ring)
-      const m = maskOf(ring)
-      const a = ctx.mask(x)
-      const high = new BigUint64Array(a.length)
-      for (let i = 0; i < high.length; i++) high[i] = (BigInt.asUintN(64, share[i] - a[i]) & m) >> shift
-      return high
-    },
-    run(ctx, received) {
-      if (!received) return new BigUint64Array()
-      const { pub, share } = lifted(ctx, x)
-      const scale = 1n << BigInt(x.ring)
-      const m = maskOf(ring)
-      for (let i = 0; i < share.length; i++) {
-        const own = BigInt.asUintN(64, pub[i] + share[i])
-        share[i] = BigInt.asUintN(64, own + BigInt.asUintN(64, received[i] * scale)) & m
-      }
-      return share
-    },
-    plain: (ctx) => reduce(ctx.get(x).map((v) => BigInt.asUintN(64, signed(v, x.ring))), ring),
-  }))
+  return plan.step<Blinded>(
+    'blind',
+    { kind: 'blinded', layout, width, ring, frac, mask: x.step },
+    [x],
+    () => ({
+      wire: { from: 'owner', layout, width, bits },
+      share(ctx) {
+        const { share } = lifted(ctx, x)
+        const shift = BigInt(x.ring)
+        const m = maskOf(ring)
+        const a = ctx.mask(x)
+        const high = new BigUint64Array(a.length)
+        for (let i = 0; i < high.length; i++) high[i] = (BigInt.asUintN(64, share[i] - a[i]) & m) >> shift
+        return high
+      },
+      run(ctx, received) {
+        if (!received) return new BigUint64Array()
+        const { pub, share } = lifted(ctx, x)
+        const scale = 1n << BigInt(x.ring)
+        const m = maskOf(ring)
+        for (let i = 0; i < share.length; i++) {
+          const own = BigInt.asUintN(64, pub[i] + share[i])
+          share[i] = BigInt.asUintN(64, own + BigInt.asUintN(64, received[i] * scale)) & m
+        }
+        return share
+      },
+      plain: (ctx) =>
+        reduce(
+          ctx.get(x).map((v) => BigInt.asUintN(64, signed(v, x.ring))),
+          ring,
+        ),
+    }),
+  )
 }

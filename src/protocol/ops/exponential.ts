@@ -1,4 +1,4 @@
-import { type Opened, type PlanBuilder, type Share, type Slot } from '../plan.ts'
+import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
 import { fromFloats, maskOf } from '../ring.ts'
 import { publicOf } from './open.ts'
 import { tableBits } from './table.ts'

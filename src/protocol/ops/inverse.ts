@@ -1,8 +1,8 @@
 import { type Opened, type PlanBuilder, rowsOf, type Share, type Slot } from '../plan.ts'
 import { fromFloats, maskOf, signed } from '../ring.ts'
 import { basis, Fitter } from '../tables/fit.ts'
-import type { Term } from './product.ts'
 import { publicOf } from './open.ts'
+import type { Term } from './product.ts'
 import { tableBits } from './table.ts'
 
 export interface InverseOptions {
@@ -41,14 +41,28 @@ export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share 
   const { layout } = v
   const n = fitter.words
   const coarseWords = two ? n + 1 : n
-  const coarse: Slot = { name: 'coarse', layout, width, entries, words: coarseWords, bits: tableBits(o.ring, coarseWords) }
+  const coarse: Slot = {
+    name: 'coarse',
+    layout,
+    width,
+    entries,
+    words: coarseWords,
+    bits: tableBits(o.ring, coarseWords),
+  }
   const fine: Slot = { name: 'fine', layout, width, entries, words: n, bits: tableBits(o.ring, n) }
   const unit = 2 ** -v.frac
   const scale = 2 ** o.frac
   const f = (x: number): number => o.f(Math.max(x * unit, o.floor))
 
   /** One entry of a level for values in [low, low + 2^shift) mod 2^ring. */
-  const entry = (low: number, shift: number, ring: number, gate: boolean, out: Float64Array, at: number): void => {
+  const entry = (
+    low: number,
+    shift: number,
+    ring: number,
+    gate: boolean,
+    out: Float64Array,
+    at: number,
+  ): void => {
     const span = 2 ** shift
     const from = low > 2 ** ring - span ? low - 2 ** ring : low
     if (gate) {
@@ -58,24 +72,38 @@ export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share 
     } else fitter.fit(f, from, span, scale, out, at)
   }
   /** The table of a mask at one level. */
-  const table = (a: bigint, shift: number, ring: number, gate: boolean, out: Float64Array, at: number): void => {
+  const table = (
+    a: bigint,
+    shift: number,
+    ring: number,
+    gate: boolean,
+    out: Float64Array,
+    at: number,
+  ): void => {
     const offset = Number(a & maskOf(ring))
     const size = 2 ** ring
     const words = gate ? n + 1 : n
-    for (let i = 0; i < entries; i++) entry((i * 2 ** shift + offset) % size, shift, ring, gate, out, at + i * words)
+    for (let i = 0; i < entries; i++)
+      entry((i * 2 ** shift + offset) % size, shift, ring, gate, out, at + i * words)
   }
   const evaluate = (D: bigint, shift: number, out: Float64Array): void =>
     basis(Number(D & maskOf(shift)) / 2 ** shift, n, 2 ** o.basisBits, out, 0)
 
   /** sum over words of table words x public basis; the gate comes out scaled like the rest. */
-  const combine = (D: BigUint64Array, first: BigUint64Array, second: BigUint64Array | undefined, rows: number) => {
+  const combine = (
+    D: BigUint64Array,
+    first: BigUint64Array,
+    second: BigUint64Array | undefined,
+    rows: number,
+  ) => {
     const out = new BigUint64Array(rows * width * (two ? 3 : 1))
     const m = maskOf(o.ring)
     const b = new Float64Array(n)
     const gateScale = 1n << BigInt(o.basisBits)
     const dot = (words: BigUint64Array, at: number, to: number): void => {
       const t = fromFloats(b)
-      for (let k = 0; k < n; k++) out[to] = BigInt.asUintN(64, out[to] + BigInt.asUintN(64, words[at + k] * t[k])) & m
+      for (let k = 0; k < n; k++)
+        out[to] = BigInt.asUintN(64, out[to] + BigInt.asUintN(64, words[at + k] * t[k])) & m
     }
     for (let r = 0, i = 0; r < rows; r++)
       for (let j = 0; j < width; j++, i++) {
@@ -101,7 +129,8 @@ export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share 
     deal(ctx) {
       const a = ctx.mask(v)
       const first = new Float64Array(a.length * entries * coarseWords)
-      for (let i = 0; i < a.length; i++) table(a[i], coarseShift, v.ring, two, first, i * entries * coarseWords)
+      for (let i = 0; i < a.length; i++)
+        table(a[i], coarseShift, v.ring, two, first, i * entries * coarseWords)
       if (!two) return [fromFloats(first)]
       const second = new Float64Array(a.length * entries * n)
       for (let i = 0; i < a.length; i++) table(a[i], fineShift, fineRing, false, second, i * entries * n)

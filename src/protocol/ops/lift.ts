@@ -45,9 +45,14 @@ export function lift(plan: PlanBuilder, x: Opened, ring: number): Share {
       const { pub, share } = lifted(ctx, x)
       const m = maskOf(ring)
       const server = ctx.role === 'server'
-      for (let i = 0; i < share.length; i++) share[i] = BigInt.asUintN(64, share[i] + (server ? pub[i] : 0n)) & m
+      for (let i = 0; i < share.length; i++)
+        share[i] = BigInt.asUintN(64, share[i] + (server ? pub[i] : 0n)) & m
       return share
     },
-    plain: (ctx) => reduce(ctx.get(x).map((v) => BigInt.asUintN(64, signed(v, x.ring))), ring),
+    plain: (ctx) =>
+      reduce(
+        ctx.get(x).map((v) => BigInt.asUintN(64, signed(v, x.ring))),
+        ring,
+      ),
   }))
 }

@@ -15,8 +15,14 @@ export interface WeightRef {
  */
 export function linearPrivate(plan: PlanBuilder, e: Blinded, weight: WeightRef): Share {
   const { ring } = e
-  const slot: Slot = { name: 'c', layout: 'row', width: weight.n, bits: ring }
-  const type = { kind: 'share' as const, layout: 'row' as const, width: weight.n, ring, frac: e.frac + weight.frac }
+  const slot: Slot = { name: 'c', layout: 'row', width: weight.n, bits: ring, wide: true }
+  const type = {
+    kind: 'share' as const,
+    layout: 'row' as const,
+    width: weight.n,
+    ring,
+    frac: e.frac + weight.frac,
+  }
   return plan.step<Share>('linear', type, [e], (id) => {
     plan.weights.push({ ...weight, step: id, mask: e.mask, k: e.width, ring })
     return {
@@ -35,7 +41,13 @@ export function linearPrivate(plan: PlanBuilder, e: Blinded, weight: WeightRef):
 /** x·W for a public W: each party multiplies its own share. No message, no dealer. */
 export function linearPublic(plan: PlanBuilder, x: Share, weight: WeightRef): Share {
   const { ring } = x
-  const type = { kind: 'share' as const, layout: 'row' as const, width: weight.n, ring, frac: x.frac + weight.frac }
+  const type = {
+    kind: 'share' as const,
+    layout: 'row' as const,
+    width: weight.n,
+    ring,
+    frac: x.frac + weight.frac,
+  }
   return plan.step<Share>('linear', type, [x], (id) => {
     plan.weights.push({ ...weight, step: id, mask: -1, k: x.width, ring })
     return {

@@ -19,13 +19,19 @@ export function add(plan: PlanBuilder, x: Share, y: Share): Share {
 export function slice(plan: PlanBuilder, x: Share, from: number, width: number, k = x.ring): Share {
   const cut = (shape: { rows: number }, v: Lanes): Lanes => {
     const out = new BigUint64Array(shape.rows * width)
-    for (let r = 0; r < shape.rows; r++) out.set(v.subarray(r * x.width + from, r * x.width + from + width), r * width)
+    for (let r = 0; r < shape.rows; r++)
+      out.set(v.subarray(r * x.width + from, r * x.width + from + width), r * width)
     return ring.reduce(out, k)
   }
-  return plan.step<Share>('slice', { kind: 'share', layout: 'row', width, frac: x.frac, ring: k }, [x], () => ({
-    run: (ctx) => cut(ctx.shape, ctx.get(x)),
-    plain: (ctx) => cut(ctx.shape, ctx.get(x)),
-  }))
+  return plan.step<Share>(
+    'slice',
+    { kind: 'share', layout: 'row', width, frac: x.frac, ring: k },
+    [x],
+    () => ({
+      run: (ctx) => cut(ctx.shape, ctx.get(x)),
+      plain: (ctx) => cut(ctx.shape, ctx.get(x)),
+    }),
+  )
 }
 
 /** The last row alone. */
@@ -63,13 +69,19 @@ export function sumPositions(plan: PlanBuilder, x: Share): Share {
     let at = 0
     for (let r = 0; r < shape.rows; r++)
       for (let j = span(shape, r); j > 0; j--)
-        for (let h = 0; h < width; h++, at++) out[r * width + h] = BigInt.asUintN(64, out[r * width + h] + v[at]) & m
+        for (let h = 0; h < width; h++, at++)
+          out[r * width + h] = BigInt.asUintN(64, out[r * width + h] + v[at]) & m
     return out
   }
-  return plan.step<Share>('sum', { kind: 'share', layout: 'row', width, frac: x.frac, ring: x.ring }, [x], () => ({
-    run: (ctx) => sum(ctx.shape, ctx.get(x)),
-    plain: (ctx) => sum(ctx.shape, ctx.get(x)),
-  }))
+  return plan.step<Share>(
+    'sum',
+    { kind: 'share', layout: 'row', width, frac: x.frac, ring: x.ring },
+    [x],
+    () => ({
+      run: (ctx) => sum(ctx.shape, ctx.get(x)),
+      plain: (ctx) => sum(ctx.shape, ctx.get(x)),
+    }),
+  )
 }
 
 /** x plus a public constant, in a ring no wider than x's. */
@@ -92,7 +104,11 @@ export function addConstant(plan: PlanBuilder, x: Share, constant: bigint, k = x
  * Rotary positions on shares by public integers cos and sin with `frac` fraction bits (half-split pairs, as Hugging
  * Face LLaMA): the scale grows by `frac`, the ring stays.
  */
-export function rotate(plan: PlanBuilder, x: Share, o: { headDim: number; theta: number; frac: number }): Share {
+export function rotate(
+  plan: PlanBuilder,
+  x: Share,
+  o: { headDim: number; theta: number; frac: number },
+): Share {
   const half = o.headDim / 2
   const turn = (shape: { base: number; rows: number }, v: Lanes): Lanes => {
     const out = new BigUint64Array(v.length)
@@ -105,7 +121,8 @@ export function rotate(plan: PlanBuilder, x: Share, o: { headDim: number; theta:
           const e = v[at]
           const f = v[at + half]
           out[at] = BigInt.asUintN(64, BigInt.asUintN(64, e * cos[i]) - BigInt.asUintN(64, f * sin[i])) & m
-          out[at + half] = BigInt.asUintN(64, BigInt.asUintN(64, e * sin[i]) + BigInt.asUintN(64, f * cos[i])) & m
+          out[at + half] =
+            BigInt.asUintN(64, BigInt.asUintN(64, e * sin[i]) + BigInt.asUintN(64, f * cos[i])) & m
         }
     }
     return out

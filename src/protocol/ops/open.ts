@@ -7,14 +7,26 @@ export interface OpenOptions {
   bits: number
   /** The widest ring that a consumer lifts to; 0 or absent where none does. */
   lift?: number
+  /** Signed, and a consumer undoes the mask's wrap itself: opened with the lift's offset. */
+  centred?: boolean
   /** The owner's mask also multiplies a stationary matrix. */
   wide?: boolean
   /** Keep the opened rows (and the masks) for later passes under this name. */
   cache?: string
 }
 
-export const highSlot = (x: Opened): Slot => ({ name: 'high', layout: x.layout, width: x.width, bits: x.lift - x.ring })
-export const signSlot = (x: Opened): Slot => ({ name: 'sign', layout: x.layout, width: x.width, bits: x.lift - x.ring })
+export const highSlot = (x: Opened): Slot => ({
+  name: 'high',
+  layout: x.layout,
+  width: x.width,
+  bits: x.lift - x.ring,
+})
+export const signSlot = (x: Opened): Slot => ({
+  name: 'sign',
+  layout: x.layout,
+  width: x.width,
+  bits: x.lift - x.ring,
+})
 
 /**
  * Opens D = x + offset - a mod 2^bits: each party sends its share less its part of the mask a, reduced in the opening's
@@ -22,14 +34,14 @@ export const signSlot = (x: Opened): Slot => ({ name: 'sign', layout: x.layout, 
  * rho's top bit, from which x = A + a + 2^bits (high + B top) holds in the wider ring, A = D - offset, B = 1 - top(D).
  */
 export function open(plan: PlanBuilder, x: Share, options: OpenOptions): Opened {
-  const { bits, lift = 0, wide = false, cache } = options
+  const { bits, lift = 0, centred = false, wide = false, cache } = options
   const type = {
     kind: 'opened' as const,
     layout: x.layout,
     width: x.width,
     frac: x.frac,
     ring: bits,
-    offset: lift > 0 ? 1n << BigInt(bits - 2) : 0n,
+    offset: lift > 0 || centred ? 1n << BigInt(bits - 2) : 0n,
     lift,
     maskRing: Math.max(bits, lift),
     wide,
@@ -62,7 +74,8 @@ export function open(plan: PlanBuilder, x: Share, options: OpenOptions): Opened 
         const a = ctx.mask(out)
         const sent = new BigUint64Array(own.length)
         const offset = ctx.role === 'server' ? type.offset : 0n
-        for (let i = 0; i < sent.length; i++) sent[i] = BigInt.asUintN(64, BigInt.asUintN(64, own[i] - a[i]) + offset) & m
+        for (let i = 0; i < sent.length; i++)
+          sent[i] = BigInt.asUintN(64, BigInt.asUintN(64, own[i] - a[i]) + offset) & m
         return sent
       },
       run(ctx, received) {
@@ -75,10 +88,11 @@ export function open(plan: PlanBuilder, x: Share, options: OpenOptions): Opened 
       plain(ctx) {
         const value = ctx.get(x)
         const result = new BigUint64Array(value.length)
-        const limit = lift > 0 ? 1n << BigInt(bits - 2) : 1n << BigInt(bits - 1)
+        const limit = 1n << BigInt(bits - 2)
         for (let i = 0; i < result.length; i++) {
           const v = signed(value[i], x.ring)
-          if (lift > 0 && (v >= limit || v < -limit)) ctx.violation(id, 'a value is too large to be lifted')
+          if (type.offset > 0n && (v >= limit || v < -limit))
+            ctx.violation(id, 'a value is too large to be lifted')
           result[i] = BigInt.asUintN(64, v) & m
         }
         if (cache) ctx.remember(cache, { values: result, masks: new BigUint64Array() })
@@ -94,6 +108,7 @@ export function publicOf(ctx: PassContext & { mask(value: Opened): Lanes }, x: O
   const a = ctx.mask(x)
   const m = maskOf(x.ring)
   const out = new BigUint64Array(value.length)
-  for (let i = 0; i < out.length; i++) out[i] = BigInt.asUintN(64, BigInt.asUintN(64, value[i] - a[i]) + x.offset) & m
+  for (let i = 0; i < out.length; i++)
+    out[i] = BigInt.asUintN(64, BigInt.asUintN(64, value[i] - a[i]) + x.offset) & m
   return out
 }

@@ -47,7 +47,10 @@ export function sumSquares(plan: PlanBuilder, x: Opened, ring: number): Share {
           const own = BigInt.asUintN(64, server * BigInt.asUintN(64, A * A))
           const crossed = BigInt.asUintN(64, cut * BigInt.asUintN(64, wrap[i] * rhoTop[i]))
           const squared = BigInt.asUintN(64, square * BigInt.asUintN(64, wrap[i] * sign[i]))
-          const more = BigInt.asUintN(64, BigInt.asUintN(64, own + linear) + BigInt.asUintN(64, squared - crossed))
+          const more = BigInt.asUintN(
+            64,
+            BigInt.asUintN(64, own + linear) + BigInt.asUintN(64, squared - crossed),
+          )
           out[r] = BigInt.asUintN(64, out[r] + more) & m
         }
       return out

@@ -86,7 +86,41 @@ export function highestLevel(plan: PlanBuilder, N: Opened, heads: number, ring: 
       for (let i = 0; i < index.length; i++) index[i] = Number(D[i])
       return sum(ctx.shape.rows, ctx.lookup(id, slot, index))
     },
-    plain: (ctx) => sum(ctx.shape.rows, ctx.get(N).map((v) => (v > 0n ? 1n : 0n))),
+    plain: (ctx) =>
+      sum(
+        ctx.shape.rows,
+        ctx.get(N).map((v) => (v > 0n ? 1n : 0n)),
+      ),
   }))
 }
 
+/**
+ * How far every score lies below its row's cap: z = s - 2^shift (level + 1) - offset, pairs x heads, mod 2^ring: s comes
+ * at z's scale. Local.
+ */
+export function belowCap(
+  plan: PlanBuilder,
+  s: Share,
+  level: Share,
+  o: { shift: number; offset: bigint },
+): Share {
+  const { width, ring, frac } = s
+  const m = maskOf(ring)
+  const unit = 1n << BigInt(o.shift)
+  const subtract = (shape: Shape, scores: Lanes, caps: Lanes, constant: bigint): Lanes => {
+    const out = new BigUint64Array(scores.length)
+    for (let r = 0, at = 0; r < shape.rows; r++)
+      for (let j = span(shape, r); j > 0; j--)
+        for (let h = 0; h < width; h++, at++) {
+          const cap = BigInt.asUintN(64, BigInt.asUintN(64, caps[r * width + h] * unit) + constant)
+          out[at] = BigInt.asUintN(64, scores[at] - cap) & m
+        }
+    return out
+  }
+  const constant = BigInt.asUintN(64, unit + o.offset)
+  const type = { kind: 'share' as const, layout: 'pair' as const, width, ring, frac }
+  return plan.step<Share>('below', type, [s, level], () => ({
+    run: (ctx) => subtract(ctx.shape, ctx.get(s), ctx.get(level), ctx.role === 'server' ? constant : 0n),
+    plain: (ctx) => subtract(ctx.shape, ctx.get(s), ctx.get(level), constant),
+  }))
+}

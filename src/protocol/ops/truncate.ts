@@ -17,29 +17,44 @@ function round(x: Lanes, t: number, ring: number, up: boolean): Lanes {
 /**
  * Drops the low t bits of each share; the ring shrinks with them, so nothing can wrap. The owner rounds down and the
  * server up: unbiased, within one unit, and never below the floor. No message.
+ *
+ * `range` says what the result's ring must hold, for the oracle to check: `modular` promises nothing.
  */
-export function truncate(plan: PlanBuilder, x: Share, t: number, ring = x.ring - t): Share {
+export function truncate(
+  plan: PlanBuilder,
+  x: Share,
+  t: number,
+  ring = x.ring - t,
+  range: 'signed' | 'unsigned' | 'modular' = 'signed',
+): Share {
   if (t < 0 || ring < 1 || ring > x.ring - t)
     throw new RangeError(`truncate: Z_2^${x.ring} less ${t} bits does not hold Z_2^${ring}`)
   const { layout, width } = x
-  return plan.step<Share>('truncate', { kind: 'share', layout, width, frac: x.frac - t, ring }, [x], (id) => ({
-    run: (ctx) => round(ctx.get(x), t, ring, ctx.role === 'server'),
-    plain(ctx) {
-      const value = ctx.get(x)
-      const owner = ctx.ownerShare(x)
-      const m = maskOf(x.ring)
-      const server = new BigUint64Array(value.length)
-      for (let i = 0; i < server.length; i++) server[i] = BigInt.asUintN(64, value[i] - owner[i]) & m
-      const low = round(owner, t, ring, false)
-      const high = round(server, t, ring, true)
-      const out = maskOf(ring)
-      for (let i = 0; i < low.length; i++) {
-        low[i] = BigInt.asUintN(64, low[i] + high[i]) & out
-        const exact = BigInt.asIntN(x.ring, value[i]) >> BigInt(t)
-        const got = BigInt.asIntN(ring, low[i])
-        if (got !== exact && got !== exact + 1n) ctx.violation(id, 'a truncated value does not fit its ring')
-      }
-      return low
-    },
-  }))
+  return plan.step<Share>(
+    'truncate',
+    { kind: 'share', layout, width, frac: x.frac - t, ring },
+    [x],
+    (id) => ({
+      run: (ctx) => round(ctx.get(x), t, ring, ctx.role === 'server'),
+      plain(ctx) {
+        const value = ctx.get(x)
+        const owner = ctx.ownerShare(x)
+        const m = maskOf(x.ring)
+        const server = new BigUint64Array(value.length)
+        for (let i = 0; i < server.length; i++) server[i] = BigInt.asUintN(64, value[i] - owner[i]) & m
+        const low = round(owner, t, ring, false)
+        const high = round(server, t, ring, true)
+        const out = maskOf(ring)
+        for (let i = 0; i < low.length; i++) {
+          low[i] = BigInt.asUintN(64, low[i] + high[i]) & out
+          if (range === 'modular') continue
+          const exact = BigInt.asIntN(x.ring, value[i]) >> BigInt(t)
+          const got = range === 'signed' ? BigInt.asIntN(ring, low[i]) : low[i]
+          if (got !== exact && got !== exact + 1n)
+            ctx.violation(id, 'a truncated value does not fit its ring')
+        }
+        return low
+      },
+    }),
+  )
 }

@@ -33,14 +33,20 @@ export class DealerPass implements DealContext {
       if (!step.deal) continue
       const values = step.deal(this)
       if (values.length !== step.slots.length)
-        throw new RangeError(`step ${step.id} (${step.op}) dealt ${values.length} of ${step.slots.length} slots`)
+        throw new RangeError(
+          `step ${step.id} (${step.op}) dealt ${values.length} of ${step.slots.length} slots`,
+        )
       if (step.slots.length > 0) yield { step, bytes: this.#pack(step, values) }
     }
   }
 
   mask(value: Opened): Lanes {
     const bits = value.maskRing
-    return add(maskLanes(this.#own.owner, this.shape, value), maskLanes(this.#own.server, this.shape, value), bits)
+    return add(
+      maskLanes(this.#own.owner, this.shape, value),
+      maskLanes(this.#own.server, this.shape, value),
+      bits,
+    )
   }
 
   ownerMask(value: Opened | Blinded): Lanes {
@@ -65,7 +71,9 @@ export class DealerPass implements DealContext {
     const parts = step.slots.map((slot, i) => {
       const owner = slotLanes(this.#own.owner, this.shape, step, slot)
       if (owner.length !== values[i].length)
-        throw new RangeError(`step ${step.id} (${step.op}) dealt ${values[i].length} values of '${slot.name}'`)
+        throw new RangeError(
+          `step ${step.id} (${step.op}) dealt ${values[i].length} values of '${slot.name}'`,
+        )
       return this.#own.kernels.pack(sub(values[i], owner, slot.bits), slot.bits)
     })
     if (parts.length === 1) return parts[0]

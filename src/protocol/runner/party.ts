@@ -80,13 +80,18 @@ export class PartyPass implements PartyContext {
     const message = this.#schedule.messages[index]
     const declared = messageBytes(this.shape, message)
     if (payload.length !== declared)
-      throw new MessageError(`message ${index} has ${payload.length} bytes where the plan declares ${declared}`)
+      throw new MessageError(
+        `message ${index} has ${payload.length} bytes where the plan declares ${declared}`,
+      )
     let at = 0
     for (const step of message.steps) {
       if (!step.wire) continue
       const size = wireBytes(this.shape, step.wire)
       const n = count(this.shape, step.wire.layout, step.wire.width)
-      this.#received.set(step.id, this.#own.kernels.unpack(payload.subarray(at, at + size), step.wire.bits, n))
+      this.#received.set(
+        step.id,
+        this.#own.kernels.unpack(payload.subarray(at, at + size), step.wire.bits, n),
+      )
       at += size
     }
   }

@@ -23,7 +23,14 @@ export class Fitter {
   }
 
   /** Writes `words` coefficients times `scale`, rounded to integers, to out[at..]. */
-  fit(f: (x: number) => number, low: number, width: number, scale: number, out: Float64Array, at: number): void {
+  fit(
+    f: (x: number) => number,
+    low: number,
+    width: number,
+    scale: number,
+    out: Float64Array,
+    at: number,
+  ): void {
     const n = this.words
     const y = this.#samples
     for (let j = 0; j < n; j++) y[j] = f(low + this.#nodes[j] * width)

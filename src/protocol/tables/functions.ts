@@ -23,6 +23,7 @@ export function erf(x: number): number {
 }
 
 const gelu = (x: number): number => 0.5 * x * (1 + erf(x * Math.SQRT1_2))
-const geluTanh = (x: number): number => 0.5 * x * (1 + Math.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
+const geluTanh = (x: number): number =>
+  0.5 * x * (1 + Math.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
 
 export const activations: Record<ActivationName, (x: number) => number> = { silu, gelu, gelu_tanh: geluTanh }

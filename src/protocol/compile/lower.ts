@@ -1,0 +1,127 @@
+/**
+ * One canonical decoder for every supported architecture: gains folded into the next matrix, LayerNorm's centring
+ * folded into whatever writes to the residual stream (so that it is RMSNorm), attention's scale and log2(e) folded into
+ * the query. What is left is `x·W` with row-major W [in, out], and biases.
+ */
+import { headDim, type ModelConfig, type Tensors } from '../../model/config.ts'
+import { foldedBias } from './ranges.ts'
+
+export type Visibility = 'public' | 'private'
+
+/** A folded matrix, named `layer.role`. */
+export interface LoweredMatrix {
+  readonly name: string
+  readonly k: number
+  readonly n: number
+  readonly data: Float64Array
+}
+
+export interface LoweredBias {
+  readonly name: string
+  readonly data: Float64Array
+}
+
+export type MatrixRole = 'qkv' | 'out' | 'up' | 'down'
+export const matrixName = (layer: number, role: MatrixRole): string => `${layer}.${role}`
+
+/** The tensors that one folded matrix (and its bias) is made from. */
+export function sources(config: ModelConfig, layer: number, role: MatrixRole): string[] {
+  if (config.arch === 'gpt2') {
+    const p = `h.${layer}.`
+    const linear = (name: string): string[] => [`${p}${name}.weight`, `${p}${name}.bias`]
+    const norm = (name: string): string[] => [`${p}${name}.weight`, `${p}${name}.bias`]
+    if (role === 'qkv') return [...norm('ln_1'), ...linear('attn.c_attn')]
+    if (role === 'out') return linear('attn.c_proj')
+    return role === 'up' ? [...norm('ln_2'), ...linear('mlp.c_fc')] : linear('mlp.c_proj')
+  }
+  const p = `model.layers.${layer}.`
+  const projections = (names: string[]): string[] => names.map((n) => `${p}${n}_proj.weight`)
+  if (role === 'qkv')
+    return [`${p}input_layernorm.weight`, ...projections(['self_attn.q', 'self_attn.k', 'self_attn.v'])]
+  if (role === 'out') return projections(['self_attn.o'])
+  return role === 'up'
+    ? [`${p}post_attention_layernorm.weight`, ...projections(['mlp.gate', 'mlp.up'])]
+    : projections(['mlp.down'])
+}
+
+/** A folded matrix is public only if everything in it is. */
+export const matrixVisibility = (
+  config: ModelConfig,
+  layer: number,
+  role: MatrixRole,
+  isPublic: (tensor: string) => boolean,
+): Visibility => (sources(config, layer, role).every(isPublic) ? 'public' : 'private')
+
+/** Columns of transposed Hugging Face weights [out, in] side by side, times a row gain and a scale for each. */
+function columns(
+  inputs: number,
+  parts: readonly { w: Float32Array; scale?: number }[],
+  gain: Float32Array | undefined,
+): { data: Float64Array; n: number } {
+  const n = parts.reduce((sum, p) => sum + p.w.length / inputs, 0)
+  const data = new Float64Array(inputs * n)
+  let at = 0
+  for (const { w, scale = 1 } of parts) {
+    const outs = w.length / inputs
+    for (let o = 0; o < outs; o++)
+      for (let i = 0; i < inputs; i++) data[i * n + at + o] = w[o * inputs + i] * scale * (gain?.[i] ?? 1)
+    at += outs
+  }
+  return { data, n }
+}
+
+/** Takes the mean off every row of length n, so that the product's rows sum to zero. */
+function centre(data: Float64Array, n: number): Float64Array {
+  for (let r = 0; r < data.length; r += n) {
+    let mean = 0
+    for (let j = 0; j < n; j++) mean += data[r + j] / n
+    for (let j = 0; j < n; j++) data[r + j] -= mean
+  }
+  return data
+}
+
+/** One folded matrix with its bias, if its tensors are at hand. */
+export function lowerMatrix(
+  config: ModelConfig,
+  tensors: Tensors,
+  layer: number,
+  role: MatrixRole,
+): { matrix: LoweredMatrix; bias?: LoweredBias } {
+  const name = matrixName(layer, role)
+  const t = sources(config, layer, role).map((s) => {
+    const tensor = tensors.get(s)
+    if (!tensor) throw new Error(`the model has no tensor '${s}'`)
+    return tensor.data
+  })
+  const toLog2 = Math.LOG2E / Math.sqrt(headDim(config))
+  const { dim, ff } = config
+  if (config.arch === 'gpt2') return lowerGpt2(name, role, t, dim, ff, toLog2)
+  const k = role === 'down' ? ff : dim
+  const folded = role === 'qkv' || role === 'up'
+  const parts = (folded ? t.slice(1) : t).map((w, i) => ({
+    w,
+    scale: role === 'qkv' && i === 0 ? toLog2 : 1,
+  }))
+  return { matrix: { name, k, ...columns(k, parts, folded ? t[0] : undefined) } }
+}
+
+function lowerGpt2(
+  name: string,
+  role: MatrixRole,
+  t: Float32Array[],
+  dim: number,
+  ff: number,
+  toLog2: number,
+): { matrix: LoweredMatrix; bias: LoweredBias } {
+  if (role === 'out' || role === 'down') {
+    const data = centre(Float64Array.from(t[0]), dim)
+    const bias = centre(Float64Array.from(t[1]), dim)
+    return { matrix: { name, k: role === 'out' ? dim : ff, n: dim, data }, bias: { name, data: bias } }
+  }
+  const [gamma, beta, w, b] = t
+  const n = role === 'qkv' ? 3 * dim : ff
+  const scale = (j: number): number => (role === 'qkv' && j < dim ? toLog2 : 1)
+  const data = Float64Array.from(w, (v, at) => v * gamma[Math.floor(at / n)] * scale(at % n))
+  const bias = foldedBias(beta, w, b, n).map((v, j) => v * scale(j))
+  return { matrix: { name, k: dim, n, data }, bias: { name, data: bias } }
+}

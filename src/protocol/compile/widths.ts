@@ -1,0 +1,167 @@
+/** Bit widths of the `fixed` profile, layer by layer, from measured ranges. */
+import type { ModelConfig } from '../../model/config.ts'
+import type { Interval, LayerRanges, Ranges } from './ranges.ts'
+
+/** Fraction bits and head room that a profile fixes; everything else follows from the ranges. */
+export interface Precision {
+  /** Activations, residual stream, weights, rotary cos and sin. */
+  readonly activation: number
+  readonly residual: number
+  readonly weight: number
+  readonly rotary: number
+  /** How far beyond its measured range a value may go, as a factor. */
+  readonly headroom: number
+}
+
+export const FIXED: Precision = { activation: 13, residual: 15, weight: 13, rotary: 13, headroom: 2 }
+
+/** The model can't be computed in 64-bit rings at these ranges. */
+export class RangeTooWide extends Error {
+  override readonly name = 'RangeTooWide'
+}
+
+/** Bits left of the point that |x| <= high needs. */
+export const integerBits = (high: number): number =>
+  Math.max(0, Math.ceil(Math.log2(Math.max(high, 2 ** -20))))
+
+/** An inverse table's geometry: see `inverse`. */
+export interface InverseWidths {
+  /** Ring that the argument is opened in, its fraction bits, table entries, and the fine level's shift. */
+  readonly ring: number
+  readonly frac: number
+  readonly entryBits: number
+  readonly fineShift?: number
+  /** Smallest argument that the table tells apart, in its real scale. */
+  readonly floor: number
+}
+
+/** Octaves up to which one table level is cheaper than two. */
+const ONE_LEVEL = 7
+/** Low bits of the argument that a bottom segment spans: the resolution there. */
+const SEGMENT_BITS = 13
+
+/** A table for arguments in [low, high]. Throws `RangeTooWide` beyond 20 octaves. */
+export function inverseWidths([low, high]: Interval, what: string): InverseWidths {
+  const top = Math.ceil(Math.log2(high))
+  const octaves = top - Math.floor(Math.log2(low))
+  if (octaves <= ONE_LEVEL) {
+    // An interval may start a whole segment below its value, so the lowest value stands two segments above zero.
+    const entryBits = Math.max(octaves, 2) + 1
+    const ring = entryBits + SEGMENT_BITS
+    return { ring, frac: ring - top, entryBits, floor: 2 ** (top - entryBits) }
+  }
+  const entryBits = Math.ceil((octaves + 2) / 2)
+  if (entryBits > 11)
+    throw new RangeTooWide(`${what} spans ${octaves} octaves (${low} to ${high}); the tables reach 20`)
+  const ring = SEGMENT_BITS + 2 * entryBits - 1
+  return { ring, frac: ring - top, entryBits, fineShift: SEGMENT_BITS, floor: 2 ** (top - 2 * entryBits + 1) }
+}
+
+/** Widths of one normalisation x / rms(x). */
+export interface NormWidths {
+  /** Opening of x; ring of its square sum. */
+  readonly open: number
+  readonly square: number
+  readonly table: InverseWidths
+  /** Opening of 1/rms and its fraction bits. */
+  readonly root: number
+  readonly rootFrac: number
+}
+
+/**
+ * @param x largest |residual|
+ * @param meanSquare range of the mean square
+ * @param largest |what the root multiplies|: its fraction bits follow
+ */
+export function normWidths(
+  config: ModelConfig,
+  p: Precision,
+  x: number,
+  meanSquare: Interval,
+  largest: number,
+  what: string,
+): NormWidths {
+  const room = p.headroom
+  const interval: Interval = [
+    ((meanSquare[0] + config.eps) * config.dim) / room ** 2,
+    (meanSquare[1] + config.eps) * config.dim * room ** 2,
+  ]
+  const table = inverseWidths(interval, what)
+  const rootFrac = p.activation + 1 + integerBits(largest * room)
+  const root = rootFrac + integerBits(Math.sqrt(config.dim / table.floor)) + 3
+  const square = table.ring + 2 * p.residual - table.frac
+  if (square > 64) throw new RangeTooWide(`${what}: the square sum needs ${square} bits`)
+  return { open: p.residual + integerBits(x * room) + 2, square, table, root, rootFrac }
+}
+
+/**
+ * Attention's widths for rows that see at most 2^spanBits - 1 positions. What is cached, and all that is multiplied by
+ * it, is sized for the whole context: rows that were opened once serve longer spans later.
+ */
+export interface SoftmaxWidths {
+  /** Ring of queries and keys; bins of 2^binBits octaves from `edge` on; log2 of the number of bins. */
+  readonly scores: number
+  readonly binBits: number
+  readonly bins: number
+  readonly edge: number
+  /** Exponent argument: fraction and ring. */
+  readonly exponentFrac: number
+  readonly exponent: number
+  /** Probabilities before division, and values: ring and fraction. */
+  readonly weights: number
+  readonly weightFrac: number
+  /** The mixed values' opening. */
+  readonly mixed: number
+  readonly mixedFrac: number
+  readonly denominator: InverseWidths
+  readonly inverse: number
+  readonly inverseFrac: number
+}
+
+export function softmaxWidths(
+  p: Precision,
+  r: LayerRanges,
+  spanBits: number,
+  contextBits: number,
+): SoftmaxWidths {
+  const f = p.activation
+  const [low, high] = r.score
+  // A quarter of the measured span, and never less than four octaves, beyond either end.
+  const margin = Math.max(4, ((high - low) * (p.headroom - 1)) / 4)
+  const binBits = high - low + 2 * margin > 120 ? 2 : 1
+  const bin = 2 ** binBits
+  const edge = Math.floor((low - margin) / bin) * bin
+  const bins = Math.max(3, Math.ceil(Math.log2((high + margin - edge) / bin)))
+  if (bins > 8)
+    throw new RangeTooWide(`attention logits span ${high - low} octaves; the thermometer reaches 1024`)
+  const exponentFrac = 12
+  const scores = 2 * f + bins + binBits
+  const weightFrac = 14 + 2 * bin
+  const value = integerBits(r.v * p.headroom)
+  const weights = weightFrac + f + contextBits + value + 1
+  const mixedFrac = f + 2
+  const mixed = mixedFrac + contextBits + value + 2
+  const denominator = inverseWidths([2 ** (-2 * bin), 2 ** spanBits], 'the softmax denominator')
+  const inverseFrac = f + 5
+  return {
+    scores,
+    binBits,
+    bins,
+    edge,
+    exponentFrac,
+    exponent: exponentFrac + bins + binBits,
+    weights: Math.max(weights, mixed + weightFrac + f - mixedFrac),
+    weightFrac,
+    mixed,
+    mixedFrac,
+    denominator,
+    inverse: inverseFrac + 2 * bin + 3,
+    inverseFrac,
+  }
+}
+
+/** Widths of the whole model's residual stream: one scale throughout. */
+export const residualRing = (ranges: Ranges, p: Precision): number => {
+  const x = Math.max(ranges.final.x, ...ranges.layers.map((l) => l.x))
+  return p.residual + integerBits(x * p.headroom) + 2
+}

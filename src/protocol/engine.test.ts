@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest'
+import type { ModelConfig } from '../model/config.ts'
+import { randomModel } from '../model/random.ts'
+import { floatModel } from '../model/reference.ts'
+import type { ModelSpec } from './compile/decoder.ts'
+import { calibrate } from './compile/ranges.ts'
+import { maskOf } from './ring.ts'
+import { LocalParties, type PassTrace } from './testing.ts'
+
+const llama: ModelConfig = {
+  arch: 'llama',
+  vocab: 64,
+  dim: 32,
+  layers: 2,
+  heads: 4,
+  kvHeads: 2,
+  ff: 48,
+  eps: 1e-5,
+  context: 64,
+  ropeTheta: 10000,
+  activation: 'silu',
+  tied: true,
+}
+const gpt2: ModelConfig = { ...llama, arch: 'gpt2', kvHeads: 4, activation: 'gelu', ropeTheta: undefined }
+
+/** Every shared value must add up to the oracle's, every public one must equal it, bit for bit. */
+function mismatches(parties: LocalParties, trace: PassTrace): string[] {
+  const { pass, violations } = parties.oracle(trace)
+  const wrong: string[] = violations.map((v) => `${v.op} ${v.step}: ${v.what}`)
+  for (const step of trace.plan.steps) {
+    if (step.out.kind !== 'share') continue
+    const own = trace.owner.result(step.id)
+    const other = trace.server.result(step.id)
+    const plain = pass.result(step.id)
+    const m = maskOf(step.out.ring)
+    let bad = 0
+    for (let i = 0; i < plain.length; i++) if (((own[i] + other[i]) & m) !== (plain[i] & m)) bad++
+    if (bad > 0 || own.length !== plain.length) wrong.push(`${step.op} ${step.id}: ${bad} of ${plain.length}`)
+  }
+  return wrong
+}
+
+describe.each([
+  ['llama, private', llama, 'private' as const],
+  ['llama, public', llama, 'public' as const],
+  ['gpt2, private', gpt2, 'private' as const],
+])('%s', (_, config, visibility) => {
+  it('equals the oracle bit for bit and the float model closely, over prefill and cached steps', async () => {
+    const tensors = randomModel(config, 7)
+    const ids = [1, 5, 9, 33, 2, 60, 7, 8, 21, 40]
+    const spec: ModelSpec = {
+      config,
+      ranges: calibrate(config, tensors, [ids]),
+      visibility: () => visibility,
+    }
+    const parties = new LocalParties(spec, tensors)
+    let nf = new Float64Array()
+    const float = floatModel(config, tensors, (name, _l, values) => {
+      if (name === 'nf') nf = values.slice()
+    })
+    const embedding = tensors.get(config.arch === 'llama' ? 'model.embed_tokens.weight' : 'wte.weight')!.data
+    const embed = (from: number, part: number[]): Float64Array => {
+      const out = new Float64Array(part.length * config.dim)
+      part.forEach((id, r) => {
+        const row = Float64Array.from(embedding.subarray(id * config.dim, (id + 1) * config.dim))
+        if (config.arch === 'gpt2') {
+          const position = tensors
+            .get('wpe.weight')!
+            .data.subarray((from + r) * config.dim, (from + r + 1) * config.dim)
+          for (let i = 0; i < config.dim; i++) row[i] += position[i]
+          const mean = row.reduce((a, b) => a + b, 0) / config.dim
+          for (let i = 0; i < config.dim; i++) row[i] -= mean
+        }
+        out.set(row, r * config.dim)
+      })
+      return out
+    }
+    let base = 0
+    for (const part of [ids.slice(0, 7), [ids[7]], [ids[8]], [ids[9]]]) {
+      const trace = await parties.pass(base, embed(base, part))
+      expect(mismatches(parties, trace)).toEqual([])
+      float.forward(part)
+      const want = nf.subarray(nf.length - config.dim)
+      let error = 0
+      for (let i = 0; i < config.dim; i++) error = Math.max(error, Math.abs(trace.released[i] - want[i]))
+      expect(error).toBeLessThan(0.02)
+      base += part.length
+    }
+  })
+})

@@ -1,0 +1,224 @@
+/** All parties of a pass in one process, with real shares, real packed messages and a real dealer: for tests and benches. */
+import type { Kernels } from '../kernels/kernels.ts'
+import { createCpuProductDevice } from '../kernels/wasm/device.ts'
+import { createWasmKernels } from '../kernels/wasm/kernels.ts'
+import type { Tensors } from '../model/config.ts'
+import { RowCache } from './cache.ts'
+import { compileDecoder, type ModelSpec, spanBitsOf } from './compile/decoder.ts'
+import {
+  type ClearWeights,
+  difference,
+  loadWeights,
+  privateWeights,
+  stationaryNonce,
+} from './compile/weights.ts'
+import { FIXED, residualRing } from './compile/widths.ts'
+import { maskLanes, PackedCorrections, SeededCorrelations } from './material.ts'
+import type { Plan, Shape } from './plan.ts'
+import { MASK_STREAM, Prg, streamId } from './prg.ts'
+import { add, encode, type Lanes, toFloats } from './ring.ts'
+import { DealerPass } from './runner/dealer.ts'
+import { PartyPass } from './runner/party.ts'
+import { PlainPass, type Violation } from './runner/plain.ts'
+import { type Schedule, schedule } from './schedule.ts'
+
+/** What one pass did. */
+export interface PassTrace {
+  readonly plan: Plan
+  readonly schedule: Schedule
+  readonly shape: Shape
+  readonly released: Float64Array
+  readonly upBytes: number
+  readonly downBytes: number
+  readonly dealerBytes: number
+  readonly owner: PartyPass
+  readonly server: PartyPass
+  readonly messages: Uint8Array[]
+  readonly seconds: { deal: number; offline: number; online: number }
+}
+
+const seconds = (): number => performance.now() / 1000
+
+export class LocalParties {
+  readonly spec: ModelSpec
+  readonly #kernels: Kernels
+  readonly #clear: ClearWeights
+  readonly #publicWeights: ClearWeights
+  readonly #keys: { owner: Uint8Array; server: Uint8Array; secret: Uint8Array; stationary: Uint8Array }
+  readonly #caches: Record<'owner' | 'server' | 'dealer' | 'plain', RowCache>
+  readonly #plans = new Map<number, { plan: Plan; schedule: Schedule }>()
+  readonly #differences = new Map<string, ReturnType<Kernels['load']>>()
+  readonly #device
+  readonly #ring: number
+  #serial = 0
+
+  constructor(spec: ModelSpec, tensors: Tensors, seed = 1, kernels = createWasmKernels()) {
+    this.spec = spec
+    this.#kernels = kernels
+    this.#device = createCpuProductDevice(kernels, { cacheBytes: 1 << 28 })
+    const key = (tag: number): Uint8Array => new Uint8Array(32).fill(tag + 10 * seed)
+    this.#keys = { owner: key(1), server: key(2), secret: key(3), stationary: key(4) }
+    this.#clear = loadWeights(kernels, spec.config, tensors, () => true)
+    this.#publicWeights = loadWeights(
+      kernels,
+      spec.config,
+      tensors,
+      (l, r) => spec.visibility(l, r) === 'public',
+    )
+    const cache = (): RowCache => new RowCache(spec.config.context)
+    this.#caches = { owner: cache(), server: cache(), dealer: cache(), plain: cache() }
+    this.#ring = residualRing(spec.ranges, FIXED)
+    const { plan } = this.planFor({ base: 0, rows: 1, serial: 0 })
+    privateWeights(plan).forEach((use, i) => {
+      const w = this.#clear.encoded.get(use.name)
+      if (!w) throw new Error(use.name)
+      const b = difference(kernels, this.#keys.stationary, i, use, w)
+      this.#differences.set(use.name, kernels.load(b, use.k, use.n))
+    })
+  }
+
+  planFor(shape: Shape): { plan: Plan; schedule: Schedule } {
+    const bits = spanBitsOf(shape)
+    let known = this.#plans.get(bits)
+    if (!known) {
+      const plan = compileDecoder(this.spec, bits)
+      known = { plan, schedule: schedule(plan) }
+      this.#plans.set(bits, known)
+    }
+    return known
+  }
+
+  /** Runs one pass on embedded rows [rows x dim] after `base` cached positions. */
+  async pass(base: number, embeddings: Float64Array): Promise<PassTrace> {
+    const rows = embeddings.length / this.spec.config.dim
+    const shape: Shape = { base, rows, serial: this.#serial }
+    this.#serial += rows
+    const { plan, schedule: s } = this.planFor(shape)
+    const k = this.#kernels
+    const prg = (key: Uint8Array): Prg => new Prg(k, key)
+    const t0 = seconds()
+    const packed = new PackedCorrections(k, shape)
+    let dealerBytes = 0
+    const dealer = new DealerPass(plan, shape, {
+      kernels: k,
+      owner: prg(this.#keys.owner),
+      server: prg(this.#keys.server),
+      differences: this.#differences,
+      cache: this.#caches.dealer,
+    })
+    for (const { step, bytes } of dealer.deal()) {
+      packed.put(step, bytes)
+      dealerBytes += bytes.length
+    }
+    const t1 = seconds()
+    const stationary = new Map<string, Lanes>()
+    for (const [i, use] of privateWeights(plan).entries()) {
+      const f = await this.#device.stationary({
+        key: this.#keys.stationary,
+        nonce: stationaryNonce(i),
+        k: use.k,
+        n: use.n,
+        bits: use.ring,
+      })
+      stationary.set(
+        use.name,
+        await this.#device.product(f, {
+          key: this.#keys.owner,
+          firstSerial: BigInt(shape.serial),
+          rows,
+          a: streamId(use.mask, MASK_STREAM),
+          c: streamId(use.step, 0),
+        }),
+      )
+      f.free()
+    }
+    const t2 = seconds()
+    const input = encode(embeddings, this.#ring, FIXED.residual)
+    const owner = new PartyPass(plan, s, shape, {
+      role: 'owner',
+      kernels: k,
+      masks: prg(this.#keys.owner),
+      correlations: new SeededCorrelations(prg(this.#keys.owner), shape),
+      cache: this.#caches.owner,
+      weights: this.#publicWeights.weights,
+      biases: new Map(),
+      secret: prg(this.#keys.secret),
+      input,
+      stationary,
+    })
+    const server = new PartyPass(plan, s, shape, {
+      role: 'server',
+      kernels: k,
+      masks: prg(this.#keys.server),
+      correlations: packed,
+      cache: this.#caches.server,
+      weights: this.#clear.weights,
+      biases: this.#clear.biases,
+    })
+    const messages = this.#exchange(s, owner, server)
+    const t3 = seconds()
+    const out = plan.steps[plan.steps.length - 1].out
+    const sum = (from: string): number =>
+      messages.reduce((n, m, i) => n + (s.messages[i].from === from ? m.length : 0), 0)
+    return {
+      plan,
+      schedule: s,
+      shape,
+      released: toFloats(owner.result(out.step), out.ring, out.frac),
+      upBytes: sum('owner'),
+      downBytes: sum('server'),
+      dealerBytes,
+      owner,
+      server,
+      messages,
+      seconds: { deal: t1 - t0, offline: t2 - t1, online: t3 - t2 },
+    }
+  }
+
+  /** The oracle's run of a pass, given the owner's shares of truncated values and the masks. */
+  oracle(trace: PassTrace): { pass: PlainPass; violations: Violation[] } {
+    const k = this.#kernels
+    const { plan, shape } = trace
+    const pass = new PlainPass(plan, shape, {
+      kernels: k,
+      weights: this.#clear.weights,
+      biases: this.#clear.biases,
+      cache: this.#caches.plain,
+      input: trace.owner.input(),
+      ownerShare: (value) => trace.owner.get(value),
+      mask: (value) =>
+        add(
+          maskLanes(new Prg(k, this.#keys.owner), shape, value),
+          maskLanes(new Prg(k, this.#keys.server), shape, value),
+          value.maskRing,
+        ),
+    })
+    pass.run()
+    return { pass, violations: pass.violations }
+  }
+
+  #exchange(s: Schedule, owner: PartyPass, server: PartyPass): Uint8Array[] {
+    const messages: Uint8Array[] = []
+    const parties = { owner, server }
+    const at = { owner: 0, server: 0 }
+    /** Runs a party until it has sent message `until`, or has nothing left. */
+    const run = (role: 'owner' | 'server', until: number): void => {
+      const program = s.programs[role]
+      while (at[role] < program.length) {
+        const i = program[at[role]++]
+        if (i.kind === 'run') parties[role].runStep(i.step.id)
+        else if (i.kind === 'receive') parties[role].accept(i.message, messages[i.message])
+        else {
+          messages[i.message] = parties[role].compose(i.message)
+          if (i.message === until) return
+        }
+      }
+    }
+    s.messages.forEach((m, i) => {
+      run(m.from, i)
+    })
+    run('owner', -1)
+    run('server', -1)
+    return messages
+  }
+}
