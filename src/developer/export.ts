@@ -6,23 +6,13 @@ import type { ModelConfig, Tensors } from '../model/config.ts'
 import type { Manifest } from '../model/manifest.ts'
 import { fromTokenizerJson, type toTokenizerJson } from './bpe.ts'
 
+/** What a bundle says about itself. Weights inherit the licence of the data they were learned from. */
 export interface About {
   name: string
   description: string
   license: string
+  /** Where the training data comes from, and under what licence. */
   source: string
-}
-
-/** What the demonstration model says about itself; the weights inherit the licence of their data. */
-export const demoAbout: About = {
-  name: 'sotto-demo',
-  description:
-    'A small chat model for restaurants, hotels, travel, banks, doctors, music and other services. ' +
-    'It shows private inference; its answers are made up.',
-  license: 'CC-BY-SA-4.0',
-  source:
-    'Trained from scratch on the training split of the Schema-Guided Dialogue dataset ' +
-    '(Google Research, https://github.com/google-research-datasets/dstc8-schema-guided-dialogue, CC BY-SA 4.0).',
 }
 
 /** Turn trained weights, and the tokenizer in `trainDir`, into a bundle at `dir`. */
@@ -31,7 +21,7 @@ export async function exportBundle(
   trainDir: string,
   config: ModelConfig,
   weights: Tensors,
-  about: About = demoAbout,
+  about: About,
 ): Promise<Manifest> {
   const path = join(trainDir, 'tokenizer.json')
   const tokenizer = JSON.parse(readFileSync(path, 'utf8')) as ReturnType<typeof toTokenizerJson>

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { modelHash } from '../model/manifest.ts'
 import { curveSvg } from './curve-svg.ts'
-import { exportBundle } from './export.ts'
+import { type About, exportBundle } from './export.ts'
 import { readCurve } from './loss-curve.ts'
 import { type TrainOptions, type TrainProgress, train } from './train.ts'
 
@@ -21,6 +21,8 @@ const help = `sotto train: train a small chat model from scratch on this compute
   --seed N         of initial weights and batches (1)
   --threads N      processor threads (2)
   --engine NAME    onnx (fast) or jax (jax-js autodiff, about five times slower)
+  --name, --description, --license, --source TEXT
+                   what the model's manifest says about it and its training data
   --json           one JSON object per line instead of text
 `
 
@@ -29,6 +31,7 @@ export interface RunTrainOptions extends Omit<TrainOptions, 'engine'> {
   threads?: number
   /** Where the finished model goes; `out/bundle` if not given. */
   bundle?: string
+  about?: Partial<About>
 }
 
 export interface TrainSummary {
@@ -40,7 +43,7 @@ export interface TrainSummary {
 
 /** Train, then write the loss curve's picture and the model bundle. */
 export async function runTrain(options: RunTrainOptions): Promise<TrainSummary> {
-  const { engine = 'onnx', threads = 2, bundle = join(options.out, 'bundle'), ...rest } = options
+  const { engine = 'onnx', threads = 2, bundle = join(options.out, 'bundle'), about, ...rest } = options
   const { state, weights } = await train({
     ...rest,
     // Loaded only when used: each brings a large runtime.
@@ -50,7 +53,12 @@ export async function runTrain(options: RunTrainOptions): Promise<TrainSummary> 
         : (await import('./onnx/engine.ts')).onnxEngine(config, threads),
   })
   writeFileSync(join(options.out, 'loss.svg'), curveSvg(readCurve(join(options.out, 'loss.csv'))))
-  const manifest = await exportBundle(bundle, options.out, state.config, weights)
+  const manifest = await exportBundle(bundle, options.out, state.config, weights, {
+    name: about?.name ?? basename(options.out),
+    description: about?.description ?? 'A chat model trained from scratch.',
+    license: about?.license ?? 'unknown',
+    source: about?.source ?? basename(options.data),
+  })
   return { bundle, hash: await modelHash(manifest), steps: state.step, seconds: state.elapsed }
 }
 
@@ -69,6 +77,10 @@ export async function trainCommand(argv: string[]): Promise<void> {
       seed: { type: 'string' },
       threads: { type: 'string' },
       engine: { type: 'string' },
+      name: { type: 'string' },
+      description: { type: 'string' },
+      license: { type: 'string' },
+      source: { type: 'string' },
       json: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -87,6 +99,7 @@ export async function trainCommand(argv: string[]): Promise<void> {
     data,
     out,
     engine,
+    about: values,
     dev: values.dev,
     resume: values.resume,
     minutes: positive('--minutes', values.minutes),
