@@ -20,12 +20,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (id.x >= params.n) { return; }
   let at = (id.y * params.stride + id.x) * LIMBS;
   let step = params.rows * params.n * LIMBS;
-  var from = (id.y * params.n + id.x) * LIMBS;
+  var source = (id.y * params.n + id.x) * LIMBS;
   if (LIMBS == 1u) {
     var sum = y[at];
     for (var s = 0u; s < params.splits; s++) {
-      sum += parts[from];
-      from += step;
+      sum += parts[source];
+      source += step;
     }
     y[at] = sum & params.mask.x;
     return;
@@ -33,10 +33,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   var low = y[at];
   var high = y[at + 1u];
   for (var s = 0u; s < params.splits; s++) {
-    let part = parts[from];
+    let part = parts[source];
     low += part;
-    high += parts[from + 1u] + select(0u, 1u, low < part);
-    from += step;
+    high += parts[source + 1u] + select(0u, 1u, low < part);
+    source += step;
   }
   y[at] = low & params.mask.x;
   y[at + 1u] = high & params.mask.y;

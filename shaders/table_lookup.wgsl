@@ -19,7 +19,7 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let i = id.x + id.y * groups.x * 64u;
   if (i >= params.count) { return; }
-  let from = (i * params.entries + (index[i] >> params.shift)) * LIMBS;
-  out[i * LIMBS] = table[from];
-  if (LIMBS == 2u) { out[i * LIMBS + 1u] = table[from + 1u]; }
+  let source = (i * params.entries + (index[i] >> params.shift)) * LIMBS;
+  out[i * LIMBS] = table[source];
+  if (LIMBS == 2u) { out[i * LIMBS + 1u] = table[source + 1u]; }
 }

@@ -135,27 +135,13 @@ export async function choices(): Promise<{ name: string; reason: string }[]> {
   return out
 }
 
-/** Multiply-adds and keystream bytes per nanosecond of both devices in this browser. */
-export async function speeds(): Promise<Record<string, number>[]> {
-  const cpu = createCpuProductDevice(await createWasmKernelsAsync())
-  const gpu = await createWebGpuProductDevice()
-  const rows: Record<string, number>[] = []
-  for (const [at, device] of [cpu, gpu].entries()) {
-    for (const bits of [16, 32, 64]) {
-      const [k, n, count] = [512, 1024, 16]
-      const f = { key: new Uint8Array(32), nonce: new Uint8Array(12), k, n, bits }
-      let start = performance.now()
-      const own = await device.stationary(f)
-      const spec = { key: f.key, firstSerial: 0n, rows: count, a: 1, c: 2 }
-      await device.product(own, spec)
-      const expandMs = performance.now() - start
-      start = performance.now()
-      await device.product(own, spec)
-      const ms = performance.now() - start
-      rows.push({ gpu: at, bits, expandMs, ms, gops: (k * n * count) / ms / 1e6 })
-      own.free()
-    }
-  }
-  gpu.destroy()
-  return rows
+/** The WASM kernels (compiled synchronously) and the GPU device inside a Worker: names of what went wrong. */
+export async function inWorker(): Promise<string[]> {
+  const worker = new Worker(new URL('./harness.worker.ts', import.meta.url), { type: 'module' })
+  const wrong = await new Promise<string[]>((resolve) => {
+    worker.onmessage = ({ data }) => resolve(data)
+    worker.onerror = ({ message }) => resolve([message])
+  })
+  worker.terminate()
+  return wrong
 }

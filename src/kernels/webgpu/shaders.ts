@@ -42,8 +42,11 @@ export async function compilePipelines(device: GPUDevice): Promise<Record<Kernel
     modules.set(code, module)
     const compute = { module, entryPoint: 'main', constants }
     const made = device.createComputePipelineAsync({ label: name, layout: 'auto', compute })
-    const pipeline = await made.catch((cause) => {
-      throw new KernelError(`GPU kernel ${name} does not compile: ${cause.message}`, { cause })
+    const pipeline = await made.catch(async (cause) => {
+      const { messages } = await module.getCompilationInfo()
+      const said =
+        messages.map(({ lineNum, message }) => `line ${lineNum}: ${message}`).join('; ') || cause.message
+      throw new KernelError(`GPU kernel ${name} does not compile: ${said}`, { cause })
     })
     return [name, pipeline] as const
   }

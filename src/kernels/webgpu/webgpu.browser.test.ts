@@ -100,3 +100,7 @@ test('a software adapter is taken only when forced, and the reason says so', asy
   expect(wasm.reason).toMatch(/as you asked/)
   expect(webgpu.name).toBe('webgpu')
 })
+
+test('WASM kernels and the GPU device also work in a Worker', async () => {
+  expect(await call('inWorker()')).toEqual([])
+})

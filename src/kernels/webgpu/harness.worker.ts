@@ -1,0 +1,36 @@
+/** The Worker side of the harness: vectors on the synchronous WASM kernels and on a GPU device of its own. */
+import json from '../vectors.json'
+import { digest, fromHex, hexWords, productOf, toHex, type Vectors, wordsHex } from '../vectors.ts'
+import { createWasmKernels } from '../wasm/kernels.ts'
+import { createWebGpuProductDevice } from './device.ts'
+
+async function run(): Promise<string[]> {
+  const vectors = json as Vectors
+  const wrong: string[] = []
+  const wasm = createWasmKernels()
+  for (const { key, nonce, offset, out } of vectors.keystream) {
+    const got = new Uint8Array(out.length / 2)
+    wasm.keystream(fromHex(key), fromHex(nonce), offset, got)
+    if (toHex(got) !== out) wrong.push('keystream')
+  }
+  for (const { bits, values, bytes } of vectors.pack) {
+    if (toHex(wasm.pack(hexWords(values), bits)) !== bytes) wrong.push(`pack ${bits}`)
+  }
+  for (const { bits, m, k, n, type, a, b, y } of vectors.matmul) {
+    if (type !== 'u64') continue
+    const matrix = wasm.load(hexWords(b), k, n)
+    if (wordsHex(wasm.matmul(hexWords(a), m, matrix, bits)) !== y) wrong.push(`matmul ${bits}`)
+    matrix.free()
+  }
+  const gpu = await createWebGpuProductDevice()
+  const [f, spec] = productOf(vectors.product[6])
+  const y = await gpu.product(await gpu.stationary(f), spec)
+  if (digest(y) !== vectors.product[6].digest) wrong.push('gpu product')
+  gpu.destroy()
+  return wrong
+}
+
+run().then(
+  (wrong) => self.postMessage(wrong),
+  (error) => self.postMessage([String(error)]),
+)
