@@ -1,10 +1,11 @@
 /** Chooses a link: the one that was asked for, or the fastest that connects. */
 import type { Dial } from './carrier.ts'
-import { dialLink, withTimeout } from './dial.ts'
+import { dialLink } from './dial.ts'
 import { LinkError, toLinkError } from './errors.ts'
 import { fetchLink } from './fetch.ts'
 import type { Link } from './link.ts'
 import type { StreamTimes } from './stream-link.ts'
+import { withTimeout } from './timeout.ts'
 import { type MakeWebSocket, webSocketDial } from './websocket.ts'
 
 export const linkChoices = ['ws', 'webrtc', 'fetch'] as const

@@ -5,6 +5,7 @@ import { decodeFrame, FrameFlag, FrameType } from './frame.ts'
 import type { LinkKind } from './link.ts'
 import { readClose, TOKEN_BYTES } from './reliable.ts'
 import { StreamLink, type StreamTimes } from './stream-link.ts'
+import { withTimeout } from './timeout.ts'
 
 /** Opens a link. Rejects with `LinkError` when the first connection fails. */
 export async function dialLink(
@@ -112,26 +113,4 @@ class DialledLink extends StreamLink {
     clearInterval(this.watch)
     super.release(farewell)
   }
-}
-
-/** Rejects with code `timeout`; a value that comes too late is handed to `discard`. */
-export function withTimeout<T>(promise: Promise<T>, ms: number, discard?: (late: T) => void): Promise<T> {
-  return new Promise((resolve, reject) => {
-    let expired = false
-    const timer = setTimeout(() => {
-      expired = true
-      reject(new LinkError('timeout', `No connection within ${Math.round(ms / 1000)} s.`))
-    }, ms)
-    promise.then(
-      (value) => {
-        clearTimeout(timer)
-        if (expired) discard?.(value)
-        else resolve(value)
-      },
-      (error) => {
-        clearTimeout(timer)
-        reject(error)
-      },
-    )
-  })
 }

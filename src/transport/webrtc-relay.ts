@@ -1,32 +1,19 @@
 /**
  * A worker cannot make an RTCPeerConnection in most browsers. The window makes it and relays its data channel through
- * a MessagePort: `serveRtcDials(port)` in the window, `relayedRtcDial(port, url)` in the worker, over one control port.
+ * a MessagePort: `openRelay(url)` in the window, `relayedDial(openPeer, url)` in the worker, where `openPeer` reaches
+ * the window's `openRelay` by whatever means (Comlink needs `transfer(port, [port])`).
  */
 import { BaseCarrier, type Carrier, type Dial } from './carrier.ts'
-import { isLinkErrorCode, LinkError, toLinkError } from './errors.ts'
 import { postSignal, webRtcDial } from './webrtc.ts'
 
-type DialRequest = { id: number; url: string }
-type DialReply = { id: number; code?: string; message?: string }
-/** From the window: a frame, `buffered` bytes, or the end. From the worker: a frame or `null` to close. */
+/** From the window: a frame, the bytes it still buffers, or why it ended. From the worker: a frame, or `null` to close. */
 type RelayMessage = ArrayBuffer | number | string | null
 
-/** Window side. `dialFor` is replaceable for tests. */
-export function serveRtcDials(
-  control: MessagePort,
-  dialFor = (url: string): Dial => webRtcDial(postSignal(url)),
-): void {
-  control.onmessage = async ({ data }: MessageEvent<DialRequest>) => {
-    try {
-      const carrier = await dialFor(data.url)()
-      const { port1, port2 } = new MessageChannel()
-      relay(carrier, port1)
-      control.postMessage({ id: data.id } satisfies DialReply, [port2])
-    } catch (error) {
-      const { code, message } = toLinkError(error)
-      control.postMessage({ id: data.id, code, message } satisfies DialReply)
-    }
-  }
+/** Window side: opens a data channel to the server's signalling URL. Rejects with `LinkError`. */
+export async function openRelay(url: string, dial: Dial = webRtcDial(postSignal(url))): Promise<MessagePort> {
+  const { port1, port2 } = new MessageChannel()
+  relay(await dial(), port1)
+  return port2
 }
 
 function relay(carrier: Carrier, port: MessagePort): void {
@@ -52,7 +39,7 @@ function relay(carrier: Carrier, port: MessagePort): void {
 }
 
 class RelayedCarrier extends BaseCarrier {
-  /** Sent towards the window and not yet reported on, plus what the window last reported. */
+  /** What the window last reported, plus what was sent since. */
   buffered = 0
   private readonly port: MessagePort
 
@@ -79,22 +66,8 @@ class RelayedCarrier extends BaseCarrier {
   }
 }
 
-/** Worker side: `url` is the server's signalling address. One control port serves any number of dials. */
-export function relayedRtcDial(control: MessagePort, url: string): Dial {
-  let last = 0
-  return () =>
-    new Promise((resolve, reject) => {
-      const id = ++last
-      const onMessage = ({ data, ports }: MessageEvent<DialReply>) => {
-        if (data.id !== id) return
-        control.removeEventListener('message', onMessage as EventListener)
-        if (ports[0]) return resolve(new RelayedCarrier(ports[0]))
-        reject(
-          new LinkError(isLinkErrorCode(data.code) ? data.code : 'lost', data.message ?? 'WebRTC failed.'),
-        )
-      }
-      control.addEventListener('message', onMessage as EventListener)
-      control.start()
-      control.postMessage({ id, url } satisfies DialRequest)
-    })
-}
+/** Worker side; `url` is the server's signalling address. */
+export const relayedDial =
+  (openPeer: (url: string) => Promise<MessagePort>, url: string): Dial =>
+  async () =>
+    new RelayedCarrier(await openPeer(url))

@@ -3,9 +3,9 @@
  * the answer comes back; there is no trickling and no outside STUN server.
  */
 import { BaseCarrier, type Carrier, type Dial } from './carrier.ts'
-import { withTimeout } from './dial.ts'
 import { LinkError } from './errors.ts'
 import { limits } from './limits.ts'
+import { withTimeout } from './timeout.ts'
 
 /** The part of `RTCDataChannel` that we use; `MessagePort` relays and node-datachannel provide it too. */
 export interface DataChannelLike {

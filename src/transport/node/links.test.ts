@@ -11,7 +11,7 @@ import { FaultInjector, faultMatrix, faultyFetch } from '../fault.ts'
 import { fetchLink } from '../fetch.ts'
 import type { Link } from '../link.ts'
 import { postSignal } from '../webrtc.ts'
-import { relayedRtcDial, serveRtcDials } from '../webrtc-relay.ts'
+import { openRelay, relayedDial } from '../webrtc-relay.ts'
 import { webSocketDial } from '../websocket.ts'
 import { answerOffer, nodeWebRtcDial } from './webrtc.ts'
 import { makeWebSocket, SocketAcceptor } from './ws.ts'
@@ -88,11 +88,12 @@ const openers: Record<string, () => Promise<Link>> = {
   ws: () => dialLink('ws', webSocketDial(`${base}/api/link`, makeWebSocket()), times),
   fetch: () => fetchLink(`${base}/api/link`),
   webrtc: () => dialLink('webrtc', rtcDial(), times),
-  'webrtc relayed through a port': () => {
-    const { port1, port2 } = new MessageChannel()
-    serveRtcDials(port1, () => rtcDial())
-    return dialLink('webrtc', relayedRtcDial(port2, `${base}/api/link/rtc`), times)
-  },
+  'webrtc relayed through a port': () =>
+    dialLink(
+      'webrtc',
+      relayedDial((url) => openRelay(url, rtcDial()), 'unused'),
+      times,
+    ),
 }
 const rtcDial = (): Dial => nodeWebRtcDial(postSignal(`${base}/api/link/rtc`), '127.0.0.1')
 

@@ -2,9 +2,9 @@
 import { isIP } from 'node:net'
 import { type DataChannel, PeerConnection, type RtcConfig } from 'node-datachannel'
 import { BaseCarrier, type Carrier, type Dial } from '../carrier.ts'
-import { withTimeout } from '../dial.ts'
 import { LinkError } from '../errors.ts'
 import { limits } from '../limits.ts'
+import { withTimeout } from '../timeout.ts'
 import type { Signal } from '../webrtc.ts'
 import './crc32.ts'
 

@@ -1,0 +1,82 @@
+/** The bundles that a server offers, and the only files of them that ever leave it. */
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Manifest, modelHash, parseManifest } from '../model/manifest.ts'
+import { decodeSafetensors } from '../model/safetensors.ts'
+
+/** A public file, held in memory so that no request ever reaches the disk. */
+export interface PublicFile {
+  bytes: Uint8Array<ArrayBuffer>
+  type: string
+  etag: string
+}
+
+export interface CatalogEntry {
+  /** Folder name; the model's address. */
+  name: string
+  dir: string
+  manifest: Manifest
+  hash: string
+  files: ReadonlyMap<string, PublicFile>
+}
+
+/** What may be public at all. A file also has to be in the bundle, and hold no private tensor. */
+const publicNames: Record<string, string> = {
+  'manifest.json': 'application/json',
+  'tokenizer.json': 'application/json',
+  'public.safetensors': 'application/octet-stream',
+}
+
+/** Reads every bundle in `dir`, or the one that `dir` itself is. Throws a plain explanation where there is none. */
+export async function readCatalog(dir: string): Promise<CatalogEntry[]> {
+  if (!existsSync(dir)) throw new Error(`There is no folder ${dir}. Give one with bundles by --models.`)
+  const folders = existsSync(join(dir, 'manifest.json'))
+    ? [dir]
+    : readdirSync(dir, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory() && existsSync(join(dir, entry.name, 'manifest.json')))
+        .map((entry) => join(dir, entry.name))
+        .sort()
+  if (folders.length === 0)
+    throw new Error(`There is no model bundle in ${dir}. A bundle is a folder with a manifest.json.`)
+  return Promise.all(folders.map(readEntry))
+}
+
+async function readEntry(dir: string): Promise<CatalogEntry> {
+  const name = dir.split(/[\\/]/).filter(Boolean).at(-1)!
+  if (!/^[\w.-]{1,100}$/.test(name) || name.startsWith('.'))
+    throw new Error(`The folder name ${name} cannot be an address.`)
+  const manifest = parseManifest(readFileSync(join(dir, 'manifest.json'), 'utf8'))
+  const files = new Map<string, PublicFile>()
+  for (const [file, type] of Object.entries(publicNames)) {
+    if (file !== 'manifest.json' && !manifest.files[file]) continue
+    const bytes = new Uint8Array(readFileSync(join(dir, file)))
+    const digest = createHash('sha256').update(bytes).digest('hex')
+    const listed = manifest.files[file]?.sha256
+    if (listed !== undefined && listed !== digest)
+      throw new Error(`${join(dir, file)} is not what its manifest says.`)
+    if (file === 'public.safetensors') refusePrivate(dir, manifest, bytes)
+    files.set(file, { bytes, type, etag: `"${digest.slice(0, 32)}"` })
+  }
+  return { name, dir, manifest, hash: await modelHash(manifest), files }
+}
+
+/** A private tensor in the public file would be given away for good: better not to start. */
+function refusePrivate(dir: string, manifest: Manifest, bytes: Uint8Array): void {
+  const isPublic = new Set(manifest.tensors.filter((t) => t.visibility === 'public').map((t) => t.name))
+  for (const name of decodeSafetensors(bytes).tensors.keys()) {
+    if (!isPublic.has(name))
+      throw new Error(`${join(dir, 'public.safetensors')} holds ${name}, which is not public.`)
+  }
+}
+
+/** Number of parameters, all and private ones. */
+export function countParameters(manifest: Manifest): { parameters: number; privateParameters: number } {
+  let [parameters, privateParameters] = [0, 0]
+  for (const { shape, visibility } of manifest.tensors) {
+    const size = shape.reduce((product, n) => product * n, 1)
+    parameters += size
+    if (visibility === 'private') privateParameters += size
+  }
+  return { parameters, privateParameters }
+}

@@ -1,0 +1,118 @@
+/** The model server's HTTP face: cards, public files, links. */
+import type { HttpBindings } from '@hono/node-server'
+import { type Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { compress } from 'hono/compress'
+import { cors } from 'hono/cors'
+import type { Logger } from 'pino'
+import type { ServedCard, ServedList } from '../session/card.ts'
+import type { Identity } from '../session/crypto.ts'
+import { describe } from '../session/describe.ts'
+import { toBase64Url } from '../session/encoding.ts'
+import { SessionError, toSessionError } from '../session/errors.ts'
+import type { ServedModel } from '../session/parties.ts'
+import type { Acceptor } from '../transport/acceptor.ts'
+import { LinkError } from '../transport/errors.ts'
+import { limits } from '../transport/limits.ts'
+import { peerAddress } from '../transport/node/peer.ts'
+import { answerOffer } from '../transport/node/webrtc.ts'
+import { type CatalogEntry, countParameters, type PublicFile } from './catalog.ts'
+
+export interface ServerAppOptions {
+  catalog: readonly CatalogEntry[]
+  models: readonly ServedModel[]
+  identity: Identity
+  acceptor: Acceptor
+  /** Address that WebRTC connections are offered on. */
+  host: string
+  origins: readonly string[]
+  trustProxy: boolean
+  status: () => { ready: boolean; sessions: number }
+  log: Logger
+}
+
+type Env = { Bindings: HttpBindings }
+
+export function serverApp(options: ServerAppOptions): Hono<Env> {
+  const { acceptor, host, log, origins, status, trustProxy } = options
+  const app = new Hono<Env>()
+  const peer = (c: Context<Env>) => peerAddress(c.env.incoming, trustProxy)
+  app.use(
+    cors({
+      origin: [...origins],
+      allowMethods: ['GET', 'POST'],
+      allowHeaders: ['content-type', 'if-none-match'],
+      exposeHeaders: ['content-length', 'etag'],
+      maxAge: 86_400,
+    }),
+  )
+  app.use(async (c, next) => {
+    await next()
+    c.header('x-content-type-options', 'nosniff')
+  })
+
+  app.get('/healthz', (c) => c.json({ ok: true, ...status() }, status().ready ? 200 : 503))
+
+  const cards = listCards(options)
+  app.get('/api/models', (c) => c.json(cards))
+  const byName = new Map(options.catalog.map((entry) => [entry.name, entry]))
+  app.use('/api/models/*', compress({ threshold: 4096 }))
+  app.get('/api/models/:name/:file', (c) => {
+    const file = byName.get(c.req.param('name'))?.files.get(c.req.param('file'))
+    return file ? sendFile(c, file) : c.notFound()
+  })
+
+  const tooLarge = () => {
+    throw new SessionError('oversized', 'The request is too large.')
+  }
+  app.post('/api/link', bodyLimit({ maxSize: limits.postBytes, onError: tooLarge }), async (c) => {
+    const body = new Uint8Array(await c.req.arrayBuffer())
+    const answer = await acceptor.post(body, peer(c), c.req.raw.signal)
+    return c.body(answer, 200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' })
+  })
+  app.post('/api/link/rtc', bodyLimit({ maxSize: 64 * 1024, onError: tooLarge }), async (c) => {
+    const answer = await answerOffer(await c.req.text(), host, (carrier) =>
+      acceptor.accept(carrier, 'webrtc', peer(c)),
+    )
+    return c.body(answer, 200, { 'content-type': 'application/sdp', 'cache-control': 'no-store' })
+  })
+
+  app.notFound((c) => c.json({ error: { code: 'malformed', message: 'There is nothing here.' } }, 404))
+  app.onError((error, c) => {
+    const typed =
+      error instanceof LinkError ? new SessionError('malformed', error.message) : toSessionError(error)
+    if (typed.code === 'internal') log.error({ reason: describe(error) }, 'request failed')
+    return c.json({ error: typed.toJSON() }, typed.status as 400)
+  })
+  return app
+}
+
+function sendFile(c: Context<Env>, { bytes, type, etag }: PublicFile): Response {
+  // The address does not change with the contents; the hash in the session's transcript does.
+  const headers = { etag, 'cache-control': 'no-cache' }
+  if (c.req.header('if-none-match') === etag) return c.body(null, 304, headers)
+  return c.body(bytes, 200, { ...headers, 'content-type': type, 'content-length': String(bytes.length) })
+}
+
+function listCards({ catalog, models, identity }: ServerAppOptions): ServedList {
+  const cards = models.flatMap(({ modelHash, planHash, profile }): ServedCard[] => {
+    const entry = catalog.find(({ hash }) => hash === modelHash)
+    if (!entry) return []
+    const { name, manifest, files } = entry
+    return [
+      {
+        name,
+        title: manifest.name,
+        description: manifest.description,
+        licence: manifest.license,
+        hash: modelHash,
+        planHash,
+        profile,
+        publicBytes: [...files.values()].reduce((sum, file) => sum + file.bytes.length, 0),
+        context: manifest.config.context,
+        ...countParameters(manifest),
+      },
+    ]
+  })
+  return { serverKey: toBase64Url(identity.publicKey), models: cards }
+}

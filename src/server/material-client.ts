@@ -1,0 +1,204 @@
+/** The model server's connection to its dealer: registers models, hears of sessions, receives their material. */
+import type { Logger } from 'pino'
+import type { Identity } from '../session/crypto.ts'
+import { describe } from '../session/describe.ts'
+import { SessionError } from '../session/errors.ts'
+import { limits } from '../session/limits.ts'
+import {
+  decodeMaterial,
+  encodeBlob,
+  encodeJson,
+  parseMessage,
+  type ToDealer,
+  type ToServer,
+  toServerSchema,
+} from '../session/material.ts'
+import { greetDealer } from '../session/material-handshake.ts'
+import type { ServerEngine } from '../session/parties.ts'
+import type { Link } from '../transport/link.ts'
+import { Announced } from './announced.ts'
+
+export interface MaterialClientOptions {
+  /** Opens the material socket. */
+  connect: () => Promise<Link>
+  identity: Identity
+  dealerKey: Uint8Array
+  engine: ServerEngine
+  log: Logger
+  maxSessions?: number
+  claimMs?: number
+}
+
+export class MaterialClient {
+  private readonly options: MaterialClientOptions
+  private readonly sessions = new Map<string, Announced>()
+  private readonly registering = new Map<string, { resolve: () => void; reject: (error: Error) => void }>()
+  private readonly registered = new Set<string>()
+  private link: Link | undefined
+  private stopped = false
+  private stopWaiting: (() => void) | undefined
+
+  constructor(options: MaterialClientOptions) {
+    this.options = options
+  }
+
+  /** All models are registered, and sessions can be opened. */
+  get ready(): boolean {
+    return (
+      this.link !== undefined &&
+      this.options.engine.models().every((model) => this.registered.has(model.modelHash))
+    )
+  }
+
+  get sessionCount(): number {
+    return this.sessions.size
+  }
+
+  get traffic() {
+    return this.link?.traffic
+  }
+
+  /** Connects, and reconnects for ever. Resolves after `stop`; rejects only where trying again is useless. */
+  async run(): Promise<void> {
+    const { connect, identity, dealerKey, log } = this.options
+    for (let wait = 200; !this.stopped; wait = Math.min(5000, wait * 2)) {
+      try {
+        const link = await connect()
+        await greetDealer(link, identity, dealerKey)
+        this.link = link
+        log.info('dealer connected')
+        wait = 200
+        await Promise.all([this.listen(link), this.register(link)])
+      } catch (error) {
+        if (!this.stopped) log.warn({ reason: describe(error) }, 'no dealer')
+        if (
+          error instanceof SessionError &&
+          (error.code === 'wrong-dealer-key' || error.code === 'unauthorised')
+        )
+          throw error
+      } finally {
+        this.drop()
+      }
+      if (!this.stopped) await this.pause(wait)
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true
+    this.stopWaiting?.()
+    await this.link?.close('The model server is shutting down.')
+  }
+
+  /** Hands out an announced session, once. Throws `SessionError`. */
+  claim(sessionId: string, transcript: string, modelHash: string): Announced {
+    const session = this.sessions.get(sessionId)
+    if (!session) throw new SessionError('expired', 'The dealer has announced no such session.')
+    session.claim(transcript, modelHash)
+    return session
+  }
+
+  private drop(): void {
+    const { link } = this
+    this.link = undefined
+    this.registered.clear()
+    const lost = new SessionError('dealer-lost', 'The connection to the dealer was lost.')
+    for (const { reject } of this.registering.values()) reject(lost)
+    for (const session of [...this.sessions.values()]) session.fail(lost)
+    this.sessions.clear()
+    void link?.close('The connection is given up.')
+  }
+
+  private async listen(link: Link): Promise<never> {
+    for (;;) await this.handle(await link.receive())
+  }
+
+  private async register(link: Link): Promise<void> {
+    const send = (message: ToDealer) => link.send(encodeJson(message), false)
+    for (const { modelHash, planHash, profile } of this.options.engine.models()) {
+      const { header, tensors } = this.options.engine.registration(modelHash)
+      const done = new Promise<void>((resolve, reject) =>
+        this.registering.set(modelHash, { resolve, reject }),
+      )
+      done.catch(() => undefined)
+      await send({ t: 'register', modelHash, planHash, profile })
+      await sendBlob(link, 0, header)
+      let index = 1
+      for await (const tensor of tensors) await sendBlob(link, index++, tensor)
+      await send({ t: 'registered-all', modelHash })
+      await done.finally(() => this.registering.delete(modelHash))
+      this.registered.add(modelHash)
+      this.options.log.info({ modelHash }, 'model registered at the dealer')
+    }
+  }
+
+  private async handle(bytes: Uint8Array): Promise<void> {
+    const material = decodeMaterial(bytes)
+    if (material.kind === 'json') return this.act(parseMessage(toServerSchema, material.value))
+    if (material.kind === 'blob')
+      throw new SessionError('malformed', 'A dealer sent what only a server may send.')
+    const session = this.sessions.get(material.sessionId)
+    if (!session) return
+    if (material.kind === 'chunk') session.chunk(material.pass, material.bytes)
+    else session.endOfPass(material.pass)
+  }
+
+  private act(message: ToServer) {
+    switch (message.t) {
+      case 'registered':
+        return this.registering.get(message.modelHash)?.resolve()
+      case 'unregistered':
+        return this.registering.get(message.modelHash)?.reject(SessionError.parse(message.error))
+      case 'open':
+        return this.announce(message)
+      case 'failed':
+        return this.sessions.get(message.sessionId)?.fail(SessionError.parse(message.error))
+      case 'close':
+        return this.sessions
+          .get(message.sessionId)
+          ?.fail(new SessionError('expired', 'The dealer has closed the session.'))
+      default:
+        throw new SessionError('malformed', 'The dealer sent a message at the wrong time.')
+    }
+  }
+
+  private announce({ sessionId, modelHash, transcript }: Extract<ToServer, { t: 'open' }>) {
+    if (this.sessions.size >= (this.options.maxSessions ?? limits.sessions)) {
+      const error = new SessionError('too-many-sessions', 'The model server has no free sessions.')
+      this.tell({ t: 'refused', sessionId, error: error.toJSON() })
+      return
+    }
+    const session = new Announced({
+      modelHash,
+      transcript,
+      claimMs: this.options.claimMs ?? limits.claimMs,
+      credit: (bytes) => this.tell({ t: 'credit', sessionId, bytes }),
+      used: (pass) => this.tell({ t: 'used', sessionId, pass }),
+      onEnd: () => {
+        if (this.sessions.delete(sessionId)) this.tell({ t: 'close', sessionId })
+      },
+    })
+    this.sessions.set(sessionId, session)
+    this.tell({ t: 'opened', sessionId })
+  }
+
+  /** Small messages that nobody waits for; a lost socket is noticed by the reader. */
+  private tell(message: ToDealer): void {
+    this.link?.send(encodeJson(message), false).catch(() => undefined)
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.stopWaiting = resolve
+      setTimeout(resolve, ms)
+    })
+  }
+}
+
+async function sendBlob(link: Link, index: number, blob: Uint8Array): Promise<void> {
+  let at = 0
+  do {
+    const part = blob.subarray(at, at + limits.tensorPartBytes)
+    at += limits.tensorPartBytes
+    await link.send(encodeBlob(index, at >= blob.length, part), false)
+  } while (at < blob.length)
+}

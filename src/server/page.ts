@@ -1,0 +1,86 @@
+/** Serves the built page and its configuration from an origin of its own, which no other party controls. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { extname, join, relative, sep } from 'node:path'
+import type { HttpBindings } from '@hono/node-server'
+import { Hono } from 'hono'
+import { compress } from 'hono/compress'
+
+const types: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.webmanifest': 'application/manifest+json',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.wasm': 'application/wasm',
+  '.wgsl': 'text/plain; charset=utf-8',
+  '.woff2': 'font/woff2',
+  '.txt': 'text/plain; charset=utf-8',
+}
+
+export interface PageOptions {
+  /** The built page. */
+  dir: string
+  /** What the page trusts: the dealer's key comes from here, and only from here. */
+  config: { server: string; dealer: { url: string; key: string } }
+}
+
+/** Every file is read once, at the start: a request can name one of them, and nothing else. */
+export function pageApp({ dir, config }: PageOptions): Hono<{ Bindings: HttpBindings }> {
+  const files = new Map(
+    listFiles(dir).map((path) => [
+      `/${relative(dir, path).split(sep).join('/')}`,
+      { path, bytes: new Uint8Array(readFileSync(path)) },
+    ]),
+  )
+  const index = files.get('/index.html')
+  if (!index) throw new Error(`There is no page in ${dir}. Build it with: npx vite build`)
+  files.set('/', index)
+  const policy = contentSecurityPolicy([config.server, config.dealer.url])
+  const app = new Hono<{ Bindings: HttpBindings }>()
+  app.use(compress({ threshold: 1024 }))
+  app.get('/healthz', (c) => c.json({ ok: true }))
+  app.get('/config.json', (c) => c.json(config, 200, { 'cache-control': 'no-store' }))
+  app.get('*', (c) => {
+    const file = files.get(c.req.path)
+    if (!file) return c.text('There is nothing here.', 404)
+    // Vite puts a hash of the contents into the names below assets/.
+    const lasting = c.req.path.startsWith('/assets/')
+    return c.body(file.bytes, 200, {
+      'content-type': types[extname(file.path)] ?? 'application/octet-stream',
+      'cache-control': lasting ? 'public, max-age=31536000, immutable' : 'no-cache',
+      'content-security-policy': policy,
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+    })
+  })
+  return app
+}
+
+/** The page may talk to its own origin, the model server and the dealer, and to nobody else. */
+function contentSecurityPolicy(peers: string[]): string {
+  const origins = peers.flatMap((url) => {
+    const { origin } = new URL(url)
+    return [origin, origin.replace(/^http/, 'ws')]
+  })
+  return [
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "worker-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "font-src 'self'",
+    "manifest-src 'self'",
+    `connect-src 'self' ${origins.join(' ')}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+}
+
+const listFiles = (dir: string): string[] =>
+  readdirSync(dir, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))

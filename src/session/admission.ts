@@ -1,0 +1,59 @@
+/** Who may open one more session. */
+import { SessionError } from './errors.ts'
+import { limits } from './limits.ts'
+
+export interface AdmissionLimits {
+  sessions: number
+  sessionsPerPeer: number
+  opensPerMinute: number
+}
+
+export class Admission {
+  private readonly limits: AdmissionLimits
+  private readonly open = new Map<string, number>()
+  private readonly recent = new Map<string, number[]>()
+  private total = 0
+
+  constructor(overrides: Partial<AdmissionLimits> = {}) {
+    this.limits = { ...limits, ...overrides }
+  }
+
+  /** Takes a place for `peer` (its network address); the result gives it back, once. Throws `SessionError`. */
+  admit(peer: string, now = Date.now()): () => void {
+    const own = this.open.get(peer) ?? 0
+    if (this.total >= this.limits.sessions)
+      throw new SessionError('too-many-sessions', 'All sessions are taken.')
+    if (own >= this.limits.sessionsPerPeer) {
+      throw new SessionError('too-many-sessions', 'Too many sessions are open from this address.')
+    }
+    this.countOpen(peer, now)
+    this.total++
+    this.open.set(peer, own + 1)
+    let held = true
+    return () => {
+      if (!held) return
+      held = false
+      this.total--
+      const left = (this.open.get(peer) ?? 1) - 1
+      if (left > 0) this.open.set(peer, left)
+      else this.open.delete(peer)
+    }
+  }
+
+  private countOpen(peer: string, now: number): void {
+    const times = (this.recent.get(peer) ?? []).filter((time) => time > now - 60_000)
+    if (times.length >= this.limits.opensPerMinute) {
+      throw new SessionError(
+        'rate-limited',
+        'Too many sessions were opened from this address within a minute.',
+      )
+    }
+    times.push(now)
+    this.recent.set(peer, times)
+    if (this.recent.size > 4 * this.limits.sessions) this.forget(now)
+  }
+
+  private forget(now: number): void {
+    for (const [peer, times] of this.recent) if (times.at(-1)! <= now - 60_000) this.recent.delete(peer)
+  }
+}

@@ -1,0 +1,11 @@
+/** For logs: what went wrong and where, without anything that travelled. Only our own errors are known not to quote data. */
+import { LinkError } from '../transport/errors.ts'
+import { SessionError } from './errors.ts'
+
+export function describe(error: unknown): string {
+  if (error instanceof SessionError || error instanceof LinkError) return `${error.code}: ${error.message}`
+  if (!(error instanceof Error)) return 'unknown'
+  const { code } = error as { code?: unknown }
+  const place = error.stack?.split('\n').find((line) => /^\s+at .*:\d+:\d+\)?$/.test(line))
+  return [error.name, typeof code === 'string' ? code : '', place?.trim() ?? ''].filter(Boolean).join(' ')
+}

@@ -1,0 +1,65 @@
+/** Everything that can go wrong while parties agree on a session or keep it. Messages never contain secrets. */
+
+const codes = {
+  'wrong-dealer-key': [
+    403,
+    'The dealer is not the one this page trusts. Do not type anything; tell who runs the page.',
+  ],
+  'wrong-server-key': [403, 'The model server is not the one it says it is. Check its address.'],
+  unauthorised: [403, 'Add the server’s key to the dealer’s allow-list.'],
+  'unknown-model': [404, 'Choose another model, or check that the model server and the dealer both run.'],
+  'plan-mismatch': [409, 'The model has changed. Reload the page.'],
+  'version-mismatch': [409, 'The parties run different releases. Reload the page, or update the older one.'],
+  expired: [410, 'The session is over. Open a new one.'],
+  replayed: [409, 'The session was already used. Open a new one.'],
+  'bad-mac': [403, 'The request was altered on the way. Open a new session.'],
+  malformed: [400, 'The other side does not speak this protocol. Check addresses and releases.'],
+  oversized: [413, 'Use a shorter prompt.'],
+  'too-many-sessions': [503, 'All places are taken. Close another tab, or try again in a minute.'],
+  'rate-limited': [429, 'Too many requests in a short time. Wait a moment.'],
+  'server-absent': [503, 'The model server is not connected to the dealer. Try again in a moment.'],
+  'dealer-unreachable': [502, 'The dealer cannot be reached. Check that it runs, then try again.'],
+  'server-unreachable': [502, 'The model server cannot be reached. Check that it runs, then try again.'],
+  'dealer-lost': [502, 'The model server has lost the dealer. Open a new session.'],
+  'crypto-missing': [500, 'Open the page over https or on localhost, in a current browser.'],
+  internal: [500, 'Try again; if it keeps failing, tell who runs the server.'],
+} as const satisfies Record<string, readonly [status: number, advice: string]>
+
+export type SessionErrorCode = keyof typeof codes
+
+export class SessionError extends Error {
+  override readonly name = 'SessionError'
+  readonly code: SessionErrorCode
+  /** What a person can do about it. */
+  readonly advice: string
+
+  constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.advice = codes[code][1]
+  }
+
+  /** HTTP status that goes with the code. */
+  get status(): number {
+    return codes[this.code][0]
+  }
+
+  toJSON(): { code: SessionErrorCode; message: string; advice: string } {
+    return { code: this.code, message: this.message, advice: this.advice }
+  }
+
+  /** Reads what a peer sent; anything that is not ours becomes `fallback`. */
+  static parse(value: unknown, fallback: SessionErrorCode = 'malformed'): SessionError {
+    const { code, message } = (value ?? {}) as { code?: unknown; message?: unknown }
+    const known = typeof code === 'string' && Object.hasOwn(codes, code)
+    const text =
+      typeof message === 'string' ? message.slice(0, 300) : 'The other side refused without a reason.'
+    return new SessionError(known ? (code as SessionErrorCode) : fallback, text)
+  }
+}
+
+/** Keeps a `SessionError`; hides the text of anything else, which might quote data, behind `internal`. */
+export function toSessionError(error: unknown, code: SessionErrorCode = 'internal'): SessionError {
+  if (error instanceof SessionError) return error
+  return new SessionError(code, 'An unexpected error ended the session.', { cause: error })
+}

@@ -1,0 +1,130 @@
+/**
+ * What server and dealer say to each other on the material socket. Each message is one byte of kind, then:
+ *
+ * | kind | rest |
+ * |---|---|
+ * | 0 | JSON, see the schemas |
+ * | 1 chunk | session id (16), pass (u32), material |
+ * | 2 end of a pass | session id (16), pass (u32) |
+ * | 3 blob of a registration | index (u32; 0 is the header), last part of this blob (u8), bytes |
+ */
+import * as v from 'valibot'
+import { fromHex, toHex, utf8 } from './encoding.ts'
+import { SessionError } from './errors.ts'
+import { limits } from './limits.ts'
+
+export const SESSION_ID_BYTES = 16
+
+const key = v.pipe(v.string(), v.maxLength(64))
+const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
+const sessionId = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/))
+const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffffffff))
+const refusal = v.object({ code: v.string(), message: v.string() })
+
+/** Server to dealer. */
+export const toDealerSchema = v.variant('t', [
+  v.object({ t: v.literal('hello'), version: count, key, nonce: key }),
+  v.object({ t: v.literal('auth'), signature: v.string() }),
+  v.object({
+    t: v.literal('register'),
+    modelHash: hash,
+    planHash: hash,
+    profile: v.pipe(v.string(), v.maxLength(64)),
+  }),
+  v.object({ t: v.literal('registered-all'), modelHash: hash }),
+  v.object({ t: v.literal('opened'), sessionId }),
+  v.object({ t: v.literal('refused'), sessionId, error: refusal }),
+  v.object({ t: v.literal('credit'), sessionId, bytes: count }),
+  v.object({ t: v.literal('used'), sessionId, pass: count }),
+  v.object({ t: v.literal('close'), sessionId }),
+])
+export type ToDealer = v.InferOutput<typeof toDealerSchema>
+
+/** Dealer to server. */
+export const toServerSchema = v.variant('t', [
+  v.object({ t: v.literal('challenge'), version: count, key, nonce: key, signature: v.string() }),
+  v.object({ t: v.literal('ready') }),
+  v.object({ t: v.literal('registered'), modelHash: hash }),
+  v.object({ t: v.literal('unregistered'), modelHash: hash, error: refusal }),
+  v.object({ t: v.literal('open'), sessionId, modelHash: hash, transcript: hash }),
+  v.object({ t: v.literal('failed'), sessionId, error: refusal }),
+  v.object({ t: v.literal('close'), sessionId }),
+])
+export type ToServer = v.InferOutput<typeof toServerSchema>
+
+export type Material =
+  | { kind: 'json'; value: unknown }
+  | { kind: 'chunk'; sessionId: string; pass: number; bytes: Uint8Array }
+  | { kind: 'end'; sessionId: string; pass: number }
+  | { kind: 'blob'; index: number; last: boolean; bytes: Uint8Array }
+
+const PASS_HEADER = 1 + SESSION_ID_BYTES + 4
+const BLOB_HEADER = 1 + 4 + 1
+
+export const encodeJson = (message: ToDealer | ToServer): Uint8Array => {
+  const text = utf8(JSON.stringify(message))
+  const bytes = new Uint8Array(1 + text.length)
+  bytes.set(text, 1)
+  return bytes
+}
+
+export function encodePass(
+  kind: 'chunk' | 'end',
+  sessionId: string,
+  pass: number,
+  chunk?: Uint8Array,
+): Uint8Array {
+  const bytes = new Uint8Array(PASS_HEADER + (chunk?.length ?? 0))
+  bytes[0] = kind === 'chunk' ? 1 : 2
+  bytes.set(fromHex(sessionId), 1)
+  new DataView(bytes.buffer).setUint32(1 + SESSION_ID_BYTES, pass, true)
+  if (chunk) bytes.set(chunk, PASS_HEADER)
+  return bytes
+}
+
+export function encodeBlob(index: number, last: boolean, part: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(BLOB_HEADER + part.length)
+  bytes[0] = 3
+  new DataView(bytes.buffer).setUint32(1, index, true)
+  bytes[5] = last ? 1 : 0
+  bytes.set(part, BLOB_HEADER)
+  return bytes
+}
+
+/** Throws `SessionError` `malformed`. The bytes of a chunk are a copy, aligned for typed arrays of any width. */
+export function decodeMaterial(message: Uint8Array): Material {
+  const view = new DataView(message.buffer, message.byteOffset, message.byteLength)
+  const kind = message[0]
+  if (kind === 0 && message.length <= limits.jsonBytes) {
+    try {
+      return { kind: 'json', value: JSON.parse(new TextDecoder().decode(message.subarray(1))) }
+    } catch {
+      throw new SessionError('malformed', 'A message of the material socket is not JSON.')
+    }
+  }
+  if ((kind === 1 || kind === 2) && message.length >= PASS_HEADER) {
+    const sessionId = toHex(message.subarray(1, 1 + SESSION_ID_BYTES))
+    const pass = view.getUint32(1 + SESSION_ID_BYTES, true)
+    if (kind === 1) return { kind: 'chunk', sessionId, pass, bytes: message.slice(PASS_HEADER) }
+    if (message.length === PASS_HEADER) return { kind: 'end', sessionId, pass }
+  }
+  if (kind === 3 && message.length >= BLOB_HEADER && message[5] <= 1) {
+    return {
+      kind: 'blob',
+      index: view.getUint32(1, true),
+      last: message[5] === 1,
+      bytes: message.slice(BLOB_HEADER),
+    }
+  }
+  throw new SessionError('malformed', 'A message of the material socket is malformed.')
+}
+
+export function parseMessage<S extends typeof toDealerSchema | typeof toServerSchema>(
+  schema: S,
+  value: unknown,
+): v.InferOutput<S> {
+  const result = v.safeParse(schema, value)
+  if (!result.success)
+    throw new SessionError('malformed', 'A message of the material socket has wrong fields.')
+  return result.output
+}

@@ -1,0 +1,35 @@
+/** Identity keys on disk: PKCS#8 PEM, readable by their owner only. */
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Identity } from '../crypto.ts'
+import { fromBase64Url } from '../encoding.ts'
+
+function identity(privateKey: KeyObject): Identity {
+  if (privateKey.asymmetricKeyType !== 'ed25519')
+    throw new Error('The key file does not hold an Ed25519 key.')
+  const { x } = createPublicKey(privateKey).export({ format: 'jwk' })
+  return {
+    publicKey: fromBase64Url(x!, 32),
+    sign: async (message) => new Uint8Array(sign(null, message, privateKey)),
+  }
+}
+
+/** A key that lives as long as the process. */
+export const newIdentity = (): Identity => identity(generateKeyPairSync('ed25519').privateKey)
+
+/** Reads the key, or makes it on the first run. Throws when the file exists and is not such a key. */
+export function loadIdentity(path: string): Identity {
+  let pem: string
+  try {
+    pem = readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    pem = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) as string
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    // 'wx': two processes starting together must not end up with different keys.
+    writeFileSync(path, pem, { mode: 0o600, flag: 'wx' })
+    chmodSync(path, 0o600)
+  }
+  return identity(createPrivateKey(pem))
+}

@@ -1,0 +1,68 @@
+/** Listening for HTTP or HTTPS, with WebSocket upgrades, on top of a hono app. */
+import type { IncomingMessage } from 'node:http'
+import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
+import type { Hono } from 'hono'
+import type { Tls } from './certificate.ts'
+
+export interface ListenOptions {
+  app: Hono<{ Bindings: HttpBindings }>
+  host: string
+  /** 0 takes any free one. */
+  port: number
+  tls?: Tls
+  onUpgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+}
+
+export interface Listening {
+  /** Such as `http://127.0.0.1:8080`. */
+  url: string
+  port: number
+  /** Stops taking requests, lets running ones finish for a moment, then cuts them. */
+  close(): Promise<void>
+}
+
+/** Rejects with a plain explanation where the port is taken. */
+export async function listen({ app, host, port, tls, onUpgrade }: ListenOptions): Promise<Listening> {
+  const fetch = app.fetch as Parameters<typeof createAdaptorServer>[0]['fetch']
+  const server = createAdaptorServer(
+    tls
+      ? { fetch, createServer: createHttpsServer, serverOptions: tls }
+      : { fetch, createServer: createHttpServer },
+  )
+  if (onUpgrade) server.on('upgrade', onUpgrade)
+  if ('keepAliveTimeout' in server) server.keepAliveTimeout = 65_000
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = error.code === 'EADDRINUSE'
+      reject(
+        taken ? new Error(`Port ${port} is in use. Give another one with --port.`, { cause: error }) : error,
+      )
+    })
+    server.listen(port, host, resolve)
+  })
+  const bound = (server.address() as AddressInfo).port
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  return {
+    url: `${tls ? 'https' : 'http'}://${name}:${bound}`,
+    port: bound,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        if (!('closeAllConnections' in server)) return
+        server.closeIdleConnections()
+        setTimeout(() => server.closeAllConnections(), 500).unref()
+      }),
+  }
+}
+
+const loopback = new Set(['localhost', '127.0.0.1', '::1', '[::1]'])
+
+export const isLoopback = (host: string): boolean => loopback.has(host)
+
+/** Whether a browser page from `origin` may talk to us; other programs send no origin. */
+export const originAllowed = (origins: readonly string[], origin: string | undefined): boolean =>
+  origin === undefined || origins.includes('*') || origins.includes(origin)
