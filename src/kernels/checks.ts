@@ -31,6 +31,22 @@ export function checkLoad(data: MatrixData, k: number, n: number): void {
   demand(data.length === k * n, `matrix data has ${data.length} elements, expected ${k} x ${n}`)
 }
 
+/** Arguments of `Kernels.expand`. */
+export function checkExpand(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  firstWord: number,
+  k: number,
+  n: number,
+  bits: number,
+): void {
+  checkBits(bits)
+  checkSize(firstWord, 'first word')
+  checkSize(k, 'k')
+  checkSize(n, 'n')
+  checkKeystream(key, nonce, 0, (firstWord + k * n) * 8)
+}
+
 /** Arguments of `Kernels.matmul`. */
 export function checkMatmul(a: BigUint64Array, m: number, k: number, bits: number): void {
   checkBits(bits)

@@ -33,6 +33,11 @@ export interface Kernels {
   /** Copies `data` (k x n, row major) into the kernel's own memory. Free the matrix when it is no longer needed. */
   load(data: MatrixData, k: number, n: number): Matrix
   /**
+   * The matrix whose element i is keystream u64le word firstWord + i, as `load` would keep it but without passing
+   * the words through JavaScript. It may keep only their low bits: use it in rings of at most `bits` bits.
+   */
+  expand?(key: Uint8Array, nonce: Uint8Array, firstWord: number, k: number, n: number, bits: number): Matrix
+  /**
    * a [m x k] times b [k x n] mod 2^bits, as a fresh m x n array. Signed matrix data is taken mod 2^64.
    * @throws KernelError on a shape mismatch, a freed matrix, or a matrix that another instance loaded.
    */

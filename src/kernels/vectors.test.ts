@@ -66,6 +66,8 @@ describe.each<[string, ProductDevice]>([
   ['wasm', createCpuProductDevice(wasm)],
   ['wasm, tiled', createCpuProductDevice(wasm, { cacheBytes: 0 })],
   ['node', createCpuProductDevice(node)],
+  // kernels without `expand` go through load
+  ['oracle kernels', createCpuProductDevice(createOracleKernels())],
 ])('products on %s', (_, device) => {
   test.each(vectors.product)('$spec.rows x $f.k x $f.n mod 2^$f.bits', async (vector) => {
     const [f, spec] = productOf(vector)

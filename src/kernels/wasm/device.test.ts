@@ -77,7 +77,8 @@ test('freed operands and malformed specs are refused', async () => {
   await expect(keeping.product(f, { ...SPEC, lift: { hi: 1, shift: 37 } })).rejects.toThrow(KernelError)
   await expect(keeping.product(f, { ...SPEC, a: -1 })).rejects.toThrow(/stream id/)
   await expect(remaking.product(await oracle.stationary(F), SPEC)).rejects.toThrow(KernelError)
-  const running = remaking.stationary(F).then((own) => {
+  // long enough to give way at least once
+  const running = remaking.stationary({ ...F, k: 5000 }).then((own) => {
     const product = remaking.product(own, SPEC)
     own.free()
     return product

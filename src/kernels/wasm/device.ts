@@ -5,6 +5,9 @@ import { addWords, liftWords, narrowWords } from './words.ts'
 /** Where F is too big to keep, this many of its words are made at a time. */
 const TILE_WORDS = 1 << 18
 
+/** A product over tiles gives way to other tasks this often: a timer costs a millisecond or more. */
+const BREATH_MS = 12
+
 interface Options {
   /** Bytes of expanded F kept over all stationary operands (default 64 MiB); above it F is remade by tiles. */
   cacheBytes?: number
@@ -45,6 +48,7 @@ export function createCpuProductDevice(kernels: Kernels, options: Options = {}):
   /** Rows from..to of F as a matrix, as narrow as the ring allows. */
   function rows(spec: StationarySpec, from: number, to: number): Matrix {
     const { n, bits, key, nonce } = spec
+    if (kernels.expand) return kernels.expand(key, nonce, from * n, to - from, n, bits)
     // a keystream offset is a multiple of 8 words, a row of F need not start on one
     const skip = (from * n) % 8
     const bytes = new Uint8Array((skip + (to - from) * n) * 8)
@@ -66,6 +70,7 @@ export function createCpuProductDevice(kernels: Kernels, options: Options = {}):
     const { k, n, bits } = f.spec
     const sum = new BigUint64Array(m * n)
     const step = Math.max(1, Math.floor(TILE_WORDS / n))
+    let breath = performance.now()
     for (let from = 0; from < k; from += step) {
       const to = Math.min(k, from + step)
       const part = new BigUint64Array(m * (to - from))
@@ -74,8 +79,10 @@ export function createCpuProductDevice(kernels: Kernels, options: Options = {}):
       addWords(sum, kernels.matmul(part, m, tile, bits), bits)
       tile.free()
       dispatches++
+      if (performance.now() - breath < BREATH_MS) continue
       // lets stop requests and heartbeats through
       await new Promise((resolve) => setTimeout(resolve, 0))
+      breath = performance.now()
       demand(!f.freed, 'the stationary operand was freed during the product')
     }
     return sum
@@ -110,7 +117,7 @@ export function createCpuProductDevice(kernels: Kernels, options: Options = {}):
       if (spec.lift) liftWords(stream(spec, spec.lift.hi, k), spec.lift.shift, x)
       let y: BigUint64Array
       if (f.matrix) {
-        y = kernels.matmul(x, m, f.matrix, bits)
+        y = await (kernels.matmulAsync ?? kernels.matmul)(x, m, f.matrix, bits)
         dispatches++
       } else y = await tiled(f, x, m)
       addWords(y, stream(spec, spec.c, n), bits)

@@ -112,6 +112,30 @@ describe('wasm kernels equal the oracle', () => {
     )
   })
 
+  test('a matrix expanded from the middle of a keystream equals the loaded words', () => {
+    const shape = fc.record({
+      first: fc.nat(40),
+      k: fc.nat(20),
+      n: fc.nat(20),
+      bits,
+      key: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+    })
+    fc.assert(
+      fc.property(shape, ({ first, k, n, bits, key }) => {
+        const nonce = new Uint8Array(12)
+        const stream = new Uint8Array((first + k * n) * 8)
+        oracle.keystream(key, nonce, 0, stream)
+        const data = new BigUint64Array(stream.buffer).slice(first)
+        const a = new BigUint64Array(2 * k).map((_, i) => BigInt(i + 1) * 0x9e3779b97f4a7c15n)
+        const own = wasm.expand?.(key, nonce, first, k, n, bits)
+        if (!own) throw new Error('no expand')
+        expect(wasm.matmul(a, 2, own, bits)).toEqual(oracle.matmul(a, 2, oracle.load(data, k, n), bits))
+        own.free()
+      }),
+      { numRuns: 150 },
+    )
+  })
+
   test('a long keystream equals its pieces', () => {
     const key = new Uint8Array(32).fill(7)
     const nonce = new Uint8Array(12).fill(9)

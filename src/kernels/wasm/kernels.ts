@@ -1,8 +1,8 @@
-import { checkBits, checkKeystream, checkLoad, checkMatmul, checkUnpack } from '../checks.ts'
+import { checkBits, checkExpand, checkKeystream, checkLoad, checkMatmul, checkUnpack } from '../checks.ts'
 import type { Kernels, Matrix } from '../kernels.ts'
 import { wasmKeystream } from './keystream.ts'
 import { wasmMatmul } from './matmul.ts'
-import { ownMatrix, WasmMatrix } from './matrix.ts'
+import { expandMatrix, loadMatrix, ownMatrix } from './matrix.ts'
 import { type Ring, ringAsync, ringSync } from './module.ts'
 import { wasmPack, wasmUnpack } from './packing.ts'
 
@@ -16,7 +16,11 @@ export function kernelsOf(ring: Ring): Kernels {
     },
     load(data, k, n): Matrix {
       checkLoad(data, k, n)
-      return new WasmMatrix(ring, data, k, n)
+      return loadMatrix(ring, data, k, n)
+    },
+    expand(key, nonce, firstWord, k, n, bits): Matrix {
+      checkExpand(key, nonce, firstWord, k, n, bits)
+      return expandMatrix(ring, key, nonce, firstWord, k, n, bits)
     },
     matmul(a, m, b, bits) {
       const own = ownMatrix(ring, b)

@@ -16,18 +16,17 @@ export class WasmMatrix implements Matrix {
   readonly bias: bigint
   private at: number
 
-  constructor(ring: Ring, data: MatrixData, k: number, n: number) {
+  /** Room for a k x n matrix, all zero; `loadMatrix` and `expandMatrix` fill it. */
+  constructor(ring: Ring, k: number, n: number, width: Width, bias: bigint) {
     this.ring = ring
     this.k = k
     this.n = n
-    const { width, bias } = narrowest(data)
     this.width = width
     this.bias = bias
     const rows = width <= 2 ? k + (k & 1) : k
     const size = rows * this.stride * width
     this.at = ring.arena.alloc(size)
     new Uint8Array(ring.arena.memory.buffer, this.at, size).fill(0)
-    if (k > 0 && n > 0) this.fill(data)
   }
 
   /** Columns per panel. */
@@ -80,21 +79,61 @@ export class WasmMatrix implements Matrix {
     for (let q = 0n; q < this.width - 1; q++) sum += 128n << (8n * q)
     return BigInt.asUintN(64, sum)
   }
+}
 
-  private fill(data: MatrixData): void {
-    const { ring, k, n, width } = this
-    const { x, arena } = ring
-    const scatter = { 1: x.scatter8, 2: x.scatter16, 4: x.scatter32, 8: x.scatter64 }[width]
-    const rows = Math.max(1, Math.floor(PIECE / (n * width)))
-    const scratch = arena.alloc(Math.min(rows, k) * n * width)
-    for (let row = 0; row < k; row += rows) {
-      const count = Math.min(rows, k - row)
-      const piece = new TYPES[width](arena.memory.buffer, scratch, count * n)
-      copyNarrow(data, row * n, (row + count) * n, this.bias, piece)
-      scatter(scratch, this.at, row, count, k, n)
-    }
-    arena.free(scratch)
+/** Rows that fit a piece of the scratch space, at `bytes` bytes an element. */
+function rowsPerPiece(n: number, bytes: number): number {
+  return Math.max(1, Math.floor(PIECE / Math.max(1, n * bytes)))
+}
+
+/** The caller's data as a matrix at rest, as narrow as its values allow. */
+export function loadMatrix(ring: Ring, data: MatrixData, k: number, n: number): WasmMatrix {
+  const { width, bias } = narrowest(data)
+  const { x, arena } = ring
+  const matrix = new WasmMatrix(ring, k, n, width, bias)
+  const scatter = { 1: x.scatter8, 2: x.scatter16, 4: x.scatter32, 8: x.scatter64 }[width]
+  const rows = rowsPerPiece(n, width)
+  const scratch = arena.alloc(Math.min(rows, k) * n * width)
+  for (let row = 0; row < k; row += rows) {
+    const count = Math.min(rows, k - row)
+    const piece = new TYPES[width](arena.memory.buffer, scratch, count * n)
+    copyNarrow(data, row * n, (row + count) * n, bias, piece)
+    scatter(scratch, matrix.address, row, count, k, n)
   }
+  arena.free(scratch)
+  return matrix
+}
+
+/** See `Kernels.expand`: keystream words go to rest without leaving the module. */
+export function expandMatrix(
+  ring: Ring,
+  key: Uint8Array,
+  nonce: Uint8Array,
+  firstWord: number,
+  k: number,
+  n: number,
+  bits: number,
+): WasmMatrix {
+  const { x, arena } = ring
+  const width = bits <= 16 ? 2 : bits <= 32 ? 4 : 8
+  const matrix = new WasmMatrix(ring, k, n, width, 0n)
+  const scatter = { 2: x.narrow16, 4: x.narrow32, 8: x.scatter64 }[width]
+  const rows = Math.min(k, rowsPerPiece(n, 8))
+  // up to seven words before the first one, because blocks have eight; whole groups of four blocks
+  const scratch = arena.alloc(64 + Math.ceil((rows * n + 7) / 32) * 256)
+  const state = new Uint8Array(arena.memory.buffer, scratch, 44)
+  state.set(key)
+  state.set(nonce, 32)
+  for (let row = 0; row < k && n > 0; row += rows) {
+    const count = Math.min(rows, k - row)
+    const word = firstWord + row * n
+    const skip = word % 8
+    x.chacha20(scratch, (word - skip) / 8, scratch + 64, Math.ceil((skip + count * n) / 32))
+    scatter(scratch + 64 + skip * 8, matrix.address, row, count, k, n)
+  }
+  state.fill(0)
+  arena.free(scratch)
+  return matrix
 }
 
 /** The caller's matrix, if it is a live one of this instance's. */

@@ -37,6 +37,8 @@ export interface RingExports {
     n: number,
     out: number,
   ): void
+  narrow16: Scatter
+  narrow32: Scatter
   scatter8: Scatter
   scatter16: Scatter
   scatter32: Scatter

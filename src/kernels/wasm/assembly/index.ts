@@ -1,6 +1,6 @@
 export { chacha20 } from './chacha20'
 export { pack, packAligned, unpack, unpackAligned } from './bits'
-export { scatter8, scatter16, scatter32, scatter64 } from './panels'
+export { narrow16, narrow32, scatter8, scatter16, scatter32, scatter64 } from './panels'
 export { finish, splitPairs, splitWords } from './limbs'
 export { mul8x16, mul8x32, mul8x64, mul16x16, mul16x32 } from './matmul_pairs'
 export { mul16x64, mul32x32, mul32x64 } from './matmul_words'
