@@ -11,7 +11,8 @@ export interface Narrow {
 
 /**
  * Finds how narrow `data` can rest. A masked matrix of a 32-bit ring given as u64 is 0..2^32-1: less 2^31 it is
- * i32, half the memory and a faster product. The product adds bias * (sum of a's row) back.
+ * i32, half the memory and a faster product. The product adds bias * (sum of a's row) back. The time of a product
+ * tells how wide the matrix is: load public or masked data, not small secrets.
  */
 export function narrowest(data: MatrixData): Narrow {
   if (!(data instanceof BigUint64Array)) return { width: data.BYTES_PER_ELEMENT as Width, bias: 0n }

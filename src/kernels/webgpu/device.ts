@@ -1,11 +1,5 @@
 import { checkProduct, checkStationary, demand, rowNonce } from '../checks.ts'
-import {
-  KernelError,
-  type ProductDevice,
-  type ProductSpec,
-  type Stationary,
-  type StationarySpec,
-} from '../kernels.ts'
+import { KernelError, type ProductDevice, type ProductSpec } from '../kernels.ts'
 import { Gpu } from './gpu.ts'
 import {
   addParts,
@@ -18,10 +12,9 @@ import {
   padded,
   splitsOf,
 } from './kernels.ts'
-import { selfTest } from './selftest.ts'
+import { selfTest, selfTestProducts } from './selftest.ts'
+import { expandStationary, GpuStationary } from './stationary.ts'
 
-/** One piece of F at most, below the smallest binding any adapter must offer (128 MiB). */
-const PIECE_BYTES = 64 << 20
 /** Multiply-adds in one submission: a tenth of a second on a slow integrated GPU. */
 const SUBMISSION_WORK = 2 ** 27
 /** Elements of x or y on the device at a time. */
@@ -31,53 +24,6 @@ const BATCH_ELEMENTS = 2 ** 22
 export interface WebGpuProductDevice extends ProductDevice {
   /** Gives the GPU back; products in flight reject. */
   destroy(): void
-}
-
-class GpuStationary implements Stationary {
-  readonly spec: StationarySpec
-  readonly gpu: Gpu
-  readonly layout: Layout
-  readonly pieces: Piece[]
-  freed = false
-
-  constructor(spec: StationarySpec, gpu: Gpu, layout: Layout, pieces: Piece[]) {
-    this.spec = spec
-    this.gpu = gpu
-    this.layout = layout
-    this.pieces = pieces
-  }
-
-  free(): void {
-    // not back to the pool: F is long-lived and big, and it is secret
-    for (const { buffer } of this.pieces) buffer.destroy()
-    this.pieces.length = 0
-    this.freed = true
-  }
-}
-
-/** Expands F on the device in pieces of whole rows; pieces start at a multiple of 8 rows, so at a block. */
-async function expandStationary(gpu: Gpu, spec: StationarySpec): Promise<GpuStationary> {
-  const { k, n, bits } = spec
-  const layout = layoutOf(bits)
-  const rowsPerPiece = Math.floor((PIECE_BYTES * 8) / layout.width / Math.max(n, 1) / 8) * 8
-  demand(rowsPerPiece > 0, `${n} columns are too many for the GPU`)
-  const pieces: Piece[] = []
-  for (let offset = 0; offset < k && n > 0; offset += rowsPerPiece) {
-    const rows = Math.min(rowsPerPiece, k - offset)
-    const source = { key: spec.key, nonce: spec.nonce, counter: (offset * n) / 8 }
-    try {
-      await gpu.submit('expanding F', (batch) => {
-        const size = (padded(rows * n) * layout.width) / 8
-        const buffer = gpu.device.createBuffer({ size, usage: GPUBufferUsage.STORAGE })
-        pieces.push({ buffer, offset, k: rows })
-        expand(batch, buffer, source, 1, rows * n, layout, layout.width)
-      })
-    } catch (error) {
-      for (const { buffer } of pieces) buffer.destroy()
-      throw error
-    }
-  }
-  return new GpuStationary({ ...spec }, gpu, layout, pieces)
 }
 
 /** `rows` rows of the product from serial `first`, into `out`. */
@@ -150,30 +96,14 @@ async function requestDevice(adapter?: GPUAdapter | null): Promise<GPUDevice> {
   }
 }
 
-/**
- * Everything of `ProductDevice` in WGSL: F is expanded on the device and stays there, a, hi and c are expanded
- * there for every product, and only y comes back. Runs a known answer through every kernel first.
- * @throws KernelError if there is no device, or naming the kernel that gave a wrong answer.
- */
-export async function createWebGpuProductDevice(
-  options: { adapter?: GPUAdapter | null; device?: GPUDevice } = {},
-): Promise<WebGpuProductDevice> {
-  const device = options.device ?? (await requestDevice(options.adapter))
-  const gpu = await Gpu.create(device)
-  try {
-    await selfTest(gpu)
-  } catch (error) {
-    device.destroy()
-    throw error
-  }
-  gpu.dispatches = 0
+function deviceOf(gpu: Gpu): WebGpuProductDevice {
   return {
     name: 'webgpu',
     get dispatches() {
       return gpu.dispatches
     },
     lost: gpu.lost,
-    destroy: () => device.destroy(),
+    destroy: () => gpu.device.destroy(),
     async stationary(spec) {
       checkStationary(spec)
       return expandStationary(gpu, spec)
@@ -195,5 +125,27 @@ export async function createWebGpuProductDevice(
       }
       return out
     },
+  }
+}
+
+/**
+ * Everything of `ProductDevice` in WGSL: F is expanded on the device and stays there, a, hi and c are expanded
+ * there for every product, and only y comes back. Runs a known answer through every kernel first.
+ * @throws KernelError if there is no device, or naming the kernel that gave a wrong answer.
+ */
+export async function createWebGpuProductDevice(
+  options: { adapter?: GPUAdapter | null; device?: GPUDevice } = {},
+): Promise<WebGpuProductDevice> {
+  const device = options.device ?? (await requestDevice(options.adapter))
+  try {
+    const gpu = await Gpu.create(device)
+    await selfTest(gpu)
+    const products = deviceOf(gpu)
+    await selfTestProducts(products)
+    gpu.dispatches = 0
+    return products
+  } catch (error) {
+    device.destroy()
+    throw error
   }
 }

@@ -1,7 +1,7 @@
 import { demand } from '../checks.ts'
-import { KernelError } from '../kernels.ts'
+import { KernelError, type ProductDevice } from '../kernels.ts'
 import json from '../vectors.json'
-import { fromHex, hexWords, toWords, type Vectors, wordsHex } from '../vectors.ts'
+import { digest, fromHex, hexWords, productOf, toWords, type Vectors, wordsHex } from '../vectors.ts'
 import type { Batch, Gpu } from './gpu.ts'
 import { addParts, expand, layoutOf, lift, lookUp, multiply, padded } from './kernels.ts'
 import type { KernelName } from './shaders.ts'
@@ -143,5 +143,21 @@ export async function selfTest(gpu: Gpu): Promise<void> {
       return result
     }
     await check(`lookup${width}`, encode, width, bits, want)
+  }
+}
+
+/**
+ * Known answers of whole products, shaped to cross every tile and split boundary, which the small ones above do not.
+ * @throws KernelError naming the ring whose product is wrong.
+ */
+export async function selfTestProducts(device: ProductDevice): Promise<void> {
+  for (const vector of vectors.product.filter(({ f }) => f.n > 128)) {
+    const [f, spec] = productOf(vector)
+    const own = await device.stationary(f)
+    const y = await device.product(own, spec)
+    own.free()
+    const { width } = layoutOf(f.bits)
+    const message = `GPU product of ${width}-bit elements gave a wrong answer in its start-up test`
+    demand(digest(y) === vector.digest, message)
   }
 }

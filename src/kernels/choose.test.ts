@@ -1,0 +1,38 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { chooseProductDevice } from './choose.ts'
+import { KernelError } from './kernels.ts'
+
+afterEach(() => vi.unstubAllGlobals())
+
+function stubAdapter(adapter: unknown): void {
+  vi.stubGlobal('navigator', { gpu: { requestAdapter: async () => adapter } })
+}
+
+test('without WebGPU: WASM, and the reason says so', async () => {
+  vi.stubGlobal('navigator', undefined)
+  const { device, reason } = await chooseProductDevice()
+  expect(device.name).toMatch(/wasm/)
+  expect(reason).toMatch(/does not offer WebGPU/)
+  await expect(chooseProductDevice({ force: 'webgpu' })).rejects.toThrow(KernelError)
+})
+
+test('without an adapter: WASM', async () => {
+  stubAdapter(null)
+  expect((await chooseProductDevice()).reason).toMatch(/No usable GPU/)
+  await expect(chooseProductDevice({ force: 'webgpu' })).rejects.toThrow(/No usable GPU/)
+})
+
+test('a software adapter by either spelling is passed over', async () => {
+  for (const adapter of [{ info: { isFallbackAdapter: true } }, { isFallbackAdapter: true }]) {
+    stubAdapter(adapter)
+    expect((await chooseProductDevice()).reason).toMatch(/imitated in software/)
+  }
+})
+
+test('an adapter that fails leads to WASM with the cause, unless forced', async () => {
+  stubAdapter({ info: { vendor: 'acme' }, requestDevice: async () => Promise.reject(new Error('blocked')) })
+  const { device, reason } = await chooseProductDevice()
+  expect(device.name).toMatch(/wasm/)
+  expect(reason).toMatch(/could not be used \(the GPU adapter refused a device\)/)
+  await expect(chooseProductDevice({ force: 'webgpu' })).rejects.toThrow(/refused/)
+})
