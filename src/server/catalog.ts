@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { publicFiles } from '../model/bundle.ts'
 import { type Manifest, modelHash, parseManifest } from '../model/manifest.ts'
 import { decodeSafetensors } from '../model/safetensors.ts'
 
@@ -21,12 +22,8 @@ export interface CatalogEntry {
   files: ReadonlyMap<string, PublicFile>
 }
 
-/** What may be public at all. A file also has to be in the bundle, and hold no private tensor. */
-const publicNames: Record<string, string> = {
-  'manifest.json': 'application/json',
-  'tokenizer.json': 'application/json',
-  'public.safetensors': 'application/octet-stream',
-}
+const contentType = (file: string): string =>
+  file.endsWith('.json') ? 'application/json' : 'application/octet-stream'
 
 /** Reads every bundle in `dir`, or the one that `dir` itself is. Throws a plain explanation where there is none. */
 export async function readCatalog(dir: string): Promise<CatalogEntry[]> {
@@ -48,7 +45,8 @@ async function readEntry(dir: string): Promise<CatalogEntry> {
     throw new Error(`The folder name ${name} cannot be an address.`)
   const manifest = parseManifest(readFileSync(join(dir, 'manifest.json'), 'utf8'))
   const files = new Map<string, PublicFile>()
-  for (const [file, type] of Object.entries(publicNames)) {
+  // A file also has to be in the bundle, and hold no private tensor.
+  for (const file of publicFiles) {
     if (file !== 'manifest.json' && !manifest.files[file]) continue
     const bytes = new Uint8Array(readFileSync(join(dir, file)))
     const digest = createHash('sha256').update(bytes).digest('hex')
@@ -56,7 +54,7 @@ async function readEntry(dir: string): Promise<CatalogEntry> {
     if (listed !== undefined && listed !== digest)
       throw new Error(`${join(dir, file)} is not what its manifest says.`)
     if (file === 'public.safetensors') refusePrivate(dir, manifest, bytes)
-    files.set(file, { bytes, type, etag: `"${digest.slice(0, 32)}"` })
+    files.set(file, { bytes, type: contentType(file), etag: `"${digest.slice(0, 32)}"` })
   }
   return { name, dir, manifest, hash: await modelHash(manifest), files }
 }

@@ -48,7 +48,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'outside.txt'), 'outside')
   const app = pageApp({
     dir,
-    config: { server: parties.server.url, dealer: { url: parties.dealer.url, key: 'k' } },
+    config: () => ({ server: parties.server.url, dealer: { url: parties.dealer.url, key: 'k' } }),
   })
   page = await listen({ app, host: '127.0.0.1', port: 0 })
 })
@@ -98,7 +98,6 @@ describe('everything else answers 404', () => {
   const names = [
     'private.safetensors',
     'secret.txt',
-    'config.json',
     '',
     '.',
     '..',
@@ -146,6 +145,7 @@ test('a bundle whose public file holds a private tensor is not served', async ()
   for (const [name, bytes] of [
     ['manifest.json', JSON.stringify(manifest)],
     ['tokenizer.json', readFileSync(join(from, 'tokenizer.json'))],
+    ['config.json', readFileSync(join(from, 'config.json'))],
     ['public.safetensors', leak],
   ] as const) {
     writeFileSync(join(to, name), bytes)

@@ -35,6 +35,7 @@ export class MaterialClient {
   private readonly registering = new Map<string, { resolve: () => void; reject: (error: Error) => void }>()
   private readonly registered = new Set<string>()
   private link: Link | undefined
+  private readonly readyListeners: (() => void)[] = []
   private stopped = false
   private stopWaiting: (() => void) | undefined
 
@@ -48,6 +49,11 @@ export class MaterialClient {
       this.link !== undefined &&
       this.options.engine.models().every((model) => this.registered.has(model.modelHash))
     )
+  }
+
+  /** Resolves the first time that everything is registered. */
+  whenReady(): Promise<void> {
+    return this.ready ? Promise.resolve() : new Promise((resolve) => this.readyListeners.push(resolve))
   }
 
   get sessionCount(): number {
@@ -129,6 +135,7 @@ export class MaterialClient {
       this.registered.add(modelHash)
       this.options.log.info({ modelHash }, 'model registered at the dealer')
     }
+    for (const listener of this.readyListeners.splice(0)) listener()
   }
 
   private async handle(bytes: Uint8Array): Promise<void> {

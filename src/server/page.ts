@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname, join, relative, sep } from 'node:path'
 import type { HttpBindings } from '@hono/node-server'
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { compress } from 'hono/compress'
 
 const types: Record<string, string> = {
@@ -23,8 +23,16 @@ const types: Record<string, string> = {
 export interface PageOptions {
   /** The built page. */
   dir: string
-  /** What the page trusts: the dealer's key comes from here, and only from here. */
-  config: { server: string; dealer: { url: string; key: string } }
+  /**
+   * What the page trusts: the dealer's key comes from here, and only from here. `host` is the name under which the
+   * page is being visited, which on a local network is also the name of the other two.
+   */
+  config: (host: string) => PageConfig
+}
+
+export interface PageConfig {
+  server: string
+  dealer: { url: string; key: string }
 }
 
 /** Every file is read once, at the start: a request can name one of them, and nothing else. */
@@ -38,11 +46,11 @@ export function pageApp({ dir, config }: PageOptions): Hono<{ Bindings: HttpBind
   const index = files.get('/index.html')
   if (!index) throw new Error(`There is no page in ${dir}. Build it with: npx vite build`)
   files.set('/', index)
-  const policy = contentSecurityPolicy([config.server, config.dealer.url])
   const app = new Hono<{ Bindings: HttpBindings }>()
   app.use(compress({ threshold: 1024 }))
   app.get('/healthz', (c) => c.json({ ok: true }))
-  app.get('/config.json', (c) => c.json(config, 200, { 'cache-control': 'no-store' }))
+  const visited = (c: Context) => config(new URL(c.req.url).hostname)
+  app.get('/config.json', (c) => c.json(visited(c), 200, { 'cache-control': 'no-store' }))
   app.get('*', (c) => {
     const file = files.get(c.req.path)
     if (!file) return c.text('There is nothing here.', 404)
@@ -51,7 +59,7 @@ export function pageApp({ dir, config }: PageOptions): Hono<{ Bindings: HttpBind
     return c.body(file.bytes, 200, {
       'content-type': types[extname(file.path)] ?? 'application/octet-stream',
       'cache-control': lasting ? 'public, max-age=31536000, immutable' : 'no-cache',
-      'content-security-policy': policy,
+      'content-security-policy': contentSecurityPolicy(visited(c)),
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
     })
@@ -60,8 +68,8 @@ export function pageApp({ dir, config }: PageOptions): Hono<{ Bindings: HttpBind
 }
 
 /** The page may talk to its own origin, the model server and the dealer, and to nobody else. */
-function contentSecurityPolicy(peers: string[]): string {
-  const origins = peers.flatMap((url) => {
+function contentSecurityPolicy({ server, dealer }: PageConfig): string {
+  const origins = [server, dealer.url].flatMap((url) => {
     const { origin } = new URL(url)
     return [origin, origin.replace(/^http/, 'ws')]
   })

@@ -15,7 +15,7 @@ export function readCertificate(certFile: string, keyFile: string): Tls {
 }
 
 /** Names under which this machine may be visited. */
-function ownNames(host?: string): string[] {
+export function ownNames(host?: string): string[] {
   const addresses = Object.values(networkInterfaces()).flatMap((list) =>
     (list ?? []).map((entry) => entry.address),
   )

@@ -1,0 +1,118 @@
+/** Starts dealer and model server as processes of their own, as `sotto demo` and local runs of `sotto complete` need. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { toBase64Url } from '../session/encoding.ts'
+import { loadIdentity } from '../session/node/key-file.ts'
+import { stateDir } from './common.ts'
+
+const program = fileURLToPath(new URL('../../bin/sotto.js', import.meta.url))
+
+export interface ProcessOptions {
+  models: string
+  host: string
+  /** 0 takes free ones. */
+  serverPort: number
+  dealerPort: number
+  origins: readonly string[]
+  /** Passed on to both: `--https` or `--cert` and `--cert-key`. */
+  tlsArgs: readonly string[]
+  /** Certificate that the server trusts for the dealer. */
+  dealerCa?: string
+  logLevel: string
+  /** Where identity keys are kept. */
+  keys?: string
+}
+
+export interface Processes {
+  server: { url: string; key: string; pid: number; models: string[] }
+  dealer: { url: string; key: string; pid: number }
+  /** Settles when one of them ends by itself, with why. */
+  ended: Promise<string>
+  stop(): Promise<void>
+}
+
+interface Ready {
+  ready: true
+  url: string
+  key: string
+  pid: number
+  models?: string[]
+}
+
+/** Resolves when the server is connected to the dealer. Rejects, with everything stopped, when one fails to start. */
+export async function startProcesses(options: ProcessOptions): Promise<Processes> {
+  const { host, origins, tlsArgs, logLevel, keys = stateDir } = options
+  const children: ChildProcess[] = []
+  const common = [
+    '--host',
+    host,
+    '--log-level',
+    logLevel,
+    ...tlsArgs,
+    ...origins.flatMap((origin) => ['--origin', origin]),
+  ]
+  const start = (name: string, args: string[]) => {
+    const child = fork(program, [name, ...common, ...args], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    children.push(child)
+    return child
+  }
+  const stop = () => Promise.all(children.map(stopChild)).then(() => undefined)
+  try {
+    const serverKeyFile = join(keys, 'server.pem')
+    const serverKey = toBase64Url(loadIdentity(serverKeyFile).publicKey)
+    const dealerArgs = [
+      '--port',
+      String(options.dealerPort),
+      '--key',
+      join(keys, 'dealer.pem'),
+      '--allow',
+      serverKey,
+    ]
+    const dealerChild = start('deal', dealerArgs)
+    const dealer = await untilReady(dealerChild, 'dealer')
+    const trust = options.dealerCa ? ['--dealer-ca', options.dealerCa] : []
+    const dealerAddress = ['--dealer', dealer.url, '--dealer-key', dealer.key, ...trust]
+    const where = ['--models', options.models, '--port', String(options.serverPort), '--key', serverKeyFile]
+    const serverChild = start('serve', [...where, ...dealerAddress])
+    const server = await untilReady(serverChild, 'model server')
+    return {
+      dealer,
+      server: { ...server, models: server.models ?? [] },
+      ended: Promise.race([untilExit(dealerChild, 'dealer'), untilExit(serverChild, 'model server')]),
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+function untilReady(child: ChildProcess, name: string): Promise<Ready> {
+  return new Promise((resolve, reject) => {
+    child.on('message', (message: Partial<Ready>) => {
+      if (message.ready) resolve(message as Ready)
+    })
+    void untilExit(child, name).then((why) => reject(new Error(why)))
+  })
+}
+
+const untilExit = (child: ChildProcess, name: string): Promise<string> =>
+  new Promise((resolve) =>
+    child.once('exit', (code, signal) =>
+      resolve(`The ${name} has ended (${signal ?? `exit code ${code}`}).`),
+    ),
+  )
+
+/** Asks, waits three seconds, insists. */
+function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
+  return new Promise((resolve) => {
+    const insist = setTimeout(() => child.kill('SIGKILL'), 3000)
+    child.once('exit', () => {
+      clearTimeout(insist)
+      resolve()
+    })
+    child.kill('SIGTERM')
+  })
+}
