@@ -1,17 +1,7 @@
 import { checkProduct, checkStationary, demand, rowNonce } from '../checks.ts'
 import { KernelError, type ProductDevice, type ProductSpec } from '../kernels.ts'
 import { Gpu } from './gpu.ts'
-import {
-  addParts,
-  expand,
-  type Layout,
-  layoutOf,
-  lift,
-  multiply,
-  type Piece,
-  padded,
-  splitsOf,
-} from './kernels.ts'
+import { addParts, expand, type Layout, lift, multiply, padded, splitsOf } from './kernels.ts'
 import { selfTest, selfTestProducts } from './selftest.ts'
 import { expandStationary, GpuStationary } from './stationary.ts'
 
