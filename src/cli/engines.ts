@@ -1,12 +1,20 @@
 /** The engine's classes, loaded only by the processes that run them. */
-
 import type { CatalogEntry } from '../server/catalog.ts'
 import type { DealerEngine, ServerEngine } from '../session/parties.ts'
 
-export async function serverEngine(_catalog: readonly CatalogEntry[]): Promise<ServerEngine> {
-  throw new Error('The engine is not in this build yet.')
+export async function serverEngine(catalog: readonly CatalogEntry[]): Promise<ServerEngine> {
+  const [{ createNodeKernels }, { PlanServer }] = await Promise.all([
+    import('../kernels/node/kernels.ts'),
+    import('../server/engine.ts'),
+  ])
+  return PlanServer.load(createNodeKernels(), catalog)
 }
 
 export async function dealerEngine(): Promise<() => DealerEngine> {
-  throw new Error('The engine is not in this build yet.')
+  const [{ createNodeKernels }, { PlanDealer }] = await Promise.all([
+    import('../kernels/node/kernels.ts'),
+    import('../dealer/engine.ts'),
+  ])
+  const kernels = createNodeKernels()
+  return () => new PlanDealer(kernels)
 }

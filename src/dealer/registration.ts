@@ -28,6 +28,11 @@ export class Registration {
     })
     this.done = this.header
       .then((header) => engine.registerModel(model.modelHash, header, this.tensors))
+      .then((planHash) => {
+        if (planHash !== model.planHash) {
+          throw new SessionError('plan-mismatch', 'Server and dealer make different plans of this model.')
+        }
+      })
       .catch((error) => {
         throw toSessionError(error)
       })

@@ -55,6 +55,7 @@ export class ServerConnection {
       this.registration?.fail(lost)
       for (const { reject } of this.opening.values()) reject(lost)
       for (const session of [...this.sessions.values()]) session.ended()
+      this.engine.close()
       await this.link.close(toSessionError(error, 'dealer-lost').message)
     }
   }

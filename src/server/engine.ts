@@ -1,92 +1,91 @@
-/** The model server's engine: holds the private weights and runs sessions on them. */
+/** The engine's model server: the bundles with their private weights, ready to run sessions. */
+import { randomBytes } from 'node:crypto'
 import type { Kernels } from '../kernels/kernels.ts'
-import { createNodeKernels } from '../kernels/node/kernels.ts'
 import { loadBundle } from '../model/bundle-node.ts'
 import { type ClearWeights, difference, loadWeights } from '../protocol/compile/weights.ts'
 import { deriveKey } from '../protocol/prg.ts'
 import { type ModelPlans, modelPlans, planHash } from '../protocol/session/model-plan.ts'
+import { PassError } from '../protocol/session/pass-messages.ts'
 import { ServerSession } from '../protocol/session/server-session.ts'
-import { randomBytes } from '../session/crypto.ts'
-import { utf8 } from '../session/encoding.ts'
+import { SessionError } from '../session/errors.ts'
 import type { MaterialSource, Registration, ServedModel, ServerEngine } from '../session/parties.ts'
 import type { Link } from '../transport/link.ts'
+import type { CatalogEntry } from './catalog.ts'
 
-/** The profile that sessions of this engine run. */
-export const PROFILE = 'fixed'
-
-interface Loaded extends ServedModel {
-  readonly manifest: object
-  readonly plans: ModelPlans
-  readonly clear: ClearWeights
-  /** Fresh in every process, so F is never used for two encodings. */
-  readonly stationarySeed: Uint8Array
+interface Model {
+  served: ServedModel
+  plans: ModelPlans
+  clear: ClearWeights
+  header: Uint8Array
+  /** New with every start of the server: F then never outlives an encoding of the weights. */
+  fSeed: Uint8Array
 }
 
-export class ModelServerEngine implements ServerEngine {
-  readonly #kernels: Kernels
-  readonly #models = new Map<string, Loaded>()
+export class PlanServer implements ServerEngine {
+  private readonly kernels: Kernels
+  private readonly byHash: Map<string, Model>
 
-  private constructor(kernels: Kernels) {
-    this.#kernels = kernels
+  private constructor(kernels: Kernels, models: Model[]) {
+    this.kernels = kernels
+    this.byHash = new Map(models.map((model) => [model.served.modelHash, model]))
   }
 
-  /** Loads and encodes the bundles of these folders. Rejects with `BundleError`, `ProfileError` or `WeightError`. */
-  static async load(
-    folders: readonly string[],
-    kernels: Kernels = createNodeKernels(),
-  ): Promise<ModelServerEngine> {
-    const engine = new ModelServerEngine(kernels)
-    for (const folder of folders) {
-      const { manifest, hash, tensors } = await loadBundle(folder)
+  /** Loads and checks whole bundles. Throws a plain explanation where one cannot be served. */
+  static async load(kernels: Kernels, catalog: readonly CatalogEntry[]): Promise<PlanServer> {
+    const models: Model[] = []
+    for (const { dir, hash, files } of catalog) {
+      const { manifest, tensors } = await loadBundle(dir)
       const plans = modelPlans(manifest)
-      engine.#models.set(hash, {
-        modelHash: hash,
-        planHash: await planHash(plans),
-        profile: PROFILE,
-        manifest,
+      models.push({
+        served: { modelHash: hash, planHash: await planHash(plans), profile: 'fixed' },
         plans,
         clear: loadWeights(kernels, manifest.config, tensors, () => true),
-        stationarySeed: randomBytes(32),
+        header: files.get('manifest.json')!.bytes,
+        fSeed: new Uint8Array(randomBytes(32)),
       })
     }
-    return engine
+    return new PlanServer(kernels, models)
   }
 
-  models(): readonly ServedModel[] {
-    return [...this.#models.values()].map(({ modelHash, planHash, profile }) => ({
-      modelHash,
-      planHash,
-      profile,
-    }))
+  models(): ServedModel[] {
+    return [...this.byHash.values()].map((model) => model.served)
   }
 
   registration(modelHash: string): Registration {
-    const model = this.#model(modelHash)
-    return { header: utf8(JSON.stringify(model.manifest)), tensors: this.#differences(model) }
+    const model = this.find(modelHash)
+    return { header: model.header, tensors: this.differences(model) }
   }
 
   fSeed(modelHash: string): Uint8Array {
-    return this.#model(modelHash).stationarySeed
+    return this.find(modelHash).fSeed
   }
 
   async open(modelHash: string, link: Link, material: MaterialSource): Promise<void> {
-    const { plans, clear } = this.#model(modelHash)
-    await new ServerSession(plans, this.#kernels, clear, link, material).run()
-  }
-
-  /** Each private weight's b = W - F, packed, in plan order. */
-  async *#differences(model: Loaded): AsyncIterable<Uint8Array> {
-    const key = deriveKey(this.#kernels, model.stationarySeed, 'stationary')
-    for (const [i, use] of model.plans.privateWeights().entries()) {
-      const w = model.clear.encoded.get(use.name)
-      if (!w) throw new Error(`weight '${use.name}' is not loaded`)
-      yield this.#kernels.pack(difference(this.#kernels, key, i, use, w), use.ring)
+    const { plans, clear } = this.find(modelHash)
+    try {
+      await new ServerSession(plans, this.kernels, clear, link, material).run()
+    } catch (error) {
+      throw error instanceof PassError
+        ? new SessionError('malformed', error.message, { cause: error })
+        : error
     }
   }
 
-  #model(hash: string): Loaded {
-    const model = this.#models.get(hash)
-    if (!model) throw new Error('no such model')
+  private find(modelHash: string): Model {
+    const model = this.byHash.get(modelHash)
+    if (!model) throw new SessionError('unknown-model', 'The server has no such model.')
     return model
+  }
+
+  /** b = W - F of every private weight, made one at a time: together they are larger than the model. */
+  private async *differences({ plans, clear, fSeed }: Model): AsyncGenerator<Uint8Array> {
+    const key = deriveKey(this.kernels, fSeed, 'stationary')
+    for (const [index, use] of plans.privateWeights().entries()) {
+      const encoded = clear.encoded.get(use.name)
+      if (!encoded) throw new SessionError('internal', `The weight ${use.name} is not loaded.`)
+      yield this.kernels.pack(difference(this.kernels, key, index, use, encoded), use.ring)
+      // Gives sockets and timers a turn between two large matrices.
+      await new Promise((resolve) => setImmediate(resolve))
+    }
   }
 }

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino'
 import type { Identity } from '../session/crypto.ts'
 import { describe } from '../session/describe.ts'
-import { SessionError } from '../session/errors.ts'
+import { SessionError, type SessionErrorCode } from '../session/errors.ts'
 import { limits } from '../session/limits.ts'
 import {
   decodeMaterial,
@@ -28,6 +28,14 @@ export interface MaterialClientOptions {
   maxSessions?: number
   claimMs?: number
 }
+
+/** Trying again would not change these. */
+const hopeless = new Set<SessionErrorCode>([
+  'wrong-dealer-key',
+  'plan-mismatch',
+  'version-mismatch',
+  'oversized',
+])
 
 export class MaterialClient {
   private readonly options: MaterialClientOptions

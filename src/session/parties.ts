@@ -7,10 +7,12 @@ export type MaterialSink = (chunk: Uint8Array) => Promise<void>
 export interface DealerEngine {
   /**
    * Called for each model of a server, again after every reconnect; `tensors` gives each private tensor's packed
-   * b = W - F, in plan order.
+   * b = W - F, in plan order. Resolves with the hash of the plan that the dealer itself makes of the header.
    */
-  registerModel(modelHash: string, header: Uint8Array, tensors: AsyncIterable<Uint8Array>): Promise<void>
+  registerModel(modelHash: string, header: Uint8Array, tensors: AsyncIterable<Uint8Array>): Promise<string>
   open(modelHash: string, seed: Uint8Array): DealerPasses
+  /** The server has gone: frees its models. */
+  close(): void
 }
 
 export interface DealerPasses {

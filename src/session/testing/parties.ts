@@ -20,11 +20,18 @@ export class CountingDealer implements DealerEngine {
   closed = 0
   size = 1000
 
-  async registerModel(_hash: string, header: Uint8Array, tensors: AsyncIterable<Uint8Array>): Promise<void> {
+  async registerModel(
+    _hash: string,
+    header: Uint8Array,
+    tensors: AsyncIterable<Uint8Array>,
+  ): Promise<string> {
     const list: Uint8Array[] = []
     for await (const tensor of tensors) list.push(tensor)
     this.registered.push({ header, tensors: list })
+    return planHash
   }
+
+  close(): void {}
 
   open(_hash: string, seed: Uint8Array) {
     this.seeds.push(seed)

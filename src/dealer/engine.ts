@@ -1,0 +1,91 @@
+/** The engine's dealer: models as registered by one server, and the sessions that deal for them. */
+import type { Kernels, Matrix } from '../kernels/kernels.ts'
+import { modelHash as hashOf, type Manifest, parseManifest } from '../model/manifest.ts'
+import type { WeightUse } from '../protocol/plan.ts'
+import { SessionDealer } from '../protocol/session/dealer-passes.ts'
+import { type ModelPlans, modelPlans, planHash } from '../protocol/session/model-plan.ts'
+import { PassError } from '../protocol/session/pass-messages.ts'
+import { SessionError } from '../session/errors.ts'
+import type { DealerEngine, DealerPasses } from '../session/parties.ts'
+
+interface Model {
+  plans: ModelPlans
+  /** b = W - F of every private weight, by name. */
+  differences: Map<string, Matrix>
+}
+
+export class PlanDealer implements DealerEngine {
+  private readonly models = new Map<string, Model>()
+  private readonly kernels: Kernels
+
+  constructor(kernels: Kernels) {
+    this.kernels = kernels
+  }
+
+  /** The header is the bundle's public manifest; resolves with the hash of the plan that the dealer makes of it. */
+  async registerModel(
+    modelHash: string,
+    header: Uint8Array,
+    tensors: AsyncIterable<Uint8Array>,
+  ): Promise<string> {
+    const manifest = readManifest(header)
+    if ((await hashOf(manifest)) !== modelHash)
+      throw new SessionError('unknown-model', 'The manifest has another hash.')
+    const plans = modelPlans(manifest)
+    const differences = new Map<string, Matrix>()
+    const uses = plans.privateWeights()
+    let at = 0
+    for await (const bytes of tensors) {
+      const use = uses[at++]
+      if (!use)
+        throw new SessionError('malformed', 'More tensors were registered than the plan has private weights.')
+      differences.set(use.name, this.load(use, bytes))
+    }
+    if (at < uses.length) throw new SessionError('malformed', 'Tensors are missing from the registration.')
+    this.free(modelHash)
+    this.models.set(modelHash, { plans, differences })
+    return planHash(plans)
+  }
+
+  open(modelHash: string, seed: Uint8Array): DealerPasses {
+    const model = this.models.get(modelHash)
+    if (!model) throw new SessionError('unknown-model', 'The model is not registered.')
+    const dealer = new SessionDealer(model.plans, this.kernels, model.differences, seed)
+    return {
+      deal: async (request, sink) => {
+        try {
+          await dealer.deal(request, sink)
+        } catch (error) {
+          throw error instanceof PassError
+            ? new SessionError('malformed', error.message, { cause: error })
+            : error
+        }
+      },
+      close: () => seed.fill(0),
+    }
+  }
+
+  close(): void {
+    for (const modelHash of [...this.models.keys()]) this.free(modelHash)
+  }
+
+  private load({ k, n, ring, name }: WeightUse, bytes: Uint8Array): Matrix {
+    if (bytes.length !== Math.ceil((k * n * ring) / 8)) {
+      throw new SessionError('malformed', `The registration of ${name} has the wrong length.`)
+    }
+    return this.kernels.load(this.kernels.unpack(bytes, ring, k * n), k, n)
+  }
+
+  private free(modelHash: string): void {
+    for (const matrix of this.models.get(modelHash)?.differences.values() ?? []) matrix.free()
+    this.models.delete(modelHash)
+  }
+}
+
+function readManifest(header: Uint8Array): Manifest {
+  try {
+    return parseManifest(new TextDecoder().decode(header))
+  } catch (cause) {
+    throw new SessionError('malformed', 'The registration does not begin with a manifest.', { cause })
+  }
+}
