@@ -169,9 +169,14 @@ export class OwnerError extends Error {
     const { code, advice, message } = (reason ?? {}) as Partial<OwnerErrorData>
     if (typeof code === 'string' && typeof advice === 'string')
       return new OwnerError(code, message ?? code, advice, { cause: reason })
-    return new OwnerError('internal', message ?? String(reason), 'Try again; if it keeps failing, reload the page.', {
-      cause: reason,
-    })
+    return new OwnerError(
+      'internal',
+      message ?? String(reason),
+      'Try again; if it keeps failing, reload the page.',
+      {
+        cause: reason,
+      },
+    )
   }
 }
 

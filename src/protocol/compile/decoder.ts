@@ -145,7 +145,7 @@ class Decoder {
     const { config } = this.#spec
     const p = this.#p
     const f = p.activation
-    const s = softmaxWidths(p, r, this.#spanBits, spanBitsOf({ base: 0, rows: config.context }))
+    const s = softmaxWidths(p, r, this.#spanBits, config.context)
     const hd = headDim(config)
     const kv = config.kvHeads * hd
     const h = { heads: config.heads, kvHeads: config.kvHeads, headDim: hd }
@@ -174,7 +174,7 @@ class Decoder {
     const vShare = truncate(plan, slice(plan, qkv, config.dim + kv, kv), p.weight, s.weights)
     const v = open(plan, vShare, { bits: s.weights, cache: values })
 
-    const logits = scores(plan, q, k, keys, h)
+    const logits = scores(plan, q, k, keys, h, [s.edge, s.edge + 2 ** (s.bins + s.binBits)])
     const shifted = addConstant(plan, logits, BigInt(-s.edge) << BigInt(2 * f))
     const c = open(plan, truncate(plan, shifted, 2 * f + s.binBits, s.bins, 'unsigned'), { bits: s.bins })
     const N = open(plan, thermometer(plan, c, this.#spanBits), { bits: this.#spanBits })
@@ -188,16 +188,13 @@ class Decoder {
       }),
       { bits: s.exponent },
     )
-    const entryBits = 5
-    const factorBits = 14 + 2 ** (s.exponent - s.exponentFrac - entryBits)
     const powers = exponential(plan, z, {
-      entryBits,
+      entryBits: s.exponentEntries,
       frac: s.weightFrac,
-      factorBits,
-      ring: Math.min(64, s.weights + factorBits),
+      factorBits: s.factorBits,
+      ring: s.weights + s.factorBits,
     })
-    const e = truncate(plan, powers, factorBits, Math.min(s.weights, powers.ring - factorBits))
-    if (e.ring < s.weights) throw new RangeTooWide(`layer ${layer}: attention weights need ${s.weights} bits`)
+    const e = truncate(plan, powers, s.factorBits, s.weights)
     const P = open(plan, e, { bits: s.weights })
     const d = s.denominator
     const den = open(plan, truncate(plan, sumPositions(plan, e), s.weightFrac - d.frac, d.ring, 'unsigned'), {

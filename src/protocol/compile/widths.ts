@@ -13,7 +13,7 @@ export interface Precision {
   readonly headroom: number
 }
 
-export const FIXED: Precision = { activation: 13, residual: 15, weight: 13, rotary: 13, headroom: 2 }
+export const FIXED: Precision = { activation: 13, residual: 15, weight: 13, rotary: 13, headroom: 1.5 }
 
 /** The model can't be computed in 64-bit rings at these ranges. */
 export class RangeTooWide extends Error {
@@ -107,6 +107,9 @@ export interface SoftmaxWidths {
   /** Exponent argument: fraction and ring. */
   readonly exponentFrac: number
   readonly exponent: number
+  /** log2 of the exponential table's entries, and fraction bits of its public factor. */
+  readonly exponentEntries: number
+  readonly factorBits: number
   /** Probabilities before division, and values: ring and fraction. */
   readonly weights: number
   readonly weightFrac: number
@@ -122,7 +125,7 @@ export function softmaxWidths(
   p: Precision,
   r: LayerRanges,
   spanBits: number,
-  contextBits: number,
+  context: number,
 ): SoftmaxWidths {
   const f = p.activation
   const [low, high] = r.score
@@ -138,9 +141,12 @@ export function softmaxWidths(
   const scores = 2 * f + bins + binBits
   const weightFrac = 14 + 2 * bin
   const value = integerBits(r.v * p.headroom)
+  const contextBits = Math.ceil(Math.log2(context))
   const weights = weightFrac + f + contextBits + value + 1
   const mixedFrac = f + 2
   const mixed = mixedFrac + contextBits + value + 2
+  const exponent = exponentFrac + bins + binBits
+  const ring = Math.max(weights, mixed + weightFrac + f - mixedFrac)
   const denominator = inverseWidths([2 ** (-2 * bin), 2 ** spanBits], 'the softmax denominator')
   const inverseFrac = f + 5
   return {
@@ -149,8 +155,9 @@ export function softmaxWidths(
     bins,
     edge,
     exponentFrac,
-    exponent: exponentFrac + bins + binBits,
-    weights: Math.max(weights, mixed + weightFrac + f - mixedFrac),
+    exponent,
+    ...exponentialWidths(exponent - exponentFrac, ring),
+    weights: ring,
     weightFrac,
     mixed,
     mixedFrac,
@@ -158,6 +165,16 @@ export function softmaxWidths(
     inverse: inverseFrac + 2 * bin + 3,
     inverseFrac,
   }
+}
+
+/** The smallest exponential table whose product with the public factor fits 64 bits over `ring`. */
+function exponentialWidths(rangeBits: number, ring: number): { exponentEntries: number; factorBits: number } {
+  for (let entries = 4; entries <= rangeBits + 4; entries++) {
+    // The factor keeps 13 bits at its smallest, which is one entry's span of octaves below one.
+    const factorBits = 13 + Math.ceil(2 ** (rangeBits - entries))
+    if (ring + factorBits <= 64) return { exponentEntries: entries, factorBits }
+  }
+  throw new RangeTooWide(`attention weights need ${ring} bits, which leaves no room for the exponential`)
 }
 
 /** Widths of the whole model's residual stream: one scale throughout. */

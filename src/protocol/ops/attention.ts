@@ -2,7 +2,7 @@
 import type { CachedRows } from '../context.ts'
 import type { Opened, PlanBuilder, Shape, Share, Slot } from '../plan.ts'
 import { count, span } from '../plan.ts'
-import { type Lanes, maskOf } from '../ring.ts'
+import { type Lanes, maskOf, toFloats } from '../ring.ts'
 
 export interface Heads {
   readonly heads: number
@@ -22,6 +22,21 @@ function scoresInto(shape: Shape, h: Heads, q: Lanes, k: Lanes, out: Lanes): voi
         for (let i = 0; i < headDim; i++)
           out[at] = BigInt.asUintN(64, out[at] + BigInt.asUintN(64, q[a + i] * k[b + i]))
       }
+}
+
+/** The same in real numbers. */
+function realScores(shape: Shape, h: Heads, q: Float64Array, k: Float64Array): Float64Array {
+  const { heads, kvHeads, headDim } = h
+  const group = heads / kvHeads
+  const out = new Float64Array(count(shape, 'pair', heads))
+  for (let r = 0, at = 0; r < shape.rows; r++)
+    for (let j = 0; j < span(shape, r); j++)
+      for (let head = 0; head < heads; head++, at++) {
+        const a = (r * heads + head) * headDim
+        const b = (j * kvHeads + Math.floor(head / group)) * headDim
+        for (let i = 0; i < headDim; i++) out[at] += q[a + i] * k[b + i]
+      }
+  return out
 }
 
 /** out[row, head, column] += sum over positions of p[row, position, head] x v[position]. */
@@ -67,8 +82,18 @@ function masked(out: Lanes, ring: number): Lanes {
   return out
 }
 
-/** Attention logits q·k for every row and position it sees: pairs x heads, mod 2^ring (q's and k's own ring). */
-export function scores(plan: PlanBuilder, q: Opened, k: Opened, cache: string, h: Heads): Share {
+/**
+ * Attention logits q·k for every row and position it sees: pairs x heads, mod 2^ring (q's and k's own ring). The oracle
+ * reports logits outside `range`, which the ring could not tell apart.
+ */
+export function scores(
+  plan: PlanBuilder,
+  q: Opened,
+  k: Opened,
+  cache: string,
+  h: Heads,
+  range: readonly [low: number, high: number],
+): Share {
   const { ring } = q
   const slot: Slot = { name: 'qk', layout: 'pair', width: h.heads, bits: ring }
   const type = {
@@ -93,7 +118,16 @@ export function scores(plan: PlanBuilder, q: Opened, k: Opened, cache: string, h
     },
     plain(ctx) {
       const out = size(ctx.shape)
-      scoresInto(ctx.shape, h, ctx.get(q), ctx.cache(cache).values, out)
+      const keys = ctx.cache(cache).values
+      scoresInto(ctx.shape, h, ctx.get(q), keys, out)
+      for (const s of realScores(
+        ctx.shape,
+        h,
+        toFloats(ctx.get(q), ring, q.frac),
+        toFloats(keys, ring, k.frac),
+      ))
+        if (s < range[0] || s >= range[1])
+          ctx.violation(id, 'an attention logit is outside its calibrated range')
       return masked(out, ring)
     },
   }))

@@ -48,8 +48,9 @@ export function truncate(
         for (let i = 0; i < low.length; i++) {
           low[i] = BigInt.asUintN(64, low[i] + high[i]) & out
           if (range === 'modular') continue
-          const exact = BigInt.asIntN(x.ring, value[i]) >> BigInt(t)
-          const got = range === 'signed' ? BigInt.asIntN(ring, low[i]) : low[i]
+          const isSigned = range === 'signed'
+          const exact = (isSigned ? BigInt.asIntN(x.ring, value[i]) : value[i]) >> BigInt(t)
+          const got = isSigned ? BigInt.asIntN(ring, low[i]) : low[i]
           if (got !== exact && got !== exact + 1n)
             ctx.violation(id, 'a truncated value does not fit its ring')
         }

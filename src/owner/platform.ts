@@ -1,0 +1,40 @@
+/** What the owner takes from where it runs: a browser's worker, or Node. */
+import { chooseProductDevice } from '../kernels/choose.ts'
+import type { Kernels, ProductDevice } from '../kernels/kernels.ts'
+import { createWasmKernels } from '../kernels/wasm/kernels.ts'
+import type { ConnectOptions } from '../transport/connect.ts'
+import { relayedDial } from '../transport/webrtc-relay.ts'
+import type { BackendKind, OwnerHost } from './api.ts'
+
+export interface Platform {
+  readonly kernels: Kernels
+  device(force?: BackendKind): Promise<{ device: ProductDevice; reason: string }>
+  /** Transports beyond what every platform has. */
+  readonly connect: Pick<ConnectOptions, 'webSocket' | 'webRtc' | 'fetch'>
+  /** Fetches a public file, from a cache where there is one; `key` names its exact content. */
+  download(url: string, key: string): Promise<Response>
+}
+
+const CACHE = 'sotto-models-1'
+
+/** Bytes of expanded stationary masks that a page may keep. */
+const STATIONARY_BYTES = 96 << 20
+
+/** A module worker of a page; `host` is the window. */
+export function browserPlatform(host: OwnerHost): Platform {
+  return {
+    kernels: createWasmKernels(),
+    device: (force) => chooseProductDevice({ force, cacheBytes: STATIONARY_BYTES }),
+    connect: { webRtc: (url) => relayedDial((u) => host.openPeer(u), url) },
+    async download(url, key) {
+      // Opaque frames and private windows may have no cache; then every visit downloads.
+      const cache = await globalThis.caches?.open(CACHE).catch(() => undefined)
+      const address = `${url}?${key}`
+      const known = await cache?.match(address)
+      if (known) return known
+      const response = await fetch(url)
+      if (response.ok && cache) await cache.put(address, response.clone()).catch(() => undefined)
+      return response
+    },
+  }
+}

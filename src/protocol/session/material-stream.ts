@@ -1,0 +1,92 @@
+/**
+ * A pass's material as a byte stream from dealer to server: 32 bytes of the server's mask key for this pass, then every
+ * step's corrections in plan order. Lengths follow from the plan, so nothing but the bytes is sent.
+ */
+import type { Kernels } from '../../kernels/kernels.ts'
+import { materialBytes, PackedCorrections } from '../material.ts'
+import type { Plan, Shape, Step } from '../plan.ts'
+
+export const KEY_BYTES = 32
+/** Largest chunk: small enough to keep memory and latency low. */
+export const CHUNK_BYTES = 1 << 20
+
+/** Collects writes into chunks of at most `CHUNK_BYTES`. */
+export class ChunkWriter {
+  readonly #sink: (chunk: Uint8Array) => Promise<void>
+  #buffer = new Uint8Array(CHUNK_BYTES)
+  #used = 0
+
+  constructor(sink: (chunk: Uint8Array) => Promise<void>) {
+    this.#sink = sink
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    let at = 0
+    while (at < bytes.length) {
+      const n = Math.min(bytes.length - at, CHUNK_BYTES - this.#used)
+      this.#buffer.set(bytes.subarray(at, at + n), this.#used)
+      this.#used += n
+      at += n
+      if (this.#used === CHUNK_BYTES) await this.flush()
+    }
+  }
+
+  async flush(): Promise<void> {
+    if (this.#used === 0) return
+    await this.#sink(this.#buffer.slice(0, this.#used))
+    this.#used = 0
+  }
+}
+
+/** The server's end: hands the stream's bytes to the steps they belong to. */
+export class MaterialReader {
+  readonly corrections: PackedCorrections
+  readonly #shape: Shape
+  readonly #steps: readonly Step[]
+  readonly #next: () => Promise<Uint8Array>
+  #at = 0
+  #chunk = new Uint8Array()
+  /** Bytes taken so far. */
+  received = 0
+
+  constructor(plan: Plan, shape: Shape, kernels: Kernels, next: () => Promise<Uint8Array>) {
+    this.corrections = new PackedCorrections(kernels, shape)
+    this.#shape = shape
+    this.#steps = plan.steps.filter((s) => s.slots.length > 0)
+    this.#next = next
+  }
+
+  /** This pass's key of the server's masks: the stream's first bytes. */
+  key(): Promise<Uint8Array> {
+    return this.#take(KEY_BYTES)
+  }
+
+  /** Reads on until a step's corrections are there. */
+  async reach(step: Step): Promise<void> {
+    while (!this.corrections.has(step)) {
+      const next = this.#steps[this.#at++]
+      this.corrections.put(next, await this.#take(materialBytes(this.#shape, next)))
+    }
+  }
+
+  async #take(n: number): Promise<Uint8Array> {
+    if (this.#chunk.length >= n) {
+      const out = this.#chunk.subarray(0, n)
+      this.#chunk = this.#chunk.subarray(n)
+      return out
+    }
+    const out = new Uint8Array(n)
+    let at = 0
+    while (at < n) {
+      if (this.#chunk.length === 0) {
+        this.#chunk = new Uint8Array(await this.#next())
+        this.received += this.#chunk.length
+      }
+      const part = this.#chunk.subarray(0, n - at)
+      out.set(part, at)
+      at += part.length
+      this.#chunk = this.#chunk.subarray(part.length)
+    }
+    return out
+  }
+}

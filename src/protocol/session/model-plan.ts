@@ -1,0 +1,84 @@
+/** What all parties derive from a bundle's public manifest: the same plans, and a hash that proves it. */
+import type { ModelConfig } from '../../model/config.ts'
+import { canonicalJson, type Manifest, sha256 } from '../../model/manifest.ts'
+import { compileDecoder, type ModelSpec, spanBitsOf } from '../compile/decoder.ts'
+import { type MatrixRole, matrixVisibility } from '../compile/lower.ts'
+import type { Ranges } from '../compile/ranges.ts'
+import { MATRIX_ROLES, privateWeights } from '../compile/weights.ts'
+import { FIXED, residualRing } from '../compile/widths.ts'
+import type { Plan, Shape, WeightUse } from '../plan.ts'
+import { type Schedule, schedule } from '../schedule.ts'
+
+/** Changes whenever a plan of the same metadata would: parties of different engines must not meet. */
+export const ENGINE_VERSION = 1
+
+/** The bundle was not calibrated for the profile. */
+export class ProfileError extends Error {
+  override readonly name = 'ProfileError'
+}
+
+/** A model's plans, made when first needed: one for each number of bits that count its positions. */
+export class ModelPlans {
+  readonly spec: ModelSpec
+  readonly #plans = new Map<number, { plan: Plan; schedule: Schedule }>()
+
+  constructor(spec: ModelSpec) {
+    this.spec = spec
+  }
+
+  get config(): ModelConfig {
+    return this.spec.config
+  }
+
+  /** Ring of the input embeddings; their fraction bits are the profile's. */
+  get inputRing(): number {
+    return residualRing(this.spec.ranges, FIXED)
+  }
+
+  get inputFrac(): number {
+    return FIXED.residual
+  }
+
+  of(shape: Pick<Shape, 'base' | 'rows'>): { plan: Plan; schedule: Schedule } {
+    const bits = spanBitsOf(shape)
+    let known = this.#plans.get(bits)
+    if (!known) {
+      const plan = compileDecoder(this.spec, bits)
+      known = { plan, schedule: schedule(plan) }
+      this.#plans.set(bits, known)
+    }
+    return known
+  }
+
+  /** The private weights, which have the same steps and rings in every plan. */
+  privateWeights(): WeightUse[] {
+    return privateWeights(this.of({ base: 0, rows: 1 }).plan)
+  }
+}
+
+/** The plans that a manifest describes. Throws `ProfileError` when it has no calibration for `fixed`. */
+export function modelPlans(manifest: Pick<Manifest, 'config' | 'tensors' | 'profile' | 'name'>): ModelPlans {
+  const fixed = manifest.profile.fixed as { ranges?: Ranges } | undefined
+  if (!fixed?.ranges)
+    throw new ProfileError(
+      `Model '${manifest.name}' is not calibrated for 'fixed'. Run: sotto model calibrate`,
+    )
+  const isPublic = (name: string): boolean =>
+    manifest.tensors.find((t) => t.name === name)?.visibility === 'public'
+  const { config } = manifest
+  return new ModelPlans({
+    config,
+    ranges: fixed.ranges,
+    visibility: (layer, role) => matrixVisibility(config, layer, role, isPublic),
+  })
+}
+
+/** SHA-256 over everything that a plan is made from. */
+export function planHash(plans: ModelPlans): Promise<string> {
+  const { config, ranges, visibility } = plans.spec
+  const roles = Array.from({ length: config.layers }, (_, l) =>
+    MATRIX_ROLES.map((r: MatrixRole) => visibility(l, r)),
+  )
+  const text = canonicalJson({ version: ENGINE_VERSION, config, ranges, precision: FIXED, roles })
+  return sha256(new TextEncoder().encode(text))
+}

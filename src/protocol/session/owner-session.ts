@@ -1,0 +1,204 @@
+/** The data owner's side of one session: prepares passes ahead, runs them, and keeps the serials moving forward. */
+import type { Kernels, ProductDevice } from '../../kernels/kernels.ts'
+import type { Link } from '../../transport/link.ts'
+import { RowCache } from '../cache.ts'
+import type { ClearWeights } from '../compile/weights.ts'
+import { planMaterialBytes, SeededCorrelations } from '../material.ts'
+import type { Plan, Shape } from '../plan.ts'
+import { deriveKey, Prg } from '../prg.ts'
+import { encode, toFloats } from '../ring.ts'
+import { PartyPass } from '../runner/party.ts'
+import type { Schedule } from '../schedule.ts'
+import { MASK_KEY } from './dealer-passes.ts'
+import type { ModelPlans } from './model-plan.ts'
+import { decodePass, encodePass, encodeRequest, PassError } from './pass-messages.ts'
+import { ProductPool } from './product-pool.ts'
+
+export interface OwnerSetup {
+  readonly plans: ModelPlans
+  readonly kernels: Kernels
+  readonly device: ProductDevice
+  readonly link: Link
+  /** Shared with the dealer for this session only. */
+  readonly seed: Uint8Array
+  /** From the server: what F is expanded from. */
+  readonly stationarySeed: Uint8Array
+  /** Public matrices that the owner multiplies by in clear. */
+  readonly clear: ClearWeights
+  /** Asks the dealer for a pass. */
+  readonly requestPass: (pass: number, body: Uint8Array) => Promise<void>
+}
+
+/** Running totals of a session, as the plan declares them. */
+export interface SessionTotals {
+  passes: number
+  hops: number
+  rows: number
+  /** Bytes that the dealer streams to the server. */
+  dealerBytes: number
+  /** The last payload that went to the server. */
+  lastSent: Uint8Array
+}
+
+interface Prepared {
+  readonly pass: number
+  readonly shape: Shape
+  readonly plan: Plan
+  readonly schedule: Schedule
+  readonly party: PartyPass
+  /** Next instruction of the owner's program. */
+  at: number
+}
+
+/** The owner gave a pass up. */
+export class Cancelled extends Error {
+  override readonly name = 'Cancelled'
+}
+
+export class OwnerSession {
+  readonly pool: ProductPool
+  readonly totals: SessionTotals = { passes: 0, hops: 0, rows: 0, dealerBytes: 0, lastSent: new Uint8Array() }
+  readonly #setup: OwnerSetup
+  readonly #masks: Prg
+  readonly #secret: Prg
+  readonly #cache: RowCache
+  #pass = 0
+  #ahead?: Promise<Prepared>
+  #aheadBase = -1
+  #failed?: unknown
+
+  constructor(setup: OwnerSetup) {
+    this.#setup = setup
+    const { kernels, plans } = setup
+    const key = deriveKey(kernels, setup.seed, MASK_KEY)
+    this.#masks = new Prg(kernels, key)
+    // The dealer must not know the owner's share of its input, so this key has nothing to do with the shared seed.
+    this.#secret = new Prg(kernels, crypto.getRandomValues(new Uint8Array(32)))
+    this.#cache = new RowCache(plans.config.context)
+    this.pool = new ProductPool(setup.device, plans.privateWeights(), {
+      masks: key,
+      stationary: deriveKey(kernels, setup.stationarySeed, 'stationary'),
+    })
+  }
+
+  /** Products with private weights that every row takes. */
+  get privateProducts(): number {
+    return this.#setup.plans.privateWeights().length
+  }
+
+  /**
+   * Runs one pass over embedded rows [rows x dim] after `base` cached positions; resolves with the last row's final
+   * hidden state. With `next` the pass after it is prepared while this one runs.
+   * Rejects with `Cancelled`, `PassError` or the link's error; after anything but `Cancelled` the session is over.
+   */
+  async run(
+    base: number,
+    embeddings: Float64Array,
+    o: { next?: boolean; signal?: AbortSignal } = {},
+  ): Promise<Float64Array> {
+    if (this.#failed) throw this.#failed
+    const rows = embeddings.length / this.#setup.plans.config.dim
+    try {
+      const pass = await this.#take(base, rows)
+      pass.party.embeddings = encode(embeddings, this.#setup.plans.inputRing, this.#setup.plans.inputFrac)
+      return await this.#exchange(pass, o)
+    } catch (error) {
+      if (!(error instanceof Cancelled)) this.#failed = error
+      throw error
+    }
+  }
+
+  /** Gives up a pass that was prepared and will not be used. */
+  async drop(): Promise<void> {
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    if (!ahead) return
+    const { pass } = await ahead
+    await this.#setup.link.send(encodePass({ kind: 'abandon', pass }), false)
+  }
+
+  async #take(base: number, rows: number): Promise<Prepared> {
+    if (this.#ahead && this.#aheadBase === base && rows === 1) {
+      const ahead = this.#ahead
+      this.#ahead = undefined
+      return ahead
+    }
+    await this.drop()
+    return this.#prepare(base, rows)
+  }
+
+  /** Does all that needs no input: asks the dealer, runs the offline steps, sends what can be sent ahead. */
+  async #prepare(base: number, rows: number): Promise<Prepared> {
+    const { plans, kernels, link, clear, requestPass } = this.#setup
+    const ready = await this.pool.take(rows)
+    const shape: Shape = { base, rows, serial: ready.first }
+    const { plan, schedule } = plans.of(shape)
+    const pass = ++this.#pass
+    const asked = requestPass(pass, encodeRequest(shape))
+    const party = new PartyPass(plan, schedule, shape, {
+      role: 'owner',
+      kernels,
+      masks: this.#masks,
+      correlations: new SeededCorrelations(this.#masks, shape),
+      cache: this.#cache,
+      weights: clear.weights,
+      biases: clear.biases,
+      secret: this.#secret,
+      stationary: ready.products,
+    })
+    const program = schedule.programs.owner
+    let at = 0
+    for (; at < program.length; at++) {
+      const i = program[at]
+      if (i.kind === 'run') party.runStep(i.step.id)
+      else {
+        const payload = party.compose(i.message)
+        await link.send(encodePass({ kind: 'begin', pass, shape, payload }), false)
+        at++
+        break
+      }
+    }
+    await asked
+    this.totals.dealerBytes += planMaterialBytes(shape, plan)
+    return { pass, shape, plan, schedule, party, at }
+  }
+
+  async #exchange(p: Prepared, o: { next?: boolean; signal?: AbortSignal }): Promise<Float64Array> {
+    const { link, plans } = this.#setup
+    const program = p.schedule.programs.owner
+    const { base, rows } = p.shape
+    const last = p.schedule.messages.length - 1
+    for (; p.at < program.length; p.at++) {
+      const i = program[p.at]
+      if (i.kind === 'run') p.party.runStep(i.step.id)
+      else if (i.kind === 'send') {
+        if (o.signal?.aborted) return this.#cancel(p)
+        const payload = p.party.compose(i.message)
+        this.totals.lastSent = payload
+        await link.send(encodePass({ kind: 'data', pass: p.pass, index: i.message, payload }), true)
+        if (i.message === 1 && o.next && base + rows < plans.config.context) {
+          this.#aheadBase = base + rows
+          this.#ahead = this.#prepare(base + rows, 1)
+          this.#ahead.catch(() => undefined)
+        }
+      } else {
+        const message = decodePass(await link.receive())
+        if (message.kind !== 'data' || message.pass !== p.pass || message.index !== i.message)
+          throw new PassError('out-of-turn', 'The server answered out of turn.')
+        p.party.accept(i.message, message.payload)
+        if (i.message !== last && o.signal?.aborted) return this.#cancel(p)
+      }
+    }
+    this.totals.passes++
+    this.totals.hops += p.schedule.hops
+    this.totals.rows += rows
+    const { out } = p.plan.steps[p.plan.steps.length - 1]
+    return toFloats(p.party.result(out.step), out.ring, out.frac)
+  }
+
+  async #cancel(p: Prepared): Promise<never> {
+    await this.#setup.link.send(encodePass({ kind: 'abandon', pass: p.pass }), false)
+    await this.drop()
+    throw new Cancelled('stopped')
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * What owner and server say during passes. One byte of kind, u32le pass number, then:
+ *
+ * | kind | from | rest |
+ * |---|---|---|
+ * | 1 begin | owner | u32 base, u32 rows, u64 first serial, the message sent ahead |
+ * | 2 data | both | u16 message index, payload |
+ * | 3 abandon | owner | nothing: the pass is given up and its masks are burnt |
+ */
+import type { Shape } from '../plan.ts'
+
+export type PassMessage =
+  | { kind: 'begin'; pass: number; shape: Shape; payload: Uint8Array }
+  | { kind: 'data'; pass: number; index: number; payload: Uint8Array }
+  | { kind: 'abandon'; pass: number }
+
+/** A message that is not one of a pass, or comes when it must not. */
+export class PassError extends Error {
+  override readonly name = 'PassError'
+  readonly code: string
+  readonly advice: string
+
+  constructor(
+    code: 'malformed' | 'out-of-turn' | 'replayed' | 'context',
+    message: string,
+    advice = 'Start a new session.',
+  ) {
+    super(message)
+    this.code = code
+    this.advice = advice
+  }
+}
+
+const HEADER = 5
+const BEGIN = HEADER + 16
+const DATA = HEADER + 2
+
+export function encodePass(message: PassMessage): Uint8Array {
+  const size = message.kind === 'begin' ? BEGIN : message.kind === 'data' ? DATA : HEADER
+  const payload = message.kind === 'abandon' ? new Uint8Array() : message.payload
+  const out = new Uint8Array(size + payload.length)
+  const view = new DataView(out.buffer)
+  view.setUint32(1, message.pass, true)
+  if (message.kind === 'begin') {
+    out[0] = 1
+    writeShape(view, HEADER, message.shape)
+  } else if (message.kind === 'data') {
+    out[0] = 2
+    view.setUint16(HEADER, message.index, true)
+  } else out[0] = 3
+  out.set(payload, size)
+  return out
+}
+
+/** Throws `PassError` on anything that is not a pass message. */
+export function decodePass(bytes: Uint8Array): PassMessage {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const kind = bytes[0]
+  if (bytes.length >= HEADER) {
+    const pass = view.getUint32(1, true)
+    if (kind === 1 && bytes.length >= BEGIN)
+      return { kind: 'begin', pass, shape: readShape(view, HEADER), payload: bytes.subarray(BEGIN) }
+    if (kind === 2 && bytes.length >= DATA)
+      return { kind: 'data', pass, index: view.getUint16(HEADER, true), payload: bytes.subarray(DATA) }
+    if (kind === 3 && bytes.length === HEADER) return { kind: 'abandon', pass }
+  }
+  throw new PassError('malformed', 'A message of the session is malformed.')
+}
+
+/** What the owner asks the dealer for: 16 bytes. */
+export function encodeRequest(shape: Shape): Uint8Array {
+  const out = new Uint8Array(16)
+  writeShape(new DataView(out.buffer), 0, shape)
+  return out
+}
+
+export function decodeRequest(bytes: Uint8Array): Shape {
+  if (bytes.length !== 16) throw new PassError('malformed', 'A pass request has the wrong length.')
+  return readShape(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0)
+}
+
+function writeShape(view: DataView, at: number, shape: Shape): void {
+  view.setUint32(at, shape.base, true)
+  view.setUint32(at + 4, shape.rows, true)
+  view.setBigUint64(at + 8, BigInt(shape.serial), true)
+}
+
+function readShape(view: DataView, at: number): Shape {
+  const serial = view.getBigUint64(at + 8, true)
+  if (serial > BigInt(Number.MAX_SAFE_INTEGER)) throw new PassError('malformed', 'A row number is too large.')
+  return { base: view.getUint32(at, true), rows: view.getUint32(at + 4, true), serial: Number(serial) }
+}
+
+/** Rows of one pass at most: a longer prompt is read in several passes. */
+export const MAX_ROWS = 64
+
+/** Serials never go back, whoever asks: the one rule that keeps every mask to one use. */
+export class SerialGuard {
+  #next = 0
+  readonly #context: number
+
+  constructor(context: number) {
+    this.#context = context
+  }
+
+  /** Throws `PassError` for rows that were used before, or that do not fit the context. */
+  admit(shape: Shape): void {
+    if (shape.serial < this.#next) throw new PassError('replayed', 'A pass would use masks again.')
+    if (shape.rows < 1 || shape.rows > MAX_ROWS || shape.base + shape.rows > this.#context)
+      throw new PassError(
+        'context',
+        `A pass of ${shape.rows} rows after ${shape.base} does not fit the context.`,
+      )
+    this.#next = shape.serial + shape.rows
+  }
+}
