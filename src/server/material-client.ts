@@ -85,11 +85,7 @@ export class MaterialClient {
         await Promise.all([this.listen(link), this.register(link)])
       } catch (error) {
         if (!this.stopped) log.warn({ reason: describe(error) }, 'no dealer')
-        if (
-          error instanceof SessionError &&
-          (error.code === 'wrong-dealer-key' || error.code === 'unauthorised')
-        )
-          throw error
+        if (error instanceof SessionError && hopeless.has(error.code)) throw error
       } finally {
         this.drop()
       }
