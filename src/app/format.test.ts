@@ -46,4 +46,19 @@ describe('Announcer', () => {
     announcer.flush()
     expect(said).toEqual(['Sure!', 'I found 3 hotels.', 'Shall I book 1.5 nights'])
   })
+
+  it('leaves formatting marks to the eye', () => {
+    const announcer = new Announcer()
+    const said: string[] = []
+    announcer.subscribe(() => said.push(announcer.state.sentence))
+    for (const token of [
+      '**Two** are _free_: ',
+      'see [here](https://example.com).\n',
+      '1. `Zetta`\n',
+      '- *Union*\n',
+    ])
+      announcer.add(token)
+    announcer.flush()
+    expect(said.join(' ')).toBe('Two are free: see here. Zetta Union')
+  })
 })

@@ -44,3 +44,14 @@ export function title(text: string, limit = 48): string {
   const cut = line.slice(0, limit)
   return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), limit - 12))}…`
 }
+
+const ways: Record<string, string> = {
+  ws: 'WebSocket',
+  webrtc: 'WebRTC',
+  fetch: 'plain HTTP',
+  wasm: 'WebAssembly',
+  webgpu: 'WebGPU',
+}
+
+/** Name for people of a link or a backend. */
+export const way = (kind: string): string => ways[kind] ?? kind

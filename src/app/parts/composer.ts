@@ -1,5 +1,6 @@
 /** Where a message is written, and how ready the engine is for it. */
 import { css, html, LitElement, nothing, svg } from 'lit'
+import { way } from '../format.ts'
 import { base } from '../look/base.ts'
 import * as icons from '../look/icons.ts'
 import { chat } from '../state/chat.ts'
@@ -171,7 +172,7 @@ export class Composer extends LitElement {
     const { session } = engine.state
     if (!session) return nothing
     return html`<button class="ways" title="How this browser computes and connects, and why" @click=${this.#openPanel}>
-      ${session.backend.name} · ${session.link.kind}
+      ${way(session.backend.name)} · ${way(session.link.kind)}
     </button>`
   }
 

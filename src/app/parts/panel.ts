@@ -1,5 +1,6 @@
 /** "Who sees what": the parties, what reached them, and what that protects. */
 import { css, html, LitElement, nothing } from 'lit'
+import { way } from '../format.ts'
 import { base } from '../look/base.ts'
 import * as icons from '../look/icons.ts'
 import { chat } from '../state/chat.ts'
@@ -96,15 +97,15 @@ export class Panel extends LitElement {
       <h3>This session</h3>
       <dl>
         <dt>Computes with</dt>
-        <dd id="backend"><b>${backend.name}</b> · ${backend.reason}${stats?.dispatches ? html` · ${stats.dispatches.toLocaleString('en')} GPU dispatches` : nothing}</dd>
+        <dd id="backend"><b>${way(backend.name)}</b> · ${backend.reason}${stats?.dispatches ? html` · ${stats.dispatches.toLocaleString('en')} GPU dispatches` : nothing}</dd>
         <dt>Connects over</dt>
-        <dd id="link"><b>${link.kind}</b> · ${link.reason}</dd>
+        <dd id="link"><b>${way(link.kind)}</b> · ${link.reason}</dd>
         <dt>Speed</dt>
-        <dd>${stats && stats.secondsPerToken > 0 ? html`${(1 / stats.secondsPerToken).toFixed(1)} tokens per second · ${stats.privateProducts} private products per token` : 'measured with the first reply'}</dd>
+        <dd id="speed">${stats && stats.secondsPerToken > 0 ? html`${(1 / stats.secondsPerToken).toFixed(1)} tokens per second · ${stats.privateProducts} private products per token` : 'measured with the first reply'}</dd>
         <dt>Model</dt>
         <dd>${model.title} <code>${model.hash.slice(0, 16)}</code></dd>
         <dt>Session</dt>
-        <dd><code>${session.sessionId}</code><br />Its keys are in this tab’s memory only; a reload starts another.</dd>
+        <dd id="session"><code>${session.sessionId}</code><br />Its keys are in this tab’s memory only; a reload starts another.</dd>
       </dl>
     </div>`
   }

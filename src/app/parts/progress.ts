@@ -32,12 +32,11 @@ const styles = css`
   }
 `
 
-/** "Reading your message, 12 of 40 tokens" and the like. */
+/** "Reading your message, privately: 12 of 40 tokens" and the like. */
 export function describe({ phase, done, total, text }: Progress): string {
-  if (text) return text
-  if (phase === 'model') return `Downloading the public part of the model: ${bytes(done)} of ${bytes(total)}`
-  if (phase === 'connect') return 'Agreeing on keys with the server and the dealer'
-  return `Reading your message, privately: ${done} of ${total}`
+  if (phase === 'connect' || total === 0) return text
+  const amount = phase === 'model' ? `${bytes(done)} of ${bytes(total)}` : `${done} of ${total} tokens`
+  return `${text}: ${amount}`
 }
 
 export const progress = {

@@ -142,18 +142,20 @@ export class SettingsDialog extends LitElement {
 
   #slider({ name, label, hint, min, max, step }: Slider) {
     const value = settings.state[name]
-    return html`<label class="slider">
-      <span>${label}<output>${value}</output></span>
+    return html`<div class="slider">
+      <span><label for=${name}>${label}</label><output for=${name}>${value}</output></span>
       <input
+        id=${name}
         type="range"
+        aria-describedby="${name}-hint"
         min=${min}
         max=${max}
         step=${step}
         .value=${String(value)}
         @input=${(event: Event) => settings.set({ [name]: Number((event.target as HTMLInputElement).value) })}
       />
-      <small>${hint}</small>
-    </label>`
+      <small id="${name}-hint">${hint}</small>
+    </div>`
   }
 
   #data() {

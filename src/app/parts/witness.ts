@@ -108,7 +108,7 @@ export const witness = {
           Hands out masks before they are needed and learns how many tokens are to be computed. Never sees a message, masked
           or not, nor the weights.${hostOf(session?.dealer)}
         </p>
-        ${sample('The last request as the dealer saw it', stats?.dealerSample, 8)}`,
+        ${stats?.dealerSample.length ? sample('The last request as the dealer saw it', stats.dealerSample, 8) : nothing}`,
     )}
   `,
 }

@@ -1,0 +1,121 @@
+/** The chat page as a person uses it. */
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright'
+
+/** Chromium as the system provides it; `SOTTO_CHROMIUM` names another one. */
+export function launch(...args: string[]): Promise<Browser> {
+  const executablePath = process.env.SOTTO_CHROMIUM ?? '/usr/bin/chromium'
+  return chromium.launch({
+    executablePath,
+    args: ['--no-sandbox', '--allow-loopback-in-peer-connection', ...args],
+  })
+}
+
+/** Puts WebGPU within reach without a GPU: the adapter is then a software one. */
+export const webGpu = '--enable-unsafe-webgpu'
+
+export const desktop = { viewport: { width: 1280, height: 800 } } satisfies BrowserContextOptions
+export const phone = {
+  viewport: { width: 390, height: 844 },
+  isMobile: true,
+  hasTouch: true,
+} satisfies BrowserContextOptions
+
+export class ChatPage {
+  readonly page: Page
+  /** Everything that the page complained about. */
+  readonly complaints: string[] = []
+
+  constructor(page: Page) {
+    this.page = page
+    page.setDefaultTimeout(10_000)
+    page.on('pageerror', (error) => this.complaints.push(error.message))
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.complaints.push(message.text())
+    })
+  }
+
+  /** A new person: no history, no cache. */
+  static async fresh(browser: Browser, options: BrowserContextOptions = desktop): Promise<ChatPage> {
+    const context = await browser.newContext(options)
+    return new ChatPage(await context.newPage())
+  }
+
+  /** Opens the page and waits for its private session. */
+  async connect(url: string, query = ''): Promise<void> {
+    await this.page.goto(`${url}${query}`)
+    await this.connected()
+  }
+
+  async connected(): Promise<void> {
+    await this.page.getByText(/tokens? ready/).waitFor({ timeout: 30_000 })
+  }
+
+  /** Short replies keep the tests short. */
+  async limitReplies(tokens: number): Promise<void> {
+    await this.page.getByRole('button', { name: 'Settings' }).click()
+    await this.page.getByRole('slider', { name: /Longest reply/ }).fill(String(tokens))
+    await this.page.getByRole('slider', { name: /Temperature/ }).fill('0')
+    await this.page.getByRole('dialog', { name: 'Settings' }).getByRole('button', { name: 'Close' }).click()
+  }
+
+  get message(): Locator {
+    return this.page.getByLabel('Message', { exact: true })
+  }
+
+  get replies(): Locator {
+    return this.page.locator('article.model')
+  }
+
+  get questions(): Locator {
+    return this.page.locator('article.you')
+  }
+
+  get problem(): Locator {
+    return this.page.getByRole('alert')
+  }
+
+  async say(text: string): Promise<void> {
+    await this.message.fill(text)
+    await this.message.press('Enter')
+  }
+
+  /** Waits until the last reply is complete, and returns its text. Fails at once if a problem shows instead. */
+  async reply(timeout = 45_000): Promise<string> {
+    const idle = this.page.getByRole('button', { name: 'Send' })
+    await idle.waitFor({ timeout })
+    if (await this.problem.isVisible()) throw new Error(`the page says: ${await this.problem.textContent()}`)
+    return this.lastReply()
+  }
+
+  async lastReply(): Promise<string> {
+    return ((await this.replies.last().locator('.said').textContent()) ?? '').trim()
+  }
+
+  async ask(text: string): Promise<string> {
+    await this.say(text)
+    return this.reply()
+  }
+
+  /** "23 tokens in 1.2 s" below the last reply. */
+  async tokens(): Promise<number> {
+    const note = (await this.replies.last().locator('.foot').textContent()) ?? ''
+    return Number(/(\d+) tokens?/.exec(note)?.[1] ?? 0)
+  }
+
+  /** How the session computes and connects, as the panel tells it. */
+  async session(): Promise<{ backend: string; link: string; dispatches: number; products: number }> {
+    const text = async (id: string) => (await this.page.locator(`sotto-panel #${id}`).textContent()) ?? ''
+    const number = (text: string, pattern: RegExp) => Number(pattern.exec(text)?.[1].replaceAll(',', '') ?? 0)
+    const backend = await text('backend')
+    return {
+      backend,
+      link: await text('link'),
+      dispatches: number(backend, /([\d,]+) GPU dispatches/),
+      products: number(await text('speed'), /([\d,]+) private products/),
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.page.context().close()
+  }
+}

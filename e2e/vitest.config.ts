@@ -1,0 +1,14 @@
+/** Tests in a real browser against real processes: `npx vitest run --config e2e/vitest.config.ts`. */
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['e2e/**/*.test.ts'],
+    globalSetup: ['e2e/support/demo.ts'],
+    // Three parties and a browser share the processor, and one WebGPU device at a time is all that software offers.
+    fileParallelism: false,
+    pool: 'forks',
+    testTimeout: 60_000,
+    hookTimeout: 90_000,
+  },
+})
