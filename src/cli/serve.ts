@@ -24,7 +24,7 @@ sotto serve: run the model server, which holds the private model and never sees 
 
   sotto serve --models DIR --dealer https://dealer.example --dealer-key KEY --origin https://chat.example
 
-  --models DIR       folder of model bundles, or one bundle (public/models)
+  --models DIR       folder of model bundles, or one bundle (models)
   --port N           port (8421)
   --key FILE         identity key, made on the first run (${stateDir}/server.pem)
   --print-key        print the identity key, which the dealer needs to allow this server, and stop
@@ -38,7 +38,7 @@ sotto serve: run the model server, which holds the private model and never sees 
 export async function serveCommand(argv: string[]): Promise<void> {
   const { values } = parse(argv, help, {
     ...listenOptions,
-    models: { type: 'string', default: 'public/models' },
+    models: { type: 'string', default: 'models' },
     'print-key': { type: 'boolean', default: false },
     dealer: { type: 'string' },
     'dealer-key': { type: 'string' },

@@ -1,0 +1,25 @@
+/** What a data owner takes from Node: its kernels, and sockets beyond fetch. */
+import { createNodeKernels } from '../kernels/node/kernels.ts'
+import { createCpuProductDevice } from '../kernels/wasm/device.ts'
+import type { Platform } from '../owner/platform.ts'
+import { nodeWebRtcDial } from '../transport/node/webrtc.ts'
+import { makeWebSocket } from '../transport/node/ws.ts'
+import { postSignal } from '../transport/webrtc.ts'
+
+/** Bytes of expanded stationary masks that a terminal may keep. */
+const STATIONARY_BYTES = 1 << 29
+
+export function nodePlatform(): Platform {
+  const kernels = createNodeKernels()
+  const device = createCpuProductDevice(kernels, { cacheBytes: STATIONARY_BYTES })
+  return {
+    kernels,
+    device: async () => ({ device, reason: 'The terminal computes on the processor.' }),
+    connect: {
+      webSocket: makeWebSocket(),
+      webRtc: (url) => nodeWebRtcDial(postSignal(url), new URL(url).hostname),
+      fetch: globalThis.fetch.bind(globalThis),
+    },
+    download: (url) => fetch(url),
+  }
+}
