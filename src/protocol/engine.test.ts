@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ModelConfig } from '../model/config.ts'
 import { randomModel } from '../model/random.ts'
 import { floatModel } from '../model/reference.ts'
-import type { ModelSpec } from './compile/decoder.ts'
+import { compileDecoder, type ModelSpec } from './compile/decoder.ts'
 import { calibrate } from './compile/ranges.ts'
 import { maskOf } from './ring.ts'
 import { LocalParties, type PassTrace } from './testing.ts'
@@ -87,4 +87,13 @@ describe.each([
       base += part.length
     }
   })
+})
+
+it('compiles for every span up to the context', () => {
+  const tensors = randomModel(llama, 3)
+  const ranges = calibrate(llama, tensors, [[1, 2, 3, 4, 5]])
+  const spec: ModelSpec = { config: { ...llama, context: 4096 }, ranges, visibility: () => 'private' }
+  const steps = Array.from({ length: 10 }, (_, i) => compileDecoder(spec, i + 3).steps.map((s) => s.op))
+  // Streams are named by step numbers, so every span's plan must number its steps alike.
+  for (const ops of steps) expect(ops).toEqual(steps[0])
 })

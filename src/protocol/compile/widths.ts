@@ -40,21 +40,22 @@ const ONE_LEVEL = 7
 /** Low bits of the argument that a bottom segment spans: the resolution there. */
 const SEGMENT_BITS = 13
 
-/** A table for arguments in [low, high]. Throws `RangeTooWide` beyond 20 octaves. */
-export function inverseWidths([low, high]: Interval, what: string): InverseWidths {
+/** A table for arguments in [low, high] with at most `maxFrac` fraction bits. Throws `RangeTooWide` beyond 20 octaves. */
+export function inverseWidths([low, high]: Interval, what: string, maxFrac = 64): InverseWidths {
   const top = Math.ceil(Math.log2(high))
   const octaves = top - Math.floor(Math.log2(low))
   if (octaves <= ONE_LEVEL) {
     // An interval may start a whole segment below its value, so the lowest value stands two segments above zero.
     const entryBits = Math.max(octaves, 2) + 1
-    const ring = entryBits + SEGMENT_BITS
+    const ring = Math.min(entryBits + SEGMENT_BITS, maxFrac + top)
     return { ring, frac: ring - top, entryBits, floor: 2 ** (top - entryBits) }
   }
   const entryBits = Math.ceil((octaves + 2) / 2)
   if (entryBits > 11)
     throw new RangeTooWide(`${what} spans ${octaves} octaves (${low} to ${high}); the tables reach 20`)
-  const ring = SEGMENT_BITS + 2 * entryBits - 1
-  return { ring, frac: ring - top, entryBits, fineShift: SEGMENT_BITS, floor: 2 ** (top - 2 * entryBits + 1) }
+  const fineShift = Math.min(SEGMENT_BITS, maxFrac + top - 2 * entryBits + 1)
+  const ring = fineShift + 2 * entryBits - 1
+  return { ring, frac: ring - top, entryBits, fineShift, floor: 2 ** (top - 2 * entryBits + 1) }
 }
 
 /** Widths of one normalisation x / rms(x). */
@@ -147,7 +148,7 @@ export function softmaxWidths(
   const mixed = mixedFrac + contextBits + value + 2
   const exponent = exponentFrac + bins + binBits
   const ring = Math.max(weights, mixed + weightFrac + f - mixedFrac)
-  const denominator = inverseWidths([2 ** (-2 * bin), 2 ** spanBits], 'the softmax denominator')
+  const denominator = inverseWidths([2 ** (-2 * bin), 2 ** spanBits], 'the softmax denominator', weightFrac)
   const inverseFrac = f + 5
   return {
     scores,
