@@ -13,7 +13,7 @@ afterAll(() => browser.close())
 
 describe.each([
   ['ws', 'WebSocket'],
-  ['fetch', 'HTTP'],
+  ['fetch', 'plain HTTP'],
   ['webrtc', 'WebRTC'],
 ])('over ?link=%s', (link, name) => {
   it('answers', async () => {

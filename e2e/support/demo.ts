@@ -1,17 +1,22 @@
 /** Starts the three parties once for all tests, as real processes; `SOTTO_URL` names parties that run already. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { TestProject } from 'vitest/node'
 
 declare module 'vitest' {
   interface ProvidedContext {
+    /** Address of the page. */
     url: string
+    /** Folder of model bundles. */
+    models: string
   }
 }
 
-/** Starts `sotto ...args` and resolves with the first address that it prints. */
+/** Starts `sotto ...args` and resolves with the first address that it prints, which is its own. */
 export function sotto(...args: string[]): Promise<{ process: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, ['bin/sotto.js', ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const command = ['bin/sotto.js', ...args, '--json']
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] })
   return new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`sotto ${args.join(' ')} ended with code ${code}`)))
     createInterface({ input: child.stdout }).on('line', (line) => {
@@ -21,16 +26,24 @@ export function sotto(...args: string[]): Promise<{ process: ChildProcess; url: 
   })
 }
 
+/** Resolves once a process has ended. */
+export async function ended(child: ChildProcess | undefined): Promise<void> {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return
+  await new Promise((resolve) => child.once('exit', resolve))
+}
+
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const models = process.env.SOTTO_MODELS ?? (existsSync('public/models') ? 'public/models' : 'models')
+  project.provide('models', models)
   const running = process.env.SOTTO_URL
   if (running) {
     project.provide('url', running)
     return
   }
-  const demo = await sotto('demo', '--port', '0')
+  const demo = await sotto('demo', '--port', '0', '--models', models)
   project.provide('url', demo.url)
   return async () => {
     demo.process.kill('SIGTERM')
-    await new Promise((resolve) => demo.process.once('exit', resolve))
+    await ended(demo.process)
   }
 }

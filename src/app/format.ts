@@ -45,13 +45,13 @@ export function title(text: string, limit = 48): string {
   return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), limit - 12))}…`
 }
 
-const ways: Record<string, string> = {
-  ws: 'WebSocket',
-  webrtc: 'WebRTC',
-  fetch: 'plain HTTP',
-  wasm: 'WebAssembly',
-  webgpu: 'WebGPU',
-}
+const ways: [RegExp, string][] = [
+  [/webrtc/i, 'WebRTC'],
+  [/ws/i, 'WebSocket'],
+  [/fetch/i, 'plain HTTP'],
+  [/webgpu/i, 'WebGPU'],
+  [/wasm/i, 'WebAssembly'],
+]
 
-/** Name for people of a link or a backend. */
-export const way = (kind: string): string => ways[kind] ?? kind
+/** Name for people of a link or a backend, which name themselves for programs: "cpu (wasm-simd)". */
+export const way = (kind: string): string => ways.find(([pattern]) => pattern.test(kind))?.[1] ?? kind

@@ -1,6 +1,7 @@
 /// <reference lib="webworker" />
 /** The data owner's engine in a module worker, so that no product of matrices ever delays a key press. */
 import { expose } from 'comlink'
+import { KernelError } from '../kernels/kernels.ts'
 import type { ChatOptions, Message, OpenOptions, OwnerApi, OwnerEvent, OwnerHost, PageConfig } from './api.ts'
 import { OwnerError } from './api.ts'
 import { Owner } from './owner.ts'
@@ -20,6 +21,8 @@ async function guarded<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call()
   } catch (reason) {
+    if (reason instanceof KernelError)
+      throw new OwnerError('backend', `${reason.message}.`, 'Leave out ?backend= to compute another way.')
     throw OwnerError.from(reason)
   }
 }

@@ -1,0 +1,143 @@
+/** Parties go away and come back: the page says so in plain words, and a retry works. */
+import type { ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser } from 'playwright'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { type PageConfig, pageApp } from '../src/server/page.ts'
+import { toBase64Url } from '../src/session/encoding.ts'
+import { loadIdentity } from '../src/session/node/key-file.ts'
+import { type Listening, listen } from '../src/transport/node/http.ts'
+import { ended, sotto } from './support/demo.ts'
+import { ChatPage, launch } from './support/page.ts'
+
+const models = inject('models')
+
+describe('a party that goes away', () => {
+  const keys = mkdtempSync(join(tmpdir(), 'sotto-e2e-'))
+  const serverKey = toBase64Url(loadIdentity(join(keys, 'server.pem')).publicKey)
+  const dealerKey = toBase64Url(loadIdentity(join(keys, 'dealer.pem')).publicKey)
+  const config: PageConfig = { server: '', dealer: { url: '', key: dealerKey } }
+  const running: { server?: ChildProcess; dealer?: ChildProcess } = {}
+  let browser: Browser
+  let page: Listening
+
+  const portOf = (address: string) => (address ? new URL(address).port : '0')
+
+  /** Starts a party, on the port it had before if it had one. */
+  async function startDealer(): Promise<void> {
+    const where = [
+      '--port',
+      portOf(config.dealer.url),
+      '--key',
+      join(keys, 'dealer.pem'),
+      '--log-level',
+      'silent',
+    ]
+    const dealer = await sotto('deal', ...where, '--allow', serverKey, '--origin', page.url)
+    running.dealer = dealer.process
+    config.dealer.url = dealer.url
+  }
+
+  async function startServer(): Promise<void> {
+    const where = [
+      '--port',
+      portOf(config.server),
+      '--key',
+      join(keys, 'server.pem'),
+      '--log-level',
+      'silent',
+    ]
+    const dealer = ['--dealer', config.dealer.url, '--dealer-key', dealerKey]
+    const server = await sotto('serve', ...where, ...dealer, '--models', models, '--origin', page.url)
+    running.server = server.process
+    config.server = server.url
+  }
+
+  async function kill(name: 'server' | 'dealer'): Promise<void> {
+    running[name]?.kill('SIGKILL')
+    await ended(running[name])
+  }
+
+  beforeAll(async () => {
+    browser = await launch()
+    page = await listen({
+      app: pageApp({ dir: 'dist/page', config: () => config }),
+      host: '127.0.0.1',
+      port: 0,
+    })
+    await startDealer()
+    await startServer()
+  })
+
+  afterAll(async () => {
+    await browser.close()
+    await Promise.all([kill('server'), kill('dealer'), page.close()])
+    rmSync(keys, { recursive: true })
+  })
+
+  const tryAgain = (chat: ChatPage) => chat.page.getByRole('button', { name: 'Try again' }).click()
+
+  it('is the server, before the first word', async () => {
+    await kill('server')
+    const chat = await ChatPage.fresh(browser)
+    await chat.page.goto(page.url)
+    await chat.problem.waitFor({ timeout: 15_000 })
+    expect(await chat.problem.textContent()).toContain('The model server isn’t answering')
+    await startServer()
+    await tryAgain(chat)
+    await chat.connected()
+    await chat.limitReplies(8)
+    expect(await chat.ask('I need a hotel room.')).not.toBe('')
+    await chat.close()
+  })
+
+  it.each(['ws', 'fetch', 'webrtc'])('is the server, in the middle of a reply over %s', async (link) => {
+    const chat = await ChatPage.fresh(browser)
+    await chat.connect(page.url, `?link=${link}`)
+    await chat.limitReplies(64)
+    await chat.say('I want to reserve a table at a restaurant.')
+    await chat.page.locator('sotto-turn[writing]').waitFor()
+    await kill('server')
+    await startServer()
+    await chat.problem.waitFor({ timeout: 30_000 })
+    expect(await chat.problem.textContent()).toContain('Try again')
+    await tryAgain(chat)
+    expect(await chat.reply()).not.toBe('')
+    expect(await chat.questions.count()).toBe(1)
+    await chat.close()
+  })
+
+  it('is the dealer, between two questions', async () => {
+    const chat = await ChatPage.fresh(browser)
+    await chat.connect(page.url)
+    await chat.limitReplies(8)
+    await chat.ask('I need a hotel room.')
+    await kill('dealer')
+    await chat.say('In San Jose.')
+    await chat.problem.waitFor({ timeout: 30_000 })
+    await startDealer()
+    // The server finds its way back to the dealer by itself, in its own time.
+    await expect
+      .poll(
+        async () => {
+          await tryAgain(chat)
+          return chat.reply().catch(() => '')
+        },
+        { timeout: 40_000 },
+      )
+      .not.toBe('')
+    await chat.close()
+  })
+
+  it('is a dealer that this page does not know', async () => {
+    const chat = await ChatPage.fresh(browser)
+    const other = { ...config, dealer: { ...config.dealer, key: serverKey } }
+    await chat.page.route('**/config.json', (route) => route.fulfill({ json: other }))
+    await chat.page.goto(page.url)
+    await chat.problem.waitFor({ timeout: 15_000 })
+    expect(await chat.problem.textContent()).toContain('isn’t the dealer this page trusts')
+    await chat.close()
+  })
+})
