@@ -7,10 +7,17 @@ export default defineConfig({
   // Only this folder is copied next to the page. The model bundles live beside it and hold private tensors: they are
   // served, where public, by the model server alone.
   publicDir: 'public/page',
-  build: { outDir: 'dist/page', target: 'es2023', modulePreload: { polyfill: false }, chunkSizeWarningLimit: 600 },
+  build: {
+    outDir: 'dist/page',
+    target: 'es2023',
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 600,
+  },
   worker: { format: 'es' },
   server: {
     // Without this the development server would hand out any file of the checkout, private tensors included.
-    fs: { deny: ['.env', '.env.*', '*.{crt,pem,key}', '**/.git/**', '**/public/models/**', '**/*.safetensors'] },
+    fs: {
+      deny: ['.env', '.env.*', '*.{crt,pem,key}', '**/.git/**', '**/public/models/**', '**/*.safetensors'],
+    },
   },
 })
