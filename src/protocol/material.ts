@@ -2,7 +2,7 @@
 import type { Kernels } from '../kernels/kernels.ts'
 import type { Blinded, Opened, Plan, Shape, Slot, Step } from './plan.ts'
 import { count, rowCount, slotBytes, slotCount } from './plan.ts'
-import { laneBytes, MASK_STREAM, type Prg, streamId } from './prg.ts'
+import { laneBytes, type Prg, streamId } from './prg.ts'
 import type { Lanes } from './ring.ts'
 
 /** Index of a slot among its step's streams. */
@@ -17,7 +17,7 @@ export function maskLanes(prg: Prg, shape: Shape, value: Opened | Blinded): Lane
   const opened = value.kind === 'opened'
   const bits = opened ? value.maskRing : value.ring
   const width = !opened || value.wide ? 8 : laneBytes(bits)
-  const stream = streamId(opened ? value.step : value.mask, MASK_STREAM)
+  const { stream } = value
   const out = new BigUint64Array(count(shape, value.layout, value.width))
   for (let r = 0, at = 0; r < shape.rows; r++) {
     const n = rowCount(shape, r, value.layout, value.width)
@@ -27,15 +27,18 @@ export function maskLanes(prg: Prg, shape: Shape, value: Opened | Blinded): Lane
   return out
 }
 
+const slotStream = (step: Step, slot: Slot): number => slot.stream ?? streamId(step.id, slotIndex(step, slot))
+
 /** The owner's share of a slot: its keystream. */
 export function slotLanes(prg: Prg, shape: Shape, step: Step, slot: Slot): Lanes {
-  const stream = streamId(step.id, slotIndex(step, slot))
+  const stream = slotStream(step, slot)
+  const width = slot.stream === undefined ? laneBytes(slot.bits) : 8
   let total = 0
   for (let r = 0; r < shape.rows; r++) total += slotCount(shape, r, slot)
   const out = new BigUint64Array(total)
   for (let r = 0, at = 0; r < shape.rows; r++) {
     const n = slotCount(shape, r, slot)
-    if (n > 0) prg.fill(stream, shape.serial + r, slot.bits, out, at, n, slot.wide ? 8 : laneBytes(slot.bits))
+    if (n > 0) prg.fill(stream, shape.serial + r, slot.bits, out, at, n, width)
     at += n
   }
   return out
@@ -63,7 +66,7 @@ export class SeededCorrelations implements Correlations {
 
   lookup(step: Step, slot: Slot, index: Uint32Array): Lanes {
     const { entries = 1, words = 1, bits } = slot
-    const stream = streamId(step.id, slotIndex(step, slot))
+    const stream = slotStream(step, slot)
     const out = new BigUint64Array(index.length * words)
     for (let r = 0, i = 0; r < this.#shape.rows; r++) {
       const n = rowCount(this.#shape, r, slot.layout, slot.width)

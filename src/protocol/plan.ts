@@ -10,10 +10,10 @@ export type Role = 'owner' | 'server'
 
 /**
  * How a value's elements hang on the rows (tokens) of a pass: `row`: `width` elements a row; `pair`: `width` elements
- * for every position that the row attends to, itself included (ragged: causal); `last`: `width` elements of the last
- * row alone.
+ * for every position that the row attends to, itself included (ragged: causal); `last` and `lastPair`: the same for the
+ * last row alone.
  */
-export type Layout = 'row' | 'pair' | 'last'
+export type Layout = 'row' | 'pair' | 'last' | 'lastPair'
 
 /** What a pass works on: `rows` new tokens after `base` cached ones. `serial` is the first row's never-reused number. */
 export interface Shape {
@@ -46,6 +46,8 @@ export interface Opened extends Typed {
   readonly lift: number
   /** Ring of the mask a (at least `ring`; `lift` where the value can be lifted). */
   readonly maskRing: number
+  /** Keystream that the parties' parts of the mask come from. */
+  readonly stream: number
   /** Fixed 64-bit keystream lanes, which the owner's product kernels expect. */
   readonly wide: boolean
 }
@@ -53,8 +55,8 @@ export interface Opened extends Typed {
 /** Known to the server only, as x - a for the owner's own mask a: what a stationary product needs. */
 export interface Blinded extends Typed {
   readonly kind: 'blinded'
-  /** The step whose owner mask hides it. */
-  readonly mask: number
+  /** Keystream of the owner's mask that hides it. */
+  readonly stream: number
 }
 
 /** Known to the owner in clear at the end of the pass. */
@@ -72,8 +74,8 @@ export interface Slot {
   readonly bits: number
   readonly entries?: number
   readonly words?: number
-  /** 64-bit keystream lanes whatever the ring, as the owner's product kernels read them. */
-  readonly wide?: boolean
+  /** A stream of its own instead of the step's, in 64-bit lanes as the owner's product kernels read them. */
+  readonly stream?: number
 }
 
 /** What a message step puts on the wire, element by element. */
@@ -118,9 +120,8 @@ export interface Plan {
 /** One weight matrix as the plan uses it: its encoding's metadata, public to all. */
 export interface WeightUse {
   readonly name: string
-  readonly step: number
-  /** The step whose owner mask is multiplied by the stationary matrix. */
-  readonly mask: number
+  /** Tells the model's weights apart, the same in all its plans. */
+  readonly index: number
   readonly k: number
   readonly n: number
   readonly ring: number
@@ -165,15 +166,24 @@ export const span = (shape: Shape, row: number): number => shape.base + row + 1
 /** Rows that a `row` or `last` value has. */
 export const rowsOf = (shape: Shape, layout: Layout): number => (layout === 'last' ? 1 : shape.rows)
 
+/** The first row that a layout has elements for. */
+export const firstRow = (shape: Shape, layout: Layout): number =>
+  layout === 'last' || layout === 'lastPair' ? shape.rows - 1 : 0
+
+/** Per-position companion of a per-row layout, and back. */
+export const pairLayout = (layout: Layout): Layout => (layout === 'last' ? 'lastPair' : 'pair')
+export const rowLayout = (layout: Layout): Layout => (layout === 'lastPair' ? 'last' : 'row')
+
 /** Elements of one row of a layout. */
 export function rowCount(shape: Shape, row: number, layout: Layout, width: number): number {
-  if (layout === 'last') return row === shape.rows - 1 ? width : 0
-  return (layout === 'pair' ? span(shape, row) : 1) * width
+  if (row < firstRow(shape, layout)) return 0
+  return (layout === 'pair' || layout === 'lastPair' ? span(shape, row) : 1) * width
 }
 
 /** Elements of all rows of a layout. */
 export function count(shape: Shape, layout: Layout, width: number): number {
   const { rows, base } = shape
+  if (layout === 'lastPair') return width * span(shape, rows - 1)
   return width * (layout === 'pair' ? rows * base + (rows * (rows + 1)) / 2 : rowsOf(shape, layout))
 }
 

@@ -13,6 +13,11 @@ export const MASK_STREAM = 15
 
 export const streamId = (step: number, slot: number): number => step * STREAMS_PER_STEP + slot
 
+/** Above all steps: streams named by weight, so that products made ahead serve whatever plan a row ends up in. */
+const WEIGHT_STREAMS = 0x8000_0000
+export const weightMaskStream = (weight: number): number => WEIGHT_STREAMS + 2 * weight
+export const weightSumStream = (weight: number): number => WEIGHT_STREAMS + 2 * weight + 1
+
 /** 12 bytes: u32le stream, u64le serial (RFC 8439 nonce). */
 export function nonce(stream: number, serial: number): Uint8Array {
   const bytes = new Uint8Array(12)

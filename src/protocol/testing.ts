@@ -15,7 +15,7 @@ import {
 import { FIXED, residualRing } from './compile/widths.ts'
 import { maskLanes, PackedCorrections, SeededCorrelations } from './material.ts'
 import type { Plan, Shape } from './plan.ts'
-import { MASK_STREAM, Prg, streamId } from './prg.ts'
+import { Prg, weightMaskStream, weightSumStream } from './prg.ts'
 import { add, encode, type Lanes, toFloats } from './ring.ts'
 import { DealerPass } from './runner/dealer.ts'
 import { PartyPass } from './runner/party.ts'
@@ -126,8 +126,8 @@ export class LocalParties {
           key: this.#keys.owner,
           firstSerial: BigInt(shape.serial),
           rows,
-          a: streamId(use.mask, MASK_STREAM),
-          c: streamId(use.step, 0),
+          a: weightMaskStream(use.index),
+          c: weightSumStream(use.index),
         }),
       )
       f.free()

@@ -18,7 +18,7 @@ import { truncate } from '../ops/truncate.ts'
 import { type Opened, type Plan, PlanBuilder, type Share } from '../plan.ts'
 import { activations } from '../tables/functions.ts'
 import { activationTable } from './activation-table.ts'
-import { type MatrixRole, matrixName, type Visibility } from './lower.ts'
+import { MATRIX_ROLES, type MatrixRole, matrixName, type Visibility } from './lower.ts'
 import type { LayerRanges, Ranges } from './ranges.ts'
 import {
   FIXED,
@@ -45,6 +45,9 @@ export interface ModelSpec {
 export const spanBitsOf = (shape: { base: number; rows: number }): number =>
   Math.max(3, Math.ceil(Math.log2(shape.base + shape.rows + 1)))
 
+const weightIndex = (layer: number, role: MatrixRole): number =>
+  MATRIX_ROLES.length * layer + MATRIX_ROLES.indexOf(role)
+
 class Decoder {
   readonly plan = new PlanBuilder()
   readonly #spec: ModelSpec
@@ -63,27 +66,30 @@ class Decoder {
     const { config, ranges } = this.#spec
     let x = input(this.plan, { width: config.dim, ring: this.#residual, frac: this.#p.residual })
     ranges.layers.forEach((r, layer) => {
-      x = add(this.plan, x, this.#attention(x, r, layer))
+      const attention = this.#attention(x, r, layer)
+      // After the last layer's keys and values only the last row matters.
+      if (layer === config.layers - 1) x = lastRow(this.plan, x)
+      x = add(this.plan, x, attention)
       x = add(this.plan, x, this.#feedForward(x, r, layer))
     })
     const { final } = ranges
     const w = normWidths(config, this.#p, final.x, final.meanSquare, final.x, 'the final norm')
     release(
       this.plan,
-      this.#normal(lastRow(this.plan, x), { ...w, open: this.#residual }, final.normal).value,
+      this.#normal(x, { ...w, open: this.#residual }, final.normal).value,
     )
     return this.plan.finish()
   }
 
-  /** Opens x, and 1/rms(x) beside it; `lift`, `wide` and `ring` are what x's and the root's consumers want. */
+  /** Opens x, and 1/rms(x) beside it; `lift`, `weight` and `ring` are what x's and the root's consumers want. */
   #root(
     x: Share,
     w: NormWidths,
-    o: { lift: number; wide: boolean; ring: number },
+    o: { lift: number; weight?: number; ring: number },
   ): { opened: Opened; root: Opened } {
     const { plan } = this
     const { config } = this.#spec
-    const opened = open(plan, x, { bits: w.open, lift: Math.max(o.lift, w.square), wide: o.wide })
+    const opened = open(plan, x, { bits: w.open, lift: Math.max(o.lift, w.square), weight: o.weight })
     const squares = sumSquares(plan, opened, w.square)
     const v = open(
       plan,
@@ -110,7 +116,7 @@ class Decoder {
     const bits = f + integerBits(largest * this.#p.headroom) + 2
     const drop = this.#p.residual + w.rootFrac - f
     const ring = bits + drop
-    const { opened, root } = this.#root(x, w, { lift: ring, wide: false, ring })
+    const { opened, root } = this.#root(x, w, { lift: ring, ring })
     const terms = timesInverse(opened, root, inverseLevels(w.table), x.width)
     const wide = product(this.plan, terms, { width: x.width, ring, frac: this.#p.residual + w.rootFrac })
     return { value: truncate(this.plan, wide, drop, bits), bits }
@@ -127,12 +133,12 @@ class Decoder {
   #linear(x: Share, layer: number, role: MatrixRole, n: number): Share {
     const weight = this.#weight(layer, role, n)
     if (weight.visibility === 'public') return linearPublic(this.plan, x, weight)
-    return linearPrivate(this.plan, blind(this.plan, x), weight)
+    return linearPrivate(this.plan, blind(this.plan, x, weight.index), weight)
   }
 
   #weight(layer: number, role: MatrixRole, n: number): WeightRef {
     const visibility = this.#spec.visibility(layer, role)
-    return { name: matrixName(layer, role), n, frac: this.#p.weight, visibility }
+    return { name: matrixName(layer, role), index: weightIndex(layer, role), n, frac: this.#p.weight, visibility }
   }
 
   #biased(x: Share, layer: number, role: MatrixRole): Share {
@@ -155,19 +161,20 @@ class Decoder {
 
     const w = normWidths(config, p, r.x, r.meanSquare1, r.x, `layer ${layer}: the first norm`)
     const n = this.#normal(x, { ...w, open: this.#residual }, r.normal1)
-    const opened = open(plan, n.value, { bits: n.bits, lift: ring, wide: true })
+    const opened = open(plan, n.value, { bits: n.bits, lift: ring, weight: weightIndex(layer, 'qkv') })
     const qkv = this.#biased(
       this.#liftedLinear(opened, layer, 'qkv', config.dim + 2 * kv, ring),
       layer,
       'qkv',
     )
-    const turned = (from: number, width: number): Share => {
-      const part = slice(plan, qkv, from, width)
+    const isLast = layer === config.layers - 1
+    const turned = (from: number, width: number, source = qkv): Share => {
+      const part = slice(plan, source, from, width)
       if (rotary === 0) return truncate(plan, part, p.weight, s.scores)
       const rotated = rotate(plan, part, { headDim: hd, theta: config.ropeTheta ?? 10000, frac: rotary })
       return truncate(plan, rotated, p.weight + rotary, s.scores)
     }
-    const q = open(plan, turned(0, config.dim), { bits: s.scores })
+    const q = open(plan, turned(0, config.dim, isLast ? lastRow(plan, qkv) : qkv), { bits: s.scores })
     const keys = `${layer}.k`
     const values = `${layer}.v`
     const k = open(plan, turned(config.dim, kv), { bits: s.scores, cache: keys })
@@ -249,7 +256,7 @@ class Decoder {
     if (Math.max(upRing, ring) > 64)
       throw new RangeTooWide(`layer ${layer}: the feed-forward block needs ${Math.max(upRing, ring)} bits`)
 
-    const { opened, root } = this.#root(x, { ...w, open: this.#residual }, { lift: upRing, wide: true, ring })
+    const { opened, root } = this.#root(x, { ...w, open: this.#residual }, { lift: upRing, weight: weightIndex(layer, 'up'), ring })
     const n = gated ? 2 * config.ff : config.ff
     const first = truncate(
       plan,

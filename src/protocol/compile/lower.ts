@@ -21,7 +21,8 @@ export interface LoweredBias {
   readonly data: Float64Array
 }
 
-export type MatrixRole = 'qkv' | 'out' | 'up' | 'down'
+export const MATRIX_ROLES = ['qkv', 'out', 'up', 'down'] as const
+export type MatrixRole = (typeof MATRIX_ROLES)[number]
 export const matrixName = (layer: number, role: MatrixRole): string => `${layer}.${role}`
 
 /** The tensors that one folded matrix (and its bias) is made from. */

@@ -6,10 +6,8 @@ import type { Plan, WeightUse } from '../plan.ts'
 import { nonce, Prg } from '../prg.ts'
 import { type Lanes, maskOf } from '../ring.ts'
 import { encodeBias, encodeMatrix } from './encode.ts'
-import { lowerMatrix, type MatrixRole } from './lower.ts'
+import { lowerMatrix, MATRIX_ROLES, type MatrixRole } from './lower.ts'
 import { FIXED, type Precision } from './widths.ts'
-
-export const MATRIX_ROLES: readonly MatrixRole[] = ['qkv', 'out', 'up', 'down']
 
 /** Matrices in the clear, as a holder of their tensors loads them. */
 export interface ClearWeights {

@@ -1,16 +1,17 @@
 import type { Blinded, Opened, PlanBuilder, Share } from '../plan.ts'
 import { add, maskOf, reduce, signed, sub } from '../ring.ts'
+import { weightMaskStream } from '../prg.ts'
 import { lifted } from './lift.ts'
 
 /**
  * Gives the server x - a for the owner's mask a of a stationary product: the owner sends x_O - a, a one-time pad.
  * rows x width, mod x's ring.
  */
-export function blind(plan: PlanBuilder, x: Share): Blinded {
+export function blind(plan: PlanBuilder, x: Share, weight: number): Blinded {
   const { layout, width, ring, frac } = x
-  const type = { kind: 'blinded' as const, layout, width, ring, frac }
-  return plan.step<Blinded>('blind', { ...type, mask: plan.steps.length }, [x], (id) => {
-    const out: Blinded = { ...type, step: id, mask: id }
+  const type = { kind: 'blinded' as const, layout, width, ring, frac, stream: weightMaskStream(weight) }
+  return plan.step<Blinded>('blind', type, [x], (id) => {
+    const out: Blinded = { ...type, step: id }
     return {
       wire: { from: 'owner', layout, width, bits: ring },
       share: (ctx) => sub(ctx.get(x), ctx.mask(out), ring),
@@ -27,11 +28,8 @@ export function blind(plan: PlanBuilder, x: Share): Blinded {
 export function blindLifted(plan: PlanBuilder, x: Opened, ring: number): Blinded {
   const { layout, width, frac } = x
   const bits = ring - x.ring
-  return plan.step<Blinded>(
-    'blind',
-    { kind: 'blinded', layout, width, ring, frac, mask: x.step },
-    [x],
-    () => ({
+  const type = { kind: 'blinded' as const, layout, width, ring, frac, stream: x.stream }
+  return plan.step<Blinded>('blind', type, [x], () => ({
       wire: { from: 'owner', layout, width, bits },
       share(ctx) {
         const { share } = lifted(ctx, x)

@@ -1,9 +1,11 @@
-import type { Blinded, PlanBuilder, Share, Slot } from '../plan.ts'
-import { add } from '../ring.ts'
+import { type Blinded, type PlanBuilder, rowsOf, type Share, type Slot } from '../plan.ts'
+import { weightSumStream } from '../prg.ts'
+import { add, type Lanes } from '../ring.ts'
 
 /** A weight as a plan names it. `frac` are its fraction bits. */
 export interface WeightRef {
   readonly name: string
+  readonly index: number
   readonly n: number
   readonly frac: number
   readonly visibility: 'public' | 'private'
@@ -14,42 +16,45 @@ export interface WeightRef {
  * is (x - a)·W + (a·b - c), and the last term is dealt. rows x n, mod e's ring. No message beyond the blinding.
  */
 export function linearPrivate(plan: PlanBuilder, e: Blinded, weight: WeightRef): Share {
-  const { ring } = e
-  const slot: Slot = { name: 'c', layout: 'row', width: weight.n, bits: ring, wide: true }
+  const { ring, layout } = e
+  const slot: Slot = { name: 'c', layout, width: weight.n, bits: ring, stream: weightSumStream(weight.index) }
   const type = {
     kind: 'share' as const,
-    layout: 'row' as const,
+    layout,
     width: weight.n,
     ring,
     frac: e.frac + weight.frac,
   }
   return plan.step<Share>('linear', type, [e], (id) => {
-    plan.weights.push({ ...weight, step: id, mask: e.mask, k: e.width, ring })
+    plan.weights.push({ ...weight, k: e.width, ring })
     return {
       needs: { owner: [] },
       slots: [slot],
       deal: (ctx) => [ctx.multiplyDifference(weight.name, ctx.ownerMask(e), ring)],
       run: (ctx) =>
         ctx.role === 'owner'
-          ? ctx.stationary(weight.name)
+          ? lastRows(ctx.stationary(weight.name), rowsOf(ctx.shape, layout) * weight.n)
           : add(ctx.multiply(weight.name, ctx.get(e), ring), ctx.correlation(id, slot), ring),
       plain: (ctx) => ctx.multiply(weight.name, ctx.get(e), ring),
     }
   })
 }
 
+/** Products are made ahead for every row; a `last` value takes the last. */
+const lastRows = (y: Lanes, n: number): Lanes => y.subarray(y.length - n)
+
 /** x·W for a public W: each party multiplies its own share. No message, no dealer. */
 export function linearPublic(plan: PlanBuilder, x: Share, weight: WeightRef): Share {
   const { ring } = x
   const type = {
     kind: 'share' as const,
-    layout: 'row' as const,
+    layout: x.layout,
     width: weight.n,
     ring,
     frac: x.frac + weight.frac,
   }
-  return plan.step<Share>('linear', type, [x], (id) => {
-    plan.weights.push({ ...weight, step: id, mask: -1, k: x.width, ring })
+  return plan.step<Share>('linear', type, [x], () => {
+    plan.weights.push({ ...weight, k: x.width, ring })
     return {
       run: (ctx) => ctx.multiply(weight.name, ctx.get(x), ring),
       plain: (ctx) => ctx.multiply(weight.name, ctx.get(x), ring),

@@ -1,6 +1,6 @@
 /** Steps that each party does to its own share, without a message. */
 import type { PlanBuilder, Share } from '../plan.ts'
-import { count, span } from '../plan.ts'
+import { count, firstRow, rowLayout, rowsOf, type Shape, span } from '../plan.ts'
 import * as ring from '../ring.ts'
 import { type Lanes, maskOf, signed } from '../ring.ts'
 
@@ -17,15 +17,16 @@ export function add(plan: PlanBuilder, x: Share, y: Share): Share {
 
 /** Columns from..from+width-1 of every row. */
 export function slice(plan: PlanBuilder, x: Share, from: number, width: number, k = x.ring): Share {
-  const cut = (shape: { rows: number }, v: Lanes): Lanes => {
-    const out = new BigUint64Array(shape.rows * width)
-    for (let r = 0; r < shape.rows; r++)
+  const cut = (shape: Shape, v: Lanes): Lanes => {
+    const rows = rowsOf(shape, x.layout)
+    const out = new BigUint64Array(rows * width)
+    for (let r = 0; r < rows; r++)
       out.set(v.subarray(r * x.width + from, r * x.width + from + width), r * width)
     return ring.reduce(out, k)
   }
   return plan.step<Share>(
     'slice',
-    { kind: 'share', layout: 'row', width, frac: x.frac, ring: k },
+    { kind: 'share', layout: x.layout, width, frac: x.frac, ring: k },
     [x],
     () => ({
       run: (ctx) => cut(ctx.shape, ctx.get(x)),
@@ -55,27 +56,30 @@ export function bias(plan: PlanBuilder, x: Share, name: string): Share {
   }
   const { layout, width, frac } = x
   return plan.step<Share>('bias', { kind: 'share', layout, width, frac, ring: x.ring }, [x], () => ({
-    run: (ctx) => (ctx.role === 'server' ? plus(ctx.shape.rows, ctx.get(x), ctx.bias(name)) : ctx.get(x)),
-    plain: (ctx) => plus(ctx.shape.rows, ctx.get(x), ctx.bias(name)),
+    run: (ctx) => (ctx.role === 'server' ? plus(rowsOf(ctx.shape, layout), ctx.get(x), ctx.bias(name)) : ctx.get(x)),
+    plain: (ctx) => plus(rowsOf(ctx.shape, layout), ctx.get(x), ctx.bias(name)),
   }))
 }
 
 /** Sum over the positions of a pair value: rows x width. */
 export function sumPositions(plan: PlanBuilder, x: Share): Share {
   const { width } = x
-  const sum = (shape: { base: number; rows: number; serial: number }, v: Lanes): Lanes => {
-    const out = new BigUint64Array(count(shape, 'row', width))
+  const layout = rowLayout(x.layout)
+  const sum = (shape: Shape, v: Lanes): Lanes => {
+    const out = new BigUint64Array(count(shape, layout, width))
     const m = maskOf(x.ring)
-    let at = 0
-    for (let r = 0; r < shape.rows; r++)
+    const first = firstRow(shape, layout)
+    for (let r = first, at = 0; r < shape.rows; r++)
       for (let j = span(shape, r); j > 0; j--)
-        for (let h = 0; h < width; h++, at++)
-          out[r * width + h] = BigInt.asUintN(64, out[r * width + h] + v[at]) & m
+        for (let h = 0; h < width; h++, at++) {
+          const to = (r - first) * width + h
+          out[to] = BigInt.asUintN(64, out[to] + v[at]) & m
+        }
     return out
   }
   return plan.step<Share>(
     'sum',
-    { kind: 'share', layout: 'row', width, frac: x.frac, ring: x.ring },
+    { kind: 'share', layout, width, frac: x.frac, ring: x.ring },
     [x],
     () => ({
       run: (ctx) => sum(ctx.shape, ctx.get(x)),
@@ -110,14 +114,15 @@ export function rotate(
   o: { headDim: number; theta: number; frac: number },
 ): Share {
   const half = o.headDim / 2
-  const turn = (shape: { base: number; rows: number }, v: Lanes): Lanes => {
+  const turn = (shape: Shape, v: Lanes): Lanes => {
     const out = new BigUint64Array(v.length)
     const m = maskOf(x.ring)
-    for (let r = 0; r < shape.rows; r++) {
+    const first = firstRow(shape, x.layout)
+    for (let r = first; r < shape.rows; r++) {
       const { cos, sin } = angles(shape.base + r, half, o.theta, o.frac)
       for (let h = 0; h < x.width; h += o.headDim)
         for (let i = 0; i < half; i++) {
-          const at = r * x.width + h + i
+          const at = (r - first) * x.width + h + i
           const e = v[at]
           const f = v[at + half]
           out[at] = BigInt.asUintN(64, BigInt.asUintN(64, e * cos[i]) - BigInt.asUintN(64, f * sin[i])) & m
@@ -130,7 +135,7 @@ export function rotate(
   const { width } = x
   return plan.step<Share>(
     'rotate',
-    { kind: 'share', layout: 'row', width, frac: x.frac + o.frac, ring: x.ring },
+    { kind: 'share', layout: x.layout, width, frac: x.frac + o.frac, ring: x.ring },
     [x],
     () => ({
       run: (ctx) => turn(ctx.shape, ctx.get(x)),

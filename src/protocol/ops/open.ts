@@ -1,5 +1,6 @@
 import type { PassContext } from '../context.ts'
 import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
+import { MASK_STREAM, streamId, weightMaskStream } from '../prg.ts'
 import { type Lanes, maskOf, signed } from '../ring.ts'
 
 export interface OpenOptions {
@@ -9,8 +10,8 @@ export interface OpenOptions {
   lift?: number
   /** Signed, and a consumer undoes the mask's wrap itself: opened with the lift's offset. */
   centred?: boolean
-  /** The owner's mask also multiplies a stationary matrix. */
-  wide?: boolean
+  /** Index of the weight whose stationary matrix the owner's mask multiplies. */
+  weight?: number
   /** Keep the opened rows (and the masks) for later passes under this name. */
   cache?: string
 }
@@ -34,7 +35,7 @@ export const signSlot = (x: Opened): Slot => ({
  * rho's top bit, from which x = A + a + 2^bits (high + B top) holds in the wider ring, A = D - offset, B = 1 - top(D).
  */
 export function open(plan: PlanBuilder, x: Share, options: OpenOptions): Opened {
-  const { bits, lift = 0, centred = false, wide = false, cache } = options
+  const { bits, lift = 0, centred = false, weight, cache } = options
   const type = {
     kind: 'opened' as const,
     layout: x.layout,
@@ -44,7 +45,8 @@ export function open(plan: PlanBuilder, x: Share, options: OpenOptions): Opened 
     offset: lift > 0 || centred ? 1n << BigInt(bits - 2) : 0n,
     lift,
     maskRing: Math.max(bits, lift),
-    wide,
+    stream: weight === undefined ? streamId(plan.steps.length, MASK_STREAM) : weightMaskStream(weight),
+    wide: weight !== undefined,
   }
   if (bits > x.ring) throw new RangeError(`open: ${bits} bits of a value in Z_2^${x.ring}`)
   return plan.step<Opened>('open', type, [x], (id) => {

@@ -1,5 +1,15 @@
 /** The row maximum by thermometer: how many of a row's scores reach each of a few levels. */
-import { type Opened, type PlanBuilder, type Shape, type Share, type Slot, span } from '../plan.ts'
+import {
+  firstRow,
+  type Opened,
+  type PlanBuilder,
+  rowLayout,
+  rowsOf,
+  type Shape,
+  type Share,
+  type Slot,
+  span,
+} from '../plan.ts'
 import { type Lanes, maskOf } from '../ring.ts'
 
 /**
@@ -11,26 +21,28 @@ export function thermometer(plan: PlanBuilder, c: Opened, ring: number): Share {
   const bins = 1 << c.ring
   const heads = c.width
   const width = heads * (bins - 1)
-  const slot: Slot = { name: 'onehot', layout: 'pair', width: heads, bits: ring, words: bins }
+  const layout = rowLayout(c.layout)
+  const slot: Slot = { name: 'onehot', layout: c.layout, width: heads, bits: ring, words: bins }
   const m = maskOf(ring)
   const levels = (shape: Shape, bin: (at: number, b: number) => bigint): Lanes => {
-    const out = new BigUint64Array(shape.rows * width)
-    for (let r = 0, at = 0; r < shape.rows; r++) {
+    const out = new BigUint64Array(rowsOf(shape, layout) * width)
+    const first = firstRow(shape, c.layout)
+    for (let r = first, at = 0; r < shape.rows; r++) {
       for (let j = span(shape, r); j > 0; j--)
         for (let h = 0; h < heads; h++, at++)
           for (let b = 1; b < bins; b++) {
-            const i = (r * heads + h) * (bins - 1) + b - 1
+            const i = ((r - first) * heads + h) * (bins - 1) + b - 1
             out[i] = BigInt.asUintN(64, out[i] + bin(at, b))
           }
       for (let h = 0; h < heads; h++) {
-        const row = (r * heads + h) * (bins - 1)
+        const row = ((r - first) * heads + h) * (bins - 1)
         for (let b = bins - 3; b >= 0; b--) out[row + b] = BigInt.asUintN(64, out[row + b] + out[row + b + 1])
         for (let b = 0; b < bins - 1; b++) out[row + b] = out[row + b] & m
       }
     }
     return out
   }
-  const type = { kind: 'share' as const, layout: 'row' as const, width, ring, frac: 0 }
+  const type = { kind: 'share' as const, layout, width, ring, frac: 0 }
   return plan.step<Share>('thermometer', type, [c], (id) => ({
     slots: [slot],
     deal(ctx) {
@@ -60,7 +72,8 @@ export function thermometer(plan: PlanBuilder, c: Opened, ring: number): Share {
 export function highestLevel(plan: PlanBuilder, N: Opened, heads: number, ring: number): Share {
   const levels = N.width / heads
   const entries = 1 << N.ring
-  const slot: Slot = { name: 'positive', layout: 'row', width: N.width, bits: ring, entries, words: 1 }
+  const { layout } = N
+  const slot: Slot = { name: 'positive', layout, width: N.width, bits: ring, entries, words: 1 }
   const m = maskOf(ring)
   const sum = (rows: number, v: Lanes): Lanes => {
     const out = new BigUint64Array(rows * heads)
@@ -70,7 +83,7 @@ export function highestLevel(plan: PlanBuilder, N: Opened, heads: number, ring: 
     }
     return out
   }
-  const type = { kind: 'share' as const, layout: 'row' as const, width: heads, ring, frac: 0 }
+  const type = { kind: 'share' as const, layout, width: heads, ring, frac: 0 }
   return plan.step<Share>('highest', type, [N], (id) => ({
     slots: [slot],
     deal(ctx) {
@@ -84,11 +97,11 @@ export function highestLevel(plan: PlanBuilder, N: Opened, heads: number, ring: 
       const D = ctx.get(N)
       const index = new Uint32Array(D.length)
       for (let i = 0; i < index.length; i++) index[i] = Number(D[i])
-      return sum(ctx.shape.rows, ctx.lookup(id, slot, index))
+      return sum(rowsOf(ctx.shape, layout), ctx.lookup(id, slot, index))
     },
     plain: (ctx) =>
       sum(
-        ctx.shape.rows,
+        rowsOf(ctx.shape, layout),
         ctx.get(N).map((v) => (v > 0n ? 1n : 0n)),
       ),
   }))
@@ -104,21 +117,22 @@ export function belowCap(
   level: Share,
   o: { shift: number; offset: bigint },
 ): Share {
-  const { width, ring, frac } = s
+  const { width, ring, frac, layout } = s
   const m = maskOf(ring)
   const unit = 1n << BigInt(o.shift)
   const subtract = (shape: Shape, scores: Lanes, caps: Lanes, constant: bigint): Lanes => {
     const out = new BigUint64Array(scores.length)
-    for (let r = 0, at = 0; r < shape.rows; r++)
+    const first = firstRow(shape, layout)
+    for (let r = first, at = 0; r < shape.rows; r++)
       for (let j = span(shape, r); j > 0; j--)
         for (let h = 0; h < width; h++, at++) {
-          const cap = BigInt.asUintN(64, BigInt.asUintN(64, caps[r * width + h] * unit) + constant)
+          const cap = BigInt.asUintN(64, BigInt.asUintN(64, caps[(r - first) * width + h] * unit) + constant)
           out[at] = BigInt.asUintN(64, scores[at] - cap) & m
         }
     return out
   }
   const constant = BigInt.asUintN(64, unit + o.offset)
-  const type = { kind: 'share' as const, layout: 'pair' as const, width, ring, frac }
+  const type = { kind: 'share' as const, layout, width, ring, frac }
   return plan.step<Share>('below', type, [s, level], () => ({
     run: (ctx) => subtract(ctx.shape, ctx.get(s), ctx.get(level), ctx.role === 'server' ? constant : 0n),
     plain: (ctx) => subtract(ctx.shape, ctx.get(s), ctx.get(level), constant),

@@ -5,7 +5,7 @@
 import type { ProductDevice, Stationary } from '../../kernels/kernels.ts'
 import { stationaryNonce } from '../compile/weights.ts'
 import type { WeightUse } from '../plan.ts'
-import { MASK_STREAM, streamId } from '../prg.ts'
+import { weightMaskStream, weightSumStream } from '../prg.ts'
 import type { Lanes } from '../ring.ts'
 
 interface Block {
@@ -96,8 +96,8 @@ export class ProductPool {
           key: this.#keys.masks,
           firstSerial: BigInt(first),
           rows,
-          a: streamId(w.mask, MASK_STREAM),
-          c: streamId(w.step, 0),
+          a: weightMaskStream(w.index),
+          c: weightSumStream(w.index),
         }),
       )
     this.#blocks.push({ first, rows, products })
