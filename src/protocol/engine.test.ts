@@ -41,10 +41,12 @@ function mismatches(parties: LocalParties, trace: PassTrace): string[] {
 }
 
 describe.each([
-  ['llama, private', llama, 'private' as const],
-  ['llama, public', llama, 'public' as const],
-  ['gpt2, private', gpt2, 'private' as const],
-])('%s', (_, config, visibility) => {
+  ['llama, private', llama, 'private' as const, {}, 1 + 14 * 2 + 3],
+  ['llama, private, lean', llama, 'private' as const, { lean: true }, 1 + 16 * 2 + 3],
+  ['llama, private, every row', llama, 'private' as const, { everyRow: true }, 1 + 14 * 2 + 3],
+  ['llama, public', llama, 'public' as const, {}, 1 + 14 * 2 + 3],
+  ['gpt2, private', gpt2, 'private' as const, {}, 1 + 14 * 2 + 3],
+])('%s', (_, config, visibility, options, hops) => {
   it('equals the oracle bit for bit and the float model closely, over prefill and cached steps', async () => {
     const tensors = randomModel(config, 7)
     const ids = [1, 5, 9, 33, 2, 60, 7, 8, 21, 40]
@@ -53,7 +55,7 @@ describe.each([
       ranges: calibrate(config, tensors, [ids]),
       visibility: () => visibility,
     }
-    const parties = new LocalParties(spec, tensors)
+    const parties = new LocalParties(spec, tensors, 1, undefined, options)
     let nf = new Float64Array()
     const float = floatModel(config, tensors, (name, _l, values) => {
       if (name === 'nf') nf = values.slice()
@@ -78,11 +80,13 @@ describe.each([
     let base = 0
     for (const part of [ids.slice(0, 7), [ids[7]], [ids[8]], [ids[9]]]) {
       const trace = await parties.pass(base, embed(base, part))
+      expect(trace.schedule.hops).toBe(hops)
       expect(mismatches(parties, trace)).toEqual([])
       float.forward(part)
       const want = nf.subarray(nf.length - config.dim)
       let error = 0
-      for (let i = 0; i < config.dim; i++) error = Math.max(error, Math.abs(trace.released[i] - want[i]))
+      for (let i = 0; i < config.dim; i++)
+        error = Math.max(error, Math.abs(trace.released[trace.released.length - config.dim + i] - want[i]))
       expect(error).toBeLessThan(0.02)
       base += part.length
     }

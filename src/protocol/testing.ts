@@ -4,7 +4,7 @@ import { createCpuProductDevice } from '../kernels/wasm/device.ts'
 import { createWasmKernels } from '../kernels/wasm/kernels.ts'
 import type { Tensors } from '../model/config.ts'
 import { RowCache } from './cache.ts'
-import { compileDecoder, type ModelSpec, spanBitsOf } from './compile/decoder.ts'
+import { type CompileOptions, compileDecoder, type ModelSpec, spanBitsOf } from './compile/decoder.ts'
 import {
   type ClearWeights,
   difference,
@@ -41,6 +41,7 @@ const seconds = (): number => performance.now() / 1000
 
 export class LocalParties {
   readonly spec: ModelSpec
+  readonly #options: CompileOptions
   readonly #kernels: Kernels
   readonly #clear: ClearWeights
   readonly #publicWeights: ClearWeights
@@ -52,8 +53,15 @@ export class LocalParties {
   readonly #ring: number
   #serial = 0
 
-  constructor(spec: ModelSpec, tensors: Tensors, seed = 1, kernels = createWasmKernels()) {
+  constructor(
+    spec: ModelSpec,
+    tensors: Tensors,
+    seed = 1,
+    kernels = createWasmKernels(),
+    options: CompileOptions = {},
+  ) {
     this.spec = spec
+    this.#options = options
     this.#kernels = kernels
     this.#device = createCpuProductDevice(kernels, { cacheBytes: 1 << 28 })
     const key = (tag: number): Uint8Array => new Uint8Array(32).fill(tag + 10 * seed)
@@ -81,7 +89,7 @@ export class LocalParties {
     const bits = spanBitsOf(shape)
     let known = this.#plans.get(bits)
     if (!known) {
-      const plan = compileDecoder(this.spec, bits)
+      const plan = compileDecoder(this.spec, bits, this.#options)
       known = { plan, schedule: schedule(plan) }
       this.#plans.set(bits, known)
     }

@@ -41,6 +41,14 @@ export interface ModelSpec {
   visibility(layer: number, role: MatrixRole): Visibility
 }
 
+export interface CompileOptions {
+  readonly precision?: Precision
+  /** Two more hops a layer for a third of the dealt bytes in gated models: for long prompts. */
+  readonly lean?: boolean
+  /** Release every row instead of the last alone: for evaluation by a holder of both sides. */
+  readonly everyRow?: boolean
+}
+
 /** Bits that count the positions a row may see: plans differ by nothing else of the shape. */
 export const spanBitsOf = (shape: { base: number; rows: number }): number =>
   Math.max(3, Math.ceil(Math.log2(shape.base + shape.rows + 1)))
@@ -51,15 +59,17 @@ const weightIndex = (layer: number, role: MatrixRole): number =>
 class Decoder {
   readonly plan = new PlanBuilder()
   readonly #spec: ModelSpec
+  readonly #options: CompileOptions
   readonly #p: Precision
   readonly #spanBits: number
   readonly #residual: number
 
-  constructor(spec: ModelSpec, spanBits: number, precision: Precision) {
+  constructor(spec: ModelSpec, spanBits: number, options: CompileOptions) {
     this.#spec = spec
-    this.#p = precision
+    this.#options = options
+    this.#p = options.precision ?? FIXED
     this.#spanBits = spanBits
-    this.#residual = residualRing(spec.ranges, precision)
+    this.#residual = residualRing(spec.ranges, this.#p)
   }
 
   compile(): Plan {
@@ -68,17 +78,19 @@ class Decoder {
     ranges.layers.forEach((r, layer) => {
       const attention = this.#attention(x, r, layer)
       // After the last layer's keys and values only the last row matters.
-      if (layer === config.layers - 1) x = lastRow(this.plan, x)
+      if (this.#isLast(layer)) x = lastRow(this.plan, x)
       x = add(this.plan, x, attention)
       x = add(this.plan, x, this.#feedForward(x, r, layer))
     })
     const { final } = ranges
     const w = normWidths(config, this.#p, final.x, final.meanSquare, final.x, 'the final norm')
-    release(
-      this.plan,
-      this.#normal(x, { ...w, open: this.#residual }, final.normal).value,
-    )
+    release(this.plan, this.#normal(x, { ...w, open: this.#residual }, final.normal).value)
     return this.plan.finish()
+  }
+
+  /** Whether only the last row goes on after this layer's keys and values. */
+  #isLast(layer: number): boolean {
+    return layer === this.#spec.config.layers - 1 && !this.#options.everyRow
   }
 
   /** Opens x, and 1/rms(x) beside it; `lift`, `weight` and `ring` are what x's and the root's consumers want. */
@@ -138,7 +150,13 @@ class Decoder {
 
   #weight(layer: number, role: MatrixRole, n: number): WeightRef {
     const visibility = this.#spec.visibility(layer, role)
-    return { name: matrixName(layer, role), index: weightIndex(layer, role), n, frac: this.#p.weight, visibility }
+    return {
+      name: matrixName(layer, role),
+      index: weightIndex(layer, role),
+      n,
+      frac: this.#p.weight,
+      visibility,
+    }
   }
 
   #biased(x: Share, layer: number, role: MatrixRole): Share {
@@ -167,14 +185,15 @@ class Decoder {
       layer,
       'qkv',
     )
-    const isLast = layer === config.layers - 1
     const turned = (from: number, width: number, source = qkv): Share => {
       const part = slice(plan, source, from, width)
       if (rotary === 0) return truncate(plan, part, p.weight, s.scores)
       const rotated = rotate(plan, part, { headDim: hd, theta: config.ropeTheta ?? 10000, frac: rotary })
       return truncate(plan, rotated, p.weight + rotary, s.scores)
     }
-    const q = open(plan, turned(0, config.dim, isLast ? lastRow(plan, qkv) : qkv), { bits: s.scores })
+    const q = open(plan, turned(0, config.dim, this.#isLast(layer) ? lastRow(plan, qkv) : qkv), {
+      bits: s.scores,
+    })
     const keys = `${layer}.k`
     const values = `${layer}.v`
     const k = open(plan, turned(config.dim, kv), { bits: s.scores, cache: keys })
@@ -256,7 +275,11 @@ class Decoder {
     if (Math.max(upRing, ring) > 64)
       throw new RangeTooWide(`layer ${layer}: the feed-forward block needs ${Math.max(upRing, ring)} bits`)
 
-    const { opened, root } = this.#root(x, { ...w, open: this.#residual }, { lift: upRing, weight: weightIndex(layer, 'up'), ring })
+    const { opened, root } = this.#root(
+      x,
+      { ...w, open: this.#residual },
+      { lift: upRing, weight: weightIndex(layer, 'up'), ring },
+    )
     const n = gated ? 2 * config.ff : config.ff
     const first = truncate(
       plan,
@@ -276,16 +299,31 @@ class Decoder {
     const basisBits = Math.min(13, 64 - outRing - coefficientBits)
     if (basisBits < 10) throw new RangeTooWide(`layer ${layer}: the activation needs more than 64 bits`)
     const table = activationTable(config.activation, act, half, 2 ** -(f - 1))
-    const up = gated
-      ? open(plan, slice(plan, biased, config.ff, config.ff), { bits: upBits, centred: true })
-      : undefined
-    const t = coefficientBits + basisBits - (gated ? 0 : f)
-    const a = activate(plan, g, up, { f: act, ...table, coefficientBits, basisBits, ring: outRing + t })
-    const y = this.#biased(this.#linear(truncate(plan, a, t), layer, 'down', config.dim), layer, 'down')
+    const tabulated = (u: Opened | undefined, t: number, ring: number): Share =>
+      truncate(
+        plan,
+        activate(plan, g, u, { f: act, ...table, coefficientBits, basisBits, ring: ring + t }),
+        t,
+        ring,
+      )
+    const upShare = gated ? slice(plan, biased, config.ff, config.ff) : undefined
+    const scale = coefficientBits + basisBits
+    let a: Share
+    if (!upShare) a = tabulated(undefined, scale - f, outRing)
+    else if (this.#options.lean) {
+      // Opening act(g) costs two hops and saves the two tables that hold it times the masks of u.
+      const actBits = f + half + 2
+      const ring = outRing + f
+      const opened = open(plan, tabulated(undefined, scale - f, actBits), { bits: actBits, lift: ring })
+      const u = open(plan, upShare, { bits: upBits, lift: ring })
+      const factors = [{ value: opened }, { value: u }]
+      a = truncate(plan, product(plan, [factors], { width: config.ff, ring, frac: 2 * f }), f)
+    } else a = tabulated(open(plan, upShare, { bits: upBits, centred: true }), scale, outRing)
+    const y = this.#biased(this.#linear(a, layer, 'down', config.dim), layer, 'down')
     return truncate(plan, y, f + p.weight - p.residual, this.#residual)
   }
 }
 
 /** The plan of a decoder for passes whose rows see at most 2^spanBits - 1 positions. Throws `RangeTooWide`. */
-export const compileDecoder = (spec: ModelSpec, spanBits: number, precision: Precision = FIXED): Plan =>
-  new Decoder(spec, spanBits, precision).compile()
+export const compileDecoder = (spec: ModelSpec, spanBits: number, options: CompileOptions = {}): Plan =>
+  new Decoder(spec, spanBits, options).compile()

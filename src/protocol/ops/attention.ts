@@ -5,8 +5,8 @@ import {
   firstRow,
   type Layout,
   type Opened,
-  pairLayout,
   type PlanBuilder,
+  pairLayout,
   rowLayout,
   rowsOf,
   type Shape,
@@ -38,14 +38,19 @@ function everyPair(
   for (let r = first, pair = 0; r < shape.rows; r++)
     for (let j = 0; j < span(shape, r); j++)
       for (let head = 0; head < heads; head++)
-        each(pair++, ((r - first) * heads + head) * headDim, (j * kvHeads + Math.floor(head / group)) * headDim)
+        each(
+          pair++,
+          ((r - first) * heads + head) * headDim,
+          (j * kvHeads + Math.floor(head / group)) * headDim,
+        )
 }
 
 /** out[pair] += q[row] · k[position], mod 2^64. */
 function scoresInto(shape: Shape, layout: Layout, h: Heads, q: Lanes, k: Lanes, out: Lanes): void {
   const n = h.headDim
   everyPair(shape, layout, h, (at, a, b) => {
-    for (let i = 0; i < n; i++) out[at] = BigInt.asUintN(64, out[at] + BigInt.asUintN(64, q[a + i] * k[b + i]))
+    for (let i = 0; i < n; i++)
+      out[at] = BigInt.asUintN(64, out[at] + BigInt.asUintN(64, q[a + i] * k[b + i]))
   })
 }
 

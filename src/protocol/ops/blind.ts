@@ -1,6 +1,6 @@
 import type { Blinded, Opened, PlanBuilder, Share } from '../plan.ts'
-import { add, maskOf, reduce, signed, sub } from '../ring.ts'
 import { weightMaskStream } from '../prg.ts'
+import { add, maskOf, reduce, signed, sub } from '../ring.ts'
 import { lifted } from './lift.ts'
 
 /**
@@ -30,32 +30,31 @@ export function blindLifted(plan: PlanBuilder, x: Opened, ring: number): Blinded
   const bits = ring - x.ring
   const type = { kind: 'blinded' as const, layout, width, ring, frac, stream: x.stream }
   return plan.step<Blinded>('blind', type, [x], () => ({
-      wire: { from: 'owner', layout, width, bits },
-      share(ctx) {
-        const { share } = lifted(ctx, x)
-        const shift = BigInt(x.ring)
-        const m = maskOf(ring)
-        const a = ctx.mask(x)
-        const high = new BigUint64Array(a.length)
-        for (let i = 0; i < high.length; i++) high[i] = (BigInt.asUintN(64, share[i] - a[i]) & m) >> shift
-        return high
-      },
-      run(ctx, received) {
-        if (!received) return new BigUint64Array()
-        const { pub, share } = lifted(ctx, x)
-        const scale = 1n << BigInt(x.ring)
-        const m = maskOf(ring)
-        for (let i = 0; i < share.length; i++) {
-          const own = BigInt.asUintN(64, pub[i] + share[i])
-          share[i] = BigInt.asUintN(64, own + BigInt.asUintN(64, received[i] * scale)) & m
-        }
-        return share
-      },
-      plain: (ctx) =>
-        reduce(
-          ctx.get(x).map((v) => BigInt.asUintN(64, signed(v, x.ring))),
-          ring,
-        ),
-    }),
-  )
+    wire: { from: 'owner', layout, width, bits },
+    share(ctx) {
+      const { share } = lifted(ctx, x)
+      const shift = BigInt(x.ring)
+      const m = maskOf(ring)
+      const a = ctx.mask(x)
+      const high = new BigUint64Array(a.length)
+      for (let i = 0; i < high.length; i++) high[i] = (BigInt.asUintN(64, share[i] - a[i]) & m) >> shift
+      return high
+    },
+    run(ctx, received) {
+      if (!received) return new BigUint64Array()
+      const { pub, share } = lifted(ctx, x)
+      const scale = 1n << BigInt(x.ring)
+      const m = maskOf(ring)
+      for (let i = 0; i < share.length; i++) {
+        const own = BigInt.asUintN(64, pub[i] + share[i])
+        share[i] = BigInt.asUintN(64, own + BigInt.asUintN(64, received[i] * scale)) & m
+      }
+      return share
+    },
+    plain: (ctx) =>
+      reduce(
+        ctx.get(x).map((v) => BigInt.asUintN(64, signed(v, x.ring))),
+        ring,
+      ),
+  }))
 }

@@ -56,7 +56,8 @@ export function bias(plan: PlanBuilder, x: Share, name: string): Share {
   }
   const { layout, width, frac } = x
   return plan.step<Share>('bias', { kind: 'share', layout, width, frac, ring: x.ring }, [x], () => ({
-    run: (ctx) => (ctx.role === 'server' ? plus(rowsOf(ctx.shape, layout), ctx.get(x), ctx.bias(name)) : ctx.get(x)),
+    run: (ctx) =>
+      ctx.role === 'server' ? plus(rowsOf(ctx.shape, layout), ctx.get(x), ctx.bias(name)) : ctx.get(x),
     plain: (ctx) => plus(rowsOf(ctx.shape, layout), ctx.get(x), ctx.bias(name)),
   }))
 }
@@ -77,15 +78,10 @@ export function sumPositions(plan: PlanBuilder, x: Share): Share {
         }
     return out
   }
-  return plan.step<Share>(
-    'sum',
-    { kind: 'share', layout, width, frac: x.frac, ring: x.ring },
-    [x],
-    () => ({
-      run: (ctx) => sum(ctx.shape, ctx.get(x)),
-      plain: (ctx) => sum(ctx.shape, ctx.get(x)),
-    }),
-  )
+  return plan.step<Share>('sum', { kind: 'share', layout, width, frac: x.frac, ring: x.ring }, [x], () => ({
+    run: (ctx) => sum(ctx.shape, ctx.get(x)),
+    plain: (ctx) => sum(ctx.shape, ctx.get(x)),
+  }))
 }
 
 /** x plus a public constant, in a ring no wider than x's. */

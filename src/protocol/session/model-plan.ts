@@ -12,15 +12,18 @@ import { type Schedule, schedule } from '../schedule.ts'
 /** Changes whenever a plan of the same metadata would: parties of different engines must not meet. */
 export const ENGINE_VERSION = 1
 
+/** From this many rows on, bytes weigh more than hops. */
+const LEAN_ROWS = 8
+
 /** The bundle was not calibrated for the profile. */
 export class ProfileError extends Error {
   override readonly name = 'ProfileError'
 }
 
-/** A model's plans, made when first needed: one for each number of bits that count its positions. */
+/** A model's plans, made when first needed: one for each number of bits that count its positions, and a lean one for long prompts. */
 export class ModelPlans {
   readonly spec: ModelSpec
-  readonly #plans = new Map<number, { plan: Plan; schedule: Schedule }>()
+  readonly #plans = new Map<string, { plan: Plan; schedule: Schedule }>()
 
   constructor(spec: ModelSpec) {
     this.spec = spec
@@ -41,11 +44,13 @@ export class ModelPlans {
 
   of(shape: Pick<Shape, 'base' | 'rows'>): { plan: Plan; schedule: Schedule } {
     const bits = spanBitsOf(shape)
-    let known = this.#plans.get(bits)
+    const lean = shape.rows >= LEAN_ROWS
+    const key = `${bits} ${lean}`
+    let known = this.#plans.get(key)
     if (!known) {
-      const plan = compileDecoder(this.spec, bits)
+      const plan = compileDecoder(this.spec, bits, { lean })
       known = { plan, schedule: schedule(plan) }
-      this.#plans.set(bits, known)
+      this.#plans.set(key, known)
     }
     return known
   }
