@@ -41,7 +41,7 @@ describe('with WebGPU', () => {
   it.each(mistakes)('notices a wrong %s', async (_shader, right, wrong) => {
     const chat = await ChatPage.fresh(browser)
     let spoilt = 0
-    await chat.page.context().route('**/assets/*.js', async (route) => {
+    await chat.page.context().route('**/assets/device-*.js', async (route) => {
       const response = await route.fetch()
       const script = await response.text()
       if (script.includes(right)) spoilt++

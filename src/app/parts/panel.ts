@@ -97,9 +97,9 @@ export class Panel extends LitElement {
       <h3>This session</h3>
       <dl>
         <dt>Computes with</dt>
-        <dd id="backend"><b>${way(backend.name)}</b> · ${backend.reason}${stats?.dispatches ? html` · ${stats.dispatches.toLocaleString('en')} GPU dispatches` : nothing}</dd>
+        <dd id="backend">${because(way(backend.name), backend.reason)}${stats?.dispatches && way(backend.name) === 'WebGPU' ? html` · ${stats.dispatches.toLocaleString('en')} GPU dispatches` : nothing}</dd>
         <dt>Connects over</dt>
-        <dd id="link"><b>${way(link.kind)}</b> · ${link.reason}</dd>
+        <dd id="link">${because(way(link.kind), link.reason)}</dd>
         <dt>Speed</dt>
         <dd id="speed">${stats && stats.secondsPerToken > 0 ? html`${(1 / stats.secondsPerToken).toFixed(1)} tokens per second · ${stats.privateProducts} private products per token` : 'measured with the first reply'}</dd>
         <dt>Model</dt>
@@ -110,5 +110,11 @@ export class Panel extends LitElement {
     </div>`
   }
 }
+
+/** A choice and its reason, which may begin with the same name. */
+const because = (name: string, reason: string) =>
+  reason.startsWith(name)
+    ? html`<b>${name}</b>${reason.slice(name.length)}`
+    : html`<b>${name}</b> · ${reason}`
 
 customElements.define('sotto-panel', Panel)

@@ -72,7 +72,9 @@ const party = (kind: string, name: string, content: TemplateResult) =>
     ${content}
   </section>`
 
-const messages = (count: number) => (count > 0 ? html` in ${plural(count, 'message')}` : nothing)
+/** What went back and forth between you and the server. */
+const exchanged = ({ serverMessages, hops }: Traffic) =>
+  hops > 0 ? html`; ${plural(serverMessages || hops, 'message')} crossed, in ${plural(hops, 'hop')}` : nothing
 
 /** Host of an address, for people. */
 const hostOf = (url: string | undefined) => (url ? html` · ${new URL(url, location.href).host}` : nothing)
@@ -92,8 +94,8 @@ export const witness = {
       html`<p class="got">
           ${
             traffic.ownerUp > 0
-              ? html`Received ${bytes(traffic.ownerUp)} from you${messages(traffic.serverMessages)}, over
-                ${plural(traffic.hops, 'hop')}, and ${bytes(traffic.dealerToServer)} of masks from the dealer.`
+              ? html`Received ${bytes(traffic.ownerUp)} from you and ${bytes(traffic.dealerToServer)} of masks from the
+                dealer${exchanged(traffic)}.`
               : html`Received nothing from you yet, and ${bytes(traffic.dealerToServer)} of masks from the dealer.`
           }
         </p>
@@ -103,7 +105,7 @@ export const witness = {
     ${party(
       'dealer',
       'Dealer',
-      html`<p class="got">Received ${bytes(traffic.dealerUp)}${messages(traffic.dealerMessages)}: pass requests only.</p>
+      html`<p class="got">Received ${bytes(traffic.dealerUp)}: pass requests only.</p>
         <p>
           Hands out masks before they are needed and learns how many tokens are to be computed. Never sees a message, masked
           or not, nor the weights.${hostOf(session?.dealer)}

@@ -179,6 +179,7 @@ export class Chat extends Store<ChatState> {
       const { temperature, topP, maxTokens } = settings.state
       const messages = this.#current.turns.map(({ role, content }) => ({ role, content }))
       const { text, ids, finish } = await engine.chat(messages, { temperature, topP, maxTokens })
+      this.#noteWire()
       if (text || finish !== 'cancelled') {
         const seconds = (performance.now() - started) / 1000
         this.#append(newTurn('assistant', text, { finish, tokens: ids.length, seconds }))

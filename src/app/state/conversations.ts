@@ -7,7 +7,7 @@ export interface Turn extends Message {
   /** When it was written, or finished. */
   at: number
   finish?: ChatResult['finish']
-  /** For a user's turn: masked words that the server saw while it was read. */
+  /** For a user's turn: masked words that the server saw while it was answered. */
   wire?: number[]
   /** For a reply: tokens and seconds it took. */
   tokens?: number

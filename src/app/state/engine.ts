@@ -201,9 +201,17 @@ export class Engine extends Store<EngineState> {
     return remote
   }
 
+  /** The words that the server saw last; messages of few words are shown together with those before them. */
+  #sample({ serverSample: latest }: Stats): number[] {
+    const earlier = this.state.stats?.serverSample ?? []
+    const repeated = latest.every((word, at) => word === earlier[at])
+    return repeated ? earlier : [...latest, ...earlier].slice(0, 16)
+  }
+
   readonly #onEvent = (event: OwnerEvent): void => {
     if (event.type === 'token') this.onToken?.(event.text)
-    else if (event.type === 'stats') this.set({ stats: event.stats })
+    else if (event.type === 'stats')
+      this.set({ stats: { ...event.stats, serverSample: this.#sample(event.stats) } })
     else if (event.type === 'notice') this.set({ notice: event.text })
     else this.set({ progress: event })
   }
