@@ -24,6 +24,12 @@ export function checkKeystream(key: Uint8Array, nonce: Uint8Array, byteOffset: n
   demand(byteOffset + bytes <= 2 ** 38, 'keystream request runs past the 32-bit block counter')
 }
 
+/** Arguments of `blocks`. */
+export function checkBlocks(key: Uint8Array, places: Uint32Array): void {
+  demand(key.length === 32, `a key has 32 bytes, not ${key.length}`)
+  demand(places.length % 3 === 0, 'a block has a counter and two nonce words')
+}
+
 /** Arguments of `Kernels.load`. */
 export function checkLoad(data: MatrixData, k: number, n: number): void {
   checkSize(k, 'k')

@@ -30,6 +30,11 @@ export interface Kernels {
    * @throws KernelError on a wrong length, a misaligned offset, or a counter past 2^32 - 1.
    */
   keystream(key: Uint8Array, nonce: Uint8Array, byteOffset: number, out: Uint8Array): void
+  /**
+   * Scattered blocks of many keystreams under one key: block i has the counter `places[3i]` and the nonce (stream,
+   * `places[3i+1]`, `places[3i+2]`) as little-endian words. 64 bytes a block, one after another.
+   */
+  blocks(key: Uint8Array, stream: number, places: Uint32Array): Uint8Array
   /** Copies `data` (k x n, row major) into the kernel's own memory. Free the matrix when it is no longer needed. */
   load(data: MatrixData, k: number, n: number): Matrix
   /**

@@ -67,21 +67,16 @@ export class SeededCorrelations implements Correlations {
   lookup(step: Step, slot: Slot, index: Uint32Array): Lanes {
     const { entries = 1, words = 1, bits } = slot
     const stream = slotStream(step, slot)
-    const out = new BigUint64Array(index.length * words)
+        const serials = new Float64Array(index.length)
+    const firsts = new Float64Array(index.length)
     for (let r = 0, i = 0; r < this.#shape.rows; r++) {
       const n = rowCount(this.#shape, r, slot.layout, slot.width)
-      for (let e = 0; e < n; e++, i++)
-        this.#prg.window(
-          stream,
-          this.#shape.serial + r,
-          bits,
-          (e * entries + index[i]) * words,
-          words,
-          out,
-          i * words,
-        )
+      for (let e = 0; e < n; e++, i++) {
+        serials[i] = this.#shape.serial + r
+        firsts[i] = (e * entries + index[i]) * words
+      }
     }
-    return out
+    return this.#prg.windows(stream, serials, firsts, words, bits)
   }
 }
 

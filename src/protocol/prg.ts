@@ -87,21 +87,28 @@ export class Prg {
     lanes(bytes, width, bits, out, at)
   }
 
-  /** Elements first..first+n-1 of a stream: what reading one row of a dealt table takes. */
-  window(
-    stream: number,
-    serial: number,
-    bits: number,
-    first: number,
-    n: number,
-    out: Lanes,
-    at: number,
-  ): void {
+    /**
+   * Elements firsts[i]..firsts[i]+n-1 of the stream of row serials[i], for every i: what reading one entry of each of
+   * many dealt tables takes.
+   */
+  windows(stream: number, serials: Float64Array, firsts: Float64Array, n: number, bits: number): Lanes {
     const width = laneBytes(bits)
-    const start = first * width
-    const aligned = start - (start % 64)
-    const bytes = new Uint8Array(start - aligned + n * width)
-    this.#kernels.keystream(this.#key, nonce(stream, serial), aligned, bytes)
-    lanes(bytes.slice(start - aligned), width, bits, out, at)
+    const size = n * width
+    const places: number[] = []
+    const starts = new Uint32Array(firsts.length)
+    for (let i = 0; i < firsts.length; i++) {
+      const from = firsts[i] * width
+      const first = Math.floor(from / 64)
+      starts[i] = (places.length / 3) * 64 + (from - first * 64)
+      for (let block = first; block * 64 < from + size; block++)
+        places.push(block, serials[i] % 4294967296, Math.floor(serials[i] / 4294967296))
+    }
+    const blocks = this.#kernels.blocks(this.#key, stream, Uint32Array.from(places))
+    const bytes = new Uint8Array(firsts.length * size)
+    for (let i = 0; i < starts.length; i++)
+      for (let b = 0, from = starts[i], to = i * size; b < size; b++) bytes[to + b] = blocks[from + b]
+    const out = new BigUint64Array(firsts.length * n)
+    lanes(bytes, width, bits, out, 0)
+    return out
   }
 }

@@ -37,6 +37,14 @@ export function createOracleKernels(): Kernels {
         out.set(block.subarray(0, Math.min(64, out.length - at)), at)
       }
     },
+    blocks(key, stream, places) {
+      const out = new Uint8Array((places.length / 3) * 64)
+      for (let i = 0; i < places.length; i += 3) {
+        const nonce = new Uint8Array(Uint32Array.of(stream, places[i + 1], places[i + 2]).buffer)
+        out.set(chacha20Block(key, nonce, places[i]), (i / 3) * 64)
+      }
+      return out
+    },
     load(data, k, n): Matrix {
       checkLoad(data, k, n)
       return new OracleMatrix(Array.from(data, BigInt), k, n)

@@ -33,6 +33,23 @@ function matrixData(kind: number, values: bigint[]): MatrixData {
 }
 
 describe('wasm kernels equal the oracle', () => {
+  test('scattered blocks', () => {
+    const u32 = fc.integer({ min: 0, max: 0xffffffff })
+    const place = fc.tuple(u32, u32, u32)
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 32, maxLength: 32 }),
+        u32,
+        fc.array(place, { maxLength: 11 }),
+        (key, stream, places) => {
+          const flat = Uint32Array.from(places.flat())
+          expect(wasm.blocks(key, stream, flat)).toEqual(oracle.blocks(key, stream, flat))
+        },
+      ),
+      { numRuns: 30 },
+    )
+  })
+
   test('matmul, every element type and ring', () => {
     const shape = fc.record({
       m: fc.integer({ min: 0, max: 4 }),

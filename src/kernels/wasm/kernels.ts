@@ -1,6 +1,6 @@
-import { checkBits, checkExpand, checkKeystream, checkLoad, checkMatmul, checkUnpack } from '../checks.ts'
+import { checkBits, checkBlocks, checkExpand, checkKeystream, checkLoad, checkMatmul, checkUnpack } from '../checks.ts'
 import type { Kernels, Matrix } from '../kernels.ts'
-import { wasmKeystream } from './keystream.ts'
+import { wasmBlocks, wasmKeystream } from './keystream.ts'
 import { wasmMatmul } from './matmul.ts'
 import { expandMatrix, loadMatrix, ownMatrix } from './matrix.ts'
 import { type Ring, ringAsync, ringSync } from './module.ts'
@@ -13,6 +13,10 @@ export function kernelsOf(ring: Ring): Kernels {
     keystream(key, nonce, byteOffset, out) {
       checkKeystream(key, nonce, byteOffset, out.length)
       wasmKeystream(ring, key, nonce, byteOffset, out)
+    },
+    blocks(key, stream, places) {
+      checkBlocks(key, places)
+      return wasmBlocks(ring, key, stream, places)
     },
     load(data, k, n): Matrix {
       checkLoad(data, k, n)

@@ -1,5 +1,5 @@
 import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
-import { fromFloats, type Lanes, maskOf, signed } from '../ring.ts'
+import { bitsAt, fromFloats, type Lanes, lowBits, maskOf, signed } from '../ring.ts'
 import { basis, Fitter } from '../tables/fit.ts'
 import { publicOf } from './open.ts'
 import { tableBits } from './table.ts'
@@ -39,15 +39,19 @@ export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o:
   const top: Slot = { name: 'top', layout, width, entries, words: n, bits: topBits }
   const unit = 2 ** -g.frac
   const scale = 2 ** o.coefficientBits
-  const coefficients = (low: bigint, out: Float64Array, at: number): void =>
-    fitter.fit(o.f, Number(signed(low & maskOf(g.ring), g.ring)) * unit, 2 ** shift * unit, scale, out, at)
+  const size = 2 ** g.ring
+  /** Coefficients for arguments from `low` mod 2^ring on, read as signed. */
+  const coefficients = (low: number, out: Float64Array, at: number): void => {
+    const from = low % size
+    fitter.fit(o.f, (from < size / 2 ? from : from - size) * unit, 2 ** shift * unit, scale, out, at)
+  }
 
   /** Dots of each element's words with the public basis at D's low bits. */
   const dots = (D: Lanes, words: Lanes, stride: number, from: number): Lanes => {
     const out = new BigUint64Array(D.length)
     const b = new Float64Array(D.length * n)
-    const low = maskOf(shift)
-    for (let i = 0; i < D.length; i++) basis(Number(D[i] & low) / 2 ** shift, n, 2 ** o.basisBits, b, i * n)
+    const low = lowBits(D, shift)
+    for (let i = 0; i < D.length; i++) basis(low[i] / 2 ** shift, n, 2 ** o.basisBits, b, i * n)
     const t = fromFloats(b)
     for (let i = 0; i < D.length; i++)
       for (let k = 0; k < n; k++)
@@ -65,10 +69,10 @@ export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o:
       slots: u ? [main, top] : [main],
       deal(ctx) {
         const a = ctx.mask(g)
-        const c = new Float64Array(a.length * entries * n)
-        for (let i = 0; i < a.length; i++)
-          for (let e = 0; e < entries; e++)
-            coefficients(BigInt.asUintN(64, BigInt(e * 2 ** shift) + a[i]), c, (i * entries + e) * n)
+              const offsets = lowBits(a, g.ring)
+      const c = new Float64Array(a.length * entries * n)
+      for (let i = 0; i < a.length; i++)
+        for (let e = 0; e < entries; e++) coefficients(e * 2 ** shift + offsets[i], c, (i * entries + e) * n)
         const f = fromFloats(c)
         if (!u) return [f]
         const au = ctx.mask(u)
@@ -92,9 +96,7 @@ export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o:
       },
       run(ctx) {
         const D = ctx.get(g)
-        const index = new Uint32Array(D.length)
-        const s = BigInt(shift)
-        for (let i = 0; i < index.length; i++) index[i] = Number(D[i] >> s)
+              const index = bitsAt(D, shift, o.entryBits)
         const words = ctx.lookup(id, main, index)
         const f = dots(D, words, mainWords, 0)
         const out = new BigUint64Array(D.length)
@@ -122,7 +124,7 @@ export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o:
         const c = new Float64Array(D.length * n)
         for (let i = 0; i < D.length; i++) {
           const base = (D[i] >> BigInt(shift)) << BigInt(shift)
-          coefficients(BigInt.asUintN(64, base + a[i]), c, i * n)
+          coefficients(Number(BigInt.asUintN(64, base + a[i]) & maskOf(g.ring)), c, i * n)
         }
         const f = dots(D, fromFloats(c), n, 0)
         const out = new BigUint64Array(D.length)

@@ -1,6 +1,6 @@
 import type { Blinded, Opened, PlanBuilder, Share } from '../plan.ts'
 import { weightMaskStream } from '../prg.ts'
-import { add, maskOf, reduce, signed, sub } from '../ring.ts'
+import { add, maskOf, reduce, shiftRight, signed, sub } from '../ring.ts'
 import { lifted } from './lift.ts'
 
 /**
@@ -33,12 +33,7 @@ export function blindLifted(plan: PlanBuilder, x: Opened, ring: number): Blinded
     wire: { from: 'owner', layout, width, bits },
     share(ctx) {
       const { share } = lifted(ctx, x)
-      const shift = BigInt(x.ring)
-      const m = maskOf(ring)
-      const a = ctx.mask(x)
-      const high = new BigUint64Array(a.length)
-      for (let i = 0; i < high.length; i++) high[i] = (BigInt.asUintN(64, share[i] - a[i]) & m) >> shift
-      return high
+      return shiftRight(sub(share, ctx.mask(x), ring), x.ring)
     },
     run(ctx, received) {
       if (!received) return new BigUint64Array()

@@ -1,5 +1,5 @@
 import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
-import { fromFloats, maskOf } from '../ring.ts'
+import { bitsAt, fromFloats, lowBits, maskOf } from '../ring.ts'
 import { publicOf } from './open.ts'
 import { tableBits } from './table.ts'
 
@@ -25,16 +25,17 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
   /** Octaves that one entry spans: the factor stays within (2^-octaves, 1]. */
   const octaves = 2 ** (shift - z.frac)
   const size = 2 ** z.ring
-  const value = (low: number): number => {
+  const step = 2 ** shift
+  /** 2^(z + octaves) for z from k entries above the range's end on: times 2^(what is left of an entry). */
+  const scale = Float64Array.from({ length: entries }, (_, k) =>
     // Values within one entry above zero are zeros rounded up, not the far end of the range.
-    const from = low < 2 ** shift ? low : low - size
-    return Math.round(2 ** (from / 2 ** z.frac + octaves + o.frac))
-  }
+    2 ** (((k === 0 ? 0 : k * step - size) / 2 ** z.frac) + octaves + o.frac),
+  )
+  const value = (low: number, rest: number): number => Math.round(rest * scale[Math.floor(low / step)])
+  const restOf = (low: number): number => 2 ** ((low % step) / 2 ** z.frac)
   const combine = (D: BigUint64Array, table: BigUint64Array): BigUint64Array => {
-    const low = new Float64Array(D.length)
-    const scale = 2 ** o.factorBits
-    for (let i = 0; i < low.length; i++)
-      low[i] = Math.round(2 ** (Number(D[i] & maskOf(shift)) / 2 ** z.frac - octaves) * scale)
+    const low = lowBits(D, shift)
+    for (let i = 0; i < low.length; i++) low[i] = Math.round(2 ** (low[i] / 2 ** z.frac - octaves + o.factorBits))
     const factor = fromFloats(low)
     const m = maskOf(o.ring)
     const out = new BigUint64Array(D.length)
@@ -46,19 +47,17 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
     slots: [slot],
     deal(ctx) {
       const a = ctx.mask(z)
+      const offsets = lowBits(a, z.ring)
       const out = new Float64Array(a.length * entries)
       for (let i = 0; i < a.length; i++) {
-        const offset = Number(a[i])
-        for (let e = 0; e < entries; e++) out[i * entries + e] = value((e * 2 ** shift + offset) % size)
+        const rest = restOf(offsets[i])
+        for (let e = 0; e < entries; e++) out[i * entries + e] = value((e * step + offsets[i]) % size, rest)
       }
       return [fromFloats(out)]
     },
     run(ctx) {
       const D = ctx.get(z)
-      const index = new Uint32Array(D.length)
-      const s = BigInt(shift)
-      for (let i = 0; i < index.length; i++) index[i] = Number(D[i] >> s)
-      return combine(D, ctx.lookup(id, slot, index))
+      return combine(D, ctx.lookup(id, slot, bitsAt(D, shift, o.entryBits)))
     },
     plain(ctx) {
       const D = publicOf(ctx, z)
@@ -66,7 +65,8 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
       const low = new Float64Array(D.length)
       for (let i = 0; i < low.length; i++) {
         const base = (D[i] >> BigInt(shift)) << BigInt(shift)
-        low[i] = value(Number(BigInt.asUintN(64, base + a[i]) & maskOf(z.ring)))
+        const from = Number(BigInt.asUintN(64, base + a[i]) & maskOf(z.ring))
+        low[i] = value(from, restOf(from))
       }
       return combine(D, fromFloats(low))
     },

@@ -1,5 +1,5 @@
 import { type Opened, type PlanBuilder, rowsOf, type Share, type Slot } from '../plan.ts'
-import { fromFloats, maskOf, signed } from '../ring.ts'
+import { bitsAt, fromFloats, maskOf, signed } from '../ring.ts'
 import { basis, Fitter } from '../tables/fit.ts'
 import { publicOf } from './open.ts'
 import type { Term } from './product.ts'
@@ -139,8 +139,7 @@ export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share 
     run(ctx) {
       const D = ctx.get(v)
       const rows = rowsOf(ctx.shape, layout)
-      const index = (shift: number): Uint32Array =>
-        Uint32Array.from(D, (d) => Number((d >> BigInt(shift)) & maskOf(o.entryBits)))
+      const index = (shift: number): Uint32Array => bitsAt(D, shift, o.entryBits)
       const first = ctx.lookup(id, coarse, index(coarseShift))
       return combine(D, first, two ? ctx.lookup(id, fine, index(fineShift)) : undefined, rows)
     },

@@ -1,7 +1,7 @@
 import type { PassContext } from '../context.ts'
 import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
 import { MASK_STREAM, streamId, weightMaskStream } from '../prg.ts'
-import { type Lanes, maskOf, signed } from '../ring.ts'
+import { type Lanes, maskOf, shiftRight, signed } from '../ring.ts'
 
 export interface OpenOptions {
   /** Ring of the opening; a value that will be lifted must satisfy |x| < 2^(bits-2). */
@@ -59,17 +59,15 @@ export function open(plan: PlanBuilder, x: Share, options: OpenOptions): Opened 
         const a = ctx.mask(out)
         if (cache) ctx.remember(cache, { values: new BigUint64Array(), masks: a })
         if (lift === 0) return []
-        const high = new BigUint64Array(a.length)
         const top = new BigUint64Array(a.length)
         const wideMask = maskOf(lift)
-        const shift = BigInt(bits)
-        const topShift = BigInt(bits - 1)
+        const rho = new BigUint64Array(a.length)
+        const half = 1n << BigInt(bits - 1)
         for (let i = 0; i < a.length; i++) {
-          const rho = BigInt.asUintN(64, -a[i]) & wideMask
-          high[i] = rho >> shift
-          top[i] = (rho & m) >> topShift
+          rho[i] = BigInt.asUintN(64, -a[i]) & wideMask
+          top[i] = (rho[i] & m) >= half ? 1n : 0n
         }
-        return [high, top]
+        return [shiftRight(rho, bits), top]
       },
       share(ctx) {
         const own = ctx.get(x)

@@ -66,7 +66,7 @@ export function product(
   const m = maskOf(ring)
   return plan.step<Share>('product', { kind: 'share', layout, ...type }, values, (id) => ({
     slots: all.flat().map((x) => x.slot),
-    deal: (ctx) => terms.flatMap((term, t) => all[t].map((mono) => dealt(ctx, term, mono))),
+    deal: (ctx) => terms.flatMap((term, t) => dealt(ctx, term, all[t])),
     run(ctx) {
       const out = new BigUint64Array(rowsOf(ctx.shape, layout) * width)
       terms.forEach((term, t) => {
@@ -93,60 +93,75 @@ export function product(
   }))
 }
 
-/** True values of one monomial. */
-function dealt(ctx: DealContext, term: Term, mono: Monomial): Lanes {
-  const { width, layout } = mono.slot
-  const rows = rowsOf(ctx.shape, layout)
-  const out = new BigUint64Array(rows * width).fill(1n)
-  for (const { factor, part } of mono.secrets) {
-    const f = term[factor]
-    const a = ctx.mask(f.value)
-    const md = maskOf(f.value.ring)
-    const half = 1n << BigInt(f.value.ring - 1)
-    for (let r = 0, i = 0; r < rows; r++)
-      for (let j = 0; j < width; j++, i++) {
-        let s = a[columnOf(f, r, j * mono.repeat)]
-        if (part !== 'mask') {
-          s = BigInt.asUintN(64, -s) & md
-          if (part === 'top') s = s >= half ? 1n : 0n
-        }
-        out[i] = BigInt.asUintN(64, out[i] * s)
-      }
+/** A row value's columns spread over the output's: rows x width. */
+function spread(f: Factor, source: Lanes, rows: number, width: number): Lanes {
+  const { from = 0, repeat = 1, value } = f
+  if (repeat === 1 && from === 0 && value.width === width) return source
+  const out = new BigUint64Array(rows * width)
+  for (let r = 0, i = 0; r < rows; r++)
+    for (let j = 0, at = r * value.width + from; j < width; j += repeat, at++)
+      for (let k = 0; k < repeat; k++) out[i++] = source[at]
+  return out
+}
+
+/** The dealer's true value of one secret, before it is spread. */
+function secretLanes(ctx: DealContext, x: Opened, part: Secret['part']): Lanes {
+  const a = ctx.mask(x)
+  if (part === 'mask') return a
+  const m = maskOf(x.ring)
+  const half = 1n << BigInt(x.ring - 1)
+  const out = new BigUint64Array(a.length)
+  for (let i = 0; i < out.length; i++) {
+    const rho = BigInt.asUintN(64, -a[i]) & m
+    out[i] = part === 'rho' ? rho : rho >= half ? 1n : 0n
   }
   return out
 }
 
-/** The public and single-secret views of a factor, spread over the output's columns. */
-interface Spread {
-  readonly pub: Lanes
-  readonly single: Lanes
-  /** 2^d B: what a top bit is multiplied by. */
-  readonly top: Lanes
-}
-
-function spread(ctx: PartyContext, f: Factor, rows: number, width: number): Spread {
-  const view = f.value.lift > 0 ? lifted(ctx, f.value) : undefined
-  const source = { pub: view?.pub ?? ctx.get(f.value), single: view?.share ?? ctx.mask(f.value) }
-  const pub = new BigUint64Array(rows * width)
-  const single = new BigUint64Array(rows * width)
-  const top = new BigUint64Array(view ? rows * width : 0)
-  const scale = 1n << BigInt(f.value.ring)
-  for (let r = 0, i = 0; r < rows; r++)
-    for (let j = 0; j < width; j++, i++) {
-      const at = columnOf(f, r, j)
-      pub[i] = source.pub[at]
-      single[i] = source.single[at]
-      if (view) top[i] = view.wrap[at] === 1n ? scale : 0n
-    }
-  return { pub, single, top }
-}
-
-function multiplyInto(acc: Lanes, by: Lanes): void {
+function multiplyInto(acc: Lanes, by: Lanes): Lanes {
   for (let i = 0; i < acc.length; i++) acc[i] = BigInt.asUintN(64, acc[i] * by[i])
+  return acc
 }
 
 function addInto(out: Lanes, acc: Lanes): void {
   for (let i = 0; i < out.length; i++) out[i] = BigInt.asUintN(64, out[i] + acc[i])
+}
+
+/** True values of the monomials of one term. */
+function dealt(ctx: DealContext, term: Term, monos: readonly Monomial[]): Lanes[] {
+  const known = new Map<string, Lanes>()
+  return monos.map(({ secrets, slot, repeat }) => {
+    const rows = rowsOf(ctx.shape, slot.layout)
+    const parts = secrets.map(({ factor, part }) => {
+      const key = `${factor}${part}${repeat}`
+      const f = term[factor]
+      // Where columns repeat, one dealt value serves them all.
+      const own = { ...f, repeat: (f.repeat ?? 1) / repeat }
+      const lanes = known.get(key) ?? spread(own, secretLanes(ctx, f.value, part), rows, slot.width)
+      known.set(key, lanes)
+      return lanes
+    })
+    return parts.slice(1).reduce(multiplyInto, parts[0].slice())
+  })
+}
+
+/** The public and shared views of a factor, spread over the output's columns. */
+interface View {
+  readonly pub: Lanes
+  /** This party's share of the whole secret part. */
+  readonly single: Lanes
+  /** 2^d B: what a top bit is multiplied by. */
+  readonly top?: Lanes
+}
+
+function viewOf(ctx: PartyContext, f: Factor, rows: number, width: number): View {
+  const over = (lanes: Lanes): Lanes => spread(f, lanes, rows, width)
+  if (f.value.lift === 0) return { pub: over(ctx.get(f.value)), single: over(ctx.mask(f.value)) }
+  const view = lifted(ctx, f.value)
+  const scale = 1n << BigInt(f.value.ring)
+  const top = new BigUint64Array(view.wrap.length)
+  for (let i = 0; i < top.length; i++) top[i] = view.wrap[i] === 1n ? scale : 0n
+  return { pub: over(view.pub), single: over(view.share), top: over(top) }
 }
 
 /** Adds this party's share of one term. */
@@ -154,35 +169,34 @@ function accumulate(
   ctx: PartyContext,
   id: number,
   term: Term,
-  monos: Monomial[],
+  monos: readonly Monomial[],
   out: Lanes,
   width: number,
 ): void {
   const rows = rowsOf(ctx.shape, term[0].value.layout)
-  const views = term.map((f) => spread(ctx, f, rows, width))
+  const views = term.map((f) => viewOf(ctx, f, rows, width))
   const publics = (acc: Lanes, except: readonly number[]): Lanes => {
     views.forEach((v, k) => {
       if (!except.includes(k)) multiplyInto(acc, v.pub)
     })
     return acc
   }
-  if (ctx.role === 'server') addInto(out, publics(new BigUint64Array(out.length).fill(1n), []))
+  if (ctx.role === 'server') addInto(out, publics(views[0].pub.slice(), [0]))
   views.forEach((v, k) => {
     addInto(out, publics(v.single.slice(), [k]))
   })
-  for (const mono of monos) {
-    const share = ctx.correlation(id, mono.slot)
+  for (const { secrets, slot, repeat } of monos) {
+    const share = ctx.correlation(id, slot)
     const acc = new BigUint64Array(out.length)
-    const negative = mono.secrets.filter((s) => s.part === 'rho').length % 2 === 1
-    for (let i = 0; i < acc.length; i++) acc[i] = share[Math.floor(i / mono.repeat)]
-    if (negative) for (let i = 0; i < acc.length; i++) acc[i] = BigInt.asUintN(64, -acc[i])
-    for (const s of mono.secrets) if (s.part === 'top') multiplyInto(acc, views[s.factor].top)
-    addInto(
-      out,
-      publics(
-        acc,
-        mono.secrets.map((s) => s.factor),
-      ),
-    )
+    const negative = secrets.filter((s) => s.part === 'rho').length % 2 === 1
+    for (let i = 0, at = 0; i < acc.length; at++) {
+      const value = negative ? BigInt.asUintN(64, -share[at]) : share[at]
+      for (let k = 0; k < repeat; k++) acc[i++] = value
+    }
+    for (const s of secrets) {
+      const { top } = views[s.factor]
+      if (s.part === 'top' && top) multiplyInto(acc, top)
+    }
+    addInto(out, publics(acc, secrets.map((s) => s.factor)))
   }
 }

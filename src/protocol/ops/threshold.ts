@@ -10,7 +10,7 @@ import {
   type Slot,
   span,
 } from '../plan.ts'
-import { type Lanes, maskOf } from '../ring.ts'
+import { bitsAt, type Lanes, maskOf } from '../ring.ts'
 
 /**
  * For every row and head, N_b = number of positions whose bin is at least b, b = 1..bins-1: rows x heads·(bins-1), mod
@@ -54,8 +54,7 @@ export function thermometer(plan: PlanBuilder, c: Opened, ring: number): Share {
     run(ctx) {
       const onehot = ctx.correlation(id, slot)
       const D = ctx.get(c)
-      const turn = new Uint32Array(D.length)
-      for (let i = 0; i < turn.length; i++) turn[i] = Number(D[i])
+      const turn = bitsAt(D, 0, c.ring)
       return levels(ctx.shape, (at, b) => onehot[at * bins + ((b - turn[at]) & (bins - 1))])
     },
     plain(ctx) {
@@ -95,8 +94,7 @@ export function highestLevel(plan: PlanBuilder, N: Opened, heads: number, ring: 
     },
     run(ctx) {
       const D = ctx.get(N)
-      const index = new Uint32Array(D.length)
-      for (let i = 0; i < index.length; i++) index[i] = Number(D[i])
+      const index = bitsAt(D, 0, N.ring)
       return sum(rowsOf(ctx.shape, layout), ctx.lookup(id, slot, index))
     },
     plain: (ctx) =>

@@ -1,4 +1,4 @@
-export { chacha20 } from './chacha20'
+export { chacha20, chacha20Scattered } from './chacha20'
 export { pack, packAligned, unpack, unpackAligned } from './bits'
 export { narrow16, narrow32, scatter8, scatter16, scatter32, scatter64 } from './panels'
 export { finish, splitPairs, splitWords } from './limbs'
