@@ -1,7 +1,7 @@
 /** The engine's model server: the bundles with their private weights, ready to run sessions. */
 import { randomBytes } from 'node:crypto'
 import type { Kernels } from '../kernels/kernels.ts'
-import { loadBundle } from '../model/bundle-node.ts'
+import { type Bundle, loadBundle } from '../model/bundle-node.ts'
 import { type ClearWeights, difference, loadWeights } from '../protocol/compile/weights.ts'
 import { deriveKey } from '../protocol/prg.ts'
 import { type ModelPlans, modelPlans, planHash } from '../protocol/session/model-plan.ts'
@@ -30,11 +30,18 @@ export class PlanServer implements ServerEngine {
     this.byHash = new Map(models.map((model) => [model.served.modelHash, model]))
   }
 
-  /** Loads and checks whole bundles. Throws a plain explanation where one cannot be served. */
-  static async load(kernels: Kernels, catalog: readonly CatalogEntry[]): Promise<PlanServer> {
+  /**
+   * Loads and checks whole bundles, from their folders unless `read` says otherwise. Throws a plain explanation where
+   * one cannot be served.
+   */
+  static async load(
+    kernels: Kernels,
+    catalog: readonly CatalogEntry[],
+    read: (dir: string) => Promise<Pick<Bundle, 'manifest' | 'tensors'>> = loadBundle,
+  ): Promise<PlanServer> {
     const models: Model[] = []
     for (const { dir, hash, files } of catalog) {
-      const { manifest, tensors } = await loadBundle(dir)
+      const { manifest, tensors } = await read(dir)
       const plans = modelPlans(manifest)
       models.push({
         served: { modelHash: hash, planHash: await planHash(plans), profile: 'fixed' },

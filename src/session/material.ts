@@ -1,12 +1,13 @@
 /**
- * What server and dealer say to each other on the material socket. Each message is one byte of kind, then:
+ * What server and dealer say to each other on the material socket. Each message is one byte of kind, then (binary kinds
+ * after zeros up to a multiple of 4, so that material starts at a multiple of 8 and needs no copy):
  *
  * | kind | rest |
  * |---|---|
  * | 0 | JSON, see the schemas |
  * | 1 chunk | session id (16), pass (u32), material |
  * | 2 end of a pass | session id (16), pass (u32) |
- * | 3 blob of a registration | index (u32; 0 is the header), last part of this blob (u8), bytes |
+ * | 3 blob of a registration | index (u32; 0 is the header), last part of this blob (u32, 0 or 1), 4 zeros, bytes |
  */
 import * as v from 'valibot'
 import { fromHex, toHex, utf8 } from './encoding.ts'
@@ -58,8 +59,8 @@ export type Material =
   | { kind: 'end'; sessionId: string; pass: number }
   | { kind: 'blob'; index: number; last: boolean; bytes: Uint8Array }
 
-const PASS_HEADER = 1 + SESSION_ID_BYTES + 4
-const BLOB_HEADER = 1 + 4 + 1
+const PASS_HEADER = 4 + SESSION_ID_BYTES + 4
+const BLOB_HEADER = 16
 
 export const encodeJson = (message: ToDealer | ToServer): Uint8Array => {
   const text = utf8(JSON.stringify(message))
@@ -76,8 +77,8 @@ export function encodePass(
 ): Uint8Array {
   const bytes = new Uint8Array(PASS_HEADER + (chunk?.length ?? 0))
   bytes[0] = kind === 'chunk' ? 1 : 2
-  bytes.set(fromHex(sessionId), 1)
-  new DataView(bytes.buffer).setUint32(1 + SESSION_ID_BYTES, pass, true)
+  bytes.set(fromHex(sessionId), 4)
+  new DataView(bytes.buffer).setUint32(4 + SESSION_ID_BYTES, pass, true)
   if (chunk) bytes.set(chunk, PASS_HEADER)
   return bytes
 }
@@ -85,13 +86,13 @@ export function encodePass(
 export function encodeBlob(index: number, last: boolean, part: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(BLOB_HEADER + part.length)
   bytes[0] = 3
-  new DataView(bytes.buffer).setUint32(1, index, true)
-  bytes[5] = last ? 1 : 0
+  new DataView(bytes.buffer).setUint32(4, index, true)
+  bytes[8] = last ? 1 : 0
   bytes.set(part, BLOB_HEADER)
   return bytes
 }
 
-/** Throws `SessionError` `malformed`. The bytes of a chunk are a copy, aligned for typed arrays of any width. */
+/** Throws `SessionError` `malformed`. Bytes alias the message. */
 export function decodeMaterial(message: Uint8Array): Material {
   const view = new DataView(message.buffer, message.byteOffset, message.byteLength)
   const kind = message[0]
@@ -103,17 +104,17 @@ export function decodeMaterial(message: Uint8Array): Material {
     }
   }
   if ((kind === 1 || kind === 2) && message.length >= PASS_HEADER) {
-    const sessionId = toHex(message.subarray(1, 1 + SESSION_ID_BYTES))
-    const pass = view.getUint32(1 + SESSION_ID_BYTES, true)
-    if (kind === 1) return { kind: 'chunk', sessionId, pass, bytes: message.slice(PASS_HEADER) }
+    const sessionId = toHex(message.subarray(4, 4 + SESSION_ID_BYTES))
+    const pass = view.getUint32(4 + SESSION_ID_BYTES, true)
+    if (kind === 1) return { kind: 'chunk', sessionId, pass, bytes: message.subarray(PASS_HEADER) }
     if (message.length === PASS_HEADER) return { kind: 'end', sessionId, pass }
   }
-  if (kind === 3 && message.length >= BLOB_HEADER && message[5] <= 1) {
+  if (kind === 3 && message.length >= BLOB_HEADER && message[8] <= 1) {
     return {
       kind: 'blob',
-      index: view.getUint32(1, true),
-      last: message[5] === 1,
-      bytes: message.slice(BLOB_HEADER),
+      index: view.getUint32(4, true),
+      last: message[8] === 1,
+      bytes: message.subarray(BLOB_HEADER),
     }
   }
   throw new SessionError('malformed', 'A message of the material socket is malformed.')

@@ -82,6 +82,11 @@ export class Acceptor {
     }
   }
 
+  /** Knows no link any more, as after a restart; for tests. */
+  forget(): void {
+    this.links.clear()
+  }
+
   /** Ends every link. */
   close(reason = 'The server is shutting down.'): void {
     for (const { link } of [...this.links.values()]) link.fail(new LinkError('closed', reason))

@@ -61,8 +61,9 @@ class DialledLink extends StreamLink {
       const finish = (error?: LinkError) => {
         clearTimeout(timer)
         if (!error) return resolve()
-        carrier.close()
+        // Closing reports an end of its own, which must not hide the reason.
         reject(error)
+        carrier.close()
       }
       carrier.listen({
         frame: (bytes) => {

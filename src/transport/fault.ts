@@ -106,6 +106,9 @@ export function faultyFetch(inner: typeof fetch, injector: FaultInjector): typeo
       response = await inner(input, { ...init, body: body as Uint8Array<ArrayBuffer> })
     const [back] = injector.apply('receive', new Uint8Array(await response.arrayBuffer()), fail)
     if (!back) fail()
-    return new Response(back as Uint8Array<ArrayBuffer>, { status: response.status })
+    // A response without content must not be given any, not even an empty one.
+    return new Response(response.status === 204 ? null : (back as Uint8Array<ArrayBuffer>), {
+      status: response.status,
+    })
   }
 }

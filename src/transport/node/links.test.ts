@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { Acceptor } from '../acceptor.ts'
-import type { Dial } from '../carrier.ts'
+import type { Carrier, Dial } from '../carrier.ts'
 import { connect } from '../connect.ts'
 import { dialLink } from '../dial.ts'
 import { emulate } from '../emulated.ts'
@@ -95,7 +95,12 @@ const openers: Record<string, () => Promise<Link>> = {
       times,
     ),
 }
-const rtcDial = (): Dial => nodeWebRtcDial(postSignal(`${base}/api/link/rtc`), '127.0.0.1')
+const rtcCarriers: Carrier[] = []
+const rtcDial = (): Dial => async () => {
+  const carrier = await nodeWebRtcDial(postSignal(`${base}/api/link/rtc`), '127.0.0.1')()
+  rtcCarriers.push(carrier)
+  return carrier
+}
 
 describe.each(Object.keys(openers))('%s', (name) => {
   test('small, empty and large messages', async () => {
@@ -141,6 +146,20 @@ describe('killed connections', () => {
       expect(Buffer.from(await link.receive()).equals(message(n, 100_000).reverse())).toBe(true)
     }
   })
+
+  test.each(['ws', 'webrtc', 'fetch'])(
+    '%s: a server that has restarted says that it does not know the link',
+    async (name) => {
+      const link = keep(await openers[name]())
+      await converse(link, 1)
+      acceptor.forget()
+      for (const socket of sockets) socket.destroy()
+      for (const carrier of rtcCarriers.splice(0)) carrier.close()
+      await expect(link.send(message(1, 10), true).then(() => link.receive())).rejects.toMatchObject({
+        code: 'unknown-link',
+      })
+    },
+  )
 
   test('webrtc resumes', async () => {
     const carriers: { close(): void }[] = []
@@ -227,10 +246,15 @@ test('an emulated network delays every message by half the round trip', async ()
   for (const rtt of [20, 40]) {
     const link = emulate(keep(await openers.ws()), { rtt, down: 100, up: 20 })
     await converse(link, 2)
-    const start = performance.now()
-    await converse(link, 10)
-    const each = (performance.now() - start) / 10
-    expect(each).toBeGreaterThan(rtt)
-    expect(each).toBeLessThan(rtt + 8)
+    const turns: number[] = []
+    for (let n = 0; n < 10; n++) {
+      const start = performance.now()
+      await converse(link, 1)
+      turns.push(performance.now() - start)
+    }
+    // The fastest turn, because a busy machine adds delays of its own.
+    const fastest = Math.min(...turns)
+    expect(fastest).toBeGreaterThan(rtt)
+    expect(fastest).toBeLessThan(rtt + 8)
   }
 })

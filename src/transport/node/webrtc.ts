@@ -93,19 +93,29 @@ export async function answerOffer(
 /** The dialling side in Node. `host` is the server's, to stay on the loopback interface where it is. */
 export function nodeWebRtcDial(signal: Signal, host: string): Dial {
   return async () => {
-    const peer = new PeerConnection('sotto-owner', config(host))
     try {
-      const described = complete(peer)
-      const channel = peer.createDataChannel('sotto')
-      const carrier = new NodeChannelCarrier(channel, peer)
-      const opened = new Promise<void>((resolve) => channel.onOpen(resolve))
-      peer.setRemoteDescription(await signal(await withTimeout(described, limits.handshakeMs)), 'answer')
-      await withTimeout(opened, limits.handshakeMs)
-      return carrier
+      return await openChannel(signal, host)
     } catch (error) {
-      peer.close()
-      throw error
+      // Under load libdatachannel now and then drops its ICE transport while the answer arrives.
+      if (error instanceof LinkError) throw error
+      return openChannel(signal, host)
     }
+  }
+}
+
+async function openChannel(signal: Signal, host: string): Promise<Carrier> {
+  const peer = new PeerConnection('sotto-owner', config(host))
+  try {
+    const described = complete(peer)
+    const channel = peer.createDataChannel('sotto')
+    const carrier = new NodeChannelCarrier(channel, peer)
+    const opened = new Promise<void>((resolve) => channel.onOpen(resolve))
+    peer.setRemoteDescription(await signal(await withTimeout(described, limits.handshakeMs)), 'answer')
+    await withTimeout(opened, limits.handshakeMs)
+    return carrier
+  } catch (error) {
+    peer.close()
+    throw error
   }
 }
 

@@ -1,0 +1,113 @@
+/** The real engine between three real sockets, on a tiny model. */
+import { PlanDealer } from '../../dealer/engine.ts'
+import { createNodeKernels } from '../../kernels/node/kernels.ts'
+import { createCpuProductDevice } from '../../kernels/wasm/device.ts'
+import type { Bundle } from '../../model/bundle-node.ts'
+import { floatModel } from '../../model/reference.ts'
+import { Ends } from '../../owner/embedding.ts'
+import { type ClearWeights, loadWeights } from '../../protocol/compile/weights.ts'
+import { type ModelPlans, modelPlans } from '../../protocol/session/model-plan.ts'
+import { OwnerSession } from '../../protocol/session/owner-session.ts'
+import { readCatalog } from '../../server/catalog.ts'
+import { PlanServer } from '../../server/engine.ts'
+import type { Link } from '../../transport/link.ts'
+import { fetchCards } from '../card.ts'
+import { greetServer, openSession } from '../owner.ts'
+import { type Parties, type PartiesOptions, startParties } from './parties.ts'
+
+const kernels = createNodeKernels()
+
+/** What an owner makes of a bundle, made once: the sessions of a fault matrix are many. */
+const prepared = new WeakMap<Bundle, { plans: ModelPlans; clear: ClearWeights }>()
+
+function prepare(bundle: Bundle): { plans: ModelPlans; clear: ClearWeights } {
+  let known = prepared.get(bundle)
+  if (!known) {
+    const { manifest, tensors } = bundle
+    known = {
+      plans: modelPlans(manifest),
+      clear: loadWeights(kernels, manifest.config, tensors, () => false),
+    }
+    prepared.set(bundle, known)
+  }
+  return known
+}
+
+/** Serves the bundles in `folder`. */
+export async function startEngineParties(folder: string, options: PartiesOptions = {}): Promise<Parties> {
+  const catalog = await readCatalog(folder)
+  const engine = await PlanServer.load(kernels, catalog)
+  return startParties({
+    ...options,
+    catalog,
+    server: { engine, ...options.server },
+    dealer: { makeEngine: () => new PlanDealer(kernels), ...options.dealer },
+  })
+}
+
+/** What an owner must know of the other parties. */
+export interface Reachable {
+  server: { url: string }
+  request: Parties['request']
+}
+
+export interface PrivateOwner {
+  session: OwnerSession
+  ends: Ends
+  link: Link
+  close(): Promise<void>
+}
+
+/** Opens a session for the first model; `connect` makes the link, `fetch` reaches the dealer. */
+export async function openOwner(
+  parties: Reachable,
+  bundle: Bundle,
+  connect: () => Promise<Link>,
+  fetch?: typeof globalThis.fetch,
+): Promise<PrivateOwner> {
+  const [{ hash: modelHash, planHash }] = (await fetchCards(parties.server.url)).models
+  const agreement = await openSession(parties.request({ modelHash, planHash, fetch }))
+  let link: Link | undefined
+  try {
+    link = await connect()
+    const { fSeed } = await greetServer(link, agreement)
+    const session = new OwnerSession({
+      ...prepare(bundle),
+      kernels,
+      device: createCpuProductDevice(kernels, { cacheBytes: 1 << 24 }),
+      link,
+      seed: agreement.seed,
+      stationarySeed: fSeed,
+      requestPass: (pass, body) => agreement.requestPass(pass, body),
+    })
+    const close = async () => {
+      await link?.close()
+      await agreement.close()
+    }
+    return { session, ends: new Ends(bundle.manifest.config, bundle.tensors), link, close }
+  } catch (error) {
+    await link?.close()
+    await agreement.close()
+    throw error
+  }
+}
+
+/** Runs the parts one after another, each a pass; resolves with the largest difference of a logit from the float model's. */
+export async function largestError(
+  owner: PrivateOwner,
+  bundle: Bundle,
+  parts: readonly number[][],
+): Promise<number> {
+  const float = floatModel(bundle.manifest.config, bundle.tensors)
+  let base = 0
+  let worst = 0
+  for (const part of parts) {
+    const hidden = await owner.session.run(base, owner.ends.embed(part, base), { next: true })
+    base += part.length
+    const expected = float.forward(part)
+    owner.ends.logits(hidden).forEach((value, i) => {
+      worst = Math.max(worst, Math.abs(value - expected[i]))
+    })
+  }
+  return worst
+}
