@@ -22,14 +22,14 @@ export class Acceptor {
   private readonly links = new Map<string, { link: ReliableLink; peer: string }>()
   private readonly options: Required<AcceptorOptions>
 
-  constructor(options: AcceptorOptions) {
-    this.options = {
-      maxLinks: 256,
-      maxLinksPerPeer: 32,
-      times: {},
-      fetchIdleMs: limits.fetchIdleMs,
-      ...options,
-    }
+  constructor({
+    onLink,
+    maxLinks = 256,
+    maxLinksPerPeer = 32,
+    times = {},
+    fetchIdleMs = limits.fetchIdleMs,
+  }: AcceptorOptions) {
+    this.options = { onLink, maxLinks, maxLinksPerPeer, times, fetchIdleMs }
   }
 
   get size(): number {
