@@ -1,0 +1,27 @@
+/** Takes the pictures in docs/images from the running demo: `npx tsx scripts/screenshots.ts`. */
+import type { Browser, BrowserContextOptions } from 'playwright'
+import { sotto } from '../e2e/support/demo.ts'
+import { ChatPage, desktop, launch, phone } from '../e2e/support/page.ts'
+import { ensureChromium } from './chromium.ts'
+
+async function converse(browser: Browser, url: string, options: BrowserContextOptions): Promise<ChatPage> {
+  const chat = await ChatPage.fresh(browser, { reducedMotion: 'reduce', deviceScaleFactor: 2, ...options })
+  await chat.connect(url)
+  await chat.limitReplies(48)
+  await chat.ask('I need a hotel room in San Francisco for two nights.')
+  await chat.ask('For two people, from the 5th of March.')
+  return chat
+}
+
+process.env.SOTTO_CHROMIUM ??= ensureChromium()
+const demo = await sotto('demo', '--port', '0')
+const browser = await launch()
+try {
+  const wide = await converse(browser, demo.url, { ...desktop, colorScheme: 'light' })
+  await wide.page.screenshot({ path: 'docs/images/desktop.png' })
+  const small = await converse(browser, demo.url, { ...phone, colorScheme: 'dark' })
+  await small.page.screenshot({ path: 'docs/images/phone.png' })
+} finally {
+  await browser.close()
+  demo.process.kill('SIGTERM')
+}
