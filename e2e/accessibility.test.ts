@@ -31,7 +31,6 @@ describe.each([
     const chat = await ChatPage.fresh(browser, { ...size, colorScheme, reducedMotion: 'reduce' })
     await chat.connect(url)
     expect(await violations(chat), 'empty').toEqual([])
-    await chat.limitReplies(8)
     await chat.ask('I need a hotel room in San Francisco.')
     expect(await violations(chat), 'answered').toEqual([])
     if (device === 'phone') await chat.page.getByRole('button', { name: 'Who sees what' }).click()
@@ -47,9 +46,8 @@ describe.each([
 
 describe('without a mouse or a screen', () => {
   it('chats by keyboard alone, and the reply is announced in sentences', async () => {
-    const chat = await ChatPage.fresh(browser)
+    const chat = await ChatPage.fresh(browser, desktop, 24)
     await chat.connect(url)
-    await chat.limitReplies(24)
     await chat.page.evaluate(() => {
       const heard: string[] = []
       Object.assign(window, { heard })
@@ -74,9 +72,8 @@ describe('without a mouse or a screen', () => {
   })
 
   it('keeps the main thread free while the engine computes', async () => {
-    const chat = await ChatPage.fresh(browser)
+    const chat = await ChatPage.fresh(browser, desktop, 16)
     await chat.connect(url)
-    await chat.limitReplies(24)
     await chat.page.evaluate(() => {
       const tasks: number[] = []
       Object.assign(window, { tasks })

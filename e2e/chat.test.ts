@@ -1,7 +1,7 @@
 /** A person chats: over every link, with stop, edit, regenerate, reload and a second tab. */
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { ChatPage, launch, phone } from './support/page.ts'
+import { ChatPage, desktop, launch, phone } from './support/page.ts'
 
 const url = inject('url')
 let browser: Browser
@@ -19,7 +19,6 @@ describe.each([
   it('answers', async () => {
     const chat = await ChatPage.fresh(browser)
     await chat.connect(url, `?link=${link}`)
-    await chat.limitReplies(24)
     expect(await chat.ask('I want to reserve a table at a restaurant.')).not.toBe('')
     expect(await chat.tokens()).toBeGreaterThan(0)
     expect((await chat.session()).link).toContain(name)
@@ -32,7 +31,6 @@ describe('a conversation', () => {
   it('goes on, is edited, and is answered again', async () => {
     const chat = await ChatPage.fresh(browser)
     await chat.connect(url)
-    await chat.limitReplies(16)
     await chat.ask('I need a hotel room in San Francisco.')
     await chat.ask('For two people, please.')
     expect(await chat.replies.count()).toBe(2)
@@ -54,7 +52,6 @@ describe('a conversation', () => {
   it('shows, under a question, what the server saw instead', async () => {
     const chat = await ChatPage.fresh(browser, phone)
     await chat.connect(url)
-    await chat.limitReplies(8)
     await chat.ask('Please transfer some money for me.')
     const wire = chat.questions.first().locator('.wire')
     expect(await wire.textContent()).toMatch(/the server saw\s+[0-9a-f]{8}( [0-9a-f]{8}){3,}/)
@@ -64,14 +61,12 @@ describe('a conversation', () => {
   })
 
   it('stops by Escape, and goes on afterwards', async () => {
-    const chat = await ChatPage.fresh(browser)
+    const chat = await ChatPage.fresh(browser, desktop, 96)
     await chat.connect(url)
-    await chat.limitReplies(96)
     await chat.say('I want to reserve a table at a restaurant.')
     await chat.page.locator('sotto-turn[writing]').waitFor()
     await chat.page.keyboard.press('Escape')
     await chat.reply(5000)
-    await chat.limitReplies(8)
     expect(await chat.ask('For four people.')).not.toBe('')
     await chat.close()
   })
@@ -79,7 +74,6 @@ describe('a conversation', () => {
   it('is back after a reload, and goes on', async () => {
     const chat = await ChatPage.fresh(browser)
     await chat.connect(url)
-    await chat.limitReplies(12)
     const before = await chat.ask('I need to see a dentist.')
     await chat.page.reload()
     await chat.connected()
@@ -92,7 +86,6 @@ describe('a conversation', () => {
   it('leaves nothing behind when it is temporary', async () => {
     const chat = await ChatPage.fresh(browser)
     await chat.connect(url)
-    await chat.limitReplies(8)
     await chat.page.getByRole('button', { name: 'Temporary chat' }).click()
     await chat.ask('I want to see a film.')
     await chat.page.reload()
@@ -106,8 +99,6 @@ describe('a conversation', () => {
     const two = new ChatPage(await one.page.context().newPage())
     await one.connect(url)
     await two.connect(url)
-    await one.limitReplies(12)
-    await two.limitReplies(12)
     const sessions = await Promise.all(
       [one, two].map(({ page }) => page.locator('sotto-panel #session').textContent()),
     )
@@ -122,11 +113,25 @@ describe('a conversation', () => {
   })
 })
 
+describe('settings', () => {
+  it('limit a reply', async () => {
+    const chat = await ChatPage.fresh(browser, desktop, 96)
+    await chat.connect(url)
+    await chat.page.getByRole('button', { name: 'Settings' }).click()
+    await chat.page.getByRole('slider', { name: /Longest reply/ }).fill('8')
+    await chat.page.getByRole('radio', { name: 'Dark' }).check()
+    await chat.page.keyboard.press('Escape')
+    expect(await chat.page.locator('html').getAttribute('data-theme')).toBe('dark')
+    await chat.ask('I want to reserve a table at a restaurant.')
+    expect(await chat.tokens()).toBeLessThanOrEqual(8)
+    await chat.close()
+  })
+})
+
 describe('what this browser keeps', () => {
   it('can be erased', async () => {
     const chat = await ChatPage.fresh(browser)
     await chat.connect(url)
-    await chat.limitReplies(8)
     await chat.ask('Is it going to rain?')
     await chat.page.getByRole('button', { name: 'Settings' }).click()
     await chat.page.getByRole('button', { name: 'Erase everything' }).click()

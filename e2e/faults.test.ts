@@ -10,7 +10,7 @@ import { toBase64Url } from '../src/session/encoding.ts'
 import { loadIdentity } from '../src/session/node/key-file.ts'
 import { type Listening, listen } from '../src/transport/node/http.ts'
 import { ended, sotto } from './support/demo.ts'
-import { ChatPage, launch } from './support/page.ts'
+import { ChatPage, desktop, launch } from './support/page.ts'
 
 const models = inject('models')
 
@@ -88,15 +88,13 @@ describe('a party that goes away', () => {
     await startServer()
     await tryAgain(chat)
     await chat.connected()
-    await chat.limitReplies(8)
     expect(await chat.ask('I need a hotel room.')).not.toBe('')
     await chat.close()
   })
 
-  it.each(['ws', 'fetch', 'webrtc'])('is the server, in the middle of a reply over %s', async (link) => {
-    const chat = await ChatPage.fresh(browser)
+  it.each(['ws', 'fetch'])('is the server, in the middle of a reply over %s', async (link) => {
+    const chat = await ChatPage.fresh(browser, desktop, 24)
     await chat.connect(page.url, `?link=${link}`)
-    await chat.limitReplies(64)
     await chat.say('I want to reserve a table at a restaurant.')
     await chat.page.locator('sotto-turn[writing]').waitFor()
     await kill('server')
@@ -112,7 +110,6 @@ describe('a party that goes away', () => {
   it('is the dealer, between two questions', async () => {
     const chat = await ChatPage.fresh(browser)
     await chat.connect(page.url)
-    await chat.limitReplies(8)
     await chat.ask('I need a hotel room.')
     await kill('dealer')
     await chat.say('In San Jose.')

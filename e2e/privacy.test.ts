@@ -27,7 +27,6 @@ describe('the network', () => {
     chat.page.context().on('request', (request) => requests.push(request))
     // Over fetch, every message is a request with a body that can be searched.
     await chat.connect(url, '?link=fetch')
-    await chat.limitReplies(8)
     const reply = await chat.ask(secret)
 
     const origins = new Set(requests.map((request) => new URL(request.url()).origin))
@@ -57,7 +56,6 @@ describe('the network', () => {
         sent.push(request)
     })
     await chat.connect(url, '?link=fetch')
-    await chat.limitReplies(8)
     await chat.ask(secret)
     const kinds = new Set(
       sent.map((request) => new URL(request.url()).pathname.replace(/[0-9a-f]{16,}/, 'ID')),
@@ -134,7 +132,6 @@ describe('the page', () => {
   it('shows what a model writes without running it', async () => {
     const chat = await ChatPage.fresh(browser)
     await chat.connect(url)
-    await chat.limitReplies(8)
     await chat.ask('<img src=x onerror="document.title=1"> **hello**')
     const hostile =
       '<img src=x onerror="document.title=\'owned\'"> [x](javascript:alert(1)) ![y](https://example.com/leak) **bold**'

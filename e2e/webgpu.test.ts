@@ -15,7 +15,6 @@ describe('with WebGPU', () => {
   it('computes every private product in WGSL', async () => {
     const chat = await ChatPage.fresh(browser)
     await chat.connect(url, '?backend=webgpu')
-    await chat.limitReplies(8)
     const before = await chat.session()
     expect(before.backend).toContain('WebGPU')
     expect(await chat.ask('I need a hotel room.')).not.toBe('')
@@ -75,7 +74,6 @@ describe('without WebGPU', () => {
   it('computes on the processor, and says why', async () => {
     const chat = await ChatPage.fresh(browser)
     await chat.connect(url)
-    await chat.limitReplies(8)
     expect(await chat.ask('I need a hotel room.')).not.toBe('')
     const { backend, dispatches } = await chat.session()
     expect(backend).toMatch(/^WebAssembly · .*(WebGPU|GPU)/)

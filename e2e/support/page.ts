@@ -34,9 +34,19 @@ export class ChatPage {
     })
   }
 
-  /** A new person: no history, no cache. */
-  static async fresh(browser: Browser, options: BrowserContextOptions = desktop): Promise<ChatPage> {
+  /** A new person: no history, no cache. Short and predictable replies keep the tests short. */
+  static async fresh(
+    browser: Browser,
+    options: BrowserContextOptions = desktop,
+    maxTokens = 8,
+  ): Promise<ChatPage> {
     const context = await browser.newContext(options)
+    await context.addInitScript(
+      (chosen) => {
+        if (!localStorage.getItem('sotto.settings')) localStorage.setItem('sotto.settings', chosen)
+      },
+      JSON.stringify({ maxTokens, temperature: 0 }),
+    )
     return new ChatPage(await context.newPage())
   }
 
@@ -48,14 +58,6 @@ export class ChatPage {
 
   async connected(): Promise<void> {
     await this.page.getByText(/tokens? ready/).waitFor({ timeout: 30_000 })
-  }
-
-  /** Short replies keep the tests short. */
-  async limitReplies(tokens: number): Promise<void> {
-    await this.page.getByRole('button', { name: 'Settings' }).click()
-    await this.page.getByRole('slider', { name: /Longest reply/ }).fill(String(tokens))
-    await this.page.getByRole('slider', { name: /Temperature/ }).fill('0')
-    await this.page.getByRole('dialog', { name: 'Settings' }).getByRole('button', { name: 'Close' }).click()
   }
 
   get message(): Locator {

@@ -1,15 +1,13 @@
 /** Where a message is written, and how ready the engine is for it. */
-import { css, html, LitElement, nothing, svg } from 'lit'
+import { css, html, LitElement, nothing } from 'lit'
 import { way } from '../format.ts'
 import { base } from '../look/base.ts'
 import * as icons from '../look/icons.ts'
 import { chat } from '../state/chat.ts'
 import { engine } from '../state/engine.ts'
 import { Watch } from '../state/store.ts'
+import { meter } from './meter.ts'
 import { describe } from './progress.ts'
-
-/** Ticks on the meter; preparation further ahead than this needs no showing. */
-const ticks = 24
 
 export class Composer extends LitElement {
   static override styles = [
@@ -97,18 +95,13 @@ export class Composer extends LitElement {
       .ways:hover {
         color: var(--ink);
       }
-      .tick {
-        stroke: var(--line);
-      }
-      .tick.on {
-        stroke: var(--you);
-      }
       @media (max-width: 560px) {
         :host {
           padding-inline: 12px;
         }
       }
     `,
+    meter.styles,
   ]
 
   constructor() {
@@ -159,7 +152,7 @@ export class Composer extends LitElement {
     if (phase === 'open') {
       const ready = stats?.tokensReady ?? 0
       return html`<span class="ready" title="Work that doesn’t depend on your words is done ahead, while you type">
-        ${meter(ready)}<span>${ready} ${ready === 1 ? 'token' : 'tokens'} ready</span>
+        ${meter.render(ready)}<span>${ready} ${ready === 1 ? 'token' : 'tokens'} ready</span>
       </span>`
     }
     if (phase === 'opening')
@@ -197,15 +190,5 @@ export class Composer extends LitElement {
     this.dispatchEvent(new Event('open-panel', { bubbles: true, composed: true }))
   }
 }
-
-/** A row of ticks, as on a quiet ruler; filled as far as the engine has worked ahead. */
-const meter = (
-  ready: number,
-) => html`<svg width="96" height="10" viewBox="0 0 96 10" stroke-width="1.6" stroke-linecap="round" aria-hidden="true">
-  ${Array.from({ length: ticks }, (_, at) => tick(at, at < ready))}
-</svg>`
-
-const tick = (at: number, on: boolean) =>
-  svg`<path class=${on ? 'tick on' : 'tick'} d="M${at * 4 + 2} ${on ? 1 : 3}V9"/>`
 
 customElements.define('sotto-composer', Composer)

@@ -36,6 +36,11 @@ export class Thread extends LitElement {
       .notice + .tail {
         margin-top: 20px;
       }
+      .stalled {
+        margin-top: 8px;
+        color: var(--soft);
+        font-size: 0.9375rem;
+      }
       .notice {
         margin: 20px 0;
         padding-left: 14px;
@@ -99,10 +104,12 @@ export class Thread extends LitElement {
 
   #tail(last: Turn | undefined, draft: string | undefined) {
     const { notice } = engine.state
+    const { stalled } = chat.state
     return html`
       ${notice ? html`<p class="notice">${notice}</p>` : nothing}
       <div class="tail">
         ${draft ? html`<sotto-turn writing .turn=${{ id: 'draft', role: 'assistant', content: draft, at: 0 }}></sotto-turn>` : nothing}
+        ${draft && stalled ? html`<p class="stalled">Waiting for the model server. It may be busy, or gone; Esc stops.</p>` : nothing}
         ${draft === '' ? progress.render(engine.state, chat.state.stopping) : nothing}
         ${draft === undefined ? this.#trouble(last) : nothing}
       </div>

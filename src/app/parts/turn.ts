@@ -1,9 +1,10 @@
 /** One turn of a conversation: what was said, and what the server saw instead. */
-import { css, html, LitElement, nothing, type PropertyValues } from 'lit'
+import { html, LitElement, nothing, type PropertyValues } from 'lit'
 import { plural, word } from '../format.ts'
 import { base } from '../look/base.ts'
 import * as icons from '../look/icons.ts'
 import { prose } from '../look/prose.ts'
+import { turn as look } from '../look/turn.ts'
 import { render } from '../markdown.ts'
 import { chat } from '../state/chat.ts'
 import type { Turn } from '../state/conversations.ts'
@@ -30,93 +31,7 @@ export class TurnView extends LitElement {
   declare editing: boolean
   declare copied: boolean
 
-  static override styles = [
-    base,
-    prose,
-    css`
-      .who {
-        color: var(--soft);
-        font: italic 1rem/1.6 var(--serif);
-      }
-      .you .who {
-        color: var(--you);
-      }
-      .head {
-        display: flex;
-        align-items: center;
-        justify-content: space-between;
-        min-height: 34px;
-      }
-      .tools {
-        display: flex;
-      }
-      .said {
-        overflow-wrap: anywhere;
-      }
-      .you .said {
-        font-size: 1.0625rem;
-        line-height: 1.55;
-        white-space: pre-wrap;
-      }
-      .wire {
-        display: block;
-        width: 100%;
-        margin-top: 6px;
-        overflow: hidden;
-        color: var(--soft);
-        font: 0.8125rem/1.6 var(--mono);
-        white-space: nowrap;
-        mask-image: linear-gradient(to right, #000 70%, transparent);
-      }
-      .wire em {
-        color: var(--server);
-        font: italic 0.9375rem/1.6 var(--serif);
-      }
-      .wire:hover {
-        color: var(--ink);
-      }
-      .foot {
-        display: flex;
-        align-items: center;
-        min-height: 34px;
-        margin: 2px 0 0 -9px;
-        color: var(--soft);
-        font-size: 0.8125rem;
-      }
-      .icon {
-        width: 34px;
-        height: 34px;
-      }
-      .foot span {
-        padding-left: 6px;
-      }
-      @media (hover: hover) {
-        .you .icon {
-          opacity: 0;
-        }
-        .you:hover .icon,
-        .you:focus-within .icon {
-          opacity: 1;
-        }
-      }
-      textarea {
-        width: 100%;
-        padding: 10px 12px;
-        border: 1px solid var(--edge);
-        border-radius: 10px;
-        background: var(--paper);
-        font-size: 1.0625rem;
-        line-height: 1.5;
-        resize: vertical;
-        field-sizing: content;
-      }
-      form div {
-        display: flex;
-        gap: 8px;
-        margin-top: 8px;
-      }
-    `,
-  ]
+  static override styles = [base, prose, look]
 
   constructor() {
     super()

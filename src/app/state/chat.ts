@@ -7,11 +7,14 @@ import {
   type Conversation,
   list,
   newConversation,
+  newTurn,
   onOtherTab,
+  openHere,
   remove,
   save,
   type Turn,
   wipe,
+  withWire,
 } from './conversations.ts'
 import { engine } from './engine.ts'
 import { settings } from './settings.ts'
@@ -23,19 +26,14 @@ export interface ChatState {
   /** The reply being written, if one is. */
   draft?: string
   stopping: boolean
+  /** Whether the reply has not moved for a while. */
+  stalled: boolean
   /** Why the last question has no answer. */
   error?: OwnerError
 }
 
-const lastOpen = 'sotto.open'
-
-const newTurn = (role: Turn['role'], content: string, more: Partial<Turn> = {}): Turn => ({
-  id: crypto.randomUUID(),
-  role,
-  content,
-  at: Date.now(),
-  ...more,
-})
+/** A reply that hasn't moved for this long is worth a word. */
+const stallAfter = 5000
 
 export class Chat extends Store<ChatState> {
   readonly announcer = new Announcer()
@@ -44,7 +42,7 @@ export class Chat extends Store<ChatState> {
   #cancel?: () => void
 
   constructor() {
-    super({ conversation: newConversation(), kept: [], stopping: false })
+    super({ conversation: newConversation(), kept: [], stopping: false, stalled: false })
     onOtherTab(() => this.#refresh())
     let before = engine.state.stats
     engine.subscribe(() => {
@@ -58,7 +56,7 @@ export class Chat extends Store<ChatState> {
   /** Brings back what this browser has kept. */
   async restore(): Promise<void> {
     const kept = await list()
-    const open = sessionStorage.getItem(lastOpen)
+    const open = openHere.get()
     const conversation = kept.find(({ id }) => id === open)
     this.set(conversation ? { kept, conversation } : { kept })
   }
@@ -103,7 +101,7 @@ export class Chat extends Store<ChatState> {
   async open(conversation: Conversation): Promise<void> {
     await this.stop()
     this.set({ conversation, error: undefined })
-    sessionStorage.setItem(lastOpen, conversation.id)
+    openHere.set(conversation.id)
   }
 
   async begin(temporary = false): Promise<void> {
@@ -146,7 +144,7 @@ export class Chat extends Store<ChatState> {
   }
 
   async #keep(): Promise<void> {
-    sessionStorage.setItem(lastOpen, this.#current.id)
+    openHere.set(this.#current.id)
     // Private browsing may forbid storage; the conversation then simply lasts as long as the tab.
     await save(this.#current)
       .then(() => this.#refresh())
@@ -164,6 +162,11 @@ export class Chat extends Store<ChatState> {
   async #reply(): Promise<void> {
     const started = performance.now()
     let tokens = 0
+    let stall: ReturnType<typeof setTimeout> | undefined
+    const watchStall = () => {
+      clearTimeout(stall)
+      stall = setTimeout(() => this.set({ stalled: true }), stallAfter)
+    }
     try {
       await this.#keep()
       const cancelled = new Promise<void>((resolve) => {
@@ -173,7 +176,8 @@ export class Chat extends Store<ChatState> {
       if (this.state.stopping) return
       engine.onToken = (text) => {
         if (tokens++ === 0) this.#noteWire()
-        this.set({ draft: (this.state.draft ?? '') + text })
+        watchStall()
+        this.set({ stalled: false, draft: (this.state.draft ?? '') + text })
         this.announcer.add(text)
       }
       const { temperature, topP, maxTokens } = settings.state
@@ -188,19 +192,17 @@ export class Chat extends Store<ChatState> {
       this.set({ error: OwnerError.from(reason) })
     } finally {
       engine.onToken = undefined
+      clearTimeout(stall)
       this.announcer.flush()
-      this.set({ draft: undefined, stopping: false })
+      this.set({ draft: undefined, stopping: false, stalled: false })
       await this.#keep()
     }
   }
 
-  /** Keeps, next to the question, a few of the words that the server saw instead of it. */
   #noteWire(): void {
     const { turns } = this.#current
-    const wire = engine.state.stats?.serverSample.slice(0, 12)
-    const last = turns.at(-1)
-    if (wire?.length && last?.role === 'user')
-      this.#patch({ turns: [...turns.slice(0, -1), { ...last, wire }] })
+    const noted = withWire(turns, engine.state.stats?.serverSample ?? [])
+    if (noted !== turns) this.#patch({ turns: noted })
   }
 }
 

@@ -81,11 +81,33 @@ export const newConversation = (temporary = false): Conversation => ({
   temporary,
 })
 
+export const newTurn = (role: Turn['role'], content: string, more: Partial<Turn> = {}): Turn => ({
+  id: crypto.randomUUID(),
+  role,
+  content,
+  at: Date.now(),
+  ...more,
+})
+
+/** Keeps, next to the last question, a few of the words that the server saw instead of it; the same array if there is nothing new. */
+export function withWire(turns: Turn[], sample: number[]): Turn[] {
+  const wire = sample.slice(0, 12)
+  const last = turns.at(-1)
+  if (last?.role !== 'user' || (last.wire?.length ?? 0) >= wire.length) return turns
+  return [...turns.slice(0, -1), { ...last, wire }]
+}
+
 const store = createStore('sotto', 'conversations')
 const channel = new BroadcastChannel('sotto.conversations')
 
 /** Calls back when another tab has changed the list. */
 export const onOtherTab = (listener: () => void): void => channel.addEventListener('message', listener)
+
+/** Which conversation this tab shows; survives a reload. */
+export const openHere = {
+  get: (): string | null => sessionStorage.getItem('sotto.open'),
+  set: (id: string): void => sessionStorage.setItem('sotto.open', id),
+}
 
 /** All kept conversations, latest first. */
 export async function list(): Promise<Conversation[]> {

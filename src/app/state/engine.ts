@@ -1,5 +1,5 @@
 /** The page's side of the engine: starts the worker, opens the session, and keeps what the panel shows. */
-import { proxy, type Remote, wrap } from 'comlink'
+import { proxy } from 'comlink'
 import type {
   BackendKind,
   ChatOptions,
@@ -12,9 +12,7 @@ import type {
   Stats,
 } from '../../owner/api.ts'
 import { OwnerError } from '../../owner/api.ts'
-import { installErrorTransfer, type WorkerApi } from '../../owner/remote.ts'
-import { loadConfig } from '../config.ts'
-import { host } from '../host.ts'
+import { EngineWorker } from './engine-worker.ts'
 import { settings } from './settings.ts'
 import { Store } from './store.ts'
 
@@ -43,16 +41,13 @@ const freeDownload = 8_000_000
 /** At most one request for preparation in this time, however fast the person types. */
 const prepareEvery = 400
 
-const again = 'Try again; if it keeps failing, reload the page.'
-
 const query = new URLSearchParams(location.search)
 const oneOf = <T extends string>(name: string, ...allowed: T[]): T | undefined =>
   allowed.find((value) => value === query.get(name))
 
 export class Engine extends Store<EngineState> {
-  #remote?: Remote<WorkerApi>
-  /** Rejects if the worker dies, which would otherwise leave its callers waiting forever. */
-  #crashed: Promise<never> = new Promise(() => undefined)
+  readonly #worker = new EngineWorker()
+  #starting?: Promise<void>
   #opening?: Promise<void>
   #preparedAt = 0
   /** Receives the text of the reply in progress. */
@@ -62,12 +57,18 @@ export class Engine extends Store<EngineState> {
     super({ phase: 'starting', models: [] })
   }
 
-  /** Starts the worker and asks the server what it offers; opens a session if that costs little. */
-  async start(): Promise<void> {
+  /** Asks the server what it offers, and opens a session if that costs little; calls meanwhile join. */
+  start(): Promise<void> {
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = undefined
+    })
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
     try {
       this.set({ phase: 'starting', error: undefined })
-      const remote = await this.#worker()
-      const models = await Promise.race([remote.models(), this.#crashed])
+      const models = await this.#worker.call((remote) => remote.models())
       if (models.length === 0) throw new OwnerError('unknown-model', 'The model server offers no models.')
       this.set({ models, model: this.#choose(models) })
       if (await this.#costly()) this.set({ phase: 'offer' })
@@ -87,11 +88,9 @@ export class Engine extends Store<EngineState> {
 
   /** Resolves once a session is open, starting whatever is missing. */
   async ready(): Promise<void> {
-    if (this.state.phase === 'open') return
-    if (this.state.models.length === 0) await this.start()
+    if (this.state.phase === 'starting' || this.state.phase === 'failed') await this.start()
     // Sending a message is consent to the download that was offered.
-    else await this.open()
-    if (this.state.phase === 'offer') await this.open()
+    if (this.state.phase === 'offer' || this.state.phase === 'opening') await this.open()
     if (this.state.error) throw this.state.error
   }
 
@@ -103,9 +102,8 @@ export class Engine extends Store<EngineState> {
   }
 
   async chat(messages: Message[], options: ChatOptions): Promise<ChatResult> {
-    const remote = await this.#worker()
     try {
-      return await Promise.race([remote.chat(messages, options), this.#crashed])
+      return await this.#worker.call((remote) => remote.chat(messages, options))
     } catch (reason) {
       const error = OwnerError.from(reason)
       // Whatever broke, the next attempt opens a new session: its masks are new, so nothing can be used twice.
@@ -117,7 +115,7 @@ export class Engine extends Store<EngineState> {
   }
 
   async stop(): Promise<void> {
-    await this.#remote?.stop()
+    await this.#worker.call((remote) => remote.stop())
   }
 
   /** The person is typing: let the engine do input-independent work ahead. */
@@ -126,21 +124,20 @@ export class Engine extends Store<EngineState> {
     if (this.state.phase !== 'open' || now - this.#preparedAt < prepareEvery) return
     this.#preparedAt = now
     // Preparation is optional; an error will show again, with its advice, when the person sends.
-    this.#remote?.prepare().catch(() => undefined)
+    this.#worker.call((remote) => remote.prepare()).catch(() => undefined)
   }
 
   async #open(): Promise<void> {
     try {
       const model = this.state.model
-      if (!model) return await this.start()
+      if (!model) throw new OwnerError('unknown-model', 'No model has been chosen.')
       this.set({ phase: 'opening', error: undefined, notice: undefined, stats: undefined })
-      const remote = await this.#worker()
       const options = {
         model: model.name,
         link: oneOf<LinkKind>('link', 'fetch', 'webrtc', 'ws'),
         backend: oneOf<BackendKind>('backend', 'webgpu', 'wasm'),
       }
-      const session = await Promise.race([remote.open(options, proxy(this.#onEvent)), this.#crashed])
+      const session = await this.#worker.call((remote) => remote.open(options, proxy(this.#onEvent)))
       this.set({ phase: 'open', session, progress: undefined })
       localStorage.setItem(`sotto.have.${model.hash}`, '1')
     } catch (reason) {
@@ -170,35 +167,6 @@ export class Engine extends Store<EngineState> {
     if (!model || localStorage.getItem(`sotto.have.${model.hash}`)) return false
     const metered = (navigator as { connection?: { saveData?: boolean } }).connection?.saveData === true
     return metered || model.publicBytes > freeDownload
-  }
-
-  async #worker(): Promise<Remote<WorkerApi>> {
-    if (this.#remote) return this.#remote
-    const config = await loadConfig()
-    installErrorTransfer()
-    const worker = new Worker(new URL('../../owner/worker.ts', import.meta.url), {
-      type: 'module',
-      name: 'owner',
-    })
-    this.#crashed = new Promise<never>((_, reject) => {
-      worker.addEventListener('error', (event) => {
-        worker.terminate()
-        this.#remote = undefined
-        reject(
-          new OwnerError(
-            'internal',
-            `The engine stopped: ${event.message || 'its script failed to load'}.`,
-            again,
-          ),
-        )
-      })
-    })
-    // Several calls may race against the same crash, or none; none of them leaves it unhandled.
-    this.#crashed.catch(() => undefined)
-    const remote = wrap<WorkerApi>(worker)
-    await Promise.race([remote.start(config, proxy(host)), this.#crashed])
-    this.#remote = remote
-    return remote
   }
 
   /** The words that the server saw last; messages of few words are shown together with those before them. */
