@@ -27,6 +27,8 @@ export interface PartyContext extends PassContext {
   mask(value: Opened | Blinded): Lanes
   /** This party's share of a dealt slot. */
   correlation(step: number, slot: Slot): Lanes
+  /** The same for a slot of 8 bits, as bytes. */
+  bytes(step: number, slot: Slot): Uint8Array
   /** This party's share of row `index[i]` of element i's dealt table: `words` words each. */
   lookup(step: number, slot: Slot, index: Uint32Array): Lanes
   /** The owner's own randomness, unknown to the dealer: its share of the input. */

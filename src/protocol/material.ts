@@ -44,9 +44,23 @@ export function slotLanes(prg: Prg, shape: Shape, step: Step, slot: Slot): Lanes
   return out
 }
 
+/** The owner's share of a slot of 8 or 32 bits, as little-endian machine words. */
+export function slotRaw(prg: Prg, shape: Shape, step: Step, slot: Slot): Uint8Array {
+  const stream = slotStream(step, slot)
+  const out = new Uint8Array(slotBytes(shape, slot))
+  for (let r = 0, at = 0; r < shape.rows; r++) {
+    const n = (slotCount(shape, r, slot) * slot.bits) / 8
+    if (n > 0) prg.raw(stream, shape.serial + r, out.subarray(at, at + n))
+    at += n
+  }
+  return out
+}
+
 /** A party's access to its side of the dealt correlations. */
 export interface Correlations {
   read(step: Step, slot: Slot): Lanes
+  /** A slot of 8 bits. */
+  bytes(step: Step, slot: Slot): Uint8Array
   lookup(step: Step, slot: Slot, index: Uint32Array): Lanes
 }
 
@@ -64,10 +78,14 @@ export class SeededCorrelations implements Correlations {
     return slotLanes(this.#prg, this.#shape, step, slot)
   }
 
+  bytes(step: Step, slot: Slot): Uint8Array {
+    return slotRaw(this.#prg, this.#shape, step, slot)
+  }
+
   lookup(step: Step, slot: Slot, index: Uint32Array): Lanes {
     const { entries = 1, words = 1, bits } = slot
     const stream = slotStream(step, slot)
-        const serials = new Float64Array(index.length)
+    const serials = new Float64Array(index.length)
     const firsts = new Float64Array(index.length)
     for (let r = 0, i = 0; r < this.#shape.rows; r++) {
       const n = rowCount(this.#shape, r, slot.layout, slot.width)
@@ -106,6 +124,10 @@ export class PackedCorrections implements Correlations {
   read(step: Step, slot: Slot): Lanes {
     const values = count(this.#shape, slot.layout, slot.width) * (slot.entries ?? 1) * (slot.words ?? 1)
     return this.#kernels.unpack(this.#part(step, slot), slot.bits, values)
+  }
+
+  bytes(step: Step, slot: Slot): Uint8Array {
+    return this.#part(step, slot)
   }
 
   lookup(step: Step, slot: Slot, index: Uint32Array): Lanes {

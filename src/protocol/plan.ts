@@ -96,7 +96,7 @@ export interface Step {
   readonly slots: readonly Slot[]
   readonly wire?: Wire
   /** The dealer's view: one array of true values for each slot; the owner's part is taken off by the runner. */
-  deal?(ctx: DealContext): Lanes[]
+  deal?(ctx: DealContext): Dealt[]
   /** Message steps: this party's half of the message. */
   share?(ctx: PartyContext): Lanes
   /** A party's view: its share of the output (or the public or blinded value), given what the other side sent. */
@@ -127,6 +127,9 @@ export interface WeightUse {
   readonly ring: number
   readonly visibility: 'public' | 'private'
 }
+
+/** True values of a slot: lanes, or machine words where the slot has exactly 8 or 32 bits. */
+export type Dealt = Lanes | Uint8Array | Int32Array
 
 type Outcome<V extends Value> = Omit<V, 'step'>
 

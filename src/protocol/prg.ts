@@ -87,7 +87,12 @@ export class Prg {
     lanes(bytes, width, bits, out, at)
   }
 
-    /**
+  /** Raw keystream bytes of one row's stream, for slots as wide as a machine word. */
+  raw(stream: number, serial: number, bytes: Uint8Array): void {
+    this.#kernels.keystream(this.#key, nonce(stream, serial), 0, bytes)
+  }
+
+  /**
    * Elements firsts[i]..firsts[i]+n-1 of the stream of row serials[i], for every i: what reading one entry of each of
    * many dealt tables takes.
    */

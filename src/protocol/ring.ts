@@ -69,7 +69,8 @@ export function lowBits(a: Lanes, n: number): Float64Array {
   const out = new Float64Array(a.length)
   const low = n >= 32 ? 0xffffffff : 2 ** n - 1
   const high = n > 32 ? 2 ** (n - 32) - 1 : 0
-  for (let i = 0; i < out.length; i++) out[i] = ((words[2 * i] & low) >>> 0) + ((words[2 * i + 1] & high) >>> 0) * 4294967296
+  for (let i = 0; i < out.length; i++)
+    out[i] = ((words[2 * i] & low) >>> 0) + ((words[2 * i + 1] & high) >>> 0) * 4294967296
   return out
 }
 
@@ -82,6 +83,25 @@ export function fromFloats(values: Float64Array): Lanes {
     words[2 * i] = values[i] - high * 4294967296
     words[2 * i + 1] = high
   }
+  return out
+}
+
+/** Signed 32-bit integers to lanes mod 2^64. */
+export function fromInts(values: Int32Array): Lanes {
+  const out = new BigUint64Array(values.length)
+  const words = new Int32Array(out.buffer)
+  for (let i = 0; i < values.length; i++) {
+    words[2 * i] = values[i]
+    words[2 * i + 1] = values[i] >> 31
+  }
+  return out
+}
+
+/** Every lane with its low t bits cleared. */
+export function clearLow(a: Lanes, t: number): Lanes {
+  const out = new BigUint64Array(a.length)
+  const keep = BigInt.asUintN(64, ~maskOf(t))
+  for (let i = 0; i < out.length; i++) out[i] = a[i] & keep
   return out
 }
 

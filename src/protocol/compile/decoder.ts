@@ -83,7 +83,7 @@ class Decoder {
       x = add(this.plan, x, this.#feedForward(x, r, layer))
     })
     const { final } = ranges
-    const w = normWidths(config, this.#p, final.x, final.meanSquare, final.x, 'the final norm')
+    const w = normWidths(config, this.#p, final.x, final.meanSquare, final.x, config.dim, 'the final norm')
     release(this.plan, this.#normal(x, { ...w, open: this.#residual }, final.normal).value)
     return this.plan.finish()
   }
@@ -169,7 +169,10 @@ class Decoder {
     const { config } = this.#spec
     const p = this.#p
     const f = p.activation
-    const s = softmaxWidths(p, r, this.#spanBits, config.context)
+    const s = softmaxWidths(p, r, this.#spanBits, config.context, {
+      scalars: config.heads,
+      columns: config.dim,
+    })
     const hd = headDim(config)
     const kv = config.kvHeads * hd
     const h = { heads: config.heads, kvHeads: config.kvHeads, headDim: hd }
@@ -177,7 +180,7 @@ class Decoder {
     const ring = Math.max(p.weight + rotary + s.scores, p.weight + s.weights)
     if (ring > 64) throw new RangeTooWide(`layer ${layer}: queries, keys and values need ${ring} bits`)
 
-    const w = normWidths(config, p, r.x, r.meanSquare1, r.x, `layer ${layer}: the first norm`)
+    const w = normWidths(config, p, r.x, r.meanSquare1, r.x, config.dim, `layer ${layer}: the first norm`)
     const n = this.#normal(x, { ...w, open: this.#residual }, r.normal1)
     const opened = open(plan, n.value, { bits: n.bits, lift: ring, weight: weightIndex(layer, 'qkv') })
     const qkv = this.#biased(
@@ -204,7 +207,7 @@ class Decoder {
     const shifted = addConstant(plan, logits, BigInt(-s.edge) << BigInt(2 * f))
     const c = open(plan, truncate(plan, shifted, 2 * f + s.binBits, s.bins, 'unsigned'), { bits: s.bins })
     const N = open(plan, thermometer(plan, c, this.#spanBits), { bits: this.#spanBits })
-    const level = highestLevel(plan, N, config.heads, 8)
+    const level = highestLevel(plan, N, config.heads)
     const fine = truncate(plan, logits, 2 * f - s.exponentFrac, s.exponent, 'modular')
     const z = open(
       plan,
@@ -262,12 +265,16 @@ class Decoder {
     const f = p.activation
     const gated = config.arch === 'llama'
     const room = p.headroom
-    const w = normWidths(config, p, r.x, r.meanSquare2, r.raw, `layer ${layer}: the second norm`)
+    const n = gated ? 2 * config.ff : config.ff
+    const w = normWidths(config, p, r.x, r.meanSquare2, r.raw, n, `layer ${layer}: the second norm`)
     const rms = Math.sqrt(r.meanSquare2[0] + config.eps)
     const rawFrac = f + 1 + Math.max(0, Math.ceil(-Math.log2(rms / room)))
     const raw = rawFrac + integerBits(r.raw * room) + 2
     const upRing = raw + p.residual + p.weight - rawFrac
-    const half = integerBits(r.gate * room)
+    const act = activations[config.activation]
+    const limit = r.gate * room
+    const table = activationTable(config.activation, act, limit, 2 ** -(f - 1))
+    const { half } = table
     const gateBits = f + half + 1
     const upBits = f + integerBits(r.up * room) + 2
     const drop = rawFrac + w.rootFrac - f
@@ -280,7 +287,6 @@ class Decoder {
       { ...w, open: this.#residual },
       { lift: upRing, weight: weightIndex(layer, 'up'), ring },
     )
-    const n = gated ? 2 * config.ff : config.ff
     const first = truncate(
       plan,
       this.#liftedLinear(opened, layer, 'up', n, upRing),
@@ -294,15 +300,13 @@ class Decoder {
 
     const g = open(plan, gated ? slice(plan, biased, 0, config.ff) : biased, { bits: gateBits })
     const outRing = this.#residual + f + p.weight - p.residual
-    const act = activations[config.activation]
     const coefficientBits = 13
     const basisBits = Math.min(13, 64 - outRing - coefficientBits)
     if (basisBits < 10) throw new RangeTooWide(`layer ${layer}: the activation needs more than 64 bits`)
-    const table = activationTable(config.activation, act, half, 2 ** -(f - 1))
     const tabulated = (u: Opened | undefined, t: number, ring: number): Share =>
       truncate(
         plan,
-        activate(plan, g, u, { f: act, ...table, coefficientBits, basisBits, ring: ring + t }),
+        activate(plan, g, u, { f: act, limit, ...table, coefficientBits, basisBits, ring: ring + t }),
         t,
         ring,
       )

@@ -35,16 +35,28 @@ export interface InverseWidths {
   readonly floor: number
 }
 
-/** Octaves up to which one table level is cheaper than two. */
-const ONE_LEVEL = 7
+/** Dealt bytes of one word of an inverse table, and of the further monomials that a second level costs a column. */
+const WORD_BYTES = 5
+const LEVEL_BYTES = 45
+const WORDS = 6
 /** Low bits of the argument that a bottom segment spans: the resolution there. */
 const SEGMENT_BITS = 13
 
-/** A table for arguments in [low, high] with at most `maxFrac` fraction bits. Throws `RangeTooWide` beyond 20 octaves. */
-export function inverseWidths([low, high]: Interval, what: string, maxFrac = 64): InverseWidths {
-  const top = Math.ceil(Math.log2(high))
+/** A table for arguments in [low, high] with at most `maxFrac` fraction bits; one level or two, whichever
+ * makes fewer dealt bytes for so many arguments and columns that their inverses multiply. Throws `RangeTooWide` beyond 20 octaves. */
+export function inverseWidths(
+  [low, high]: Interval,
+  what: string,
+  uses: { scalars: number; columns: number },
+  maxFrac = 64,
+): InverseWidths {
+  // One sixteenth is kept free, which is at least one coarse segment.
+  const top = Math.ceil(Math.log2(high * (16 / 15)))
   const octaves = top - Math.floor(Math.log2(low))
-  if (octaves <= ONE_LEVEL) {
+  const oneLevel = uses.scalars * 2 ** (octaves + 1) * WORDS * WORD_BYTES
+  const twoLevels =
+    uses.scalars * 2 ** ((octaves + 2) / 2) * (2 * WORDS + 1) * WORD_BYTES + uses.columns * LEVEL_BYTES
+  if (octaves < 12 && oneLevel <= twoLevels) {
     // An interval may start a whole segment below its value, so the lowest value stands two segments above zero.
     const entryBits = Math.max(octaves, 2) + 1
     const ring = Math.min(entryBits + SEGMENT_BITS, maxFrac + top)
@@ -73,6 +85,7 @@ export interface NormWidths {
  * @param x largest |residual|
  * @param meanSquare range of the mean square
  * @param largest |what the root multiplies|: its fraction bits follow
+ * @param columns how many it multiplies
  */
 export function normWidths(
   config: ModelConfig,
@@ -80,6 +93,7 @@ export function normWidths(
   x: number,
   meanSquare: Interval,
   largest: number,
+  columns: number,
   what: string,
 ): NormWidths {
   const room = p.headroom
@@ -87,9 +101,9 @@ export function normWidths(
     ((meanSquare[0] + config.eps) * config.dim) / room ** 2,
     (meanSquare[1] + config.eps) * config.dim * room ** 2,
   ]
-  const table = inverseWidths(interval, what)
+  const table = inverseWidths(interval, what, { scalars: 1, columns })
   const rootFrac = p.activation + 1 + integerBits(largest * room)
-  const root = rootFrac + integerBits(Math.sqrt(config.dim / table.floor)) + 3
+  const root = rootFrac + integerBits(Math.sqrt(config.dim / table.floor)) + 4
   const square = table.ring + 2 * p.residual - table.frac
   if (square > 64) throw new RangeTooWide(`${what}: the square sum needs ${square} bits`)
   return { open: p.residual + integerBits(x * room) + 2, square, table, root, rootFrac }
@@ -127,11 +141,13 @@ export function softmaxWidths(
   r: LayerRanges,
   spanBits: number,
   context: number,
+  uses: { scalars: number; columns: number },
 ): SoftmaxWidths {
   const f = p.activation
   const [low, high] = r.score
-  // A quarter of the measured span, and never less than four octaves, beyond either end.
-  const margin = Math.max(4, ((high - low) * (p.headroom - 1)) / 4)
+  // A quarter of the measured span, and never less than six octaves, beyond either end: the exponential's
+  // range must keep one table entry free.
+  const margin = Math.max(6, ((high - low) * (p.headroom - 1)) / 4)
   const binBits = high - low + 2 * margin > 120 ? 2 : 1
   const bin = 2 ** binBits
   const edge = Math.floor((low - margin) / bin) * bin
@@ -140,7 +156,7 @@ export function softmaxWidths(
     throw new RangeTooWide(`attention logits span ${high - low} octaves; the thermometer reaches 1024`)
   const exponentFrac = 12
   const scores = 2 * f + bins + binBits
-  const weightFrac = 14 + 2 * bin
+  const weightFrac = 12 + 2 * bin
   const value = integerBits(r.v * p.headroom)
   const contextBits = Math.ceil(Math.log2(context))
   const weights = weightFrac + f + contextBits + value + 1
@@ -148,7 +164,12 @@ export function softmaxWidths(
   const mixed = mixedFrac + contextBits + value + 2
   const exponent = exponentFrac + bins + binBits
   const ring = Math.max(weights, mixed + weightFrac + f - mixedFrac)
-  const denominator = inverseWidths([2 ** (-2 * bin), 2 ** spanBits], 'the softmax denominator', weightFrac)
+  const denominator = inverseWidths(
+    [2 ** (-2 * bin), 2 ** spanBits],
+    'the softmax denominator',
+    uses,
+    weightFrac,
+  )
   const inverseFrac = f + 5
   return {
     scores,
@@ -163,14 +184,16 @@ export function softmaxWidths(
     mixed,
     mixedFrac,
     denominator,
-    inverse: inverseFrac + 2 * bin + 3,
+    // A fit that straddles the floor may overshoot it twofold, where a gate leaves it unused.
+    inverse: inverseFrac + integerBits(1 / denominator.floor) + 4,
     inverseFrac,
   }
 }
 
 /** The smallest exponential table whose product with the public factor fits 64 bits over `ring`. */
 function exponentialWidths(rangeBits: number, ring: number): { exponentEntries: number; factorBits: number } {
-  for (let entries = 4; entries <= rangeBits + 4; entries++) {
+  // At most eight octaves an entry: the margins keep that much free.
+  for (let entries = Math.max(4, rangeBits - 3); entries <= rangeBits + 4; entries++) {
     // The factor keeps 13 bits at its smallest, which is one entry's span of octaves below one.
     const factorBits = 13 + Math.ceil(2 ** (rangeBits - entries))
     if (ring + factorBits <= 64) return { exponentEntries: entries, factorBits }

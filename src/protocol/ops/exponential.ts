@@ -3,6 +3,9 @@ import { bitsAt, fromFloats, lowBits, maskOf } from '../ring.ts'
 import { publicOf } from './open.ts'
 import { tableBits } from './table.ts'
 
+/** Units by which rounding may lift z above zero. */
+const ROUNDING = 4
+
 export interface ExponentialOptions {
   /** log2 of the table's entries. */
   readonly entryBits: number
@@ -27,15 +30,19 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
   const size = 2 ** z.ring
   const step = 2 ** shift
   /** 2^(z + octaves) for z from k entries above the range's end on: times 2^(what is left of an entry). */
-  const scale = Float64Array.from({ length: entries }, (_, k) =>
-    // Values within one entry above zero are zeros rounded up, not the far end of the range.
-    2 ** (((k === 0 ? 0 : k * step - size) / 2 ** z.frac) + octaves + o.frac),
+  const scale = Float64Array.from(
+    { length: entries },
+    (_, k) => 2 ** ((k * step - size) / 2 ** z.frac + octaves + o.frac),
   )
-  const value = (low: number, rest: number): number => Math.round(rest * scale[Math.floor(low / step)])
+  // The range keeps an entry free, so the first few units above its end are zeros that were rounded up.
+  const past = 2 ** (size / 2 ** z.frac)
+  const value = (low: number, rest: number): number =>
+    Math.round(rest * scale[Math.floor(low / step)] * (low < ROUNDING ? past : 1))
   const restOf = (low: number): number => 2 ** ((low % step) / 2 ** z.frac)
   const combine = (D: BigUint64Array, table: BigUint64Array): BigUint64Array => {
     const low = lowBits(D, shift)
-    for (let i = 0; i < low.length; i++) low[i] = Math.round(2 ** (low[i] / 2 ** z.frac - octaves + o.factorBits))
+    for (let i = 0; i < low.length; i++)
+      low[i] = Math.round(2 ** (low[i] / 2 ** z.frac - octaves + o.factorBits))
     const factor = fromFloats(low)
     const m = maskOf(o.ring)
     const out = new BigUint64Array(D.length)

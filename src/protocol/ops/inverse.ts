@@ -64,12 +64,15 @@ export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share 
     at: number,
   ): void => {
     const span = 2 ** shift
-    const from = low > 2 ** ring - span ? low - 2 ** ring : low
-    if (gate) {
-      const below = from + span <= 2 ** fineRing
-      if (!below) fitter.fit(f, from, span, scale, out, at)
-      out[at + n] = below ? 1 : 0
-    } else fitter.fit(f, from, span, scale, out, at)
+    if (!gate) {
+      // A segment over the end of the range is met at the end: the start, two segments long, is below all values.
+      fitter.fit(f, low, span, scale, out, at)
+      return
+    }
+    // The coarse level keeps its last segment free, so here such a segment is met at the start, and gated.
+    const below = low + span <= 2 ** fineRing || low + span > 2 ** ring
+    if (!below) fitter.fit(f, low, span, scale, out, at)
+    out[at + n] = below ? 1 : 0
   }
   /** The table of a mask at one level. */
   const table = (

@@ -197,6 +197,12 @@ function accumulate(
       const { top } = views[s.factor]
       if (s.part === 'top' && top) multiplyInto(acc, top)
     }
-    addInto(out, publics(acc, secrets.map((s) => s.factor)))
+    addInto(
+      out,
+      publics(
+        acc,
+        secrets.map((s) => s.factor),
+      ),
+    )
   }
 }

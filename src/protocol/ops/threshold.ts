@@ -10,7 +10,7 @@ import {
   type Slot,
   span,
 } from '../plan.ts'
-import { bitsAt, type Lanes, maskOf } from '../ring.ts'
+import { bitsAt, type Lanes, lowBits, maskOf } from '../ring.ts'
 
 /**
  * For every row and head, N_b = number of positions whose bin is at least b, b = 1..bins-1: rows x heads·(bins-1), mod
@@ -22,81 +22,83 @@ export function thermometer(plan: PlanBuilder, c: Opened, ring: number): Share {
   const heads = c.width
   const width = heads * (bins - 1)
   const layout = rowLayout(c.layout)
-  const slot: Slot = { name: 'onehot', layout: c.layout, width: heads, bits: ring, words: bins }
-  const m = maskOf(ring)
-  const levels = (shape: Shape, bin: (at: number, b: number) => bigint): Lanes => {
-    const out = new BigUint64Array(rowsOf(shape, layout) * width)
+  // 2^ring divides 2^8, so short counts may be shared as bytes, which need no packing.
+  const isNarrow = ring <= 8
+  const bits = isNarrow ? 8 : ring
+  const slot: Slot = { name: 'onehot', layout: c.layout, width: heads, bits, words: bins }
+  const m = 2 ** ring - 1
+  /** Suffix sums over bins of the one-hots of all positions; element (pair, bin) of `onehot` stands at `at(pair, bin)`. */
+  const levels = (
+    shape: Shape,
+    onehot: ArrayLike<number>,
+    at: (pair: number, bin: number) => number,
+  ): Lanes => {
+    const sums = new Float64Array(rowsOf(shape, layout) * width)
     const first = firstRow(shape, c.layout)
-    for (let r = first, at = 0; r < shape.rows; r++) {
+    for (let r = first, pair = 0; r < shape.rows; r++) {
+      const row = (r - first) * width
       for (let j = span(shape, r); j > 0; j--)
-        for (let h = 0; h < heads; h++, at++)
-          for (let b = 1; b < bins; b++) {
-            const i = ((r - first) * heads + h) * (bins - 1) + b - 1
-            out[i] = BigInt.asUintN(64, out[i] + bin(at, b))
-          }
-      for (let h = 0; h < heads; h++) {
-        const row = ((r - first) * heads + h) * (bins - 1)
-        for (let b = bins - 3; b >= 0; b--) out[row + b] = BigInt.asUintN(64, out[row + b] + out[row + b + 1])
-        for (let b = 0; b < bins - 1; b++) out[row + b] = out[row + b] & m
-      }
+        for (let h = 0; h < heads; h++, pair++) {
+          const to = row + h * (bins - 1) - 1
+          for (let b = 1; b < bins; b++) sums[to + b] += onehot[at(pair, b)]
+        }
+      for (let h = 0; h < heads; h++)
+        for (let b = row + (h + 1) * (bins - 1) - 2; b >= row + h * (bins - 1); b--) sums[b] += sums[b + 1]
     }
+    const out = new BigUint64Array(sums.length)
+    const words = new Uint32Array(out.buffer)
+    for (let i = 0; i < sums.length; i++) words[2 * i] = sums[i] & m
     return out
   }
   const type = { kind: 'share' as const, layout, width, ring, frac: 0 }
   return plan.step<Share>('thermometer', type, [c], (id) => ({
     slots: [slot],
     deal(ctx) {
-      const a = ctx.mask(c)
-      const out = new BigUint64Array(a.length * bins)
-      for (let i = 0; i < a.length; i++) out[i * bins + Number(a[i])] = 1n
-      return [out]
+      const a = bitsAt(ctx.mask(c), 0, c.ring)
+      const bytes = new Uint8Array(a.length * bins)
+      for (let i = 0; i < a.length; i++) bytes[i * bins + a[i]] = 1
+      return [isNarrow ? bytes : BigUint64Array.from(bytes, BigInt)]
     },
     run(ctx) {
-      const onehot = ctx.correlation(id, slot)
-      const D = ctx.get(c)
-      const turn = bitsAt(D, 0, c.ring)
-      return levels(ctx.shape, (at, b) => onehot[at * bins + ((b - turn[at]) & (bins - 1))])
+      const onehot = isNarrow ? ctx.bytes(id, slot) : lowBits(ctx.correlation(id, slot), ring)
+      const turn = bitsAt(ctx.get(c), 0, c.ring)
+      return levels(ctx.shape, onehot, (pair, b) => pair * bins + ((b - turn[pair]) & (bins - 1)))
     },
     plain(ctx) {
-      const value = ctx.get(c)
-      return levels(ctx.shape, (at, b) => (Number(value[at]) === b ? 1n : 0n))
+      const value = bitsAt(ctx.get(c), 0, c.ring)
+      const onehot = new Uint8Array(value.length * bins)
+      for (let i = 0; i < value.length; i++) onehot[i * bins + value[i]] = 1
+      return levels(ctx.shape, onehot, (pair, b) => pair * bins + b)
     },
   }))
 }
 
 /**
  * For every row and head the number of levels that at least one position reaches, i.e. the highest bin in use: rows x
- * heads, mod 2^ring, by one dealt table per count. No message.
+ * heads, mod 2^8, by one dealt table per count. No message.
  */
-export function highestLevel(plan: PlanBuilder, N: Opened, heads: number, ring: number): Share {
+export function highestLevel(plan: PlanBuilder, N: Opened, heads: number): Share {
   const levels = N.width / heads
   const entries = 1 << N.ring
   const { layout } = N
-  const slot: Slot = { name: 'positive', layout, width: N.width, bits: ring, entries, words: 1 }
-  const m = maskOf(ring)
+  const slot: Slot = { name: 'positive', layout, width: N.width, bits: 8, entries, words: 1 }
   const sum = (rows: number, v: Lanes): Lanes => {
     const out = new BigUint64Array(rows * heads)
-    for (let i = 0; i < v.length; i++) {
-      const o = Math.floor(i / levels)
-      out[o] = BigInt.asUintN(64, out[o] + v[i]) & m
-    }
+    for (let o = 0, i = 0; o < out.length; o++)
+      for (let b = 0; b < levels; b++, i++) out[o] = BigInt.asUintN(64, out[o] + v[i]) & 255n
     return out
   }
-  const type = { kind: 'share' as const, layout, width: heads, ring, frac: 0 }
+  const type = { kind: 'share' as const, layout, width: heads, ring: 8, frac: 0 }
   return plan.step<Share>('highest', type, [N], (id) => ({
     slots: [slot],
     deal(ctx) {
-      const a = ctx.mask(N)
-      const out = new BigUint64Array(a.length * entries).fill(1n)
+      const a = bitsAt(ctx.mask(N), 0, N.ring)
+      const out = new Uint8Array(a.length * entries).fill(1)
       // The count D + a is zero at D = -a alone.
-      for (let i = 0; i < a.length; i++) out[i * entries + ((entries - Number(a[i])) & (entries - 1))] = 0n
+      for (let i = 0; i < a.length; i++) out[i * entries + ((entries - a[i]) & (entries - 1))] = 0
       return [out]
     },
-    run(ctx) {
-      const D = ctx.get(N)
-      const index = bitsAt(D, 0, N.ring)
-      return sum(rowsOf(ctx.shape, layout), ctx.lookup(id, slot, index))
-    },
+    run: (ctx) => sum(rowsOf(ctx.shape, layout), ctx.lookup(id, slot, bitsAt(ctx.get(N), 0, N.ring))),
     plain: (ctx) =>
       sum(
         rowsOf(ctx.shape, layout),

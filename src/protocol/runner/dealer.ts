@@ -1,8 +1,8 @@
 import type { Kernels, Matrix } from '../../kernels/kernels.ts'
 import type { RowCache } from '../cache.ts'
 import type { CachedRows, DealContext } from '../context.ts'
-import { maskLanes, slotLanes } from '../material.ts'
-import type { Blinded, Opened, Plan, Shape, Step } from '../plan.ts'
+import { maskLanes, slotLanes, slotRaw } from '../material.ts'
+import type { Blinded, Dealt, Opened, Plan, Shape, Slot, Step } from '../plan.ts'
 import type { Prg } from '../prg.ts'
 import { add, type Lanes, sub } from '../ring.ts'
 
@@ -67,14 +67,14 @@ export class DealerPass implements DealContext {
     return this.#own.kernels.matmul(a, a.length / b.k, b, ring)
   }
 
-  #pack(step: Step, values: Lanes[]): Uint8Array {
+  #pack(step: Step, values: Dealt[]): Uint8Array {
     const parts = step.slots.map((slot, i) => {
+      const value = values[i]
+      if (!(value instanceof BigUint64Array)) return this.#packWords(step, slot, value)
       const owner = slotLanes(this.#own.owner, this.shape, step, slot)
-      if (owner.length !== values[i].length)
-        throw new RangeError(
-          `step ${step.id} (${step.op}) dealt ${values[i].length} values of '${slot.name}'`,
-        )
-      return this.#own.kernels.pack(sub(values[i], owner, slot.bits), slot.bits)
+      if (owner.length !== value.length)
+        throw new RangeError(`step ${step.id} (${step.op}) dealt ${value.length} values of '${slot.name}'`)
+      return this.#own.kernels.pack(sub(value, owner, slot.bits), slot.bits)
     })
     if (parts.length === 1) return parts[0]
     const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0))
@@ -83,6 +83,16 @@ export class DealerPass implements DealContext {
       out.set(part, at)
       at += part.length
     }
+    return out
+  }
+
+  /** Slots as wide as a machine word: the subtraction wraps by itself, and the words are their own packing. */
+  #packWords(step: Step, slot: Slot, value: Uint8Array | Int32Array): Uint8Array {
+    const out = slotRaw(this.#own.owner, this.shape, step, slot)
+    const words = value instanceof Uint8Array ? out : new Int32Array(out.buffer)
+    if (words.length !== value.length || slot.bits !== 8 * value.BYTES_PER_ELEMENT)
+      throw new RangeError(`step ${step.id} (${step.op}) dealt ${value.length} words of '${slot.name}'`)
+    for (let i = 0; i < words.length; i++) words[i] = value[i] - words[i]
     return out
   }
 }

@@ -113,6 +113,10 @@ export class PartyPass implements PartyContext {
     return this.#own.correlations.read(this.#plan.steps[step], slot)
   }
 
+  bytes(step: number, slot: Slot): Uint8Array {
+    return this.#own.correlations.bytes(this.#plan.steps[step], slot)
+  }
+
   lookup(step: number, slot: Slot, index: Uint32Array): Lanes {
     return this.#own.correlations.lookup(this.#plan.steps[step], slot, index)
   }

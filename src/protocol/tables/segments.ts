@@ -1,0 +1,68 @@
+import { Fitter } from './fit.ts'
+
+/**
+ * The polynomial pieces of one function for every place that a mask can put the segments' borders: coefficients of the
+ * segment that starts `rest` units above k·2^shift. Masks repeat the same 2^shift places, so each is fitted once.
+ */
+export class Segments {
+  readonly words: number
+  readonly #entries: number
+  readonly #shift: number
+  readonly #known = new Map<number, Int32Array>()
+  readonly #fit: (low: number, out: Float64Array, at: number) => void
+
+  /**
+   * @param ring log2 of the argument's range, in units of 2^-frac; arguments are signed
+   * @param entryBits log2 of the number of segments
+   * @param scale fraction bits of the coefficients
+   * @param limit arguments are within +-limit; a segment over the end of the range is taken at the end that they reach
+   */
+  constructor(
+    f: (x: number) => number,
+    o: { ring: number; frac: number; entryBits: number; degree: number; scale: number; limit: number },
+  ) {
+    const fitter = new Fitter(o.degree)
+    this.words = fitter.words
+    this.#entries = 2 ** o.entryBits
+    this.#shift = o.ring - o.entryBits
+    const unit = 2 ** -o.frac
+    const size = 2 ** o.ring
+    this.#fit = (low, out, at) => {
+      const width = 2 ** this.#shift
+      const isNegative = low + width - size > -o.limit / unit
+      fitter.fit(f, (isNegative ? low - size : low) * unit, width * unit, 2 ** o.scale, out, at)
+    }
+  }
+
+  /** Coefficients of all segments that start `rest` units above a border, `words` each. */
+  at(rest: number): Int32Array {
+    const known = this.#known.get(rest)
+    if (known) return known
+    const fitted = new Float64Array(this.#entries * this.words)
+    for (let k = 0; k < this.#entries; k++) this.#fit(k * 2 ** this.#shift + rest, fitted, k * this.words)
+    const table = Int32Array.from(fitted)
+    this.#known.set(rest, table)
+    return table
+  }
+
+  /** The whole table of a mask `a`: entry e holds the segment that starts at e·2^shift + a. */
+  table(a: number, out: Int32Array, to: number): void {
+    const step = 2 ** this.#shift
+    const cut = Math.floor(a / step) * this.words
+    const coefficients = this.at(a % step)
+    out.set(coefficients.subarray(cut), to)
+    out.set(coefficients.subarray(0, cut), to + coefficients.length - cut)
+  }
+}
+
+const shared = new WeakMap<(x: number) => number, Map<string, Segments>>()
+
+/** The pieces of a function, shared by all plans that tabulate it alike. */
+export function segmentsOf(f: (x: number) => number, o: ConstructorParameters<typeof Segments>[1]): Segments {
+  const own = shared.get(f) ?? new Map<string, Segments>()
+  shared.set(f, own)
+  const key = Object.values(o).join()
+  const segments = own.get(key) ?? new Segments(f, o)
+  own.set(key, segments)
+  return segments
+}
