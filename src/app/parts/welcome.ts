@@ -21,7 +21,7 @@ export class Welcome extends LitElement {
     base,
     css`
       :host {
-        padding: clamp(24px, 9vh, 96px) 0 24px;
+        padding: clamp(20px, 7vh, 88px) 0 24px;
       }
       h2 {
         max-width: 15em;
@@ -74,12 +74,8 @@ export class Welcome extends LitElement {
         color: var(--ink);
         font-weight: 600;
       }
-      .model .button {
-        margin-top: 12px;
-        color: var(--ink);
-      }
-      .model .button.main {
-        color: var(--on-you);
+      .main {
+        margin-top: 22px;
       }
     `,
   ]
@@ -91,6 +87,7 @@ export class Welcome extends LitElement {
 
   protected override render() {
     const { temporary } = chat.state.conversation
+    const { model, phase } = engine.state
     return html`
       <h2>Say it quietly.</h2>
       <p class="lead">
@@ -98,25 +95,24 @@ export class Welcome extends LitElement {
         no one but you can read the question or the reply.
         ${temporary ? html`This chat is temporary: it is kept in memory only and ends with the tab.` : nothing}
       </p>
+      ${phase === 'offer' && model ? html`<button class="button main" @click=${() => engine.open()}>Download ${bytes(model.publicBytes)} and connect</button>` : nothing}
       <ul aria-label="Something to begin with">
         ${suggestions.map(
           (text) =>
             html`<li><button class="ask" @click=${() => chat.send(text)}>${text}${icons.arrow}</button></li>`,
         )}
       </ul>
-      <div class="model">${engine.state.model ? this.#model(engine.state.model) : nothing}</div>
+      <div class="model">${model ? this.#model(model) : nothing}</div>
     `
   }
 
   #model(model: ModelCard) {
-    const { phase } = engine.state
     return html`
       <p>
         <b>${model.title}</b> · ${count(model.parameters)} parameters, ${count(model.privateParameters)} of them private ·
         ${bytes(model.publicBytes)} downloaded once and kept · remembers ${count(model.context)} tokens · ${model.licence}
       </p>
       <p>${model.description}</p>
-      ${phase === 'offer' ? html`<button class="button main" @click=${() => engine.open()}>Download ${bytes(model.publicBytes)} and connect</button>` : nothing}
     `
   }
 }
