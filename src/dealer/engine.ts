@@ -42,6 +42,7 @@ export class PlanDealer implements DealerEngine {
       differences.set(use.name, this.load(use, bytes))
     }
     if (at < uses.length) throw new SessionError('malformed', 'Tensors are missing from the registration.')
+    for (const step of plans.of({ base: 0, rows: 1 }).plan.steps) step.prepare?.()
     this.free(modelHash)
     this.models.set(modelHash, { plans, differences })
     return planHash(plans)

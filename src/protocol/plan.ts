@@ -95,6 +95,8 @@ export interface Step {
   readonly needs: Record<Role, readonly Value[]>
   readonly slots: readonly Slot[]
   readonly wire?: Wire
+  /** The dealer's tables that depend on no mask, worked out before they are needed. */
+  prepare?(): void
   /** The dealer's view: one array of true values for each slot; the owner's part is taken off by the runner. */
   deal?(ctx: DealContext): Dealt[]
   /** Message steps: this party's half of the message. */

@@ -272,7 +272,8 @@ class Decoder {
     const raw = rawFrac + integerBits(r.raw * room) + 2
     const upRing = raw + p.residual + p.weight - rawFrac
     const act = activations[config.activation]
-    const limit = r.gate * room
+    // In quarter octaves, so that layers share their tables.
+    const limit = 2 ** (Math.ceil(4 * Math.log2(r.gate * room)) / 4)
     const table = activationTable(config.activation, act, limit, 2 ** -(f - 1))
     const { half } = table
     const gateBits = f + half + 1

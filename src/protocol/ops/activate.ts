@@ -70,6 +70,7 @@ export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o:
   const type = { kind: 'share' as const, layout, width, ring: o.ring, frac }
   return plan.step<Share>('activate', type, u ? [g, u] : [g], (id) => ({
     slots: u ? [main, top] : [main],
+    prepare: () => segments.fitAll(),
     deal(ctx) {
       const a = lowBits(ctx.mask(g), g.ring)
       const coefficients = new Int32Array(a.length * entries * n)

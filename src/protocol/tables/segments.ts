@@ -34,6 +34,11 @@ export class Segments {
     }
   }
 
+  /** Fits every place at once. */
+  fitAll(): void {
+    for (let rest = 0; rest < 2 ** this.#shift; rest++) this.at(rest)
+  }
+
   /** Coefficients of all segments that start `rest` units above a border, `words` each. */
   at(rest: number): Int32Array {
     const known = this.#known.get(rest)
