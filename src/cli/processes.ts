@@ -33,7 +33,6 @@ export interface Processes {
 }
 
 interface Ready {
-  ready: true
   url: string
   key: string
   pid: number
@@ -90,8 +89,9 @@ export async function startProcesses(options: ProcessOptions): Promise<Processes
 
 function untilReady(child: ChildProcess, name: string): Promise<Ready> {
   return new Promise((resolve, reject) => {
-    child.on('message', (message: Partial<Ready>) => {
-      if (message.ready) resolve(message as Ready)
+    child.on('message', (message: Partial<Ready> & { ready?: true }) => {
+      const { ready, ...facts } = message
+      if (ready) resolve(facts as Ready)
     })
     void untilExit(child, name).then((why) => reject(new Error(why)))
   })

@@ -20,11 +20,7 @@ export const weightSumStream = (weight: number): number => WEIGHT_STREAMS + 2 * 
 
 /** 12 bytes: u32le stream, u64le serial (RFC 8439 nonce). */
 export function nonce(stream: number, serial: number): Uint8Array {
-  const bytes = new Uint8Array(12)
-  const view = new DataView(bytes.buffer)
-  view.setUint32(0, stream, true)
-  view.setBigUint64(4, BigInt(serial), true)
-  return bytes
+  return new Uint8Array(Uint32Array.of(stream, serial % 4294967296, serial / 4294967296).buffer)
 }
 
 /** Bytes of keystream that one element of a ring takes: the next machine word. */
@@ -82,9 +78,15 @@ export class Prg {
     n: number,
     width = laneBytes(bits),
   ): void {
-    const bytes = new Uint8Array(n * width)
+    // Words as wide as a lane need no second buffer.
+    const inPlace = width === 8
+    const bytes = inPlace ? new Uint8Array(out.buffer, out.byteOffset + 8 * at, 8 * n) : new Uint8Array(n * width)
     this.#kernels.keystream(this.#key, nonce(stream, serial), 0, bytes)
-    lanes(bytes, width, bits, out, at)
+    if (!inPlace) lanes(bytes, width, bits, out, at)
+    else if (bits < 64) {
+      const m = maskOf(bits)
+      for (let i = at; i < at + n; i++) out[i] = out[i] & m
+    }
   }
 
   /** Raw keystream bytes of one row's stream, for slots as wide as a machine word. */

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Identity } from '../session/crypto.ts'
 import type { ServerEngine } from '../session/parties.ts'
 import { Acceptor } from '../transport/acceptor.ts'
+import type { Dial } from '../transport/carrier.ts'
 import { dialLink } from '../transport/dial.ts'
 import type { Tls } from '../transport/node/certificate.ts'
 import { type Listening, listen, originAllowed } from '../transport/node/http.ts'
@@ -34,6 +35,8 @@ export interface StartServer {
   idleMs?: number
   claimMs?: number
   times?: Partial<StreamTimes>
+  /** Wraps the dialling of the material socket, as tests of faults do. */
+  wrapDial?: (dial: Dial) => Dial
 }
 
 export interface RunningServer extends Listening {
@@ -57,7 +60,8 @@ export async function startServer(options: StartServer): Promise<RunningServer> 
     trustProxy = false,
     times,
   } = options
-  const dial = webSocketDial(new URL('/material', dealer.url).href, makeWebSocket({ ca: dealer.ca }))
+  const plainDial = webSocketDial(new URL('/material', dealer.url).href, makeWebSocket({ ca: dealer.ca }))
+  const dial = options.wrapDial?.(plainDial) ?? plainDial
   const material = new MaterialClient({
     ...options,
     connect: () => dialLink('ws', dial, times),

@@ -1,7 +1,8 @@
 /**
  * The few primitives of a session, from WebCrypto: X25519 (RFC 7748), Ed25519 (RFC 8032), HKDF-SHA-256 (RFC 5869) and
- * HMAC-SHA-256. Current browsers and Node 20 have them all.
+ * HMAC-SHA-256. Current browsers and Node 20 have them all; for the two curves there is a fallback.
  */
+import { ed25519Verify, x25519, x25519Base } from './curve25519.ts'
 import { equalBytes, utf8 } from './encoding.ts'
 import { SessionError } from './errors.ts'
 
@@ -17,14 +18,6 @@ function subtle(): SubtleCrypto {
   return found
 }
 
-async function needs<T>(what: string, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run()
-  } catch (cause) {
-    throw new SessionError('crypto-missing', `This browser has no ${what}.`, { cause })
-  }
-}
-
 export const sha256 = async (data: Uint8Array): Promise<Uint8Array<ArrayBuffer>> =>
   new Uint8Array(await subtle().digest('SHA-256', bytes(data)))
 
@@ -36,24 +29,42 @@ export interface Ephemeral {
 }
 
 export async function newEphemeral(): Promise<Ephemeral> {
-  const pair = await needs(
-    'X25519',
-    () => subtle().generateKey({ name: 'X25519' }, false, ['deriveBits']) as Promise<CryptoKeyPair>,
-  )
+  let pair: CryptoKeyPair
+  try {
+    pair = (await subtle().generateKey({ name: 'X25519' }, false, ['deriveBits'])) as CryptoKeyPair
+  } catch (error) {
+    if (error instanceof SessionError) throw error
+    const secret = randomBytes(32)
+    return {
+      publicKey: x25519(secret, x25519Base()),
+      agree: async (peer) => usable(peer, () => x25519(secret, peer)),
+    }
+  }
   return {
     publicKey: new Uint8Array(await subtle().exportKey('raw', pair.publicKey)),
-    async agree(peer) {
-      try {
+    agree: (peer) =>
+      usable(peer, async () => {
         const key = await subtle().importKey('raw', bytes(peer), { name: 'X25519' }, false, [])
-        const shared = await subtle().deriveBits({ name: 'X25519', public: key }, pair.privateKey, 256)
-        // A point of small order gives zeros (RFC 7748, section 6.1).
-        if (new Uint8Array(shared).some((byte) => byte !== 0)) return new Uint8Array(shared)
-      } catch {
-        // Reported below: implementations differ in whether they throw.
-      }
-      throw new SessionError('malformed', 'The other side sent an unusable public key.')
-    },
+        return new Uint8Array(
+          await subtle().deriveBits({ name: 'X25519', public: key }, pair.privateKey, 256),
+        )
+      }),
   }
+}
+
+/** Points of small order give zeros (RFC 7748, section 6.1), or make WebCrypto throw. */
+async function usable(
+  peer: Uint8Array,
+  derive: () => Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const shared =
+    peer.length === 32
+      ? await Promise.resolve()
+          .then(derive)
+          .catch(() => undefined)
+      : undefined
+  if (shared?.some((byte) => byte !== 0)) return shared
+  throw new SessionError('malformed', 'The other side sent an unusable public key.')
 }
 
 /** Whether `signature` over `message` is by `publicKey` (Ed25519). */
@@ -62,9 +73,13 @@ export async function verify(
   signature: Uint8Array,
   message: Uint8Array,
 ): Promise<boolean> {
-  const key = await needs('Ed25519', () =>
-    subtle().importKey('raw', bytes(publicKey), { name: 'Ed25519' }, false, ['verify']),
-  )
+  let key: CryptoKey
+  try {
+    key = await subtle().importKey('raw', bytes(publicKey), { name: 'Ed25519' }, false, ['verify'])
+  } catch (error) {
+    if (error instanceof SessionError) throw error
+    return ed25519Verify(publicKey, signature, message)
+  }
   return subtle().verify({ name: 'Ed25519' }, key, bytes(signature), bytes(message))
 }
 

@@ -3,7 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createNodeKernels } from '../kernels/node/kernels.ts'
 import type { Bundle } from '../model/bundle-node.ts'
+import { readCatalog } from '../server/catalog.ts'
+import { PlanServer } from '../server/engine.ts'
 import { dialLink } from '../transport/dial.ts'
 import { type Fault, FaultInjector, faultMatrix, faultyDial, faultyFetch } from '../transport/fault.ts'
 import { fetchLink } from '../transport/fetch.ts'
@@ -128,3 +131,25 @@ test('requests between owner and dealer', async () => {
   const plain = () => dialLink('ws', socket(), times)
   await walk('owner-dealer', faultMatrix(3), (fault) => converse(fault, plain, true))
 }, 60_000)
+
+test('frames between server and dealer, over a socket that resumes', async () => {
+  // The first frames register the model; later ones announce a session and stream its material.
+  const matrix = faultMatrix(14).filter(({ at }) => [0, 1, 3, 5, 11, 13].includes(at))
+  const engine = await PlanServer.load(createNodeKernels(), await readCatalog(folder))
+  const outcomes: string[] = []
+  const shared = parties
+  for (const fault of matrix) {
+    const injector = new FaultInjector(fault)
+    parties = await start({ server: { engine, wrapDial: (dial) => faultyDial(dial, injector) } })
+    try {
+      const { result, detail } = await converse({ ...fault, at: -1 }, () => dialLink('ws', socket(), times))
+      if (!injector.struck || result !== 'right')
+        outcomes.push(`${JSON.stringify(fault)} ${injector.struck} ${result} ${detail}`)
+    } finally {
+      await parties.close()
+    }
+  }
+  parties = shared
+  console.info(`server-dealer: ${matrix.length} faults, all right`)
+  expect(outcomes).toEqual([])
+}, 120_000)

@@ -4,7 +4,7 @@ import type { CachedRows, DealContext } from '../context.ts'
 import { maskLanes, slotLanes, slotRaw } from '../material.ts'
 import type { Blinded, Dealt, Opened, Plan, Shape, Slot, Step } from '../plan.ts'
 import type { Prg } from '../prg.ts'
-import { add, type Lanes, sub } from '../ring.ts'
+import { add, type Lanes, subtractInto } from '../ring.ts'
 
 /** What the dealer brings to a pass: both parties' mask keys, and b = W - F for each private weight. */
 export interface DealerMaterial {
@@ -74,7 +74,8 @@ export class DealerPass implements DealContext {
       const owner = slotLanes(this.#own.owner, this.shape, step, slot)
       if (owner.length !== value.length)
         throw new RangeError(`step ${step.id} (${step.op}) dealt ${value.length} values of '${slot.name}'`)
-      return this.#own.kernels.pack(sub(value, owner, slot.bits), slot.bits)
+      subtractInto(value, owner)
+      return this.#own.kernels.pack(owner, slot.bits)
     })
     if (parts.length === 1) return parts[0]
     const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0))

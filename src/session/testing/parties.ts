@@ -91,6 +91,8 @@ export interface PartiesOptions {
   server?: Partial<StartServer>
   catalog?: CatalogEntry[]
   served?: Partial<ServedModel>
+  /** Time for server and dealer to find each other. */
+  readyMs?: number
 }
 
 export async function startParties(options: PartiesOptions = {}): Promise<Parties> {
@@ -117,7 +119,7 @@ export async function startParties(options: PartiesOptions = {}): Promise<Partie
     dealer: { url: dealer.url, key: dealerIdentity.publicKey },
     ...options.server,
   })
-  const ready = until(() => server.material.ready).then(
+  const ready = until(() => server.material.ready, options.readyMs).then(
     () => undefined,
     (error: Error) => error,
   )

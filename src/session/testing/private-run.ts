@@ -36,11 +36,11 @@ function prepare(bundle: Bundle): { plans: ModelPlans; clear: ClearWeights } {
 /** Serves the bundles in `folder`. */
 export async function startEngineParties(folder: string, options: PartiesOptions = {}): Promise<Parties> {
   const catalog = await readCatalog(folder)
-  const engine = await PlanServer.load(kernels, catalog)
+  const engine = options.server?.engine ?? (await PlanServer.load(kernels, catalog))
   return startParties({
     ...options,
     catalog,
-    server: { engine, ...options.server },
+    server: { ...options.server, engine },
     dealer: { makeEngine: () => new PlanDealer(kernels), ...options.dealer },
   })
 }
