@@ -1,0 +1,133 @@
+/** Runs passes of the protocol between three real processes on loopback, and measures one of them. */
+import type { ServedModel } from '../src/session/parties.ts'
+import type { LinkChoice } from '../src/transport/connect.ts'
+import type { Network } from '../src/transport/emulated.ts'
+import { type Child, startChild, type Usage } from './child.ts'
+import type { OwnerTraffic, PassRequest } from './owner.ts'
+import type { PartyAddress } from './party.ts'
+import type { PublicFacts } from './shapes.ts'
+
+export interface PassFigures {
+  hops: number
+  upBytes: number
+  downBytes: number
+  upPayloadBytes: number
+  downPayloadBytes: number
+  dealerBytes: number
+  onlineSeconds: number
+  offlineSeconds: number
+  /** The owner's products with private weights, and the dealer's own time, both within `offlineSeconds`. */
+  productSeconds: number
+  dealSeconds: number
+  /** Processor time of each party, offline and online. */
+  ownerCpuSeconds: number
+  serverCpuSeconds: number
+  dealerCpuSeconds: number
+  hidden: Float64Array
+}
+
+/** Time for acknowledgements that travel after the last message. */
+const SETTLE_MS = 30
+
+export class Bench {
+  /** Seconds until a session was open. */
+  setupSeconds = 0
+  readonly #children: { owner: Child; server: Child; dealer: Child }
+  readonly #link: LinkChoice
+
+  private constructor(children: { owner: Child; server: Child; dealer: Child }, link: LinkChoice) {
+    this.#children = children
+    this.#link = link
+  }
+
+  /** Starts dealer, server and owner as processes of their own and opens a session. */
+  static async start(facts: PublicFacts, link: LinkChoice, network: Network): Promise<Bench> {
+    const children = {
+      dealer: startChild('./party.ts'),
+      server: startChild('./party.ts'),
+      owner: startChild('./owner.ts'),
+    }
+    const bench = new Bench(children, link)
+    try {
+      const started = performance.now()
+      const dealer = await children.dealer.call<PartyAddress>('startDealer')
+      const server = await children.server.call<PartyAddress>('startServer', { ...facts, dealer })
+      const [served] = await children.server.call<ServedModel[]>('served')
+      await children.owner.call('open', { ...facts, server, dealer, served, link, network })
+      bench.setupSeconds = (performance.now() - started) / 1000
+      return bench
+    } catch (error) {
+      await bench.stop()
+      throw error
+    }
+  }
+
+  /** Passes whose figures nobody needs, such as those that fill a cache; resolves with the seconds of each. */
+  run(parts: PassRequest[], next: boolean): Promise<number[]> {
+    return this.#children.owner.call('run', { parts, next })
+  }
+
+  /** The owner's products for so many rows; resolves with the seconds that they take. */
+  products(rows: number): Promise<number> {
+    return this.#children.owner.call('products', rows)
+  }
+
+  /** One pass with nothing overlapped: first all that needs no input, at every party, then the rest. */
+  async measure(request: PassRequest, rows: number): Promise<PassFigures> {
+    const { owner, server } = this.#children
+    const before = await this.#counters()
+    const productSeconds = await owner.call<number>('products', rows)
+    const started = performance.now()
+    const pass = await owner.call<number>('prepare', request)
+    await server.call('prefetch', { pass, begun: this.#link !== 'fetch' })
+    const preparedSeconds = (performance.now() - started) / 1000
+    const { seconds, hidden } = await owner.call<{ seconds: number; hidden: Float64Array }>('go')
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
+    const after = await this.#counters()
+    return {
+      hops: after.hops - before.hops,
+      upBytes: after.sentBytes - before.sentBytes,
+      downBytes: after.receivedBytes - before.receivedBytes,
+      upPayloadBytes: after.sentPayloadBytes - before.sentPayloadBytes,
+      downPayloadBytes: after.receivedPayloadBytes - before.receivedPayloadBytes,
+      dealerBytes: after.material - before.material,
+      onlineSeconds: seconds,
+      offlineSeconds: productSeconds + preparedSeconds,
+      productSeconds,
+      dealSeconds: after.dealt - before.dealt,
+      ownerCpuSeconds: after.usage.owner.cpuSeconds - before.usage.owner.cpuSeconds,
+      serverCpuSeconds: after.usage.server.cpuSeconds - before.usage.server.cpuSeconds,
+      dealerCpuSeconds: after.usage.dealer.cpuSeconds - before.usage.dealer.cpuSeconds,
+      hidden,
+    }
+  }
+
+  /** Round trip of the emulated network from now on, in milliseconds. */
+  rtt(ms: number): Promise<void> {
+    return this.#children.owner.call('rtt', ms)
+  }
+
+  /** What the owner has downloaded so far: from the dealer, and from the server. */
+  async downloads(): Promise<number> {
+    const { dealerDownBytes, receivedBytes } = await this.#children.owner.call<OwnerTraffic>('traffic')
+    return dealerDownBytes + receivedBytes
+  }
+
+  async usage(): Promise<Record<'owner' | 'server' | 'dealer', Usage>> {
+    const { owner, server, dealer } = this.#children
+    const of = (child: Child) => child.call<Usage>('usage')
+    return { owner: await of(owner), server: await of(server), dealer: await of(dealer) }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(Object.values(this.#children).map((child) => child.stop()))
+  }
+
+  async #counters() {
+    const { owner, server, dealer } = this.#children
+    const traffic = await owner.call<OwnerTraffic>('traffic')
+    const material = await server.call<number>('materialBytes')
+    const { seconds: dealt } = await dealer.call<{ seconds: number }>('dealt')
+    return { ...traffic, material, dealt, usage: await this.usage() }
+  }
+}

@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { planMaterialBytes } from '../src/protocol/material.ts'
+import type { Role } from '../src/protocol/plan.ts'
+import { messageBytes } from '../src/protocol/schedule.ts'
+import { modelPlans } from '../src/protocol/session/model-plan.ts'
+import { HEADER_BYTES } from '../src/transport/frame.ts'
+import { Bench, type PassFigures } from './measure.ts'
+import { errors, reference } from './reference.ts'
+import { manifestOf, type PublicFacts, sourceOf } from './shapes.ts'
+
+/** Kind and pass number, then an index; `begin` carries the shape instead. */
+const BEGIN_BYTES = 21
+const DATA_BYTES = 7
+/** The server's key for the pass. */
+const KEY_BYTES = 32
+
+const TOKENS = 12
+const source = sourceOf('tiny')
+let bench: Bench | undefined
+let facts: PublicFacts
+let ref: Awaited<ReturnType<typeof reference>>
+
+beforeAll(async () => {
+  ref = await reference(source, TOKENS)
+  facts = { source, ranges: ref.ranges, visibility: 'private' }
+  bench = await Bench.start(facts, 'ws', { rtt: 0 })
+})
+afterAll(() => bench?.stop())
+
+const rowsFrom = (base: number, rows: number) => ({
+  base,
+  embeddings: ref.embeddings.slice(base * ref.config.dim, (base + rows) * ref.config.dim),
+})
+
+async function declared(base: number, rows: number) {
+  const shape = { base, rows, serial: 0 }
+  const { plan, schedule } = modelPlans(await manifestOf(facts)).of(shape)
+  const of = (from: Role) => schedule.messages.filter((m) => m.from === from)
+  const bytes = (from: Role) => of(from).reduce((sum, m) => sum + messageBytes(shape, m), 0)
+  return {
+    hops: schedule.hops,
+    // The first of the owner's messages is sent ahead.
+    up: bytes('owner') + BEGIN_BYTES + (of('owner').length - 1) * DATA_BYTES,
+    down: bytes('server') + of('server').length * DATA_BYTES,
+    ups: of('owner').length,
+    downs: of('server').length,
+    dealer: KEY_BYTES + planMaterialBytes(shape, plan),
+  }
+}
+
+/** What a socket carries beyond its payload: a header for each message, and now and then one that only acknowledges. */
+function expectFramed(bytes: number, payload: number, messages: number): void {
+  const headers = (bytes - payload) / HEADER_BYTES
+  expect(Number.isInteger(headers)).toBe(true)
+  expect(headers).toBeGreaterThanOrEqual(messages)
+  expect(headers).toBeLessThanOrEqual(2 * messages + 2)
+}
+
+test.each([
+  ['a prompt', 0, TOKENS - 1],
+  ['a token', TOKENS - 1, 1],
+])('%s costs at the sockets what its plan declares', async (_, base, rows) => {
+  const want = await declared(base, rows)
+  const pass: PassFigures = await bench!.measure(rowsFrom(base, rows), rows)
+  expect(pass.hops).toBe(want.hops)
+  expect(pass.upPayloadBytes).toBe(want.up)
+  expect(pass.downPayloadBytes).toBe(want.down)
+  expectFramed(pass.upBytes, want.up, want.ups)
+  expectFramed(pass.downBytes, want.down, want.downs)
+  expect(pass.dealerBytes).toBeGreaterThanOrEqual(want.dealer)
+  expect(pass.dealerBytes - want.dealer).toBeLessThan(1024 + want.dealer / 1000)
+  if (base + rows === TOKENS) expect(errors(pass.hidden, ref.hidden).maxAbsError).toBeLessThan(0.02)
+})
+
+test('the owner downloads less than 1 KB before its first input', async () => {
+  const other = await Bench.start(facts, 'ws', { rtt: 0 })
+  expect(await other.downloads()).toBeLessThan(1024)
+  await other.stop()
+})

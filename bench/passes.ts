@@ -1,0 +1,172 @@
+/** `sotto bench decode` and `sotto bench prefill`: a pass of the whole protocol between three processes. */
+import { planMaterialBytes } from '../src/protocol/material.ts'
+import { type ModelPlans, modelPlans } from '../src/protocol/session/model-plan.ts'
+import { MAX_ROWS } from '../src/protocol/session/pass-messages.ts'
+import type { LinkChoice } from '../src/transport/connect.ts'
+import type { Network } from '../src/transport/emulated.ts'
+import { Bench, type PassFigures } from './measure.ts'
+import type { PassRequest } from './owner.ts'
+import { errors, type Reference, reference } from './reference.ts'
+import { median, type Result } from './result.ts'
+import { logitRange, manifestOf, type PublicFacts, type ShapeName, sourceOf } from './shapes.ts'
+
+export interface PassOptions {
+  shape: ShapeName
+  /** Folder of a bundle to take instead. */
+  model?: string
+  /** Decode: positions that the token attends to, itself included. Prefill: 0. */
+  context: number
+  /** New tokens of the pass. */
+  rows: number
+  visibility: 'public' | 'private'
+  link: LinkChoice
+  network: Network
+  repeat: number
+}
+
+/** Tokens of the pipelined run; the first has nothing prepared. */
+const PIPELINED = 9
+
+export interface Run {
+  readonly bench: Bench
+  readonly plans: ModelPlans
+  readonly ref: Reference
+  readonly request: PassRequest
+  readonly facts: PublicFacts
+}
+
+/** Starts the parties with `context - rows` positions cached, and hands them to `body`. */
+export async function withParties<T>(
+  o: PassOptions,
+  body: (run: Run, facts: { fillSeconds: number; offlineDown: number }) => Promise<T>,
+): Promise<T> {
+  const source = sourceOf(o.shape, o.model)
+  const ref = await reference(source, o.context)
+  const facts: PublicFacts = { source, ranges: ref.ranges, visibility: o.visibility }
+  const plans = modelPlans(await manifestOf(facts))
+  const bench = await Bench.start(facts, o.link, { ...o.network })
+  try {
+    const offlineDown = await bench.downloads()
+    const base = o.context - o.rows
+    const parts: PassRequest[] = []
+    for (let at = 0; at < base; at += MAX_ROWS)
+      parts.push(rowsOf(plans, ref, at, Math.min(MAX_ROWS, base - at)))
+    const fill = await bench.run(parts, false)
+    const run = { bench, plans, ref, facts, request: rowsOf(plans, ref, base, o.rows) }
+    return await body(run, { offlineDown, fillSeconds: fill.reduce((a, b) => a + b, 0) })
+  } finally {
+    await bench.stop()
+  }
+}
+
+const rowsOf = (plans: ModelPlans, ref: Reference, base: number, rows: number): PassRequest => {
+  const { dim } = plans.config
+  return { base, embeddings: ref.embeddings.slice(base * dim, (base + rows) * dim) }
+}
+
+/** Measures one pass. */
+export function passCase(name: 'decode' | 'prefill', o: PassOptions): Promise<Result> {
+  return withParties(o, async ({ bench, plans, ref, request }, { fillSeconds, offlineDown }) => {
+    const passes: PassFigures[] = []
+    for (let i = 0; i < o.repeat; i++) passes.push(await bench.measure(request, o.rows))
+    const of = (pick: (pass: PassFigures) => number) => median(passes.map(pick))
+    const pipelinedSeconds = median(await pipelined(bench, plans, ref, o))
+    const { owner, server, dealer } = await bench.usage()
+    const shape = { base: request.base, rows: o.rows, serial: 0 }
+    const { plan, schedule } = plans.of(shape)
+    const { config } = plans
+    return {
+      case: `${name} ${o.shape}`,
+      hops: of((p) => p.hops),
+      ownerUpBytes: of((p) => p.upBytes),
+      ownerDownBytes: of((p) => p.downBytes),
+      ownerOfflineDownBytes: offlineDown,
+      dealerBytes: of((p) => p.dealerBytes),
+      onlineSeconds: of((p) => p.onlineSeconds),
+      offlineSeconds: of((p) => p.offlineSeconds),
+      setupSeconds: bench.setupSeconds,
+      ...errors(passes[0].hidden, ref.hidden),
+      peakOwnerBytes: owner.peakBytes,
+      productSeconds: of((p) => p.productSeconds),
+      dealSeconds: of((p) => p.dealSeconds),
+      ownerCpuSeconds: of((p) => p.ownerCpuSeconds),
+      serverCpuSeconds: of((p) => p.serverCpuSeconds),
+      dealerCpuSeconds: of((p) => p.dealerCpuSeconds),
+      pipelinedSeconds,
+      fillSeconds,
+      declaredHops: schedule.hops,
+      declaredDealerBytes: planMaterialBytes(shape, plan),
+      peakServerBytes: server.peakBytes,
+      peakDealerBytes: dealer.peakBytes,
+      context: o.context,
+      tokens: o.rows,
+      layers: config.layers,
+      dim: config.dim,
+      heads: config.heads,
+      ff: config.ff,
+      weights: o.visibility,
+      weightStd: ref.weightStd,
+      logitRange: logitRange(ref.ranges),
+      link: o.link,
+      rttMs: o.network.rtt,
+      downMbit: o.network.down ?? 0,
+      upMbit: o.network.up ?? 0,
+      repeat: o.repeat,
+    }
+  })
+}
+
+/** Seconds of each pass when the next is prepared meanwhile, as in a conversation. */
+async function pipelined(bench: Bench, plans: ModelPlans, ref: Reference, o: PassOptions): Promise<number[]> {
+  const tokens = o.rows === 1 ? Math.min(PIPELINED, o.context) : 1
+  const parts = Array.from({ length: tokens }, (_, i) =>
+    rowsOf(plans, ref, o.context - (tokens - i) * o.rows, o.rows),
+  )
+  if (tokens === 1) await bench.products(o.rows)
+  const seconds = await bench.run(parts, tokens > 1)
+  return tokens > 1 ? seconds.slice(1) : seconds
+}
+
+/** Wall time over several round trips; its slope is the number of hops that the wall time depends on. */
+export function slopeCase(o: PassOptions): Promise<Result> {
+  return withParties(o, async ({ bench, plans, request }) => {
+    const rtts = [0, 20, 40]
+    const runs: number[][] = rtts.map(() => [])
+    // In turns, and the least of each: whatever else the machine does then weighs on none of them more.
+    for (let i = 0; i < o.repeat; i++)
+      for (const [at, rtt] of rtts.entries()) {
+        await bench.rtt(rtt)
+        runs[at].push((await bench.measure(request, o.rows)).onlineSeconds)
+      }
+    const times = runs.map((list) => Math.min(...list))
+    const { hops } = plans.of({ base: request.base, rows: o.rows }).schedule
+    // A hop takes half a round trip.
+    const slopeHops = slope(
+      rtts.map((rtt) => rtt / 2000),
+      times,
+    )
+    const deviation = slopeHops / hops - 1
+    return {
+      case: `slope ${o.shape}`,
+      hops,
+      slopeHops,
+      deviation,
+      withinTenPercent: Math.abs(deviation) <= 0.1,
+      onlineSecondsAtRtt0: times[0],
+      onlineSecondsAtRtt20: times[1],
+      onlineSecondsAtRtt40: times[2],
+      context: o.context,
+      tokens: o.rows,
+      link: o.link,
+      repeat: o.repeat,
+    }
+  })
+}
+
+/** Least squares. */
+export function slope(x: readonly number[], y: readonly number[]): number {
+  const mean = (v: readonly number[]) => v.reduce((a, b) => a + b, 0) / v.length
+  const [mx, my] = [mean(x), mean(y)]
+  const top = x.reduce((sum, v, i) => sum + (v - mx) * (y[i] - my), 0)
+  return top / x.reduce((sum, v) => sum + (v - mx) ** 2, 0)
+}

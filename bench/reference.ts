@@ -1,0 +1,111 @@
+/** What the float model says on the tokens of a bench, and the ranges that its plan is calibrated for; kept between runs. */
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ModelConfig, Tensors } from '../src/model/config.ts'
+import { PredictableRandom } from '../src/model/random.ts'
+import { floatModel } from '../src/model/reference.ts'
+import { generate } from '../src/model/sample.ts'
+import { Ends } from '../src/owner/embedding.ts'
+import { calibrate, type Ranges } from '../src/protocol/compile/ranges.ts'
+import { loadSource, type ModelSource, weightStd } from './shapes.ts'
+
+const CACHE = fileURLToPath(new URL('../node_modules/.cache/sotto-bench', import.meta.url))
+/** Tokens that random shapes are calibrated on. */
+const CALIBRATION = 64
+
+export interface Reference {
+  readonly ids: number[]
+  readonly ranges: Ranges
+  readonly weightStd: number
+  /** Embedded rows [ids x dim], as the owner would share them. */
+  readonly embeddings: Float64Array
+  /** The normalised hidden state after the last id, before the final norm's gain. */
+  readonly hidden: Float64Array
+}
+
+interface Kept {
+  ids: number[]
+  ranges: Ranges
+  weightStd: number
+  hidden: number[]
+}
+
+/** Float results for `length` tokens: random ids for random weights, the model's own words for a trained one. */
+export async function reference(
+  source: ModelSource,
+  length: number,
+): Promise<Reference & { config: ModelConfig }> {
+  const name = source.kind === 'bundle' ? source.dir : source.shape
+  const stamp = source.kind === 'bundle' ? readFileSync(join(source.dir, 'manifest.json'), 'utf8') : source
+  const key = createHash('sha256')
+    .update(JSON.stringify({ version: 1, stamp, length }))
+    .digest('hex')
+    .slice(0, 16)
+  const file = join(CACHE, `${name.split(/[\\/]/).at(-1)}-${length}-${key}.json`)
+  const { config, tensors, bundle } = await loadSource(source)
+  if (!existsSync(file)) {
+    const ranges = (bundle?.manifest.profile.fixed as { ranges?: Ranges } | undefined)?.ranges
+    const ids =
+      source.kind === 'random'
+        ? randomIds(config, length, 3)
+        : spoken(config, tensors, bundle!.manifest.chat, length)
+    const made: Kept = {
+      ids,
+      ranges:
+        ranges ?? calibrate(config, tensors, [randomIds(config, Math.min(CALIBRATION, config.context), 2)]),
+      weightStd: weightStd(tensors),
+      hidden: [...hiddenState(config, tensors, ids)],
+    }
+    mkdirSync(CACHE, { recursive: true })
+    writeFileSync(file, JSON.stringify(made))
+  }
+  const kept = JSON.parse(readFileSync(file, 'utf8')) as Kept
+  return {
+    ...kept,
+    config,
+    hidden: Float64Array.from(kept.hidden),
+    embeddings: new Ends(config, tensors).embed(kept.ids, 0),
+  }
+}
+
+function randomIds({ vocab }: ModelConfig, length: number, seed: number): number[] {
+  const random = new PredictableRandom(seed)
+  return Array.from({ length }, () => random.below(vocab))
+}
+
+/** A trained model is measured on text of its own. */
+function spoken(
+  config: ModelConfig,
+  tensors: Tensors,
+  { bos, user }: { bos: number; user: number },
+  length: number,
+): number[] {
+  const prompt = [bos, user]
+  const made = generate(floatModel(config, tensors), prompt, { seed: 1, maxTokens: length - prompt.length })
+  return [...prompt, ...made]
+}
+
+function hiddenState(config: ModelConfig, tensors: Tensors, ids: number[]): Float64Array {
+  let normal = new Float64Array()
+  const model = floatModel(config, tensors, (name, _layer, values) => {
+    if (name === 'nf') normal = values.slice()
+  })
+  model.forward(ids)
+  return normal.subarray(normal.length - config.dim)
+}
+
+/** Largest and mean distance of two vectors. */
+export function errors(
+  got: ArrayLike<number>,
+  want: ArrayLike<number>,
+): { maxAbsError: number; meanAbsError: number } {
+  let [max, sum] = [0, 0]
+  for (let i = 0; i < want.length; i++) {
+    const distance = Math.abs(got[i] - want[i])
+    max = Math.max(max, distance)
+    sum += distance
+  }
+  return { maxAbsError: max, meanAbsError: sum / want.length }
+}

@@ -1,0 +1,124 @@
+/** The models that benches run on: a bundle from disk, or random weights of realistic scale in memory. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Bundle, loadBundle } from '../src/model/bundle-node.ts'
+import { type ModelConfig, type Tensors, tensorShapes } from '../src/model/config.ts'
+import { type Manifest, modelHash, parseManifest } from '../src/model/manifest.ts'
+import { benchConfigs, randomModel } from '../src/model/random.ts'
+import type { Ranges } from '../src/protocol/compile/ranges.ts'
+import type { CatalogEntry } from '../src/server/catalog.ts'
+
+export const shapeNames = ['demo', 'gpt2', '15m', 'tiny'] as const
+export type ShapeName = (typeof shapeNames)[number]
+
+/** Embedding and head are public ends and no part of a plan, so random shapes go without most of their vocabulary. */
+const VOCABULARY = 512
+export const SEED = 1
+
+/** What every process of a bench builds its model from. */
+export type ModelSource =
+  | { readonly kind: 'bundle'; readonly dir: string }
+  | {
+      readonly kind: 'random'
+      readonly shape: ShapeName
+      readonly config: ModelConfig
+      readonly seed: number
+    }
+
+const tiny: ModelConfig = {
+  arch: 'llama',
+  vocab: 64,
+  dim: 32,
+  layers: 2,
+  heads: 4,
+  kvHeads: 2,
+  ff: 48,
+  eps: 1e-5,
+  context: 64,
+  ropeTheta: 10000,
+  activation: 'silu',
+  tied: true,
+}
+
+/** `dir` replaces the demo model's own folder. */
+export function sourceOf(shape: ShapeName, dir?: string): ModelSource {
+  if (dir || shape === 'demo')
+    return {
+      kind: 'bundle',
+      dir: dir ?? join(fileURLToPath(new URL('..', import.meta.url)), 'models/sotto-demo'),
+    }
+  const config = shape === 'tiny' ? tiny : { ...benchConfigs[shape], vocab: VOCABULARY }
+  return { kind: 'random', shape, config, seed: SEED }
+}
+
+/** The model of a source, private tensors included. */
+export async function loadSource(
+  source: ModelSource,
+): Promise<Pick<Bundle, 'tensors'> & { config: ModelConfig; bundle?: Bundle }> {
+  if (source.kind === 'random')
+    return { config: source.config, tensors: randomModel(source.config, source.seed) }
+  const bundle = await loadBundle(source.dir)
+  return { config: bundle.manifest.config, tensors: bundle.tensors, bundle }
+}
+
+const isBlock = (tensor: string): boolean => /(^|\.)(layers|h)\.\d+\./.test(tensor)
+
+/** Standard deviation of the weights of all blocks: says whether random weights are of a trained model's scale. */
+export function weightStd(tensors: Tensors): number {
+  let [n, sum, squares] = [0, 0, 0]
+  for (const [name, { shape, data }] of tensors) {
+    if (shape.length < 2 || !isBlock(name)) continue
+    n += data.length
+    for (const w of data) {
+      sum += w
+      squares += w * w
+    }
+  }
+  return Math.sqrt(squares / n - (sum / n) ** 2)
+}
+
+/** Smallest and largest attention logit that calibration saw. */
+export function logitRange(ranges: Ranges): [number, number] {
+  const all = ranges.layers.flatMap(({ score }) => score.map((s) => s * Math.LN2))
+  return [Math.min(...all), Math.max(...all)]
+}
+
+/** What all parties know of a model. */
+export interface PublicFacts {
+  readonly source: ModelSource
+  readonly ranges: Ranges
+  readonly visibility: 'public' | 'private'
+}
+
+/** A bundle's own manifest; a random model's is made up, and commits to its shape and seed alone. */
+export async function manifestOf({ source, ranges, visibility }: PublicFacts): Promise<Manifest> {
+  if (source.kind === 'bundle') return parseManifest(readFileSync(join(source.dir, 'manifest.json'), 'utf8'))
+  const { config, shape, seed } = source
+  return {
+    format: 'sotto-bundle/1',
+    name: shape,
+    description: `Random weights, seed ${seed}, for benchmarks.`,
+    license: 'CC0-1.0',
+    source: 'none',
+    config,
+    tensors: [...tensorShapes(config)].map(([name, dims]) => ({
+      name,
+      shape: dims,
+      dtype: 'F32',
+      visibility: isBlock(name) ? visibility : 'public',
+      sha256: '0'.repeat(64),
+    })),
+    files: {},
+    chat: { template: '', bos: 0, user: 1, assistant: 2, end: 3, stop: [3] },
+    profile: { fixed: { ranges } },
+  }
+}
+
+/** A model as a server's catalogue lists it, with nothing on disk. */
+export async function entryOf(facts: PublicFacts): Promise<CatalogEntry> {
+  const manifest = await manifestOf(facts)
+  const bytes = new TextEncoder().encode(JSON.stringify(manifest))
+  const files = new Map([['manifest.json', { bytes, type: 'application/json', etag: '""' }]])
+  return { name: manifest.name, dir: '', manifest, hash: await modelHash(manifest), files }
+}
