@@ -280,12 +280,21 @@ describe('limits', () => {
     }
   })
 
-  test('passes dealt ahead, unclaimed sessions, idle sessions', async () => {
-    const own = await startParties({ dealer: { passesAhead: 3, idleMs: 600 }, server: { claimMs: 100 } })
+  test('unclaimed sessions', async () => {
+    const own = await startParties({ server: { claimMs: 100 } })
     try {
       const unclaimed = await openSession(own.request())
       await new Promise((resolve) => setTimeout(resolve, 200))
       await expect(greetServer(await link(own), unclaimed)).rejects.toMatchObject({ code: 'expired' })
+    } finally {
+      await close()
+      await own.close()
+    }
+  })
+
+  test('passes dealt ahead, idle sessions', async () => {
+    const own = await startParties({ dealer: { passesAhead: 3, idleMs: 2000 } })
+    try {
       const { session, wire } = await start(own)
       for (let n = 1; n <= 3; n++) await session.requestPass(n, Uint8Array.of(1, n))
       await expect(session.requestPass(4, Uint8Array.of(1, 4))).rejects.toMatchObject({
