@@ -7,9 +7,9 @@ import type { Kernels } from '../kernels/kernels.ts'
 import type { Lanes } from './ring.ts'
 import { maskOf } from './ring.ts'
 
-/** Streams of one step: slots 0..14, then the step's own mask. */
-export const STREAMS_PER_STEP = 16
-export const MASK_STREAM = 15
+/** Streams of one step: slots 0..30, then the step's own mask. */
+export const STREAMS_PER_STEP = 32
+export const MASK_STREAM = 31
 
 export const streamId = (step: number, slot: number): number => step * STREAMS_PER_STEP + slot
 
