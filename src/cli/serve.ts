@@ -31,8 +31,8 @@ sotto serve: run the model server, which holds the private model and never sees 
   --dealer URL       where the dealer listens
   --dealer-key KEY   the dealer's identity key
   --dealer-ca FILE   certificate to trust, where the dealer's is self-made
-  --insecure-dealer  talk to a dealer elsewhere without HTTPS: whoever listens in on both of a
-                     session's connections can then read what people type${listenHelp}
+  --insecure-dealer  talk to a dealer elsewhere without HTTPS: whoever listens in there, and opens a
+                     session of their own, can then read the private weights${listenHelp}
 `
 
 export async function serveCommand(argv: string[]): Promise<void> {

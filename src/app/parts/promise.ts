@@ -73,7 +73,7 @@ export const promise = {
     <h3>What stays visible</h3>
     <ul>
       <li>How long your messages and the replies are, in tokens.</li>
-      <li>When you chat, and that you are typing: work is prepared meanwhile.</li>
+      <li>When you chat, when you stop a reply, and how much of the conversation an edit keeps.</li>
       <li>Your network address, the model’s name and its public shape.</li>
     </ul>
 
