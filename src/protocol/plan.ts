@@ -95,6 +95,13 @@ export interface Step {
   readonly needs: Record<Role, readonly Value[]>
   readonly slots: readonly Slot[]
   readonly wire?: Wire
+  /** The matrix product that a party's view is going to ask for, so that a faster kernel may run it beforehand. */
+  readonly matmul?: {
+    readonly weight: string
+    readonly input: Value
+    readonly ring: number
+    readonly by: readonly Role[]
+  }
   /** The dealer's tables that depend on no mask, worked out before they are needed. */
   prepare?(): void
   /** The dealer's view: one array of true values for each slot; the owner's part is taken off by the runner. */

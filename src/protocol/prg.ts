@@ -80,7 +80,9 @@ export class Prg {
   ): void {
     // Words as wide as a lane need no second buffer.
     const inPlace = width === 8
-    const bytes = inPlace ? new Uint8Array(out.buffer, out.byteOffset + 8 * at, 8 * n) : new Uint8Array(n * width)
+    const bytes = inPlace
+      ? new Uint8Array(out.buffer, out.byteOffset + 8 * at, 8 * n)
+      : new Uint8Array(n * width)
     this.#kernels.keystream(this.#key, nonce(stream, serial), 0, bytes)
     if (!inPlace) lanes(bytes, width, bits, out, at)
     else if (bits < 64) {

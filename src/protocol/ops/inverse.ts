@@ -85,9 +85,10 @@ export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share 
   ): void => {
     const offset = Number(a & maskOf(ring))
     const size = 2 ** ring
+    const step = 2 ** shift
     const words = gate ? n + 1 : n
     for (let i = 0; i < entries; i++)
-      entry((i * 2 ** shift + offset) % size, shift, ring, gate, out, at + i * words)
+      entry((i * step + offset) % size, shift, ring, gate, out, at + i * words)
   }
   const evaluate = (D: bigint, shift: number, out: Float64Array): void =>
     basis(Number(D & maskOf(shift)) / 2 ** shift, n, 2 ** o.basisBits, out, 0)

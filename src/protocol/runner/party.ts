@@ -2,7 +2,7 @@ import type { Kernels, Matrix } from '../../kernels/kernels.ts'
 import type { RowCache } from '../cache.ts'
 import type { CachedRows, PartyContext } from '../context.ts'
 import { type Correlations, maskLanes } from '../material.ts'
-import type { Blinded, Opened, Plan, Role, Shape, Slot, Value } from '../plan.ts'
+import type { Blinded, Opened, Plan, Role, Shape, Slot, Step, Value } from '../plan.ts'
 import { count, wireBytes } from '../plan.ts'
 import { laneBytes, type Prg, streamId } from '../prg.ts'
 import type { Lanes } from '../ring.ts'
@@ -12,6 +12,9 @@ import { messageBytes, type Schedule } from '../schedule.ts'
 export class MessageError extends Error {
   override readonly name = 'MessageError'
 }
+
+/** Rows from which a faster product pays for its set-up. */
+const MANY_ROWS = 16
 
 /** What one party brings to a pass. */
 export interface PartyMaterial {
@@ -39,6 +42,7 @@ export class PartyPass implements PartyContext {
   readonly #own: PartyMaterial
   readonly #values = new Map<number, Lanes>()
   readonly #received = new Map<number, Lanes>()
+  readonly #products = new Map<string, Lanes>()
   #input?: Lanes
 
   constructor(plan: Plan, schedule: Schedule, shape: Shape, own: PartyMaterial) {
@@ -53,6 +57,17 @@ export class PartyPass implements PartyContext {
   /** The owner's input, once the pass begins. */
   set embeddings(input: Lanes) {
     this.#input = input
+  }
+
+  /** Runs a step's matrix product by the kernels' faster way for many rows, if they have one. */
+  async multiplyAhead(step: Step): Promise<void> {
+    const { matmul } = step
+    const { kernels, weights } = this.#own
+    if (!matmul?.by.includes(this.role) || !kernels.matmulAsync || this.shape.rows < MANY_ROWS) return
+    const matrix = weights.get(matmul.weight)
+    if (!matrix) return
+    const a = this.get(matmul.input)
+    this.#products.set(matmul.weight, await kernels.matmulAsync(a, a.length / matrix.k, matrix, matmul.ring))
   }
 
   runStep(id: number): void {
@@ -144,6 +159,8 @@ export class PartyPass implements PartyContext {
   }
 
   multiply(weight: string, a: Lanes, ring: number): Lanes {
+    const ahead = this.#products.get(weight)
+    if (ahead && this.#products.delete(weight)) return ahead
     const matrix = this.#own.weights.get(weight)
     if (!matrix) throw new RangeError(`the ${this.role} does not hold weight '${weight}'`)
     return this.#own.kernels.matmul(a, a.length / matrix.k, matrix, ring)

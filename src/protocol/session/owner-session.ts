@@ -170,8 +170,10 @@ export class OwnerSession {
     const last = p.schedule.messages.length - 1
     for (; p.at < program.length; p.at++) {
       const i = program[p.at]
-      if (i.kind === 'run') p.party.runStep(i.step.id)
-      else if (i.kind === 'send') {
+      if (i.kind === 'run') {
+        if (i.step.matmul) await p.party.multiplyAhead(i.step)
+        p.party.runStep(i.step.id)
+      } else if (i.kind === 'send') {
         if (o.signal?.aborted) return this.#cancel(p)
         const payload = p.party.compose(i.message)
         this.totals.lastSent = payload

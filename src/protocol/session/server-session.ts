@@ -95,6 +95,7 @@ export class ServerSession {
         awaiting = undefined
       } else if (i.kind === 'run') {
         if (!material.corrections.has(i.step)) await material.reach(i.step)
+        if (i.step.matmul) await party.multiplyAhead(i.step)
         party.runStep(i.step.id)
       } else {
         const payload = party.compose(i.message)
