@@ -5,15 +5,18 @@ import { ChatPage, desktop, launch, phone } from '../e2e/support/page.ts'
 import { ensureChromium } from './chromium.ts'
 
 async function converse(browser: Browser, url: string, options: BrowserContextOptions): Promise<ChatPage> {
-  const chat = await ChatPage.fresh(browser, { reducedMotion: 'reduce', deviceScaleFactor: 2, ...options })
+  const chat = await ChatPage.fresh(
+    browser,
+    { reducedMotion: 'reduce', deviceScaleFactor: 2, ...options },
+    48,
+  )
   await chat.connect(url)
-  await chat.limitReplies(48)
   await chat.ask('I need a hotel room in San Francisco for two nights.')
   await chat.ask('For two people, from the 5th of March.')
   return chat
 }
 
-process.env.SOTTO_CHROMIUM ??= ensureChromium()
+process.env.CHROMIUM_PATH ??= ensureChromium()
 const demo = await sotto('demo', '--port', '0')
 const browser = await launch()
 try {

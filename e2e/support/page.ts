@@ -1,9 +1,9 @@
 /** The chat page as a person uses it. */
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright'
 
-/** Chromium as the system provides it; `SOTTO_CHROMIUM` names another one. */
+/** Chromium as the system provides it; `CHROMIUM_PATH` names another one. */
 export function launch(...args: string[]): Promise<Browser> {
-  const executablePath = process.env.SOTTO_CHROMIUM ?? '/usr/bin/chromium'
+  const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
   return chromium.launch({
     executablePath,
     args: ['--no-sandbox', '--allow-loopback-in-peer-connection', ...args],

@@ -196,6 +196,7 @@ export class Chat extends Store<ChatState> {
       this.announcer.flush()
       this.set({ draft: undefined, stopping: false, stalled: false })
       await this.#keep()
+      engine.prepare()
     }
   }
 

@@ -118,7 +118,7 @@ export class Engine extends Store<EngineState> {
     await this.#worker.call((remote) => remote.stop())
   }
 
-  /** The person is typing: let the engine do input-independent work ahead. */
+  /** A message may come soon: let the engine do input-independent work ahead. */
   prepare(): void {
     const now = performance.now()
     if (this.state.phase !== 'open' || now - this.#preparedAt < prepareEvery) return
@@ -139,6 +139,7 @@ export class Engine extends Store<EngineState> {
       }
       const session = await this.#worker.call((remote) => remote.open(options, proxy(this.#onEvent)))
       this.set({ phase: 'open', session, progress: undefined })
+      this.prepare()
       localStorage.setItem(`sotto.have.${model.hash}`, '1')
     } catch (reason) {
       this.#fail(reason)
