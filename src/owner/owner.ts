@@ -2,6 +2,7 @@
 import { Tokenizer } from '@huggingface/tokenizers'
 import { loadPublic, type PublicModel } from '../model/bundle.ts'
 import { decodeText, encodeChat, StreamDecoder } from '../model/chat.ts'
+import { BundleError } from '../model/manifest.ts'
 import { Sampler } from '../model/sample.ts'
 import { loadWeights } from '../protocol/compile/weights.ts'
 import { modelPlans, planHash } from '../protocol/session/model-plan.ts'
@@ -86,7 +87,9 @@ export class Owner implements OwnerApi {
         'Reload the page.',
       )
     this.#progress('connect', 0, 3, 'Choosing where to compute')
-    const { device, reason } = await this.#platform.device(options.backend)
+    const { device, reason } = await this.#platform.device(options.backend, (why) =>
+      this.#event({ type: 'notice', text: `Sotto goes on without the GPU, on the processor (${why}).` }),
+    )
     this.#progress('connect', 1, 3, 'Agreeing on keys with the dealer')
     const agreement = await openSession({
       dealerUrl: dealer.url,
@@ -223,13 +226,23 @@ export class Owner implements OwnerApi {
 
   async #load(card: ServedCard): Promise<PublicModel> {
     const base = new URL(`/api/models/${card.name}/`, this.#config.server).href
-    return loadPublic((name) => this.#platform.download(base + name, card.hash), {
-      expectedHash: card.hash,
-      onProgress: ({ loaded, total, file }) => {
-        if (file === 'public.safetensors')
-          this.#progress('model', loaded, total, 'Downloading the public part of the model')
-      },
-    })
+    const load = () =>
+      loadPublic((name) => this.#platform.download(base + name, card.hash), {
+        expectedHash: card.hash,
+        onProgress: ({ loaded, total, file }) => {
+          if (file === 'public.safetensors')
+            this.#progress('model', loaded, total, 'Downloading the public part of the model')
+        },
+      })
+    try {
+      return await load()
+    } catch (error) {
+      // A damaged copy in the browser's cache must not outlive its discovery.
+      if (!(error instanceof BundleError) || error.fault !== 'hash-mismatch' || !this.#platform.forget)
+        throw error
+      await this.#platform.forget(card.hash)
+      return load()
+    }
   }
 
   /** The conversation's ids, oldest turns left out if they don't fit. */

@@ -1,6 +1,7 @@
 /** What the owner takes from where it runs: a browser's worker, or Node. */
 import { chooseProductDevice } from '../kernels/choose.ts'
 import type { Kernels, ProductDevice } from '../kernels/kernels.ts'
+import { resilientDevice } from '../kernels/resilient.ts'
 import { createWasmKernels } from '../kernels/wasm/kernels.ts'
 import type { ConnectOptions } from '../transport/connect.ts'
 import { relayedDial } from '../transport/webrtc-relay.ts'
@@ -8,11 +9,17 @@ import type { BackendKind, OwnerHost } from './api.ts'
 
 export interface Platform {
   readonly kernels: Kernels
-  device(force?: BackendKind): Promise<{ device: ProductDevice; reason: string }>
+  /** `onLoss` hears why, should the device be lost and replaced later. */
+  device(
+    force?: BackendKind,
+    onLoss?: (reason: string) => void,
+  ): Promise<{ device: ProductDevice; reason: string }>
   /** Transports beyond what every platform has. */
   readonly connect: Pick<ConnectOptions, 'webSocket' | 'webRtc' | 'fetch'>
   /** Fetches a public file, from a cache where there is one; `key` names its exact content. */
   download(url: string, key: string): Promise<Response>
+  /** Drops what `download` has cached of these contents. */
+  forget?(key: string): Promise<void>
 }
 
 const CACHE = 'sotto-models-1'
@@ -24,7 +31,12 @@ const STATIONARY_BYTES = 96 << 20
 export function browserPlatform(host: OwnerHost): Platform {
   return {
     kernels: createWasmKernels(),
-    device: (force) => chooseProductDevice({ force, cacheBytes: STATIONARY_BYTES }),
+    async device(force, onLoss = () => undefined) {
+      const cacheBytes = STATIONARY_BYTES
+      const { device, reason } = await chooseProductDevice({ force, cacheBytes })
+      const replace = async () => (await chooseProductDevice({ force: 'wasm', cacheBytes })).device
+      return { device: resilientDevice(device, replace, onLoss), reason }
+    },
     connect: { webRtc: (url) => relayedDial((u) => host.openPeer(u), url) },
     async download(url, key) {
       // Opaque frames and private windows may have no cache; then every visit downloads.
@@ -35,6 +47,11 @@ export function browserPlatform(host: OwnerHost): Platform {
       const response = await fetch(url)
       if (response.ok && cache) await cache.put(address, response.clone()).catch(() => undefined)
       return response
+    },
+    async forget(key) {
+      const cache = await globalThis.caches?.open(CACHE).catch(() => undefined)
+      for (const request of (await cache?.keys()) ?? [])
+        if (request.url.endsWith(`?${key}`)) await cache?.delete(request)
     },
   }
 }
