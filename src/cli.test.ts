@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { editDistance, nearest, numberOption, UsageError } from './cli/args.ts'
+import { writeTinyBundle } from './session/testing/tiny-bundle.ts'
 
 const program = fileURLToPath(new URL('../bin/sotto.js', import.meta.url))
 let folder: string
@@ -83,6 +84,30 @@ describe('the command line', () => {
     child.kill('SIGTERM')
     expect(await ended).toBe(0)
   })
+})
+
+test('a completion in private says what the model says in clear', async () => {
+  await writeTinyBundle(join(folder, 'models'))
+  const complete = (protection: string) => {
+    const common = [
+      '--models',
+      join(folder, 'models'),
+      '--prompt',
+      'hello',
+      '--max-tokens',
+      '4',
+      '--temperature',
+      '0',
+    ]
+    const { stdout, stderr } = sotto('complete', ...common, '--protection', protection, '--json')
+    expect(stderr).toBe('')
+    return JSON.parse(stdout) as Record<string, unknown>
+  }
+  const secret = complete('fixed')
+  const clear = complete('clear')
+  expect(secret).toMatchObject({ text: clear.text, ids: clear.ids, finish: clear.finish, link: 'ws' })
+  expect(secret.hops).toBeGreaterThan(0)
+  expect(clear.hops).toBe(0)
 })
 
 test('the nearest word', () => {

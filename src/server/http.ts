@@ -87,6 +87,9 @@ export function serverApp(options: ServerAppOptions): Hono<Env> {
   return app
 }
 
+const refusalOf = ({ code, message }: LinkError): SessionError =>
+  new SessionError(code === 'refused' ? 'too-many-sessions' : 'malformed', message)
+
 function sendFile(c: Context<Env>, { bytes, type, etag }: PublicFile): Response {
   // The address does not change with the contents; the hash in the session's transcript does.
   const headers = { etag, 'cache-control': 'no-cache' }

@@ -6,7 +6,6 @@ import { SessionError, type SessionErrorCode } from '../session/errors.ts'
 import { limits } from '../session/limits.ts'
 import {
   decodeMaterial,
-  encodeBlob,
   encodeJson,
   parseMessage,
   type ToDealer,
@@ -17,6 +16,7 @@ import { greetDealer } from '../session/material-handshake.ts'
 import type { ServerEngine } from '../session/parties.ts'
 import type { Link } from '../transport/link.ts'
 import { Announced } from './announced.ts'
+import { Registrar } from './registration.ts'
 
 export interface MaterialClientOptions {
   /** Opens the material socket. */
@@ -40,8 +40,7 @@ const hopeless = new Set<SessionErrorCode>([
 export class MaterialClient {
   private readonly options: MaterialClientOptions
   private readonly sessions = new Map<string, Announced>()
-  private readonly registering = new Map<string, { resolve: () => void; reject: (error: Error) => void }>()
-  private readonly registered = new Set<string>()
+  private readonly registrar: Registrar
   private link: Link | undefined
   private readonly readyListeners: (() => void)[] = []
   private stopped = false
@@ -49,14 +48,14 @@ export class MaterialClient {
 
   constructor(options: MaterialClientOptions) {
     this.options = options
+    this.registrar = new Registrar(options.engine, ({ modelHash }) => {
+      options.log.info({ modelHash }, 'model registered at the dealer')
+    })
   }
 
   /** All models are registered, and sessions can be opened. */
   get ready(): boolean {
-    return (
-      this.link !== undefined &&
-      this.options.engine.models().every((model) => this.registered.has(model.modelHash))
-    )
+    return this.link !== undefined && this.registrar.complete
   }
 
   /** Resolves the first time that everything is registered. */
@@ -78,8 +77,8 @@ export class MaterialClient {
     for (let wait = 200; !this.stopped; wait = Math.min(5000, wait * 2)) {
       try {
         const link = await connect()
-        await greetDealer(link, identity, dealerKey)
         this.link = link
+        await greetDealer(link, identity, dealerKey)
         log.info('dealer connected')
         wait = 200
         await Promise.all([this.listen(link), this.register(link)])
@@ -110,36 +109,20 @@ export class MaterialClient {
   private drop(): void {
     const { link } = this
     this.link = undefined
-    this.registered.clear()
     const lost = new SessionError('dealer-lost', 'The connection to the dealer was lost.')
-    for (const { reject } of this.registering.values()) reject(lost)
+    this.registrar.reset(lost)
     for (const session of [...this.sessions.values()]) session.fail(lost)
     this.sessions.clear()
     void link?.close('The connection is given up.')
   }
 
-  private async listen(link: Link): Promise<never> {
-    for (;;) await this.handle(await link.receive())
+  private async register(link: Link): Promise<void> {
+    await this.registrar.run(link)
+    for (const listener of this.readyListeners.splice(0)) listener()
   }
 
-  private async register(link: Link): Promise<void> {
-    const send = (message: ToDealer) => link.send(encodeJson(message), false)
-    for (const { modelHash, planHash, profile } of this.options.engine.models()) {
-      const { header, tensors } = this.options.engine.registration(modelHash)
-      const done = new Promise<void>((resolve, reject) =>
-        this.registering.set(modelHash, { resolve, reject }),
-      )
-      done.catch(() => undefined)
-      await send({ t: 'register', modelHash, planHash, profile })
-      await sendBlob(link, 0, header)
-      let index = 1
-      for await (const tensor of tensors) await sendBlob(link, index++, tensor)
-      await send({ t: 'registered-all', modelHash })
-      await done.finally(() => this.registering.delete(modelHash))
-      this.registered.add(modelHash)
-      this.options.log.info({ modelHash }, 'model registered at the dealer')
-    }
-    for (const listener of this.readyListeners.splice(0)) listener()
+  private async listen(link: Link): Promise<never> {
+    for (;;) await this.handle(await link.receive())
   }
 
   private async handle(bytes: Uint8Array): Promise<void> {
@@ -156,9 +139,8 @@ export class MaterialClient {
   private act(message: ToServer) {
     switch (message.t) {
       case 'registered':
-        return this.registering.get(message.modelHash)?.resolve()
       case 'unregistered':
-        return this.registering.get(message.modelHash)?.reject(SessionError.parse(message.error))
+        return this.registrar.settle(message)
       case 'open':
         return this.announce(message)
       case 'failed':
@@ -203,13 +185,4 @@ export class MaterialClient {
       setTimeout(resolve, ms)
     })
   }
-}
-
-async function sendBlob(link: Link, index: number, blob: Uint8Array): Promise<void> {
-  let at = 0
-  do {
-    const part = blob.subarray(at, at + limits.tensorPartBytes)
-    at += limits.tensorPartBytes
-    await link.send(encodeBlob(index, at >= blob.length, part), false)
-  } while (at < blob.length)
 }

@@ -63,18 +63,33 @@ class NodeChannelCarrier extends BaseCarrier {
   }
 }
 
+/** Offers that were answered and whose data channel has not opened yet: each holds sockets and threads for a while. */
+let pending = 0
+const MAX_PENDING = 64
+
 /** Answers one offer; `onCarrier` is called when its data channel opens. Rejects with `LinkError`. */
 export async function answerOffer(
   offer: string,
   host: string,
   onCarrier: (carrier: Carrier) => void,
 ): Promise<string> {
+  if (pending >= MAX_PENDING) throw new LinkError('refused', 'Too many WebRTC connections are being made.')
+  pending++
   const peer = new PeerConnection('sotto-server', config(host))
-  const abandon = setTimeout(() => peer.close(), limits.handshakeMs * 2)
+  const settle = () => {
+    if (abandon === undefined) return
+    clearTimeout(abandon)
+    abandon = undefined
+    pending--
+  }
+  let abandon: ReturnType<typeof setTimeout> | undefined = setTimeout(() => {
+    settle()
+    peer.close()
+  }, limits.handshakeMs * 2)
   peer.onDataChannel((channel) => {
     const carrier = new NodeChannelCarrier(channel, peer)
     const ready = () => {
-      clearTimeout(abandon)
+      settle()
       onCarrier(carrier)
     }
     if (channel.isOpen()) ready()
@@ -85,7 +100,7 @@ export async function answerOffer(
     peer.setRemoteDescription(offer, 'offer')
     return await withTimeout(described, limits.handshakeMs)
   } catch (cause) {
-    clearTimeout(abandon)
+    settle()
     peer.close()
     throw new LinkError('malformed', 'The WebRTC offer could not be answered.', { cause })
   }
