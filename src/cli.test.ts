@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { editDistance, nearest, numberOption, UsageError } from './cli/args.ts'
+import { editDistance, nearest, numberOption, parse, UsageError } from './cli/args.ts'
 import { writeTinyBundle } from './session/testing/tiny-bundle.ts'
 
 const program = fileURLToPath(new URL('../bin/sotto.js', import.meta.url))
@@ -114,6 +114,13 @@ test('the nearest word', () => {
   expect(editDistance('kitten', 'sitting')).toBe(3)
   expect(nearest('modle', ['models', 'port'])).toBe('models')
   expect(nearest('zzzzz', ['models', 'port'])).toBeUndefined()
+})
+
+test('a value may begin with a dash, an option may not be one', () => {
+  const options = { key: { type: 'string' }, port: { type: 'string' } } as const
+  expect(parse(['--key', '-abc', '--port', '-1'], '', options).values).toEqual({ key: '-abc', port: '-1' })
+  expect(parse(['--key', '--x_y'], '', options).values).toEqual({ key: '--x_y' })
+  expect(() => parse(['--key', '--port', '1'], '', options)).toThrow(UsageError)
 })
 
 test('numbers have bounds', () => {

@@ -34,7 +34,7 @@ export function parse<const T extends Options>(
   }
   let parsed: Parsed<T>
   try {
-    parsed = parseArgs({ args: [...argv], options, allowPositionals: true, strict: true })
+    parsed = parseArgs({ args: joinDashed(argv, options), options, allowPositionals: true, strict: true })
   } catch (error) {
     throw new UsageError(explain(error as Error, Object.keys(options)))
   }
@@ -42,6 +42,19 @@ export function parse<const T extends Options>(
     throw new UsageError(`Unexpected argument "${parsed.positionals[positionals]}". See --help.`)
   }
   return parsed
+}
+
+/** Values may begin with a dash, as one in 64 identity keys does, unless they look like one of our own options. */
+function joinDashed(argv: readonly string[], options: Options): string[] {
+  const out: string[] = []
+  for (let i = 0; i < argv.length; i++) {
+    const next = argv[i + 1]
+    const takesText = argv[i].startsWith('--') && options[argv[i].slice(2)]?.type === 'string'
+    const isValue = next?.startsWith('-') && !Object.hasOwn(options, next.replace(/^--/, '').split('=')[0])
+    if (takesText && isValue) out.push(`${argv[i]}=${argv[++i]}`)
+    else out.push(argv[i])
+  }
+  return out
 }
 
 function explain(error: Error, known: string[]): string {

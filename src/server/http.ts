@@ -79,8 +79,7 @@ export function serverApp(options: ServerAppOptions): Hono<Env> {
 
   app.notFound((c) => c.json({ error: { code: 'malformed', message: 'There is nothing here.' } }, 404))
   app.onError((error, c) => {
-    const typed =
-      error instanceof LinkError ? new SessionError('malformed', error.message) : toSessionError(error)
+    const typed = error instanceof LinkError ? refusalOf(error) : toSessionError(error)
     if (typed.code === 'internal') log.error({ reason: describe(error) }, 'request failed')
     return c.json({ error: typed.toJSON() }, typed.status as 400)
   })
