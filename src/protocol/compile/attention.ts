@@ -1,0 +1,100 @@
+/** Attention with a softmax that follows each row's maximum. */
+import { headDim } from '../../model/config.ts'
+import { mix, scores } from '../ops/attention.ts'
+import { exponential } from '../ops/exponential.ts'
+import { inverse, inverseLevels, timesInverse } from '../ops/inverse.ts'
+import { addConstant, lastRow, rotate, slice, sumPositions } from '../ops/local.ts'
+import { open } from '../ops/open.ts'
+import { product } from '../ops/product.ts'
+import { belowCap, highestLevel, thermometer } from '../ops/threshold.ts'
+import { truncate } from '../ops/truncate.ts'
+import type { Share } from '../plan.ts'
+import { BASIS_BITS, type Block, INVERSE_DEGREE, weightIndex } from './block.ts'
+import type { LayerRanges } from './ranges.ts'
+import { normWidths, RangeTooWide, softmaxWidths } from './widths.ts'
+
+/** What attention adds to the residual stream. */
+export function attention(block: Block, x: Share, r: LayerRanges, layer: number): Share {
+  const { plan, precision: p } = block
+  const { config } = block.spec
+  const f = p.activation
+  const s = softmaxWidths(p, r, block.spanBits, config.context, {
+    scalars: config.heads,
+    columns: config.dim,
+  })
+  const hd = headDim(config)
+  const kv = config.kvHeads * hd
+  const h = { heads: config.heads, kvHeads: config.kvHeads, headDim: hd }
+  const rotary = config.arch === 'llama' ? p.rotary : 0
+  const ring = Math.max(p.weight + rotary + s.scores, p.weight + s.weights)
+  if (ring > 64) throw new RangeTooWide(`layer ${layer}: queries, keys and values need ${ring} bits`)
+
+  const w = normWidths(config, p, r.x, r.meanSquare1, r.x, config.dim, `layer ${layer}: the first norm`)
+  const n = block.normal(x, { ...w, open: block.residual }, r.normal1)
+  const opened = open(plan, n.value, { bits: n.bits, lift: ring, weight: weightIndex(layer, 'qkv') })
+  const qkv = block.biased(block.liftedLinear(opened, layer, 'qkv', config.dim + 2 * kv, ring), layer, 'qkv')
+  const turned = (from: number, width: number, source = qkv): Share => {
+    const part = slice(plan, source, from, width)
+    if (rotary === 0) return truncate(plan, part, p.weight, s.scores)
+    const rotated = rotate(plan, part, { headDim: hd, theta: config.ropeTheta ?? 10000, frac: rotary })
+    return truncate(plan, rotated, p.weight + rotary, s.scores)
+  }
+  const q = open(plan, turned(0, config.dim, block.isLast(layer) ? lastRow(plan, qkv) : qkv), {
+    bits: s.scores,
+  })
+  const keys = `${layer}.k`
+  const values = `${layer}.v`
+  const k = open(plan, turned(config.dim, kv), { bits: s.scores, cache: keys })
+  const vShare = truncate(plan, slice(plan, qkv, config.dim + kv, kv), p.weight, s.weights)
+  const v = open(plan, vShare, { bits: s.weights, cache: values })
+
+  const logits = scores(plan, q, k, keys, h, [s.edge, s.edge + 2 ** (s.bins + s.binBits)])
+  const shifted = addConstant(plan, logits, BigInt(-s.edge) << BigInt(2 * f))
+  const c = open(plan, truncate(plan, shifted, 2 * f + s.binBits, s.bins, 'unsigned'), { bits: s.bins })
+  const N = open(plan, thermometer(plan, c, block.spanBits), { bits: block.spanBits })
+  const level = highestLevel(plan, N, config.heads)
+  const fine = truncate(plan, logits, 2 * f - s.exponentFrac, s.exponent, 'modular')
+  const z = open(
+    plan,
+    belowCap(plan, fine, level, {
+      shift: s.exponentFrac + s.binBits,
+      offset: BigInt(s.edge) << BigInt(s.exponentFrac),
+    }),
+    { bits: s.exponent },
+  )
+  const powers = exponential(plan, z, {
+    entryBits: s.exponentEntries,
+    frac: s.weightFrac,
+    factorBits: s.factorBits,
+    ring: s.weights + s.factorBits,
+  })
+  const e = truncate(plan, powers, s.factorBits, s.weights)
+  const P = open(plan, e, { bits: s.weights })
+  const d = s.denominator
+  const den = open(plan, truncate(plan, sumPositions(plan, e), s.weightFrac - d.frac, d.ring, 'unsigned'), {
+    bits: d.ring,
+  })
+
+  const outRing = block.residual + f + p.weight - p.residual
+  const drop = s.mixedFrac + s.inverseFrac - f
+  const wide = outRing + drop
+  if (wide > 64) throw new RangeTooWide(`layer ${layer}: the attention output needs ${wide} bits`)
+  const mixed = open(
+    plan,
+    truncate(plan, mix(plan, P, v, values, h), s.weightFrac + f - s.mixedFrac, s.mixed),
+    { bits: s.mixed, lift: wide },
+  )
+  const reciprocal = inverse(plan, den, {
+    ...d,
+    f: (y) => 1 / y,
+    degree: INVERSE_DEGREE,
+    frac: s.inverseFrac,
+    basisBits: BASIS_BITS,
+    ring: s.inverse + BASIS_BITS,
+  })
+  const rd = open(plan, truncate(plan, reciprocal, BASIS_BITS), { bits: s.inverse, lift: wide })
+  const terms = timesInverse(mixed, rd, inverseLevels(d), hd)
+  const out = product(plan, terms, { width: config.dim, ring: wide, frac: s.mixedFrac + s.inverseFrac })
+  const y = block.biased(block.linear(truncate(plan, out, drop), layer, 'out', config.dim), layer, 'out')
+  return truncate(plan, y, f + p.weight - p.residual, block.residual)
+}

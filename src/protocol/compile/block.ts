@@ -1,0 +1,134 @@
+/** What the blocks of a decoder share while a plan is built. */
+import type { ModelConfig } from '../../model/config.ts'
+import { blind, blindLifted } from '../ops/blind.ts'
+import { inverse, inverseLevels, timesInverse } from '../ops/inverse.ts'
+import { lift } from '../ops/lift.ts'
+import { linearPrivate, linearPublic, type WeightRef } from '../ops/linear.ts'
+import { bias } from '../ops/local.ts'
+import { open } from '../ops/open.ts'
+import { product } from '../ops/product.ts'
+import { sumSquares } from '../ops/square.ts'
+import { truncate } from '../ops/truncate.ts'
+import { type Opened, PlanBuilder, type Share } from '../plan.ts'
+import { MATRIX_ROLES, type MatrixRole, matrixName, type Visibility } from './lower.ts'
+import type { Ranges } from './ranges.ts'
+import { FIXED, integerBits, type NormWidths, type Precision, residualRing } from './widths.ts'
+
+/** Degree of the inverse tables, and fraction bits of their public basis. */
+export const INVERSE_DEGREE = 5
+export const BASIS_BITS = 12
+
+/** A model as `compile` needs it: public metadata only. */
+export interface ModelSpec {
+  readonly config: ModelConfig
+  readonly ranges: Ranges
+  visibility(layer: number, role: MatrixRole): Visibility
+}
+
+export interface CompileOptions {
+  readonly precision?: Precision
+  /** Two more hops a layer for a third of the dealt bytes in gated models: for long prompts. */
+  readonly lean?: boolean
+  /** Release every row instead of the last alone: for evaluation by a holder of both sides. */
+  readonly everyRow?: boolean
+}
+
+export const weightIndex = (layer: number, role: MatrixRole): number =>
+  MATRIX_ROLES.length * layer + MATRIX_ROLES.indexOf(role)
+
+export class Block {
+  readonly plan = new PlanBuilder()
+  readonly spec: ModelSpec
+  readonly options: CompileOptions
+  readonly precision: Precision
+  readonly spanBits: number
+  /** Ring of the residual stream. */
+  readonly residual: number
+
+  constructor(spec: ModelSpec, spanBits: number, options: CompileOptions) {
+    this.spec = spec
+    this.options = options
+    this.precision = options.precision ?? FIXED
+    this.spanBits = spanBits
+    this.residual = residualRing(spec.ranges, this.precision)
+  }
+
+  /** Whether only the last row goes on after this layer's keys and values. */
+  isLast(layer: number): boolean {
+    return layer === this.spec.config.layers - 1 && !this.options.everyRow
+  }
+
+  /** Opens x, and 1/rms(x) beside it; `lift`, `weight` and `ring` are what x's and the root's consumers want. */
+  root(
+    x: Share,
+    w: NormWidths,
+    o: { lift: number; weight?: number; ring: number },
+  ): { opened: Opened; root: Opened } {
+    const { plan } = this
+    const { config } = this.spec
+    const opened = open(plan, x, { bits: w.open, lift: Math.max(o.lift, w.square), weight: o.weight })
+    const squares = sumSquares(plan, opened, w.square)
+    const v = open(
+      plan,
+      truncate(plan, squares, 2 * this.precision.residual - w.table.frac, w.table.ring, 'unsigned'),
+      {
+        bits: w.table.ring,
+      },
+    )
+    const { dim, eps } = config
+    const r = inverse(plan, v, {
+      ...w.table,
+      f: (y) => 1 / Math.sqrt(y / dim + eps),
+      degree: INVERSE_DEGREE,
+      frac: w.rootFrac,
+      basisBits: BASIS_BITS,
+      ring: w.root + BASIS_BITS,
+    })
+    return { opened, root: open(plan, truncate(plan, r, BASIS_BITS), { bits: w.root, lift: o.ring }) }
+  }
+
+  /** x / rms(x), at the activations' scale. */
+  normal(x: Share, w: NormWidths, largest: number): { value: Share; bits: number } {
+    const f = this.precision.activation
+    const bits = f + integerBits(largest * this.precision.headroom) + 2
+    const drop = this.precision.residual + w.rootFrac - f
+    const ring = bits + drop
+    const { opened, root } = this.root(x, w, { lift: ring, ring })
+    const terms = timesInverse(opened, root, inverseLevels(w.table), x.width)
+    const wide = product(this.plan, terms, {
+      width: x.width,
+      ring,
+      frac: this.precision.residual + w.rootFrac,
+    })
+    return { value: truncate(this.plan, wide, drop, bits), bits }
+  }
+
+  /** An opened liftable value times a weight. */
+  liftedLinear(x: Opened, layer: number, role: MatrixRole, n: number, ring: number): Share {
+    const weight = this.weight(layer, role, n)
+    if (weight.visibility === 'public') return linearPublic(this.plan, lift(this.plan, x, ring), weight)
+    return linearPrivate(this.plan, blindLifted(this.plan, x, ring), weight)
+  }
+
+  /** A share in its product's own ring times a weight. */
+  linear(x: Share, layer: number, role: MatrixRole, n: number): Share {
+    const weight = this.weight(layer, role, n)
+    if (weight.visibility === 'public') return linearPublic(this.plan, x, weight)
+    return linearPrivate(this.plan, blind(this.plan, x, weight.index), weight)
+  }
+
+  weight(layer: number, role: MatrixRole, n: number): WeightRef {
+    const visibility = this.spec.visibility(layer, role)
+    return {
+      name: matrixName(layer, role),
+      index: weightIndex(layer, role),
+      n,
+      frac: this.precision.weight,
+      visibility,
+    }
+  }
+
+  biased(x: Share, layer: number, role: MatrixRole): Share {
+    return this.spec.config.arch === 'gpt2' ? bias(this.plan, x, matrixName(layer, role)) : x
+  }
+}
