@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { loadBundle } from '../model/bundle-node.ts'
 import { encodeChat, type Message } from '../model/chat.ts'
+import type { Manifest } from '../model/manifest.ts'
 import { compileDecoder, spanBitsOf } from '../protocol/compile/decoder.ts'
-import { calibrate, type Ranges } from '../protocol/compile/ranges.ts'
+import { calibrate } from '../protocol/compile/ranges.ts'
 import { readDialogues } from './dialogues.ts'
 
 export interface CalibrateOptions {
@@ -18,8 +19,8 @@ export interface CalibrateOptions {
   onProgress?: (done: number, total: number) => void
 }
 
-/** Resolves with the ranges. Throws `RangeTooWide`, before anything is written, when the model can't be computed. */
-export async function calibrateBundle(o: CalibrateOptions): Promise<Ranges> {
+/** Resolves with the new manifest. Throws `RangeTooWide`, before anything is written, when the model can't be computed. */
+export async function calibrateBundle(o: CalibrateOptions): Promise<Manifest> {
   const { manifest, tensors, tokenizer: json } = await loadBundle(o.bundle)
   const tokenizer = new Tokenizer(json, {})
   const total = o.tokens ?? 20_000
@@ -43,5 +44,5 @@ export async function calibrateBundle(o: CalibrateOptions): Promise<Ranges> {
   )
   manifest.profile = { ...manifest.profile, fixed: { ranges } }
   writeFileSync(join(o.bundle, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`)
-  return ranges
+  return manifest
 }

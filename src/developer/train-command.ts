@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { modelHash } from '../model/manifest.ts'
+import { calibrateBundle } from './calibrate.ts'
 import { curveSvg } from './curve-svg.ts'
 import { type About, exportBundle } from './export.ts'
 import { readCurve } from './loss-curve.ts'
@@ -53,12 +54,14 @@ export async function runTrain(options: RunTrainOptions): Promise<TrainSummary> 
         : (await import('./onnx/engine.ts')).onnxEngine(config, threads),
   })
   writeFileSync(join(options.out, 'loss.svg'), curveSvg(readCurve(join(options.out, 'loss.csv'))))
-  const manifest = await exportBundle(bundle, options.out, state.config, weights, {
+  await exportBundle(bundle, options.out, state.config, weights, {
     name: about?.name ?? basename(options.out),
     description: about?.description ?? 'A chat model trained from scratch.',
     license: about?.license ?? 'unknown',
     source: about?.source ?? basename(options.data),
   })
+  // Private inference chooses its rings by what the activations span.
+  const manifest = await calibrateBundle({ bundle, data: options.data })
   return { bundle, hash: await modelHash(manifest), steps: state.step, seconds: state.elapsed }
 }
 

@@ -66,7 +66,7 @@ export function modelPlans(manifest: Pick<Manifest, 'config' | 'tensors' | 'prof
   const fixed = manifest.profile.fixed as { ranges?: Ranges } | undefined
   if (!fixed?.ranges)
     throw new ProfileError(
-      `Model '${manifest.name}' is not calibrated for 'fixed'. Run: sotto model calibrate`,
+      `Model '${manifest.name}' is not calibrated for 'fixed'. Train or export it again.`,
     )
   const isPublic = (name: string): boolean =>
     manifest.tensors.find((t) => t.name === name)?.visibility === 'public'
