@@ -59,7 +59,7 @@ function joinDashed(argv: readonly string[], options: Options): string[] {
 
 function explain(error: Error, known: string[]): string {
   const unknown = /Unknown option '--?([^']+)'/.exec(error.message)?.[1]
-  if (!unknown) return `${error.message.split('. To specify')[0]}. See --help.`.replace('..', '.')
+  if (!unknown) return `${error.message.split(/\. To specify|\n/)[0]} See --help.`
   const near = nearest(unknown, known)
   return `Unknown option --${unknown}. ${near ? `Did you mean --${near}?` : 'See --help.'}`
 }
