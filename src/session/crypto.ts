@@ -1,8 +1,8 @@
 /**
  * The few primitives of a session, from WebCrypto: X25519 (RFC 7748), Ed25519 (RFC 8032), HKDF-SHA-256 (RFC 5869) and
- * HMAC-SHA-256. Current browsers and Node 20 have them all; for the two curves there is a fallback.
+ * HMAC-SHA-256. Current browsers and Node 20 have them all; for the two curves there is a fallback to noble.
  */
-import { ed25519Verify, x25519, x25519Base } from './curve25519.ts'
+import { ed25519, x25519 } from '@noble/curves/ed25519.js'
 import { equalBytes, utf8 } from './encoding.ts'
 import { SessionError } from './errors.ts'
 
@@ -36,8 +36,8 @@ export async function newEphemeral(): Promise<Ephemeral> {
     if (error instanceof SessionError) throw error
     const secret = randomBytes(32)
     return {
-      publicKey: x25519(secret, x25519Base()),
-      agree: async (peer) => usable(peer, () => x25519(secret, peer)),
+      publicKey: bytes(x25519.getPublicKey(secret)),
+      agree: async (peer) => usable(peer, () => bytes(x25519.getSharedSecret(secret, peer))),
     }
   }
   return {
@@ -78,9 +78,18 @@ export async function verify(
     key = await subtle().importKey('raw', bytes(publicKey), { name: 'Ed25519' }, false, ['verify'])
   } catch (error) {
     if (error instanceof SessionError) throw error
-    return ed25519Verify(publicKey, signature, message)
+    return verifyByNoble(publicKey, signature, message)
   }
   return subtle().verify({ name: 'Ed25519' }, key, bytes(signature), bytes(message))
+}
+
+/** Malformed keys and signatures are wrong ones, as for WebCrypto. */
+function verifyByNoble(publicKey: Uint8Array, signature: Uint8Array, message: Uint8Array): boolean {
+  try {
+    return ed25519.verify(signature, message, publicKey)
+  } catch {
+    return false
+  }
 }
 
 /** Derives `length` bytes for one purpose. */
