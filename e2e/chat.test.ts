@@ -129,14 +129,19 @@ describe('settings', () => {
 })
 
 describe('what this browser keeps', () => {
-  it('can be erased', async () => {
+  it('can be deleted and had back, and erased', async () => {
     const chat = await ChatPage.fresh(browser)
     await chat.connect(url)
     await chat.ask('Is it going to rain?')
+    const kept = chat.page.locator('sotto-list li')
+    await kept.first().getByRole('button', { name: 'Delete' }).click()
+    await expect.poll(() => kept.count()).toBe(0)
+    await chat.page.getByRole('button', { name: 'Undo' }).click()
+    await expect.poll(() => kept.count()).toBe(1)
     await chat.page.getByRole('button', { name: 'Settings' }).click()
     await chat.page.getByRole('button', { name: 'Erase everything' }).click()
     await chat.page.getByRole('button', { name: 'Yes, erase everything' }).click()
-    await expect.poll(() => chat.page.locator('sotto-list li').count()).toBe(0)
+    await expect.poll(() => kept.count()).toBe(0)
     await chat.page.reload()
     await chat.connected()
     expect(await chat.questions.count()).toBe(0)

@@ -1,10 +1,11 @@
 /** The conversations that this browser keeps. */
-import { css, html, LitElement } from 'lit'
+import { css, html, LitElement, nothing } from 'lit'
 import { ago } from '../format.ts'
 import { base } from '../look/base.ts'
 import * as icons from '../look/icons.ts'
 import { chat } from '../state/chat.ts'
 import type { Conversation } from '../state/conversations.ts'
+import { library } from '../state/library.ts'
 import { Watch } from '../state/store.ts'
 
 export class List extends LitElement {
@@ -81,6 +82,13 @@ export class List extends LitElement {
           opacity: 1;
         }
       }
+      .undo {
+        min-height: 24px;
+        padding: 0 4px;
+        color: var(--you);
+        text-decoration: underline;
+        text-underline-offset: 2px;
+      }
       .note {
         padding: 12px 16px 16px;
         color: var(--soft);
@@ -91,11 +99,11 @@ export class List extends LitElement {
 
   constructor() {
     super()
-    new Watch(this, chat)
+    new Watch(this, chat, library)
   }
 
   protected override render() {
-    const { kept } = chat.state
+    const { kept, removed } = library.state
     return html`
       <div class="top">
         <button class="button new" @click=${this.#new}>${icons.plus} New chat</button>
@@ -108,6 +116,7 @@ export class List extends LitElement {
           ${kept.map((conversation) => this.#row(conversation))}
         </ul>
       </nav>
+      ${removed ? html`<p class="note" role="status">Deleted “${removed.title}”. <button class="undo" @click=${() => library.undo()}>Undo</button></p>` : nothing}
       <p class="note">
         ${kept.length === 0 ? 'Conversations will appear here. ' : ''}Kept in this browser only. Export or erase them in the settings.
       </p>
@@ -120,7 +129,7 @@ export class List extends LitElement {
       <button class="pick" aria-current=${open ? 'true' : 'false'} @click=${() => this.#pick(conversation)}>
         <b>${conversation.title}</b><small>${ago(conversation.updated)}</small>
       </button>
-      <button class="icon" aria-label="Delete “${conversation.title}”" title="Delete" @click=${() => chat.remove(conversation.id)}>
+      <button class="icon" aria-label="Delete “${conversation.title}”" title="Delete" @click=${() => chat.remove(conversation)}>
         ${icons.trash}
       </button>
     </li>`

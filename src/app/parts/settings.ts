@@ -8,6 +8,7 @@ import * as icons from '../look/icons.ts'
 import { chat } from '../state/chat.ts'
 import { engine } from '../state/engine.ts'
 import { exportFile } from '../state/export.ts'
+import { library } from '../state/library.ts'
 import { settings, type Theme } from '../state/settings.ts'
 import { Watch } from '../state/store.ts'
 
@@ -78,7 +79,7 @@ export class SettingsDialog extends LitElement {
   constructor() {
     super()
     this.sure = false
-    new Watch(this, settings, engine, chat)
+    new Watch(this, settings, engine, library)
   }
 
   show(): void {
@@ -159,7 +160,7 @@ export class SettingsDialog extends LitElement {
   }
 
   #data() {
-    const { kept } = chat.state
+    const { kept } = library.state
     return html`<fieldset>
       <legend>Kept in this browser</legend>
       <p>Conversations, settings and downloaded model parts. Nothing of it is kept anywhere else.</p>

@@ -5,24 +5,19 @@ import { title } from '../format.ts'
 import {
   addTraffic,
   type Conversation,
-  list,
   newConversation,
   newTurn,
-  onOtherTab,
   openHere,
-  remove,
-  save,
   type Turn,
-  wipe,
   withWire,
 } from './conversations.ts'
 import { engine } from './engine.ts'
+import { library } from './library.ts'
 import { settings } from './settings.ts'
 import { Store } from './store.ts'
 
 export interface ChatState {
   conversation: Conversation
-  kept: Conversation[]
   /** The reply being written, if one is. */
   draft?: string
   stopping: boolean
@@ -42,8 +37,7 @@ export class Chat extends Store<ChatState> {
   #cancel?: () => void
 
   constructor() {
-    super({ conversation: newConversation(), kept: [], stopping: false, stalled: false })
-    onOtherTab(() => this.#refresh())
+    super({ conversation: newConversation(), stopping: false, stalled: false })
     let before = engine.state.stats
     engine.subscribe(() => {
       const { stats } = engine.state
@@ -55,10 +49,10 @@ export class Chat extends Store<ChatState> {
 
   /** Brings back what this browser has kept. */
   async restore(): Promise<void> {
-    const kept = await list()
+    await library.refresh()
     const open = openHere.get()
-    const conversation = kept.find(({ id }) => id === open)
-    this.set(conversation ? { kept, conversation } : { kept })
+    const conversation = library.state.kept.find(({ id }) => id === open)
+    if (conversation) this.set({ conversation })
   }
 
   async send(text: string): Promise<void> {
@@ -115,24 +109,18 @@ export class Chat extends Store<ChatState> {
     else await this.begin(temporary)
   }
 
-  async remove(id: string): Promise<void> {
-    if (id === this.#current.id) await this.begin()
-    await remove(id)
-    await this.#refresh()
+  async remove(conversation: Conversation): Promise<void> {
+    if (conversation.id === this.#current.id) await this.begin()
+    await library.remove(conversation)
   }
 
   async wipe(): Promise<void> {
     await this.begin()
-    await wipe()
-    await this.#refresh()
+    await library.wipe()
   }
 
   get #current(): Conversation {
     return this.state.conversation
-  }
-
-  async #refresh(): Promise<void> {
-    this.set({ kept: await list() })
   }
 
   #patch(patch: Partial<Conversation>): void {
@@ -146,9 +134,7 @@ export class Chat extends Store<ChatState> {
   async #keep(): Promise<void> {
     openHere.set(this.#current.id)
     // Private browsing may forbid storage; the conversation then simply lasts as long as the tab.
-    await save(this.#current)
-      .then(() => this.#refresh())
-      .catch(() => undefined)
+    await library.keep(this.#current).catch(() => undefined)
   }
 
   #answer(): Promise<void> {
