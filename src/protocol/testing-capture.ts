@@ -1,0 +1,71 @@
+/** Every lane that a watched session put on a wire, by the step that it belongs to. */
+import { createWasmKernels } from '../kernels/wasm/kernels.ts'
+import { count, type Role, type Shape, type Step, slotBytes, wireBytes } from './plan.ts'
+import { add, type Lanes } from './ring.ts'
+import { KEY_BYTES } from './session/material-stream.ts'
+import { decodePass, decodeRequest } from './session/pass-messages.ts'
+import type { WatchedSession } from './testing-session.ts'
+
+const kernels = createWasmKernels()
+
+/** Lanes of one kind; `who` sent them, or `public` for what an opening shows to both. */
+export interface Captured {
+  readonly pass: number
+  readonly step: Step
+  readonly who: Role | 'public' | 'dealer'
+  /** Slot of the step, where the dealer sent it. */
+  readonly slot?: string
+  readonly bits: number
+  readonly lanes: Lanes
+}
+
+/** What owner and server sent each other, and what became public between them. */
+export function capturedMessages(session: WatchedSession): Captured[] {
+  const out: Captured[] = []
+  const shapes = new Map<number, Shape>()
+  for (const { from, bytes } of session.wire) {
+    const message = decodePass(bytes)
+    if (message.kind === 'abandon') continue
+    if (message.kind === 'begin') shapes.set(message.pass, message.shape)
+    const shape = shapes.get(message.pass)
+    if (!shape) throw new RangeError(`pass ${message.pass} was never begun`)
+    const { messages } = session.plans.of(shape).schedule
+    let at = 0
+    for (const step of messages[message.kind === 'begin' ? 0 : message.index].steps) {
+      const { wire } = step
+      if (!wire) continue
+      const { bits } = wire
+      const size = wireBytes(shape, wire)
+      const part = message.payload.slice(at, at + size)
+      at += size
+      const lanes = kernels.unpack(part, bits, count(shape, wire.layout, wire.width))
+      const { pass } = message
+      const half = out.find((c) => c.pass === pass && c.step === step)
+      out.push({ pass, step, who: from, bits, lanes })
+      if (half) out.push({ pass, step, who: 'public', bits, lanes: add(half.lanes, lanes, bits) })
+    }
+    if (at !== message.payload.length) throw new RangeError('a message has more bytes than its steps')
+  }
+  return out
+}
+
+/** What the dealer streamed to the server, slot by slot. */
+export function capturedMaterial(session: WatchedSession): Captured[] {
+  return session.requests.flatMap((request, i) => {
+    const shape = decodeRequest(request)
+    const stream = Buffer.concat(session.dealt[i])
+    const out: Captured[] = []
+    let at = KEY_BYTES
+    for (const step of session.plans.of(shape).plan.steps)
+      for (const slot of step.slots) {
+        const { bits, layout, width, entries = 1, words = 1, name } = slot
+        const size = slotBytes(shape, slot)
+        const bytes = new Uint8Array(stream.subarray(at, at + size))
+        at += size
+        const lanes = kernels.unpack(bytes, bits, count(shape, layout, width) * entries * words)
+        out.push({ pass: i + 1, step, who: 'dealer', slot: name, bits, lanes })
+      }
+    if (at !== stream.length) throw new RangeError('the dealer sent more bytes than the plan declares')
+    return out
+  })
+}
