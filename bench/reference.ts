@@ -7,7 +7,7 @@ import type { ModelConfig, Tensors } from '../src/model/config.ts'
 import { PredictableRandom } from '../src/model/random.ts'
 import { floatModel } from '../src/model/reference.ts'
 import { generate } from '../src/model/sample.ts'
-import { Ends } from '../src/owner/embedding.ts'
+import { Ends } from '../src/owner/ends.ts'
 import { calibrate, type Ranges } from '../src/protocol/compile/ranges.ts'
 import { loadSource, type ModelSource, weightStd } from './shapes.ts'
 

@@ -25,7 +25,7 @@ import type {
   SessionInfo,
 } from './api.ts'
 import { OwnerError } from './api.ts'
-import { Ends } from './embedding.ts'
+import { Ends } from './ends.ts'
 import { browserPlatform, type Platform } from './platform.ts'
 import { statsOf } from './stats.ts'
 
@@ -114,11 +114,8 @@ export class Owner implements OwnerApi {
         link,
         seed: agreement.seed,
         stationarySeed: fSeed,
-        clear: loadWeights(
-          kernels,
-          config,
-          model.tensors,
-          (l, r) => plans.spec.visibility(l, r) === 'public',
+        clear: loadWeights(kernels, config, model.tensors, (layer, role) =>
+          plans.multiplies(layer, role, 'public'),
         ),
         requestPass: (pass, body) => agreement.requestPass(pass, body),
       })
@@ -133,7 +130,7 @@ export class Owner implements OwnerApi {
       this.#open = {
         model,
         tokenizer: new Tokenizer(model.tokenizer, {}),
-        ends: new Ends(config, model.tensors),
+        ends: new Ends(config, model.tensors, plans),
         agreement,
         link,
         session,

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { ModelConfig } from '../model/config.ts'
 import { randomModel } from '../model/random.ts'
 import { floatModel } from '../model/reference.ts'
-import { compileDecoder, type ModelSpec } from './compile/decoder.ts'
+import { Ends } from '../owner/ends.ts'
+import { compileDecoder, inputWidth, type ModelSpec } from './compile/decoder.ts'
 import { calibrate } from './compile/ranges.ts'
 import { maskOf } from './ring.ts'
 import { LocalParties, type PassTrace } from './testing.ts'
@@ -91,6 +92,34 @@ describe.each([
       base += part.length
     }
   })
+})
+
+it.each([
+  ['llama', llama],
+  ['gpt2', gpt2],
+])('%s with private embedding and head takes one-hots and releases logits', async (_, config) => {
+  const tensors = randomModel(config, 11)
+  const ids = [3, 14, 15, 9, 26, 5]
+  const spec: ModelSpec = {
+    config,
+    ranges: calibrate(config, tensors, [ids]),
+    visibility: () => 'private',
+    ends: { embed: 'private', head: 'private' },
+  }
+  const parties = new LocalParties(spec, tensors)
+  const ends = new Ends(config, new Map(), { isPrivate: () => true, inputWidth: inputWidth(spec) })
+  const float = floatModel(config, tensors)
+  let base = 0
+  for (const part of [ids.slice(0, 4), [ids[4]], [ids[5]]]) {
+    const trace = await parties.pass(base, ends.embed(part, base))
+    expect(mismatches(parties, trace)).toEqual([])
+    expect(trace.schedule.hops).toBe(1 + 14 * 2 + 5)
+    const want = float.forward(part)
+    const got = ends.logits(trace.released)
+    expect(got.length).toBe(config.vocab)
+    expect(Math.max(...want.map((v, i) => Math.abs(v - got[i])))).toBeLessThan(0.05)
+    base += part.length
+  }
 })
 
 it('compiles for every span up to the context', () => {

@@ -1,7 +1,7 @@
 /** Calibrated models of a few thousand random weights, for tests of the engine. */
 import type { ModelConfig, Tensors } from '../model/config.ts'
 import { randomModel } from '../model/random.ts'
-import { Ends } from '../owner/embedding.ts'
+import { Ends } from '../owner/ends.ts'
 import type { ModelSpec } from './compile/decoder.ts'
 import type { MatrixRole, Visibility } from './compile/lower.ts'
 import { calibrate } from './compile/ranges.ts'

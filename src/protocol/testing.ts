@@ -4,7 +4,13 @@ import { createCpuProductDevice } from '../kernels/wasm/device.ts'
 import { createWasmKernels } from '../kernels/wasm/kernels.ts'
 import type { Tensors } from '../model/config.ts'
 import { RowCache } from './cache.ts'
-import { type CompileOptions, compileDecoder, type ModelSpec, spanBitsOf } from './compile/decoder.ts'
+import {
+  type CompileOptions,
+  compileDecoder,
+  inputWidth,
+  type ModelSpec,
+  spanBitsOf,
+} from './compile/decoder.ts'
 import {
   type ClearWeights,
   difference,
@@ -98,7 +104,7 @@ export class LocalParties {
 
   /** Runs one pass on embedded rows [rows x dim] after `base` cached positions. */
   async pass(base: number, embeddings: Float64Array): Promise<PassTrace> {
-    const rows = embeddings.length / this.spec.config.dim
+    const rows = embeddings.length / inputWidth(this.spec)
     const shape: Shape = { base, rows, serial: this.#serial }
     this.#serial += rows
     const { plan, schedule: s } = this.planFor(shape)
@@ -141,7 +147,7 @@ export class LocalParties {
       f.free()
     }
     const t2 = seconds()
-    const input = encode(embeddings, this.#ring, FIXED.residual)
+    const input = encode(embeddings, this.#ring, this.spec.ends?.embed === 'private' ? 0 : FIXED.residual)
     const owner = new PartyPass(plan, s, shape, {
       role: 'owner',
       kernels: k,

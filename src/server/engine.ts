@@ -46,7 +46,13 @@ export class PlanServer implements ServerEngine {
       models.push({
         served: { modelHash: hash, planHash: await planHash(plans), profile: 'fixed' },
         plans,
-        clear: loadWeights(kernels, manifest.config, tensors, () => true),
+        clear: loadWeights(
+          kernels,
+          manifest.config,
+          tensors,
+          (layer, role) =>
+            plans.multiplies(layer, role, 'private') || plans.multiplies(layer, role, 'public'),
+        ),
         header: files.get('manifest.json')!.bytes,
         fSeed: new Uint8Array(randomBytes(32)),
       })

@@ -10,9 +10,16 @@ import { product } from '../ops/product.ts'
 import { sumSquares } from '../ops/square.ts'
 import { truncate } from '../ops/truncate.ts'
 import { type Opened, PlanBuilder, type Share } from '../plan.ts'
-import { MATRIX_ROLES, type MatrixRole, matrixName, type Visibility } from './lower.ts'
+import {
+  END_ROLES,
+  type EndRole,
+  LAYER_ROLES,
+  type MatrixRole,
+  matrixName,
+  type Visibility,
+} from './lower.ts'
 import type { Ranges } from './ranges.ts'
-import { FIXED, integerBits, type NormWidths, type Precision, residualRing } from './widths.ts'
+import { FIXED, integerBits, type NormWidths, type Precision, residualRing, weightFrac } from './widths.ts'
 
 /** Degree of the inverse tables, and fraction bits of their public basis. */
 export const INVERSE_DEGREE = 5
@@ -23,6 +30,8 @@ export interface ModelSpec {
   readonly config: ModelConfig
   readonly ranges: Ranges
   visibility(layer: number, role: MatrixRole): Visibility
+  /** The embedding and the output head; public, in clear at the owner, where nothing else is said. */
+  readonly ends?: Readonly<Record<EndRole, Visibility>>
 }
 
 export interface CompileOptions {
@@ -33,8 +42,13 @@ export interface CompileOptions {
   readonly everyRow?: boolean
 }
 
+/** Whether a matrix is public or private, the model's ends included. */
+export const visibilityOf = (spec: ModelSpec, layer: number, role: MatrixRole): Visibility =>
+  role === 'embed' || role === 'head' ? (spec.ends?.[role] ?? 'public') : spec.visibility(layer, role)
+
+/** Tells the weights of a model apart, in all its plans. */
 export const weightIndex = (layer: number, role: MatrixRole): number =>
-  MATRIX_ROLES.length * layer + MATRIX_ROLES.indexOf(role)
+  LAYER_ROLES.length * layer + [...LAYER_ROLES.map(String), ...END_ROLES].indexOf(role)
 
 export class Block {
   readonly plan = new PlanBuilder()
@@ -118,12 +132,12 @@ export class Block {
   }
 
   weight(layer: number, role: MatrixRole, n: number): WeightRef {
-    const visibility = this.spec.visibility(layer, role)
+    const visibility = visibilityOf(this.spec, layer, role)
     return {
       name: matrixName(layer, role),
       index: weightIndex(layer, role),
       n,
-      frac: this.precision.weight,
+      frac: weightFrac(role, this.precision),
       visibility,
     }
   }

@@ -21,13 +21,25 @@ export interface LoweredBias {
   readonly data: Float64Array
 }
 
-export const MATRIX_ROLES = ['qkv', 'out', 'up', 'down'] as const
-export type MatrixRole = (typeof MATRIX_ROLES)[number]
+/** The matrices of a layer, and the two ends of a model: these count as a last layer of their own. */
+export const LAYER_ROLES = ['qkv', 'out', 'up', 'down'] as const
+export const END_ROLES = ['embed', 'head'] as const
+export type EndRole = (typeof END_ROLES)[number]
+export type MatrixRole = (typeof LAYER_ROLES)[number] | EndRole
 export const matrixName = (layer: number, role: MatrixRole): string => `${layer}.${role}`
+
+/** Every matrix of a model, by layer and role. */
+export const allMatrices = (config: ModelConfig): { layer: number; role: MatrixRole }[] => [
+  ...Array.from({ length: config.layers }, (_, layer) => LAYER_ROLES.map((role) => ({ layer, role }))).flat(),
+  ...END_ROLES.map((role) => ({ layer: config.layers, role })),
+]
 
 /** The tensors that one folded matrix (and its bias) is made from. */
 export function sources(config: ModelConfig, layer: number, role: MatrixRole): string[] {
+  const head = (table: string): string => (config.tied ? table : 'lm_head.weight')
   if (config.arch === 'gpt2') {
+    if (role === 'embed') return ['wte.weight', 'wpe.weight']
+    if (role === 'head') return ['ln_f.weight', 'ln_f.bias', head('wte.weight')]
     const p = `h.${layer}.`
     const linear = (name: string): string[] => [`${p}${name}.weight`, `${p}${name}.bias`]
     const norm = (name: string): string[] => [`${p}${name}.weight`, `${p}${name}.bias`]
@@ -35,6 +47,8 @@ export function sources(config: ModelConfig, layer: number, role: MatrixRole): s
     if (role === 'out') return linear('attn.c_proj')
     return role === 'up' ? [...norm('ln_2'), ...linear('mlp.c_fc')] : linear('mlp.c_proj')
   }
+  if (role === 'embed') return ['model.embed_tokens.weight']
+  if (role === 'head') return ['model.norm.weight', head('model.embed_tokens.weight')]
   const p = `model.layers.${layer}.`
   const projections = (names: string[]): string[] => names.map((n) => `${p}${n}_proj.weight`)
   if (role === 'qkv')
@@ -96,6 +110,8 @@ export function lowerMatrix(
   })
   const toLog2 = Math.LOG2E / Math.sqrt(headDim(config))
   const { dim, ff } = config
+  if (role === 'embed') return { matrix: lowerEmbedding(name, config, t) }
+  if (role === 'head') return lowerHead(name, config, t)
   if (config.arch === 'gpt2') return lowerGpt2(name, role, t, dim, ff, toLog2)
   const k = role === 'down' ? ff : dim
   const folded = role === 'qkv' || role === 'up'
@@ -125,4 +141,29 @@ function lowerGpt2(
   const data = Float64Array.from(w, (v, at) => v * gamma[Math.floor(at / n)] * scale(at % n))
   const bias = foldedBias(beta, w, b, n).map((v, j) => v * scale(j))
   return { matrix: { name, k: dim, n, data }, bias: { name, data: bias } }
+}
+
+/** The table itself, positions below the vocabulary where they are learned; LayerNorm models get centred rows. */
+function lowerEmbedding(name: string, { dim, arch }: ModelConfig, tables: Float32Array[]): LoweredMatrix {
+  const data = new Float64Array(tables.reduce((n, t) => n + t.length, 0))
+  let at = 0
+  for (const t of tables) {
+    data.set(t, at)
+    at += t.length
+  }
+  return { name, k: data.length / dim, n: dim, data: arch === 'gpt2' ? centre(data, dim) : data }
+}
+
+/** The final norm's gain (and shift, as a bias) folded into the output head. */
+function lowerHead(
+  name: string,
+  { dim, vocab }: ModelConfig,
+  t: Float32Array[],
+): { matrix: LoweredMatrix; bias?: LoweredBias } {
+  const table = t[t.length - 1]
+  const matrix = { name, k: dim, ...columns(dim, [{ w: table }], t[0]) }
+  if (t.length < 3) return { matrix }
+  const data = new Float64Array(vocab)
+  for (let id = 0; id < vocab; id++) for (let i = 0; i < dim; i++) data[id] += t[1][i] * table[id * dim + i]
+  return { matrix, bias: { name, data } }
 }

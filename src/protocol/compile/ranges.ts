@@ -26,7 +26,8 @@ export interface LayerRanges {
 
 export interface Ranges {
   layers: LayerRanges[]
-  final: { x: number; meanSquare: Interval; normal: number }
+  /** `logits`: the largest |logit|, for models whose head is private. */
+  final: { x: number; meanSquare: Interval; normal: number; logits: number }
 }
 
 const emptyLayer = (): LayerRanges => ({
@@ -68,7 +69,7 @@ function centred(values: Float64Array, width: number): Float64Array {
 export function calibrate(config: ModelConfig, tensors: Tensors, sequences: Iterable<number[]>): Ranges {
   const ranges: Ranges = {
     layers: Array.from({ length: config.layers }, emptyLayer),
-    final: { x: 0, meanSquare: [Infinity, 0], normal: 0 },
+    final: { x: 0, meanSquare: [Infinity, 0], normal: 0, logits: 0 },
   }
   const layerNorm = config.arch === 'gpt2'
   const residual = (values: Float64Array): number => largest(layerNorm ? centred(values, config.dim) : values)
@@ -103,7 +104,7 @@ export function calibrate(config: ModelConfig, tensors: Tensors, sequences: Iter
   const model = floatModel(config, tensors, tap)
   for (const ids of sequences) {
     model.rewind(0)
-    model.forward(ids)
+    ranges.final.logits = Math.max(ranges.final.logits, largest(model.forward(ids, 'all')))
   }
   return ranges
 }

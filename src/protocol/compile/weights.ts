@@ -6,8 +6,8 @@ import type { Plan, WeightUse } from '../plan.ts'
 import { nonce, Prg } from '../prg.ts'
 import { type Lanes, maskOf } from '../ring.ts'
 import { encodeBias, encodeMatrix } from './encode.ts'
-import { lowerMatrix, MATRIX_ROLES, type MatrixRole } from './lower.ts'
-import { FIXED, type Precision } from './widths.ts'
+import { allMatrices, lowerMatrix, type MatrixRole } from './lower.ts'
+import { FIXED, type Precision, weightFrac } from './widths.ts'
 
 /** Matrices in the clear, as a holder of their tensors loads them. */
 export interface ClearWeights {
@@ -30,15 +30,14 @@ export function loadWeights(
   p: Precision = FIXED,
 ): ClearWeights {
   const out: ClearWeights = { weights: new Map(), biases: new Map(), encoded: new Map() }
-  for (let layer = 0; layer < config.layers; layer++)
-    for (const role of MATRIX_ROLES) {
-      if (!wanted(layer, role)) continue
-      const { matrix, bias } = lowerMatrix(config, tensors, layer, role)
-      const data = encodeMatrix(matrix, p.weight)
-      out.encoded.set(matrix.name, data)
-      out.weights.set(matrix.name, kernels.load(data, matrix.k, matrix.n))
-      if (bias) out.biases.set(bias.name, encodeBias(bias, biasFrac(role, p)))
-    }
+  for (const { layer, role } of allMatrices(config)) {
+    if (!wanted(layer, role)) continue
+    const { matrix, bias } = lowerMatrix(config, tensors, layer, role)
+    const data = encodeMatrix(matrix, weightFrac(role, p))
+    out.encoded.set(matrix.name, data)
+    out.weights.set(matrix.name, kernels.load(data, matrix.k, matrix.n))
+    if (bias) out.biases.set(bias.name, encodeBias(bias, biasFrac(role, p)))
+  }
   return out
 }
 

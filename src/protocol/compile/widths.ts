@@ -1,5 +1,6 @@
 /** Bit widths of the `fixed` profile, layer by layer, from measured ranges. */
 import type { ModelConfig } from '../../model/config.ts'
+import type { MatrixRole } from './lower.ts'
 import type { Interval, LayerRanges, Ranges } from './ranges.ts'
 
 /** Fraction bits and head room that a profile fixes; everything else follows from the ranges. */
@@ -14,6 +15,10 @@ export interface Precision {
 }
 
 export const FIXED: Precision = { activation: 13, residual: 15, weight: 13, rotary: 13, headroom: 1.5 }
+
+/** Fraction bits of a weight: a private embedding goes straight to the residual stream's scale. */
+export const weightFrac = (role: MatrixRole, p: Precision): number =>
+  role === 'embed' ? p.residual : p.weight
 
 /** The model can't be computed in 64-bit rings at these ranges. */
 export class RangeTooWide extends Error {

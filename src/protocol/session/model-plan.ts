@@ -1,8 +1,14 @@
 /** What all parties derive from a bundle's public manifest: the same plans, and a hash that proves it. */
 import type { ModelConfig } from '../../model/config.ts'
 import { canonicalJson, type Manifest, sha256 } from '../../model/manifest.ts'
-import { compileDecoder, type ModelSpec, spanBitsOf } from '../compile/decoder.ts'
-import { MATRIX_ROLES, type MatrixRole, matrixVisibility } from '../compile/lower.ts'
+import { compileDecoder, inputWidth, type ModelSpec, spanBitsOf, visibilityOf } from '../compile/decoder.ts'
+import {
+  allMatrices,
+  type EndRole,
+  type MatrixRole,
+  matrixVisibility,
+  type Visibility,
+} from '../compile/lower.ts'
 import type { Ranges } from '../compile/ranges.ts'
 import { privateWeights } from '../compile/weights.ts'
 import { FIXED, residualRing } from '../compile/widths.ts'
@@ -10,7 +16,7 @@ import type { Plan, Shape, WeightUse } from '../plan.ts'
 import { type Schedule, schedule } from '../schedule.ts'
 
 /** Changes whenever a plan of the same metadata would: parties of different engines must not meet. */
-export const ENGINE_VERSION = 1
+export const ENGINE_VERSION = 2
 
 /** From this many rows on, bytes weigh more than hops. */
 const LEAN_ROWS = 8
@@ -38,8 +44,18 @@ export class ModelPlans {
     return residualRing(this.spec.ranges, FIXED)
   }
 
+  /** One-hots, where the embedding is private, are integers. */
   get inputFrac(): number {
-    return FIXED.residual
+    return this.isPrivate('embed') ? 0 : FIXED.residual
+  }
+
+  get inputWidth(): number {
+    return inputWidth(this.spec)
+  }
+
+  /** Whether one of the model's ends is computed privately. */
+  isPrivate(end: EndRole): boolean {
+    return this.spec.ends?.[end] === 'private'
   }
 
   of(shape: Pick<Shape, 'base' | 'rows'>): { plan: Plan; schedule: Schedule } {
@@ -53,6 +69,12 @@ export class ModelPlans {
       this.#plans.set(key, known)
     }
     return known
+  }
+
+  /** Whether the plan multiplies by a matrix of this visibility: public ends are the owner's own business. */
+  multiplies(layer: number, role: MatrixRole, visibility: Visibility): boolean {
+    const isEnd = role === 'embed' || role === 'head'
+    return visibilityOf(this.spec, layer, role) === visibility && (!isEnd || visibility === 'private')
   }
 
   /** The private weights, which have the same steps and rings in every plan. */
@@ -75,15 +97,17 @@ export function modelPlans(manifest: Pick<Manifest, 'config' | 'tensors' | 'prof
     config,
     ranges: fixed.ranges,
     visibility: (layer, role) => matrixVisibility(config, layer, role, isPublic),
+    ends: {
+      embed: matrixVisibility(config, config.layers, 'embed', isPublic),
+      head: matrixVisibility(config, config.layers, 'head', isPublic),
+    },
   })
 }
 
 /** SHA-256 over everything that a plan is made from. */
 export function planHash(plans: ModelPlans): Promise<string> {
-  const { config, ranges, visibility } = plans.spec
-  const roles = Array.from({ length: config.layers }, (_, l) =>
-    MATRIX_ROLES.map((r: MatrixRole) => visibility(l, r)),
-  )
+  const { config, ranges } = plans.spec
+  const roles = allMatrices(config).map(({ layer, role }) => visibilityOf(plans.spec, layer, role))
   const text = canonicalJson({ version: ENGINE_VERSION, config, ranges, precision: FIXED, roles })
   return sha256(new TextEncoder().encode(text))
 }

@@ -97,7 +97,7 @@ export class OwnerSession {
     o: { next?: boolean; signal?: AbortSignal } = {},
   ): Promise<Float64Array> {
     if (this.#failed) throw this.#failed
-    const rows = embeddings.length / this.#setup.plans.config.dim
+    const rows = embeddings.length / this.#setup.plans.inputWidth
     try {
       const pass = await this.#take(base, rows)
       pass.party.embeddings = encode(embeddings, this.#setup.plans.inputRing, this.#setup.plans.inputFrac)

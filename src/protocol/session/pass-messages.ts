@@ -87,7 +87,8 @@ function writeShape(view: DataView, at: number, shape: Shape): void {
 
 function readShape(view: DataView, at: number): Shape {
   const serial = view.getBigUint64(at + 8, true)
-  if (serial > BigInt(Number.MAX_SAFE_INTEGER - MAX_ROWS)) throw new PassError('malformed', 'A row number is too large.')
+  if (serial > BigInt(Number.MAX_SAFE_INTEGER - MAX_ROWS))
+    throw new PassError('malformed', 'A row number is too large.')
   return { base: view.getUint32(at, true), rows: view.getUint32(at + 4, true), serial: Number(serial) }
 }
 
