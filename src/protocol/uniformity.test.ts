@@ -3,6 +3,7 @@
  * uniform: words captured from the wires of real sessions under fixed keys, so the outcome never varies.
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { LocalParties } from './testing.ts'
 import { type Captured, capturedMaterial, capturedMessages } from './testing-capture.ts'
 import { tinyGpt2, tinyLlama, tinyModel } from './testing-models.ts'
 import { fixedKeys, WatchedSession } from './testing-session.ts'
@@ -119,6 +120,39 @@ describe.each(cases)('%s', (_, config, privacy, scale) => {
     )
   })
 })
+
+/** What one side makes of an opening with its own part of the mask: the value under the other side's part alone. */
+it.each(cases)(
+  '%s stays hidden from a party that takes its own masks off',
+  async (_, config, privacy, scale) => {
+    const model = tinyModel(config, privacy)
+    const kinds = new Kinds()
+    for (let seed = 0; seed < 24; seed++) {
+      const parties = new LocalParties(model.spec, model.tensors, seed)
+      let base = 0
+      for (const ids of PASSES) {
+        const trace = await parties.pass(
+          base,
+          model.ends.embed(ids, base).map((v) => v * scale),
+        )
+        base += ids.length
+        for (const { id, op, out } of trace.plan.steps)
+          if (out.kind === 'opened')
+            for (const party of [trace.owner, trace.server]) {
+              const masks = party.mask(out)
+              party.get(out).forEach((D, i) => {
+                kinds.add(`${op} ${id} ${party.role}`, out.ring, BigInt.asUintN(out.ring, D + masks[i]))
+              })
+            }
+          else if (out.kind === 'blinded')
+            for (const lane of trace.server.get(out)) kinds.add(`${op} ${id} server`, out.ring, lane)
+      }
+    }
+    const { tested, uneven } = kinds.suspects()
+    expect(tested).toBeGreaterThan(20)
+    expect(uneven).toEqual([])
+  },
+)
 
 describe('the test itself', () => {
   it('knows the chi-square distribution', () => {
