@@ -95,6 +95,8 @@ export class TurnView extends LitElement {
   }
 
   #copyButton() {
+    // Browsers offer the clipboard to secure pages only.
+    if (!navigator.clipboard) return nothing
     return html`<button class="icon" aria-label="Copy" title="Copy" @click=${this.#copy}>
       ${this.copied ? icons.check : icons.copy}
     </button>`

@@ -72,8 +72,14 @@ export function addTraffic(sum: Traffic, before: Stats | undefined, after: Stats
   return result
 }
 
+/** `crypto.randomUUID` is missing where a page isn't served securely, and such a page must still explain itself. */
+const newId = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join(
+    '',
+  )
+
 export const newConversation = (temporary = false): Conversation => ({
-  id: crypto.randomUUID(),
+  id: newId(),
   title: '',
   updated: Date.now(),
   turns: [],
@@ -82,7 +88,7 @@ export const newConversation = (temporary = false): Conversation => ({
 })
 
 export const newTurn = (role: Turn['role'], content: string, more: Partial<Turn> = {}): Turn => ({
-  id: crypto.randomUUID(),
+  id: newId(),
   role,
   content,
   at: Date.now(),

@@ -68,6 +68,12 @@ export class Engine extends Store<EngineState> {
   async #start(): Promise<void> {
     try {
       this.set({ phase: 'starting', error: undefined })
+      if (!isSecureContext)
+        throw new OwnerError(
+          'crypto-missing',
+          'This page was opened over plain http, where browsers offer no cryptography.',
+          'Open it over https, or on this machine as localhost.',
+        )
       const models = await this.#worker.call((remote) => remote.models())
       if (models.length === 0) throw new OwnerError('unknown-model', 'The model server offers no models.')
       this.set({ models, model: this.#choose(models) })
