@@ -56,8 +56,7 @@ export class Acceptor {
           link.traffic.sentBytes += welcome.length
           link.attach(carrier, frame.ack)
         } catch (error) {
-          carrier.send(refusalFrame(toLinkError(error, 'malformed')))
-          carrier.close()
+          refuse(carrier, toLinkError(error, 'malformed'))
         }
       },
       end: (reason) => {
@@ -117,4 +116,14 @@ export class Acceptor {
     if (own >= this.options.maxLinksPerPeer)
       throw new LinkError('refused', 'Too many connections from this address.')
   }
+}
+
+/** Says why and hangs up; a stranger who has gone already is told nothing. */
+function refuse(carrier: Carrier, error: LinkError): void {
+  try {
+    carrier.send(refusalFrame(error))
+  } catch {
+    // The socket has closed: there is nobody to tell.
+  }
+  carrier.close()
 }

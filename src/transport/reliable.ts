@@ -71,6 +71,9 @@ export abstract class ReliableLink implements Link {
       this.traffic.receivedMessages++
       this.traffic.receivedPayloadBytes += done.message.length
       this.mailbox.push(done.message)
+      // Acknowledgements stop at `inboxBytes`; only a peer that ignores its window sends this much after that.
+      if (this.mailbox.bytes > limits.inboxBytes + limits.windowBytes + 2 * limits.messageBytes)
+        this.fail(new LinkError('overflow', 'The other side sends without waiting for acknowledgements.'))
       return true
     }
     // Every other frame names the last data frame of its sender: one that we lack was lost and nothing follows it.
@@ -113,7 +116,7 @@ export function readClose(payload: Uint8Array): LinkError {
     const { code, message } = JSON.parse(decoder.decode(payload)) as { code?: unknown; message?: unknown }
     return new LinkError(
       isLinkErrorCode(code) ? code : 'closed',
-      String(message ?? 'The other side ended the connection.'),
+      String(message ?? 'The other side ended the connection.').slice(0, 500),
     )
   } catch {
     return new LinkError('closed', 'The other side ended the connection.')

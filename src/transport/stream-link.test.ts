@@ -4,10 +4,12 @@ import type { Carrier, Dial } from './carrier.ts'
 import { dialLink } from './dial.ts'
 import { LinkError } from './errors.ts'
 import { FaultInjector, faultMatrix, faultyDial } from './fault.ts'
-import { decodeFrame, FrameType } from './frame.ts'
+import { decodeFrame, encodeFrame, FrameFlag, FrameType } from './frame.ts'
 import { limits } from './limits.ts'
 import type { Link } from './link.ts'
 import { memoryCarrierPair, memoryPair } from './memory.ts'
+import { TOKEN_BYTES } from './reliable.ts'
+import type { StreamLink } from './stream-link.ts'
 
 const quick = { resumeMs: 400, pingMs: 30, silenceMs: 150, handshakeMs: 500 }
 const open: Link[] = []
@@ -204,4 +206,51 @@ describe('fault matrix of the stream link', () => {
     expect(outcomes.untouched).toBe(0)
     expect(outcomes.right).toBeGreaterThanOrEqual(matrix.length - 12)
   }, 30_000)
+})
+
+describe('a rude peer', () => {
+  test.each([
+    ['garbage', Uint8Array.of(7)],
+    [
+      'an opening frame',
+      encodeFrame({ type: FrameType.open, flags: 0, seq: 0, ack: 0, payload: new Uint8Array(TOKEN_BYTES) }),
+    ],
+  ])('that sends %s and hangs up before it can be answered harms nobody', (_, bytes) => {
+    const gone: Carrier = {
+      buffered: 0,
+      send: () => {
+        throw new LinkError('lost', 'The socket is not open.')
+      },
+      listen(handlers) {
+        handlers.frame(bytes)
+        handlers.end('closed')
+      },
+      close: () => undefined,
+    }
+    const { acceptor } = echo()
+    expect(() => acceptor.accept(gone, 'memory', '127.0.0.1')).not.toThrow()
+    acceptor.close()
+  })
+
+  test('that ignores its window is cut off', async () => {
+    const ends: LinkError[] = []
+    const acceptor = new Acceptor({
+      times: quick,
+      // Takes nothing out of its inbox.
+      onLink: (link) => (link as StreamLink).onEnd((error) => ends.push(error)),
+    })
+    const [near, far] = memoryCarrierPair()
+    near.listen({ frame: () => undefined, end: () => undefined })
+    acceptor.accept(far, 'memory', '127.0.0.1')
+    const token = new Uint8Array(TOKEN_BYTES)
+    near.send(encodeFrame({ type: FrameType.open, flags: 0, seq: 0, ack: 0, payload: token }))
+    const payload = new Uint8Array(limits.chunkBytes)
+    const most = limits.inboxBytes + limits.windowBytes + 2 * limits.messageBytes
+    for (let seq = 1; (seq - 1) * payload.length <= most; seq++) {
+      near.send(encodeFrame({ type: FrameType.data, flags: FrameFlag.end, seq, ack: 0, payload }))
+      if (seq % 100 === 0) await new Promise((resolve) => setTimeout(resolve))
+    }
+    await expect.poll(() => ends[0]?.code).toBe('overflow')
+    expect(acceptor.size).toBe(0)
+  })
 })
