@@ -69,6 +69,8 @@ export class ServerConnection {
   ): Promise<void> {
     this.sessions.set(sessionId, events)
     const accepted = new Promise<void>((resolve, reject) => this.opening.set(sessionId, { resolve, reject }))
+    // It may reject while the announcement still waits to be sent, which then rejects itself.
+    accepted.catch(() => undefined)
     try {
       await this.send({ t: 'open', sessionId, modelHash, transcript })
       await withTimeout(accepted, limits.handshakeMs)

@@ -89,20 +89,23 @@ export class DealerSession implements SessionEvents {
   private async deal(pass: number, body: Uint8Array): Promise<void> {
     if (this.over) return
     const { id, connection, passes } = this.parts
+    let discarded = false
     try {
-      // A discarded pass is dealt to its end, so that the engine's persistent masks stay in step, but not sent.
       await passes.deal(body, async (chunk) => {
         if (chunk.length > limits.chunkBytes)
           throw new SessionError('oversized', 'A chunk of material is too large.')
         await this.roomFor(pass)
         if (this.over) throw this.over
-        if (!this.ahead.has(pass)) return
+        // Nobody will read the rest of a discarded pass, and the next one starts no later than its first row: it deals
+        // new masks for every position that this one has touched.
+        discarded = !this.ahead.has(pass)
+        if (discarded) throw new SessionError('expired', `Pass ${pass} was abandoned.`)
         this.room -= chunk.length
         await connection.chunk(id, pass, chunk)
       })
       if (!this.over) await connection.endPass(id, pass)
     } catch (error) {
-      if (this.over) return
+      if (this.over || discarded) return
       this.parts.onFault(error)
       const typed = toSessionError(error)
       this.end(typed, typed)

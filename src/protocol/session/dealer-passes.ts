@@ -10,6 +10,9 @@ import { decodeRequest, SerialGuard } from './pass-messages.ts'
 /** Purpose of the owner's mask key under the session seed. */
 export const MASK_KEY = 'owner masks'
 
+/** After so long a pass lets other sessions, sockets and timers have a turn. */
+const SLICE_MS = 50
+
 export class SessionDealer {
   readonly #plans: ModelPlans
   readonly #kernels: Kernels
@@ -50,7 +53,13 @@ export class SessionDealer {
       differences: this.#differences,
       cache: this.#cache,
     })
-    for (const { bytes } of pass.deal()) await out.write(bytes)
+    let since = performance.now()
+    for (const { bytes } of pass.deal()) {
+      await out.write(bytes)
+      if (performance.now() - since < SLICE_MS) continue
+      await new Promise((resolve) => setTimeout(resolve))
+      since = performance.now()
+    }
     await out.flush()
   }
 }
