@@ -4,6 +4,7 @@
  * carries its ring, fraction bits and layout.
  */
 import type { DealContext, PartyContext, PlainContext } from './context.ts'
+import { MASK_STREAM } from './prg.ts'
 import type { Lanes } from './ring.ts'
 
 export type Role = 'owner' | 'server'
@@ -154,7 +155,10 @@ export class PlanBuilder {
     body: (id: number) => StepBody,
   ): V {
     const id = this.steps.length
-    const { needs, slots, ...views } = body(id)
+    const { needs, slots = [], ...views } = body(id)
+    // Slots are streams by their place, which is looked up by name: either way two would share a keystream.
+    if (slots.length > MASK_STREAM || new Set(slots.map((s) => s.name)).size < slots.length)
+      throw new RangeError(`step ${id} (${op}) deals too many slots, or two of one name`)
     const value = { ...out, step: id } as V
     this.steps.push({
       ...views,
@@ -162,7 +166,7 @@ export class PlanBuilder {
       op,
       out: value,
       needs: { owner: needs?.owner ?? ins, server: needs?.server ?? ins },
-      slots: slots ?? [],
+      slots,
     })
     return value
   }
