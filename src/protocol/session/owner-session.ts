@@ -135,6 +135,8 @@ export class OwnerSession {
     const { plan, schedule } = plans.of(shape)
     const pass = ++this.#pass
     const asked = requestPass(pass, encodeRequest(shape))
+    // Where the link fails first, nobody waits for the dealer's answer any more.
+    asked.catch(() => undefined)
     const party = new PartyPass(plan, schedule, shape, {
       role: 'owner',
       kernels,

@@ -87,7 +87,6 @@ export class ProductPool {
     this.#stationary ??= this.#load()
     const stationary = await this.#stationary
     const first = this.#next
-    this.#next += rows
     const products = new Map<string, Lanes>()
     for (const [i, w] of this.#weights.entries())
       products.set(
@@ -100,6 +99,8 @@ export class ProductPool {
           c: weightSumStream(w.index),
         }),
       )
+    // Only now: had the device failed, nothing would have left it, and the rows must stay without a gap.
+    this.#next += rows
     this.#blocks.push({ first, rows, products })
   }
 
