@@ -142,3 +142,18 @@ test('Hugging Face configurations of both forms are read back', () => {
     'rope_scaling',
   )
 })
+
+test.each([
+  { layers: 1e9 },
+  { context: 1e9 },
+  { heads: 0 },
+  { heads: 3 },
+  { kvHeads: 0 },
+  { dim: 1.5 },
+  { eps: Number.NaN },
+])('a configuration that nobody should make plans of is refused: %j', (change) => {
+  const path = join(dir, 'manifest.json')
+  const manifest = JSON.parse(readFileSync(path, 'utf8'))
+  Object.assign(manifest.config, change)
+  expect(() => parseManifest(JSON.stringify(manifest))).toThrow('wrong at config')
+})

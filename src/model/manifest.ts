@@ -23,20 +23,29 @@ export class BundleError extends Error {
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const sha256Text = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits'))
 
-const configSchema = v.object({
-  arch: v.picklist(['llama', 'gpt2']),
-  vocab: count,
-  dim: count,
-  layers: count,
-  heads: count,
-  kvHeads: count,
-  ff: count,
-  eps: v.number(),
-  context: count,
-  ropeTheta: v.optional(v.number()),
-  activation: v.picklist(['silu', 'gelu', 'gelu_tanh']),
-  tied: v.boolean(),
-})
+const size = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most))
+
+/** Bounded, because others than its author make plans and tables of these sizes before they have seen a weight. */
+const configSchema = v.pipe(
+  v.object({
+    arch: v.picklist(['llama', 'gpt2']),
+    vocab: size(1 << 20),
+    dim: size(1 << 16),
+    layers: size(512),
+    heads: size(1024),
+    kvHeads: size(1024),
+    ff: size(1 << 18),
+    eps: v.pipe(v.number(), v.finite(), v.minValue(0)),
+    context: size(1 << 17),
+    ropeTheta: v.optional(v.pipe(v.number(), v.finite())),
+    activation: v.picklist(['silu', 'gelu', 'gelu_tanh']),
+    tied: v.boolean(),
+  }),
+  v.check(
+    ({ dim, heads, kvHeads }) => dim % heads === 0 && heads % kvHeads === 0,
+    'the heads do not divide the width, or the key heads the heads',
+  ),
+)
 
 const tensorSchema = v.object({
   name: v.string(),
