@@ -31,7 +31,7 @@ export function dealerApp({
   }
   app.use(
     cors({
-      origin: [...origins],
+      origin: origins.includes('*') ? '*' : [...origins],
       allowMethods: ['GET', 'POST'],
       allowHeaders: ['content-type'],
       maxAge: 86_400,

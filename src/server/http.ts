@@ -39,7 +39,7 @@ export function serverApp(options: ServerAppOptions): Hono<Env> {
   const peer = (c: Context<Env>) => peerAddress(c.env.incoming, trustProxy)
   app.use(
     cors({
-      origin: [...origins],
+      origin: origins.includes('*') ? '*' : [...origins],
       allowMethods: ['GET', 'POST'],
       allowHeaders: ['content-type', 'if-none-match'],
       exposeHeaders: ['content-length', 'etag'],
