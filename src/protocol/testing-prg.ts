@@ -66,13 +66,15 @@ export class ChosenKeystreams {
     })
   }
 
-  /** Makes `read` yield `lanes` under `key`. */
+  /** Makes `read` yield `lanes` under `key`. Throws `RangeError` on a stream that was chosen before. */
   choose(key: Uint8Array, read: (prg: Prg) => void, lanes: Lanes): void {
     for (const { stream, serial, at, n, width } of readsOf(read)) {
       const bytes = new Uint8Array(n * width)
       const words = new Uint8Array(lanes.slice(at, at + n).buffer)
       for (let i = 0; i < n; i++) bytes.set(words.subarray(8 * i, 8 * i + width), i * width)
-      this.#chosen.set(named(key, stream, serial), bytes)
+      const name = named(key, stream, serial)
+      if (this.#chosen.has(name)) throw new RangeError(`stream ${stream} of row ${serial} has two purposes`)
+      this.#chosen.set(name, bytes)
     }
   }
 

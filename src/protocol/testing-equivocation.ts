@@ -1,0 +1,195 @@
+/**
+ * Passes whose owner keystreams are worked out backwards: for a second input, the masks and correlations under which the
+ * server sees exactly what it saw of the first.
+ */
+import type { Kernels, Matrix } from '../kernels/kernels.ts'
+import { createWasmKernels } from '../kernels/wasm/kernels.ts'
+import { RowCache } from './cache.ts'
+import { difference, loadWeights, privateWeights } from './compile/weights.ts'
+import { maskLanes, PackedCorrections, SeededCorrelations, slotLanes } from './material.ts'
+import type { Blinded, Opened, Plan, Shape, Step } from './plan.ts'
+import { Prg, streamId } from './prg.ts'
+import { add, type Lanes, maskOf, sub } from './ring.ts'
+import { DealerPass } from './runner/dealer.ts'
+import { PartyPass } from './runner/party.ts'
+import type { Schedule } from './schedule.ts'
+import { exchange } from './testing-exchange.ts'
+import type { TinyModel } from './testing-models.ts'
+import { ChosenKeystreams } from './testing-prg.ts'
+
+const wasm = createWasmKernels()
+export const keys = [1, 2, 3, 4].map((tag) => new Uint8Array(32).fill(tag))
+const [ownerKey, serverKey, secretKey, stationaryKey] = keys
+
+/** All that a pass put in front of the server, and the parties that ran it. */
+export interface RunPass {
+  readonly plan: Plan
+  readonly shape: Shape
+  readonly input: Lanes
+  readonly messages: Uint8Array[]
+  readonly corrections: Map<number, Uint8Array>
+  readonly owner: PartyPass
+  readonly server: PartyPass
+}
+
+/** One run of a conversation: three parties with caches of their own, over real or chosen owner keystreams. */
+export class Run {
+  readonly chosen = new ChosenKeystreams(wasm)
+  readonly #model: TinyModel
+  readonly #clear
+  readonly #public
+  readonly #caches = { owner: new RowCache(64), server: new RowCache(64), dealer: new RowCache(64) }
+  readonly #differences = new Map<string, Matrix>()
+  readonly #masks = new Map<string, Matrix>()
+
+  constructor(model: TinyModel, plan: Plan) {
+    this.#model = model
+    const { config, tensors, spec } = model
+    this.#clear = loadWeights(wasm, config, tensors, () => true)
+    this.#public = loadWeights(wasm, config, tensors, (l, r) => spec.visibility(l, r) === 'public')
+    for (const [i, { name, k, n, ring, ...use }] of privateWeights(plan).entries()) {
+      const w = this.#clear.encoded.get(name) ?? []
+      const b = difference(wasm, stationaryKey, i, { name, k, n, ring, ...use }, w)
+      const whole = BigUint64Array.from(Array.from(w), (v) => BigInt.asUintN(64, BigInt(v)))
+      this.#differences.set(name, wasm.load(b, k, n))
+      this.#masks.set(name, wasm.load(sub(whole, b, ring), k, n))
+    }
+  }
+
+  get model(): TinyModel {
+    return this.#model
+  }
+
+  dealer(plan: Plan, shape: Shape): DealerPass {
+    const kernels = this.chosen.kernels
+    const [owner, server] = [new Prg(kernels, ownerKey), new Prg(kernels, serverKey)]
+    return new DealerPass(plan, shape, {
+      kernels,
+      owner,
+      server,
+      differences: this.#differences,
+      cache: this.#caches.dealer,
+    })
+  }
+
+  owner(plan: Plan, s: Schedule, shape: Shape, input: Lanes, stationary: Map<string, Lanes>): PartyPass {
+    const { kernels } = this.chosen
+    const masks = new Prg(kernels, ownerKey)
+    return new PartyPass(plan, s, shape, {
+      role: 'owner',
+      kernels,
+      masks,
+      correlations: new SeededCorrelations(masks, shape),
+      cache: this.#caches.owner,
+      weights: this.#public.weights,
+      biases: this.#public.biases,
+      secret: new Prg(kernels, secretKey),
+      input,
+      stationary,
+    })
+  }
+
+  /** The owner's product with the stationary mask, from whatever its keystreams now yield. */
+  product(plan: Plan, shape: Shape, step: Step): [string, Lanes] {
+    const { name, ring, k } = plan.weights[plan.steps.filter((s) => s.op === 'linear').indexOf(step)]
+    const prg = new Prg(this.chosen.kernels, ownerKey)
+    const a = maskLanes(prg, shape, step.needs.server[0] as Blinded)
+    const y = wasm.matmul(a, a.length / k, this.#masks.get(name) as Matrix, ring)
+    return [name, add(y, slotLanes(prg, shape, step, step.slots[0]), ring)]
+  }
+
+  /** Runs all three parties. */
+  pass(plan: Plan, s: Schedule, shape: Shape, input: Lanes): RunPass {
+    const packed = new PackedCorrections(wasm, shape)
+    const corrections = new Map<number, Uint8Array>()
+    for (const { step, bytes } of this.dealer(plan, shape).deal()) {
+      packed.put(step, bytes)
+      corrections.set(step.id, bytes.slice())
+    }
+    const linear = plan.steps.filter((x) => x.op === 'linear' && x.slots.length > 0)
+    const owner = this.owner(plan, s, shape, input, new Map(linear.map((x) => this.product(plan, shape, x))))
+    const server = new PartyPass(plan, s, shape, {
+      role: 'server',
+      kernels: wasm,
+      masks: new Prg(wasm, serverKey),
+      correlations: packed,
+      cache: this.#caches.server,
+      weights: this.#clear.weights,
+      biases: this.#clear.biases,
+    })
+    return { plan, shape, input, messages: exchange(s, owner, server), corrections, owner, server }
+  }
+}
+
+/** Chooses in `run` the owner keystreams that make `input` look like the pass `seen`. `scratch` works them out. */
+export function solve(run: Run, scratch: Run, s: Schedule, seen: RunPass, input: Lanes): void {
+  const { plan, shape, server } = seen
+  const kernels: Kernels = wasm
+  const choose = (key: Uint8Array, read: (prg: Prg) => void, lanes: Lanes): void => {
+    for (const r of [run, scratch]) r.chosen.choose(key, read, lanes)
+  }
+  const products = new Map<string, Lanes>()
+  const dealer = scratch.dealer(plan, shape)
+  const owner = scratch.owner(plan, s, shape, input, products)
+  s.messages.forEach((m, i) => {
+    if (m.from === 'server') owner.accept(i, seen.messages[i])
+  })
+  for (const step of plan.steps) {
+    const { out } = step
+    if (out.kind === 'opened')
+      choose(ownerKey, (prg) => maskLanes(prg, shape, out), openingMask(seen, step, out, owner))
+    else if (out.kind === 'blinded' && step.needs.owner[0].kind === 'share') {
+      const sent = sub(server.result(step.id), server.get(step.needs.owner[0]), out.ring)
+      const mask = sub(owner.get(step.needs.owner[0]), sent, out.ring)
+      choose(ownerKey, (prg) => maskLanes(prg, shape, out), mask)
+    } else if (step.op === 'input') {
+      const { width, ring } = out
+      const read = (prg: Prg): void => {
+        for (let r = 0; r < shape.rows; r++)
+          prg.fill(streamId(step.id, 0), shape.serial + r, ring, new BigUint64Array(), r * width, width)
+      }
+      choose(secretKey, read, sub(input, server.result(step.id), ring))
+    }
+    const dealt = step.deal?.(dealer) ?? []
+    let at = 0
+    for (const [i, slot] of step.slots.entries()) {
+      const truth = BigUint64Array.from(Array.from<number | bigint>(dealt[i]), (v) =>
+        BigInt.asUintN(64, BigInt(v)),
+      )
+      const size = Math.ceil((truth.length * slot.bits) / 8)
+      const bytes = (seen.corrections.get(step.id) as Uint8Array).slice(at, at + size)
+      at += size
+      const lanes = sub(truth, kernels.unpack(bytes, slot.bits, truth.length), slot.bits)
+      choose(ownerKey, (prg) => slotLanes(prg, shape, step, slot), lanes)
+    }
+    if (step.op === 'linear' && step.slots.length > 0) products.set(...scratch.product(plan, shape, step))
+    owner.runStep(step.id)
+  }
+}
+
+/** The owner's part of a mask under which its share looks like the one that was seen. */
+function openingMask(seen: RunPass, step: Step, out: Opened, owner: PartyPass): Lanes {
+  const { server } = seen
+  const [x] = step.needs.owner
+  const bits = out.ring
+  const low = maskOf(bits)
+  const D = server.get(out)
+  const half = sub(D, step.share?.(server) as Lanes, bits)
+  const share = owner.get(x)
+  const theirs = server.mask(out)
+  const old = add(seen.owner.mask(out), theirs, out.maskRing)
+  const wide = maskOf(out.maskRing)
+  const shift = BigInt(bits)
+  return share.map((v, i) => {
+    const own = BigInt.asUintN(64, v - half[i]) & low
+    if (out.maskRing === bits) return own
+    // High part + B top is what a blinding of this value shows: it stays, whatever the new top bit is.
+    const rho = BigInt.asUintN(64, -(own + theirs[i])) & low
+    const before = BigInt.asUintN(64, -old[i]) & wide
+    const top = (r: bigint): bigint => (r & low) >> (shift - 1n)
+    const wrap = D[i] >> (shift - 1n) === 0n ? 1n : 0n
+    const high = (before >> shift) + wrap * (top(before) - top(rho))
+    const mask = BigInt.asUintN(64, -(rho + BigInt.asUintN(64, high << shift)))
+    return BigInt.asUintN(64, mask - theirs[i]) & wide
+  })
+}
