@@ -144,8 +144,7 @@ serve({
       const { kernels, device, connect: options } = nodePlatform()
       const manifest = await manifestOf(o)
       const plans = modelPlans(manifest)
-      const isPublic = (l: number, r: Parameters<typeof plans.spec.visibility>[1]) =>
-        plans.spec.visibility(l, r) === 'public'
+      const isPublic: Parameters<typeof loadWeights>[3] = (l, r) => plans.multiplies(l, r, 'public')
       const tensors = o.visibility === 'public' ? (await loadSource(o.source)).tensors : new Map()
       const { modelHash, planHash, profile } = o.served
       const [dealerUrl, dealerKey, serverKey] = [o.dealer.url, o.dealer.key, o.server.key]

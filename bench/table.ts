@@ -1,0 +1,104 @@
+/** `npm run bench`: the README's figures in Markdown, beside those of published systems. Takes some minutes. */
+import { opCases } from './ops.ts'
+import { passCase } from './passes.ts'
+import { ops as peerOps, steps } from './peers.ts'
+import { bytes, type Result, seconds } from './result.ts'
+import type { ShapeName } from './shapes.ts'
+
+const row = (...cells: string[]): string => `| ${cells.join(' | ')} |`
+const head = (first: string, ...rest: string[]): string =>
+  `${row(first, ...rest)}\n${row('---', ...rest.map(() => '---:'))}`
+const times = (value: number): string => `${value >= 10 ? Math.round(value) : value.toPrecision(2)} x`
+const say = (...lines: string[]): void => void process.stdout.write(`${lines.join('\n')}\n`)
+const number = (value: number | undefined): number => value ?? 0
+
+const pass = (name: 'decode' | 'prefill', shape: ShapeName, context: number, rows: number): Promise<Result> =>
+  passCase(name, { shape, context, rows, visibility: 'private', link: 'ws', network: { rtt: 0 }, repeat: 3 })
+
+/** Facts of a pass, each with how it is written. */
+const lines: [string, (r: Result) => string][] = [
+  ['hops (sequential one-way messages)', (r) => String(r.hops)],
+  ['owner to server', (r) => bytes(number(r.ownerUpBytes))],
+  ['server to owner', (r) => bytes(number(r.ownerDownBytes))],
+  ['dealer to server', (r) => bytes(number(r.dealerBytes))],
+  ["owner's offline download, a session", (r) => bytes(number(r.ownerOfflineDownBytes))],
+  ['online, loopback', (r) => seconds(number(r.onlineSeconds))],
+  ['offline, not overlapped', (r) => seconds(number(r.offlineSeconds))],
+  ["one pass with the next one's offline work under way", (r) => seconds(Number(r.pipelinedSeconds))],
+  ['largest error of the hidden state', (r) => number(r.maxAbsError).toPrecision(2)],
+  ['mean error of the hidden state', (r) => number(r.meanAbsError).toPrecision(2)],
+  ["owner's peak memory, Node included", (r) => bytes(number(r.peakOwnerBytes))],
+]
+
+const cases: [string, Result][] = []
+for (const [label, run] of [
+  ['demo model, 1 token at 128', () => pass('decode', 'demo', 128, 1)],
+  ['demo model, prompt of 64', () => pass('prefill', 'demo', 64, 64)],
+  ['15 M shape, 1 token at 128', () => pass('decode', '15m', 128, 1)],
+  ['GPT-2 124 M shape, 1 token at 256', () => pass('decode', 'gpt2', 256, 1)],
+] as const)
+  cases.push([label, await run()])
+
+say(
+  'Three processes on loopback, all blocks private; random weights of realistic scale in the 15 M and GPT-2 shapes.',
+  '',
+  head('', ...cases.map(([label]) => label)),
+  ...lines.map(([name, write]) => row(name, ...cases.map(([, result]) => write(result)))),
+  '',
+  'The same decoder step in published systems, taken on another machine with two cores; both directions, without what',
+  'a dealer would have to send them. Ours over theirs: "with dealer" adds the bytes of our dealer to ours.',
+  '',
+  head('', 'bytes', 'rounds', 'bytes: theirs over ours', 'with dealer', 'rounds: theirs over our hops'),
+)
+for (const [shape, at] of [
+  ['15m', 2],
+  ['gpt2', 3],
+] as const) {
+  const [label, ours] = cases[at]
+  const online = number(ours.ownerUpBytes) + number(ours.ownerDownBytes)
+  const all = online + number(ours.dealerBytes)
+  say(
+    row(
+      `**Sotto**, ${label}`,
+      `${bytes(online)} + ${bytes(number(ours.dealerBytes))} dealt`,
+      String(ours.hops),
+      '',
+      '',
+      '',
+    ),
+  )
+  for (const peer of steps[shape]) {
+    const ratios = [
+      times(peer.bytes / online),
+      times(peer.bytes / all),
+      times(peer.rounds / number(ours.hops)),
+    ]
+    say(row(peer.name, bytes(peer.bytes), String(peer.rounds), ...ratios))
+  }
+}
+
+say(
+  '',
+  'Single operations, all parties in one process; those of published systems on that other machine.',
+  '',
+  head('', 'seconds online + offline', 'bytes a party', 'dealer', 'rounds', 'largest error'),
+)
+for await (const r of opCases()) {
+  const sent = Math.max(number(r.ownerUpBytes), number(r.ownerDownBytes))
+  const took = `${seconds(number(r.onlineSeconds))} + ${seconds(number(r.offlineSeconds))}`
+  const error = number(r.maxAbsError).toPrecision(2)
+  say(row(`**${r.case}**`, took, bytes(sent), bytes(number(r.dealerBytes)), String(r.hops), error))
+  const [kind] = r.case.split(' ')
+  const weights = /(private|public) weights/.exec(r.case)
+  for (const peer of peerOps[weights ? `${kind}, ${weights[0]}` : kind] ?? [])
+    say(
+      row(
+        peer.name,
+        seconds(peer.seconds),
+        bytes(peer.bytes),
+        '',
+        String(peer.rounds),
+        String(peer.maxError ?? ''),
+      ),
+    )
+}
