@@ -14,6 +14,7 @@ import type { ServedModel } from '../session/parties.ts'
 import type { Acceptor } from '../transport/acceptor.ts'
 import { LinkError } from '../transport/errors.ts'
 import { limits } from '../transport/limits.ts'
+import { Bodies } from '../transport/node/bodies.ts'
 import { peerAddress } from '../transport/node/peer.ts'
 import { answerOffer } from '../transport/node/webrtc.ts'
 import { type CatalogEntry, countParameters, type PublicFile } from './catalog.ts'
@@ -65,6 +66,18 @@ export function serverApp(options: ServerAppOptions): Hono<Env> {
   const tooLarge = () => {
     throw new SessionError('oversized', 'The request is too large.')
   }
+  const bodies = new Bodies()
+  app.use('/api/link', async (c, next) => {
+    if (c.req.method !== 'POST') return next()
+    const done = bodies.take(c.req.header('content-length'), peer(c))
+    // A fetch link tries again after 503.
+    if (!done) throw new SessionError('too-many-sessions', 'Too many requests are being read at once.')
+    try {
+      await next()
+    } finally {
+      done()
+    }
+  })
   app.post('/api/link', bodyLimit({ maxSize: limits.postBytes, onError: tooLarge }), async (c) => {
     const body = new Uint8Array(await c.req.arrayBuffer())
     const answer = await acceptor.post(body, peer(c), c.req.raw.signal)

@@ -10,6 +10,9 @@ export const limits = Object.freeze({
   inboxBytes: 16 * 1024 * 1024,
   /** Body of one POST of the fetch link. */
   postBytes: 96 * 1024 * 1024,
+  /** Bodies of POSTs that are being read at the same time, in all and from one address. */
+  bodiesBytes: 512 * 1024 * 1024,
+  bodiesBytesPerPeer: 192 * 1024 * 1024,
   /** Bytes in a socket's own buffer above which we stop writing, and below which we go on. */
   socketHighBytes: 1024 * 1024,
   socketLowBytes: 256 * 1024,
