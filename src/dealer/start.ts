@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import type { AdmissionLimits } from '../session/admission.ts'
 import type { Identity } from '../session/crypto.ts'
+import { limits } from '../session/limits.ts'
 import type { DealerEngine } from '../session/parties.ts'
 import { Acceptor } from '../transport/acceptor.ts'
 import type { Tls } from '../transport/node/certificate.ts'
@@ -41,6 +42,7 @@ export async function startDealer(options: StartDealer): Promise<RunningDealer> 
   const acceptor = new Acceptor({
     onLink: (link) => void dealer.serve(link),
     maxLinks: 64,
+    firstBytes: limits.jsonBytes,
     times: options.times,
   })
   const app = dealerApp({ dealer, origins, trustProxy, log })

@@ -1,6 +1,7 @@
 /** A running model server. */
 import type { Logger } from 'pino'
 import type { Identity } from '../session/crypto.ts'
+import { limits } from '../session/limits.ts'
 import type { ServerEngine } from '../session/parties.ts'
 import { Acceptor } from '../transport/acceptor.ts'
 import type { Dial } from '../transport/carrier.ts'
@@ -71,6 +72,7 @@ export async function startServer(options: StartServer): Promise<RunningServer> 
   const acceptor = new Acceptor({
     onLink: (link) => void sessions.serve(link),
     maxLinks: options.maxSessions,
+    firstBytes: limits.jsonBytes,
     times,
   })
   const sockets = new SocketAcceptor()

@@ -13,6 +13,8 @@ export interface AcceptorOptions {
   onLink(link: Link, peer: string): void
   maxLinks?: number
   maxLinksPerPeer?: number
+  /** Largest first message of a link, by which a peer introduces itself. */
+  firstBytes?: number
   times?: Partial<StreamTimes>
   /** Silence after which a fetch link is given up. */
   fetchIdleMs?: number
@@ -26,10 +28,11 @@ export class Acceptor {
     onLink,
     maxLinks = 256,
     maxLinksPerPeer = 32,
+    firstBytes = limits.messageBytes,
     times = {},
     fetchIdleMs = limits.fetchIdleMs,
   }: AcceptorOptions) {
-    this.options = { onLink, maxLinks, maxLinksPerPeer, times, fetchIdleMs }
+    this.options = { onLink, maxLinks, maxLinksPerPeer, firstBytes, times, fetchIdleMs }
   }
 
   get size(): number {
@@ -102,6 +105,7 @@ export class Acceptor {
       throw new LinkError('unknown-link', 'The connection to resume is not known here.')
     this.admit(peer)
     const link = make()
+    link.limitFirst(this.options.firstBytes)
     this.links.set(token, { link, peer })
     link.onEnd(() => this.links.delete(token))
     queueMicrotask(() => this.options.onLink(link, peer))

@@ -38,6 +38,11 @@ export abstract class ReliableLink implements Link {
     return this.mailbox.next()
   }
 
+  /** Strangers introduce themselves first, which takes no more than this. */
+  limitFirst(bytes: number): void {
+    this.incoming.limit = bytes
+  }
+
   async close(reason = 'The conversation ended.'): Promise<void> {
     this.fail(new LinkError('closed', reason))
   }

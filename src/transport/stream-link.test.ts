@@ -232,6 +232,30 @@ describe('a rude peer', () => {
     acceptor.close()
   })
 
+  test('that begins with more than an introduction is cut off', async () => {
+    const got: number[] = []
+    const acceptor = new Acceptor({
+      times: quick,
+      firstBytes: 100,
+      onLink: async (link) => {
+        for (let n = 0; n < 2; n++) got.push((await link.receive().catch(() => new Uint8Array())).length)
+      },
+    })
+    const dial: Dial = async () => {
+      const [near, far] = memoryCarrierPair()
+      acceptor.accept(far, 'memory', '127.0.0.1')
+      return near
+    }
+    const polite = await dialLink('memory', dial, quick)
+    open.push(polite)
+    await polite.send(message(0, 100), false)
+    await polite.send(message(0, 200_000), false)
+    await expect.poll(() => got).toEqual([100, 200_000])
+    const rude = await dialLink('memory', dial, quick)
+    await rude.send(message(0, 101), false)
+    await expect(rude.receive()).rejects.toMatchObject({ code: 'oversized' })
+  })
+
   test('that ignores its window is cut off', async () => {
     const ends: LinkError[] = []
     const acceptor = new Acceptor({

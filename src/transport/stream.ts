@@ -81,6 +81,8 @@ export class Outgoing {
 export class Incoming {
   /** Highest sequence number received without a gap. */
   last = 0
+  /** Largest next message; after it the usual limit holds. */
+  limit: number = limits.messageBytes
   private chunks: Uint8Array[] = []
   private size = 0
 
@@ -90,7 +92,7 @@ export class Incoming {
     if (frame.seq !== this.last + 1) {
       throw new LinkError('gap', `Frame ${frame.seq} arrived where ${this.last + 1} was expected.`)
     }
-    if (this.size + frame.payload.length > limits.messageBytes) {
+    if (this.size + frame.payload.length > this.limit) {
       throw new LinkError('oversized', 'A message grew above the limit.')
     }
     this.last = frame.seq
@@ -101,6 +103,7 @@ export class Incoming {
     const message = concatBytes(this.chunks)
     this.chunks = []
     this.size = 0
+    this.limit = limits.messageBytes
     return { message, reply: (frame.flags & FrameFlag.reply) !== 0 }
   }
 }
