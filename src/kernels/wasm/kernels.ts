@@ -1,4 +1,12 @@
-import { checkBits, checkBlocks, checkExpand, checkKeystream, checkLoad, checkMatmul, checkUnpack } from '../checks.ts'
+import {
+  checkBits,
+  checkBlocks,
+  checkExpand,
+  checkKeystream,
+  checkLoad,
+  checkMatmul,
+  checkUnpack,
+} from '../checks.ts'
 import type { Kernels, Matrix } from '../kernels.ts'
 import { wasmBlocks, wasmKeystream } from './keystream.ts'
 import { wasmMatmul } from './matmul.ts'

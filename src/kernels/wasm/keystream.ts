@@ -46,7 +46,8 @@ export function wasmBlocks(ring: Ring, key: Uint8Array, stream: number, places: 
   for (let done = 0; done < count; done += BLOCKS) {
     const n = Math.min(BLOCKS, count - done)
     for (let i = 0; i < n; i++)
-      for (let word = 0; word < 3; word++) lanes[(i >> 2) * 12 + word * 4 + (i & 3)] = places[(done + i) * 3 + word]
+      for (let word = 0; word < 3; word++)
+        lanes[(i >> 2) * 12 + word * 4 + (i & 3)] = places[(done + i) * 3 + word]
     x.chacha20Scattered(at, at + 64, piece.byteOffset, (n + 3) >> 2)
     out.set(piece.subarray(0, n * 64), done * 64)
   }
