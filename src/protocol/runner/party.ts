@@ -11,6 +11,8 @@ import { messageBytes, type Schedule } from '../schedule.ts'
 /** A message that does not fit the plan: truncated, padded or out of turn. */
 export class MessageError extends Error {
   override readonly name = 'MessageError'
+  readonly code = 'malformed'
+  readonly advice = 'Start a new session.'
 }
 
 /** Rows from which a faster product pays for its set-up. */
