@@ -5,6 +5,7 @@ import { type Bundle, loadBundle } from '../model/bundle-node.ts'
 import { type ClearWeights, difference, loadWeights } from '../protocol/compile/weights.ts'
 import { deriveKey } from '../protocol/prg.ts'
 import { type ModelPlans, modelPlans, planHash } from '../protocol/session/model-plan.ts'
+import { MessageError } from '../protocol/runner/party.ts'
 import { PassError } from '../protocol/session/pass-messages.ts'
 import { ServerSession } from '../protocol/session/server-session.ts'
 import { SessionError } from '../session/errors.ts'
@@ -78,7 +79,7 @@ export class PlanServer implements ServerEngine {
     try {
       await new ServerSession(plans, this.kernels, clear, link, material).run()
     } catch (error) {
-      throw error instanceof PassError
+      throw error instanceof PassError || error instanceof MessageError
         ? new SessionError('malformed', error.message, { cause: error })
         : error
     }
