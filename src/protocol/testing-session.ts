@@ -80,8 +80,8 @@ export class WatchedSession {
   readonly material = new Material()
   /** Rejects with what ended the server's side. */
   readonly server: Promise<void>
-  /** Called before a message is handed over; may change or hold it. */
-  onMessage: (seen: Seen) => Promise<void> | void = () => undefined
+  /** Called before a message is handed over; may resolve with other bytes to hand over instead. */
+  onMessage: (seen: Seen) => Promise<Uint8Array | undefined> | Uint8Array | undefined = () => undefined
   #dealing: Promise<void> = Promise.resolve()
 
   constructor(model: TinyModel, keys: SessionKeys) {
@@ -139,8 +139,7 @@ export class WatchedSession {
       send: async (bytes, reply) => {
         const seen = { from, bytes: bytes.slice() }
         this.wire.push(seen)
-        await this.onMessage(seen)
-        return link.send(bytes, reply)
+        return link.send((await this.onMessage(seen)) ?? bytes, reply)
       },
     }
   }

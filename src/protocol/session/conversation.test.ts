@@ -100,6 +100,7 @@ describe('a conversation that regenerates, edits and stops', () => {
             let messages = 0
             session.onMessage = ({ bytes }) => {
               if (decodePass(bytes).kind === 'data' && messages++ === a.stopAt) stop.abort()
+              return undefined
             }
             cached = cached.slice(0, base)
             try {
