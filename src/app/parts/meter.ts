@@ -5,6 +5,14 @@ import { css, html, svg } from 'lit'
 const ticks = 24
 
 const styles = css`
+  .meter {
+    flex: none;
+  }
+  @media (max-width: 560px) {
+    .meter {
+      width: 48px;
+    }
+  }
   .tick {
     stroke: var(--line);
   }
@@ -20,7 +28,7 @@ export const meter = {
   styles,
   render: (
     ready: number,
-  ) => html`<svg width="96" height="10" viewBox="0 0 96 10" stroke-width="1.6" stroke-linecap="round" aria-hidden="true">
+  ) => html`<svg class="meter" width="96" height="10" viewBox="0 0 96 10" preserveAspectRatio="xMinYMid slice" stroke-width="1.6" stroke-linecap="round" aria-hidden="true">
     ${Array.from({ length: ticks }, (_, at) => tick(at, at < ready))}
   </svg>`,
 }

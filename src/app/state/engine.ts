@@ -50,6 +50,7 @@ export class Engine extends Store<EngineState> {
   #starting?: Promise<void>
   #opening?: Promise<void>
   #preparedAt = 0
+  #sampled = ''
   /** Receives the text of the reply in progress. */
   onToken?: (text: string) => void
 
@@ -108,6 +109,9 @@ export class Engine extends Store<EngineState> {
   }
 
   async chat(messages: Message[], options: ChatOptions): Promise<ChatResult> {
+    // The words that the server saw belong to one question: those of the last one must not show under this one.
+    const { stats } = this.state
+    if (stats) this.set({ stats: { ...stats, serverSample: [] } })
     try {
       return await this.#worker.call((remote) => remote.chat(messages, options))
     } catch (reason) {
@@ -178,9 +182,11 @@ export class Engine extends Store<EngineState> {
 
   /** The words that the server saw last; messages of few words are shown together with those before them. */
   #sample({ serverSample: latest }: Stats): number[] {
-    const earlier = this.state.stats?.serverSample ?? []
-    const repeated = latest.every((word, at) => word === earlier[at])
-    return repeated ? earlier : [...latest, ...earlier].slice(0, 16)
+    const shown = this.state.stats?.serverSample ?? []
+    // Totals are also reported when nothing was sent in between.
+    if (latest.join() === this.#sampled) return shown
+    this.#sampled = latest.join()
+    return [...latest, ...shown].slice(0, 16)
   }
 
   readonly #onEvent = (event: OwnerEvent): void => {
