@@ -26,7 +26,12 @@ export function startChild(file: string): Child {
   const path = fileURLToPath(new URL(file, import.meta.url))
   // Arrays of numbers travel as they are, not as JSON.
   const child = fork(path, [], {
-    execArgv: ['--import', import.meta.resolve('tsx')],
+    // `node --cpu-prof bin/sotto.js bench ...` profiles all parties.
+    execArgv: [
+      ...process.execArgv.filter((f) => f.startsWith('--cpu-prof')),
+      '--import',
+      import.meta.resolve('tsx'),
+    ],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
