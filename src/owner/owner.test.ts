@@ -1,0 +1,146 @@
+/** The owner's engine against real parties, and what it says where they or the input are not as they should be. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { nodePlatform } from '../cli/platform.ts'
+import { toBase64Url } from '../session/encoding.ts'
+import { newIdentity } from '../session/node/key-file.ts'
+import type { Parties } from '../session/testing/parties.ts'
+import { startEngineParties } from '../session/testing/private-run.ts'
+import { writeTinyBundle } from '../session/testing/tiny-bundle.ts'
+import type { OwnerEvent, PageConfig } from './api.ts'
+import { Owner } from './owner.ts'
+import type { Platform } from './platform.ts'
+
+let folder: string
+let parties: Parties
+const owners: Owner[] = []
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sotto-'))
+  await writeTinyBundle(folder)
+  parties = await startEngineParties(folder)
+})
+afterEach(async () => {
+  for (const owner of owners.splice(0)) await owner.close()
+})
+afterAll(async () => {
+  await parties.close()
+  rmSync(folder, { recursive: true })
+})
+
+const options = { temperature: 0, topP: 1, seed: 1, maxTokens: 4 }
+const hello = [{ role: 'user' as const, content: 'Hello' }]
+const typed = (code: string) => expect.objectContaining({ code, advice: expect.stringMatching(/\w/) })
+
+function owner(
+  changes: { server?: string; dealer?: Partial<PageConfig['dealer']>; platform?: Partial<Platform> } = {},
+) {
+  const { dealerUrl, dealerKey } = parties.request()
+  const config = {
+    server: changes.server ?? parties.server.url,
+    dealer: { url: dealerUrl, key: dealerKey, ...changes.dealer },
+  }
+  const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
+  const made = new Owner(config, noWindow, { ...nodePlatform(), ...changes.platform })
+  owners.push(made)
+  return made
+}
+
+const open = (o: Owner, events: OwnerEvent[] = []) =>
+  o.open({ model: 'tiny', link: 'ws' }, (e) => events.push(e))
+
+describe('a conversation', () => {
+  test('is answered, the same twice, and again after going back', async () => {
+    const o = owner()
+    const events: OwnerEvent[] = []
+    await open(o, events)
+    const first = await o.chat(hello, options)
+    expect(first.ids.length).toBeGreaterThan(0)
+    const tokens = events.flatMap((e) => (e.type === 'token' ? [e.id] : []))
+    expect(tokens).toEqual(first.ids)
+    const rows = o.totals().rows
+    const turn = [
+      ...hello,
+      { role: 'assistant' as const, content: first.text },
+      { role: 'user' as const, content: 'And?' },
+    ]
+    await o.chat(turn, options)
+    expect(o.totals().rows).toBeGreaterThan(rows)
+    // Regenerated: the prompt is cached but for its last token.
+    const before = o.totals().rows
+    const again = await o.chat(turn, options)
+    expect(o.totals().rows - before).toBeLessThanOrEqual(1 + again.ids.length)
+    const fresh = owner()
+    await open(fresh)
+    expect((await fresh.chat(hello, options)).ids).toEqual(first.ids)
+  })
+
+  test('stops when it is told to, and goes on afterwards', async () => {
+    const o = owner()
+    await open(o, [])
+    const long = { ...options, temperature: 5, maxTokens: 100 }
+    const running = o.chat(hello, long)
+    await expect(o.chat(hello, options)).rejects.toEqual(typed('busy'))
+    setTimeout(() => void o.stop(), 150)
+    const { finish } = await running
+    expect(['cancelled', 'stop']).toContain(finish)
+    expect((await o.chat(hello, options)).finish).not.toBe('cancelled')
+  })
+})
+
+describe('is refused with advice', () => {
+  test('a prompt that is longer than the context', async () => {
+    const o = owner()
+    await open(o)
+    const content = 'word '.repeat(2000)
+    await expect(o.chat([{ role: 'user', content }], options)).rejects.toEqual(typed('context'))
+  })
+
+  test('a model that the server does not have', async () => {
+    await expect(owner().open({ model: 'other' }, () => undefined)).rejects.toEqual(typed('unknown-model'))
+  })
+
+  test('a model whose files are not those that were announced', async () => {
+    const download = async (url: string): Promise<Response> => {
+      const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer())
+      if (url.endsWith('public.safetensors')) bytes[bytes.length - 1] ^= 1
+      return new Response(bytes)
+    }
+    await expect(open(owner({ platform: { download } }))).rejects.toThrow(/public\.safetensors/)
+  })
+
+  test.each<[string, Partial<PageConfig['dealer']>, string]>([
+    ['a dealer that is not there', { url: 'http://127.0.0.1:9' }, 'dealer-unreachable'],
+    ['a dealer with another key', { key: toBase64Url(newIdentity().publicKey) }, 'wrong-dealer-key'],
+    ['a key that is none', { key: 'short' }, 'malformed'],
+  ])('%s', async (_, dealer, code) => {
+    await expect(open(owner({ dealer }))).rejects.toEqual(typed(code))
+  })
+
+  test('a server that is not there', async () => {
+    await expect(open(owner({ server: 'http://127.0.0.1:9' }))).rejects.toEqual(typed('server-unreachable'))
+  })
+
+  test('a chat before there is a session', async () => {
+    await expect(owner().chat(hello, options)).rejects.toEqual(typed('expired'))
+  })
+
+  test('a chat after the server has gone, until a new session is opened', async () => {
+    const own = await startEngineParties(folder)
+    const { dealerUrl, dealerKey } = own.request()
+    const noWindow = { openPeer: () => Promise.reject(new Error('none')) }
+    const config = { server: own.server.url, dealer: { url: dealerUrl, key: dealerKey } }
+    const o = new Owner(config, noWindow, nodePlatform())
+    owners.push(o)
+    await open(o)
+    await o.chat(hello, options)
+    await own.server.close()
+    await expect(o.chat(hello, options)).rejects.toMatchObject({
+      code: expect.any(String),
+      advice: expect.any(String),
+    })
+    await expect(o.chat(hello, options)).rejects.toEqual(typed('expired'))
+    await own.close().catch(() => undefined)
+  })
+})
