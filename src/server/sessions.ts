@@ -43,6 +43,8 @@ export class Sessions {
       session = await this.greet(link)
       log.info({ link: link.kind }, 'session started')
       session.onFail((error) => void link.close(error.message))
+      // While it waits for the dealer, the engine would not notice that the owner has gone.
+      link.onEnd?.(() => session?.fail(new SessionError('expired', 'The owner has left.')))
       await engine.open(session.modelHash, watchIdle(link, this.options.idleMs ?? limits.idleMs), session)
       await link.close('The session is over.')
     } catch (error) {

@@ -75,6 +75,15 @@ describe('a session', () => {
     await expect(session.requestPass(1, Uint8Array.of(1, 1))).rejects.toMatchObject({ code: 'expired' })
   })
 
+  test('closing the link while the server waits for material ends the session, too', async () => {
+    const { wire } = await greet(parties)
+    const before = parties.server.sessions.count
+    await wire.send(Uint8Array.of(1, 1), true)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await wire.close()
+    await until(() => parties.server.sessions.count === before - 1)
+  })
+
   test('closing the link makes the dealer forget the seed', async () => {
     const { wire } = await greet(parties)
     const before = parties.dealerEngine.closed

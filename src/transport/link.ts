@@ -25,6 +25,8 @@ export interface Link {
   receive(): Promise<Uint8Array>
   /** Tells the peer and releases everything. Pending and later calls reject with code `closed`. */
   close(reason?: string): Promise<void>
+  /** Called once when the link ends, for whatever reason. Links that wrap another one need not have it. */
+  onEnd?(listener: (error: Error) => void): void
   readonly traffic: Readonly<Traffic>
 }
 
