@@ -21,6 +21,8 @@ export interface Shape {
   readonly base: number
   readonly rows: number
   readonly serial: number
+  /** Run the lean plan, whatever the number of rows. */
+  readonly lean?: boolean
 }
 
 interface Typed {

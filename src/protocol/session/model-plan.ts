@@ -58,9 +58,9 @@ export class ModelPlans {
     return this.spec.ends?.[end] === 'private'
   }
 
-  of(shape: Pick<Shape, 'base' | 'rows'>): { plan: Plan; schedule: Schedule } {
+  of(shape: Pick<Shape, 'base' | 'rows' | 'lean'>): { plan: Plan; schedule: Schedule } {
     const bits = spanBitsOf(shape)
-    const lean = shape.rows >= LEAN_ROWS
+    const lean = shape.lean === true || shape.rows >= LEAN_ROWS
     const key = `${bits} ${lean}`
     let known = this.#plans.get(key)
     if (!known) {

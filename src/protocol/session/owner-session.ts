@@ -25,6 +25,10 @@ export interface OwnerSetup {
   readonly stationarySeed: Uint8Array
   /** Public matrices that the owner multiplies by in clear. */
   readonly clear: ClearWeights
+  /**
+   * The server is so near that dealt bytes cost more time than hops: every pass runs the lean plan, not only prompts.
+   */
+  readonly isNear?: boolean
   /** Asks the dealer for a pass. */
   readonly requestPass: (pass: number, body: Uint8Array) => Promise<void>
 }
@@ -131,7 +135,7 @@ export class OwnerSession {
   async #prepare(base: number, rows: number): Promise<Prepared> {
     const { plans, kernels, link, clear, requestPass } = this.#setup
     const ready = await this.pool.take(rows)
-    const shape: Shape = { base, rows, serial: ready.first }
+    const shape: Shape = { base, rows, serial: ready.first, lean: this.#setup.isNear }
     const { plan, schedule } = plans.of(shape)
     const pass = ++this.#pass
     const asked = requestPass(pass, encodeRequest(shape))

@@ -3,7 +3,7 @@
  *
  * | kind | from | rest |
  * |---|---|---|
- * | 1 begin | owner | u32 base, u32 rows, u64 first serial, the message sent ahead |
+ * | 1 begin | owner | u32 base, u32 rows (top bit: lean), u64 first serial, the message sent ahead |
  * | 2 data | both | u16 message index, payload |
  * | 3 abandon | owner | nothing: the pass is given up and its masks are burnt |
  */
@@ -79,9 +79,12 @@ export function decodeRequest(bytes: Uint8Array): Shape {
   return readShape(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0)
 }
 
+/** Added to the number of rows: run the lean plan. */
+const LEAN = 2 ** 31
+
 function writeShape(view: DataView, at: number, shape: Shape): void {
   view.setUint32(at, shape.base, true)
-  view.setUint32(at + 4, shape.rows, true)
+  view.setUint32(at + 4, shape.lean ? shape.rows + LEAN : shape.rows, true)
   view.setBigUint64(at + 8, BigInt(shape.serial), true)
 }
 
@@ -89,7 +92,9 @@ function readShape(view: DataView, at: number): Shape {
   const serial = view.getBigUint64(at + 8, true)
   if (serial > BigInt(Number.MAX_SAFE_INTEGER - MAX_ROWS))
     throw new PassError('malformed', 'A row number is too large.')
-  return { base: view.getUint32(at, true), rows: view.getUint32(at + 4, true), serial: Number(serial) }
+  const rows = view.getUint32(at + 4, true)
+  const shape = { base: view.getUint32(at, true), serial: Number(serial) }
+  return rows >= LEAN ? { ...shape, rows: rows - LEAN, lean: true } : { ...shape, rows }
 }
 
 /** Rows of one pass at most: a longer prompt is read in several passes. */

@@ -8,7 +8,10 @@ export class Segments {
   readonly words: number
   readonly #entries: number
   readonly #shift: number
-  readonly #known = new Map<number, Int32Array>()
+  readonly #scratch: Float64Array
+  /** Coefficients by place, entry and word; one array, because a hundred thousand would keep the collector busy. */
+  #coefficients?: Int32Array
+  #isFitted = new Uint8Array()
   readonly #fit: (low: number, out: Float64Array, at: number) => void
 
   /**
@@ -25,6 +28,7 @@ export class Segments {
     this.words = fitter.words
     this.#entries = 2 ** o.entryBits
     this.#shift = o.ring - o.entryBits
+    this.#scratch = new Float64Array(this.#entries * this.words)
     const unit = 2 ** -o.frac
     const size = 2 ** o.ring
     this.#fit = (low, out, at) => {
@@ -41,12 +45,17 @@ export class Segments {
 
   /** Coefficients of all segments that start `rest` units above a border, `words` each. */
   at(rest: number): Int32Array {
-    const known = this.#known.get(rest)
-    if (known) return known
-    const fitted = new Float64Array(this.#entries * this.words)
-    for (let k = 0; k < this.#entries; k++) this.#fit(k * 2 ** this.#shift + rest, fitted, k * this.words)
-    const table = Int32Array.from(fitted)
-    this.#known.set(rest, table)
+    const per = this.#entries * this.words
+    if (!this.#coefficients) {
+      this.#coefficients = new Int32Array(2 ** this.#shift * per)
+      this.#isFitted = new Uint8Array(2 ** this.#shift)
+    }
+    const table = this.#coefficients.subarray(rest * per, (rest + 1) * per)
+    if (this.#isFitted[rest] === 1) return table
+    for (let k = 0; k < this.#entries; k++)
+      this.#fit(k * 2 ** this.#shift + rest, this.#scratch, k * this.words)
+    table.set(this.#scratch)
+    this.#isFitted[rest] = 1
     return table
   }
 
