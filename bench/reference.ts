@@ -12,6 +12,13 @@ import { calibrate, type Ranges } from '../src/protocol/compile/ranges.ts'
 import { loadSource, type ModelSource, weightStd } from './shapes.ts'
 
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/sotto-bench', import.meta.url))
+/** What is kept changes with these. */
+const MADE_BY = [
+  '../src/protocol/compile/ranges.ts',
+  '../src/model/random.ts',
+  '../src/model/gpt2.ts',
+  '../src/model/llama.ts',
+]
 /** Tokens that random shapes are calibrated on. */
 const CALIBRATION = 64
 
@@ -40,7 +47,13 @@ export async function reference(
   const name = source.kind === 'bundle' ? source.dir : source.shape
   const stamp = source.kind === 'bundle' ? readFileSync(join(source.dir, 'manifest.json'), 'utf8') : source
   const key = createHash('sha256')
-    .update(JSON.stringify({ version: 1, stamp, length }))
+    .update(
+      JSON.stringify({
+        stamp,
+        length,
+        code: MADE_BY.map((path) => readFileSync(new URL(path, import.meta.url), 'utf8')),
+      }),
+    )
     .digest('hex')
     .slice(0, 16)
   const file = join(CACHE, `${name.split(/[\\/]/).at(-1)}-${length}-${key}.json`)
