@@ -1,20 +1,24 @@
 /** Messages that no honest party sends: each ends the session with a typed error, none with a hang or a wrong answer. */
 import { describe, expect, it } from 'vitest'
 import type { Shape } from '../plan.ts'
+import { messageBytes } from '../schedule.ts'
 import { tinyLlama, tinyModel } from '../testing-models.ts'
 import { fixedKeys, WatchedSession } from '../testing-session.ts'
+import { ModelPlans } from './model-plan.ts'
 import { decodePass, encodePass, encodeRequest, MAX_ROWS, type PassMessage } from './pass-messages.ts'
 
 const model = tinyModel({ ...tinyLlama, layers: 1 })
+/** As many bytes as an honest owner sends ahead; none for shapes that are refused whatever they bring. */
+const ahead = (shape: Shape): Uint8Array =>
+  shape.rows < 1 || shape.rows > MAX_ROWS
+    ? new Uint8Array()
+    : new Uint8Array(messageBytes(shape, new ModelPlans(model.spec).of(shape).schedule.messages[0]))
 const typed = (code: string) => expect.objectContaining({ code, advice: expect.any(String) })
 
 const begin = (pass: number, shape: Partial<Shape> = {}): Uint8Array =>
-  encodePass({
-    kind: 'begin',
-    pass,
-    shape: { base: 0, rows: 1, serial: 10 * pass, ...shape },
-    payload: new Uint8Array(),
-  })
+  encodeBegin(pass, { base: 0, rows: 1, serial: 10 * pass, ...shape })
+const encodeBegin = (pass: number, shape: Shape): Uint8Array =>
+  encodePass({ kind: 'begin', pass, shape, payload: ahead(shape) })
 const data = (pass: number, index: number, size = 4): Uint8Array =>
   encodePass({ kind: 'data', pass, index, payload: new Uint8Array(size) })
 

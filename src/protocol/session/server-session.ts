@@ -5,7 +5,7 @@ import { RowCache } from '../cache.ts'
 import type { ClearWeights } from '../compile/weights.ts'
 import { Prg } from '../prg.ts'
 import { PartyPass } from '../runner/party.ts'
-import type { Schedule } from '../schedule.ts'
+import { messageBytes, type Schedule } from '../schedule.ts'
 import { MaterialReader } from './material-stream.ts'
 import type { ModelPlans } from './model-plan.ts'
 import { decodePass, encodePass, PassError, type PassMessage, SerialGuard } from './pass-messages.ts'
@@ -68,6 +68,9 @@ export class ServerSession {
     this.#guard.admit(message.shape)
     this.#lastPass = message.pass
     const { plan, schedule } = this.#plans.of(message.shape)
+    // Checked before it is kept: what waits here is no longer than what the plan declares.
+    if (message.payload.length !== messageBytes(message.shape, schedule.messages[0]))
+      throw new PassError('malformed', 'What was sent ahead of a pass has the wrong length.')
     const material = new MaterialReader(plan, message.shape, this.#kernels, () =>
       this.#source.next(message.pass),
     )
