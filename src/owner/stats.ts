@@ -24,7 +24,7 @@ export function statsOf(
     dealerDownBytes: dealer.receivedBytes,
     dealerToServerBytes: totals.dealerBytes,
     serverSample: [...new Uint32Array(bytes.buffer)],
-    dealerSample: [],
+    dealerSample: [...new Uint32Array(totals.lastRequest.slice().buffer)],
     dispatches,
     tokens: totals.rows,
     secondsPerToken,

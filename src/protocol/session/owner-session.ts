@@ -42,6 +42,8 @@ export interface SessionTotals {
   dealerBytes: number
   /** The last payload that went to the server. */
   lastSent: Uint8Array
+  /** The last request that went to the dealer. */
+  lastRequest: Uint8Array
 }
 
 interface Prepared {
@@ -61,7 +63,14 @@ export class Cancelled extends Error {
 
 export class OwnerSession {
   readonly pool: ProductPool
-  readonly totals: SessionTotals = { passes: 0, hops: 0, rows: 0, dealerBytes: 0, lastSent: new Uint8Array() }
+  readonly totals: SessionTotals = {
+    passes: 0,
+    hops: 0,
+    rows: 0,
+    dealerBytes: 0,
+    lastSent: new Uint8Array(),
+    lastRequest: new Uint8Array(),
+  }
   readonly #setup: OwnerSetup
   readonly #masks: Prg
   readonly #secret: Prg
@@ -138,7 +147,9 @@ export class OwnerSession {
     const shape: Shape = { base, rows, serial: ready.first, lean: this.#setup.isNear }
     const { plan, schedule } = plans.of(shape)
     const pass = ++this.#pass
-    const asked = requestPass(pass, encodeRequest(shape))
+    const request = encodeRequest(shape)
+    this.totals.lastRequest = request
+    const asked = requestPass(pass, request)
     // Where the link fails first, nobody waits for the dealer's answer any more.
     asked.catch(() => undefined)
     const party = new PartyPass(plan, schedule, shape, {
