@@ -53,5 +53,5 @@ export const ops: Record<string, readonly PeerOp[]> = {
   'matmul, private weights': [
     { name: 'CrypTen', seconds: 0.338, bytes: 19.7e6, rounds: 1, maxError: 0.0012 },
   ],
-  'matmul, public weights': [{ name: 'CrypTen', seconds: 0.065, bytes: 0, rounds: 0 }],
+  'matmul, public weights': [{ name: 'CrypTen, SHAFT', seconds: 0.065, bytes: 0, rounds: 0 }],
 }
