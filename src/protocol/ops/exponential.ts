@@ -67,6 +67,8 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
       return combine(D, ctx.lookup(id, slot, bitsAt(D, shift, o.entryBits)))
     },
     plain(ctx) {
+      if (lowBits(ctx.get(z), z.ring).some((v) => v > ROUNDING && v < step))
+        ctx.violation(id, "a score lies too far below its row's maximum")
       const D = publicOf(ctx, z)
       const a = ctx.mask(z)
       const low = new Float64Array(D.length)
