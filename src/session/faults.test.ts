@@ -137,8 +137,9 @@ test('requests between owner and dealer', async () => {
 }, 120_000)
 
 test('frames between server and dealer, over a socket that resumes', async () => {
-  // The first frames register the model; later ones announce a session and stream its material.
-  const matrix = matrixAt([0, 1, 3, 5, 9, 11])
+  // The first frames register the model; later ones announce a session and stream its material. How many there are
+  // varies a little, with the acknowledgements that find a frame to travel on.
+  const matrix = matrixAt([0, 1, 3, 5, 7, 8])
   const engine = await PlanServer.load(createNodeKernels(), await readCatalog(folder))
   const outcomes: string[] = []
   const shared = parties
