@@ -30,7 +30,7 @@ export class Sampler {
     if (this.#temperature === 0) return argMax(logits)
     const p = Float64Array.from(logits, (logit) => logit / this.#temperature)
     softmax(p)
-    const order = Array.from(p.keys()).sort((a, b) => p[b] - p[a])
+    const order = likeliest(p, this.#topP)
     let kept = 0
     let total = 0
     while (kept < order.length && total < this.#topP) total += p[order[kept++]]
@@ -40,6 +40,20 @@ export class Sampler {
       if (rest < 0) return order[i]
     }
     return order[kept - 1]
+  }
+}
+
+/** Ids by falling probability, as many as reach `mass` together; only tokens that can be among them are sorted. */
+function likeliest(p: Float64Array, mass: number): number[] {
+  for (let least = 1e-3; ; least /= 100) {
+    const order: number[] = []
+    let total = 0
+    for (let id = 0; id < p.length; id++)
+      if (p[id] >= least || least < 1e-12) {
+        order.push(id)
+        total += p[id]
+      }
+    if (total >= mass || order.length === p.length) return order.sort((a, b) => p[b] - p[a])
   }
 }
 

@@ -59,9 +59,17 @@ export class Ends {
     const h = Float32Array.from(released, (v, i) => v * gain[i] + (shift?.[i] ?? 0))
     const out = new Float32Array(vocab)
     for (let id = 0, at = 0; id < vocab; id++, at += dim) {
-      let sum = 0
-      for (let i = 0; i < dim; i++) sum += head[at + i] * h[i]
-      out[id] = sum
+      // Four sums at a time: one alone waits for its own last addition.
+      let [s0, s1, s2, s3] = [0, 0, 0, 0]
+      let i = 0
+      for (; i + 3 < dim; i += 4) {
+        s0 += head[at + i] * h[i]
+        s1 += head[at + i + 1] * h[i + 1]
+        s2 += head[at + i + 2] * h[i + 2]
+        s3 += head[at + i + 3] * h[i + 3]
+      }
+      for (; i < dim; i++) s0 += head[at + i] * h[i]
+      out[id] = s0 + s1 + s2 + s3
     }
     return out
   }
