@@ -45,22 +45,25 @@ function everyPair(
         )
 }
 
+/** out[at] += x[a..a+n) · y[b..b+n). A function of its own, so that engines keep its lanes in machine words. */
+function dot(n: number, x: Lanes, a: number, y: Lanes, b: number, out: Lanes, at: number): void {
+  for (let i = 0; i < n; i++) out[at] = BigInt.asUintN(64, out[at] + BigInt.asUintN(64, x[a + i] * y[b + i]))
+}
+
+/** out[a..a+n) += x[at] y[b..b+n). */
+function scaleInto(n: number, x: Lanes, at: number, y: Lanes, b: number, out: Lanes, a: number): void {
+  for (let i = 0; i < n; i++)
+    out[a + i] = BigInt.asUintN(64, out[a + i] + BigInt.asUintN(64, x[at] * y[b + i]))
+}
+
 /** out[pair] += q[row] · k[position], mod 2^64. */
 function scoresInto(shape: Shape, layout: Layout, h: Heads, q: Lanes, k: Lanes, out: Lanes): void {
-  const n = h.headDim
-  everyPair(shape, layout, h, (at, a, b) => {
-    for (let i = 0; i < n; i++)
-      out[at] = BigInt.asUintN(64, out[at] + BigInt.asUintN(64, q[a + i] * k[b + i]))
-  })
+  everyPair(shape, layout, h, (at, a, b) => dot(h.headDim, q, a, k, b, out, at))
 }
 
 /** out[row] += p[pair] v[position], mod 2^64. */
 function mixInto(shape: Shape, layout: Layout, h: Heads, p: Lanes, v: Lanes, out: Lanes): void {
-  const n = h.headDim
-  everyPair(shape, layout, h, (at, a, b) => {
-    for (let i = 0; i < n; i++)
-      out[a + i] = BigInt.asUintN(64, out[a + i] + BigInt.asUintN(64, p[at] * v[b + i]))
-  })
+  everyPair(shape, layout, h, (at, a, b) => scaleInto(h.headDim, p, at, v, b, out, a))
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { DealContext, PartyContext } from '../context.ts'
 import { type Layout, type Opened, type PlanBuilder, rowsOf, type Share, type Slot } from '../plan.ts'
-import { type Lanes, maskOf, signed } from '../ring.ts'
+import { type Lanes, maskOf, shiftRight, signed } from '../ring.ts'
 import { lifted } from './lift.ts'
 
 /** A factor and the columns it contributes: output column j reads column from + floor(j / repeat). */
@@ -109,13 +109,10 @@ function secretLanes(ctx: DealContext, x: Opened, part: Secret['part']): Lanes {
   const a = ctx.mask(x)
   if (part === 'mask') return a
   const m = maskOf(x.ring)
-  const half = 1n << BigInt(x.ring - 1)
   const out = new BigUint64Array(a.length)
-  for (let i = 0; i < out.length; i++) {
-    const rho = BigInt.asUintN(64, -a[i]) & m
-    out[i] = part === 'rho' ? rho : rho >= half ? 1n : 0n
-  }
-  return out
+  // A choice between values inside a loop would make each of them an object, so the loops are separate.
+  for (let i = 0; i < out.length; i++) out[i] = BigInt.asUintN(64, -a[i]) & m
+  return part === 'rho' ? out : shiftRight(out, x.ring - 1)
 }
 
 function multiplyInto(acc: Lanes, by: Lanes): Lanes {
@@ -188,11 +185,9 @@ function accumulate(
   for (const { secrets, slot, repeat } of monos) {
     const share = ctx.correlation(id, slot)
     const acc = new BigUint64Array(out.length)
-    const negative = secrets.filter((s) => s.part === 'rho').length % 2 === 1
-    for (let i = 0, at = 0; i < acc.length; at++) {
-      const value = negative ? BigInt.asUintN(64, -share[at]) : share[at]
-      for (let k = 0; k < repeat; k++) acc[i++] = value
-    }
+    for (let i = 0, at = 0; i < acc.length; at++) for (let k = 0; k < repeat; k++) acc[i++] = share[at]
+    const isNegative = secrets.filter((s) => s.part === 'rho').length % 2 === 1
+    if (isNegative) for (let i = 0; i < acc.length; i++) acc[i] = BigInt.asUintN(64, -acc[i])
     for (const s of secrets) {
       const { top } = views[s.factor]
       if (s.part === 'top' && top) multiplyInto(acc, top)

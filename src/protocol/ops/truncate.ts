@@ -1,16 +1,14 @@
 import type { PlanBuilder, Share } from '../plan.ts'
-import { type Lanes, maskOf, reduce, shiftRight } from '../ring.ts'
+import { add, type Lanes, maskOf, reduce, shiftRight } from '../ring.ts'
 
 /** floor(x / 2^t) of a share at the owner, ceil at the server. */
 function round(x: Lanes, t: number, ring: number, up: boolean): Lanes {
   if (!up || t === 0) return reduce(shiftRight(x, t), ring)
-  // ceil(x / 2^t) = floor((x - 1) / 2^t) + 1 for x > 0.
-  const one = new BigUint64Array(x.length)
-  for (let i = 0; i < one.length; i++) one[i] = BigInt.asUintN(64, x[i] - 1n)
-  const out = shiftRight(one, t)
-  const m = maskOf(ring)
-  for (let i = 0; i < out.length; i++) out[i] = x[i] === 0n ? 0n : BigInt.asUintN(64, out[i] + 1n) & m
-  return out
+  // One more wherever a low bit is set, without a branch: (low + 2^t - 1) >> t.
+  const low = maskOf(t)
+  const carry = new BigUint64Array(x.length)
+  for (let i = 0; i < carry.length; i++) carry[i] = BigInt.asUintN(64, (x[i] & low) + low)
+  return add(shiftRight(x, t), shiftRight(carry, t), ring)
 }
 
 /**
