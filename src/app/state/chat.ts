@@ -140,7 +140,7 @@ export class Chat extends Store<ChatState> {
   #answer(): Promise<void> {
     this.set({ draft: '', stopping: false, error: undefined })
     // A held lock keeps the browser from freezing a background tab in the middle of a reply.
-    const lock = `sotto.reply.${this.#current.id}.${Math.random()}`
+    const lock = `sotto.reply.${this.#current.id}.${crypto.getRandomValues(new Uint32Array(1))[0]}`
     this.#run = navigator.locks ? navigator.locks.request(lock, () => this.#reply()) : this.#reply()
     return this.#run
   }
