@@ -9,7 +9,8 @@ import { Prg, weightMaskStream, weightSumStream } from '../src/protocol/prg.ts'
 import { add, encode, type Lanes, sub, toFloats } from '../src/protocol/ring.ts'
 import { DealerPass } from '../src/protocol/runner/dealer.ts'
 import { PartyPass } from '../src/protocol/runner/party.ts'
-import { type Schedule, schedule } from '../src/protocol/schedule.ts'
+import { schedule } from '../src/protocol/schedule.ts'
+import { exchange } from '../src/protocol/testing.ts'
 import { errors } from './reference.ts'
 import type { Result } from './result.ts'
 
@@ -141,27 +142,4 @@ export async function runOp(
     value: ({ step, ring, frac }) =>
       toFloats(add(parties.owner.result(step), parties.server.result(step), ring), ring, frac),
   }
-}
-
-function exchange(order: Schedule, parties: Record<'owner' | 'server', PartyPass>): Uint8Array[] {
-  const messages: Uint8Array[] = []
-  const at = { owner: 0, server: 0 }
-  const run = (role: 'owner' | 'server', until: number): void => {
-    const program = order.programs[role]
-    while (at[role] < program.length) {
-      const i = program[at[role]++]
-      if (i.kind === 'run') parties[role].runStep(i.step.id)
-      else if (i.kind === 'receive') parties[role].accept(i.message, messages[i.message])
-      else {
-        messages[i.message] = parties[role].compose(i.message)
-        if (i.message === until) return
-      }
-    }
-  }
-  order.messages.forEach((m, i) => {
-    run(m.from, i)
-  })
-  run('owner', -1)
-  run('server', -1)
-  return messages
 }

@@ -169,7 +169,7 @@ export class LocalParties {
       weights: this.#clear.weights,
       biases: this.#clear.biases,
     })
-    const messages = this.#exchange(s, owner, server)
+    const messages = exchange(s, { owner, server })
     const t3 = seconds()
     const out = plan.steps[plan.steps.length - 1].out
     const sum = (from: string): number =>
@@ -210,29 +210,29 @@ export class LocalParties {
     pass.run()
     return { pass, violations: pass.violations }
   }
+}
 
-  #exchange(s: Schedule, owner: PartyPass, server: PartyPass): Uint8Array[] {
-    const messages: Uint8Array[] = []
-    const parties = { owner, server }
-    const at = { owner: 0, server: 0 }
-    /** Runs a party until it has sent message `until`, or has nothing left. */
-    const run = (role: 'owner' | 'server', until: number): void => {
-      const program = s.programs[role]
-      while (at[role] < program.length) {
-        const i = program[at[role]++]
-        if (i.kind === 'run') parties[role].runStep(i.step.id)
-        else if (i.kind === 'receive') parties[role].accept(i.message, messages[i.message])
-        else {
-          messages[i.message] = parties[role].compose(i.message)
-          if (i.message === until) return
-        }
+/** Runs both parties of a pass to its end in one process; returns the messages that crossed, by index. */
+export function exchange(order: Schedule, parties: Record<'owner' | 'server', PartyPass>): Uint8Array[] {
+  const messages: Uint8Array[] = []
+  const at = { owner: 0, server: 0 }
+  /** Runs a party until it has sent message `until`, or has nothing left. */
+  const run = (role: 'owner' | 'server', until: number): void => {
+    const program = order.programs[role]
+    while (at[role] < program.length) {
+      const i = program[at[role]++]
+      if (i.kind === 'run') parties[role].runStep(i.step.id)
+      else if (i.kind === 'receive') parties[role].accept(i.message, messages[i.message])
+      else {
+        messages[i.message] = parties[role].compose(i.message)
+        if (i.message === until) return
       }
     }
-    s.messages.forEach((m, i) => {
-      run(m.from, i)
-    })
-    run('owner', -1)
-    run('server', -1)
-    return messages
   }
+  order.messages.forEach((m, i) => {
+    run(m.from, i)
+  })
+  run('owner', -1)
+  run('server', -1)
+  return messages
 }

@@ -32,16 +32,6 @@ export interface Connected {
 
 const names: Record<LinkChoice, string> = { ws: 'WebSocket', webrtc: 'WebRTC', fetch: 'plain HTTP requests' }
 
-/** Reads `?link=`. Throws `LinkError` for an unknown name. */
-export function parseLinkChoice(value: string | null | undefined): LinkChoice | undefined {
-  if (!value || value === 'auto') return undefined
-  if ((linkChoices as readonly string[]).includes(value)) return value as LinkChoice
-  throw new LinkError(
-    'unsupported',
-    `There is no link called "${value}". Known are ${linkChoices.join(', ')}.`,
-  )
-}
-
 /** `server` is the model server's address, such as `https://host:port`. Rejects with `LinkError`. */
 export async function connect(server: string, options: ConnectOptions = {}): Promise<Connected> {
   const url = new URL('/api/link', server).href
