@@ -9,6 +9,7 @@ import { ended, sotto } from '../e2e/support/demo.ts'
 import { ChatPage, desktop, launch } from '../e2e/support/page.ts'
 import { loadBundle } from '../src/model/bundle-node.ts'
 import { encodeChat } from '../src/model/chat.ts'
+import { chatOf } from '../src/model/manifest.ts'
 import { median, print, type Result } from './result.ts'
 import { sourceOf } from './shapes.ts'
 
@@ -36,7 +37,7 @@ async function question(): Promise<{ text: string; tokens: number }> {
   const { tokenizer, manifest } = await loadBundle(source.dir)
   const encoder = new Tokenizer(tokenizer, {})
   const length = (text: string) =>
-    encodeChat(encoder, manifest.chat, [{ role: 'user', content: text }]).length
+    encodeChat(encoder, chatOf(manifest), [{ role: 'user', content: text }]).length
   const words = 'I need a hotel in Paris for two people and I would like to have breakfast in the room'.split(
     ' ',
   )

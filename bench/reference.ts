@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ModelConfig, Tensors } from '../src/model/config.ts'
+import { chatOf } from '../src/model/manifest.ts'
 import { PredictableRandom } from '../src/model/random.ts'
 import { floatModel } from '../src/model/reference.ts'
 import { generate } from '../src/model/sample.ts'
@@ -63,7 +64,7 @@ export async function reference(
     const ids =
       source.kind === 'random'
         ? randomIds(config, length, 3)
-        : spoken(config, tensors, bundle!.manifest.chat, length)
+        : spoken(config, tensors, chatOf(bundle!.manifest), length)
     const made: Kept = {
       ids,
       ranges:

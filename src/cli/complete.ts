@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { loadBundle } from '../model/bundle-node.ts'
 import { decodeText, encodeChat } from '../model/chat.ts'
+import { chatOf } from '../model/manifest.ts'
 import { floatModel } from '../model/reference.ts'
 import { generate } from '../model/sample.ts'
 import type { ChatOptions } from '../owner/api.ts'
@@ -168,9 +169,10 @@ async function inClear(job: Job): Promise<void> {
   if (!entry) throw new UsageError(`There is no model ${job.model} in ${job.models}.`)
   const { manifest, tensors, tokenizer: json } = await loadBundle(entry.dir)
   const tokenizer = new Tokenizer(json, {})
-  const prompt = encodeChat(tokenizer, manifest.chat, [{ role: 'user', content: job.prompt }])
+  const chat = chatOf(manifest)
+  const prompt = encodeChat(tokenizer, chat, [{ role: 'user', content: job.prompt }])
   const started = performance.now()
-  const { stop } = manifest.chat
+  const { stop } = chat
   const ids = [...generate(floatModel(manifest.config, tensors), prompt, { ...job.options, stop })]
   const text = decodeText(tokenizer, ids)
   if (!job.json) process.stdout.write(text)

@@ -10,6 +10,7 @@ import { Tokenizer } from '@huggingface/tokenizers'
 import { createNodeKernels } from '../kernels/node/kernels.ts'
 import { type Bundle, loadBundle } from '../model/bundle-node.ts'
 import { encodeChat } from '../model/chat.ts'
+import { chatOf } from '../model/manifest.ts'
 import { floatModel } from '../model/reference.ts'
 import { Ends } from '../owner/ends.ts'
 import { modelPlans } from '../protocol/session/model-plan.ts'
@@ -47,7 +48,8 @@ export async function agreement(
   dialogues: readonly Dialogue[],
   o: AgreementOptions,
 ): Promise<Agreement> {
-  const { config, chat } = manifest
+  const { config } = manifest
+  const chat = chatOf(manifest)
   const tokenizer = new Tokenizer(json, {})
   const ends = new Ends(config, tensors)
   const rows = o.rows ?? 64

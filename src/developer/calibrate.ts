@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { loadBundle } from '../model/bundle-node.ts'
 import { encodeChat, type Message } from '../model/chat.ts'
-import type { Manifest } from '../model/manifest.ts'
+import { chatOf, type Manifest } from '../model/manifest.ts'
 import { compileDecoder, spanBitsOf } from '../protocol/compile/decoder.ts'
 import { calibrate } from '../protocol/compile/ranges.ts'
 import { readDialogues } from './dialogues.ts'
@@ -29,7 +29,7 @@ export async function calibrateBundle(o: CalibrateOptions): Promise<Manifest> {
     let done = 0
     for (const dialogue of readDialogues(o.data)) {
       const messages: Message[] = dialogue.turns.map(({ role, text }) => ({ role, content: text }))
-      const ids = encodeChat(tokenizer, manifest.chat, messages, { reply: false }).slice(0, config.context)
+      const ids = encodeChat(tokenizer, chatOf(manifest), messages, { reply: false }).slice(0, config.context)
       yield ids
       done += ids.length
       o.onProgress?.(done, total)

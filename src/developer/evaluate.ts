@@ -1,6 +1,7 @@
 import { Tokenizer } from '@huggingface/tokenizers'
 import type { Bundle } from '../model/bundle-node.ts'
 import { decodeText, encodeChat } from '../model/chat.ts'
+import { chatOf } from '../model/manifest.ts'
 import { floatModel } from '../model/reference.ts'
 import { generate } from '../model/sample.ts'
 import { BpeEncoder, fromTokenizerJson, type toTokenizerJson } from './bpe.ts'
@@ -61,7 +62,8 @@ export interface Sample {
 /** The float model's replies to the first user turn of each of the first `count` dialogues. */
 export function firstReplies(bundle: Bundle, dialogues: Dialogue[], count: number): Sample[] {
   const tokenizer = new Tokenizer(bundle.tokenizer, {})
-  const { config, chat } = bundle.manifest
+  const { config } = bundle.manifest
+  const chat = chatOf(bundle.manifest)
   const model = floatModel(config, bundle.tensors)
   return dialogues.slice(0, count).map((dialogue) => {
     const user = dialogue.turns.find((turn) => turn.role === 'user')?.text ?? ''

@@ -71,7 +71,7 @@ export async function writeBundle(dir: string, parts: BundleParts): Promise<Mani
     writeFileSync(join(dir, name), bytes)
   }
   const json = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`)
-  await write('config.json', json(toHfConfig(about.config, about.chat.bos, about.chat.end)))
+  await write('config.json', json(toHfConfig(about.config, about.chat)))
   await write('tokenizer.json', json(tokenizer))
   for (const kind of ['public', 'private'] as const) {
     const chosen: Tensors = new Map()

@@ -136,11 +136,11 @@ test('the model hash ignores formatting and covers the profile', async () => {
 
 test('Hugging Face configurations of both forms are read back', () => {
   for (const c of [benchConfigs.gpt2, benchConfigs['15m']])
-    expect(fromHfConfig(toHfConfig(c, 0, 1))).toEqual(c)
+    expect(fromHfConfig(toHfConfig(c, { bos: 0, end: 1 }))).toEqual(c)
   expect(() => fromHfConfig({ model_type: 'bert' })).toThrow('"bert" is not supported')
-  expect(() => fromHfConfig({ ...toHfConfig(config, 0, 1), rope_scaling: { factor: 2 } })).toThrow(
-    'rope_scaling',
-  )
+  expect(() =>
+    fromHfConfig({ ...toHfConfig(config, { bos: 0, end: 1 }), rope_scaling: { factor: 2 } }),
+  ).toThrow('rope_scaling')
 })
 
 test.each([

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { expect, test } from 'vitest'
 import { decodeText, encodeChat, encodePlain, StreamDecoder } from './chat.ts'
-import { parseManifest } from './manifest.ts'
+import { chatOf, parseManifest } from './manifest.ts'
 
 const dir = new URL('../../models/sotto-demo/', import.meta.url)
 const tokenizer = new Tokenizer(JSON.parse(readFileSync(new URL('tokenizer.json', dir), 'utf8')), {})
-const { chat } = parseManifest(readFileSync(new URL('manifest.json', dir), 'utf8'))
+const chat = chatOf(parseManifest(readFileSync(new URL('manifest.json', dir), 'utf8')))
 
 const texts = [
   'A table for two at 7 pm, please.',

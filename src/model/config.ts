@@ -1,10 +1,30 @@
 /** Shared vocabulary of the model layer: what a model is, and what a tensor is. */
 
-export type Activation = 'silu' | 'gelu' | 'gelu_tanh'
+/** `gelu_sprint` is the quartic that SPRINT trains and serves with (see `math.ts`). */
+export type Activation = 'silu' | 'gelu' | 'gelu_tanh' | 'gelu_sprint'
 
-/** Shape and constants of a decoder-only transformer. */
+export type Arch = 'llama' | 'gpt2' | 'bert' | 'roberta'
+
+/** What an encoder is for: probabilities of labels, or of the tokens under masks. */
+export type EncoderHead = { kind: 'classify'; labels: string[] } | { kind: 'mlm' }
+
+/** Low-rank adapters: W + (alpha / rank) B A on every matrix of the layers whose last name is a target. */
+export interface Lora {
+  rank: number
+  alpha: number
+  /** For example `query`, `dense`, `q_proj`, `c_attn`. */
+  targets: string[]
+}
+
+/** How a rotary model reaches beyond the context that it was first trained with. */
+export type RopeScaling =
+  | { kind: 'linear'; factor: number }
+  | { kind: 'dynamic'; factor: number; original: number }
+  | { kind: 'llama3'; factor: number; low: number; high: number; original: number }
+
+/** Shape and constants of a transformer: a decoder (`llama`, `gpt2`) or an encoder (`bert`, `roberta`). */
 export interface ModelConfig {
-  arch: 'llama' | 'gpt2'
+  arch: Arch
   vocab: number
   /** Width of the residual stream. */
   dim: number
@@ -20,10 +40,26 @@ export interface ModelConfig {
   context: number
   /** Base of the rotary angles; LLaMA form only. */
   ropeTheta?: number
+  ropeScaling?: RopeScaling
   activation: Activation
   /** Whether the output head is the embedding matrix. */
   tied: boolean
+  /** Rows of the token type table; encoders only. */
+  types?: number
+  /** Position rows before the first token's: 2 in RoBERTa, which counts from its padding id. */
+  positionOffset?: number
+  /** Encoders only; without one, every row's last hidden state is the result. */
+  head?: EncoderHead
+  lora?: Lora
+  /** Attention logits go through cap * tanh(x / cap). */
+  softcap?: number
+  /** SPRINT's softmax: (1 + (x - cap) / 256)^256 over its sum, with a constant cap instead of the row's maximum. */
+  softmaxCap?: number
 }
+
+/** Whether rows see all rows, after a norm that follows each block: BERT and its kin. */
+export const isEncoder = (config: Pick<ModelConfig, 'arch'>): boolean =>
+  config.arch === 'bert' || config.arch === 'roberta'
 
 /** A dense row-major tensor. */
 export interface Tensor {
@@ -59,8 +95,32 @@ export const demoConfig: ModelConfig = {
 
 /** Name and shape of every tensor of a model, in canonical order. */
 export function tensorShapes(config: ModelConfig): Map<string, number[]> {
-  return config.arch === 'llama' ? llamaShapes(config) : gpt2Shapes(config)
+  const shapes = baseShapes(config)
+  if (config.lora)
+    for (const [name, shape] of [...shapes]) {
+      if (!isAdapted(config, name)) continue
+      const [outputs, inputs] = config.arch === 'gpt2' ? [shape[1], shape[0]] : shape
+      shapes.set(adapterName(name, 'A'), [config.lora.rank, inputs])
+      shapes.set(adapterName(name, 'B'), [outputs, config.lora.rank])
+    }
+  return shapes
 }
+
+function baseShapes(config: ModelConfig): Map<string, number[]> {
+  if (config.arch === 'llama') return llamaShapes(config)
+  return config.arch === 'gpt2' ? gpt2Shapes(config) : encoderShapes(config)
+}
+
+/** Whether a weight of the layers carries an adapter. */
+export function isAdapted({ lora }: ModelConfig, name: string): boolean {
+  const parts = name.split('.')
+  const inLayer = /(^|\.)(layers|layer|h)\.\d+\./.test(name)
+  return inLayer && parts.at(-1) === 'weight' && (lora?.targets.includes(parts.at(-2)!) ?? false)
+}
+
+/** Name of an adapter's half: `x.query.weight` has `x.query.lora_A.weight` [rank, in] and `x.query.lora_B.weight` [out, rank]. */
+export const adapterName = (weight: string, half: 'A' | 'B'): string =>
+  weight.replace(/\.weight$/, `.lora_${half}.weight`)
 
 function llamaShapes(c: ModelConfig): Map<string, number[]> {
   const kv = c.kvHeads * headDim(c)
@@ -106,4 +166,53 @@ function gpt2Shapes(c: ModelConfig): Map<string, number[]> {
   norm('ln_f')
   if (!c.tied) shapes.set('lm_head.weight', [c.vocab, c.dim])
   return shapes
+}
+
+/** BERT's and RoBERTa's names; all linear weights are [out, in]. */
+function encoderShapes(c: ModelConfig): Map<string, number[]> {
+  const p = `${c.arch}.`
+  const shapes = new Map([
+    [`${p}embeddings.word_embeddings.weight`, [c.vocab, c.dim]],
+    [`${p}embeddings.position_embeddings.weight`, [c.context + (c.positionOffset ?? 0), c.dim]],
+    [`${p}embeddings.token_type_embeddings.weight`, [c.types ?? 1, c.dim]],
+  ])
+  const linear = (name: string, inputs: number, outputs: number) => {
+    shapes.set(`${name}.weight`, [outputs, inputs])
+    shapes.set(`${name}.bias`, [outputs])
+  }
+  const norm = (name: string) => {
+    shapes.set(`${name}.weight`, [c.dim])
+    shapes.set(`${name}.bias`, [c.dim])
+  }
+  norm(`${p}embeddings.LayerNorm`)
+  for (let i = 0; i < c.layers; i++) {
+    const at = `${p}encoder.layer.${i}.`
+    for (const name of ['query', 'key', 'value']) linear(`${at}attention.self.${name}`, c.dim, c.dim)
+    linear(`${at}attention.output.dense`, c.dim, c.dim)
+    norm(`${at}attention.output.LayerNorm`)
+    linear(`${at}intermediate.dense`, c.dim, c.ff)
+    linear(`${at}output.dense`, c.ff, c.dim)
+    norm(`${at}output.LayerNorm`)
+  }
+  headShapes(c, linear, norm, shapes)
+  return shapes
+}
+
+function headShapes(
+  c: ModelConfig,
+  linear: (name: string, inputs: number, outputs: number) => void,
+  norm: (name: string) => void,
+  shapes: Map<string, number[]>,
+): void {
+  const isBert = c.arch === 'bert'
+  if (c.head?.kind === 'classify') {
+    linear(isBert ? 'bert.pooler.dense' : 'classifier.dense', c.dim, c.dim)
+    linear(isBert ? 'classifier' : 'classifier.out_proj', c.dim, c.head.labels.length)
+  } else if (c.head) {
+    linear(isBert ? 'cls.predictions.transform.dense' : 'lm_head.dense', c.dim, c.dim)
+    norm(isBert ? 'cls.predictions.transform.LayerNorm' : 'lm_head.layer_norm')
+    shapes.set(isBert ? 'cls.predictions.bias' : 'lm_head.bias', [c.vocab])
+    if (!c.tied)
+      shapes.set(isBert ? 'cls.predictions.decoder.weight' : 'lm_head.decoder.weight', [c.vocab, c.dim])
+  }
 }

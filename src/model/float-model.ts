@@ -1,4 +1,5 @@
 import { headDim, type ModelConfig, type Tensors, tensorShapes } from './config.ts'
+import { merged } from './lora.ts'
 import { softmax } from './math.ts'
 
 /**
@@ -45,7 +46,7 @@ export function makeCache(config: ModelConfig): LayerCache[] {
   }))
 }
 
-/** The data of a tensor; throws when it is missing or has another shape than the configuration says. */
+/** The data of a tensor, adapters merged in; throws when it is missing or has another shape than the configuration says. */
 export function tensorLookup(config: ModelConfig, tensors: Tensors): (name: string) => Float32Array {
   const shapes = tensorShapes(config)
   return (name) => {
@@ -54,7 +55,7 @@ export function tensorLookup(config: ModelConfig, tensors: Tensors): (name: stri
     if (!tensor || !shape) throw new Error(`The model has no tensor "${name}".`)
     if (tensor.shape.join() !== shape.join())
       throw new Error(`Tensor "${name}" has shape [${tensor.shape}], but the configuration says [${shape}].`)
-    return tensor.data
+    return merged(config, tensors, name)
   }
 }
 

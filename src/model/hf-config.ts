@@ -69,8 +69,13 @@ function fromGpt2(json: HfConfig): ModelConfig {
 }
 
 /** The `config.json` that Hugging Face's loaders expect for this model. */
-export function toHfConfig(c: ModelConfig, bos: number, stop: number): HfConfig {
-  const common = { bos_token_id: bos, eos_token_id: stop, vocab_size: c.vocab, tie_word_embeddings: c.tied }
+export function toHfConfig(c: ModelConfig, chat?: { bos: number; end: number }): HfConfig {
+  const common = {
+    bos_token_id: chat?.bos,
+    eos_token_id: chat?.end,
+    vocab_size: c.vocab,
+    tie_word_embeddings: c.tied,
+  }
   if (c.arch === 'gpt2') {
     return {
       architectures: ['GPT2LMHeadModel'],

@@ -25,10 +25,24 @@ const sha256Text = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'expected 64 hex
 
 const size = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most))
 
+const positive = v.pipe(v.number(), v.finite(), v.gtValue(0))
+
+const ropeScalingSchema = v.variant('kind', [
+  v.object({ kind: v.literal('linear'), factor: positive }),
+  v.object({ kind: v.literal('dynamic'), factor: positive, original: positive }),
+  v.object({
+    kind: v.literal('llama3'),
+    factor: positive,
+    low: positive,
+    high: positive,
+    original: positive,
+  }),
+])
+
 /** Bounded, because others than its author make plans and tables of these sizes before they have seen a weight. */
 const configSchema = v.pipe(
   v.object({
-    arch: v.picklist(['llama', 'gpt2']),
+    arch: v.picklist(['llama', 'gpt2', 'bert', 'roberta']),
     vocab: size(1 << 20),
     dim: size(1 << 16),
     layers: size(512),
@@ -38,8 +52,23 @@ const configSchema = v.pipe(
     eps: v.pipe(v.number(), v.finite(), v.minValue(0)),
     context: size(1 << 17),
     ropeTheta: v.optional(v.pipe(v.number(), v.finite())),
-    activation: v.picklist(['silu', 'gelu', 'gelu_tanh']),
+    ropeScaling: v.optional(ropeScalingSchema),
+    activation: v.picklist(['silu', 'gelu', 'gelu_tanh', 'gelu_sprint']),
     tied: v.boolean(),
+    types: v.optional(size(16)),
+    positionOffset: v.optional(v.pipe(count, v.maxValue(16))),
+    head: v.optional(
+      v.variant('kind', [
+        v.object({
+          kind: v.literal('classify'),
+          labels: v.pipe(v.array(v.string()), v.minLength(2), v.maxLength(4096)),
+        }),
+        v.object({ kind: v.literal('mlm') }),
+      ]),
+    ),
+    lora: v.optional(v.object({ rank: size(1024), alpha: positive, targets: v.array(v.string()) })),
+    softcap: v.optional(positive),
+    softmaxCap: v.optional(positive),
   }),
   v.check(
     ({ dim, heads, kvHeads }) => dim % heads === 0 && heads % kvHeads === 0,
@@ -71,22 +100,33 @@ const manifestSchema = v.object({
   tensors: v.array(tensorSchema),
   /** The other files of the bundle. */
   files: v.record(v.string(), v.object({ bytes: count, sha256: sha256Text })),
-  chat: v.object({
-    /** Jinja, as in a Hugging Face `tokenizer_config.json`. */
-    template: v.string(),
-    bos: count,
-    user: count,
-    assistant: count,
-    end: count,
-    /** A reply ends at any of these ids. */
-    stop: v.array(count),
-  }),
+  /** Chat models only. */
+  chat: v.optional(
+    v.object({
+      /** Jinja, as in a Hugging Face `tokenizer_config.json`. */
+      template: v.string(),
+      bos: count,
+      user: count,
+      assistant: count,
+      end: count,
+      /** A reply ends at any of these ids. */
+      stop: v.array(count),
+    }),
+  ),
   /** Numeric profile measured by calibration; free-form here. */
   profile: v.record(v.string(), v.unknown()),
 })
 
 export type Manifest = v.InferOutput<typeof manifestSchema>
-export type ChatTokens = Manifest['chat']
+export type ChatTokens = NonNullable<Manifest['chat']>
+
+/** The chat tokens of a chat model. Throws a {@link BundleError} for a model that does not chat. */
+export function chatOf({ name, chat }: Pick<Manifest, 'name' | 'chat'>): ChatTokens {
+  if (!chat)
+    throw new BundleError('bad-manifest', `The model '${name}' has no chat template. Choose a chat model.`)
+  return chat
+}
+
 export type Visibility = 'public' | 'private'
 
 /** Parse and check `manifest.json`, including that its tensors are those of its configuration. */

@@ -31,9 +31,15 @@ export interface ModelCard {
   parameters: number
   /** How many of the parameters never leave the model server. */
   privateParameters: number
-  /** Longest conversation, in tokens. */
+  /** Longest conversation or text, in tokens. */
   context: number
+  /** What the model is for; chat where nothing is said. */
+  task?: Task
+  /** A classifier's labels. */
+  labels?: string[]
 }
+
+export type Task = 'chat' | 'classify'
 
 /** One turn of a conversation, in clear. Exists at the owner only. */
 export interface Message {
@@ -103,6 +109,7 @@ export type OwnerEvent =
   | { type: 'stats'; stats: Stats }
   | { type: 'notice'; text: string }
   | { type: 'token'; text: string; id: number }
+  | { type: 'classified'; index: number; result: Classification }
 
 export interface ChatOptions {
   temperature: number
@@ -119,6 +126,21 @@ export interface ChatResult {
   finish: 'stop' | 'length' | 'cancelled' | 'context'
 }
 
+/** A text to classify, or a pair of texts. */
+export interface ClassifyInput {
+  text: string
+  pair?: string
+}
+
+export interface Classification {
+  /** The likeliest label. */
+  label: string
+  /** One for each of the model's labels, in the model's order. */
+  probabilities: { label: string; probability: number }[]
+  /** The text was longer than the model reads, and its end was left out. */
+  isCut: boolean
+}
+
 /** The data owner's engine. One instance is one tab and at most one session. */
 export interface OwnerApi {
   models(): Promise<ModelCard[]>
@@ -128,7 +150,12 @@ export interface OwnerApi {
   prepare(): Promise<void>
   /** Answers the conversation, streaming `token` events; reuses the KV cache for the common prefix. */
   chat(messages: Message[], options: ChatOptions): Promise<ChatResult>
-  /** Cancels the current `chat` at every party; that call then resolves with `finish: 'cancelled'`. */
+  /**
+   * Labels the texts in order, sending a `classified` event for each; the server sees each text's length bucket only.
+   * After `stop` it resolves with the results so far.
+   */
+  classify(inputs: ClassifyInput[]): Promise<Classification[]>
+  /** Cancels the current `chat` (which resolves with `finish: 'cancelled'`) or `classify` at every party. */
   stop(): Promise<void>
   close(): Promise<void>
 }

@@ -1,4 +1,6 @@
 /** The feed-forward block, gated or not. */
+
+import { activations } from '../../model/math.ts'
 import { activate } from '../ops/activate.ts'
 import { inverseLevels, timesInverse } from '../ops/inverse.ts'
 import { slice } from '../ops/local.ts'
@@ -6,7 +8,6 @@ import { open } from '../ops/open.ts'
 import { product } from '../ops/product.ts'
 import { truncate } from '../ops/truncate.ts'
 import type { Opened, Share } from '../plan.ts'
-import { activations } from '../tables/functions.ts'
 import { activationTable } from './activation-table.ts'
 import { type Block, weightIndex } from './block.ts'
 import type { LayerRanges } from './ranges.ts'

@@ -3,7 +3,8 @@
  * folded into whatever writes to the residual stream (so that it is RMSNorm), attention's scale and log2(e) folded into
  * the query. What is left is `x·W` with row-major W [in, out], and biases.
  */
-import { headDim, type ModelConfig, type Tensors } from '../../model/config.ts'
+import { adapterName, headDim, isAdapted, type ModelConfig, type Tensors } from '../../model/config.ts'
+import { merged } from '../../model/lora.ts'
 import { foldedBias } from './ranges.ts'
 
 export type Visibility = 'public' | 'private'
@@ -34,8 +35,14 @@ export const allMatrices = (config: ModelConfig): { layer: number; role: MatrixR
   ...END_ROLES.map((role) => ({ layer: config.layers, role })),
 ]
 
-/** The tensors that one folded matrix (and its bias) is made from. */
+/** The tensors that one folded matrix (and its bias) is made from, adapters included. */
 export function sources(config: ModelConfig, layer: number, role: MatrixRole): string[] {
+  const base = baseSources(config, layer, role)
+  const adapted = base.filter((name) => isAdapted(config, name))
+  return [...base, ...adapted.flatMap((name) => [adapterName(name, 'A'), adapterName(name, 'B')])]
+}
+
+function baseSources(config: ModelConfig, layer: number, role: MatrixRole): string[] {
   const head = (table: string): string => (config.tied ? table : 'lm_head.weight')
   if (config.arch === 'gpt2') {
     if (role === 'embed') return ['wte.weight', 'wpe.weight']
@@ -103,11 +110,7 @@ export function lowerMatrix(
   role: MatrixRole,
 ): { matrix: LoweredMatrix; bias?: LoweredBias } {
   const name = matrixName(layer, role)
-  const t = sources(config, layer, role).map((s) => {
-    const tensor = tensors.get(s)
-    if (!tensor) throw new Error(`the model has no tensor '${s}'`)
-    return tensor.data
-  })
+  const t = baseSources(config, layer, role).map((s) => merged(config, tensors, s))
   const toLog2 = Math.LOG2E / Math.sqrt(headDim(config))
   const { dim, ff } = config
   if (role === 'embed') return { matrix: lowerEmbedding(name, config, t) }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { activations } from '../../model/math.ts'
 import { activationTable } from '../compile/activation-table.ts'
 import type { Share } from '../plan.ts'
-import { activations } from '../tables/functions.ts'
 import { Trial } from '../testing-plans.ts'
 import { activate } from './activate.ts'
 import { open } from './open.ts'
