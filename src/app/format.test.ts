@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Announcer } from './announce.ts'
-import { ago, bytes, count, plural, title, word } from './format.ts'
+import { ago, bytes, count, grouped, plural, title, word } from './format.ts'
 
 describe('format', () => {
   it('shows sizes in three digits or so', () => {
@@ -11,6 +11,9 @@ describe('format', () => {
 
   it('shows counts of parameters and things', () => {
     expect([512, 12_345, 4_194_304, 1.5e9].map(count)).toEqual(['512', '12 k', '4.2 M', '1.5 B'])
+    expect([0, 999, 1000, 123_456, 1_234_567].map(grouped)).toEqual([
+      ...['0', '999', '1,000', '123,456', '1,234,567'],
+    ])
     expect([plural(1, 'hop'), plural(1200, 'hop')]).toEqual(['1 hop', '1,200 hops'])
   })
 

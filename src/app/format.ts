@@ -13,12 +13,15 @@ export function bytes(count: number): string {
   return `${unit > 0 && value < 99.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`
 }
 
+/** 1234567 -> "1,234,567". `toLocaleString` would load its tables first, in the middle of the page's first picture. */
+export const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',')
+
 /** 4194304 -> "4.2 M". */
 export function count(value: number): string {
   if (value >= 1e9) return `${(value / 1e9).toFixed(1)} B`
   if (value >= 1e6) return `${(value / 1e6).toFixed(1)} M`
   if (value >= 1e4) return `${Math.round(value / 1e3)} k`
-  return value.toLocaleString('en')
+  return grouped(value)
 }
 
 /** A 32-bit word as eight hexadecimal digits. */
@@ -26,7 +29,7 @@ export const word = (value: number): string => (value >>> 0).toString(16).padSta
 
 /** "1 hop", "2 hops". */
 export const plural = (value: number, noun: string): string =>
-  `${value.toLocaleString('en')} ${noun}${value === 1 ? '' : 's'}`
+  `${grouped(value)} ${noun}${value === 1 ? '' : 's'}`
 
 /** "just now", "12 min", "3 h", then a date. */
 export function ago(time: number, now = Date.now()): string {

@@ -2,7 +2,10 @@
 import './parts/app.ts'
 import { chat } from './state/chat.ts'
 import { engine } from './state/engine.ts'
+import { formatter } from './state/formatter.ts'
 
 // Storage may be forbidden; the page then starts empty.
 await chat.restore().catch(() => undefined)
 engine.start()
+// A page that has been redeployed since may no longer find it; see Formatter.
+formatter.load().catch(() => undefined)

@@ -8,6 +8,9 @@ export const prose = css`
   .prose > * + * {
     margin-top: 0.7em;
   }
+  .prose .plain {
+    white-space: pre-wrap;
+  }
   .prose .silent {
     color: var(--soft);
     font-style: italic;

@@ -1,5 +1,6 @@
 /** The frame of the page: the list of conversations, the conversation, and who sees what. */
-import { css, html, LitElement } from 'lit'
+import { css, html } from 'lit'
+import { LaterElement } from '../later.ts'
 import { base } from '../look/base.ts'
 import { chat } from '../state/chat.ts'
 import { settings } from '../state/settings.ts'
@@ -14,7 +15,7 @@ import './settings.ts'
 import type { SettingsDialog } from './settings.ts'
 import './thread.ts'
 
-export class App extends LitElement {
+export class App extends LaterElement {
   static override properties = { listOpen: { state: true }, panelOpen: { state: true } }
   /** Whether the sheets of a narrow screen are open; wide screens remember theirs in the settings. */
   declare listOpen: boolean

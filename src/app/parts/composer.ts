@@ -119,7 +119,8 @@ export class Composer extends LitElement {
 
   protected override firstUpdated(): void {
     // On a phone, focus would open the keyboard over the page.
-    if (matchMedia('(hover: hover)').matches) this.focus()
+    // Focus needs a layout, so it waits for the one that the next picture makes anyway.
+    if (matchMedia('(hover: hover)').matches) requestAnimationFrame(() => this.focus())
   }
 
   protected override render() {

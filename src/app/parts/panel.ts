@@ -1,6 +1,7 @@
 /** "Who sees what": the parties, what reached them, and what that protects. */
-import { css, html, LitElement, nothing } from 'lit'
-import { way } from '../format.ts'
+import { css, html, nothing } from 'lit'
+import { grouped, way } from '../format.ts'
+import { LaterElement } from '../later.ts'
 import { base } from '../look/base.ts'
 import * as icons from '../look/icons.ts'
 import { chat } from '../state/chat.ts'
@@ -10,7 +11,7 @@ import { promise } from './promise.ts'
 import './triangle.ts'
 import { witness } from './witness.ts'
 
-export class Panel extends LitElement {
+export class Panel extends LaterElement {
   static override styles = [
     base,
     css`
@@ -97,7 +98,7 @@ export class Panel extends LitElement {
       <h3>This session</h3>
       <dl>
         <dt>Computes with</dt>
-        <dd id="backend">${because(way(backend.name), backend.reason)}${stats?.dispatches && way(backend.name) === 'WebGPU' ? html` · ${stats.dispatches.toLocaleString('en')} GPU dispatches` : nothing}</dd>
+        <dd id="backend">${because(way(backend.name), backend.reason)}${stats?.dispatches && way(backend.name) === 'WebGPU' ? html` · ${grouped(stats.dispatches)} GPU dispatches` : nothing}</dd>
         <dt>Connects over</dt>
         <dd id="link">${because(way(link.kind), link.reason)}</dd>
         <dt>Speed</dt>

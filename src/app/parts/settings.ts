@@ -1,7 +1,8 @@
 /** Settings, the kept data, and the keys of the keyboard. */
-import { css, html, LitElement, nothing } from 'lit'
+import { css, html, nothing } from 'lit'
 import type { ModelCard } from '../../owner/api.ts'
 import { bytes, count } from '../format.ts'
+import { LaterElement } from '../later.ts'
 import { base } from '../look/base.ts'
 import { form } from '../look/form.ts'
 import * as icons from '../look/icons.ts'
@@ -54,7 +55,7 @@ const sliders: Slider[] = [
   },
 ]
 
-export class SettingsDialog extends LitElement {
+export class SettingsDialog extends LaterElement {
   static override properties = { sure: { state: true } }
   /** Whether the person has asked to erase and is to confirm. */
   declare sure: boolean

@@ -5,9 +5,10 @@ import { base } from '../look/base.ts'
 import * as icons from '../look/icons.ts'
 import { prose } from '../look/prose.ts'
 import { turn as look } from '../look/turn.ts'
-import { render } from '../markdown.ts'
 import { chat } from '../state/chat.ts'
 import type { Turn } from '../state/conversations.ts'
+import { formatter } from '../state/formatter.ts'
+import { Watch } from '../state/store.ts'
 
 const finishes: Record<string, string> = {
   length: 'stopped at the length you set',
@@ -35,6 +36,7 @@ export class TurnView extends LitElement {
 
   constructor() {
     super()
+    new Watch(this, formatter)
     this.last = false
     this.writing = false
     this.editing = false
@@ -61,7 +63,7 @@ export class TurnView extends LitElement {
   #said() {
     const { role, content } = this.turn
     if (role === 'user') return content
-    if (content) return this.writing ? withCaret(render(content)) : render(content)
+    if (content) return this.writing ? withCaret(formatted(content)) : formatted(content)
     return html`<p class="silent">The model had nothing to say.</p>`
   }
 
@@ -141,6 +143,16 @@ export class TurnView extends LitElement {
       this.copied = false
     }, 1600)
   }
+}
+
+function formatted(text: string): DocumentFragment {
+  const { render } = formatter.state
+  if (render) return render(text)
+  const plain = document.createDocumentFragment()
+  const said = plain.appendChild(document.createElement('p'))
+  said.className = 'plain'
+  said.textContent = text
+  return plain
 }
 
 /** Ends the text with a caret, inside whatever list or paragraph it ends in. */
