@@ -1,0 +1,39 @@
+/** `sotto model <subcommand>`: what a model's developer does with a model before it is served. */
+import { nearest, UsageError } from './args.ts'
+
+interface Subcommand {
+  /** For the help text. */
+  about: string
+  /** Loaded on demand: some bring large runtimes. */
+  load: () => Promise<(argv: string[]) => Promise<void>>
+}
+
+const subcommands: Record<string, Subcommand> = {
+  calibrate: {
+    about: 'measure the ranges of a bundle on text',
+    load: async () => (await import('../developer/calibrate-command.ts')).calibrateCommand,
+  },
+}
+
+function help(): string {
+  const width = Math.max(...Object.keys(subcommands).map((name) => name.length)) + 3
+  const lines = Object.entries(subcommands).map(
+    ([name, { about }]) => `  sotto model ${name.padEnd(width)}${about}`,
+  )
+  return `sotto model: bring a model of your own\n\n${lines.join('\n')}\n\n  sotto model <subcommand> --help\n`
+}
+
+export async function modelCommand([name, ...rest]: string[]): Promise<void> {
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(help())
+    if (name === undefined) throw new UsageError('Which subcommand? See above.')
+    return
+  }
+  if (!Object.hasOwn(subcommands, name)) {
+    const near = nearest(name, Object.keys(subcommands))
+    throw new UsageError(
+      `There is no command "model ${name}". ${near ? `Did you mean "model ${near}"?` : 'See sotto model --help.'}`,
+    )
+  }
+  await (await subcommands[name].load())(rest)
+}
