@@ -1,0 +1,178 @@
+/**
+ * A tight numerical accountant (Gopi, Lee and Wutschitz 2021): the privacy loss of each step is rounded to a grid that
+ * keeps its mean, the grids are convolved by Fourier transform, and epsilon is read off the result, with an upper and a
+ * lower bound. Both directions of neighbouring data sets are composed, and the worse one counts.
+ */
+import { fft } from './fft.ts'
+import { AccountingError, checkDelta, checkEpsilon, type Mechanism, merged } from './mechanism.ts'
+import { type Direction, privacyLoss } from './privacy-loss.ts'
+import { type PrivacyTarget, rdpEpsilonOf, rdpSigma } from './rdp.ts'
+
+export interface PrvEpsilon {
+  /** The true epsilon is not below this one, */
+  lower: number
+  estimate: number
+  /** nor above this one: the one to promise. */
+  upper: number
+}
+
+export interface PrvOptions {
+  delta: number
+  /** Largest error of epsilon to aim at. Where it needs more than 2^22 cells, the bounds widen instead. */
+  epsilonError?: number
+}
+
+const MAX_CELLS = 2 ** 22
+/** Part of delta given away to the tails beyond the grid; the bounds pay for it. */
+const DELTA_SHARE = 1e-3
+/** Below this, rounding in the transforms would no longer be small beside the tails. */
+const MIN_DELTA = 1e-10
+
+/** Grid on which all losses are rounded: cell i is centred at (i < cells / 2 ? i : i - cells) * width. */
+interface Grid {
+  cells: number
+  width: number
+  epsilonError: number
+  deltaError: number
+}
+
+/** A composed loss: `mass[i]` at `start + i * width`. */
+interface Composed {
+  mass: Float64Array
+  start: number
+  width: number
+}
+
+/**
+ * Epsilon at `delta` of mechanisms applied one after another, with bounds that hold up to the rounding of doubles.
+ * Throws AccountingError for a delta under 1e-10, where that rounding would count.
+ */
+export function prvEpsilonOf(mechanisms: readonly Mechanism[], options: PrvOptions): PrvEpsilon {
+  checkDelta(options.delta)
+  if (options.delta < MIN_DELTA)
+    throw new AccountingError(
+      `Delta ${options.delta} is too small for the numerical accountant. Use the Renyi one.`,
+    )
+  const parts = merged(mechanisms)
+  if (parts.length === 0) return { lower: 0, estimate: 0, upper: 0 }
+  const grid = gridFor(parts, options)
+  const { delta } = options
+  const ends = (['remove', 'add'] as const).map((direction) => {
+    const composed = compose(parts, grid, direction)
+    return {
+      lower: Math.max(0, epsilonAt(composed, delta + grid.deltaError) - grid.epsilonError),
+      estimate: epsilonAt(composed, delta),
+      upper: epsilonAt(composed, delta - grid.deltaError) + grid.epsilonError,
+    }
+  })
+  const worse = (key: keyof PrvEpsilon) => Math.max(...ends.map((end) => end[key]))
+  return { lower: worse('lower'), estimate: worse('estimate'), upper: worse('upper') }
+}
+
+/** Epsilon at `delta` of `steps` equal steps; see prvEpsilonOf. */
+export const prvEpsilon = ({ delta, epsilonError, ...mechanism }: Mechanism & PrvOptions): PrvEpsilon =>
+  prvEpsilonOf([mechanism], { delta, epsilonError })
+
+/** The smallest noise multiplier whose upper bound of epsilon is at most the target, from above to 1e-4 of itself. */
+export function prvSigma({ epsilonError, ...target }: PrivacyTarget & Omit<PrvOptions, 'delta'>): number {
+  checkEpsilon(target.epsilon)
+  const { delta, q, steps } = target
+  const enough = (sigma: number) =>
+    prvEpsilon({ sigma, q, steps, delta, epsilonError }).upper <= target.epsilon
+  let high = rdpSigma(target)
+  // The numerical bounds have a width of their own, which a very small target may not bear.
+  while (!enough(high)) {
+    high *= 1.05
+    if (high > 1e6)
+      throw new AccountingError(`Epsilon ${target.epsilon} is within the accountant's error. Lower that.`)
+  }
+  let low = high / 2
+  while (low > 0.02 && enough(low)) [low, high] = [low / 2, low]
+  while (high - low > 1e-4 * high) {
+    const middle = (low + high) / 2
+    if (enough(middle)) high = middle
+    else low = middle
+  }
+  return high
+}
+
+/**
+ * Half-width and cells of the grid, by theorem 5.5 and its proof: the rounding error of k steps is sub-Gaussian, and
+ * the tails beyond the grid, of one step and of all, are bounded through the Renyi accountant.
+ */
+function gridFor(parts: Mechanism[], { delta, epsilonError = 0.01 }: PrvOptions): Grid {
+  if (!(epsilonError > 0)) throw new AccountingError(`Error of epsilon ${epsilonError}: it must be above 0.`)
+  const steps = parts.reduce((sum, part) => sum + part.steps, 0)
+  const deltaError = delta * DELTA_SHARE
+  const spread = Math.sqrt((steps / 2) * Math.log(12 / deltaError))
+  const single = parts.map((part) => rdpEpsilonOf([{ ...part, steps: 1 }], deltaError / 8 / steps))
+  const all = rdpEpsilonOf(parts, deltaError / 4)
+  // Matching the means moves the sum by at most half a cell a step.
+  const reach = (error: number) => 3 + Math.max(error + all, ...single) + (steps * error) / spread / 2
+  const cellsFor = (error: number) => 2 ** Math.ceil(Math.log2((2 * reach(error) * spread) / error))
+  let error = epsilonError
+  while (cellsFor(error) > MAX_CELLS) error *= 2
+  const cells = cellsFor(error)
+  const width = (2 * reach(error)) / cells
+  return { cells, width, epsilonError: width * spread, deltaError }
+}
+
+function compose(parts: Mechanism[], { cells, width }: Grid, direction: Direction): Composed {
+  const half = cells / 2
+  const re = new Float64Array(cells)
+  const im = new Float64Array(cells)
+  // Product of the parts' transforms, each to the power of its steps, as logarithm and angle.
+  const logs = new Float64Array(cells)
+  const angles = new Float64Array(cells)
+  let shift = 0
+  for (const { sigma, q, steps } of parts) {
+    const loss = privacyLoss(sigma, q, direction)
+    let total = 0
+    let mean = 0
+    im.fill(0)
+    for (let i = 0; i < cells; i++) {
+      const centre = (i < half ? i : i - cells) * width
+      re[i] = loss.probability(centre - width / 2, centre + width / 2)
+      total += re[i]
+      mean += re[i] * centre
+    }
+    for (let i = 0; i < cells; i++) re[i] /= total
+    shift += steps * (loss.mean(-(half + 0.5) * width, (half - 0.5) * width) - mean / total)
+    fft(re, im)
+    for (let i = 0; i < cells; i++) {
+      logs[i] += steps * Math.log(Math.hypot(re[i], im[i]))
+      angles[i] += steps * Math.atan2(im[i], re[i])
+    }
+  }
+  for (let i = 0; i < cells; i++) {
+    const size = Math.exp(logs[i])
+    re[i] = size * Math.cos(angles[i])
+    im[i] = size * Math.sin(angles[i])
+  }
+  fft(re, im, true)
+  const mass = new Float64Array(cells)
+  for (let i = 0; i < cells; i++) mass[i] = re[(i + half) % cells]
+  return { mass, start: shift - half * width, width }
+}
+
+/**
+ * The epsilon, at least 0, at which delta(epsilon) = E[(1 - e^(epsilon - loss))+] comes down to `delta`. Walks from the
+ * top cell down with the sums of mass and of mass e^-loss above the current point.
+ */
+function epsilonAt({ mass, start, width }: Composed, delta: number): number {
+  let above = 0
+  // Sum of mass e^(t - loss), t being the current cell: rescaled as t falls, it cannot overflow.
+  let discounted = 0
+  const fall = Math.exp(-width)
+  for (let i = mass.length - 1; i >= 0; i--) {
+    const t = start + i * width
+    above += mass[i]
+    discounted = discounted * fall + mass[i]
+    // delta at epsilons in the cell below is above - e^(epsilon - t) discounted.
+    const next = Math.max(0, t - width)
+    if (t >= 0 && above - Math.exp(next - t) * discounted >= delta)
+      return Math.max(0, t + Math.log((above - delta) / discounted))
+    if (t < 0) return 0
+  }
+  return 0
+}
