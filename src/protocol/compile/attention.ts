@@ -1,16 +1,15 @@
 /** Attention with a softmax that follows each row's maximum. */
 import { headDim } from '../../model/config.ts'
 import { mix, scores } from '../ops/attention.ts'
-import { exponential } from '../ops/exponential.ts'
-import { inverse, inverseLevels, timesInverse } from '../ops/inverse.ts'
-import { addConstant, lastRow, rotate, slice, sumPositions } from '../ops/local.ts'
+import { inverseLevels, timesInverse } from '../ops/inverse.ts'
+import { lastRow, rotate, slice } from '../ops/local.ts'
 import { open } from '../ops/open.ts'
 import { product } from '../ops/product.ts'
-import { belowCap, highestLevel, thermometer } from '../ops/threshold.ts'
 import { truncate } from '../ops/truncate.ts'
 import type { Share } from '../plan.ts'
-import { BASIS_BITS, type Block, INVERSE_DEGREE, weightIndex } from './block.ts'
+import { type Block, weightIndex } from './block.ts'
 import type { LayerRanges } from './ranges.ts'
+import { inverseSums, scoreRange, softmaxPowers } from './softmax.ts'
 import { normWidths, RangeTooWide, softmaxWidths } from './widths.ts'
 
 /** What attention adds to the residual stream. */
@@ -48,32 +47,8 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   const vShare = truncate(plan, slice(plan, qkv, config.dim + kv, kv), p.weight, s.weights)
   const v = open(plan, vShare, { bits: s.weights, cache: values })
 
-  const logits = scores(plan, q, k, keys, h, [s.edge, s.edge + 2 ** (s.bins + s.binBits)])
-  const shifted = addConstant(plan, logits, BigInt(-s.edge) << BigInt(2 * f))
-  const c = open(plan, truncate(plan, shifted, 2 * f + s.binBits, s.bins, 'unsigned'), { bits: s.bins })
-  const N = open(plan, thermometer(plan, c, block.spanBits), { bits: block.spanBits })
-  const level = highestLevel(plan, N, config.heads)
-  const fine = truncate(plan, logits, 2 * f - s.exponentFrac, s.exponent, 'modular')
-  const z = open(
-    plan,
-    belowCap(plan, fine, level, {
-      shift: s.exponentFrac + s.binBits,
-      offset: BigInt(s.edge) << BigInt(s.exponentFrac),
-    }),
-    { bits: s.exponent },
-  )
-  const powers = exponential(plan, z, {
-    entryBits: s.exponentEntries,
-    frac: s.weightFrac,
-    factorBits: s.factorBits,
-    ring: s.weights + s.factorBits,
-  })
-  const e = truncate(plan, powers, s.factorBits, s.weights)
-  const P = open(plan, e, { bits: s.weights })
-  const d = s.denominator
-  const den = open(plan, truncate(plan, sumPositions(plan, e), s.weightFrac - d.frac, d.ring, 'unsigned'), {
-    bits: d.ring,
-  })
+  const logits = scores(plan, q, k, keys, h, scoreRange(s))
+  const powers = softmaxPowers(block, logits, s)
 
   const outRing = block.residual + f + p.weight - p.residual
   const drop = s.mixedFrac + s.inverseFrac - f
@@ -81,19 +56,11 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   if (wide > 64) throw new RangeTooWide(`layer ${layer}: the attention output needs ${wide} bits`)
   const mixed = open(
     plan,
-    truncate(plan, mix(plan, P, v, values, h), s.weightFrac + f - s.mixedFrac, s.mixed),
+    truncate(plan, mix(plan, powers.weights, v, values, h), s.weightFrac + f - s.mixedFrac, s.mixed),
     { bits: s.mixed, lift: wide },
   )
-  const reciprocal = inverse(plan, den, {
-    ...d,
-    f: (y) => 1 / y,
-    degree: INVERSE_DEGREE,
-    frac: s.inverseFrac,
-    basisBits: BASIS_BITS,
-    ring: s.inverse + BASIS_BITS,
-  })
-  const rd = open(plan, truncate(plan, reciprocal, BASIS_BITS), { bits: s.inverse, lift: wide })
-  const terms = timesInverse(mixed, rd, inverseLevels(d), hd)
+  const rd = inverseSums(block, powers.sums, s, wide)
+  const terms = timesInverse(mixed, rd, inverseLevels(s.denominator), hd)
   const out = product(plan, terms, { width: config.dim, ring: wide, frac: s.mixedFrac + s.inverseFrac })
   const y = block.biased(block.linear(truncate(plan, out, drop), layer, 'out', config.dim), layer, 'out')
   return truncate(plan, y, f + p.weight - p.residual, block.residual)
