@@ -5,8 +5,11 @@ export type Activation = 'silu' | 'gelu' | 'gelu_tanh' | 'gelu_sprint'
 
 export type Arch = 'llama' | 'gpt2' | 'bert' | 'roberta'
 
-/** What an encoder is for: probabilities of labels, or of the tokens under masks. */
-export type EncoderHead = { kind: 'classify'; labels: string[] } | { kind: 'mlm' }
+/**
+ * What an encoder is for: probabilities of labels, or of the tokens under masks. `pairs` states that it was trained on
+ * pairs of texts, which the number of token types alone does not tell.
+ */
+export type EncoderHead = { kind: 'classify'; labels: string[]; pairs?: boolean } | { kind: 'mlm' }
 
 /** Low-rank adapters: W + (alpha / rank) B A on every matrix of the layers whose last name is a target. */
 export interface Lora {

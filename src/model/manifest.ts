@@ -62,6 +62,7 @@ const configSchema = v.pipe(
         v.object({
           kind: v.literal('classify'),
           labels: v.pipe(v.array(v.string()), v.minLength(2), v.maxLength(4096)),
+          pairs: v.optional(v.boolean()),
         }),
         v.object({ kind: v.literal('mlm') }),
       ]),

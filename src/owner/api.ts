@@ -37,6 +37,8 @@ export interface ModelCard {
   task?: Task
   /** A classifier's labels. */
   labels?: string[]
+  /** A classifier of pairs of texts. */
+  pairs?: boolean
 }
 
 export type Task = 'chat' | 'classify'

@@ -5,6 +5,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { compress } from 'hono/compress'
 import { cors } from 'hono/cors'
 import type { Logger } from 'pino'
+import type { EncoderHead } from '../model/config.ts'
 import type { ServedCard, ServedList } from '../session/card.ts'
 import type { Identity } from '../session/crypto.ts'
 import { describe } from '../session/describe.ts'
@@ -109,6 +110,9 @@ function sendFile(c: Context<Env>, { bytes, type, etag }: PublicFile): Response 
   return c.body(bytes, 200, { ...headers, 'content-type': type, 'content-length': String(bytes.length) })
 }
 
+const taskOf = (head: EncoderHead | undefined): Pick<ServedCard, 'task' | 'labels' | 'pairs'> =>
+  head?.kind === 'classify' ? { task: 'classify', labels: head.labels, pairs: head.pairs } : { task: 'chat' }
+
 function listCards({ catalog, models, identity }: ServerAppOptions): ServedList {
   const cards = models.flatMap(({ modelHash, planHash, profile }): ServedCard[] => {
     const entry = catalog.find(({ hash }) => hash === modelHash)
@@ -126,6 +130,7 @@ function listCards({ catalog, models, identity }: ServerAppOptions): ServedList 
         publicBytes: [...files.values()].reduce((sum, file) => sum + file.bytes.length, 0),
         context: manifest.config.context,
         ...countParameters(manifest),
+        ...taskOf(manifest.config.head),
       },
     ]
   })

@@ -24,6 +24,10 @@ const cardSchema = v.object({
   privateParameters: count,
   /** Longest conversation, in tokens. */
   context: count,
+  task: v.optional(v.picklist(['chat', 'classify'])),
+  /** A classifier's labels, and whether it takes pairs of texts. */
+  labels: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(200))), v.maxLength(4096))),
+  pairs: v.optional(v.boolean()),
 })
 
 const listSchema = v.object({
