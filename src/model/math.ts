@@ -77,6 +77,22 @@ export function softmax(x: Float64Array, from = 0, to = x.length): void {
   for (let i = from; i < to; i++) x[i] /= sum
 }
 
+/** x, or cap * tanh(x / cap) where there is a cap. */
+export const softcap = (x: number, cap?: number): number => (cap === undefined ? x : cap * Math.tanh(x / cap))
+
+/** SPRINT's numerator of softmax: (1 + (x - cap) / 256)^256, and 0 where its base is negative. */
+export const cappedExp = (x: number, cap: number): number => Math.max(0, 1 + (x - cap) / 256) ** 256
+
+/** In-place softmax with a constant cap instead of the maximum, and a power instead of exp: see `cappedExp`. */
+export function cappedSoftmax(x: Float64Array, cap: number): void {
+  let sum = 0
+  for (let i = 0; i < x.length; i++) {
+    x[i] = cappedExp(x[i], cap)
+    sum += x[i]
+  }
+  for (let i = 0; i < x.length; i++) x[i] /= sum
+}
+
 /** log(sum(exp(x[from, to)))), safely. */
 export function logSumExp(x: Float64Array, from = 0, to = x.length): number {
   let max = Number.NEGATIVE_INFINITY

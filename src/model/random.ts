@@ -120,12 +120,13 @@ function fill(name: string, data: Float32Array, c: ModelConfig, random: Predicta
   }
   const fan = 1 / Math.sqrt(c.dim)
   if (name.endsWith('.bias')) normal(0.02)
-  else if (/(norm|ln_[12f])\.weight$/.test(name)) normal(0.05, 1)
-  else if (/embed_tokens|wte/.test(name)) normal(fan * 2)
-  else if (/wpe/.test(name)) normal(fan * 0.5)
-  else if (/(q|k)_proj/.test(name)) normal(queryKeyStd * fan)
+  else if (/(norm|ln_[12f])\.weight$/i.test(name)) normal(0.05, 1)
+  else if (/embed_tokens|wte|word_embeddings/.test(name)) normal(fan * 2)
+  else if (/wpe|(position|token_type)_embeddings/.test(name)) normal(fan * 0.5)
+  else if (/(q|k)_proj|(query|key)\.weight/.test(name)) normal(queryKeyStd * fan)
   else if (/(o_proj|attn\.c_proj)/.test(name)) normal(fan / Math.sqrt(2 * c.layers))
   else if (/(down_proj|mlp\.c_proj)/.test(name)) normal(1 / Math.sqrt(c.ff * 2 * c.layers))
+  else if (/layer\.\d+\.output\.dense/.test(name)) normal(1 / Math.sqrt(c.ff))
   else normal(fan)
   // c_attn holds q, k and v side by side: its columns [0, 2d) are q and k.
   if (name.endsWith('c_attn.weight'))

@@ -1,8 +1,10 @@
-import type { ModelConfig, Tensors } from './config.ts'
+import { isEncoder, type ModelConfig, type Tensors } from './config.ts'
 import type { FloatModel, Tap } from './float-model.ts'
 import { gpt2Model } from './gpt2.ts'
 import { llamaModel } from './llama.ts'
 
-/** The float reference of whichever form the configuration names. */
-export const floatModel = (config: ModelConfig, tensors: Tensors, tap?: Tap): FloatModel =>
-  config.arch === 'llama' ? llamaModel(config, tensors, tap) : gpt2Model(config, tensors, tap)
+/** The float reference of whichever decoder the configuration names; encoders have `encoderModel`. */
+export function floatModel(config: ModelConfig, tensors: Tensors, tap?: Tap): FloatModel {
+  if (isEncoder(config)) throw new Error(`A model of form "${config.arch}" does not continue a text.`)
+  return config.arch === 'llama' ? llamaModel(config, tensors, tap) : gpt2Model(config, tensors, tap)
+}
