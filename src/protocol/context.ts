@@ -25,6 +25,8 @@ export interface PartyContext extends PassContext {
   readonly role: Role
   /** This party's additive part of a mask, mod 2^maskRing (opened) or 2^ring (blinded; owner only). */
   mask(value: Opened | Blinded): Lanes
+  /** This party's half of an opening, if it was sent already. */
+  half(step: number): Lanes | undefined
   /** This party's share of a dealt slot. */
   correlation(step: number, slot: Slot): Lanes
   /** The same for a slot of 8 bits, as bytes. */

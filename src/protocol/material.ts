@@ -62,6 +62,8 @@ export interface Correlations {
   /** A slot of 8 bits. */
   bytes(step: Step, slot: Slot): Uint8Array
   lookup(step: Step, slot: Slot, index: Uint32Array): Lanes
+  /** Nothing of this step will be read again. */
+  forget(step: Step): void
 }
 
 /** The owner expands its side from the session's key. */
@@ -96,6 +98,8 @@ export class SeededCorrelations implements Correlations {
     }
     return this.#prg.windows(stream, serials, firsts, words, bits)
   }
+
+  forget(): void {}
 }
 
 /** The server reads the dealer's packed corrections; tables stay packed and only the opened entry is unpacked. */
@@ -140,6 +144,10 @@ export class PackedCorrections implements Correlations {
       for (let b = 0; b < size; b++) picked[i * size + b] = bytes[from + b]
     }
     return this.#kernels.unpack(picked, bits, index.length * words)
+  }
+
+  forget(step: Step): void {
+    this.#bytes.delete(step.id)
   }
 
   #part(step: Step, slot: Slot): Uint8Array {

@@ -7,6 +7,7 @@ import { count, wireBytes } from '../plan.ts'
 import { laneBytes, type Prg, streamId } from '../prg.ts'
 import type { Lanes } from '../ring.ts'
 import { messageBytes, type Schedule } from '../schedule.ts'
+import { usesOf } from './lifetimes.ts'
 
 /** A message that does not fit the plan: truncated, padded or out of turn. */
 export class MessageError extends Error {
@@ -33,6 +34,8 @@ export interface PartyMaterial {
   readonly secret?: Prg
   readonly input?: Lanes
   readonly stationary?: ReadonlyMap<string, Lanes>
+  /** Forget each value after its last use, as sessions do; traces and tests look at all of them. */
+  readonly forgets?: boolean
 }
 
 /** One party's run of one pass: steps run as the schedule says, messages come in and go out as bytes. */
@@ -45,6 +48,11 @@ export class PartyPass implements PartyContext {
   readonly #values = new Map<number, Lanes>()
   readonly #received = new Map<number, Lanes>()
   readonly #products = new Map<string, Lanes>()
+  readonly #masks = new Map<number, Lanes>()
+  /** Halves of openings that were sent and will be added to what comes back. */
+  readonly #halves = new Map<number, Lanes>()
+  /** Readers that each value still waits for. */
+  readonly #uses: Uint16Array
   #input?: Lanes
 
   constructor(plan: Plan, schedule: Schedule, shape: Shape, own: PartyMaterial) {
@@ -54,6 +62,7 @@ export class PartyPass implements PartyContext {
     this.#schedule = schedule
     this.#own = own
     this.#input = own.input
+    this.#uses = usesOf(schedule, own.role).slice()
   }
 
   /** The owner's input, once the pass begins. */
@@ -76,6 +85,10 @@ export class PartyPass implements PartyContext {
     const step = this.#plan.steps[id]
     this.#values.set(id, step.run(this, this.#received.get(id)))
     this.#received.delete(id)
+    this.#halves.delete(id)
+    if (!this.#own.forgets) return
+    this.#used(step)
+    if (this.#uses[id] === 0) this.#forget(step)
   }
 
   /** The bytes of a message of this party. */
@@ -85,9 +98,12 @@ export class PartyPass implements PartyContext {
     let at = 0
     for (const step of message.steps) {
       if (!step.share || !step.wire) throw new RangeError(`step ${step.id} (${step.op}) sends nothing`)
-      const bytes = this.#own.kernels.pack(step.share(this), step.wire.bits)
+      const half = step.share(this)
+      if (step.wire.from === 'both') this.#halves.set(step.id, half)
+      const bytes = this.#own.kernels.pack(half, step.wire.bits)
       out.set(bytes, at)
       at += bytes.length
+      if (this.#own.forgets) this.#used(step)
     }
     return out
   }
@@ -123,7 +139,16 @@ export class PartyPass implements PartyContext {
   }
 
   mask(value: Opened | Blinded): Lanes {
-    return maskLanes(this.#own.masks, this.shape, value)
+    let lanes = this.#masks.get(value.step)
+    if (!lanes) {
+      lanes = maskLanes(this.#own.masks, this.shape, value)
+      this.#masks.set(value.step, lanes)
+    }
+    return lanes
+  }
+
+  half(step: number): Lanes | undefined {
+    return this.#halves.get(step)
   }
 
   correlation(step: number, slot: Slot): Lanes {
@@ -178,6 +203,18 @@ export class PartyPass implements PartyContext {
     const b = this.#own.biases.get(name)
     if (!b) throw new RangeError(`the ${this.role} does not hold bias '${name}'`)
     return b
+  }
+
+  /** One reader of a step's inputs is done. */
+  #used(step: Step): void {
+    for (const value of step.needs[this.role])
+      if (--this.#uses[value.step] === 0) this.#forget(this.#plan.steps[value.step])
+  }
+
+  #forget(step: Step): void {
+    this.#values.delete(step.id)
+    this.#masks.delete(step.id)
+    this.#own.correlations.forget(step)
   }
 
   #value(id: number): Lanes {

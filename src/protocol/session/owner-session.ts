@@ -162,6 +162,7 @@ export class OwnerSession {
       biases: clear.biases,
       secret: this.#secret,
       stationary: ready.products,
+      forgets: true,
     })
     const program = schedule.programs.owner
     let at = 0

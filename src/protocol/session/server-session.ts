@@ -134,6 +134,7 @@ export class ServerSession {
       cache: this.#cache,
       weights: this.#clear.weights,
       biases: this.#clear.biases,
+      forgets: true,
     })
     const [first] = schedule.programs.server
     if (first.kind !== 'receive') throw new RangeError('a plan begins with what the owner sends ahead')
