@@ -1,6 +1,6 @@
 import { headDim, type ModelConfig, type Tensors, tensorShapes } from './config.ts'
 import { merged } from './lora.ts'
-import { softmax } from './math.ts'
+import { type Floats, softmax, zerosLike } from './math.ts'
 
 /**
  * Reports intermediate values as they are computed, `[n, width]` for the n tokens of one call.
@@ -18,7 +18,14 @@ import { softmax } from './math.ts'
  */
 export type Tap = (name: string, layer: number, values: Float64Array) => void
 
-/** A float64 model with its key/value cache: the yardstick for every private computation. */
+/** How activations are stored: in float32 as other runtimes do, or in float64 as the yardstick. */
+export type FloatPrecision = 'float64' | 'float32'
+
+/** `length` activations, all zero. */
+export const activationsOf = (precision: FloatPrecision, length: number): Floats =>
+  precision === 'float32' ? new Float32Array(length) : new Float64Array(length)
+
+/** A float model with its key/value cache: in float64, the yardstick for every private computation. */
 export interface FloatModel {
   readonly config: ModelConfig
   /** Tokens seen since the last reset. */
@@ -32,18 +39,31 @@ export interface FloatModel {
   rewind(position?: number): void
 }
 
-/** Keys and values of one layer, `[context, kvHeads * headDim]`. */
+/** Keys and values of one layer, `[positions, kvHeads * headDim]`; room for more positions is made as they come. */
 export interface LayerCache {
-  keys: Float64Array
-  values: Float64Array
+  keys: Floats
+  values: Floats
 }
 
-export function makeCache(config: ModelConfig): LayerCache[] {
-  const size = config.context * config.kvHeads * headDim(config)
+export function makeCache(config: ModelConfig, precision: FloatPrecision = 'float64'): LayerCache[] {
   return Array.from({ length: config.layers }, () => ({
-    keys: new Float64Array(size),
-    values: new Float64Array(size),
+    keys: activationsOf(precision, 0),
+    values: activationsOf(precision, 0),
   }))
+}
+
+/** Writes the rows of keys and values at `position` and after. */
+export function remember(cache: LayerCache, keys: Floats, values: Floats, at: number): void {
+  if (at + keys.length > cache.keys.length) {
+    const size = Math.max(at + keys.length, 2 * cache.keys.length)
+    for (const name of ['keys', 'values'] as const) {
+      const wider = zerosLike(cache[name], size)
+      wider.set(cache[name])
+      cache[name] = wider
+    }
+  }
+  cache.keys.set(keys, at)
+  cache.values.set(values, at)
 }
 
 /** The data of a tensor, adapters merged in; throws when it is missing or has another shape than the configuration says. */
@@ -71,21 +91,22 @@ export function checkIds(config: ModelConfig, position: number, ids: ArrayLike<n
  * Causal attention of n new queries, `[n, heads * hd]`, over a cache that already holds their keys.
  * The first query stands at `position`. Returns `[n, heads * hd]`.
  */
-export function attend(
+export function attend<T extends Floats>(
   c: ModelConfig,
-  q: Float64Array,
+  q: T,
   { keys, values }: LayerCache,
   position: number,
   tapLogits?: (logits: Float64Array) => void,
-): Float64Array {
+): T {
   const hd = headDim(c)
   const kvWidth = c.kvHeads * hd
   const n = q.length / (c.heads * hd)
-  const out = new Float64Array(q.length)
+  const out = zerosLike(q, q.length)
+  const mixed = new Float64Array(hd)
   const seen: number[] = []
   for (let t = 0; t < n; t++) {
     const length = position + t + 1
-    const scores = new Float64Array(length)
+    const scores = zerosLike(q, length)
     for (let head = 0; head < c.heads; head++) {
       const at = (t * c.heads + head) * hd
       const kvAt = Math.floor((head * c.kvHeads) / c.heads) * hd
@@ -96,8 +117,10 @@ export function attend(
       }
       if (tapLogits) for (const score of scores) seen.push(score)
       softmax(scores)
+      mixed.fill(0)
       for (let p = 0; p < length; p++)
-        for (let i = 0; i < hd; i++) out[at + i] += scores[p] * values[p * kvWidth + kvAt + i]
+        for (let i = 0; i < hd; i++) mixed[i] += scores[p] * values[p * kvWidth + kvAt + i]
+      out.set(mixed, at)
     }
   }
   tapLogits?.(Float64Array.from(seen))

@@ -1,6 +1,16 @@
 import { headDim, type ModelConfig, type Tensors } from './config.ts'
-import { attend, checkIds, type FloatModel, makeCache, type Tap, tensorLookup } from './float-model.ts'
-import { activations, addTo, linear, transpose } from './math.ts'
+import {
+  activationsOf,
+  attend,
+  checkIds,
+  type FloatModel,
+  type FloatPrecision,
+  makeCache,
+  remember,
+  type Tap,
+  tensorLookup,
+} from './float-model.ts'
+import { activations, addTo, type Floats, linear, transpose, zerosLike } from './math.ts'
 
 interface Projection {
   /** `[out, in]`, unlike in the file. */
@@ -9,11 +19,16 @@ interface Projection {
 }
 
 /** Float reference of the GPT-2 form: LayerNorm, learned positions, biases everywhere. */
-export function gpt2Model(config: ModelConfig, tensors: Tensors, tap?: Tap): FloatModel {
+export function gpt2Model(
+  config: ModelConfig,
+  tensors: Tensors,
+  tap?: Tap,
+  precision: FloatPrecision = 'float64',
+): FloatModel {
   const c = config
   if (c.kvHeads !== c.heads) throw new Error('The GPT-2 form has as many key heads as heads.')
   const tensor = tensorLookup(c, tensors)
-  const cache = makeCache(c)
+  const cache = makeCache(c, precision)
   const tokens = tensor('wte.weight')
   const positions = tensor('wpe.weight')
   const head = c.tied ? tokens : tensor('lm_head.weight')
@@ -33,30 +48,24 @@ export function gpt2Model(config: ModelConfig, tensors: Tensors, tap?: Tap): Flo
   })
   let position = 0
 
-  const apply = (x: Float64Array, { weight, bias }: Projection) => linear(x, weight, bias.length, bias)
+  const apply = (x: Floats, { weight, bias }: Projection) => linear(x, weight, bias.length, bias)
 
-  function norm(
-    name: string,
-    x: Float64Array,
-    say: (name: string, values: Float64Array) => void,
-    tag: string,
-  ) {
+  function norm(name: string, x: Floats, say: (name: string, values: Floats) => void, tag: string) {
     return layerNorm(x, tensor(`${name}.weight`), tensor(`${name}.bias`), c.eps, (normal, variance) => {
       say(`n${tag}`, normal)
       say(`v${tag}`, variance)
     })
   }
 
-  function block(layer: number, x: Float64Array): void {
-    const say = (name: string, values: Float64Array) => tap?.(name, layer, values.slice())
+  function block(layer: number, x: Floats): void {
+    const say = (name: string, values: Floats) => tap?.(name, layer, Float64Array.from(values))
     const w = blocks[layer]
     say('x', x)
     const [q, k, v] = thirds(apply(norm(`h.${layer}.ln_1`, x, say, '1'), w.attention), c.heads * headDim(c))
     say('q', q)
     say('k', k)
     say('v', v)
-    cache[layer].keys.set(k, position * c.dim)
-    cache[layer].values.set(v, position * c.dim)
+    remember(cache[layer], k, v, position * c.dim)
     const a = attend(c, q, cache[layer], position, tap && ((s) => say('s', s)))
     say('a', a)
     addTo(x, apply(a, w.attentionOut))
@@ -79,25 +88,25 @@ export function gpt2Model(config: ModelConfig, tensors: Tensors, tap?: Tap): Flo
     },
     forward(ids, logits = 'last') {
       checkIds(c, position, ids)
-      const x = new Float64Array(ids.length * c.dim)
+      const x = activationsOf(precision, ids.length * c.dim)
       for (let t = 0; t < ids.length; t++)
         for (let i = 0; i < c.dim; i++)
           x[t * c.dim + i] = tokens[ids[t] * c.dim + i] + positions[(position + t) * c.dim + i]
       for (let layer = 0; layer < c.layers; layer++) block(layer, x)
       position += ids.length
-      const say = (name: string, values: Float64Array) => tap?.(name, c.layers, values.slice())
+      const say = (name: string, values: Floats) => tap?.(name, c.layers, Float64Array.from(values))
       say('xf', x)
       const nf = norm('ln_f', x, say, 'f')
-      return linear(logits === 'all' ? nf : nf.subarray(nf.length - c.dim), head, c.vocab)
+      return Float64Array.from(linear(logits === 'all' ? nf : nf.subarray(nf.length - c.dim), head, c.vocab))
     },
   }
 }
 
 /** `[n, 3 * width]` to three of `[n, width]`. */
-function thirds(x: Float64Array, width: number): Float64Array[] {
+function thirds<T extends Floats>(x: T, width: number): T[] {
   const n = x.length / (3 * width)
   return [0, 1, 2].map((part) => {
-    const out = new Float64Array(n * width)
+    const out = zerosLike(x, n * width)
     for (let t = 0; t < n; t++) {
       const from = (3 * t + part) * width
       out.set(x.subarray(from, from + width), t * width)
@@ -107,23 +116,28 @@ function thirds(x: Float64Array, width: number): Float64Array[] {
 }
 
 /** (x - mean) / sqrt(variance + eps) * gain + bias, by rows as wide as the gain. */
-export function layerNorm(
-  x: Float64Array,
+export function layerNorm<T extends Floats>(
+  x: T,
   gain: Float32Array,
   bias: Float32Array,
   eps: number,
-  look?: (normal: Float64Array, variance: Float64Array) => void,
-): Float64Array {
+  look?: (normal: T, variance: T) => void,
+): T {
   const d = gain.length
-  const normal = new Float64Array(x.length)
-  const variance = new Float64Array(x.length / d)
+  const normal = zerosLike(x, x.length)
+  const variance = zerosLike(x, x.length / d)
   for (let t = 0; t < variance.length; t++) {
-    const row = x.subarray(t * d, (t + 1) * d)
-    const mean = row.reduce((sum, value) => sum + value, 0) / d
-    variance[t] = row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / d
-    const scale = 1 / Math.sqrt(variance[t] + eps)
-    for (let i = 0; i < d; i++) normal[t * d + i] = (row[i] - mean) * scale
+    const at = t * d
+    let mean = 0
+    for (let i = 0; i < d; i++) mean += x[at + i] / d
+    let square = 0
+    for (let i = 0; i < d; i++) square += (x[at + i] - mean) ** 2
+    variance[t] = square / d
+    const scale = 1 / Math.sqrt(square / d + eps)
+    for (let i = 0; i < d; i++) normal[at + i] = (x[at + i] - mean) * scale
   }
   look?.(normal, variance)
-  return normal.map((value, at) => value * gain[at % d] + bias[at % d])
+  const out = zerosLike(x, x.length)
+  for (let at = 0; at < out.length; at++) out[at] = normal[at] * gain[at % d] + bias[at % d]
+  return out
 }

@@ -1,13 +1,23 @@
-/** Plain float64 building blocks of the reference models. Matrices are flat and row-major. */
+/**
+ * Plain building blocks of the reference models. Matrices are flat and row-major. Results are as wide as `x`: in
+ * float32 every stored activation is rounded, and sums are made in double and rounded once.
+ */
+
+/** Activations in either precision. */
+export type Floats = Float64Array | Float32Array
+
+/** Zeros in the precision of `x`. */
+export const zerosLike = <T extends Floats>(x: T, length: number): T =>
+  new (x.constructor as new (length: number) => T)(length)
 
 /**
  * y = x w' + bias, with x `[n, inputs]`, w `[outputs, inputs]` and y `[n, outputs]`.
  * Four rows of w at a time share each load of x, and give the processor four independent sums.
  */
-export function linear(x: Float64Array, w: Float32Array, outputs: number, bias?: Float32Array): Float64Array {
+export function linear<T extends Floats>(x: T, w: Float32Array, outputs: number, bias?: Float32Array): T {
   const inputs = w.length / outputs
   const n = x.length / inputs
-  const y = new Float64Array(n * outputs)
+  const y = zerosLike(x, n * outputs)
   const whole = outputs - (outputs % 4)
   // Weights outermost: a long prefill then reads each weight from memory once.
   for (let o = 0; o < whole; o += 4) {
@@ -25,12 +35,12 @@ export function linear(x: Float64Array, w: Float32Array, outputs: number, bias?:
 }
 
 function dot4(
-  x: Float64Array,
+  x: Floats,
   xAt: number,
   w: Float32Array,
   wAt: number,
   length: number,
-  y: Float64Array,
+  y: Floats,
   yAt: number,
 ): void {
   let a = 0
@@ -61,12 +71,12 @@ export function transpose(m: Float32Array, rows: number, columns: number): Float
 }
 
 /** x += y. */
-export function addTo(x: Float64Array, y: Float64Array): void {
+export function addTo(x: Floats, y: Floats): void {
   for (let i = 0; i < x.length; i++) x[i] += y[i]
 }
 
 /** In-place softmax of `x[from, to)`; subtracting the maximum keeps exp in range. */
-export function softmax(x: Float64Array, from = 0, to = x.length): void {
+export function softmax(x: Floats, from = 0, to = x.length): void {
   let max = Number.NEGATIVE_INFINITY
   for (let i = from; i < to; i++) max = Math.max(max, x[i])
   let sum = 0

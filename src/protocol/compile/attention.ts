@@ -1,5 +1,6 @@
 /** Attention with a softmax that follows each row's maximum. */
 import { headDim } from '../../model/config.ts'
+import { rotaryFrequencies } from '../../model/rope.ts'
 import { mix, scores } from '../ops/attention.ts'
 import { inverseLevels, timesInverse } from '../ops/inverse.ts'
 import { lastRow, rotate, slice } from '../ops/local.ts'
@@ -32,10 +33,11 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   const n = block.normal(x, { ...w, open: block.residual }, r.normal1)
   const opened = open(plan, n.value, { bits: n.bits, lift: ring, weight: weightIndex(layer, 'qkv') })
   const qkv = block.biased(block.liftedLinear(opened, layer, 'qkv', config.dim + 2 * kv, ring), layer, 'qkv')
+  const frequencies = rotaryFrequencies(config)
   const turned = (from: number, width: number, source = qkv): Share => {
     const part = slice(plan, source, from, width)
     if (rotary === 0) return truncate(plan, part, p.weight, s.scores)
-    const rotated = rotate(plan, part, { headDim: hd, theta: config.ropeTheta ?? 10000, frac: rotary })
+    const rotated = rotate(plan, part, { headDim: hd, frequencies, frac: rotary })
     return truncate(plan, rotated, p.weight + rotary, s.scores)
   }
   const q = open(plan, turned(0, config.dim, block.isLast(layer) ? lastRow(plan, qkv) : qkv), {

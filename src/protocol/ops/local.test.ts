@@ -79,7 +79,7 @@ describe('local steps', () => {
 
   it('rotate by the position, as half-split pairs', () => {
     const values = Array.from({ length: 16 }, (_, i) => (i - 8) * 300)
-    const o = { headDim: 4, theta: 10000, frac: 13 }
+    const o = { headDim: 4, frequencies: Float64Array.of(1, 0.01), frac: 13 }
     const { y, trial } = run((plan, given) => rotate(plan, given(values, { ring: 40, width: 8, frac: 8 }), o))
     const want = values.map((_, at) => {
       const [r, c] = [Math.floor(at / 8), at % 4]

@@ -102,12 +102,12 @@ export function addConstant(plan: PlanBuilder, x: Share, constant: bigint, k = x
 
 /**
  * Rotary positions on shares by public integers cos and sin with `frac` fraction bits (half-split pairs, as Hugging
- * Face LLaMA): the scale grows by `frac`, the ring stays.
+ * Face LLaMA): the scale grows by `frac`, the ring stays. `frequencies`: radians a position of each pair.
  */
 export function rotate(
   plan: PlanBuilder,
   x: Share,
-  o: { headDim: number; theta: number; frac: number },
+  o: { headDim: number; frequencies: Float64Array; frac: number },
 ): Share {
   const half = o.headDim / 2
   const turn = (shape: Shape, v: Lanes): Lanes => {
@@ -115,7 +115,7 @@ export function rotate(
     const m = maskOf(x.ring)
     const first = firstRow(shape, x.layout)
     for (let r = first; r < shape.rows; r++) {
-      const { cos, sin } = angles(shape.base + r, half, o.theta, o.frac)
+      const { cos, sin } = angles(shape.base + r, o.frequencies, o.frac)
       for (let h = 0; h < x.width; h += o.headDim)
         for (let i = 0; i < half; i++) {
           const at = (r - first) * x.width + h + i
@@ -140,11 +140,11 @@ export function rotate(
   )
 }
 
-function angles(position: number, half: number, theta: number, frac: number): { cos: Lanes; sin: Lanes } {
-  const c = new Float64Array(half)
-  const s = new Float64Array(half)
-  for (let i = 0; i < half; i++) {
-    const angle = position * theta ** (-i / half)
+function angles(position: number, frequencies: Float64Array, frac: number): { cos: Lanes; sin: Lanes } {
+  const c = new Float64Array(frequencies.length)
+  const s = new Float64Array(frequencies.length)
+  for (let i = 0; i < frequencies.length; i++) {
+    const angle = position * frequencies[i]
     c[i] = Math.round(Math.cos(angle) * 2 ** frac)
     s[i] = Math.round(Math.sin(angle) * 2 ** frac)
   }
