@@ -93,18 +93,20 @@ export function product(
   }))
 }
 
-/** A row value's columns spread over the output's: rows x width. */
-function spread(f: Factor, source: Lanes, rows: number, width: number): Lanes {
+/** A factor's columns, each `repeat / every` times: what the output reads of it where `every` columns are one. */
+function columns(f: Factor, source: Lanes, rows: number, width: number, every: number): Lanes {
   const { from = 0, repeat = 1, value } = f
-  if (repeat === 1 && from === 0 && value.width === width) return source
-  const out = new BigUint64Array(rows * width)
+  const n = width / every
+  const times = repeat / every
+  if (times === 1 && from === 0 && value.width === n) return source
+  const out = new BigUint64Array(rows * n)
   for (let r = 0, i = 0; r < rows; r++)
-    for (let j = 0, at = r * value.width + from; j < width; j += repeat, at++)
-      for (let k = 0; k < repeat; k++) out[i++] = source[at]
+    for (let j = 0, at = r * value.width + from; j < n; j += times, at++)
+      for (let k = 0; k < times; k++) out[i++] = source[at]
   return out
 }
 
-/** The dealer's true value of one secret, before it is spread. */
+/** The dealer's true value of one secret, before its columns repeat. */
 function secretLanes(ctx: DealContext, x: Opened, part: Secret['part']): Lanes {
   const a = ctx.mask(x)
   if (part === 'mask') return a
@@ -115,13 +117,15 @@ function secretLanes(ctx: DealContext, x: Opened, part: Secret['part']): Lanes {
   return part === 'rho' ? out : shiftRight(out, x.ring - 1)
 }
 
-function multiplyInto(acc: Lanes, by: Lanes): Lanes {
+function multiplyInto(acc: Lanes, by: Lanes): void {
   for (let i = 0; i < acc.length; i++) acc[i] = BigInt.asUintN(64, acc[i] * by[i])
-  return acc
 }
 
-function addInto(out: Lanes, acc: Lanes): void {
-  for (let i = 0; i < out.length; i++) out[i] = BigInt.asUintN(64, out[i] + acc[i])
+/** Every run of acc as long as acc is than by, times one lane of by. */
+function multiplyRuns(acc: Lanes, by: Lanes): void {
+  const run = acc.length / by.length
+  for (let g = 0, i = 0; g < by.length; g++)
+    for (const end = i + run; i < end; i++) acc[i] = BigInt.asUintN(64, acc[i] * by[g])
 }
 
 /** True values of the monomials of one term. */
@@ -129,39 +133,66 @@ function dealt(ctx: DealContext, term: Term, monos: readonly Monomial[]): Lanes[
   const known = new Map<string, Lanes>()
   return monos.map(({ secrets, slot, repeat }) => {
     const rows = rowsOf(ctx.shape, slot.layout)
-    const parts = secrets.map(({ factor, part }) => {
-      const key = `${factor}${part}${repeat}`
+    const lanes = secrets.map(({ factor, part }) => {
       const f = term[factor]
-      // Where columns repeat, one dealt value serves them all.
-      const own = { ...f, repeat: (f.repeat ?? 1) / repeat }
-      const lanes = known.get(key) ?? spread(own, secretLanes(ctx, f.value, part), rows, slot.width)
-      known.set(key, lanes)
-      return lanes
+      // Where columns repeat, one dealt value serves them all; what repeats further is read by runs.
+      const every = f.repeat ?? 1
+      const key = `${factor}${part}`
+      const own =
+        known.get(key) ?? columns(f, secretLanes(ctx, f.value, part), rows, slot.width * repeat, every)
+      known.set(key, own)
+      return own
     })
-    return parts.slice(1).reduce(multiplyInto, parts[0].slice())
+    const [first, ...rest] = lanes.sort((x, y) => y.length - x.length)
+    const out = first.slice()
+    for (const other of rest) multiplyRuns(out, other)
+    return out
   })
 }
 
-/** The public and shared views of a factor, spread over the output's columns. */
+/** The public and shared views of a factor, over the output's columns or its runs of them. */
 interface View {
   readonly pub: Lanes
   /** This party's share of the whole secret part. */
   readonly single: Lanes
-  /** 2^d B: what a top bit is multiplied by. */
-  readonly top?: Lanes
+  /** B, where the value is lifted: what a top bit is multiplied by, beside 2^d. */
+  readonly wrap?: Lanes
+  readonly scale: bigint
 }
 
-function viewOf(ctx: PartyContext, f: Factor, rows: number, width: number): View {
-  const over = (lanes: Lanes): Lanes => spread(f, lanes, rows, width)
-  if (f.value.lift === 0) return { pub: over(ctx.get(f.value)), single: over(ctx.mask(f.value)) }
-  const view = lifted(ctx, f.value)
-  const scale = 1n << BigInt(f.value.ring)
-  const top = new BigUint64Array(view.wrap.length)
-  for (let i = 0; i < top.length; i++) top[i] = view.wrap[i] === 1n ? scale : 0n
-  return { pub: over(view.pub), single: over(view.share), top: over(top) }
+function viewOf(ctx: PartyContext, f: Factor, rows: number, width: number, every: number): View {
+  const over = (lanes: Lanes): Lanes => columns(f, lanes, rows, width, every)
+  const { value } = f
+  if (value.lift === 0) return { pub: over(ctx.get(value)), single: over(ctx.mask(value)), scale: 1n }
+  const { pub, share, wrap } = lifted(ctx, value)
+  return { pub: over(pub), single: over(share), wrap: over(wrap), scale: 1n << BigInt(value.ring) }
 }
 
-/** Adds this party's share of one term. */
+/** out += the product of some lanes (as long as out) times a coefficient for each run of columns. */
+function addScaled(out: Lanes, lanes: readonly Lanes[], by: Lanes): void {
+  const run = out.length / by.length
+  let a = lanes[0]
+  if (lanes.length > 2) {
+    a = a.slice()
+    for (const other of lanes.slice(1)) multiplyInto(a, other)
+  }
+  const b = lanes.length === 2 ? lanes[1] : undefined
+  for (let g = 0, i = 0; g < by.length; g++) {
+    const end = i + run
+    if (b)
+      for (; i < end; i++)
+        out[i] = BigInt.asUintN(64, out[i] + BigInt.asUintN(64, BigInt.asUintN(64, a[i] * b[i]) * by[g]))
+    else for (; i < end; i++) out[i] = BigInt.asUintN(64, out[i] + BigInt.asUintN(64, a[i] * by[g]))
+  }
+}
+
+/** Columns in a row that share the factors that repeat most. */
+const runOf = (term: Term): number => Math.max(...term.map((f) => f.repeat ?? 1))
+
+/**
+ * Adds this party's share of one term. Factors that repeat enter by runs of columns, so that all of a run's arithmetic
+ * that no wide factor takes part in is done once: what is left for each column is a multiplication for each monomial.
+ */
 function accumulate(
   ctx: PartyContext,
   id: number,
@@ -171,33 +202,46 @@ function accumulate(
   width: number,
 ): void {
   const rows = rowsOf(ctx.shape, term[0].value.layout)
-  const views = term.map((f) => viewOf(ctx, f, rows, width))
-  const publics = (acc: Lanes, except: readonly number[]): Lanes => {
-    views.forEach((v, k) => {
-      if (!except.includes(k)) multiplyInto(acc, v.pub)
+  const run = runOf(term)
+  const groups = run === 1 ? 1 : out.length / run
+  const isWide = term.map((f) => run === 1 || (f.repeat ?? 1) < run)
+  const views = term.map((f, k) => viewOf(ctx, f, rows, width, isWide[k] ? 1 : run))
+  const constant = (c: bigint): Lanes => new BigUint64Array(groups).fill(BigInt.asUintN(64, c))
+  /** Adds c times the product of the public parts of all factors but some, and of further lanes. */
+  const contribute = (c: Lanes, except: readonly number[], lanes: readonly Lanes[]): void => {
+    const wide = [...lanes]
+    views.forEach(({ pub }, k) => {
+      if (except.includes(k)) return
+      if (isWide[k]) wide.push(pub)
+      else multiplyInto(c, pub)
     })
-    return acc
+    addScaled(out, wide, c)
   }
-  if (ctx.role === 'server') addInto(out, publics(views[0].pub.slice(), [0]))
-  views.forEach((v, k) => {
-    addInto(out, publics(v.single.slice(), [k]))
+  if (ctx.role === 'server') contribute(constant(1n), [], [])
+  views.forEach(({ single }, k) => {
+    if (isWide[k]) contribute(constant(1n), [k], [single])
+    else contribute(single.slice(), [k], [])
   })
   for (const { secrets, slot, repeat } of monos) {
     const share = ctx.correlation(id, slot)
-    const acc = new BigUint64Array(out.length)
-    for (let i = 0, at = 0; i < acc.length; at++) for (let k = 0; k < repeat; k++) acc[i++] = share[at]
     const isNegative = secrets.filter((s) => s.part === 'rho').length % 2 === 1
-    if (isNegative) for (let i = 0; i < acc.length; i++) acc[i] = BigInt.asUintN(64, -acc[i])
-    for (const s of secrets) {
-      const { top } = views[s.factor]
-      if (s.part === 'top' && top) multiplyInto(acc, top)
+    const tops = secrets.filter((s) => s.part === 'top').map((s) => s.factor)
+    let scale = isNegative ? -1n : 1n
+    for (const k of tops) scale *= views[k].scale
+    const c = constant(scale)
+    const lanes: Lanes[] = []
+    if (repeat === run && run > 1) multiplyInto(c, share)
+    else lanes.push(share)
+    for (const k of tops) {
+      const { wrap } = views[k]
+      if (!wrap) continue
+      if (isWide[k]) lanes.push(wrap)
+      else multiplyInto(c, wrap)
     }
-    addInto(
-      out,
-      publics(
-        acc,
-        secrets.map((s) => s.factor),
-      ),
+    contribute(
+      c,
+      secrets.map((s) => s.factor),
+      lanes,
     )
   }
 }
