@@ -6,7 +6,7 @@ import type { Blinded, Dealt, Opened, Plan, Shape, Slot, Step } from '../plan.ts
 import type { Prg } from '../prg.ts'
 import { add, type Lanes, subtractInto } from '../ring.ts'
 
-/** What the dealer brings to a pass: both parties' mask keys, and b = W - F for each private weight. */
+/** What the dealer brings to a pass: both parties' mask keys, b = W - F for each private weight, and its pieces of split ones. */
 export interface DealerMaterial {
   readonly kernels: Kernels
   readonly owner: Prg
@@ -15,11 +15,26 @@ export interface DealerMaterial {
   readonly cache: RowCache
 }
 
+const readers = new WeakMap<Plan, Map<number, number>>()
+
+/** The last step that deals for each value: its mask is kept until then. */
+function lastReaders(plan: Plan): Map<number, number> {
+  let last = readers.get(plan)
+  if (last) return last
+  last = new Map()
+  for (const step of plan.steps)
+    if (step.deal)
+      for (const value of [...step.needs.owner, ...step.needs.server]) last.set(value.step, step.id)
+  readers.set(plan, last)
+  return last
+}
+
 /** Deals one pass: for every step the corrections that make the owner's keystream a sharing of the true correlations. */
 export class DealerPass implements DealContext {
   readonly shape: Shape
   readonly #plan: Plan
   readonly #own: DealerMaterial
+  readonly #masks = new Map<number, Lanes>()
 
   constructor(plan: Plan, shape: Shape, own: DealerMaterial) {
     this.shape = shape
@@ -29,9 +44,11 @@ export class DealerPass implements DealContext {
 
   /** Steps with something to deal, in plan order, with their packed corrections. */
   *deal(): Generator<{ step: Step; bytes: Uint8Array }> {
+    const last = lastReaders(this.#plan)
     for (const step of this.#plan.steps) {
       if (!step.deal) continue
       const values = step.deal(this)
+      for (const id of [...this.#masks.keys()]) if ((last.get(id) ?? 0) <= step.id) this.#masks.delete(id)
       if (values.length !== step.slots.length)
         throw new RangeError(
           `step ${step.id} (${step.op}) dealt ${values.length} of ${step.slots.length} slots`,
@@ -41,16 +58,21 @@ export class DealerPass implements DealContext {
   }
 
   mask(value: Opened): Lanes {
-    const bits = value.maskRing
-    return add(
-      maskLanes(this.#own.owner, this.shape, value),
-      maskLanes(this.#own.server, this.shape, value),
-      bits,
-    )
+    let lanes = this.#masks.get(value.step)
+    if (!lanes) {
+      const { owner, server } = this.#own
+      lanes = add(maskLanes(owner, this.shape, value), maskLanes(server, this.shape, value), value.maskRing)
+      this.#masks.set(value.step, lanes)
+    }
+    return lanes
   }
 
   ownerMask(value: Opened | Blinded): Lanes {
     return maskLanes(this.#own.owner, this.shape, value)
+  }
+
+  serverMask(value: Opened): Lanes {
+    return maskLanes(this.#own.server, this.shape, value)
   }
 
   cache(name: string): CachedRows {
