@@ -1,85 +1,109 @@
-import type { Activation, ModelConfig } from './config.ts'
+import { type Activation, headDim, isEncoder, type ModelConfig } from './config.ts'
+import { encoderFromHf, encoderToHf } from './hf-encoder-config.ts'
+import { type HfConfig, HfConfigError, HfReader } from './hf-reader.ts'
+import { ropeFromHf, ropeToHf } from './hf-rope.ts'
 
-/** A `config.json` as Hugging Face writes it, as far as it is used here. */
-export type HfConfig = Record<string, unknown>
+export { type HfConfig, HfConfigError } from './hf-reader.ts'
 
-const activationNames: Record<string, Activation> = {
-  silu: 'silu',
-  swish: 'silu',
-  gelu: 'gelu',
-  gelu_new: 'gelu_tanh',
-  gelu_pytorch_tanh: 'gelu_tanh',
+/** Model types with LLaMA's form, whatever else they may add, which is then refused by name. */
+const llamaKin = new Set(['llama', 'mistral', 'qwen2'])
+
+/**
+ * Read a `config.json` of GPT-2, of the LLaMA family, BERT or RoBERTa; `file` is what errors call it. Throws
+ * {@link HfConfigError} naming what is missing or not supported.
+ */
+export function fromHfConfig(json: HfConfig, file = 'config.json'): ModelConfig {
+  const read = new HfReader(json, file)
+  const type = String(json.model_type)
+  if (llamaKin.has(type)) return fromLlama(read)
+  if (type === 'gpt2') return fromGpt2(read)
+  const encoder = encoderFromHf(read)
+  if (encoder) return encoder
+  throw new HfConfigError(
+    `${file}: model_type "${json.model_type}" is not supported. ` +
+      'Supported are gpt2, llama, mistral, bert, roberta and xlm-roberta.',
+  )
 }
 
-/** Read a LLaMA-form or GPT-2 `config.json`. Throws naming what is missing or not supported. */
-export function fromHfConfig(json: HfConfig): ModelConfig {
-  if (json.model_type === 'llama') return fromLlama(json)
-  if (json.model_type === 'gpt2') return fromGpt2(json)
-  throw new Error(`config.json: model_type "${json.model_type}" is not supported; use "llama" or "gpt2".`)
-}
-
-function number(json: HfConfig, key: string, fallback?: number): number {
-  const value = json[key] ?? fallback
-  if (typeof value !== 'number') throw new Error(`config.json: "${key}" must be a number, not ${value}.`)
-  return value
-}
-
-function activation(json: HfConfig, key: string): Activation {
-  const known = activationNames[String(json[key])]
-  if (!known) throw new Error(`config.json: "${key}" is ${json[key]}; supported are SiLU and GELU.`)
-  return known
-}
-
-function fromLlama(json: HfConfig): ModelConfig {
-  if (json.rope_scaling) throw new Error('config.json: "rope_scaling" is not supported.')
-  if (json.attention_bias || json.mlp_bias) throw new Error('config.json: LLaMA biases are not supported.')
-  const heads = number(json, 'num_attention_heads')
-  return {
+function fromLlama(read: HfReader): ModelConfig {
+  const type = read.json.model_type
+  if (type === 'qwen2')
+    read.refuse('model_type', 'Qwen2 adds biases to query, key and value, which the private LLaMA form lacks')
+  for (const key of ['attention_bias', 'mlp_bias'])
+    if (read.json[key]) read.refuse(key, 'the private LLaMA form has no biases')
+  const heads = read.size('num_attention_heads')
+  const dim = read.size('hidden_size')
+  const own = read.json.head_dim
+  if (typeof own === 'number' && own * heads !== dim)
+    read.refuse('head_dim', `${heads} heads of ${own} are not the width ${dim}`)
+  const context = read.size('max_position_embeddings')
+  const window = read.json.sliding_window
+  const config: ModelConfig = {
     arch: 'llama',
-    vocab: number(json, 'vocab_size'),
-    dim: number(json, 'hidden_size'),
-    layers: number(json, 'num_hidden_layers'),
+    vocab: read.size('vocab_size'),
+    dim,
+    layers: read.size('num_hidden_layers'),
     heads,
-    kvHeads: number(json, 'num_key_value_heads', heads),
-    ff: number(json, 'intermediate_size'),
-    eps: number(json, 'rms_norm_eps'),
-    context: number(json, 'max_position_embeddings'),
-    ropeTheta: number(json, 'rope_theta', 10000),
-    activation: activation(json, 'hidden_act'),
-    tied: json.tie_word_embeddings === true,
+    kvHeads: read.size('num_key_value_heads', heads),
+    ff: read.size('intermediate_size'),
+    eps: read.number('rms_norm_eps'),
+    // Within the window, attention to a sliding window is attention to everything.
+    context: typeof window === 'number' ? Math.min(context, window) : context,
+    ...ropeFromHf(read, context),
+    activation: read.activation('hidden_act', ['silu']),
+    tied: read.json.tie_word_embeddings === true,
   }
+  read.divides(config)
+  return config
 }
 
-function fromGpt2(json: HfConfig): ModelConfig {
-  const dim = number(json, 'n_embd')
-  const heads = number(json, 'n_head')
-  return {
+function fromGpt2(read: HfReader): ModelConfig {
+  for (const [key, usual] of [
+    ['scale_attn_weights', true],
+    ['scale_attn_by_inverse_layer_idx', false],
+    ['add_cross_attention', false],
+  ] as const)
+    if ((read.json[key] ?? usual) !== usual) read.refuse(key, `only ${usual} is`)
+  const dim = read.size('n_embd')
+  const heads = read.size('n_head')
+  const config: ModelConfig = {
     arch: 'gpt2',
-    vocab: number(json, 'vocab_size'),
+    vocab: read.size('vocab_size'),
     dim,
-    layers: number(json, 'n_layer'),
+    layers: read.size('n_layer'),
     heads,
     kvHeads: heads,
-    ff: typeof json.n_inner === 'number' ? json.n_inner : 4 * dim,
-    eps: number(json, 'layer_norm_epsilon', 1e-5),
-    context: number(json, 'n_positions'),
-    activation: activation(json, 'activation_function'),
-    tied: json.tie_word_embeddings !== false,
+    ff: typeof read.json.n_inner === 'number' ? read.size('n_inner') : 4 * dim,
+    eps: read.number('layer_norm_epsilon', 1e-5),
+    context: read.size('n_positions', typeof read.json.n_ctx === 'number' ? read.json.n_ctx : undefined),
+    activation: read.activation(
+      'activation_function',
+      ['gelu', 'gelu_tanh', 'silu', 'gelu_sprint'],
+      'gelu_new',
+    ),
+    tied: read.json.tie_word_embeddings !== false,
   }
+  read.divides(config)
+  return config
+}
+
+const activationNames: Record<Activation, string> = {
+  silu: 'silu',
+  gelu: 'gelu',
+  gelu_tanh: 'gelu_new',
+  gelu_sprint: 'gelu_sprint',
 }
 
 /** The `config.json` that Hugging Face's loaders expect for this model. */
-export function toHfConfig(c: ModelConfig, chat?: { bos: number; end: number }): HfConfig {
-  const common = {
-    bos_token_id: chat?.bos,
-    eos_token_id: chat?.end,
-    vocab_size: c.vocab,
-    tie_word_embeddings: c.tied,
-  }
-  if (c.arch === 'gpt2') {
+export function toHfConfig(c: ModelConfig, text: { bos?: number; end?: number } = {}): HfConfig {
+  const common = { vocab_size: c.vocab, tie_word_embeddings: c.tied }
+  if (isEncoder(c)) return { ...encoderToHf(c, activationNames[c.activation]), ...common }
+  const ends = { bos_token_id: text.bos, eos_token_id: text.end }
+  if (c.arch === 'gpt2')
     return {
       architectures: ['GPT2LMHeadModel'],
       model_type: 'gpt2',
+      ...ends,
       ...common,
       n_embd: c.dim,
       n_head: c.heads,
@@ -87,21 +111,22 @@ export function toHfConfig(c: ModelConfig, chat?: { bos: number; end: number }):
       n_inner: c.ff,
       n_positions: c.context,
       layer_norm_epsilon: c.eps,
-      activation_function: c.activation === 'gelu' ? 'gelu' : 'gelu_new',
+      activation_function: activationNames[c.activation],
     }
-  }
   return {
     architectures: ['LlamaForCausalLM'],
     model_type: 'llama',
+    ...ends,
     ...common,
     hidden_size: c.dim,
     intermediate_size: c.ff,
     num_hidden_layers: c.layers,
     num_attention_heads: c.heads,
     num_key_value_heads: c.kvHeads,
+    head_dim: headDim(c),
     max_position_embeddings: c.context,
     rms_norm_eps: c.eps,
-    rope_theta: c.ropeTheta,
+    ...ropeToHf(c),
     hidden_act: 'silu',
     torch_dtype: 'float16',
   }
