@@ -73,26 +73,31 @@ export function prvEpsilonOf(mechanisms: readonly Mechanism[], options: PrvOptio
 export const prvEpsilon = ({ delta, epsilonError, ...mechanism }: Mechanism & PrvOptions): PrvEpsilon =>
   prvEpsilonOf([mechanism], { delta, epsilonError })
 
-/** The smallest noise multiplier whose upper bound of epsilon is at most the target, from above to 1e-4 of itself. */
-export function prvSigma({ epsilonError, ...target }: PrivacyTarget & Omit<PrvOptions, 'delta'>): number {
+/**
+ * The smallest noise multiplier whose upper bound of epsilon is at most the target, from above to about 1e-4 of itself.
+ * The estimate hardly depends on the grid, so a coarse one does the searching and the fine one confirms.
+ */
+export function prvSigma({
+  epsilonError = 0.01,
+  ...target
+}: PrivacyTarget & Omit<PrvOptions, 'delta'>): number {
   checkEpsilon(target.epsilon)
-  const { delta, q, steps } = target
-  const enough = (sigma: number) =>
-    prvEpsilon({ sigma, q, steps, delta, epsilonError }).upper <= target.epsilon
-  let high = rdpSigma(target)
-  // The numerical bounds have a width of their own, which a very small target may not bear.
-  while (!enough(high)) {
-    high *= 1.05
-    if (high > 1e6)
-      throw new AccountingError(`Epsilon ${target.epsilon} is within the accountant's error. Lower that.`)
-  }
+  const { epsilon, delta, q, steps } = target
+  const aim = epsilon - epsilonError
+  if (aim <= 0)
+    throw new AccountingError(`Epsilon ${epsilon} is within the error ${epsilonError} of the accountant.`)
+  const coarse = Math.max(0.1, epsilonError)
+  const likely = (sigma: number) =>
+    prvEpsilon({ sigma, q, steps, delta, epsilonError: coarse }).estimate <= aim
+  let high = rdpSigma({ ...target, epsilon: aim })
   let low = high / 2
-  while (low > 0.02 && enough(low)) [low, high] = [low / 2, low]
+  while (low > 0.02 && likely(low)) [low, high] = [low / 2, low]
   while (high - low > 1e-4 * high) {
     const middle = (low + high) / 2
-    if (enough(middle)) high = middle
+    if (likely(middle)) high = middle
     else low = middle
   }
+  while (prvEpsilon({ sigma: high, q, steps, delta, epsilonError }).upper > epsilon) high *= 1 + 1e-4
   return high
 }
 
