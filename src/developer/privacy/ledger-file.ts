@@ -31,7 +31,13 @@ export interface LedgerSegment extends StepParameters {
   steps: number
 }
 
-export type LedgerErrorCode = 'other-dataset' | 'other-model' | 'not-a-ledger' | 'missing' | 'bad-parameters'
+export type LedgerErrorCode =
+  | 'other-dataset'
+  | 'other-model'
+  | 'other-writer'
+  | 'not-a-ledger'
+  | 'missing'
+  | 'bad-parameters'
 
 /** A ledger that cannot be used; the message says what to do. */
 export class LedgerError extends Error {

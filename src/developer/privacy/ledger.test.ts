@@ -123,13 +123,13 @@ describe('crashes', () => {
     expect(stepsAfterReopening()).toBe(5)
   })
 
-  it('two writers both count', () => {
+  it('a second writer is noticed before it can mix its parameters in', () => {
     const [a, b] = [PrivacyLedger.open(path, identity), PrivacyLedger.open(path, identity)]
-    a.record(step)
-    b.record(step)
+    b.record({ ...step, sigma: 3 })
+    expect(codeOf(() => a.record(step))).toBe('other-writer')
     a.close()
     b.close()
-    expect(stepsAfterReopening()).toBe(2)
+    expect(readLedger(path).segments).toEqual([{ ...step, sigma: 3, steps: 1 }])
   })
 })
 

@@ -2,7 +2,16 @@
  * The privacy ledger: what training on a private data set has spent. Each step is on the disk before its noise is
  * drawn, so an interrupted run may count a step too many, never one too few; a resumed run goes on counting.
  */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import {
   checkParameters,
@@ -20,11 +29,14 @@ export class PrivacyLedger {
   readonly identity: LedgerIdentity
   readonly #segments: LedgerSegment[]
   readonly #file: number
+  /** Bytes in the file after the last write of ours. */
+  #size: number
 
   private constructor(identity: LedgerIdentity, segments: LedgerSegment[], file: number) {
     this.identity = identity
     this.#segments = segments
     this.#file = file
+    this.#size = fstatSync(file).size
   }
 
   /**
@@ -62,10 +74,16 @@ export class PrivacyLedger {
 
   /**
    * Records one step and waits until it is on the disk; returns the steps so far. Call it before drawing the step's
-   * noise: when it throws, nothing may be released. Throws LedgerError `bad-parameters`.
+   * noise: when it throws, nothing may be released. Throws LedgerError `bad-parameters`, or `other-writer` if another
+   * run has written to the file since: its parameters would be taken for this run's.
    */
   record(parameters: StepParameters): number {
     const step = checkParameters(parameters)
+    if (fstatSync(this.#file).size !== this.#size)
+      throw new LedgerError(
+        'other-writer',
+        'Another run writes to this privacy ledger. Stop it, then resume.',
+      )
     const last = this.#segments.at(-1)
     const same =
       last && (Object.keys(step) as (keyof StepParameters)[]).every((key) => step[key] === last[key])
@@ -76,6 +94,7 @@ export class PrivacyLedger {
     const total = this.steps + 1
     append(this.#file, `${JSON.stringify({ step: total })}\n`)
     this.#segments.at(-1)!.steps++
+    this.#size = fstatSync(this.#file).size
     return total
   }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { RandomSource } from './noise.ts'
+import { normalCdf } from './erfc.ts'
+import { addGaussian, type RandomSource } from './noise.ts'
 
 /** A source for tests that must replay: SHA-256 of a seed and a counter. */
 export function counterSource(seed: number): RandomSource & { counter: number } {
@@ -15,4 +16,24 @@ export function counterSource(seed: number): RandomSource & { counter: number } 
   }
   source.counter = 0
   return source
+}
+
+/** The standard normal's quantiles at (i + 1/2) / n: a sample without chance. */
+export const normalQuantiles = (n: number): number[] =>
+  Array.from({ length: n }, (_, i) => {
+    let low = -9
+    let high = 9
+    for (let step = 0; step < 50; step++) {
+      const middle = (low + high) / 2
+      if (normalCdf(middle) < (i + 0.5) / n) low = middle
+      else high = middle
+    }
+    return (low + high) / 2
+  })
+
+/** The same values in an order that depends on the seed alone. */
+export function shuffled(values: readonly number[], seed: number): number[] {
+  const keys = new Float64Array(values.length)
+  addGaussian(keys, 1, counterSource(seed))
+  return [...values.keys()].sort((a, b) => keys[a] - keys[b]).map((i) => values[i])
 }
