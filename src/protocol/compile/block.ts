@@ -1,7 +1,7 @@
 /** What the blocks of a decoder share while a plan is built. */
 import type { ModelConfig } from '../../model/config.ts'
 import { blind, blindLifted } from '../ops/blind.ts'
-import { inverse, inverseLevels, timesInverse } from '../ops/inverse.ts'
+import { inverseLevels, openInverse, timesInverse } from '../ops/inverse.ts'
 import { lift } from '../ops/lift.ts'
 import { linearPrivate, linearPublic, type WeightRef } from '../ops/linear.ts'
 import { bias } from '../ops/local.ts'
@@ -90,15 +90,16 @@ export class Block {
       },
     )
     const { dim, eps } = config
-    const r = inverse(plan, v, {
+    const root = openInverse(plan, v, {
       ...w.table,
       f: (y) => 1 / Math.sqrt(y / dim + eps),
       degree: INVERSE_DEGREE,
       frac: w.rootFrac,
       basisBits: BASIS_BITS,
-      ring: w.root + BASIS_BITS,
+      bits: w.root,
+      lift: o.ring,
     })
-    return { opened, root: open(plan, truncate(plan, r, BASIS_BITS), { bits: w.root, lift: o.ring }) }
+    return { opened, root }
   }
 
   /** x / rms(x), at the activations' scale. */

@@ -1,6 +1,6 @@
 /** A softmax that follows each row's maximum: powers of the scores under a secret cap, and the inverse of their sum. */
 import { exponential } from '../ops/exponential.ts'
-import { inverse } from '../ops/inverse.ts'
+import { openInverse } from '../ops/inverse.ts'
 import { addConstant, sumPositions } from '../ops/local.ts'
 import { open } from '../ops/open.ts'
 import { belowCap, highestLevel, thermometer } from '../ops/threshold.ts'
@@ -53,14 +53,13 @@ export function softmaxPowers(block: Block, logits: Share, s: SoftmaxWidths): Po
 
 /** 1 / sums, opened for a product in Z_2^lift: as many levels as `inverseLevels` of the denominator says. */
 export function inverseSums(block: Block, sums: Opened, s: SoftmaxWidths, lift: number): Opened {
-  const { plan } = block
-  const reciprocal = inverse(plan, sums, {
+  return openInverse(block.plan, sums, {
     ...s.denominator,
     f: (y) => 1 / y,
     degree: INVERSE_DEGREE,
     frac: s.inverseFrac,
     basisBits: BASIS_BITS,
-    ring: s.inverse + BASIS_BITS,
+    bits: s.inverse,
+    lift,
   })
-  return open(plan, truncate(plan, reciprocal, BASIS_BITS), { bits: s.inverse, lift })
 }

@@ -1,5 +1,6 @@
 /** Bit widths of the `fixed` profile, layer by layer, from measured ranges. */
 import type { ModelConfig } from '../../model/config.ts'
+import { levelProducts } from '../ops/inverse-levels.ts'
 import type { MatrixRole } from './lower.ts'
 import type { Interval, LayerRanges, Ranges } from './ranges.ts'
 
@@ -36,6 +37,8 @@ export interface InverseWidths {
   readonly frac: number
   readonly entryBits: number
   readonly fineShift?: number
+  /** How many levels, where there are more than two: one hop more. */
+  readonly levels?: number
   /** Smallest argument that the table tells apart, in its real scale. */
   readonly floor: number
 }
@@ -47,8 +50,18 @@ const WORDS = 6
 /** Low bits of the argument that a bottom segment spans: the resolution there. */
 const SEGMENT_BITS = 13
 
-/** A table for arguments in [low, high] with at most `maxFrac` fraction bits; one level or two, whichever
- * makes fewer dealt bytes for so many arguments and columns that their inverses multiply. Throws `RangeTooWide` beyond 20 octaves. */
+/** The most octaves that two levels reach, and the most levels. */
+const TWO_LEVEL_OCTAVES = 20
+const MOST_LEVELS = 8
+const MOST_OCTAVES = 40
+/** Arguments and masks are added as float64 integers. */
+const MOST_RING = 52
+
+/**
+ * A table for arguments in [low, high] with at most `maxFrac` fraction bits; one level or two, whichever makes fewer dealt
+ * bytes for so many arguments and columns that their inverses multiply, and up to eight beyond 20 octaves. Throws
+ * `RangeTooWide` beyond 40.
+ */
 export function inverseWidths(
   [low, high]: Interval,
   what: string,
@@ -67,12 +80,27 @@ export function inverseWidths(
     const ring = Math.min(entryBits + SEGMENT_BITS, maxFrac + top)
     return { ring, frac: ring - top, entryBits, floor: 2 ** (top - entryBits) }
   }
-  const entryBits = Math.ceil((octaves + 2) / 2)
-  if (entryBits > 11)
-    throw new RangeTooWide(`${what} spans ${octaves} octaves (${low} to ${high}); the tables reach 20`)
-  const fineShift = Math.min(SEGMENT_BITS, maxFrac + top - 2 * entryBits + 1)
-  const ring = fineShift + 2 * entryBits - 1
-  return { ring, frac: ring - top, entryBits, fineShift, floor: 2 ** (top - 2 * entryBits + 1) }
+  if (octaves > MOST_OCTAVES)
+    throw new RangeTooWide(
+      `${what} spans ${octaves} octaves (${low} to ${high}); the tables reach ${MOST_OCTAVES}`,
+    )
+  const levels = octaves <= TWO_LEVEL_OCTAVES ? 2 : fewestBytes(octaves)
+  const entryBits = Math.ceil((octaves + levels) / levels)
+  // All levels' segments together: each level spans two of the one above it.
+  const segments = levels * (entryBits - 1) + 1
+  const fineShift = Math.min(SEGMENT_BITS, maxFrac + top - segments, MOST_RING - segments)
+  const ring = fineShift + segments
+  const widths = { ring, frac: ring - top, entryBits, fineShift, floor: 2 ** (top - segments) }
+  return levels === 2 ? widths : { ...widths, levels }
+}
+
+/** Three to eight levels, whose tables and products of masks make the fewest words. */
+function fewestBytes(octaves: number): number {
+  const words = (levels: number): number =>
+    2 ** Math.ceil((octaves + levels) / levels) * (levels * (WORDS + 1) - 1) + levelProducts(levels)
+  let best = 3
+  for (let levels = 4; levels <= MOST_LEVELS; levels++) if (words(levels) < words(best)) best = levels
+  return best
 }
 
 /** Widths of one normalisation x / rms(x). */

@@ -1,10 +1,12 @@
 import { type Opened, type PlanBuilder, rowsOf, type Share, type Slot } from '../plan.ts'
 import { bitsAt, fromFloats, type Lanes, lowBits, maskOf, signed } from '../ring.ts'
 import { basis } from '../tables/fit.ts'
-import { Levels } from '../tables/levels.ts'
-import { publicOf } from './open.ts'
+import { Levels, levelCount } from '../tables/levels.ts'
+import { combineLevels } from './inverse-levels.ts'
+import { open, publicOf } from './open.ts'
 import type { Term } from './product.ts'
 import { tableBits } from './table.ts'
+import { truncate } from './truncate.ts'
 
 export interface InverseOptions {
   /** The function, of the value in its real scale; applied to at least `floor`. */
@@ -12,8 +14,10 @@ export interface InverseOptions {
   readonly floor: number
   /** log2 of the table's entries. */
   readonly entryBits: number
-  /** Low end of the fine level; absent for one level. */
+  /** Low end of the finest level; absent for one level. */
   readonly fineShift?: number
+  /** How many levels, where there are more than two. */
+  readonly levels?: number
   readonly degree: number
   /** Fraction bits of the result, and of the public basis. */
   readonly frac: number
@@ -22,56 +26,57 @@ export interface InverseOptions {
   readonly ring: number
 }
 
-/** Levels in the output: one, or coarse, gate and fine with f = coarse + gate x fine. */
-export const inverseLevels = (o: { fineShift?: number }): number => (o.fineShift === undefined ? 1 : 3)
+/** Parts of `inverse`'s output: every level's, and a gate between each two. */
+export const inverseParts = (o: { fineShift?: number; levels?: number }): number => 2 * levelCount(o) - 1
+
+/**
+ * Parts of what `openInverse` opens: two levels are multiplied out where they are used, f = coarse + gate x fine; more
+ * are put together before.
+ */
+export const inverseLevels = (o: { fineShift?: number; levels?: number }): number =>
+  levelCount(o) === 2 ? 3 : 1
 
 /**
  * A steep function of an opened non-negative value, by dealt tables of polynomials in the public low bits of D: rows x
- * (levels x width), mod 2^ring, fraction frac + basisBits. No message.
+ * (parts x width), mod 2^ring, fraction frac + basisBits; gates are 2^basisBits or zero. No message.
  */
 export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share {
-  const { entryBits, fineShift, degree } = o
+  const { entryBits } = o
   const unit = 2 ** -v.frac
   const f = (x: number): number => o.f(Math.max(x * unit, o.floor))
-  const levels = new Levels(f, { ring: v.ring, entryBits, fineShift, degree, scale: o.frac })
-  const { entries, words, coarseWords, coarseShift } = levels
+  const levels = new Levels(f, { ...o, ring: v.ring, scale: o.frac })
+  const { entries, words, shifts } = levels
   const { layout, width } = v
-  const parts = inverseLevels(o)
-  const coarse: Slot = {
-    name: 'coarse',
-    layout,
-    width,
-    entries,
-    words: coarseWords,
-    bits: tableBits(o.ring, coarseWords),
-  }
-  const fine: Slot = { name: 'fine', layout, width, entries, words, bits: tableBits(o.ring, words) }
+  const parts = inverseParts(o)
+  const slots = shifts.map((_, k): Slot => {
+    const words = levels.wordsOf(k)
+    return { name: `level${k}`, layout, width, entries, words, bits: tableBits(o.ring, words) }
+  })
 
-  /** Dots of the entries' words with the public basis; the gate comes out at the same scale. */
-  const combine = (D: Lanes, first: Lanes, second: Lanes | undefined, rows: number): Lanes => {
+  /** Dots of the entries' words with the public basis; gates come out at the same scale. */
+  const combine = (D: Lanes, found: readonly Lanes[], rows: number): Lanes => {
     const out = new BigUint64Array(rows * width * parts)
     const m = maskOf(o.ring)
     const gateScale = 1n << BigInt(o.basisBits)
-    const dots = (shift: number, entry: Lanes, stride: number, part: number): void => {
+    const place = (i: number, part: number): number =>
+      (Math.floor(i / width) * parts + part) * width + (i % width)
+    found.forEach((entry, level) => {
+      const shift = shifts[level]
+      const stride = levels.wordsOf(level)
       const b = new Float64Array(D.length * words)
       const low = lowBits(D, shift)
       for (let i = 0; i < D.length; i++) basis(low[i] / 2 ** shift, words, 2 ** o.basisBits, b, i * words)
       const t = fromFloats(b)
       for (let i = 0; i < D.length; i++) {
-        const to = (Math.floor(i / width) * parts + part) * width + (i % width)
+        const to = place(i, 2 * level)
         for (let k = 0; k < words; k++) {
           const product = BigInt.asUintN(64, entry[i * stride + k] * t[i * words + k])
           out[to] = BigInt.asUintN(64, out[to] + product) & m
         }
+        if (stride > words)
+          out[place(i, 2 * level + 1)] = BigInt.asUintN(64, entry[i * stride + words] * gateScale) & m
       }
-    }
-    dots(coarseShift, first, coarseWords, 0)
-    if (fineShift === undefined || !second) return out
-    dots(fineShift, second, words, 2)
-    for (let i = 0; i < D.length; i++) {
-      const to = (Math.floor(i / width) * parts + 1) * width + (i % width)
-      out[to] = BigInt.asUintN(64, first[i * coarseWords + words] * gateScale) & m
-    }
+    })
     return out
   }
   const type = {
@@ -82,22 +87,20 @@ export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share 
     frac: o.frac + o.basisBits,
   }
   return plan.step<Share>('inverse', type, [v], (id) => ({
-    slots: fineShift === undefined ? [coarse] : [coarse, fine],
+    slots,
     deal(ctx) {
       const a = lowBits(ctx.mask(v), v.ring)
-      const first = new Float64Array(a.length * entries * coarseWords)
-      for (let i = 0; i < a.length; i++) levels.coarseTable(a[i], first, i * entries * coarseWords)
-      if (fineShift === undefined) return [fromFloats(first)]
-      const second = new Float64Array(a.length * entries * words)
-      for (let i = 0; i < a.length; i++) levels.fineTable(a[i], second, i * entries * words)
-      return [fromFloats(first), fromFloats(second)]
+      return slots.map((_, k) => {
+        const per = entries * levels.wordsOf(k)
+        const out = new Float64Array(a.length * per)
+        for (let i = 0; i < a.length; i++) levels.table(k, a[i], out, i * per)
+        return fromFloats(out)
+      })
     },
     run(ctx) {
       const D = ctx.get(v)
-      const first = ctx.lookup(id, coarse, bitsAt(D, coarseShift, entryBits))
-      const second =
-        fineShift === undefined ? undefined : ctx.lookup(id, fine, bitsAt(D, fineShift, entryBits))
-      return combine(D, first, second, rowsOf(ctx.shape, layout))
+      const found = slots.map((slot, k) => ctx.lookup(id, slot, bitsAt(D, shifts[k], entryBits)))
+      return combine(D, found, rowsOf(ctx.shape, layout))
     },
     plain(ctx) {
       if (ctx.get(v).some((x) => Number(signed(x, 64)) * unit < o.floor))
@@ -105,18 +108,34 @@ export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share 
       const D = publicOf(ctx, v)
       const real = lowBits(D, v.ring)
       const a = lowBits(ctx.mask(v), v.ring)
-      const first = new Float64Array(D.length * coarseWords)
-      const second = new Float64Array(D.length * words)
-      for (let i = 0; i < D.length; i++) {
-        levels.coarse(levels.startOf('coarse', real[i], a[i]), first, i * coarseWords)
-        if (fineShift !== undefined) levels.fine(levels.startOf('fine', real[i], a[i]), second, i * words)
-      }
-      return combine(D, fromFloats(first), fromFloats(second), rowsOf(ctx.shape, layout))
+      const found = slots.map((_, k) => {
+        const per = levels.wordsOf(k)
+        const out = new Float64Array(D.length * per)
+        for (let i = 0; i < D.length; i++) levels.entry(k, levels.startOf(k, real[i], a[i]), out, i * per)
+        return fromFloats(out)
+      })
+      return combine(D, found, rowsOf(ctx.shape, layout))
     },
   }))
 }
 
-/** The terms of x times the opened result of `inverse`: x·coarse + x·gate·fine. `repeat` columns share one result. */
+/**
+ * `inverse`, opened in Z_2^bits for a product in Z_2^lift, as `timesInverse` takes it. More than two levels are put
+ * together by an opening of their own.
+ */
+export function openInverse(
+  plan: PlanBuilder,
+  v: Opened,
+  o: Omit<InverseOptions, 'ring'> & { bits: number; lift: number },
+): Opened {
+  const { bits, lift } = o
+  const found = truncate(plan, inverse(plan, v, { ...o, ring: bits + o.basisBits }), o.basisBits)
+  if (levelCount(o) <= 2) return open(plan, found, { bits, lift })
+  const whole = combineLevels(plan, open(plan, found, { bits }), levelCount(o))
+  return open(plan, whole, { bits, lift })
+}
+
+/** The terms of x times the opened result of `openInverse`: x·coarse + x·gate·fine. `repeat` columns share one result. */
 export function timesInverse(x: Opened, r: Opened, levels: number, repeat: number): Term[] {
   const width = r.width / levels
   const part = (level: number) => ({ value: r, from: level * width, repeat })

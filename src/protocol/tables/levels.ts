@@ -1,34 +1,38 @@
 import { Fitter } from './fit.ts'
 
-/** Geometry of a table over [0, 2^ring), coarse, with an optional fine level over its low end. */
+/** Geometry of a table over [0, 2^ring), coarse, with optional finer levels over its low end. */
 export interface LevelGeometry {
   readonly ring: number
   readonly entryBits: number
-  /** Values under 2^(fineShift + entryBits) are read at a fine level of as many entries. Absent: one level. */
+  /** Values under 2^(fineShift + entryBits) are read at the finest level of as many entries. Absent: one level. */
   readonly fineShift?: number
+  /** How many, where there are more than two. */
+  readonly levels?: number
   readonly degree: number
   /** Fraction bits of the coefficients. */
   readonly scale: number
 }
 
+/** Levels of a geometry. */
+export const levelCount = (g: { fineShift?: number; levels?: number }): number =>
+  g.fineShift === undefined ? 1 : (g.levels ?? 2)
+
 /**
  * Tables of a steep function (1/x, 1/sqrt(x)) over many octaves: polynomials on equal segments, about one an octave at
- * the bottom. With two levels the coarse entries of low values hold zero and a gate of one, and the fine level, which
- * sees values mod its own range only, holds the function there: f = coarse + gate x fine.
+ * the bottom. With several levels the entries that stand for low values hold zero and a gate of one, and the next level,
+ * which sees values mod its own range only, holds the function there: f = T0 + g0 (T1 + g1 (T2 + ...)).
  */
 export class Levels {
-  /** Words of a fine entry; a coarse one has the gate besides, where there are two levels. */
+  /** Words of an entry of the last level; the others have the gate besides. */
   readonly words: number
-  readonly coarseWords: number
   readonly entries: number
-  readonly coarseShift: number
-  readonly fineShift?: number
+  /** Width of a segment, level by level, as a power of two. */
+  readonly shifts: readonly number[]
   readonly #f: (x: number) => number
   readonly #fitter: Fitter
   readonly #scale: number
-  readonly #size: number
-  /** First value past the fine level. */
-  readonly #fineSize: number
+  /** First value past a level. */
+  readonly #sizes: readonly number[]
 
   /** @param f the function of an argument in units, at least 0 */
   constructor(f: (x: number) => number, g: LevelGeometry) {
@@ -36,53 +40,49 @@ export class Levels {
     this.#fitter = new Fitter(g.degree)
     this.words = this.#fitter.words
     this.entries = 2 ** g.entryBits
-    this.coarseShift = g.ring - g.entryBits
-    this.fineShift = g.fineShift
-    this.coarseWords = this.words + (g.fineShift === undefined ? 0 : 1)
     this.#scale = 2 ** g.scale
-    this.#size = 2 ** g.ring
-    this.#fineSize = 2 ** ((g.fineShift ?? 0) + g.entryBits)
-    if (g.fineShift !== undefined && this.coarseShift >= g.fineShift + g.entryBits)
-      throw new RangeError('inverse: the two levels leave a gap')
+    const n = levelCount(g)
+    const first = g.ring - g.entryBits
+    // Each level spans two segments of the one above it.
+    this.shifts = Array.from({ length: n }, (_, k) =>
+      k === n - 1 ? (g.fineShift ?? first) : first - k * (g.entryBits - 1),
+    )
+    this.#sizes = this.shifts.map((shift) => 2 ** (shift + g.entryBits))
+    if (this.shifts.some((shift, k) => k > 0 && this.shifts[k - 1] >= shift + g.entryBits))
+      throw new RangeError('inverse: two levels leave a gap')
   }
 
-  /** The coarse entry for values from `low` on. */
-  coarse(low: number, out: Float64Array, at: number): void {
-    const span = 2 ** this.coarseShift
-    if (this.fineShift === undefined) {
+  /** Words of an entry of level k. */
+  wordsOf(k: number): number {
+    return k === this.shifts.length - 1 ? this.words : this.words + 1
+  }
+
+  /** Level k's entry for values from `low` on. */
+  entry(k: number, low: number, out: Float64Array, at: number): void {
+    const span = 2 ** this.shifts[k]
+    const last = this.shifts.length - 1
+    if (k === last) {
       // A segment over the end of the range is met at the end: the start, two segments long, is below all values.
       this.#fitter.fit(this.#f, low, span, this.#scale, out, at)
       return
     }
-    // Two levels keep the last segment free, so here such a segment is met at the start, and gated.
-    const isGated = low + span <= this.#fineSize || low + span > this.#size
+    // The other levels keep their last segment free, so here such a segment is met at the start, and gated.
+    const next = this.#sizes[k + 1] - (k + 1 === last ? 0 : 2 ** this.shifts[k + 1])
+    const isGated = low + span <= next || low + span > this.#sizes[k]
     if (!isGated) this.#fitter.fit(this.#f, low, span, this.#scale, out, at)
     out[at + this.words] = isGated ? 1 : 0
   }
 
-  /** The fine entry for values from `low` on. */
-  fine(low: number, out: Float64Array, at: number): void {
-    this.#fitter.fit(this.#f, low, 2 ** (this.fineShift ?? 0), this.#scale, out, at)
-  }
-
-  /** The coarse table of a mask: entry e holds the segment that starts at e·2^shift + mask. */
-  coarseTable(mask: number, out: Float64Array, at: number): void {
-    const step = 2 ** this.coarseShift
+  /** Level k's table for a mask: entry e holds the segment that starts at e·2^shift + mask. */
+  table(k: number, mask: number, out: Float64Array, at: number): void {
+    const step = 2 ** this.shifts[k]
+    const words = this.wordsOf(k)
     for (let e = 0; e < this.entries; e++)
-      this.coarse((e * step + mask) % this.#size, out, at + e * this.coarseWords)
+      this.entry(k, (e * step + mask) % this.#sizes[k], out, at + e * words)
   }
 
-  /** The fine table of a mask. */
-  fineTable(mask: number, out: Float64Array, at: number): void {
-    const step = 2 ** (this.fineShift ?? 0)
-    for (let e = 0; e < this.entries; e++)
-      this.fine((e * step + mask) % this.#fineSize, out, at + e * this.words)
-  }
-
-  /** Where the segment in use starts: D with its low bits dropped, plus the mask, in the level's own range. */
-  startOf(level: 'coarse' | 'fine', D: number, mask: number): number {
-    const [shift, size] =
-      level === 'coarse' ? [this.coarseShift, this.#size] : [this.fineShift ?? 0, this.#fineSize]
-    return (D - (D % 2 ** shift) + mask) % size
+  /** Where the segment in use starts: D with its low bits dropped, plus the mask, in level k's own range. */
+  startOf(k: number, D: number, mask: number): number {
+    return (D - (D % 2 ** this.shifts[k]) + mask) % this.#sizes[k]
   }
 }
