@@ -10,6 +10,7 @@ import {
   type Opened,
   type Plan,
   PlanBuilder,
+  type Role,
   type Shape,
   type Share,
   type Value,
@@ -23,7 +24,8 @@ import { PlainPass } from './runner/plain.ts'
 import { schedule } from './schedule.ts'
 import { exchange } from './testing-exchange.ts'
 import { ChosenKeystreams } from './testing-prg.ts'
-import { lanesOf, trialWeights, type Values } from './testing-weights.ts'
+import { withPieces } from './testing-split.ts'
+import { biasName, lanesOf, trialWeights, type Values } from './testing-weights.ts'
 
 const wasm = createWasmKernels()
 
@@ -88,7 +90,7 @@ export class Trial {
       const own = sub(want, theirs, out.kind === 'opened' ? out.maskRing : out.ring)
       chosen.choose(keys[0], (prg) => maskLanes(prg, shape, out), own)
     }
-    const { weights, differences, stationary } = trialWeights(
+    const { weights, differences, stationary, ...pieces } = trialWeights(
       kernels,
       plan,
       shape,
@@ -102,10 +104,13 @@ export class Trial {
       this.dealt.set(step.id, bytes)
     }
     const biases = new Map(Object.entries(o.biases ?? {}).map(([name, v]) => [name, lanesOf(v, 64)]))
+    for (const { name } of plan.splitBiases) biases.set(name, lanesOf(o.weights?.[biasName(name)] ?? [], 64))
     const s = schedule(plan)
     const common = { kernels, weights, biases, input: lanesOf(o.input ?? [], 64) }
+    const held = (role: Role) => withPieces(common, pieces[role])
     this.owner = new PartyPass(plan, s, shape, {
       ...common,
+      ...held('owner'),
       role: 'owner',
       masks: owner,
       correlations: new SeededCorrelations(owner, shape),
@@ -115,6 +120,7 @@ export class Trial {
     })
     this.server = new PartyPass(plan, s, shape, {
       ...common,
+      ...held('server'),
       role: 'server',
       masks: server,
       correlations: packed,

@@ -119,6 +119,31 @@ export async function newMac(secret: Uint8Array): Promise<Mac> {
   return { tag, check: async (message, given) => equalBytes(await tag(message), given) }
 }
 
+const gcm = (context: Uint8Array): AesGcmParams => ({
+  name: 'AES-GCM',
+  iv: new Uint8Array(12),
+  additionalData: bytes(context),
+})
+
+const aesKey = (key: Uint8Array, use: 'encrypt' | 'decrypt'): Promise<CryptoKey> =>
+  subtle().importKey('raw', bytes(key), 'AES-GCM', false, [use])
+
+/** AES-256-GCM (NIST SP 800-38D) under a key that serves this one message: the nonce is zero. Ciphertext, then tag. */
+export const aesEncrypt = async (
+  key: Uint8Array,
+  secret: Uint8Array,
+  context: Uint8Array,
+): Promise<Uint8Array<ArrayBuffer>> =>
+  new Uint8Array(await subtle().encrypt(gcm(context), await aesKey(key, 'encrypt'), bytes(secret)))
+
+/** Rejects where key, context or bytes are others than at encryption. */
+export const aesDecrypt = async (
+  key: Uint8Array,
+  box: Uint8Array,
+  context: Uint8Array,
+): Promise<Uint8Array<ArrayBuffer>> =>
+  new Uint8Array(await subtle().decrypt(gcm(context), await aesKey(key, 'decrypt'), bytes(box)))
+
 export const randomBytes = (length: number): Uint8Array<ArrayBuffer> =>
   crypto.getRandomValues(new Uint8Array(length))
 
@@ -126,4 +151,10 @@ export const randomBytes = (length: number): Uint8Array<ArrayBuffer> =>
 export interface Identity {
   readonly publicKey: Uint8Array
   sign(message: Uint8Array): Promise<Uint8Array>
+  /** X25519 with the key's Montgomery form, for what was sealed for it. Throws `SessionError` on an unusable point. */
+  agree(peer: Uint8Array): Promise<Uint8Array>
 }
+
+/** X25519 with a 32-byte secret that is kept elsewhere. Throws `SessionError` where the peer's point is not usable. */
+export const agreeWith = (secret: Uint8Array, peer: Uint8Array): Promise<Uint8Array<ArrayBuffer>> =>
+  usable(peer, () => bytes(x25519.getSharedSecret(secret, peer)))

@@ -12,6 +12,8 @@ const codes = {
   'version-mismatch': [409, 'The parties run different releases. Reload the page, or update the older one.'],
   expired: [410, 'The session is over. Open a new one.'],
   replayed: [409, 'The session was already used. Open a new one.'],
+  'bad-seal': [403, 'Split the model again, for the identity keys of this server and this dealer.'],
+  'half-missing': [404, 'The dealer needs its half of the split model: sotto deal --models DIR.'],
   'bad-mac': [403, 'The request was altered on the way. Open a new session.'],
   malformed: [400, 'The other side does not speak this protocol. Check addresses and releases.'],
   oversized: [413, 'Use a shorter prompt.'],

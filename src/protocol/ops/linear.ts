@@ -1,4 +1,4 @@
-import { type Blinded, type PlanBuilder, rowsOf, type Share, type Slot } from '../plan.ts'
+import { type Blinded, type PlanBuilder, rowsOf, type Share, type Slot, type WeightUse } from '../plan.ts'
 import { weightSumStream } from '../prg.ts'
 import { add, type Lanes } from '../ring.ts'
 
@@ -8,7 +8,7 @@ export interface WeightRef {
   readonly index: number
   readonly n: number
   readonly frac: number
-  readonly visibility: 'public' | 'private'
+  readonly visibility: WeightUse['visibility']
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Steps that each party does to its own share, without a message. */
-import type { PlanBuilder, Share } from '../plan.ts'
+import type { PlanBuilder, Role, Share } from '../plan.ts'
 import { count, firstRow, rowLayout, rowsOf, type Shape, span } from '../plan.ts'
 import * as ring from '../ring.ts'
 import { type Lanes, maskOf, signed } from '../ring.ts'
@@ -45,8 +45,8 @@ export function lastRow(plan: PlanBuilder, x: Share): Share {
   }))
 }
 
-/** Adds the server's bias row (already at x's scale) to every row. */
-export function bias(plan: PlanBuilder, x: Share, name: string): Share {
+/** Adds a bias row (already at x's scale) to every row: the server's, or the sum of what the parties in `by` hold. */
+export function bias(plan: PlanBuilder, x: Share, name: string, by: readonly Role[] = ['server']): Share {
   const plus = (rows: number, v: Lanes, b: Lanes): Lanes => {
     const out = new BigUint64Array(v.length)
     const m = maskOf(x.ring)
@@ -57,7 +57,7 @@ export function bias(plan: PlanBuilder, x: Share, name: string): Share {
   const { layout, width, frac } = x
   return plan.step<Share>('bias', { kind: 'share', layout, width, frac, ring: x.ring }, [x], () => ({
     run: (ctx) =>
-      ctx.role === 'server' ? plus(rowsOf(ctx.shape, layout), ctx.get(x), ctx.bias(name)) : ctx.get(x),
+      by.includes(ctx.role) ? plus(rowsOf(ctx.shape, layout), ctx.get(x), ctx.bias(name)) : ctx.get(x),
     plain: (ctx) => plus(rowsOf(ctx.shape, layout), ctx.get(x), ctx.bias(name)),
   }))
 }

@@ -1,17 +1,20 @@
 /** Identity keys on disk: PKCS#8 PEM, readable by their owner only. */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Identity } from '../crypto.ts'
+import { ed25519 } from '@noble/curves/ed25519.js'
+import { agreeWith, type Identity } from '../crypto.ts'
 import { fromBase64Url } from '../encoding.ts'
 
 function identity(privateKey: KeyObject): Identity {
   if (privateKey.asymmetricKeyType !== 'ed25519')
     throw new Error('The key file does not hold an Ed25519 key.')
-  const { x } = createPublicKey(privateKey).export({ format: 'jwk' })
+  const { x, d } = privateKey.export({ format: 'jwk' })
+  const secret = ed25519.utils.toMontgomerySecret(fromBase64Url(d!, 32))
   return {
     publicKey: fromBase64Url(x!, 32),
     sign: async (message) => new Uint8Array(sign(null, message, privateKey)),
+    agree: (peer) => agreeWith(secret, peer),
   }
 }
 

@@ -1,0 +1,111 @@
+import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
+import { add, type Lanes, maskOf } from '../ring.ts'
+import type { WeightRef } from './linear.ts'
+import { bias } from './local.ts'
+import { highSlot, open, signSlot } from './open.ts'
+
+/**
+ * The second piece that server and dealer each hold of a split weight, besides beta: G + beta at the server, F at the
+ * dealer. The owner holds one, F + G.
+ */
+export const companion = (weight: string): string => `${weight}'`
+
+/**
+ * An opened value's D in a wider ring: the parties open the high part of what lifting adds, h = high + B top, and have
+ * D = x - a mod 2^ring for the same mask a, which was uniform in the wider ring from the start.
+ */
+export function widen(plan: PlanBuilder, x: Opened, ring: number): Opened {
+  if (ring <= x.ring || ring > x.lift)
+    throw new RangeError(`widen: Z_2^${ring} is not between Z_2^${x.ring} and the dealt Z_2^${x.lift}`)
+  const { kind, layout, width, frac, maskRing, stream, wide } = x
+  const type = { kind, layout, width, frac, ring, offset: 0n, lift: 0, maskRing, stream, wide }
+  const bits = ring - x.ring
+  return plan.step<Opened>('widen', type, [x], (id) => ({
+    wire: { from: 'both', layout, width, bits },
+    share(ctx) {
+      const D = ctx.get(x)
+      const high = ctx.correlation(x.step, highSlot(x))
+      const top = ctx.correlation(x.step, signSlot(x))
+      const out = new BigUint64Array(D.length)
+      const half = 1n << BigInt(x.ring - 1)
+      const m = maskOf(bits)
+      for (let i = 0; i < out.length; i++)
+        out[i] = BigInt.asUintN(64, high[i] + (D[i] < half ? top[i] : 0n)) & m
+      return out
+    },
+    run(ctx, received) {
+      const own = ctx.half(id) ?? (this.share?.(ctx) as Lanes)
+      const theirs = received as Lanes
+      const D = ctx.get(x)
+      const scale = 1n << BigInt(x.ring)
+      const m = maskOf(ring)
+      const { offset } = x
+      const out = new BigUint64Array(D.length)
+      for (let i = 0; i < out.length; i++) {
+        const h = BigInt.asUintN(64, own[i] + theirs[i])
+        const low = BigInt.asUintN(64, D[i] - offset)
+        out[i] = BigInt.asUintN(64, low + BigInt.asUintN(64, h * scale)) & m
+      }
+      return out
+    },
+    plain(ctx) {
+      const value = ctx.get(x)
+      const out = new BigUint64Array(value.length)
+      const m = maskOf(ring)
+      for (let i = 0; i < out.length; i++) out[i] = BigInt.asUintN(64, BigInt.asIntN(x.ring, value[i])) & m
+      return out
+    },
+  }))
+}
+
+/**
+ * x·W for W = F + G + beta of which nobody has all: F and G come from seeds, F's known to owner and dealer, G's to owner
+ * and server; beta is known to server and dealer. With D = x - a, a = a_O + a_M,
+ *
+ *   x·W = (D + a_O)·(F + G)  +  D·beta + a_M·(G + beta)  +  a_O·beta + a_M·F
+ *
+ * of which the owner computes the first term, the server the next two, and the dealer deals the last two as one
+ * correlation. x must be opened in the product's own ring. rows x n. No message.
+ */
+export function linearSplit(plan: PlanBuilder, x: Opened, weight: WeightRef): Share {
+  const { ring, layout } = x
+  if (x.offset !== 0n || x.maskRing < ring)
+    throw new RangeError(`split product with '${weight.name}': its input is not opened in Z_2^${ring}`)
+  const { name, n } = weight
+  const slot: Slot = { name: 'c', layout, width: n, bits: ring }
+  const type = { kind: 'share' as const, layout, width: n, ring, frac: x.frac + weight.frac }
+  return plan.step<Share>('split', type, [x], (id) => {
+    plan.weights.push({ ...weight, k: x.width, ring })
+    return {
+      slots: [slot],
+      matmul: { weight: name, input: x, ring, by: ['server'] },
+      deal: (ctx) => [
+        add(
+          ctx.multiplyDifference(name, ctx.ownerMask(x), ring),
+          ctx.multiplyDifference(companion(name), ctx.serverMask(x), ring),
+          ring,
+        ),
+      ],
+      run(ctx) {
+        const D = ctx.get(x)
+        const a = ctx.mask(x)
+        const y =
+          ctx.role === 'owner'
+            ? ctx.multiply(name, add(D, a, ring), ring)
+            : add(ctx.multiply(name, D, ring), ctx.multiply(companion(name), a, ring), ring)
+        return add(y, ctx.correlation(id, slot), ring)
+      },
+      plain: (ctx) => ctx.multiply(name, ctx.get(x), ring),
+    }
+  })
+}
+
+/** x·W for a share that is in the product's ring already. */
+export const linearSplitShare = (plan: PlanBuilder, x: Share, weight: WeightRef): Share =>
+  linearSplit(plan, open(plan, x, { bits: x.ring }), weight)
+
+/** Adds the bias of a split matrix, b = f + g + beta like the matrix itself: the owner f + g, the server beta. */
+export function biasSplit(plan: PlanBuilder, x: Share, name: string): Share {
+  plan.splitBiases.push({ name, n: x.width })
+  return bias(plan, x, name, ['owner', 'server'])
+}
