@@ -36,8 +36,8 @@ export interface TinyModel {
   readonly ends: Ends
 }
 
-/** `mixed`: every other matrix is public. */
-export type Privacy = Visibility | 'mixed'
+/** `mixed`: every other matrix is public. `split`: the custody of those that are private. */
+export type Privacy = Visibility | 'mixed' | 'split' | 'mixed split'
 
 export function tinyModel(config: ModelConfig, privacy: Privacy = 'private', seed = 7): TinyModel {
   const tensors = randomModel(config, seed)
@@ -45,8 +45,10 @@ export function tinyModel(config: ModelConfig, privacy: Privacy = 'private', see
   const all = Array.from({ length: config.vocab }, (_, id) => id)
   const ranges = calibrate(config, tensors, [all, all.toReversed()])
   const visibility = (layer: number, role: MatrixRole): Visibility => {
-    if (privacy !== 'mixed') return privacy
+    if (privacy === 'public' || privacy === 'private') return privacy
+    if (privacy === 'split') return 'private'
     return (layer + role.length) % 2 === 0 ? 'public' : 'private'
   }
-  return { config, tensors, spec: { config, ranges, visibility }, ends: new Ends(config, tensors) }
+  const custody = privacy.endsWith('split') ? 'split' : 'owner-held'
+  return { config, tensors, spec: { config, ranges, visibility, custody }, ends: new Ends(config, tensors) }
 }

@@ -11,6 +11,7 @@ import {
   type ModelSpec,
   spanBitsOf,
 } from './compile/decoder.ts'
+import type { HeldWeights } from './compile/split.ts'
 import {
   type ClearWeights,
   difference,
@@ -20,13 +21,14 @@ import {
 } from './compile/weights.ts'
 import { FIXED, residualRing } from './compile/widths.ts'
 import { maskLanes, PackedCorrections, SeededCorrelations } from './material.ts'
-import type { Plan, Shape } from './plan.ts'
+import type { Plan, Role, Shape } from './plan.ts'
 import { Prg, weightMaskStream, weightSumStream } from './prg.ts'
 import { add, encode, type Lanes, toFloats } from './ring.ts'
 import { DealerPass } from './runner/dealer.ts'
 import { PartyPass } from './runner/party.ts'
 import { PlainPass, type Violation } from './runner/plain.ts'
 import { type Schedule, schedule } from './schedule.ts'
+import { allPieces, withPieces } from './testing-split.ts'
 
 /** What one pass did. */
 export interface PassTrace {
@@ -51,6 +53,8 @@ export class LocalParties {
   readonly #kernels: Kernels
   readonly #clear: ClearWeights
   readonly #publicWeights: ClearWeights
+  /** What each party computes with. */
+  readonly #held: Record<Role, HeldWeights>
   readonly #keys: { owner: Uint8Array; server: Uint8Array; secret: Uint8Array; stationary: Uint8Array }
   readonly #caches: Record<'owner' | 'server' | 'dealer' | 'plain', RowCache>
   readonly #plans = new Map<number, { plan: Plan; schedule: Schedule }>()
@@ -89,6 +93,12 @@ export class LocalParties {
       const b = difference(kernels, this.#keys.stationary, i, use, w)
       this.#differences.set(use.name, kernels.load(b, use.k, use.n))
     })
+    const pieces = allPieces(kernels, plan, this.#clear)
+    this.#held = {
+      owner: withPieces({ weights: this.#publicWeights.weights, biases: new Map() }, pieces.owner),
+      server: withPieces(this.#clear, pieces.server),
+    }
+    for (const [name, matrix] of pieces.dealer) this.#differences.set(name, matrix)
   }
 
   planFor(shape: Shape): { plan: Plan; schedule: Schedule } {
@@ -154,8 +164,7 @@ export class LocalParties {
       masks: prg(this.#keys.owner),
       correlations: new SeededCorrelations(prg(this.#keys.owner), shape),
       cache: this.#caches.owner,
-      weights: this.#publicWeights.weights,
-      biases: new Map(),
+      ...this.#held.owner,
       secret: prg(this.#keys.secret),
       input,
       stationary,
@@ -166,8 +175,7 @@ export class LocalParties {
       masks: prg(this.#keys.server),
       correlations: packed,
       cache: this.#caches.server,
-      weights: this.#clear.weights,
-      biases: this.#clear.biases,
+      ...this.#held.server,
     })
     const messages = exchange(s, { owner, server })
     const t3 = seconds()
