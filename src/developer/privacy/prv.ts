@@ -97,7 +97,8 @@ export function prvSigma({
     if (likely(middle)) high = middle
     else low = middle
   }
-  while (prvEpsilon({ sigma: high, q, steps, delta, epsilonError }).upper > epsilon) high *= 1 + 1e-4
+  for (let more = 1e-4; prvEpsilon({ sigma: high, q, steps, delta, epsilonError }).upper > epsilon; more *= 2)
+    high *= 1 + more
   return high
 }
 
