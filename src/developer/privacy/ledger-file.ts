@@ -35,6 +35,7 @@ export type LedgerErrorCode =
   | 'other-dataset'
   | 'other-model'
   | 'other-writer'
+  | 'lost-steps'
   | 'not-a-ledger'
   | 'missing'
   | 'bad-parameters'

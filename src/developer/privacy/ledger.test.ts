@@ -166,6 +166,16 @@ describe('refusals', () => {
     expect(codeOf(() => PrivacyLedger.open(path, { ...identity, model: 'm2' }))).toBe('other-model')
   })
 
+  it('a ledger that lost what its checkpoint took', () => {
+    expect(codeOf(() => PrivacyLedger.open(path, identity, 2))).toBe('lost-steps')
+    expect(fs.existsSync(path)).toBe(false)
+    written(2)
+    expect(codeOf(() => PrivacyLedger.open(path, identity, 3))).toBe('lost-steps')
+    const resumed = PrivacyLedger.open(path, identity, 2)
+    expect(resumed.steps).toBe(2)
+    resumed.close()
+  })
+
   it('files that are none', () => {
     for (const text of ['', 'hello\n', '{"step":1}\n', written(1).slice(0, 20)]) {
       writeFileSync(path, text)

@@ -40,11 +40,15 @@ export class PrivacyLedger {
   }
 
   /**
-   * Opens the ledger at `path`, or starts one there. Throws LedgerError `other-dataset` or `other-model` if the file
-   * counts for something else, `not-a-ledger` if it cannot be read as one.
+   * Opens the ledger at `path`, or starts one there. A run that resumes passes the steps of its checkpoint as `atLeast`:
+   * a ledger that was lost or replaced must not count from zero. Throws LedgerError `lost-steps` then, `other-dataset`
+   * or `other-model` if the file counts for something else, `not-a-ledger` if it cannot be read as one.
    */
-  static open(path: string, identity: LedgerIdentity): PrivacyLedger {
-    if (!existsSync(path)) create(path, identity)
+  static open(path: string, identity: LedgerIdentity, atLeast = 0): PrivacyLedger {
+    if (!existsSync(path)) {
+      if (atLeast > 0) throw lostSteps(path, 0, atLeast)
+      create(path, identity)
+    }
     const contents = parseLedger(readFileSync(path, 'utf8'), path)
     const found = contents.identity
     if (found.dataset !== identity.dataset)
@@ -57,6 +61,8 @@ export class PrivacyLedger {
         'other-model',
         `${path} counts for model ${found.model}, not ${identity.model}. Use this model's own ledger.`,
       )
+    const steps = total(contents.segments)
+    if (steps < atLeast) throw lostSteps(path, steps, atLeast)
     const file = openSync(path, 'a')
     if (contents.torn) append(file, '\n')
     return new PrivacyLedger(found, contents.segments, file)
@@ -64,7 +70,7 @@ export class PrivacyLedger {
 
   /** Steps recorded so far, by this run and all before it. */
   get steps(): number {
-    return this.#segments.reduce((sum, { steps }) => sum + steps, 0)
+    return total(this.#segments)
   }
 
   /** Runs of steps with equal parameters, in order. */
@@ -91,11 +97,11 @@ export class PrivacyLedger {
       append(this.#file, `${JSON.stringify({ segment: step })}\n`)
       this.#segments.push({ ...step, steps: 0 })
     }
-    const total = this.steps + 1
-    append(this.#file, `${JSON.stringify({ step: total })}\n`)
+    const number = this.steps + 1
+    append(this.#file, `${JSON.stringify({ step: number })}\n`)
     this.#segments.at(-1)!.steps++
     this.#size = fstatSync(this.#file).size
-    return total
+    return number
   }
 
   /** Epsilon spent at `delta` by the Renyi accountant. */
@@ -121,8 +127,16 @@ export function readLedger(path: string): {
 } {
   if (!existsSync(path)) throw new LedgerError('missing', `There is no privacy ledger at ${path}.`)
   const { identity, segments } = parseLedger(readFileSync(path, 'utf8'), path)
-  return { identity, segments, steps: segments.reduce((sum, { steps }) => sum + steps, 0) }
+  return { identity, segments, steps: total(segments) }
 }
+
+const total = (segments: readonly LedgerSegment[]) => segments.reduce((sum, { steps }) => sum + steps, 0)
+
+const lostSteps = (path: string, found: number, taken: number) =>
+  new LedgerError(
+    'lost-steps',
+    `The checkpoint took ${taken} steps, but ${path} counts ${found}. Bring back the ledger that belongs to it.`,
+  )
 
 /** The header is complete before the file has its name, so a ledger never lacks one. */
 function create(path: string, identity: LedgerIdentity): void {
