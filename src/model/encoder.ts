@@ -150,7 +150,7 @@ export function encoderModel(config: ModelConfig, tensors: Tensors, tap?: Tap): 
 
 /**
  * Attention in which every row sees all rows that `mask` keeps: q, k, v and the result are `[n, heads * hd]`. Reports the
- * scaled logits, soft-capped where the model says so, row by row and head by head.
+ * scaled logits before any soft cap, row by row and head by head.
  */
 export function attendAll(
   c: ModelConfig,
@@ -172,10 +172,12 @@ export function attendAll(
       seen.forEach((j, s) => {
         let sum = 0
         for (let i = 0; i < hd; i++) sum += q[row + i] * k[j * c.dim + from + i]
-        scores[s] = softcap(sum / Math.sqrt(hd), c.softcap)
+        scores[s] = sum / Math.sqrt(hd)
       })
       if (look) all.set(scores, at)
       at += seen.length
+      if (c.softcap !== undefined)
+        for (let s = 0; s < scores.length; s++) scores[s] = softcap(scores[s], c.softcap)
       if (c.softmaxCap === undefined) softmax(scores)
       else cappedSoftmax(scores, c.softmaxCap)
       seen.forEach((j, s) => {

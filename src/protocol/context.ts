@@ -37,11 +37,13 @@ export interface PartyContext extends PassContext {
   ownerSecret(step: number, width: number, ring: number): Lanes
   /** The input in fixed point (owner only). */
   input(): Lanes
+  /** 1 for every row of the pass that is padding (owner only). */
+  padding(): Uint8Array
   /** a [rows x k] times a weight in the clear of this party, mod 2^ring. */
   multiply(weight: string, a: Lanes, ring: number): Lanes
   /** The owner's input-independent product for a private weight, made ahead: a·F + c. */
   stationary(weight: string): Lanes
-  /** A bias held by the server, in fixed point at the plan's scale. */
+  /** This party's bias row, or its part of one, in fixed point at the plan's scale. */
   bias(name: string): Lanes
 }
 
@@ -51,9 +53,11 @@ export interface DealContext {
   mask(value: Opened): Lanes
   /** The owner's mask alone. */
   ownerMask(value: Opened | Blinded): Lanes
+  /** The server's part of a mask alone. */
+  serverMask(value: Opened): Lanes
   cache(name: string): CachedRows
   remember(name: string, rows: CachedRows): void
-  /** a [rows x k] times b = W - F, mod 2^ring. */
+  /** a [rows x k] times b = W - F, or times the dealer's piece of a split weight, mod 2^ring. */
   multiplyDifference(weight: string, a: Lanes, ring: number): Lanes
 }
 
@@ -63,6 +67,7 @@ export interface PlainContext extends PassContext {
   /** The whole mask: what a dealt table's intervals depend on. */
   mask(value: Opened): Lanes
   input(): Lanes
+  padding(): Uint8Array
   multiply(weight: string, a: Lanes, ring: number): Lanes
   bias(name: string): Lanes
   /** Reports a value outside what the calibration promised. */

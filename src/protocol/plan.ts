@@ -11,8 +11,8 @@ export type Role = 'owner' | 'server'
 
 /**
  * How a value's elements hang on the rows (tokens) of a pass: `row`: `width` elements a row; `pair`: `width` elements
- * for every position that the row attends to, itself included (ragged: causal); `last` and `lastPair`: the same for the
- * last row alone.
+ * for every position that the row attends to, itself included (ragged where rows see the past alone); `last` and
+ * `lastPair`: the same for the last row alone.
  */
 export type Layout = 'row' | 'pair' | 'last' | 'lastPair'
 
@@ -23,6 +23,8 @@ export interface Shape {
   readonly serial: number
   /** Run the lean plan, whatever the number of rows. */
   readonly lean?: boolean
+  /** Every row attends to all rows, later ones too: an encoder's pass. */
+  readonly isBidirectional?: boolean
 }
 
 interface Typed {
@@ -127,6 +129,14 @@ export interface Plan {
   readonly steps: readonly Step[]
   /** Weights that the plan multiplies by, in plan order. */
   readonly weights: readonly WeightUse[]
+  /** Biases that are in pieces as their matrices are, in plan order. */
+  readonly splitBiases: readonly BiasUse[]
+}
+
+/** A bias row that owner and server each add a part of. */
+export interface BiasUse {
+  readonly name: string
+  readonly n: number
 }
 
 /** One weight matrix as the plan uses it: its encoding's metadata, public to all. */
@@ -137,7 +147,8 @@ export interface WeightUse {
   readonly k: number
   readonly n: number
   readonly ring: number
-  readonly visibility: 'public' | 'private'
+  /** `split`: private, and in pieces, of which no party has all. */
+  readonly visibility: 'public' | 'private' | 'split'
 }
 
 /** True values of a slot: lanes, or machine words where the slot has exactly 8 or 32 bits. */
@@ -149,6 +160,7 @@ type Outcome<V extends Value> = Omit<V, 'step'>
 export class PlanBuilder {
   readonly steps: Step[] = []
   readonly weights: WeightUse[] = []
+  readonly splitBiases: BiasUse[] = []
 
   step<V extends Value>(
     op: string,
@@ -174,12 +186,13 @@ export class PlanBuilder {
   }
 
   finish(): Plan {
-    return { steps: this.steps, weights: this.weights }
+    return { steps: this.steps, weights: this.weights, splitBiases: this.splitBiases }
   }
 }
 
 /** Positions that row r attends to, itself included. */
-export const span = (shape: Shape, row: number): number => shape.base + row + 1
+export const span = (shape: Shape, row: number): number =>
+  shape.base + (shape.isBidirectional ? shape.rows : row + 1)
 
 /** Rows that a `row` or `last` value has. */
 export const rowsOf = (shape: Shape, layout: Layout): number => (layout === 'last' ? 1 : shape.rows)
@@ -202,7 +215,8 @@ export function rowCount(shape: Shape, row: number, layout: Layout, width: numbe
 export function count(shape: Shape, layout: Layout, width: number): number {
   const { rows, base } = shape
   if (layout === 'lastPair') return width * span(shape, rows - 1)
-  return width * (layout === 'pair' ? rows * base + (rows * (rows + 1)) / 2 : rowsOf(shape, layout))
+  if (layout !== 'pair') return width * rowsOf(shape, layout)
+  return width * rows * (shape.isBidirectional ? base + rows : base + (rows + 1) / 2)
 }
 
 /** Values that a slot takes for one row. */

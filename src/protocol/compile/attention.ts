@@ -1,5 +1,5 @@
 /** Attention with a softmax that follows each row's maximum. */
-import { headDim } from '../../model/config.ts'
+import { headDim, isEncoder } from '../../model/config.ts'
 import { rotaryFrequencies } from '../../model/rope.ts'
 import { mix, scores } from '../ops/attention.ts'
 import { inverseLevels, timesInverse } from '../ops/inverse.ts'
@@ -11,28 +11,25 @@ import type { Share } from '../plan.ts'
 import { type Block, weightIndex } from './block.ts'
 import type { LayerRanges } from './ranges.ts'
 import { inverseSums, scoreRange, softmaxPowers } from './softmax.ts'
-import { normWidths, RangeTooWide, softmaxWidths } from './widths.ts'
+import { normWidths, RangeTooWide, type SoftmaxWidths, softmaxWidths } from './widths.ts'
 
-/** What attention adds to the residual stream. */
-export function attention(block: Block, x: Share, r: LayerRanges, layer: number): Share {
+/** What a block adds to the residual stream, and (encoders) the stream that it adds it to: its own norm's output. */
+export interface Added {
+  readonly output: Share
+  readonly residual?: Share
+}
+
+/** Attention over the residual stream, or over an owner's normalised embeddings in `projectionRing`. */
+export function attention(block: Block, x: Share, r: LayerRanges, layer: number): Added {
   const { plan, precision: p } = block
   const { config } = block.spec
   const f = p.activation
-  const s = softmaxWidths(p, r, block.spanBits, config.context, {
-    scalars: config.heads,
-    columns: config.dim,
-  })
+  const s = attentionWidths(block, r)
   const hd = headDim(config)
   const kv = config.kvHeads * hd
   const h = { heads: config.heads, kvHeads: config.kvHeads, headDim: hd }
   const rotary = config.arch === 'llama' ? p.rotary : 0
-  const ring = Math.max(p.weight + rotary + s.scores, p.weight + s.weights)
-  if (ring > 64) throw new RangeTooWide(`layer ${layer}: queries, keys and values need ${ring} bits`)
-
-  const w = normWidths(config, p, r.x, r.meanSquare1, r.x, config.dim, `layer ${layer}: the first norm`)
-  const n = block.normal(x, { ...w, open: block.residual }, r.normal1)
-  const opened = open(plan, n.value, { bits: n.bits, lift: ring, weight: weightIndex(layer, 'qkv') })
-  const qkv = block.biased(block.liftedLinear(opened, layer, 'qkv', config.dim + 2 * kv, ring), layer, 'qkv')
+  const qkv = block.biased(projected(block, x, r, layer, config.dim + 2 * kv), layer, 'qkv')
   const frequencies = rotaryFrequencies(config)
   const turned = (from: number, width: number, source = qkv): Share => {
     const part = slice(plan, source, from, width)
@@ -40,9 +37,8 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
     const rotated = rotate(plan, part, { headDim: hd, frequencies, frac: rotary })
     return truncate(plan, rotated, p.weight + rotary, s.scores)
   }
-  const q = open(plan, turned(0, config.dim, block.isLast(layer) ? lastRow(plan, qkv) : qkv), {
-    bits: s.scores,
-  })
+  const rows = block.isLast(layer) ? lastRow(plan, qkv) : qkv
+  const q = open(plan, turned(0, config.dim, rows), { bits: s.scores })
   const keys = `${layer}.k`
   const values = `${layer}.v`
   const k = open(plan, turned(config.dim, kv), { bits: s.scores, cache: keys })
@@ -65,5 +61,36 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   const terms = timesInverse(mixed, rd, inverseLevels(s.denominator), hd)
   const out = product(plan, terms, { width: config.dim, ring: wide, frac: s.mixedFrac + s.inverseFrac })
   const y = block.biased(block.linear(truncate(plan, out, drop), layer, 'out', config.dim), layer, 'out')
-  return truncate(plan, y, f + p.weight - p.residual, block.residual)
+  const output = truncate(plan, y, f + p.weight - p.residual, block.residual)
+  if (block.residualColumns === 0) return { output }
+  const residual = slice(plan, rows, config.dim + 2 * kv, block.residualColumns)
+  return { output, residual: truncate(plan, residual, f + p.weight - p.residual, block.residual) }
+}
+
+function attentionWidths({ precision, spanBits, spec: { config } }: Block, r: LayerRanges): SoftmaxWidths {
+  const uses = { scalars: config.heads, columns: config.dim }
+  return softmaxWidths(precision, r, spanBits, config.context, uses, isEncoder(config))
+}
+
+/** Ring of queries, keys and values before they are truncated. Throws `RangeTooWide`. */
+export function projectionRing(block: Block, r: LayerRanges, layer: number): number {
+  const { precision: p, spec } = block
+  const s = attentionWidths(block, r)
+  const rotary = spec.config.arch === 'llama' ? p.rotary : 0
+  const ring = Math.max(p.weight + rotary + s.scores, p.weight + s.weights)
+  if (ring > 64) throw new RangeTooWide(`layer ${layer}: queries, keys and values need ${ring} bits`)
+  return ring
+}
+
+/** The first product of a block: x normalised, times queries, keys and values, and an encoder's residual columns. */
+function projected(block: Block, x: Share, r: LayerRanges, layer: number, columns: number): Share {
+  const { plan, precision: p, spec } = block
+  const ring = projectionRing(block, r, layer)
+  const width = columns + block.residualColumns
+  if (block.isNormalised(layer)) return block.linear(x, layer, 'qkv', width)
+  const { config } = spec
+  const w = normWidths(config, p, r.x, r.meanSquare1, r.x, config.dim, `layer ${layer}: the first norm`)
+  const n = block.normal(x, { ...w, open: block.residual }, r.normal1)
+  const opened = open(plan, n.value, { bits: n.bits, lift: ring, weight: weightIndex(layer, 'qkv') })
+  return block.liftedLinear(opened, layer, 'qkv', width, ring)
 }

@@ -1,9 +1,10 @@
 /** What the blocks of a decoder share while a plan is built. */
-import type { ModelConfig } from '../../model/config.ts'
+import { isEncoder, type ModelConfig } from '../../model/config.ts'
 import { blind, blindLifted } from '../ops/blind.ts'
 import { inverseLevels, openInverse, timesInverse } from '../ops/inverse.ts'
 import { lift } from '../ops/lift.ts'
 import { linearPrivate, linearPublic, type WeightRef } from '../ops/linear.ts'
+import { biasSplit, linearSplit, linearSplitShare, widen } from '../ops/linear-split.ts'
 import { bias } from '../ops/local.ts'
 import { open } from '../ops/open.ts'
 import { product } from '../ops/product.ts'
@@ -13,6 +14,7 @@ import { type Opened, PlanBuilder, type Share } from '../plan.ts'
 import {
   END_ROLES,
   type EndRole,
+  isEnd,
   LAYER_ROLES,
   type MatrixRole,
   matrixName,
@@ -25,13 +27,18 @@ import { FIXED, integerBits, type NormWidths, type Precision, residualRing, weig
 export const INVERSE_DEGREE = 5
 export const BASIS_BITS = 12
 
+/** `owner-held`: the model server has the private weights. `split`: nobody has them all. */
+export type Custody = 'owner-held' | 'split'
+
 /** A model as `compile` needs it: public metadata only. */
 export interface ModelSpec {
   readonly config: ModelConfig
   readonly ranges: Ranges
   visibility(layer: number, role: MatrixRole): Visibility
   /** The embedding and the output head; public, in clear at the owner, where nothing else is said. */
-  readonly ends?: Readonly<Record<EndRole, Visibility>>
+  readonly ends?: Readonly<Partial<Record<EndRole, Visibility>>>
+  /** Who has the private weights: the server, unless they are split among all three parties. */
+  readonly custody?: Custody
 }
 
 export interface CompileOptions {
@@ -44,7 +51,7 @@ export interface CompileOptions {
 
 /** Whether a matrix is public or private, the model's ends included. */
 export const visibilityOf = (spec: ModelSpec, layer: number, role: MatrixRole): Visibility =>
-  role === 'embed' || role === 'head' ? (spec.ends?.[role] ?? 'public') : spec.visibility(layer, role)
+  isEnd(role) ? (spec.ends?.[role] ?? 'public') : spec.visibility(layer, role)
 
 /** Tells the weights of a model apart, in all its plans. */
 export const weightIndex = (layer: number, role: MatrixRole): number =>
@@ -70,6 +77,20 @@ export class Block {
   /** Whether only the last row goes on after this layer's keys and values. */
   isLast(layer: number): boolean {
     return layer === this.spec.config.layers - 1 && !this.options.everyRow
+  }
+
+  /** Whether a layer's input comes normalised from the owner, which makes an encoder's public embeddings in the clear. */
+  isNormalised(layer: number): boolean {
+    return (
+      layer === 0 &&
+      isEncoder(this.spec.config) &&
+      visibilityOf(this.spec, this.spec.config.layers, 'embed') === 'public'
+    )
+  }
+
+  /** Columns of the first matrix of each block that carry an encoder's residual stream on. */
+  get residualColumns(): number {
+    return isEncoder(this.spec.config) ? this.spec.config.dim : 0
   }
 
   /** Opens x, and 1/rms(x) beside it; `lift`, `weight` and `ring` are what x's and the root's consumers want. */
@@ -122,6 +143,7 @@ export class Block {
   liftedLinear(x: Opened, layer: number, role: MatrixRole, n: number, ring: number): Share {
     const weight = this.weight(layer, role, n)
     if (weight.visibility === 'public') return linearPublic(this.plan, lift(this.plan, x, ring), weight)
+    if (weight.visibility === 'split') return linearSplit(this.plan, widen(this.plan, x, ring), weight)
     return linearPrivate(this.plan, blindLifted(this.plan, x, ring), weight)
   }
 
@@ -129,6 +151,7 @@ export class Block {
   linear(x: Share, layer: number, role: MatrixRole, n: number): Share {
     const weight = this.weight(layer, role, n)
     if (weight.visibility === 'public') return linearPublic(this.plan, x, weight)
+    if (weight.visibility === 'split') return linearSplitShare(this.plan, x, weight)
     return linearPrivate(this.plan, blind(this.plan, x, weight.index), weight)
   }
 
@@ -139,11 +162,15 @@ export class Block {
       index: weightIndex(layer, role),
       n,
       frac: weightFrac(role, this.precision),
-      visibility,
+      visibility: visibility === 'private' && this.spec.custody === 'split' ? 'split' : visibility,
     }
   }
 
-  biased(x: Share, layer: number, role: MatrixRole): Share {
-    return this.spec.config.arch === 'gpt2' ? bias(this.plan, x, matrixName(layer, role)) : x
+  /** Adds a matrix's bias, where the architecture has biases: its own, or that of some of its columns. */
+  biased(x: Share, layer: number, role: MatrixRole, name = matrixName(layer, role)): Share {
+    const { config } = this.spec
+    if (config.arch !== 'gpt2' && !isEncoder(config)) return x
+    const { visibility } = this.weight(layer, role, x.width)
+    return visibility === 'split' ? biasSplit(this.plan, x, name) : bias(this.plan, x, name)
   }
 }

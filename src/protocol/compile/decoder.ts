@@ -25,11 +25,11 @@ export function compileDecoder(spec: ModelSpec, spanBits: number, options: Compi
   const ends = config.layers
   let x = embed(block)
   ranges.layers.forEach((r, layer) => {
-    const attended = attention(block, x, r, layer)
+    const attended = attention(block, x, r, layer).output
     // After the last layer's keys and values only the last row matters.
     if (block.isLast(layer)) x = lastRow(plan, x)
     x = add(plan, x, attended)
-    x = add(plan, x, feedForward(block, x, r, layer))
+    x = add(plan, x, feedForward(block, x, r, layer).output)
   })
   const { final } = ranges
   const w = normWidths(config, precision, final.x, final.meanSquare, final.x, config.dim, 'the final norm')

@@ -9,7 +9,9 @@ import { product } from '../ops/product.ts'
 import { truncate } from '../ops/truncate.ts'
 import type { Opened, Share } from '../plan.ts'
 import { activationTable } from './activation-table.ts'
+import type { Added } from './attention.ts'
 import { type Block, weightIndex } from './block.ts'
+import { matrixName, residualBias } from './lower.ts'
 import type { LayerRanges } from './ranges.ts'
 import { integerBits, normWidths, RangeTooWide } from './widths.ts'
 
@@ -17,18 +19,22 @@ import { integerBits, normWidths, RangeTooWide } from './widths.ts'
  * What the feed-forward block adds to the residual stream. The first product runs on the raw residual and is
  * normalised afterwards: 1/rms commutes with it, and two hops are saved.
  */
-export function feedForward(block: Block, x: Share, r: LayerRanges, layer: number): Share {
+export function feedForward(block: Block, x: Share, r: LayerRanges, layer: number): Added {
   const { plan, precision: p } = block
   const { config } = block.spec
   const f = p.activation
   const gated = config.arch === 'llama'
   const room = p.headroom
   const n = gated ? 2 * config.ff : config.ff
-  const w = normWidths(config, p, r.x, r.meanSquare2, r.raw, n, `layer ${layer}: the second norm`)
+  const extra = block.residualColumns
+  // The residual stream has more fraction bits than activations, and so needs more of the root's.
+  const most = Math.max(r.raw, (r.rawResidual ?? 0) * 2 ** (p.residual - f))
+  const w = normWidths(config, p, r.x, r.meanSquare2, most, n + extra, `layer ${layer}: the second norm`)
   const rms = Math.sqrt(r.meanSquare2[0] + config.eps)
   const rawFrac = f + 1 + Math.max(0, Math.ceil(-Math.log2(rms / room)))
   const raw = rawFrac + integerBits(r.raw * room) + 2
-  const upRing = raw + p.residual + p.weight - rawFrac
+  const stream = residualWidths(block, r, rawFrac, w.rootFrac)
+  const upRing = Math.max(raw + p.residual + p.weight - rawFrac, stream?.upRing ?? 0)
   const act = activations[config.activation]
   // In quarter octaves, so that layers share their tables.
   const limit = 2 ** (Math.ceil(4 * Math.log2(r.gate * room)) / 4)
@@ -38,17 +44,18 @@ export function feedForward(block: Block, x: Share, r: LayerRanges, layer: numbe
   const upBits = f + integerBits(r.up * room) + 2
   const drop = rawFrac + w.rootFrac - f
   const ring = Math.max(gateBits, upBits) + drop
-  if (Math.max(upRing, ring) > 64)
-    throw new RangeTooWide(`layer ${layer}: the feed-forward block needs ${Math.max(upRing, ring)} bits`)
+  const widest = Math.max(upRing, ring, stream?.ring ?? 0)
+  if (widest > 64) throw new RangeTooWide(`layer ${layer}: the feed-forward block needs ${widest} bits`)
 
   const { opened, root } = block.root(
     x,
     { ...w, open: block.residual },
-    { lift: upRing, weight: weightIndex(layer, 'up'), ring },
+    { lift: upRing, weight: weightIndex(layer, 'up'), ring: Math.max(ring, stream?.ring ?? 0) },
   )
+  const products = block.liftedLinear(opened, layer, 'up', n + extra, upRing)
   const first = truncate(
     plan,
-    block.liftedLinear(opened, layer, 'up', n, upRing),
+    stream ? slice(plan, products, 0, n) : products,
     p.residual + p.weight - rawFrac,
     raw,
   )
@@ -83,5 +90,34 @@ export function feedForward(block: Block, x: Share, r: LayerRanges, layer: numbe
     a = truncate(plan, product(plan, [factors], { width: config.ff, ring, frac: 2 * f }), f)
   } else a = tabulated(open(plan, upShare, { bits: upBits, centred: true }), scale, outRing)
   const y = block.biased(block.linear(a, layer, 'down', config.dim), layer, 'down')
-  return truncate(plan, y, f + p.weight - p.residual, block.residual)
+  const output = truncate(plan, y, f + p.weight - p.residual, block.residual)
+  if (!stream) return { output }
+  const columns = truncate(
+    plan,
+    slice(plan, products, n, extra),
+    p.residual + p.weight - stream.frac,
+    stream.bits,
+  )
+  const rawStream = open(plan, columns, { bits: stream.bits, lift: stream.ring })
+  const scaled = product(plan, timesInverse(rawStream, root, inverseLevels(w.table), extra), {
+    width: extra,
+    ring: stream.ring,
+    frac: stream.frac + w.rootFrac,
+  })
+  const residual = truncate(plan, scaled, stream.frac + w.rootFrac - p.residual, block.residual)
+  return { output, residual: block.biased(residual, layer, 'up', residualBias(matrixName(layer, 'up'))) }
+}
+
+/** Of the residual columns of an encoder's first product: opening, its fraction bits, and the ring of their normalisation. */
+function residualWidths(
+  { precision: p, residual }: Block,
+  r: LayerRanges,
+  rawFrac: number,
+  rootFrac: number,
+): { frac: number; bits: number; ring: number; upRing: number } | undefined {
+  if (r.rawResidual === undefined) return undefined
+  const frac = rawFrac + p.residual - p.activation
+  const bits = frac + integerBits(r.rawResidual * p.headroom) + 2
+  const ring = Math.max(bits, residual + frac + rootFrac - p.residual)
+  return { frac, bits, ring, upRing: bits + p.residual + p.weight - frac }
 }

@@ -1,10 +1,18 @@
 /**
- * One canonical decoder for every supported architecture: gains folded into the next matrix, LayerNorm's centring
+ * One canonical form for every supported architecture (encoders: see `lower-encoder.ts`): gains folded into the next matrix, LayerNorm's centring
  * folded into whatever writes to the residual stream (so that it is RMSNorm), attention's scale and log2(e) folded into
  * the query. What is left is `x·W` with row-major W [in, out], and biases.
  */
-import { adapterName, headDim, isAdapted, type ModelConfig, type Tensors } from '../../model/config.ts'
+import {
+  adapterName,
+  headDim,
+  isAdapted,
+  isEncoder,
+  type ModelConfig,
+  type Tensors,
+} from '../../model/config.ts'
 import { merged } from '../../model/lora.ts'
+import { encoderSources, lowerEncoder } from './lower-encoder.ts'
 import { foldedBias } from './ranges.ts'
 
 export type Visibility = 'public' | 'private'
@@ -22,17 +30,33 @@ export interface LoweredBias {
   readonly data: Float64Array
 }
 
-/** The matrices of a layer, and the two ends of a model: these count as a last layer of their own. */
+/** A folded matrix with its bias rows. */
+export interface Lowered {
+  readonly matrix: LoweredMatrix
+  readonly bias?: LoweredBias
+  /** Encoders' first feed-forward product: the bias of its residual columns, which come at another scale. */
+  readonly residual?: LoweredBias
+}
+
+/** The matrices of a layer, and the ends of a model: these count as a last layer of their own. */
 export const LAYER_ROLES = ['qkv', 'out', 'up', 'down'] as const
-export const END_ROLES = ['embed', 'head'] as const
+/** `pool`: what an encoder's head applies before its activation. */
+export const END_ROLES = ['embed', 'head', 'pool'] as const
 export type EndRole = (typeof END_ROLES)[number]
 export type MatrixRole = (typeof LAYER_ROLES)[number] | EndRole
 export const matrixName = (layer: number, role: MatrixRole): string => `${layer}.${role}`
+/** Name of the bias of a matrix's residual columns. */
+export const residualBias = (matrix: string): string => `${matrix}.residual`
+
+export const isEnd = (role: MatrixRole): role is EndRole => (END_ROLES as readonly string[]).includes(role)
 
 /** Every matrix of a model, by layer and role. */
 export const allMatrices = (config: ModelConfig): { layer: number; role: MatrixRole }[] => [
   ...Array.from({ length: config.layers }, (_, layer) => LAYER_ROLES.map((role) => ({ layer, role }))).flat(),
-  ...END_ROLES.map((role) => ({ layer: config.layers, role })),
+  ...END_ROLES.filter((role) => role !== 'pool' || config.head).map((role) => ({
+    layer: config.layers,
+    role,
+  })),
 ]
 
 /** The tensors that one folded matrix (and its bias) is made from, adapters included. */
@@ -43,6 +67,7 @@ export function sources(config: ModelConfig, layer: number, role: MatrixRole): s
 }
 
 function baseSources(config: ModelConfig, layer: number, role: MatrixRole): string[] {
+  if (isEncoder(config)) return encoderSources(config, layer, role)
   const head = (table: string): string => (config.tied ? table : 'lm_head.weight')
   if (config.arch === 'gpt2') {
     if (role === 'embed') return ['wte.weight', 'wpe.weight']
@@ -93,7 +118,7 @@ function columns(
 }
 
 /** Takes the mean off every row of length n, so that the product's rows sum to zero. */
-function centre(data: Float64Array, n: number): Float64Array {
+export function centre(data: Float64Array, n: number): Float64Array {
   for (let r = 0; r < data.length; r += n) {
     let mean = 0
     for (let j = 0; j < n; j++) mean += data[r + j] / n
@@ -102,15 +127,11 @@ function centre(data: Float64Array, n: number): Float64Array {
   return data
 }
 
-/** One folded matrix with its bias, if its tensors are at hand. */
-export function lowerMatrix(
-  config: ModelConfig,
-  tensors: Tensors,
-  layer: number,
-  role: MatrixRole,
-): { matrix: LoweredMatrix; bias?: LoweredBias } {
+/** One folded matrix with its biases, if its tensors are at hand. */
+export function lowerMatrix(config: ModelConfig, tensors: Tensors, layer: number, role: MatrixRole): Lowered {
   const name = matrixName(layer, role)
   const t = baseSources(config, layer, role).map((s) => merged(config, tensors, s))
+  if (isEncoder(config)) return lowerEncoder(config, t, layer, role)
   const toLog2 = Math.LOG2E / Math.sqrt(headDim(config))
   const { dim, ff } = config
   if (role === 'embed') return { matrix: lowerEmbedding(name, config, t) }
@@ -132,7 +153,7 @@ function lowerGpt2(
   dim: number,
   ff: number,
   toLog2: number,
-): { matrix: LoweredMatrix; bias: LoweredBias } {
+): Lowered {
   if (role === 'out' || role === 'down') {
     const data = centre(Float64Array.from(t[0]), dim)
     const bias = centre(Float64Array.from(t[1]), dim)
@@ -158,11 +179,7 @@ function lowerEmbedding(name: string, { dim, arch }: ModelConfig, tables: Float3
 }
 
 /** The final norm's gain (and shift, as a bias) folded into the output head. */
-function lowerHead(
-  name: string,
-  { dim, vocab }: ModelConfig,
-  t: Float32Array[],
-): { matrix: LoweredMatrix; bias?: LoweredBias } {
+function lowerHead(name: string, { dim, vocab }: ModelConfig, t: Float32Array[]): Lowered {
   const table = t[t.length - 1]
   const matrix = { name, k: dim, ...columns(dim, [{ w: table }], t[0]) }
   if (t.length < 3) return { matrix }

@@ -1,7 +1,9 @@
 /** What a model's activations span, measured on text: public metadata from which `compile` chooses every ring. */
-import type { ModelConfig, Tensors } from '../../model/config.ts'
+import { isEncoder, type ModelConfig, type Tensors } from '../../model/config.ts'
+import type { EncoderInput } from '../../model/encoder.ts'
 import type { Tap } from '../../model/float-model.ts'
 import { floatModel } from '../../model/reference.ts'
+import { calibrateEncoder } from './ranges-encoder.ts'
 
 export type Interval = [low: number, high: number]
 
@@ -19,6 +21,8 @@ export interface LayerRanges {
   score: Interval
   /** Largest |first feed-forward product| before its normalisation and bias. */
   raw: number
+  /** Encoders: the same of the residual columns beside it. */
+  rawResidual?: number
   /** Largest |activation input| and, in gated models, |up|. */
   gate: number
   up: number
@@ -28,9 +32,11 @@ export interface Ranges {
   layers: LayerRanges[]
   /** `logits`: the largest |logit|, for models whose head is private. */
   final: { x: number; meanSquare: Interval; normal: number; logits: number }
+  /** An encoder's head: the largest |input of its activation|, and what the norm after it reads, where there is one. */
+  pool?: { input: number; x: number; meanSquare: Interval; normal: number }
 }
 
-const emptyLayer = (): LayerRanges => ({
+export const emptyLayer = (): LayerRanges => ({
   x: 0,
   meanSquare1: [Infinity, 0],
   meanSquare2: [Infinity, 0],
@@ -42,9 +48,9 @@ const emptyLayer = (): LayerRanges => ({
   up: 0,
 })
 
-const largest = (values: Float64Array): number => values.reduce((m, v) => Math.max(m, Math.abs(v)), 0)
+export const largest = (values: Float64Array): number => values.reduce((m, v) => Math.max(m, Math.abs(v)), 0)
 
-function extend(interval: Interval, values: Float64Array, scale = 1): void {
+export function extend(interval: Interval, values: Float64Array, scale = 1): void {
   for (const v of values) {
     interval[0] = Math.min(interval[0], v * scale)
     interval[1] = Math.max(interval[1], v * scale)
@@ -52,7 +58,7 @@ function extend(interval: Interval, values: Float64Array, scale = 1): void {
 }
 
 /** Rows less their mean: what the residual stream of a LayerNorm model carries once centred weights write to it. */
-function centred(values: Float64Array, width: number): Float64Array {
+export function centred(values: Float64Array, width: number): Float64Array {
   const out = values.slice()
   for (let r = 0; r < out.length; r += width) {
     let mean = 0
@@ -62,11 +68,15 @@ function centred(values: Float64Array, width: number): Float64Array {
   return out
 }
 
+/** A text as token ids; an encoder's may come with token types. */
+export type Sequence = number[] | EncoderInput
+
 /**
  * Runs the float model over sequences of token ids and records what every activation spans. The biases of the first
  * feed-forward product are taken off before its raw range is measured.
  */
-export function calibrate(config: ModelConfig, tensors: Tensors, sequences: Iterable<number[]>): Ranges {
+export function calibrate(config: ModelConfig, tensors: Tensors, sequences: Iterable<Sequence>): Ranges {
+  if (isEncoder(config)) return calibrateEncoder(config, tensors, sequences)
   const ranges: Ranges = {
     layers: Array.from({ length: config.layers }, emptyLayer),
     final: { x: 0, meanSquare: [Infinity, 0], normal: 0, logits: 0 },
@@ -102,7 +112,8 @@ export function calibrate(config: ModelConfig, tensors: Tensors, sequences: Iter
     else if (name === 'nf') ranges.final.normal = Math.max(ranges.final.normal, largest(values))
   }
   const model = floatModel(config, tensors, tap)
-  for (const ids of sequences) {
+  for (const sequence of sequences) {
+    const ids = Array.isArray(sequence) ? sequence : sequence.ids
     model.rewind(0)
     ranges.final.logits = Math.max(ranges.final.logits, largest(model.forward(ids, 'all')))
   }

@@ -3,6 +3,7 @@ import { exponential } from '../ops/exponential.ts'
 import { openInverse } from '../ops/inverse.ts'
 import { addConstant, sumPositions } from '../ops/local.ts'
 import { open } from '../ops/open.ts'
+import { shade } from '../ops/shade.ts'
 import { belowCap, highestLevel, thermometer } from '../ops/threshold.ts'
 import { truncate } from '../ops/truncate.ts'
 import type { Opened, Share } from '../plan.ts'
@@ -30,14 +31,13 @@ export function softmaxPowers(block: Block, logits: Share, s: SoftmaxWidths): Po
   const N = open(plan, thermometer(plan, c, block.spanBits), { bits: block.spanBits })
   const level = highestLevel(plan, N, logits.width)
   const fine = truncate(plan, logits, frac - s.exponentFrac, s.exponent, 'modular')
-  const z = open(
-    plan,
-    belowCap(plan, fine, level, {
-      shift: s.exponentFrac + s.binBits,
-      offset: BigInt(s.edge) << BigInt(s.exponentFrac),
-    }),
-    { bits: s.exponent },
-  )
+  const below = belowCap(plan, fine, level, {
+    shift: s.exponentFrac + s.binBits,
+    offset: BigInt(s.edge) << BigInt(s.exponentFrac),
+  })
+  // Padding copies a row that is there, so it may count for the cap; its weight alone must be zero.
+  const shaded = s.shade > 0 ? shade(plan, below, BigInt(s.shade) << BigInt(s.exponentFrac)) : below
+  const z = open(plan, shaded, { bits: s.exponent })
   const powers = exponential(plan, z, {
     entryBits: s.exponentEntries,
     frac: s.weightFrac,

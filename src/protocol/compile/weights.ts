@@ -32,11 +32,12 @@ export function loadWeights(
   const out: ClearWeights = { weights: new Map(), biases: new Map(), encoded: new Map() }
   for (const { layer, role } of allMatrices(config)) {
     if (!wanted(layer, role)) continue
-    const { matrix, bias } = lowerMatrix(config, tensors, layer, role)
+    const { matrix, bias, residual } = lowerMatrix(config, tensors, layer, role)
     const data = encodeMatrix(matrix, weightFrac(role, p))
     out.encoded.set(matrix.name, data)
     out.weights.set(matrix.name, kernels.load(data, matrix.k, matrix.n))
     if (bias) out.biases.set(bias.name, encodeBias(bias, biasFrac(role, p)))
+    if (residual) out.biases.set(residual.name, encodeBias(residual, p.residual))
   }
   return out
 }

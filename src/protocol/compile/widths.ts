@@ -155,6 +155,8 @@ export interface SoftmaxWidths {
   /** Exponent argument: fraction and ring. */
   readonly exponentFrac: number
   readonly exponent: number
+  /** Octaves by which padded positions are lowered; 0 where there are none. */
+  readonly shade: number
   /** log2 of the exponential table's entries, and fraction bits of its public factor. */
   readonly exponentEntries: number
   readonly factorBits: number
@@ -169,12 +171,14 @@ export interface SoftmaxWidths {
   readonly inverseFrac: number
 }
 
+/** @param isPadded whether rows may be padding, whose weights must come out as zero, exactly. */
 export function softmaxWidths(
   p: Precision,
   r: LayerRanges,
   spanBits: number,
   context: number,
   uses: { scalars: number; columns: number },
+  isPadded = false,
 ): SoftmaxWidths {
   const f = p.activation
   const [low, high] = r.score
@@ -188,14 +192,18 @@ export function softmaxWidths(
   if (bins > 8)
     throw new RangeTooWide(`attention logits span ${high - low} octaves; the thermometer reaches 1024`)
   const exponentFrac = 12
-  const scores = 2 * f + bins + binBits
   const weightFrac = 12 + 2 * bin
+  // From the cap down to where the exponential's table, which may start eight octaves above its entry's end, holds zeros.
+  const shade = isPadded ? weightFrac + 10 : 0
+  const lowest = Math.ceil(Math.log2(high + margin - edge + bin + shade))
+  const rangeBits = isPadded ? Math.max(bins + binBits, lowest) : bins + binBits
+  const scores = 2 * f + rangeBits
   const value = integerBits(r.v * p.headroom)
   const contextBits = Math.ceil(Math.log2(context))
   const weights = weightFrac + f + contextBits + value + 1
   const mixedFrac = f + 2
   const mixed = mixedFrac + contextBits + value + 2
-  const exponent = exponentFrac + bins + binBits
+  const exponent = exponentFrac + rangeBits
   const ring = Math.max(weights, mixed + weightFrac + f - mixedFrac)
   const denominator = inverseWidths(
     [2 ** (-2 * bin), 2 ** spanBits],
@@ -211,7 +219,8 @@ export function softmaxWidths(
     edge,
     exponentFrac,
     exponent,
-    ...exponentialWidths(exponent - exponentFrac, ring),
+    shade,
+    ...exponentialWidths(rangeBits, ring),
     weights: ring,
     weightFrac,
     mixed,

@@ -33,6 +33,7 @@ export interface PartyMaterial {
   /** Owner: its own randomness, its input, and the stationary products made ahead. */
   readonly secret?: Prg
   readonly input?: Lanes
+  readonly padding?: Uint8Array
   readonly stationary?: ReadonlyMap<string, Lanes>
   /** Forget each value after its last use, as sessions do; traces and tests look at all of them. */
   readonly forgets?: boolean
@@ -54,6 +55,7 @@ export class PartyPass implements PartyContext {
   /** Readers that each value still waits for. */
   readonly #uses: Uint16Array
   #input?: Lanes
+  #padding?: Uint8Array
 
   constructor(plan: Plan, schedule: Schedule, shape: Shape, own: PartyMaterial) {
     this.role = own.role
@@ -175,6 +177,11 @@ export class PartyPass implements PartyContext {
   input(): Lanes {
     if (!this.#input) throw new RangeError('the input is not known yet')
     return this.#input
+  }
+
+  padding(): Uint8Array {
+    if (!this.#input) throw new RangeError('the input is not known yet')
+    return this.#padding ?? new Uint8Array(this.shape.rows)
   }
 
   cache(name: string): CachedRows {

@@ -11,6 +11,8 @@ export interface PlainMaterial {
   readonly biases: ReadonlyMap<string, Lanes>
   readonly cache: RowCache
   readonly input: Lanes
+  /** Rows of the pass that are padding; none where nothing is said. */
+  readonly padding?: Uint8Array
   /** The owner's share of a truncated value. */
   ownerShare(value: Share): Lanes
   /** The whole mask of an opened value. */
@@ -64,6 +66,10 @@ export class PlainPass implements PlainContext {
 
   input(): Lanes {
     return this.#own.input
+  }
+
+  padding(): Uint8Array {
+    return this.#own.padding ?? new Uint8Array(this.shape.rows)
   }
 
   cache(name: string): CachedRows {

@@ -113,7 +113,7 @@ export class OwnerSession {
     const rows = embeddings.length / this.#setup.plans.inputWidth
     try {
       const pass = await this.#take(base, rows)
-      pass.party.embeddings = encode(embeddings, this.#setup.plans.inputRing, this.#setup.plans.inputFrac)
+      pass.party.begin(encode(embeddings, this.#setup.plans.inputRing, this.#setup.plans.inputFrac))
       return await this.#exchange(pass, o)
     } catch (error) {
       if (!(error instanceof Cancelled)) this.#failed = error

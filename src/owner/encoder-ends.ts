@@ -1,0 +1,114 @@
+/** The two ends of an encoder at the owner: a text's tokens to the plan's padded input, released rows to results. */
+import type { ModelConfig, Tensors } from '../model/config.ts'
+import { type EncoderInput, headNames } from '../model/encoder.ts'
+import { checkIds } from '../model/float-model.ts'
+import { layerNorm } from '../model/gpt2.ts'
+import { linear } from '../model/math.ts'
+import { bucketOf } from '../protocol/session/buckets.ts'
+import type { EndPlan } from './ends.ts'
+
+/** A pass's input [rows x inputWidth], and which of its rows are padding. */
+export interface PaddedInput {
+  readonly rows: Float64Array
+  readonly padding: Uint8Array
+}
+
+/**
+ * Public ends are computed here, in clear: a public embedding up to its norm, without the norm's gain; the gain and bias
+ * of the last norm of a model without a head; the output matrix of a masked language model. Private ones are the plan's.
+ */
+export class EncoderEnds {
+  readonly #config: ModelConfig
+  readonly #plan: EndPlan
+  readonly #get: (name: string) => Float32Array
+
+  /** Both ends are public unless `plan` says otherwise. Throws when a tensor that it needs is not among the public ones. */
+  constructor(
+    config: ModelConfig,
+    tensors: Tensors,
+    plan: EndPlan = { isPrivate: () => false, inputWidth: config.dim },
+  ) {
+    this.#config = config
+    this.#plan = plan
+    this.#get = (name) => {
+      const tensor = tensors.get(name)
+      if (!tensor) throw new Error(`The public part of the model lacks '${name}'.`)
+      return tensor.data
+    }
+    if (!plan.isPrivate('embed')) this.#embedded({ ids: [] })
+    if (config.head?.kind !== 'classify') this.#finished(new Float64Array())
+  }
+
+  /**
+   * Rows of a text, padded to its bucket: the second token to the last, then padding, then the first token, whose row a
+   * classifier reads. Padding copies the first token's row, so that nothing in it is out of any range.
+   */
+  input(text: EncoderInput): PaddedInput {
+    const n = text.ids.length
+    const width = this.#plan.inputWidth
+    const own = this.#plan.isPrivate('embed') ? this.#oneHots(text) : this.#embedded(text)
+    const bucket = bucketOf(this.#config, n)
+    const rows = new Float64Array(bucket * width)
+    rows.set(own.subarray(width))
+    const padding = new Uint8Array(bucket)
+    for (let r = n - 1; r < bucket; r++) {
+      rows.set(own.subarray(0, width), r * width)
+      if (r < bucket - 1) padding[r] = 1
+    }
+    return { rows, padding }
+  }
+
+  /**
+   * For the `n` tokens of a text in order: last hidden states [n x dim], or a masked language model's logits [n x vocab].
+   */
+  tokens(released: Float64Array, n: number): Float64Array {
+    const width = released.length / bucketOf(this.#config, n)
+    const out = new Float64Array(n * width)
+    out.set(released.subarray(released.length - width))
+    out.set(released.subarray(0, (n - 1) * width), width)
+    return this.#finished(out)
+  }
+
+  #embedded({ ids, types }: EncoderInput): Float64Array {
+    const c = this.#config
+    checkIds(c, 0, ids)
+    const tables = ['word', 'position', 'token_type'].map((name) =>
+      this.#get(`${c.arch}.embeddings.${name}_embeddings.weight`),
+    )
+    const x = new Float64Array(ids.length * c.dim)
+    for (let t = 0; t < ids.length; t++) {
+      const rows = [ids[t], t + (c.positionOffset ?? 0), types?.[t] ?? 0]
+      for (let i = 0; i < c.dim; i++)
+        x[t * c.dim + i] = tables.reduce((sum, table, k) => sum + table[rows[k] * c.dim + i], 0)
+    }
+    return layerNorm(x, new Float32Array(c.dim).fill(1), new Float32Array(c.dim), c.eps)
+  }
+
+  /** A one each for the token, its position and its type. */
+  #oneHots({ ids, types }: EncoderInput): Float64Array {
+    const c = this.#config
+    checkIds(c, 0, ids)
+    const width = this.#plan.inputWidth
+    const offset = c.positionOffset ?? 0
+    const out = new Float64Array(ids.length * width)
+    for (let t = 0; t < ids.length; t++)
+      for (const at of [ids[t], c.vocab + offset + t, c.vocab + offset + c.context + (types?.[t] ?? 0)])
+        out[t * width + at] = 1
+    return out
+  }
+
+  /** What is left to do after the plan, by rows. */
+  #finished(rows: Float64Array): Float64Array {
+    const c = this.#config
+    if (this.#plan.isPrivate('head')) return rows
+    const names = headNames(c)
+    const norm = c.head
+      ? names.transformNorm
+      : `${c.arch}.${c.layers > 0 ? `encoder.layer.${c.layers - 1}.output` : 'embeddings'}.LayerNorm`
+    const [gain, shift] = [this.#get(`${norm}.weight`), this.#get(`${norm}.bias`)]
+    const h = rows.map((v, at) => v * gain[at % c.dim] + shift[at % c.dim])
+    if (!c.head) return h
+    const table = c.tied ? `${c.arch}.embeddings.word_embeddings.weight` : names.decoder
+    return linear(h, this.#get(table), c.vocab, this.#get(names.decoderBias))
+  }
+}
