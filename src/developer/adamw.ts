@@ -8,6 +8,8 @@ export interface AdamWOptions {
   weightDecay: number
   /** Gradients are scaled down to at most this global norm. */
   clip: number
+  /** Factor of the learning rate for a weight; 1 for all where there is none. */
+  rate?: (name: string) => number
 }
 
 export const adamWDefaults: AdamWOptions = { beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0.1, clip: 1 }
@@ -45,12 +47,13 @@ export class AdamW {
       const g = gradients.get(name)!
       const m = this.m.get(name)!
       const v = this.v.get(name)!
-      const keep = 1 - learningRate * (shape.length > 1 ? weightDecay : 0)
+      const rate = learningRate * (this.options.rate?.(name) ?? 1)
+      const keep = 1 - rate * (shape.length > 1 ? weightDecay : 0)
       for (let i = 0; i < data.length; i++) {
         const gradient = g[i] * scale
         m[i] = beta1 * m[i] + (1 - beta1) * gradient
         v[i] = beta2 * v[i] + (1 - beta2) * gradient * gradient
-        data[i] = data[i] * keep - (learningRate * m[i] * correct1) / (Math.sqrt(v[i] * correct2) + eps)
+        data[i] = data[i] * keep - (rate * m[i] * correct1) / (Math.sqrt(v[i] * correct2) + eps)
       }
     }
     return norm

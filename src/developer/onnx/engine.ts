@@ -1,7 +1,8 @@
-import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
+import { type InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { headDim, type ModelConfig, type Tensors, tensorShapes } from '../../model/config.ts'
 import type { Batch, GradientEngine, LossAndGradients } from '../gradient.ts'
 import * as layer from './layers.ts'
+import { openSession } from './session.ts'
 import { Tape, type Value } from './tape.ts'
 
 /**
@@ -14,12 +15,7 @@ export async function onnxEngine(config: ModelConfig, threads = 2): Promise<Grad
     const key = `${rows}x${length}`
     let known = sessions.get(key)
     if (!known) {
-      known = InferenceSession.create(buildStep(config, rows, length), {
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-        // Waiting threads must not burn the cores that other programs want.
-        extra: { session: { intra_op: { allow_spinning: '0' } } },
-      })
+      known = openSession(buildStep(config, rows, length), threads)
       sessions.set(key, known)
     }
     return known

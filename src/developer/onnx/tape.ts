@@ -108,6 +108,11 @@ export class Tape {
     return this.op('ReduceSum', [x, this.integers(-1)], [...x.shape.slice(0, -1), 1])
   }
 
+  /** Sum over the second axis of three, which goes. */
+  sumMiddle(x: Value): Value {
+    return this.op('ReduceSum', [x, this.integers(1)], [x.shape[0], x.shape[2]], { keepdims: 0 })
+  }
+
   /** Sum over the first axis, which goes. */
   sumFirst(x: Value): Value {
     return this.op('ReduceSum', [x, this.integers(0)], x.shape.slice(1), { keepdims: 0 })
@@ -139,7 +144,15 @@ export class Tape {
     return gradient
   }
 
+  /** The graph as an ONNX file, without the operators that no output needs (gradients of frozen weights). */
   model(): Uint8Array {
-    return encodeModel(this.#graph)
+    const needed = new Set(this.#graph.outputs.map(({ name }) => name))
+    const nodes = this.#graph.nodes.toReversed().filter(({ inputs, outputs }) => {
+      const used = outputs.some((name) => needed.has(name))
+      if (used) for (const name of inputs) needed.add(name)
+      return used
+    })
+    const initializers = this.#graph.initializers.filter(({ name }) => needed.has(name))
+    return encodeModel({ ...this.#graph, nodes: nodes.toReversed(), initializers })
   }
 }
