@@ -2,7 +2,16 @@
 /** The data owner's engine in a module worker, so that no product of matrices ever delays a key press. */
 import { expose } from 'comlink'
 import { KernelError } from '../kernels/kernels.ts'
-import type { ChatOptions, Message, OpenOptions, OwnerApi, OwnerEvent, OwnerHost, PageConfig } from './api.ts'
+import type {
+  ChatOptions,
+  ClassifyInput,
+  Message,
+  OpenOptions,
+  OwnerApi,
+  OwnerEvent,
+  OwnerHost,
+  PageConfig,
+} from './api.ts'
 import { OwnerError } from './api.ts'
 import { Owner } from './owner.ts'
 import { installErrorTransfer, type WorkerApi } from './remote.ts'
@@ -36,6 +45,7 @@ const api: WorkerApi = {
     guarded(() => engine().open(options, onEvent)),
   prepare: () => guarded(() => engine().prepare()),
   chat: (messages: Message[], options: ChatOptions) => guarded(() => engine().chat(messages, options)),
+  classify: (inputs: ClassifyInput[]) => guarded(() => engine().classify(inputs)),
   stop: () => guarded(() => engine().stop()),
   close: () => guarded(() => engine().close()),
 }

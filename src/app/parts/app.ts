@@ -1,25 +1,36 @@
 /** The frame of the page: the list of conversations, the conversation, and who sees what. */
-import { css, html } from 'lit'
+import { css, html, nothing, type PropertyValues } from 'lit'
+import { OwnerError, type Task } from '../../owner/api.ts'
 import { LaterElement } from '../later.ts'
 import { base } from '../look/base.ts'
 import { chat } from '../state/chat.ts'
+import { engine } from '../state/engine.ts'
 import { settings } from '../state/settings.ts'
 import { Watch } from '../state/store.ts'
 import './composer.ts'
-import type { Composer } from './composer.ts'
 import './drawer.ts'
 import './header.ts'
 import './list.ts'
 import './panel.ts'
+import { problem } from './problem.ts'
 import './settings.ts'
 import type { SettingsDialog } from './settings.ts'
 import './thread.ts'
 
 export class App extends LaterElement {
-  static override properties = { listOpen: { state: true }, panelOpen: { state: true } }
+  static override properties = {
+    listOpen: { state: true },
+    panelOpen: { state: true },
+    task: { state: true },
+    isPartMissing: { state: true },
+  }
   /** Whether the sheets of a narrow screen are open; wide screens remember theirs in the settings. */
   declare listOpen: boolean
   declare panelOpen: boolean
+  /** What the chosen model is for decides what the middle of the page shows. */
+  declare task: Task | undefined
+  /** Whether code of the page couldn't be loaded: it has been redeployed, or the network is gone. */
+  declare isPartMissing: boolean
 
   static override styles = [
     base,
@@ -39,6 +50,8 @@ export class App extends LaterElement {
         width: 100%;
       }
       main {
+        /* Also where there is no column before it. */
+        grid-column: 2;
         position: relative;
         display: grid;
         grid-template: auto minmax(0, 1fr) auto / minmax(0, 1fr);
@@ -55,7 +68,12 @@ export class App extends LaterElement {
       .skip:not(:focus) {
         translate: 0 -80px;
       }
+      .problem {
+        align-self: start;
+        margin: 24px;
+      }
     `,
+    problem.styles,
   ]
 
   readonly #twoColumns = matchMedia('(min-width: 800px)')
@@ -65,10 +83,23 @@ export class App extends LaterElement {
     super()
     this.listOpen = false
     this.panelOpen = false
+    this.task = engine.task
+    this.isPartMissing = false
     new Watch(this, chat, settings)
+    engine.subscribe(() => {
+      this.task = engine.task
+    })
     for (const query of [this.#twoColumns, this.#threeColumns])
       query.addEventListener('change', () => this.requestUpdate())
     document.addEventListener('keydown', this.#keys)
+  }
+
+  /** Code for classifying is fetched when there is something to classify. */
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('task') && this.task === 'classify')
+      import('./classify.ts').catch(() => {
+        this.isPartMissing = true
+      })
   }
 
   protected override render() {
@@ -76,21 +107,26 @@ export class App extends LaterElement {
     const widePanel = this.#threeColumns.matches
     const list = wideList ? settings.state.list : this.listOpen
     const panel = widePanel ? settings.state.panel : this.panelOpen
+    const isChat = this.task !== 'classify'
     return html`
-      <sotto-drawer label="Conversations" ?inline=${wideList} ?open=${list} @closed=${this.#closeList}>
-        <sotto-list @picked=${this.#picked} @close-list=${this.#toggleList}></sotto-list>
-      </sotto-drawer>
+      ${
+        isChat
+          ? html`<sotto-drawer label="Conversations" ?inline=${wideList} ?open=${list} @closed=${this.#closeList}>
+              <sotto-list @picked=${this.#picked} @close-list=${this.#toggleList}></sotto-list>
+            </sotto-drawer>`
+          : nothing
+      }
       <main>
-        <button class="skip button" @click=${this.#skip}>Skip to the message box</button>
+        <button class="skip button" @click=${this.#skip}>Skip to the ${isChat ? 'message' : 'text'} box</button>
         <sotto-header
+          ?chat=${isChat}
           ?list=${list}
           ?panel=${panel}
           @toggle-list=${this.#toggleList}
           @toggle-panel=${this.#togglePanel}
           @open-settings=${() => this.renderRoot.querySelector<SettingsDialog>('sotto-settings')?.show()}
         ></sotto-header>
-        <sotto-thread @open-panel=${this.#showPanel}></sotto-thread>
-        <sotto-composer @open-panel=${this.#showPanel}></sotto-composer>
+        ${this.#middle()}
       </main>
       <sotto-drawer side="right" label="Who sees what" ?inline=${widePanel} ?open=${panel} @closed=${this.#closePanel}>
         <sotto-panel @close-panel=${this.#togglePanel}></sotto-panel>
@@ -99,8 +135,18 @@ export class App extends LaterElement {
     `
   }
 
+  #middle() {
+    if (this.task === undefined) return nothing
+    if (this.task === 'chat')
+      return html`<sotto-thread @open-panel=${this.#showPanel}></sotto-thread>
+        <sotto-composer @open-panel=${this.#showPanel}></sotto-composer>`
+    if (!this.isPartMissing) return html`<sotto-classify @open-panel=${this.#showPanel}></sotto-classify>`
+    const error = new OwnerError('internal', 'A part of this page could not be loaded.', 'Reload the page.')
+    return problem.render(error, () => location.reload())
+  }
+
   readonly #skip = (): void => {
-    this.renderRoot.querySelector<Composer>('sotto-composer')?.focus()
+    this.renderRoot.querySelector<HTMLElement>('sotto-composer, sotto-classify')?.focus()
   }
 
   readonly #toggleList = (): void => {
@@ -128,11 +174,12 @@ export class App extends LaterElement {
 
   readonly #picked = (): void => {
     this.listOpen = false
-    this.renderRoot.querySelector<Composer>('sotto-composer')?.focus()
+    this.#skip()
   }
 
   readonly #keys = (event: KeyboardEvent): void => {
     if (event.key === 'Escape' && !event.defaultPrevented && chat.state.draft !== undefined) chat.stop()
+    if (this.task !== 'chat') return
     if (event.key.toLowerCase() === 'o' && event.shiftKey && (event.ctrlKey || event.metaKey)) {
       event.preventDefault()
       chat.begin()

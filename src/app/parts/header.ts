@@ -1,13 +1,20 @@
 /** The bar above the conversation. */
-import { css, html, LitElement } from 'lit'
+import { css, html, LitElement, nothing } from 'lit'
 import { base } from '../look/base.ts'
 import * as icons from '../look/icons.ts'
 import { chat } from '../state/chat.ts'
 import { settings } from '../state/settings.ts'
 import { Watch } from '../state/store.ts'
+import './model-picker.ts'
 
 export class Header extends LitElement {
-  static override properties = { list: { type: Boolean }, panel: { type: Boolean } }
+  static override properties = {
+    chat: { type: Boolean },
+    list: { type: Boolean },
+    panel: { type: Boolean },
+  }
+  /** Whether there is a conversation below. */
+  declare chat: boolean
   declare list: boolean
   declare panel: boolean
 
@@ -63,6 +70,14 @@ export class Header extends LitElement {
         .title span {
           display: none;
         }
+        /* Room for the model's name; the mark stays, and the word for who listens. */
+        .name:has(+ sotto-model-picker[several]) span {
+          position: absolute;
+          width: 1px;
+          height: 1px;
+          overflow: hidden;
+          clip-path: inset(50%);
+        }
         .see {
           padding: 0 10px;
         }
@@ -72,6 +87,7 @@ export class Header extends LitElement {
 
   constructor() {
     super()
+    this.chat = true
     this.list = false
     this.panel = false
     new Watch(this, chat, settings)
@@ -80,20 +96,29 @@ export class Header extends LitElement {
   protected override render() {
     const { conversation } = chat.state
     return html`<header>
-      <button class="icon" aria-label="Conversations" title="Conversations" aria-pressed=${this.list} @click=${this.#emit('toggle-list')}>
-        ${icons.menu}
-      </button>
+      ${
+        this.chat
+          ? html`<button class="icon" aria-label="Conversations" title="Conversations" aria-pressed=${this.list} @click=${this.#emit('toggle-list')}>
+              ${icons.menu}
+            </button>`
+          : nothing
+      }
       <h1 class="name">${icons.mark}<span>sotto</span></h1>
-      <p class="title"><span>${conversation.temporary ? 'Temporary chat' : conversation.title}</span></p>
-      <button
-        class="icon"
-        aria-pressed=${conversation.temporary}
-        aria-label="Temporary chat: keep it in memory only"
-        title="Temporary chat: keep it in memory only"
-        @click=${() => chat.toggleTemporary()}
-      >
-        ${icons.fading}
-      </button>
+      <sotto-model-picker></sotto-model-picker>
+      <p class="title">${this.chat ? html`<span>${conversation.temporary ? 'Temporary chat' : conversation.title}</span>` : nothing}</p>
+      ${
+        this.chat
+          ? html`<button
+              class="icon"
+              aria-pressed=${conversation.temporary}
+              aria-label="Temporary chat: keep it in memory only"
+              title="Temporary chat: keep it in memory only"
+              @click=${() => chat.toggleTemporary()}
+            >
+              ${icons.fading}
+            </button>`
+          : nothing
+      }
       <button class="icon" aria-label="Settings" title="Settings" @click=${this.#emit('open-settings')}>${icons.gear}</button>
       <button class="see" aria-pressed=${this.panel} aria-label="Who sees what" title="Who sees what" @click=${this.#emit('toggle-panel')}>
         ${icons.eye}<span>Who sees what</span>

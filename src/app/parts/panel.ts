@@ -4,7 +4,7 @@ import { grouped, way } from '../format.ts'
 import { LaterElement } from '../later.ts'
 import { base } from '../look/base.ts'
 import * as icons from '../look/icons.ts'
-import { chat } from '../state/chat.ts'
+import { sources, traffic } from '../state/activity.ts'
 import { engine } from '../state/engine.ts'
 import { Watch } from '../state/store.ts'
 import { promise } from './promise.ts'
@@ -71,7 +71,7 @@ export class Panel extends LaterElement {
 
   constructor() {
     super()
-    new Watch(this, chat, engine)
+    new Watch(this, ...sources)
   }
 
   protected override render() {
@@ -82,9 +82,9 @@ export class Panel extends LaterElement {
           ${icons.close}
         </button>
       </header>
-      <div class="scroll" tabindex="0" role="group" aria-label="Who sees what, in this conversation">
+      <div class="scroll" tabindex="0" role="group" aria-label="Who sees what, here">
         <sotto-triangle></sotto-triangle>
-        ${witness.render(chat.state.conversation.traffic, engine.state)} ${promise.render()} ${this.#session()}
+        ${witness.render(traffic(), engine.state)} ${promise.render(engine.task)} ${this.#session()}
       </div>
     `
   }
@@ -101,14 +101,19 @@ export class Panel extends LaterElement {
         <dd id="backend">${because(way(backend.name), backend.reason)}${stats?.dispatches && way(backend.name) === 'WebGPU' ? html` · ${grouped(stats.dispatches)} GPU dispatches` : nothing}</dd>
         <dt>Connects over</dt>
         <dd id="link">${because(way(link.kind), link.reason)}</dd>
-        <dt>Speed</dt>
-        <dd id="speed">${stats && stats.secondsPerToken > 0 ? html`${(1 / stats.secondsPerToken).toFixed(1)} tokens per second · ${stats.privateProducts} private products per token` : 'measured with the first reply'}</dd>
+        ${engine.task === 'classify' ? nothing : this.#speed()}
         <dt>Model</dt>
         <dd>${model.title} <code>${model.hash.slice(0, 16)}</code></dd>
         <dt>Session</dt>
         <dd id="session"><code>${session.sessionId}</code><br />Its keys are in this tab’s memory only; a reload starts another.</dd>
       </dl>
     </div>`
+  }
+
+  #speed() {
+    const { stats } = engine.state
+    return html`<dt>Speed</dt>
+      <dd id="speed">${stats && stats.secondsPerToken > 0 ? html`${(1 / stats.secondsPerToken).toFixed(1)} tokens per second · ${stats.privateProducts} private products per token` : 'measured with the first reply'}</dd>`
   }
 }
 

@@ -1,5 +1,6 @@
 /** The protection's promise and its limits, in plain words. */
 import { css, html } from 'lit'
+import type { Task } from '../../owner/api.ts'
 
 const styles = css`
   .promise h3 {
@@ -60,20 +61,31 @@ const styles = css`
   }
 `
 
+/** What the other parties learn by watching, and what this browser keeps. */
+const seen = {
+  chat: html`<li>How long your messages and the replies are, in tokens.</li>
+    <li>When you chat, when you stop a reply, and how much of the conversation an edit keeps.</li>`,
+  classify: html`<li>How many texts you send, when, and when you stop.</li>
+    <li>How long each text is, in tokens, rounded up to 16, 32, 64, 128, 256 or 512.</li>`,
+}
+const kept = {
+  chat: html`<li>The conversation is stored readable in this browser. A temporary chat isn’t stored.</li>`,
+  classify: html`<li>Texts, files and labels are in this tab’s memory only, and gone with it. A CSV you download is readable.</li>`,
+}
+
 export const promise = {
   styles,
-  render: () => html`<div class="promise">
+  render: (task: Task = 'chat') => html`<div class="promise">
     <h3>The promise</h3>
     <p>
       Every number that leaves this browser is hidden by a mask that is used once and that the server doesn’t know. The server
-      computes on masked numbers, the dealer only hands out masks, and the reply comes together here. The model’s private
+      computes on masked numbers, the dealer only hands out masks, and the result comes together here. The model’s private
       weights stay with the server in the same way.
     </p>
 
     <h3>What stays visible</h3>
     <ul>
-      <li>How long your messages and the replies are, in tokens.</li>
-      <li>When you chat, when you stop a reply, and how much of the conversation an edit keeps.</li>
+      ${seen[task]}
       <li>Your network address, the model’s name and its public shape.</li>
     </ul>
 
@@ -85,7 +97,7 @@ export const promise = {
         This page’s code must come from an origin that you trust: whoever can change the code can read what you type. It
         belongs on a third origin, not on the model server’s.
       </li>
-      <li>The conversation is stored readable in this browser. A temporary chat isn’t stored.</li>
+      ${kept[task]}
     </ul>
     <table>
       <caption>If two parties pool what they know</caption>
@@ -97,7 +109,7 @@ export const promise = {
         </tr>
         <tr>
           <th scope="row">server + a user</th>
-          <td><span class="fine">learn nothing of other users’ words</span>, nothing beyond that user’s own chat.</td>
+          <td><span class="fine">learn nothing of other users’ words</span>, nothing beyond what that user computes.</td>
         </tr>
       </tbody>
     </table>

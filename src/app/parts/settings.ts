@@ -12,6 +12,7 @@ import { exportFile } from '../state/export.ts'
 import { library } from '../state/library.ts'
 import { settings, type Theme } from '../state/settings.ts'
 import { Watch } from '../state/store.ts'
+import { choose } from './model-picker.ts'
 
 const themes: [Theme, string][] = [
   ['auto', 'As the device'],
@@ -130,7 +131,7 @@ export class SettingsDialog extends LaterElement {
             type="radio"
             name="model"
             .checked=${model.name === engine.state.model?.name}
-            @change=${() => engine.use(model)}
+            @change=${() => choose(model)}
           /><span
             >${model.title}<small
               >${count(model.parameters)} parameters, ${count(model.privateParameters)} private · ${bytes(model.publicBytes)} to

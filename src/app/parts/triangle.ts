@@ -2,8 +2,7 @@
 import { css, html, LitElement, svg } from 'lit'
 import { bytes, plural } from '../format.ts'
 import { base } from '../look/base.ts'
-import { chat } from '../state/chat.ts'
-import { engine } from '../state/engine.ts'
+import { isComputing, sources, traffic as trafficSoFar } from '../state/activity.ts'
 import { Watch } from '../state/store.ts'
 
 export class Triangle extends LitElement {
@@ -95,12 +94,12 @@ export class Triangle extends LitElement {
 
   constructor() {
     super()
-    new Watch(this, chat, engine)
+    new Watch(this, ...sources)
   }
 
   protected override render() {
-    const { traffic } = chat.state.conversation
-    const live = chat.state.draft !== undefined && engine.state.phase === 'open'
+    const traffic = trafficSoFar()
+    const live = isComputing()
     const summary = `Your browser sent the server ${bytes(traffic.ownerUp)} of masked words and received ${bytes(traffic.ownerDown)}, in ${plural(traffic.hops, 'hop')}. It sent the dealer ${bytes(traffic.dealerUp)} of requests. The dealer sent the server ${bytes(traffic.dealerToServer)} of masks.`
     return html`<svg class=${live ? 'live' : ''} viewBox="0 0 344 290" role="img" aria-label=${summary}>
       ${border} ${wires}

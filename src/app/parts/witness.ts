@@ -1,4 +1,4 @@
-/** What each party received in this conversation, and a little of it as it looked to them. */
+/** What each party received so far, and a little of it as it looked to them. */
 import { css, html, nothing, type TemplateResult } from 'lit'
 import { bytes, plural, word } from '../format.ts'
 import type { Traffic } from '../state/conversations.ts'
@@ -86,7 +86,7 @@ export const witness = {
       'browser',
       'Your browser',
       html`<p class="got">Received ${bytes(traffic.ownerDown + traffic.dealerDown)}.</p>
-        <p>Holds your words, the keys and its own shares. Splits, masks, computes its half, and puts the reply together.</p>`,
+        <p>Holds your words, the keys and its own shares. Splits, masks, computes its half, and puts the result together.</p>`,
     )}
     ${party(
       'server',
@@ -100,14 +100,14 @@ export const witness = {
           }
         </p>
         <p>Holds the private weights. Sees numbers that are uniformly random to it.${hostOf(session?.server)}</p>
-        ${sample('Your message as the server saw it last', stats?.serverSample, 12)}`,
+        ${sample('What you sent, as the server saw it last', stats?.serverSample, 12)}`,
     )}
     ${party(
       'dealer',
       'Dealer',
       html`<p class="got">Received ${bytes(traffic.dealerUp)}: pass requests only.</p>
         <p>
-          Hands out masks before they are needed and learns how many tokens are to be computed. Never sees a message, masked
+          Hands out masks before they are needed and learns how many tokens, or texts of what length, are to be computed. Never sees a message, masked
           or not, nor the weights.${hostOf(session?.dealer)}
         </p>
         ${stats?.dealerSample.length ? sample('The last request as the dealer saw it', stats.dealerSample, 8) : nothing}`,

@@ -41,7 +41,7 @@ export class Chat extends Store<ChatState> {
     let before = engine.state.stats
     engine.subscribe(() => {
       const { stats } = engine.state
-      if (stats && stats !== before)
+      if (stats && stats !== before && engine.task === 'chat')
         this.#patch({ traffic: addTraffic(this.#current.traffic, before, stats) })
       before = stats
     })

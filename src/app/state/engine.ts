@@ -1,17 +1,21 @@
 /** The page's side of the engine: starts the worker, opens the session, and keeps what the panel shows. */
-import { proxy } from 'comlink'
+import { proxy, type Remote } from 'comlink'
 import type {
   BackendKind,
   ChatOptions,
   ChatResult,
+  Classification,
+  ClassifyInput,
   LinkKind,
   Message,
   ModelCard,
   OwnerEvent,
   SessionInfo,
   Stats,
+  Task,
 } from '../../owner/api.ts'
 import { OwnerError } from '../../owner/api.ts'
+import type { WorkerApi } from '../../owner/remote.ts'
 import { EngineWorker } from './engine-worker.ts'
 import { settings } from './settings.ts'
 import { Store } from './store.ts'
@@ -53,9 +57,18 @@ export class Engine extends Store<EngineState> {
   #sampled = ''
   /** Receives the text of the reply in progress. */
   onToken?: (text: string) => void
+  /** Receives the results of the batch in progress, as they come. */
+  onClassified?: (index: number, result: Classification) => void
 
   constructor() {
     super({ phase: 'starting', models: [] })
+  }
+
+  /** What the chosen model is for; not known while the model that an address asks for is still looked up. */
+  get task(): Task | undefined {
+    const { model, phase } = this.state
+    if (model) return model.task ?? 'chat'
+    return phase === 'starting' && query.has('model') ? undefined : settings.state.task
   }
 
   /** Asks the server what it offers, and opens a session if that costs little; calls meanwhile join. */
@@ -77,7 +90,9 @@ export class Engine extends Store<EngineState> {
         )
       const models = await this.#worker.call((remote) => remote.models())
       if (models.length === 0) throw new OwnerError('unknown-model', 'The model server offers no models.')
-      this.set({ models, model: this.#choose(models) })
+      // A retry keeps what the person has chosen meanwhile.
+      const chosen = models.find(({ name }) => name === this.state.model?.name)
+      this.set({ models, model: chosen ?? this.#choose(models) })
       if (await this.#costly()) this.set({ phase: 'offer' })
       else await this.open()
     } catch (reason) {
@@ -103,17 +118,30 @@ export class Engine extends Store<EngineState> {
 
   /** Chooses another model and opens a session with it. */
   async use(model: ModelCard): Promise<void> {
-    settings.set({ model: model.name })
+    settings.set({ model: model.name, task: model.task ?? 'chat' })
+    // A reload, or the address sent to somebody else, finds the same model.
+    const address = new URL(location.href)
+    address.searchParams.set('model', model.name)
+    history.replaceState(null, '', address)
     this.set({ model, session: undefined, stats: undefined, phase: 'offer' })
     if (!(await this.#costly())) await this.open().catch(() => undefined)
   }
 
-  async chat(messages: Message[], options: ChatOptions): Promise<ChatResult> {
+  chat(messages: Message[], options: ChatOptions): Promise<ChatResult> {
+    return this.#compute((remote) => remote.chat(messages, options))
+  }
+
+  /** Results come to `onClassified`, too, each as soon as it is there. */
+  classify(inputs: ClassifyInput[]): Promise<Classification[]> {
+    return this.#compute((remote) => remote.classify(inputs))
+  }
+
+  async #compute<T>(use: (remote: Remote<WorkerApi>) => Promise<T>): Promise<T> {
     // The words that the server saw belong to one question: those of the last one must not show under this one.
     const { stats } = this.state
     if (stats) this.set({ stats: { ...stats, serverSample: [] } })
     try {
-      return await this.#worker.call((remote) => remote.chat(messages, options))
+      return await this.#worker.call(use)
     } catch (reason) {
       const error = OwnerError.from(reason)
       // Whatever broke, the next attempt opens a new session: its masks are new, so nothing can be used twice.
@@ -191,6 +219,7 @@ export class Engine extends Store<EngineState> {
 
   readonly #onEvent = (event: OwnerEvent): void => {
     if (event.type === 'token') this.onToken?.(event.text)
+    else if (event.type === 'classified') this.onClassified?.(event.index, event.result)
     else if (event.type === 'stats')
       this.set({ stats: { ...event.stats, serverSample: this.#sample(event.stats) } })
     else if (event.type === 'notice') this.set({ notice: event.text })

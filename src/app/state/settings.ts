@@ -1,4 +1,5 @@
 /** What the person chose about this page. Nothing here is a secret, so it lives in local storage. */
+import type { Task } from '../../owner/api.ts'
 import { Store } from './store.ts'
 
 export type Theme = 'auto' | 'light' | 'dark'
@@ -12,8 +13,9 @@ export interface Settings {
   panel: boolean
   /** The conversation list on wide screens. */
   list: boolean
-  /** Name of the model chosen last. */
+  /** Name of the model chosen last, and what it is for: the page draws its view before the server has answered. */
   model: string
+  task: Task
 }
 
 const key = 'sotto.settings'
@@ -26,6 +28,7 @@ export const defaults: Settings = {
   panel: true,
   list: true,
   model: '',
+  task: 'chat',
 }
 
 function load(): Settings {

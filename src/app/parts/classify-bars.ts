@@ -1,0 +1,89 @@
+/** Probabilities as bars, each with its label and number as text: the drawing adds nothing that isn't said. */
+import { css, html, nothing } from 'lit'
+import type { Classification } from '../../owner/api.ts'
+import { plural } from '../format.ts'
+
+const styles = css`
+  .bars {
+    display: grid;
+    grid-template-columns: minmax(0, auto) minmax(48px, 1fr) auto;
+    align-items: center;
+    gap: 7px 14px;
+    margin-top: 12px;
+    font-size: 0.9375rem;
+  }
+  .bars li {
+    display: grid;
+    grid-template-columns: subgrid;
+    grid-column: 1 / -1;
+    align-items: center;
+  }
+  .bars span {
+    overflow-wrap: anywhere;
+  }
+  .bars b {
+    font-weight: 400;
+    font-variant-numeric: tabular-nums;
+    text-align: right;
+  }
+  .bars .top span,
+  .bars .top b {
+    font-weight: 600;
+  }
+  .bar {
+    width: 100%;
+    height: 10px;
+  }
+  .bar .all {
+    fill: var(--sunk);
+  }
+  .bar .part {
+    fill: var(--edge);
+  }
+  .top .bar .part {
+    fill: var(--you);
+  }
+  .more {
+    margin-top: 8px;
+    font-size: 0.875rem;
+  }
+`
+
+/** "97.3 %"; small ones keep a digit that says something. */
+export const percent = (probability: number): string =>
+  `${(100 * probability).toFixed(probability > 0 && probability < 0.001 ? 3 : 1)} %`
+
+/** A label as it is, but one that lines may break at its underscores. */
+export const breakable = (label: string) =>
+  label.split('_').map((part, at) => (at === 0 ? part : html`_<wbr />${part}`))
+
+/** The width is an attribute of a drawing: the page's policy allows no inline styles. */
+const bar = (probability: number) => html`<svg class="bar" aria-hidden="true">
+  <rect class="all" width="100%" height="10" rx="5" />
+  <rect class="part" width="${(100 * probability).toFixed(2)}%" height="10" rx="5" />
+</svg>`
+
+/** Labels beyond these wait for a click. */
+const shown = 6
+
+export const bars = {
+  styles,
+  render: (result: Classification, isOpen: boolean, toggle: () => void) => {
+    const sorted = [...result.probabilities].sort((a, b) => b.probability - a.probability)
+    const rest = sorted.length - shown
+    return html`<ul class="bars" aria-label="Probabilities">
+        ${sorted.slice(0, isOpen ? undefined : shown).map(
+          ({ label, probability }) => html`<li class=${label === result.label ? 'top' : ''}>
+            <span>${breakable(label)}</span>${bar(probability)}<b>${percent(probability)}</b>
+          </li>`,
+        )}
+      </ul>
+      ${
+        rest > 0
+          ? html`<button class="quiet more" aria-expanded=${isOpen} @click=${toggle}>
+              ${isOpen ? 'Show the likeliest only' : `Show ${plural(rest, 'more label')}`}
+            </button>`
+          : nothing
+      }`
+  },
+}

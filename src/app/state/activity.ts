@@ -1,0 +1,18 @@
+/** What the view on screen has sent so far, and whether it computes now, for the panel beside it. */
+import { chat } from './chat.ts'
+import { classifier } from './classify.ts'
+import type { Traffic } from './conversations.ts'
+import { engine } from './engine.ts'
+
+/** The stores that these depend on. */
+export const sources = [chat, classifier, engine] as const
+
+export const traffic = (): Traffic =>
+  engine.task === 'classify' ? classifier.state.traffic : chat.state.conversation.traffic
+
+export const isComputing = (): boolean =>
+  engine.state.phase === 'open' &&
+  (engine.task === 'classify' ? classifier.state.busy !== undefined : chat.state.draft !== undefined)
+
+/** Ends whatever is being computed. */
+export const stopAll = (): Promise<unknown> => Promise.all([chat.stop(), classifier.stop()])

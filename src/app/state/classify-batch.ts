@@ -1,0 +1,80 @@
+/** A batch of texts and what has become of them so far. */
+import type { Classification, ClassifyInput } from '../../owner/api.ts'
+import { grouped } from '../format.ts'
+import { formatCsv } from './classify-csv.ts'
+import type { Columns, Table } from './classify-table.ts'
+
+export interface Batch {
+  name: string
+  table: Table
+  columns: Columns
+  /** The first rows' results, in order; `null` for a row without a text. */
+  results: readonly (Classification | null)[]
+  /** When this run began, and how many rows had a result by then. */
+  since?: { ms: number; rows: number }
+}
+
+const inputOf = (row: string[], { text, pair }: Columns): ClassifyInput | undefined => {
+  const input = pair === undefined ? { text: row[text] } : { text: row[text], pair: row[pair] }
+  return Object.values(input).some((part) => part.trim() === '') ? undefined : input
+}
+
+/** What is still to be classified, and the row of each. */
+export function remaining({ table, columns, results }: Batch): { inputs: ClassifyInput[]; rows: number[] } {
+  const inputs: ClassifyInput[] = []
+  const rows: number[] = []
+  for (let row = results.length; row < table.rows.length; row++) {
+    const input = inputOf(table.rows[row], columns)
+    if (!input) continue
+    inputs.push(input)
+    rows.push(row)
+  }
+  return { inputs, rows }
+}
+
+/** The batch with one more result; rows without a text before it count as done. */
+export function withResult(batch: Batch, row: number, result: Classification): Batch {
+  if (row < batch.results.length) return batch
+  const skipped = Array<null>(row - batch.results.length).fill(null)
+  return { ...batch, results: [...batch.results, ...skipped, result] }
+}
+
+/** Nothing is left to send: what remains are rows without a text. */
+export const finished = (batch: Batch): Batch => ({
+  ...batch,
+  results: [...batch.results, ...Array<null>(batch.table.rows.length - batch.results.length).fill(null)],
+})
+
+export const isComplete = ({ table, results }: Batch): boolean => results.length === table.rows.length
+
+/** "about 3 min left", from the pace of this run; nothing before two rows of it. */
+export function timeLeft({ table, results, since }: Batch, now: number): string {
+  const done = results.length - (since?.rows ?? 0)
+  if (!since || done < 2) return ''
+  const seconds = ((now - since.ms) / 1000 / done) * (table.rows.length - results.length)
+  if (seconds < 10) return 'a few seconds left'
+  if (seconds < 90) return `about ${Math.ceil(seconds / 10) * 10} s left`
+  if (seconds < 5400) return `about ${Math.round(seconds / 60)} min left`
+  return `about ${grouped(Math.round(seconds / 3600))} h left`
+}
+
+/** How many rows got each label, most frequent first. */
+export function labelCounts({ results }: Batch): [label: string, count: number][] {
+  const counts = new Map<string, number>()
+  for (const result of results) if (result) counts.set(result.label, (counts.get(result.label) ?? 0) + 1)
+  return [...counts].sort((a, b) => b[1] - a[1])
+}
+
+/** The classified rows as CSV: their own columns, the label, a probability for each label, and a note where one is due. */
+export function resultsCsv({ table, results }: Batch, labels: readonly string[]): string {
+  const fresh = (name: string): string => (table.columns.includes(name) ? fresh(`predicted_${name}`) : name)
+  const hasNotes = results.some((result) => result === null || result.isCut)
+  const header = [...table.columns, fresh('label'), ...labels.map((label) => fresh(`probability_${label}`))]
+  const rows = results.map((result, at) => {
+    const by = new Map(result?.probabilities.map(({ label, probability }) => [label, probability]))
+    const shares = labels.map((label) => by.get(label)?.toFixed(6) ?? '')
+    const note = result === null ? 'no text' : result.isCut ? 'text cut' : ''
+    return [...table.rows[at], result?.label ?? '', ...shares, ...(hasNotes ? [note] : [])]
+  })
+  return formatCsv([[...header, ...(hasNotes ? [fresh('note')] : [])], ...rows])
+}

@@ -1,0 +1,159 @@
+/** Texts and their labels: one at a time, or a batch. In this tab's memory only. */
+import { type Classification, type ClassifyInput, OwnerError } from '../../owner/api.ts'
+import { grouped } from '../format.ts'
+import { type Batch, finished, isComplete, remaining, withResult } from './classify-batch.ts'
+import { addTraffic, noTraffic, type Traffic } from './conversations.ts'
+import { engine } from './engine.ts'
+import { Store } from './store.ts'
+
+/** A text that has its label, and what it took. */
+export interface Labelled {
+  input: ClassifyInput
+  result: Classification
+  seconds: number
+  traffic: Traffic
+  /** Masked words that the server saw instead. */
+  wire: number[]
+}
+
+export interface ClassifyState {
+  mode: 'one' | 'many'
+  /** What is being computed. */
+  busy?: 'one' | 'many'
+  stopping: boolean
+  one?: Labelled
+  batch?: Batch
+  error?: OwnerError
+  /** What the parties received since this page was opened. */
+  traffic: Traffic
+  /** The latest news, for a screen reader. */
+  said: string
+}
+
+/** How often a screen reader hears of a batch's progress. */
+const sayEvery = 15_000
+
+export class Classifier extends Store<ClassifyState> {
+  #run?: Promise<void>
+  #cancel?: () => void
+  #saidAt = 0
+
+  constructor() {
+    super({ mode: 'one', stopping: false, traffic: noTraffic, said: '' })
+    let before = engine.state.stats
+    let hash = engine.state.model?.hash
+    engine.subscribe(() => {
+      const { stats, model } = engine.state
+      if (stats && stats !== before && engine.task === 'classify')
+        this.set({ traffic: addTraffic(this.state.traffic, before, stats) })
+      before = stats
+      // Another model has other labels.
+      if (model && model.hash !== hash) this.#forget(model.pairs === true)
+      hash = model?.hash
+    })
+  }
+
+  /** Labels one text, or a pair. */
+  one(input: ClassifyInput): Promise<void> {
+    return this.#start('one', async () => {
+      this.set({ one: undefined })
+      const [before, started] = [engine.state.stats, performance.now()]
+      const [result] = await engine.classify([input])
+      if (!result) return
+      const { stats } = engine.state
+      const one: Labelled = {
+        input,
+        result,
+        seconds: (performance.now() - started) / 1000,
+        traffic: stats ? addTraffic(noTraffic, before, stats) : noTraffic,
+        wire: stats?.serverSample.slice(0, 12) ?? [],
+      }
+      const [top] = [...result.probabilities].sort((a, b) => b.probability - a.probability)
+      this.set({ one, said: `${result.label}, ${(100 * top.probability).toFixed(1)} percent.` })
+    })
+  }
+
+  /** Takes a batch without starting it. */
+  load(batch: Batch | undefined): void {
+    this.set({ batch, error: undefined, said: '' })
+  }
+
+  /** Labels what has no label yet: from the start, after a cancel, after an error. */
+  many(): Promise<void> {
+    return this.#start('many', async () => {
+      const { batch } = this.state
+      if (!batch) return
+      const { inputs, rows } = remaining(batch)
+      const since = { ms: performance.now(), rows: batch.results.length }
+      this.set({ batch: { ...batch, since }, said: `Classifying ${grouped(inputs.length)} texts.` })
+      this.#saidAt = since.ms
+      engine.onClassified = (index, result) => this.#add(rows[index], result)
+      const results = inputs.length > 0 ? await engine.classify(inputs) : []
+      // Events travel by another way than this answer, and the last of them may still be on it.
+      for (const [index, result] of results.entries()) this.#add(rows[index], result)
+      if (results.length < inputs.length || !this.state.batch) return
+      const done = finished(this.state.batch)
+      this.set({ batch: done, said: `Done: ${grouped(done.results.length)} rows.` })
+    })
+  }
+
+  /** Ends what is being computed; a batch keeps its finished rows. */
+  async stop(): Promise<void> {
+    if (!this.state.busy) return
+    this.set({ stopping: true })
+    this.#cancel?.()
+    // While a session is still being opened there is nothing to cancel at the parties.
+    if (engine.state.phase === 'open') await engine.stop().catch(() => undefined)
+    await this.#run
+  }
+
+  #start(busy: 'one' | 'many', work: () => Promise<void>): Promise<void> {
+    if (this.state.busy) return this.#run ?? Promise.resolve()
+    this.set({ busy, stopping: false, error: undefined, said: '' })
+    // A held lock keeps the browser from freezing a background tab in the middle of it.
+    const lock = `sotto.classify.${crypto.getRandomValues(new Uint32Array(1))[0]}`
+    const run = () => this.#guarded(work)
+    this.#run = navigator.locks ? navigator.locks.request(lock, run) : run()
+    return this.#run
+  }
+
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      const cancelled = new Promise<void>((resolve) => {
+        this.#cancel = resolve
+      })
+      await Promise.race([engine.ready(), cancelled])
+      if (!this.state.stopping) await work()
+    } catch (reason) {
+      this.set({ error: OwnerError.from(reason) })
+    } finally {
+      engine.onClassified = undefined
+      const { batch, busy, stopping } = this.state
+      const said = busy === 'many' && batch && stopping && !isComplete(batch) ? 'Cancelled.' : this.state.said
+      this.set({ busy: undefined, stopping: false, said })
+      engine.prepare()
+    }
+  }
+
+  #add(row: number, result: Classification): void {
+    const { batch } = this.state
+    if (!batch) return
+    const next = withResult(batch, row, result)
+    if (next === batch) return
+    const now = performance.now()
+    const isDue = now - this.#saidAt >= sayEvery
+    if (isDue) this.#saidAt = now
+    const progress = `${grouped(next.results.length)} of ${grouped(next.table.rows.length)} rows are done.`
+    this.set({ batch: next, said: isDue ? progress : this.state.said })
+  }
+
+  /** Results of another model would be misread as this one's; the texts stay, if this one takes their like. */
+  #forget(pairs: boolean): void {
+    const { batch } = this.state
+    const fits = batch && (batch.columns.pair !== undefined) === pairs
+    const fresh = fits ? { ...batch, results: [], since: undefined } : undefined
+    this.set({ one: undefined, batch: fresh, error: undefined, said: '' })
+  }
+}
+
+export const classifier = new Classifier()
