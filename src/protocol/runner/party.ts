@@ -64,12 +64,14 @@ export class PartyPass implements PartyContext {
     this.#schedule = schedule
     this.#own = own
     this.#input = own.input
+    this.#padding = own.padding
     this.#uses = usesOf(schedule, own.role).slice()
   }
 
-  /** The owner's input, once the pass begins. */
-  set embeddings(input: Lanes) {
+  /** The owner's input, once the pass begins, and which of its rows are padding; none where nothing is said. */
+  begin(input: Lanes, padding?: Uint8Array): void {
     this.#input = input
+    this.#padding = padding
   }
 
   /** Runs a step's matrix product by the kernels' faster way for many rows, if they have one. */
