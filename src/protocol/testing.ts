@@ -4,13 +4,8 @@ import { createCpuProductDevice } from '../kernels/wasm/device.ts'
 import { createWasmKernels } from '../kernels/wasm/kernels.ts'
 import type { Tensors } from '../model/config.ts'
 import { RowCache } from './cache.ts'
-import {
-  type CompileOptions,
-  compileDecoder,
-  inputWidth,
-  type ModelSpec,
-  spanBitsOf,
-} from './compile/decoder.ts'
+import { type CompileOptions, type ModelSpec, spanBitsOf } from './compile/decoder.ts'
+import { compileModel, type InputType, inputType, multiplies, shapeOf } from './compile/model.ts'
 import type { HeldWeights } from './compile/split.ts'
 import {
   type ClearWeights,
@@ -19,7 +14,6 @@ import {
   privateWeights,
   stationaryNonce,
 } from './compile/weights.ts'
-import { FIXED, residualRing } from './compile/widths.ts'
 import { maskLanes, PackedCorrections, SeededCorrelations } from './material.ts'
 import type { Plan, Role, Shape } from './plan.ts'
 import { Prg, weightMaskStream, weightSumStream } from './prg.ts'
@@ -60,7 +54,7 @@ export class LocalParties {
   readonly #plans = new Map<number, { plan: Plan; schedule: Schedule }>()
   readonly #differences = new Map<string, ReturnType<Kernels['load']>>()
   readonly #device
-  readonly #ring: number
+  readonly #input: InputType
   #serial = 0
 
   constructor(
@@ -77,15 +71,12 @@ export class LocalParties {
     const key = (tag: number): Uint8Array => new Uint8Array(32).fill(tag + 10 * seed)
     this.#keys = { owner: key(1), server: key(2), secret: key(3), stationary: key(4) }
     this.#clear = loadWeights(kernels, spec.config, tensors, () => true)
-    this.#publicWeights = loadWeights(
-      kernels,
-      spec.config,
-      tensors,
-      (l, r) => spec.visibility(l, r) === 'public',
+    this.#publicWeights = loadWeights(kernels, spec.config, tensors, (l, r) =>
+      multiplies(spec, l, r, 'public'),
     )
     const cache = (): RowCache => new RowCache(spec.config.context)
     this.#caches = { owner: cache(), server: cache(), dealer: cache(), plain: cache() }
-    this.#ring = residualRing(spec.ranges, FIXED)
+    this.#input = inputType(spec)
     const { plan } = this.planFor({ base: 0, rows: 1, serial: 0 })
     privateWeights(plan).forEach((use, i) => {
       const w = this.#clear.encoded.get(use.name)
@@ -105,17 +96,17 @@ export class LocalParties {
     const bits = spanBitsOf(shape)
     let known = this.#plans.get(bits)
     if (!known) {
-      const plan = compileDecoder(this.spec, bits, this.#options)
+      const plan = compileModel(this.spec, bits, this.#options)
       known = { plan, schedule: schedule(plan) }
       this.#plans.set(bits, known)
     }
     return known
   }
 
-  /** Runs one pass on embedded rows [rows x dim] after `base` cached positions. */
-  async pass(base: number, embeddings: Float64Array): Promise<PassTrace> {
-    const rows = embeddings.length / inputWidth(this.spec)
-    const shape: Shape = { base, rows, serial: this.#serial }
+  /** Runs one pass on embedded rows [rows x dim] after `base` cached positions; an encoder's may be padded. */
+  async pass(base: number, embeddings: Float64Array, padding?: Uint8Array): Promise<PassTrace> {
+    const rows = embeddings.length / this.#input.width
+    const shape = shapeOf(this.spec.config, { base, rows, serial: this.#serial })
     this.#serial += rows
     const { plan, schedule: s } = this.planFor(shape)
     const k = this.#kernels
@@ -157,7 +148,7 @@ export class LocalParties {
       f.free()
     }
     const t2 = seconds()
-    const input = encode(embeddings, this.#ring, this.spec.ends?.embed === 'private' ? 0 : FIXED.residual)
+    const input = encode(embeddings, this.#input.ring, this.#input.frac)
     const owner = new PartyPass(plan, s, shape, {
       role: 'owner',
       kernels: k,
@@ -167,6 +158,7 @@ export class LocalParties {
       ...this.#held.owner,
       secret: prg(this.#keys.secret),
       input,
+      padding,
       stationary,
     })
     const server = new PartyPass(plan, s, shape, {
@@ -207,6 +199,7 @@ export class LocalParties {
       biases: this.#clear.biases,
       cache: this.#caches.plain,
       input: trace.owner.input(),
+      padding: trace.owner.padding(),
       ownerShare: (value) => trace.owner.get(value),
       mask: (value) =>
         add(
