@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ModelConfig, Tensors } from '../src/model/config.ts'
-import { chatOf } from '../src/model/manifest.ts'
+import { type ChatTokens, chatOf } from '../src/model/manifest.ts'
 import { PredictableRandom } from '../src/model/random.ts'
 import { floatModel } from '../src/model/reference.ts'
 import { generate } from '../src/model/sample.ts'
@@ -93,10 +93,10 @@ function randomIds({ vocab }: ModelConfig, length: number, seed: number): number
 function spoken(
   config: ModelConfig,
   tensors: Tensors,
-  { bos, user }: { bos: number; user: number },
+  { bos, user }: ChatTokens,
   length: number,
 ): number[] {
-  const prompt = [bos, user]
+  const prompt = [bos, user].flat()
   const made = generate(floatModel(config, tensors), prompt, { seed: 1, maxTokens: length - prompt.length })
   return [...prompt, ...made]
 }

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { loadBundle } from '../model/bundle-node.ts'
-import { decodeText, encodeChat } from '../model/chat.ts'
-import { chatOf } from '../model/manifest.ts'
+import { decodeText, encodePrompt, stopIds } from '../model/chat.ts'
 import { floatModel } from '../model/reference.ts'
 import { generate } from '../model/sample.ts'
 import type { ChatOptions } from '../owner/api.ts'
@@ -23,7 +22,7 @@ sotto complete: answer a prompt with a private model, as a data owner in the ter
   sotto complete --prompt "I need a hotel in Paris."
   sotto complete --prompt ... --server URL --dealer URL --dealer-key KEY
 
-  --prompt TEXT      what the user says
+  --prompt TEXT      what the user says, or the text that a model without a chat template continues
   --model NAME       name of a model on the server, or folder of a bundle (the server's first)
   --models DIR       folder of bundles for parties of our own (models)
   --max-tokens N     (64)
@@ -169,10 +168,9 @@ async function inClear(job: Job): Promise<void> {
   if (!entry) throw new UsageError(`There is no model ${job.model} in ${job.models}.`)
   const { manifest, tensors, tokenizer: json } = await loadBundle(entry.dir)
   const tokenizer = new Tokenizer(json, {})
-  const chat = chatOf(manifest)
-  const prompt = encodeChat(tokenizer, chat, [{ role: 'user', content: job.prompt }])
+  const prompt = encodePrompt(tokenizer, manifest, [{ role: 'user', content: job.prompt }])
   const started = performance.now()
-  const { stop } = chat
+  const stop = stopIds(manifest)
   const ids = [...generate(floatModel(manifest.config, tensors), prompt, { ...job.options, stop })]
   const text = decodeText(tokenizer, ids)
   if (!job.json) process.stdout.write(text)

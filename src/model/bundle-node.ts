@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkFile, type PublicModel, parseTokenizer } from './bundle.ts'
-import { type Tensors, tensorShapes } from './config.ts'
+import { type Tensor, type Tensors, tensorShapes } from './config.ts'
 import { toHfConfig } from './hf-config.ts'
 import {
   BundleError,
@@ -12,7 +12,8 @@ import {
   sha256,
   type Visibility,
 } from './manifest.ts'
-import { decodeSafetensors, encodeSafetensors } from './safetensors.ts'
+import { type Dtype, decodeSafetensors } from './safetensors.ts'
+import { writeSafetensors } from './safetensors-writer.ts'
 
 /** A whole bundle, private tensors included: only for the model's owner. */
 export interface Bundle extends PublicModel {
@@ -50,49 +51,86 @@ export async function loadBundle(dir: string): Promise<Bundle> {
   }
 }
 
+/** Where tensors come from, one at a time: a map, or a reader of files. */
+export interface TensorSource {
+  get(name: string): Tensor | undefined | Promise<Tensor | undefined>
+}
+
 /** What a bundle is made from; hashes and the tensor list are worked out. */
 export interface BundleParts extends Omit<Manifest, 'format' | 'tensors' | 'files'> {
   tokenizer: object
-  tensors: Tensors
-  /** By default all blocks are private, and embedding, head and final norm public. */
+  tensors: TensorSource
+  /** By default all blocks and a classifier's head are private; embedding, other heads and final norm public. */
   visibility?: (name: string) => Visibility
+  /** How weights are stored; half precision unless said otherwise. */
+  dtype?: Dtype
 }
 
-const blocksPrivate = (name: string): Visibility =>
-  /(^|\.)(layers|h)\.\d+\./.test(name) ? 'private' : 'public'
+/** Tensors of the layers, and of a classifier's head. */
+export const isOfBlocks = (name: string): boolean =>
+  /(^|\.)(layers|layer|h)\.\d+\./.test(name) || /(^|\.)(pooler|classifier)\./.test(name)
 
-/** Write a bundle folder with 16-bit weights; returns its manifest. */
+const blocksPrivate = (name: string): Visibility => (isOfBlocks(name) ? 'private' : 'public')
+
+/**
+ * Write a bundle folder, holding one tensor at a time in memory; returns its manifest. Throws a {@link BundleError} for a
+ * tensor that is missing, of another shape, or whose values its type can't hold: what was written is then incomplete.
+ */
 export async function writeBundle(dir: string, parts: BundleParts): Promise<Manifest> {
-  const { tokenizer, tensors, visibility = blocksPrivate, ...about } = parts
+  const { tokenizer, tensors, visibility = blocksPrivate, dtype = 'F16', ...about } = parts
   mkdirSync(dir, { recursive: true })
   const manifest: Manifest = { format: 'sotto-bundle/1', ...about, tensors: [], files: {} }
-  const write = async (name: string, bytes: Uint8Array) => {
+  const writeJson = async (name: string, value: unknown) => {
+    const bytes = new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`)
     manifest.files[name] = { bytes: bytes.length, sha256: await sha256(bytes) }
     writeFileSync(join(dir, name), bytes)
   }
-  const json = (value: unknown) => new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`)
-  await write('config.json', json(toHfConfig(about.config, about.chat)))
-  await write('tokenizer.json', json(tokenizer))
+  await writeJson('config.json', toHfConfig(about.config, textEnds(about)))
+  await writeJson('tokenizer.json', tokenizer)
+  const shapes = [...tensorShapes(about.config)].map(([name, shape]) => ({ name, shape, dtype }))
   for (const kind of ['public', 'private'] as const) {
-    const chosen: Tensors = new Map()
-    for (const name of tensorShapes(about.config).keys()) {
-      const tensor = tensors.get(name)
+    const chosen = shapes.filter(({ name }) => visibility(name) === kind)
+    const file = `${kind}.safetensors`
+    const written = await writeSafetensors(join(dir, file), chosen, async ({ name, shape }) => {
+      const tensor = await tensors.get(name)
       if (!tensor) throw new BundleError('missing-tensor', `There is no tensor "${name}" to write.`)
-      if (visibility(name) === kind) chosen.set(name, tensor)
-    }
-    const file = encodeSafetensors(chosen, 'F16', { format: 'pt' })
-    await write(`${kind}.safetensors`, file)
-    for (const [name, bytes] of decodeSafetensors(file).bytes)
-      manifest.tensors.push({
-        name,
-        shape: chosen.get(name)!.shape,
-        dtype: 'F16',
-        visibility: kind,
-        sha256: await sha256(bytes),
-      })
+      if (tensor.shape.join() !== shape.join())
+        throw new BundleError('wrong-shape', `"${name}" has the shape [${tensor.shape}], not [${shape}].`)
+      checkValues(name, tensor.data, dtype)
+      return tensor.data
+    })
+    manifest.files[file] = { bytes: written.bytes, sha256: written.sha256 }
+    chosen.forEach((tensor, i) => {
+      manifest.tensors.push({ ...tensor, visibility: kind, sha256: written.tensors[i] })
+    })
   }
   writeFileSync(join(dir, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`)
   return manifest
+}
+
+/** Largest float32 that rounds to a finite half. */
+const LARGEST_HALF = 65519.99
+
+function checkValues(name: string, data: Float32Array, dtype: Dtype): void {
+  let most = 0
+  for (const value of data) {
+    const size = Math.abs(value)
+    // Not `>`: NaN must be caught as well.
+    if (!(size <= 3.4e38))
+      throw new BundleError('bad-tensors', `"${name}" holds ${value}: the weights are damaged.`)
+    if (size > most) most = size
+  }
+  if (dtype === 'F16' && most > LARGEST_HALF)
+    throw new BundleError(
+      'bad-tensors',
+      `"${name}" reaches ${most}, beyond F16. Write the bundle as BF16 or F32.`,
+    )
+}
+
+/** The ids that other programs know as beginning and end. */
+function textEnds({ chat, text }: Pick<Manifest, 'chat' | 'text'>): { bos?: number; end?: number } {
+  const [bos] = [chat?.bos ?? text?.bos ?? []].flat()
+  return { bos, end: chat?.stop[0] ?? text?.stop[0] }
 }
 
 /** Replace the numeric profile of a bundle on disk, which gives the model a new hash. */

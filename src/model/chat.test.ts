@@ -65,7 +65,7 @@ test('characters come out whole, and only once complete', () => {
   expect(ids.length).toBeGreaterThan(1)
   expect(pieces.slice(0, -1).join('')).toBe('')
   expect(pieces.at(-1)).toBe('🍣')
-  expect(decoder.push(chat.end)).toBe('')
+  expect(decoder.push(chat.stop[0])).toBe('')
 
   decoder.push(ids[0])
   expect(decoder.end()).toBe('\ufffd')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { fromBfloat, fromHalf, toHalf } from './half.ts'
+import { fromBfloat, fromHalf, toBfloat, toHalf } from './half.ts'
 
 test('every finite half survives the round trip', () => {
   for (let half = 0; half < 0x10000; half++) {
@@ -24,4 +24,12 @@ test('rounds to nearest, ties to even', () => {
 test('bfloat16 is the upper half of a float', () => {
   expect(fromBfloat(0x3f80)).toBe(1)
   expect(fromBfloat(0xc049)).toBeCloseTo(-Math.PI, 2)
+})
+
+test('to bfloat16 rounds to nearest, ties to even', () => {
+  for (const half of [0x3f80, 0xc049, 0x0001, 0x7f80, 0x8000]) expect(toBfloat(fromBfloat(half))).toBe(half)
+  const step = 2 ** -7
+  expect(fromBfloat(toBfloat(1 + step / 2))).toBe(1)
+  expect(fromBfloat(toBfloat(1 + 1.5 * step))).toBe(1 + 2 * step)
+  expect(fromBfloat(toBfloat(Number.NaN))).toBeNaN()
 })

@@ -39,6 +39,14 @@ export function fromHalf(half: number): number {
   return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15)
 }
 
+/** Nearest bfloat16, ties to even. */
+export function toBfloat(value: number): number {
+  float[0] = value
+  const x = bits[0]
+  if ((x & 0x7fffffff) > 0x7f800000) return (x >>> 16) | 0x40
+  return ((x + 0x7fff + ((x >>> 16) & 1)) >>> 16) & 0xffff
+}
+
 /** bfloat16 is the upper half of a float32. */
 export function fromBfloat(half: number): number {
   bits[0] = half << 16

@@ -1,5 +1,5 @@
 import type { Tensors } from './config.ts'
-import { fromBfloat, fromHalf, toHalf } from './half.ts'
+import { fromBfloat, fromHalf, toBfloat, toHalf } from './half.ts'
 
 /**
  * Reader and writer of the safetensors format: an 8-byte little-endian length, a JSON header
@@ -8,17 +8,24 @@ import { fromBfloat, fromHalf, toHalf } from './half.ts'
 
 export type Dtype = 'F32' | 'F16' | 'BF16'
 
-const bytesPer: Record<Dtype, number> = { F32: 4, F16: 2, BF16: 2 }
+export const bytesPer: Readonly<Record<Dtype, number>> = { F32: 4, F16: 2, BF16: 2 }
 
 /** The file is damaged, or holds something this reader does not know. */
 export class SafetensorsError extends Error {
   override name = 'SafetensorsError'
 }
 
-interface Entry {
-  dtype: Dtype
+/** One tensor as a header describes it; `dtype` may be one that can't be read. */
+export interface Entry {
+  dtype: string
   shape: number[]
+  /** Where its bytes lie, from the end of the header. */
   data_offsets: [number, number]
+}
+
+export interface Header {
+  entries: Map<string, Entry>
+  metadata: Record<string, string>
 }
 
 export interface SafetensorsFile {
@@ -31,18 +38,17 @@ export interface SafetensorsFile {
   metadata: Record<string, string>
 }
 
-/** Serialise tensors as float32 or float16, in the order of the map. */
-export function encodeSafetensors(
-  tensors: Tensors,
-  dtype: 'F32' | 'F16',
+/** The beginning of a file, up to its first tensor; tensors follow each other in the order given. */
+export function encodeHeader(
+  tensors: Iterable<{ name: string; shape: number[]; dtype: Dtype }>,
   metadata?: Record<string, string>,
 ): Uint8Array<ArrayBuffer> {
   const header: Record<string, Entry | Record<string, string>> = {}
   if (metadata) header.__metadata__ = metadata
   let end = 0
-  for (const [name, { shape, data }] of tensors) {
+  for (const { name, shape, dtype } of tensors) {
     const start = end
-    end += data.length * bytesPer[dtype]
+    end += shape.reduce((a, b) => a * b, 1) * bytesPer[dtype]
     header[name] = { dtype, shape, data_offsets: [start, end] }
   }
   let json = JSON.stringify(header)
@@ -50,40 +56,101 @@ export function encodeSafetensors(
   // Pad with spaces, as the format allows, so that the data is aligned.
   json = json.padEnd(json.length + ((8 - (text.encode(json).length % 8)) % 8))
   const head = text.encode(json)
-  const file = new Uint8Array(8 + head.length + end)
-  const view = new DataView(file.buffer)
-  view.setBigUint64(0, BigInt(head.length), true)
+  const file = new Uint8Array(8 + head.length)
+  new DataView(file.buffer).setBigUint64(0, BigInt(head.length), true)
   file.set(head, 8)
-  let at = 8 + head.length
-  for (const { data } of tensors.values()) {
-    for (const value of data) {
-      if (dtype === 'F32') view.setFloat32(at, value, true)
-      else view.setUint16(at, toHalf(value), true)
-      at += bytesPer[dtype]
-    }
+  return file
+}
+
+/** A tensor's values as a file stores them. */
+export function encodeValues(data: Float32Array, dtype: Dtype): Uint8Array<ArrayBuffer> {
+  if (dtype === 'F32') {
+    const out = new DataView(new ArrayBuffer(data.length * 4))
+    for (let i = 0; i < data.length; i++) out.setFloat32(4 * i, data[i], true)
+    return new Uint8Array(out.buffer)
+  }
+  const out = new DataView(new ArrayBuffer(data.length * 2))
+  const convert = dtype === 'F16' ? toHalf : toBfloat
+  for (let i = 0; i < data.length; i++) out.setUint16(2 * i, convert(data[i]), true)
+  return new Uint8Array(out.buffer)
+}
+
+/** Stored values, widened to float32. */
+export function decodeValues(bytes: Uint8Array, dtype: Dtype): Float32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const out = new Float32Array(bytes.length / bytesPer[dtype])
+  if (dtype === 'F32') for (let i = 0; i < out.length; i++) out[i] = view.getFloat32(4 * i, true)
+  else {
+    const convert = dtype === 'F16' ? fromHalf : fromBfloat
+    for (let i = 0; i < out.length; i++) out[i] = convert(view.getUint16(2 * i, true))
+  }
+  return out
+}
+
+/** Serialise tensors in the order of the map. */
+export function encodeSafetensors(
+  tensors: Tensors,
+  dtype: 'F32' | 'F16',
+  metadata?: Record<string, string>,
+): Uint8Array<ArrayBuffer> {
+  const listed = [...tensors].map(([name, { shape }]) => ({ name, shape, dtype }))
+  const parts = [
+    encodeHeader(listed, metadata),
+    ...[...tensors.values()].map((t) => encodeValues(t.data, dtype)),
+  ]
+  const file = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    file.set(part, at)
+    at += part.length
   }
   return file
 }
 
+/** Length of the JSON header, from a file's first eight bytes. Throws {@link SafetensorsError}. */
+export function headerLength(start: Uint8Array, fileLength: number): number {
+  if (start.length < 8)
+    throw new SafetensorsError('File too short for a safetensors header: is it truncated?')
+  const length = Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true))
+  if (length > fileLength - 8)
+    throw new SafetensorsError('Header longer than the file: truncated, or not a safetensors file.')
+  return length
+}
+
+/** Parse the JSON header; every entry lies within `dataLength` bytes. Throws {@link SafetensorsError}. */
+export function decodeHeader(bytes: Uint8Array, dataLength: number): Header {
+  const { __metadata__, ...listed } = parseHeader(bytes)
+  const entries = new Map(
+    Object.entries(listed).map(([name, value]) => [name, checkEntry(name, value, dataLength)]),
+  )
+  return { entries, metadata: (__metadata__ ?? {}) as Record<string, string> }
+}
+
 /** Parse a whole file. Throws {@link SafetensorsError} if it is truncated or malformed. */
 export function decodeSafetensors(file: Uint8Array): SafetensorsFile {
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
-  if (file.length < 8) throw new SafetensorsError('File too short for a safetensors header: is it truncated?')
-  const headerLength = Number(view.getBigUint64(0, true))
-  if (headerLength > file.length - 8)
-    throw new SafetensorsError('Header longer than the file: truncated, or not a safetensors file.')
-  const { __metadata__, ...entries } = parseHeader(file.subarray(8, 8 + headerLength))
+  const from = 8 + headerLength(file.subarray(0, 8), file.length)
+  const { entries, metadata } = decodeHeader(file.subarray(8, from), file.length - from)
   const tensors: Tensors = new Map()
   const dtypes = new Map<string, Dtype>()
   const bytes = new Map<string, Uint8Array>()
-  for (const [name, entry] of Object.entries(entries)) {
-    const { dtype, shape, data_offsets } = checkEntry(name, entry, file.length - 8 - headerLength)
-    const [start, end] = data_offsets.map((offset) => 8 + headerLength + offset)
-    tensors.set(name, { shape, data: readValues(view, start, end - start, dtype) })
-    bytes.set(name, file.subarray(start, end))
+  for (const [name, entry] of entries) {
+    const dtype = readable(name, entry)
+    const stored = file.subarray(from + entry.data_offsets[0], from + entry.data_offsets[1])
+    tensors.set(name, { shape: entry.shape, data: decodeValues(stored, dtype) })
+    bytes.set(name, stored)
     dtypes.set(name, dtype)
   }
-  return { tensors, dtypes, bytes, metadata: (__metadata__ ?? {}) as Record<string, string> }
+  return { tensors, dtypes, bytes, metadata }
+}
+
+/** The entry's type, if its values are numbers that this reader knows and fill their bytes. */
+export function readable(name: string, { dtype, shape, data_offsets: [start, end] }: Entry): Dtype {
+  if (!Object.hasOwn(bytesPer, dtype))
+    throw new SafetensorsError(`${name}: dtype ${dtype} is not supported; use F32, F16 or BF16.`)
+  const length = shape.reduce((a, b) => a * b, 1) * bytesPer[dtype as Dtype]
+  if (end - start !== length)
+    throw new SafetensorsError(`${name}: shape [${shape}] does not match its bytes ${start}..${end}.`)
+  return dtype as Dtype
 }
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
@@ -96,26 +163,22 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   throw new SafetensorsError('The header is not a JSON object: not a safetensors file.')
 }
 
-function checkEntry(name: string, value: unknown, dataLength: number): Entry {
-  const entry = value as Entry
-  const size = bytesPer[entry?.dtype]
-  if (!size)
-    throw new SafetensorsError(`${name}: dtype ${entry?.dtype} is not supported; use F32, F16 or BF16.`)
-  const [start, end] = entry.data_offsets ?? []
-  const length = entry.shape?.reduce((a, b) => a * b, 1) * size
-  if (!(start >= 0 && end <= dataLength && end - start === length))
-    throw new SafetensorsError(`${name}: shape [${entry.shape}] does not match its bytes ${start}..${end}.`)
-  return entry
-}
+const isCount = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0
 
-function readValues(view: DataView, start: number, length: number, dtype: Dtype): Float32Array {
-  const out = new Float32Array(length / bytesPer[dtype])
-  for (let i = 0; i < out.length; i++) {
-    if (dtype === 'F32') out[i] = view.getFloat32(start + 4 * i, true)
-    else {
-      const half = view.getUint16(start + 2 * i, true)
-      out[i] = dtype === 'F16' ? fromHalf(half) : fromBfloat(half)
-    }
-  }
-  return out
+function checkEntry(name: string, value: unknown, dataLength: number): Entry {
+  const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Partial<Entry>
+  if (typeof dtype !== 'string' || !Array.isArray(shape) || !shape.every(isCount))
+    throw new SafetensorsError(
+      `${name}: the header gives no dtype and shape: damaged, or not a safetensors file.`,
+    )
+  if (
+    !Array.isArray(offsets) ||
+    !offsets.every(isCount) ||
+    offsets[0] > offsets[1] ||
+    offsets[1] > dataLength
+  )
+    throw new SafetensorsError(
+      `${name}: its bytes ${offsets} are not within the file's ${dataLength}: truncated?`,
+    )
+  return { dtype, shape, data_offsets: offsets as [number, number] }
 }

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto'
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { type Dtype, encodeHeader, encodeValues } from './safetensors.ts'
+
+export interface Listed {
+  name: string
+  shape: number[]
+  dtype: Dtype
+}
+
+export interface Written {
+  bytes: number
+  sha256: string
+  /** SHA-256 of each tensor's bytes, in the order they were listed. */
+  tensors: string[]
+}
+
+/** Write a safetensors file tensor by tensor, as `read` brings them, so that no more than one is in memory. */
+export async function writeSafetensors(
+  path: string,
+  listed: readonly Listed[],
+  read: (tensor: Listed) => Promise<Float32Array>,
+): Promise<Written> {
+  const file = openSync(path, 'w')
+  const whole = createHash('sha256')
+  let bytes = 0
+  const append = (part: Uint8Array): void => {
+    whole.update(part)
+    for (let at = 0; at < part.length; ) at += writeSync(file, part, at)
+    bytes += part.length
+  }
+  try {
+    append(encodeHeader(listed, { format: 'pt' }))
+    const tensors: string[] = []
+    for (const tensor of listed) {
+      const part = encodeValues(await read(tensor), tensor.dtype)
+      append(part)
+      tensors.push(createHash('sha256').update(part).digest('hex'))
+    }
+    return { bytes, sha256: whole.digest('hex'), tensors }
+  } finally {
+    closeSync(file)
+  }
+}
