@@ -1,7 +1,8 @@
 import { headDim, isEncoder, type ModelConfig, type Tensors } from './config.ts'
 import { checkIds, type Tap, tensorLookup } from './float-model.ts'
 import { layerNorm } from './gpt2.ts'
-import { activations, addTo, cappedSoftmax, linear, softcap, softmax } from './math.ts'
+import { activations, addTo, linear } from './math.ts'
+import { attentionWeights } from './softmax.ts'
 
 /** One text, or two that token types tell apart. */
 export interface EncoderInput {
@@ -176,10 +177,7 @@ export function attendAll(
       })
       if (look) all.set(scores, at)
       at += seen.length
-      if (c.softcap !== undefined)
-        for (let s = 0; s < scores.length; s++) scores[s] = softcap(scores[s], c.softcap)
-      if (c.softmaxCap === undefined) softmax(scores)
-      else cappedSoftmax(scores, c.softmaxCap)
+      attentionWeights(c, scores)
       seen.forEach((j, s) => {
         for (let i = 0; i < hd; i++) out[row + i] += scores[s] * v[j * c.dim + from + i]
       })

@@ -1,6 +1,7 @@
 import { headDim, type ModelConfig, type Tensors, tensorShapes } from './config.ts'
 import { merged } from './lora.ts'
-import { type Floats, softmax, zerosLike } from './math.ts'
+import { type Floats, zerosLike } from './math.ts'
+import { attentionWeights } from './softmax.ts'
 
 /**
  * Reports intermediate values as they are computed, `[n, width]` for the n tokens of one call.
@@ -116,7 +117,7 @@ export function attend<T extends Floats>(
         scores[p] = sum / Math.sqrt(hd)
       }
       if (tapLogits) for (const score of scores) seen.push(score)
-      softmax(scores)
+      attentionWeights(c, scores)
       mixed.fill(0)
       for (let p = 0; p < length; p++)
         for (let i = 0; i < hd; i++) mixed[i] += scores[p] * values[p * kvWidth + kvAt + i]

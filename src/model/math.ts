@@ -94,7 +94,7 @@ export const softcap = (x: number, cap?: number): number => (cap === undefined ?
 export const cappedExp = (x: number, cap: number): number => Math.max(0, 1 + (x - cap) / 256) ** 256
 
 /** In-place softmax with a constant cap instead of the maximum, and a power instead of exp: see `cappedExp`. */
-export function cappedSoftmax(x: Float64Array, cap: number): void {
+export function cappedSoftmax(x: Floats, cap: number): void {
   let sum = 0
   for (let i = 0; i < x.length; i++) {
     x[i] = cappedExp(x[i], cap)
