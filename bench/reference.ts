@@ -90,12 +90,7 @@ function randomIds({ vocab }: ModelConfig, length: number, seed: number): number
 }
 
 /** A trained model is measured on text of its own. */
-function spoken(
-  config: ModelConfig,
-  tensors: Tensors,
-  { bos, user }: ChatTokens,
-  length: number,
-): number[] {
+function spoken(config: ModelConfig, tensors: Tensors, { bos, user }: ChatTokens, length: number): number[] {
   const prompt = [bos, user].flat()
   const made = generate(floatModel(config, tensors), prompt, { seed: 1, maxTokens: length - prompt.length })
   return [...prompt, ...made]

@@ -23,6 +23,9 @@ export class BundleError extends Error {
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const sha256Text = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits'))
 
+/** One token, or several. */
+const idOrIds = v.union([count, v.array(count)])
+
 const size = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most))
 
 const positive = v.pipe(v.number(), v.finite(), v.gtValue(0))
@@ -85,9 +88,10 @@ const tensorSchema = v.object({
   visibility: v.picklist(['public', 'private']),
   /**
    * Over the tensor's bytes as stored. For a private tensor it commits the owner to the weights;
-   * it does not reveal them, but whoever holds the same weights can recognise them.
+   * it does not reveal them, but whoever holds the same weights can recognise them. Private tensors of a split model
+   * have none: what its parties hold must say nothing of the weights.
    */
-  sha256: sha256Text,
+  sha256: v.optional(sha256Text),
 })
 
 const manifestSchema = v.object({
@@ -106,14 +110,22 @@ const manifestSchema = v.object({
     v.object({
       /** Jinja, as in a Hugging Face `tokenizer_config.json`. */
       template: v.string(),
-      bos: count,
-      user: count,
-      assistant: count,
-      end: count,
+      /** What a conversation begins with; what goes before a user's text and before a reply; what ends either. */
+      bos: idOrIds,
+      user: idOrIds,
+      assistant: idOrIds,
+      end: idOrIds,
       /** A reply ends at any of these ids. */
       stop: v.array(count),
     }),
   ),
+  /** Models that continue a text and know no turns. */
+  text: v.optional(v.object({ bos: v.optional(count), stop: v.array(count) })),
+  /**
+   * Absent where the owner alone holds the private tensors. `split`: server and dealer hold halves of them, neither of
+   * which says anything without the other; `id` tells this splitting from others of the same weights.
+   */
+  custody: v.optional(v.object({ kind: v.literal('split'), id: sha256Text })),
   /** Numeric profile measured by calibration; free-form here. */
   profile: v.record(v.string(), v.unknown()),
 })
@@ -145,6 +157,7 @@ export function parseManifest(text: string): Manifest {
     throw new BundleError('bad-manifest', `manifest.json is wrong at ${where}: ${issue.message}.`)
   }
   checkTensorList(result.output.config, result.output)
+  checkHashes(result.output)
   return result.output
 }
 
@@ -163,6 +176,15 @@ function checkTensorList(config: ModelConfig, { tensors }: Manifest): void {
         `manifest.json gives "${name}" the shape [${found}], not [${shape}].`,
       )
   }
+}
+
+function checkHashes({ tensors, custody }: Manifest): void {
+  for (const { name, visibility, sha256 } of tensors)
+    if ((sha256 === undefined) !== (custody !== undefined && visibility === 'private'))
+      throw new BundleError(
+        'bad-manifest',
+        `manifest.json has ${sha256 ? 'a' : 'no'} hash of "${name}": tensors have one, but for the private ones of a split model.`,
+      )
 }
 
 /** Lower-case hexadecimal SHA-256; WebCrypto, so the same in Node and in a browser. */

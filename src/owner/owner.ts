@@ -1,8 +1,8 @@
 /** The data owner's engine: everything between a conversation in clear and masked words on the wire. */
 import { Tokenizer } from '@huggingface/tokenizers'
 import { loadPublic, type PublicModel } from '../model/bundle.ts'
-import { decodeText, encodeChat, StreamDecoder } from '../model/chat.ts'
-import { BundleError, chatOf } from '../model/manifest.ts'
+import { decodeText, encodePrompt, StreamDecoder, stopIds } from '../model/chat.ts'
+import { BundleError } from '../model/manifest.ts'
 import { Sampler } from '../model/sample.ts'
 import { loadWeights } from '../protocol/compile/weights.ts'
 import { modelPlans, planHash } from '../protocol/session/model-plan.ts'
@@ -169,7 +169,7 @@ export class Owner implements OwnerApi {
       const ids = this.#prompt(open, messages)
       let normal = await this.#prefill(open, ids, abort.signal, options.maxTokens > 1)
       const { config } = open.model.manifest
-      const { stop } = chatOf(open.model.manifest)
+      const stop = stopIds(open.model.manifest)
       const seed = options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]
       const sampler = new Sampler({ temperature: options.temperature, topP: options.topP, seed })
       let finish: ChatResult['finish'] = 'length'
@@ -253,11 +253,11 @@ export class Owner implements OwnerApi {
     const { manifest } = open.model
     const limit = manifest.config.context - REPLY_ROOM
     try {
-      const whole = encodeChat(open.tokenizer, chatOf(manifest), messages)
+      const whole = encodePrompt(open.tokenizer, manifest, messages)
       if (whole.length <= limit) return whole
       const text = 'The conversation is longer than the model can remember, so its oldest turns are left out.'
       this.#event({ type: 'notice', text })
-      return encodeChat(open.tokenizer, chatOf(manifest), messages, { maxTokens: limit })
+      return encodePrompt(open.tokenizer, manifest, messages, { maxTokens: limit })
     } catch (error) {
       const message = error instanceof Error ? error.message : 'The message is too long.'
       throw new OwnerError('context', message, 'Shorten the message, or start a new conversation.')
