@@ -26,7 +26,9 @@ Whoever runs it must be independent of the model server: together they could rea
   --port N           port (8422)
   --key FILE         identity key, made on the first run (${stateDir}/dealer.pem)
   --allow KEY        identity key of a model server that may connect; repeat for more
-  --allow-any        let every model server connect${listenHelp}
+  --allow-any        let every model server connect
+  --models DIR       the dealer's halves of split models (sotto model split)
+  --print-key        print the identity key, which sotto model split needs, and stop${listenHelp}
 `
 
 export async function dealCommand(argv: string[]): Promise<void> {
@@ -34,21 +36,28 @@ export async function dealCommand(argv: string[]): Promise<void> {
     ...listenOptions,
     allow: { type: 'string', multiple: true },
     'allow-any': { type: 'boolean', default: false },
+    models: { type: 'string' },
+    'print-key': { type: 'boolean', default: false },
   })
+  const identity = loadIdentity(values.key ?? join(stateDir, 'dealer.pem'))
+  const key = toBase64Url(identity.publicKey)
+  if (values['print-key']) {
+    process.stdout.write(values.json ? `${JSON.stringify({ role: 'dealer', key })}\n` : `${key}\n`)
+    return
+  }
   if (!values.allow?.length && !values['allow-any']) {
     throw new UsageError(
       'Which model servers may connect? Give --allow KEY (sotto serve prints it), or --allow-any.',
     )
   }
   for (const key of values.allow ?? []) keyOption('allow', key)
-  const identity = loadIdentity(values.key ?? join(stateDir, 'dealer.pem'))
   const sessions = numberOption('max-sessions', values['max-sessions'], { min: 1 })
   const log = makeLog(values['log-level'])
   const port = portOption(values.port, 8422)
   const running = await startDealer({
     identity,
     allow: values['allow-any'] ? undefined : values.allow,
-    makeEngine: await dealerEngine(),
+    makeEngine: await dealerEngine(values.models, identity),
     log,
     host: values.host,
     port,
@@ -57,7 +66,6 @@ export async function dealCommand(argv: string[]): Promise<void> {
     trustProxy: values['trust-proxy'],
     admission: sessions === undefined ? {} : { sessions },
   })
-  const key = toBase64Url(identity.publicKey)
   const text = `The dealer listens at ${running.url}\nIts identity key, for --dealer-key and for pages: ${key}`
   announceReady(values.json, { role: 'dealer', url: running.url, key, pid: process.pid }, text)
   await untilStopped()

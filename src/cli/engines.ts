@@ -1,20 +1,25 @@
 /** The engine's classes, loaded only by the processes that run them. */
 import type { CatalogEntry } from '../server/catalog.ts'
 import type { DealerEngine, ServerEngine } from '../session/parties.ts'
+import type { Opener } from '../session/seal.ts'
 
-export async function serverEngine(catalog: readonly CatalogEntry[]): Promise<ServerEngine> {
+/** @param opener opens the seeds of split models. */
+export async function serverEngine(catalog: readonly CatalogEntry[], opener: Opener): Promise<ServerEngine> {
   const [{ createNodeKernels }, { PlanServer }] = await Promise.all([
     import('../kernels/node/kernels.ts'),
     import('../server/engine.ts'),
   ])
-  return PlanServer.load(createNodeKernels(), catalog)
+  return PlanServer.load(createNodeKernels(), catalog, undefined, opener)
 }
 
-export async function dealerEngine(): Promise<() => DealerEngine> {
-  const [{ createNodeKernels }, { PlanDealer }] = await Promise.all([
+/** @param halves folder of the dealer's halves of split models, if it has any. */
+export async function dealerEngine(halves: string | undefined, opener: Opener): Promise<() => DealerEngine> {
+  const [{ createNodeKernels }, { PlanDealer }, { readHalves }] = await Promise.all([
     import('../kernels/node/kernels.ts'),
     import('../dealer/engine.ts'),
+    import('../dealer/halves.ts'),
   ])
   const kernels = createNodeKernels()
-  return () => new PlanDealer(kernels)
+  const own = halves === undefined ? new Map() : await readHalves(halves, opener)
+  return () => new PlanDealer(kernels, own)
 }

@@ -13,6 +13,10 @@ const subcommands: Record<string, Subcommand> = {
     about: 'measure the ranges of a bundle on text',
     load: async () => (await import('../developer/calibrate-command.ts')).calibrateCommand,
   },
+  split: {
+    about: 'cut the private weights in pieces for server and dealer',
+    load: async () => (await import('../developer/split/command.ts')).splitCommand,
+  },
 }
 
 function help(): string {

@@ -10,6 +10,8 @@ const program = fileURLToPath(new URL('../../bin/sotto.js', import.meta.url))
 
 export interface ProcessOptions {
   models: string
+  /** The dealer's halves of split models. */
+  dealerModels?: string
   host: string
   /** 0 takes free ones. */
   serverPort: number
@@ -67,6 +69,7 @@ export async function startProcesses(options: ProcessOptions): Promise<Processes
       join(keys, 'dealer.pem'),
       '--allow',
       serverKey,
+      ...(options.dealerModels === undefined ? [] : ['--models', options.dealerModels]),
     ]
     const dealerChild = start('deal', dealerArgs)
     const dealer = await untilReady(dealerChild, 'dealer')

@@ -48,7 +48,7 @@ export async function serveCommand(argv: string[]): Promise<void> {
   const identity = loadIdentity(values.key ?? join(stateDir, 'server.pem'))
   const key = toBase64Url(identity.publicKey)
   if (values['print-key']) {
-    process.stdout.write(`${key}\n`)
+    process.stdout.write(values.json ? `${JSON.stringify({ role: 'server', key })}\n` : `${key}\n`)
     return
   }
   const dealerUrl = dealerOption(required('dealer', values.dealer), values['insecure-dealer'])
@@ -59,7 +59,7 @@ export async function serveCommand(argv: string[]): Promise<void> {
   const catalog = await readCatalog(values.models)
   const running = await startServer({
     identity,
-    engine: await serverEngine(catalog),
+    engine: await serverEngine(catalog, identity),
     catalog,
     dealer: { url: dealerUrl, key: dealerKey, ca },
     log,

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino'
 import type * as v from 'valibot'
 import { Admission, type AdmissionLimits } from '../session/admission.ts'
-import { hkdf, type Identity, newEphemeral, newMac, randomBytes } from '../session/crypto.ts'
+import { aesEncrypt, hkdf, type Identity, newEphemeral, newMac, randomBytes } from '../session/crypto.ts'
 import { describe } from '../session/describe.ts'
 import { toBase64Url, toHex } from '../session/encoding.ts'
 import { SessionError, toSessionError } from '../session/errors.ts'
@@ -106,11 +106,15 @@ export class Dealer {
       }
       log.info({ sessionId, modelHash: request.modelHash }, 'session opened')
       const signature = await identity.sign(signedBytes.dealerAnswer(transcript))
+      const split = connection.engine.splitSeed?.(request.modelHash)
+      const splitKey = split && (await hkdf(secret, transcript, keyPurpose.splitSeed))
+      const splitSeed = split && splitKey && toBase64Url(await aesEncrypt(splitKey, split, transcript))
       return {
         sessionId,
         dealerIdentity: toBase64Url(identity.publicKey),
         dealerEphemeral: toBase64Url(ephemeral.publicKey),
         signature: toBase64Url(signature),
+        ...(splitSeed === undefined ? {} : { splitSeed }),
       }
     } catch (error) {
       release()

@@ -1,6 +1,8 @@
 /** The engine's dealer: models as registered by one server, and the sessions that deal for them. */
+import type { Half } from '../custody/half.ts'
 import type { Kernels, Matrix } from '../kernels/kernels.ts'
 import { modelHash as hashOf, type Manifest, parseManifest } from '../model/manifest.ts'
+import { dealerPieces } from '../protocol/compile/split.ts'
 import type { WeightUse } from '../protocol/plan.ts'
 import { SessionDealer } from '../protocol/session/dealer-passes.ts'
 import { type ModelPlans, modelPlans, planHash } from '../protocol/session/model-plan.ts'
@@ -10,16 +12,20 @@ import type { DealerEngine, DealerPasses } from '../session/parties.ts'
 
 interface Model {
   plans: ModelPlans
-  /** b = W - F of every private weight, by name. */
+  /** b = W - F of every private weight by name, and the dealer's pieces of every split one. */
   differences: Map<string, Matrix>
+  half?: Half
 }
 
 export class PlanDealer implements DealerEngine {
   private readonly models = new Map<string, Model>()
   private readonly kernels: Kernels
+  private readonly halves: ReadonlyMap<string, Half>
 
-  constructor(kernels: Kernels) {
+  /** @param halves the dealer's halves of split models, by the models' hashes. */
+  constructor(kernels: Kernels, halves: ReadonlyMap<string, Half> = new Map()) {
     this.kernels = kernels
+    this.halves = halves
   }
 
   /** The header is the bundle's public manifest; resolves with the hash of the plan that the dealer makes of it. */
@@ -32,7 +38,10 @@ export class PlanDealer implements DealerEngine {
     if ((await hashOf(manifest)) !== modelHash)
       throw new SessionError('unknown-model', 'The manifest has another hash.')
     const plans = modelPlans(manifest)
-    const differences = new Map<string, Matrix>()
+    const half = this.halves.get(modelHash)
+    if (plans.isSplit && !half)
+      throw new SessionError('half-missing', `The dealer has no half of the split model '${manifest.name}'.`)
+    const differences = half ? this.pieces(plans, half) : new Map<string, Matrix>()
     const uses = plans.privateWeights()
     let at = 0
     for await (const bytes of tensors) {
@@ -44,7 +53,7 @@ export class PlanDealer implements DealerEngine {
     if (at < uses.length) throw new SessionError('malformed', 'Tensors are missing from the registration.')
     for (const step of plans.of({ base: 0, rows: 1 }).plan.steps) step.prepare?.()
     this.free(modelHash)
-    this.models.set(modelHash, { plans, differences })
+    this.models.set(modelHash, { plans, differences, half })
     return planHash(plans)
   }
 
@@ -66,8 +75,21 @@ export class PlanDealer implements DealerEngine {
     }
   }
 
+  splitSeed(modelHash: string): Uint8Array | undefined {
+    return this.models.get(modelHash)?.half?.seed
+  }
+
   close(): void {
     for (const modelHash of [...this.models.keys()]) this.free(modelHash)
+  }
+
+  private pieces({ anyPlan }: ModelPlans, half: Half): Map<string, Matrix> {
+    const beta = half.open(this.kernels, anyPlan)
+    try {
+      return dealerPieces(this.kernels, anyPlan, half.seed, beta.read)
+    } finally {
+      beta.close()
+    }
   }
 
   private load({ k, n, ring, name }: WeightUse, bytes: Uint8Array): Matrix {

@@ -4,7 +4,6 @@ import { loadPublic, type PublicModel } from '../model/bundle.ts'
 import { decodeText, encodePrompt, StreamDecoder, stopIds } from '../model/chat.ts'
 import { BundleError } from '../model/manifest.ts'
 import { Sampler } from '../model/sample.ts'
-import { loadWeights } from '../protocol/compile/weights.ts'
 import { modelPlans, planHash } from '../protocol/session/model-plan.ts'
 import { Cancelled, OwnerSession } from '../protocol/session/owner-session.ts'
 import { MAX_ROWS } from '../protocol/session/pass-messages.ts'
@@ -28,6 +27,7 @@ import { OwnerError } from './api.ts'
 import { Ends } from './ends.ts'
 import { browserPlatform, type Platform } from './platform.ts'
 import { statsOf } from './stats.ts'
+import { ownerWeights } from './weights.ts'
 
 /** Rows of input-independent work kept ready, and how many are made at a time. */
 const READY_ROWS = 32
@@ -119,9 +119,7 @@ export class Owner implements OwnerApi {
         link,
         seed: agreement.seed,
         stationarySeed: fSeed,
-        clear: loadWeights(kernels, config, model.tensors, (layer, role) =>
-          plans.multiplies(layer, role, 'public'),
-        ),
+        clear: ownerWeights(kernels, plans, model.tensors, { server: fSeed, dealer: agreement.splitSeed }),
         requestPass: (pass, body) => agreement.requestPass(pass, body),
       })
       const info: SessionInfo = {

@@ -1,7 +1,12 @@
 /** The engine's model server: the bundles with their private weights, ready to run sessions. */
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadHalf } from '../custody/half.ts'
 import type { Kernels } from '../kernels/kernels.ts'
+import { loadPublic } from '../model/bundle.ts'
 import { type Bundle, loadBundle } from '../model/bundle-node.ts'
+import { serverPieces } from '../protocol/compile/split.ts'
 import { type ClearWeights, difference, loadWeights } from '../protocol/compile/weights.ts'
 import { deriveKey } from '../protocol/prg.ts'
 import { MessageError } from '../protocol/runner/party.ts'
@@ -10,6 +15,7 @@ import { PassError } from '../protocol/session/pass-messages.ts'
 import { ServerSession } from '../protocol/session/server-session.ts'
 import { SessionError } from '../session/errors.ts'
 import type { MaterialSource, Registration, ServedModel, ServerEngine } from '../session/parties.ts'
+import type { Opener } from '../session/seal.ts'
 import type { Link } from '../transport/link.ts'
 import type { CatalogEntry } from './catalog.ts'
 
@@ -18,8 +24,34 @@ interface Model {
   plans: ModelPlans
   clear: ClearWeights
   header: Uint8Array
-  /** New with every start of the server: F then never outlives an encoding of the weights. */
+  /**
+   * New with every start of the server: F then never outlives an encoding of the weights. In a split model G's, which
+   * belongs to the splitting.
+   */
   fSeed: Uint8Array
+}
+
+/** The server's half of a split model: public tensors, and pieces of the private matrices. */
+async function loadSplit(kernels: Kernels, entry: CatalogEntry, opener?: Opener): Promise<Model> {
+  const { dir, hash, files } = entry
+  if (!opener) throw new Error(`${dir} is half of a split model, and there is no key to open its seed.`)
+  const file = async (name: string) => new Response(new Uint8Array(readFileSync(join(dir, name))))
+  const { manifest, tensors } = await loadPublic(file, { expectedHash: hash })
+  const plans = modelPlans(manifest)
+  const served = { modelHash: hash, planHash: await planHash(plans), profile: 'fixed' }
+  const half = await loadHalf(dir, { holder: 'server', ...served }, opener)
+  const clear = loadWeights(kernels, manifest.config, tensors, (layer, role) =>
+    plans.multiplies(layer, role, 'public'),
+  )
+  const beta = half.open(kernels, plans.anyPlan)
+  try {
+    const pieces = serverPieces(kernels, plans.anyPlan, half.seed, beta.read)
+    for (const [name, matrix] of pieces.weights) clear.weights.set(name, matrix)
+    for (const [name, bias] of pieces.biases) clear.biases.set(name, bias)
+  } finally {
+    beta.close()
+  }
+  return { served, plans, clear, header: files.get('manifest.json')!.bytes, fSeed: half.seed }
 }
 
 export class PlanServer implements ServerEngine {
@@ -32,17 +64,23 @@ export class PlanServer implements ServerEngine {
   }
 
   /**
-   * Loads and checks whole bundles, from their folders unless `read` says otherwise. Throws a plain explanation where
-   * one cannot be served.
+   * Loads and checks whole bundles, from their folders unless `read` says otherwise, and the server's halves of split
+   * models, whose seeds `opener` opens. Throws a plain explanation where one cannot be served.
    */
   static async load(
     kernels: Kernels,
     catalog: readonly CatalogEntry[],
     read: (dir: string) => Promise<Pick<Bundle, 'manifest' | 'tensors'>> = loadBundle,
+    opener?: Opener,
   ): Promise<PlanServer> {
     const models: Model[] = []
-    for (const { dir, hash, files } of catalog) {
-      const { manifest, tensors } = await read(dir)
+    for (const entry of catalog) {
+      const { files, hash } = entry
+      if (entry.manifest.custody) {
+        models.push(await loadSplit(kernels, entry, opener))
+        continue
+      }
+      const { manifest, tensors } = await read(entry.dir)
       const plans = modelPlans(manifest)
       models.push({
         served: { modelHash: hash, planHash: await planHash(plans), profile: 'fixed' },

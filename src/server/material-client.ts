@@ -35,6 +35,7 @@ const hopeless = new Set<SessionErrorCode>([
   'plan-mismatch',
   'version-mismatch',
   'oversized',
+  'half-missing',
 ])
 
 export class MaterialClient {

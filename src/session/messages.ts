@@ -36,6 +36,8 @@ export const openAnswer = v.object({
   dealerIdentity: base64(32),
   dealerEphemeral: base64(32),
   signature: base64(64),
+  /** Split models: F's seed, encrypted for the owner under a key of the session. */
+  splitSeed: v.optional(base64(48)),
 })
 
 /** Owner to server: first message of a link. */

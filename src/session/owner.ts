@@ -2,7 +2,7 @@
 
 import { type Link, newTraffic, type Traffic } from '../transport/link.ts'
 import { withTimeout } from '../transport/timeout.ts'
-import { hkdf, type Mac, newEphemeral, newMac, verify } from './crypto.ts'
+import { aesDecrypt, hkdf, type Mac, newEphemeral, newMac, verify } from './crypto.ts'
 import { equalBytes, fromBase64Url, fromHex, toBase64Url, toHex, utf8 } from './encoding.ts'
 import { SessionError } from './errors.ts'
 import { limits, PROTOCOL_VERSION } from './limits.ts'
@@ -29,6 +29,8 @@ export class OwnerSession {
   readonly transcript: Uint8Array
   /** The owner's masks derive from these 32 bytes; the dealer has the same. */
   readonly seed: Uint8Array
+  /** Split models: what the owner's part of F is expanded from. */
+  readonly splitSeed?: Uint8Array
   readonly request: SessionRequest
   /** What crossed between owner and dealer: bodies, without HTTP headers. */
   readonly traffic: Traffic
@@ -38,13 +40,14 @@ export class OwnerSession {
   private queue: Promise<unknown> = Promise.resolve()
 
   constructor(
-    parts: Pick<OwnerSession, 'sessionId' | 'transcript' | 'seed' | 'request' | 'traffic'>,
+    parts: Pick<OwnerSession, 'sessionId' | 'transcript' | 'seed' | 'splitSeed' | 'request' | 'traffic'>,
     mac: Mac,
     post: Post,
   ) {
     this.sessionId = parts.sessionId
     this.transcript = parts.transcript
     this.seed = parts.seed
+    this.splitSeed = parts.splitSeed
     this.request = parts.request
     this.traffic = parts.traffic
     this.mac = mac
@@ -109,7 +112,21 @@ export async function openSession(request: SessionRequest): Promise<OwnerSession
   const secret = await ephemeral.agree(answer.dealerEphemeral)
   const mac = await newMac(await hkdf(secret, transcript, keyPurpose.passMac))
   const seed = await hkdf(secret, transcript, keyPurpose.seed)
-  return new OwnerSession({ sessionId: answer.sessionId, transcript, seed, request, traffic }, mac, post)
+  const splitSeed = answer.splitSeed && (await openSplitSeed(secret, transcript, answer.splitSeed))
+  const { sessionId } = answer
+  return new OwnerSession({ sessionId, transcript, seed, splitSeed, request, traffic }, mac, post)
+}
+
+async function openSplitSeed(
+  secret: Uint8Array,
+  transcript: Uint8Array,
+  box: Uint8Array,
+): Promise<Uint8Array> {
+  try {
+    return await aesDecrypt(await hkdf(secret, transcript, keyPurpose.splitSeed), box, transcript)
+  } catch (cause) {
+    throw new SessionError('malformed', 'The dealer’s seed of a split model cannot be decrypted.', { cause })
+  }
 }
 
 /** Introduces the session on a fresh link to the server. Rejects with `SessionError` or `LinkError`. */

@@ -11,6 +11,8 @@ export interface DealerEngine {
    */
   registerModel(modelHash: string, header: Uint8Array, tensors: AsyncIterable<Uint8Array>): Promise<string>
   open(modelHash: string, seed: Uint8Array): DealerPasses
+  /** Split models: 32 bytes from which the owner derives its part of F. */
+  splitSeed?(modelHash: string): Uint8Array | undefined
   /** The server has gone: frees its models. */
   close(): void
 }
@@ -37,7 +39,7 @@ export interface ServerEngine {
   models(): readonly ServedModel[]
   /** Header and b tensors to register at the dealer. */
   registration(modelHash: string): Registration
-  /** 32 bytes from which the owner derives F, the stationary mask of the private tensors. */
+  /** 32 bytes from which the owner derives F, the stationary mask of the private tensors; G where they are split. */
   fSeed(modelHash: string): Uint8Array
   /** Runs a session until the link closes (resolves) or an error (rejects). */
   open(modelHash: string, link: Link, material: MaterialSource): Promise<void>

@@ -46,4 +46,8 @@ export async function openPass(mac: Mac, sessionId: string, bytes: Uint8Array): 
 }
 
 /** The HKDF purposes of a session's keys, under the owner-dealer secret and the transcript. */
-export const keyPurpose = Object.freeze({ seed: 'sotto session seed', passMac: 'sotto pass mac' })
+export const keyPurpose = Object.freeze({
+  seed: 'sotto session seed',
+  passMac: 'sotto pass mac',
+  splitSeed: 'sotto split seed',
+})

@@ -1,7 +1,8 @@
 /** What all parties derive from a bundle's public manifest: the same plans, and a hash that proves it. */
-import type { ModelConfig } from '../../model/config.ts'
+import { isEncoder, type ModelConfig } from '../../model/config.ts'
 import { canonicalJson, type Manifest, sha256 } from '../../model/manifest.ts'
-import { compileDecoder, inputWidth, type ModelSpec, spanBitsOf, visibilityOf } from '../compile/decoder.ts'
+import { RowCache } from '../cache.ts'
+import { type ModelSpec, spanBitsOf, visibilityOf } from '../compile/decoder.ts'
 import {
   allMatrices,
   type EndRole,
@@ -9,11 +10,13 @@ import {
   matrixVisibility,
   type Visibility,
 } from '../compile/lower.ts'
+import { compileModel, type InputType, inputType, multiplies, shapeOf } from '../compile/model.ts'
 import type { Ranges } from '../compile/ranges.ts'
 import { privateWeights } from '../compile/weights.ts'
-import { FIXED, residualRing } from '../compile/widths.ts'
+import { FIXED } from '../compile/widths.ts'
 import type { Plan, Shape, WeightUse } from '../plan.ts'
 import { type Schedule, schedule } from '../schedule.ts'
+import { buckets } from './buckets.ts'
 
 /** Changes whenever a plan of the same metadata would: parties of different engines must not meet. */
 export const ENGINE_VERSION = 2
@@ -26,10 +29,14 @@ export class ProfileError extends Error {
   override readonly name = 'ProfileError'
 }
 
-/** A model's plans, made when first needed: one for each number of bits that count its positions, and a lean one for long prompts. */
+/**
+ * A model's plans, made when first needed: one for each number of bits that count its positions, and a decoder's lean one
+ * for long prompts.
+ */
 export class ModelPlans {
   readonly spec: ModelSpec
   readonly #plans = new Map<string, { plan: Plan; schedule: Schedule }>()
+  #input?: InputType
 
   constructor(spec: ModelSpec) {
     this.spec = spec
@@ -39,18 +46,29 @@ export class ModelPlans {
     return this.spec.config
   }
 
-  /** Ring of the input embeddings; their fraction bits are the profile's. */
-  get inputRing(): number {
-    return residualRing(this.spec.ranges, FIXED)
-  }
-
-  /** One-hots, where the embedding is private, are integers. */
-  get inputFrac(): number {
-    return this.isPrivate('embed') ? 0 : FIXED.residual
+  /** What the owner puts in, row by row. */
+  get input(): InputType {
+    this.#input ??= inputType(this.spec)
+    return this.#input
   }
 
   get inputWidth(): number {
-    return inputWidth(this.spec)
+    return this.input.width
+  }
+
+  /** Numbers of rows that a pass may have, where not any will do: an encoder's passes have a bucket's. */
+  get rowCounts(): number[] | undefined {
+    return isEncoder(this.config) ? buckets(this.config) : undefined
+  }
+
+  /** A requested shape as this model's plans see it. */
+  shapeOf(shape: Shape): Shape {
+    return shapeOf(this.config, shape)
+  }
+
+  /** A place for the keys and values of a pass: `kept` where later passes go on from them, an encoder's never do. */
+  cacheOf(shape: Shape, kept: RowCache): RowCache {
+    return isEncoder(this.config) ? new RowCache(shape.rows) : kept
   }
 
   /** Whether one of the model's ends is computed privately. */
@@ -60,31 +78,42 @@ export class ModelPlans {
 
   of(shape: Pick<Shape, 'base' | 'rows' | 'lean'>): { plan: Plan; schedule: Schedule } {
     const bits = spanBitsOf(shape)
-    const lean = shape.lean === true || shape.rows >= LEAN_ROWS
+    const lean = !isEncoder(this.config) && (shape.lean === true || shape.rows >= LEAN_ROWS)
     const key = `${bits} ${lean}`
     let known = this.#plans.get(key)
     if (!known) {
-      const plan = compileDecoder(this.spec, bits, { lean })
+      const plan = compileModel(this.spec, bits, { lean })
       known = { plan, schedule: schedule(plan) }
       this.#plans.set(key, known)
     }
     return known
   }
 
-  /** Whether the plan multiplies by a matrix of this visibility: public ends are the owner's own business. */
+  /** Whether the plans multiply by a matrix of this visibility. */
   multiplies(layer: number, role: MatrixRole, visibility: Visibility): boolean {
-    const isEnd = role === 'embed' || role === 'head'
-    return visibilityOf(this.spec, layer, role) === visibility && (!isEnd || visibility === 'private')
+    return multiplies(this.spec, layer, role, visibility)
   }
 
-  /** The private weights, which have the same steps and rings in every plan. */
+  /** A plan to take the weights from: they have the same rings in every one. */
+  get anyPlan(): Plan {
+    return this.of({ base: 0, rows: 1 }).plan
+  }
+
+  /** The private weights that the server has. */
   privateWeights(): WeightUse[] {
-    return privateWeights(this.of({ base: 0, rows: 1 }).plan)
+    return privateWeights(this.anyPlan)
+  }
+
+  /** Whether the private weights are in pieces, of which no party has all. */
+  get isSplit(): boolean {
+    return this.spec.custody === 'split'
   }
 }
 
 /** The plans that a manifest describes. Throws `ProfileError` when it has no calibration for `fixed`. */
-export function modelPlans(manifest: Pick<Manifest, 'config' | 'tensors' | 'profile' | 'name'>): ModelPlans {
+export function modelPlans(
+  manifest: Pick<Manifest, 'config' | 'tensors' | 'profile' | 'name' | 'custody'>,
+): ModelPlans {
   const fixed = manifest.profile.fixed as { ranges?: Ranges } | undefined
   if (!fixed?.ranges)
     throw new ProfileError(
@@ -93,21 +122,21 @@ export function modelPlans(manifest: Pick<Manifest, 'config' | 'tensors' | 'prof
   const isPublic = (name: string): boolean =>
     manifest.tensors.find((t) => t.name === name)?.visibility === 'public'
   const { config } = manifest
+  const end = (role: EndRole): Visibility => matrixVisibility(config, config.layers, role, isPublic)
   return new ModelPlans({
     config,
     ranges: fixed.ranges,
+    custody: manifest.custody?.kind,
     visibility: (layer, role) => matrixVisibility(config, layer, role, isPublic),
-    ends: {
-      embed: matrixVisibility(config, config.layers, 'embed', isPublic),
-      head: matrixVisibility(config, config.layers, 'head', isPublic),
-    },
+    ends: { embed: end('embed'), head: end('head'), ...(config.head ? { pool: end('pool') } : {}) },
   })
 }
 
 /** SHA-256 over everything that a plan is made from. */
 export function planHash(plans: ModelPlans): Promise<string> {
   const { config, ranges } = plans.spec
+  const custody = plans.isSplit ? 'split' : undefined
   const roles = allMatrices(config).map(({ layer, role }) => visibilityOf(plans.spec, layer, role))
-  const text = canonicalJson({ version: ENGINE_VERSION, config, ranges, precision: FIXED, roles })
+  const text = canonicalJson({ version: ENGINE_VERSION, config, ranges, precision: FIXED, roles, custody })
   return sha256(new TextEncoder().encode(text))
 }

@@ -87,6 +87,7 @@ export interface Parties {
 
 export interface PartiesOptions {
   dealerIdentity?: Identity
+  serverIdentity?: Identity
   dealer?: Partial<StartDealer>
   server?: Partial<StartServer>
   catalog?: CatalogEntry[]
@@ -98,7 +99,7 @@ export interface PartiesOptions {
 export async function startParties(options: PartiesOptions = {}): Promise<Parties> {
   const logged: string[] = []
   const log: Logger = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) })
-  const [dealerIdentity, serverIdentity] = [options.dealerIdentity ?? newIdentity(), newIdentity()]
+  const { dealerIdentity = newIdentity(), serverIdentity = newIdentity() } = options
   const [dealerEngine, serverEngine] = [new CountingDealer(), new CountingServer()]
   serverEngine.served = { ...serverEngine.served, ...options.served }
   const common = { log, host: '127.0.0.1', port: 0, origins: ['http://page.example'] }

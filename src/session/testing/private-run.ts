@@ -5,7 +5,7 @@ import { createCpuProductDevice } from '../../kernels/wasm/device.ts'
 import type { Bundle } from '../../model/bundle-node.ts'
 import { floatModel } from '../../model/reference.ts'
 import { Ends } from '../../owner/ends.ts'
-import { type ClearWeights, loadWeights } from '../../protocol/compile/weights.ts'
+import { ownerWeights } from '../../owner/weights.ts'
 import { type ModelPlans, modelPlans } from '../../protocol/session/model-plan.ts'
 import { OwnerSession } from '../../protocol/session/owner-session.ts'
 import { readCatalog } from '../../server/catalog.ts'
@@ -17,20 +17,16 @@ import { type Parties, type PartiesOptions, startParties } from './parties.ts'
 
 const kernels = createNodeKernels()
 
-/** What an owner makes of a bundle, made once: the sessions of a fault matrix are many. */
-const prepared = new WeakMap<Bundle, { plans: ModelPlans; clear: ClearWeights }>()
+/** An owner's plans of a bundle, made once: the sessions of a fault matrix are many. */
+const prepared = new WeakMap<OwnerBundle, ModelPlans>()
 
-function prepare(bundle: Bundle): { plans: ModelPlans; clear: ClearWeights } {
-  let known = prepared.get(bundle)
-  if (!known) {
-    const { manifest, tensors } = bundle
-    known = {
-      plans: modelPlans(manifest),
-      clear: loadWeights(kernels, manifest.config, tensors, () => false),
-    }
-    prepared.set(bundle, known)
-  }
-  return known
+/** What an owner knows of a bundle. */
+export type OwnerBundle = Pick<Bundle, 'manifest' | 'tensors'>
+
+function prepare(bundle: OwnerBundle): ModelPlans {
+  const plans = prepared.get(bundle) ?? modelPlans(bundle.manifest)
+  prepared.set(bundle, plans)
+  return plans
 }
 
 /** Serves the bundles in `folder`. */
@@ -61,7 +57,7 @@ export interface PrivateOwner {
 /** Opens a session for the first model; `connect` makes the link, `fetch` reaches the dealer. */
 export async function openOwner(
   parties: Reachable,
-  bundle: Bundle,
+  bundle: OwnerBundle,
   connect: () => Promise<Link>,
   fetch?: typeof globalThis.fetch,
 ): Promise<PrivateOwner> {
@@ -71,8 +67,11 @@ export async function openOwner(
   try {
     link = await connect()
     const { fSeed } = await greetServer(link, agreement)
+    const plans = prepare(bundle)
+    const seeds = { server: fSeed, dealer: agreement.splitSeed }
     const session = new OwnerSession({
-      ...prepare(bundle),
+      plans,
+      clear: ownerWeights(kernels, plans, bundle.tensors, seeds),
       kernels,
       device: createCpuProductDevice(kernels, { cacheBytes: 1 << 24 }),
       link,

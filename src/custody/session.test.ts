@@ -1,0 +1,136 @@
+/** Split custody end to end: a bundle is split, server and dealer load their halves, an owner runs the model. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { PlanDealer } from '../dealer/engine.ts'
+import { readHalves } from '../dealer/halves.ts'
+import { splitBundle } from '../developer/split/split.ts'
+import { loadPublic } from '../model/bundle.ts'
+import { loadBundle } from '../model/bundle-node.ts'
+import { readCatalog } from '../server/catalog.ts'
+import { PlanServer } from '../server/engine.ts'
+import { newIdentity } from '../session/node/key-file.ts'
+import { closeLinks, openLink } from '../session/testing/owner.ts'
+import type { Parties } from '../session/testing/parties.ts'
+import { largestError, openOwner } from '../session/testing/private-run.ts'
+import { BETA_FILE, SEED_FILE } from './half.ts'
+import { kernels, type SplitModel, serveSplit, splitTiny } from './testing.ts'
+
+let folder: string
+let model: SplitModel
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sotto-split-'))
+  model = await splitTiny(folder)
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('a split model', () => {
+  let parties: Parties
+  beforeAll(async () => {
+    parties = await serveSplit(model)
+  })
+  afterEach(closeLinks)
+  afterAll(() => parties.close())
+
+  it('gives the float model’s logits to an owner that has the public files alone', async () => {
+    const base = `${parties.server.url}/api/models/tiny/`
+    const known = await loadPublic((name) => fetch(base + name))
+    expect([...known.tensors.keys()]).not.toContain('model.layers.0.mlp.up_proj.weight')
+    const owner = await openOwner(parties, known, () => openLink(parties))
+    expect(owner.session.privateProducts).toBe(0)
+    expect(await largestError(owner, model.whole, [[1, 5, 9, 33, 2], [7], [21, 40]])).toBeLessThan(0.05)
+    await owner.close()
+  })
+
+  it('keeps what server and dealer hold off the server’s public address', async () => {
+    for (const file of [BETA_FILE, SEED_FILE, 'private.safetensors']) {
+      const { status } = await fetch(`${parties.server.url}/api/models/tiny/${file}`)
+      expect(status).toBe(404)
+    }
+  })
+
+  it('is refused by a dealer without its half, with advice', async () => {
+    const makeEngine = () => new PlanDealer(kernels)
+    await expect(serveSplit(model, { dealer: { makeEngine } })).rejects.toMatchObject({
+      code: 'half-missing',
+      advice: expect.stringContaining('sotto deal --models'),
+    })
+  })
+})
+
+describe('halves', () => {
+  const load = async (out: string, server = model.server) =>
+    PlanServer.load(kernels, await readCatalog(join(out, 'server')), undefined, server)
+
+  it('open for the keys that they were made for alone', async () => {
+    await expect(load(model.out, newIdentity())).rejects.toThrow('is sealed for the key')
+    await expect(readHalves(join(model.out, 'dealer'), newIdentity())).rejects.toThrow(
+      'is sealed for the key',
+    )
+    await expect(readHalves(join(model.out, 'server'), model.server)).rejects.toThrow("the server's half")
+  })
+
+  it('that are not from one splitting, or damaged, are refused', async () => {
+    const out = join(folder, 'again')
+    const keys = { server: model.server.publicKey, dealer: model.dealer.publicKey }
+    const again = await splitBundle({ bundle: join(folder, 'whole', 'tiny'), out, keys, kernels })
+    expect(again.modelHash).not.toBe(model.report.modelHash)
+    expect(again.planHash).toBe(model.report.planHash)
+    // A server with one splitting, a dealer with another: they do not even agree on the model.
+    const halves = await readHalves(join(model.out, 'dealer'), model.dealer)
+    expect([...halves.keys()]).toEqual([model.report.modelHash])
+
+    const beta = join(out, 'server', 'tiny', BETA_FILE)
+    const bytes = readFileSync(beta)
+    bytes[1000] ^= 1
+    writeFileSync(beta, bytes)
+    await expect(load(out)).rejects.toThrow('not what it was')
+    // A seed of another splitting of the same model.
+    const seed = readFileSync(join(model.out, 'server', 'tiny', SEED_FILE))
+    writeFileSync(join(out, 'server', 'tiny', SEED_FILE), seed)
+    await expect(load(out)).rejects.toMatchObject({ code: 'bad-seal' })
+    writeFileSync(join(out, 'server', 'tiny', SEED_FILE), '{}')
+    await expect(load(out)).rejects.toThrow('is not a sealed seed')
+  })
+
+  it('are not whole bundles, and whole bundles are not halves', async () => {
+    await expect(loadBundle(model.report.server)).rejects.toThrow('private.safetensors')
+    await expect(readHalves(join(folder, 'whole'), model.dealer)).rejects.toThrow('whole bundle')
+    await expect(readHalves(join(folder, 'nowhere'), model.dealer)).rejects.toThrow('sotto model split')
+  })
+})
+
+describe('splitting', () => {
+  const keys = () => ({ server: model.server.publicKey, dealer: model.dealer.publicKey })
+
+  it('leaves nothing behind when it fails, and overwrites nothing', async () => {
+    const bundle = join(folder, 'whole', 'tiny')
+    await expect(splitBundle({ bundle, out: model.out, keys: keys(), kernels })).rejects.toThrow(
+      'is not empty',
+    )
+    const out = join(folder, 'failed')
+    const bad = { ...keys(), dealer: new Uint8Array(32).fill(255) }
+    await expect(splitBundle({ bundle, out, keys: bad, kernels })).rejects.toMatchObject({
+      code: 'malformed',
+    })
+    for (const left of [out, `${out}.part`]) expect(() => readFileSync(left)).toThrow('ENOENT')
+  })
+
+  it('refuses a manifest with a field that is not on the list of public metadata', async () => {
+    const bundle = join(folder, 'whole', 'tiny')
+    const path = join(bundle, 'manifest.json')
+    const text = readFileSync(path, 'utf8')
+    const manifest = JSON.parse(text)
+    manifest.profile.fixed.largestWeight = 3
+    writeFileSync(path, JSON.stringify(manifest))
+    try {
+      const out = join(folder, 'unlisted')
+      await expect(splitBundle({ bundle, out, keys: keys(), kernels })).rejects.toThrow(
+        'profile.fixed.largestWeight',
+      )
+    } finally {
+      writeFileSync(path, text)
+    }
+  })
+})

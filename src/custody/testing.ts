@@ -1,0 +1,49 @@
+/** A tiny model, split, and three parties on loopback that serve it: for tests of split custody. */
+import { join } from 'node:path'
+import { PlanDealer } from '../dealer/engine.ts'
+import { readHalves } from '../dealer/halves.ts'
+import { type SplitReport, splitBundle } from '../developer/split/split.ts'
+import { createNodeKernels } from '../kernels/node/kernels.ts'
+import type { Bundle } from '../model/bundle-node.ts'
+import type { ModelConfig } from '../model/config.ts'
+import { readCatalog } from '../server/catalog.ts'
+import { PlanServer } from '../server/engine.ts'
+import { newIdentity } from '../session/node/key-file.ts'
+import { type Parties, type PartiesOptions, startParties } from '../session/testing/parties.ts'
+import { writeTinyBundle } from '../session/testing/tiny-bundle.ts'
+
+export const kernels = createNodeKernels()
+
+export interface SplitModel {
+  readonly whole: Bundle
+  readonly report: SplitReport
+  readonly server: ReturnType<typeof newIdentity>
+  readonly dealer: ReturnType<typeof newIdentity>
+  /** Holds `server/tiny` and `dealer/tiny`. */
+  readonly out: string
+}
+
+/** Writes a tiny bundle below `folder` and splits it for two new identities. */
+export async function splitTiny(folder: string, changes: Partial<ModelConfig> = {}): Promise<SplitModel> {
+  const whole = await writeTinyBundle(join(folder, 'whole'), 'tiny', changes)
+  const [server, dealer] = [newIdentity(), newIdentity()]
+  const out = join(folder, 'split')
+  const keys = { server: server.publicKey, dealer: dealer.publicKey }
+  const report = await splitBundle({ bundle: join(folder, 'whole', 'tiny'), out, keys, kernels })
+  return { whole, report, server, dealer, out }
+}
+
+/** Serves the split model; `options.dealer` may give the dealer another engine. */
+export async function serveSplit(model: SplitModel, options: PartiesOptions = {}): Promise<Parties> {
+  const catalog = await readCatalog(join(model.out, 'server'))
+  const engine = await PlanServer.load(kernels, catalog, undefined, model.server)
+  const halves = await readHalves(join(model.out, 'dealer'), model.dealer)
+  return startParties({
+    ...options,
+    catalog,
+    serverIdentity: model.server,
+    dealerIdentity: model.dealer,
+    server: { ...options.server, engine },
+    dealer: { makeEngine: () => new PlanDealer(kernels, halves), ...options.dealer },
+  })
+}

@@ -1,0 +1,31 @@
+/** The matrices that a data owner computes with. */
+import type { Kernels } from '../kernels/kernels.ts'
+import type { Tensors } from '../model/config.ts'
+import { ownerPieces } from '../protocol/compile/split.ts'
+import { type ClearWeights, loadWeights } from '../protocol/compile/weights.ts'
+import type { ModelPlans } from '../protocol/session/model-plan.ts'
+import { SessionError } from '../session/errors.ts'
+
+/** The seeds that a session brings: the dealer's for split models alone. */
+export interface OwnerSeeds {
+  readonly server: Uint8Array
+  readonly dealer?: Uint8Array
+}
+
+/** Public matrices in clear, and the owner's pieces of split ones. Throws `SessionError` where a seed is missing. */
+export function ownerWeights(
+  kernels: Kernels,
+  plans: ModelPlans,
+  tensors: Tensors,
+  { server, dealer }: OwnerSeeds,
+): ClearWeights {
+  const clear = loadWeights(kernels, plans.config, tensors, (layer, role) =>
+    plans.multiplies(layer, role, 'public'),
+  )
+  if (!plans.isSplit) return clear
+  if (!dealer) throw new SessionError('half-missing', 'The dealer has sent no seed of the split model.')
+  const { weights, biases } = ownerPieces(kernels, plans.anyPlan, { f: dealer, g: server })
+  for (const [name, matrix] of weights) clear.weights.set(name, matrix)
+  for (const [name, bias] of biases) clear.biases.set(name, bias)
+  return clear
+}
