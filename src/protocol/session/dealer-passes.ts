@@ -34,13 +34,13 @@ export class SessionDealer {
     this.#differences = differences
     this.#owner = new Prg(kernels, deriveKey(kernels, seed, MASK_KEY))
     this.#cache = new RowCache(plans.config.context)
-    this.#guard = new SerialGuard(plans.config.context)
+    this.#guard = new SerialGuard(plans.config.context, plans.rowCounts)
     this.#randomKey = randomKey
   }
 
   /** Deals the requested pass into `sink`, piece by piece. Throws `PassError` on rows used before. */
   async deal(request: Uint8Array, sink: (chunk: Uint8Array) => Promise<void>): Promise<void> {
-    const shape = decodeRequest(request)
+    const shape = this.#plans.shapeOf(decodeRequest(request))
     this.#guard.admit(shape)
     const { plan } = this.#plans.of(shape)
     const key = this.#randomKey()
@@ -51,7 +51,7 @@ export class SessionDealer {
       owner: this.#owner,
       server: new Prg(this.#kernels, key),
       differences: this.#differences,
-      cache: this.#cache,
+      cache: this.#plans.cacheOf(shape, this.#cache),
     })
     let since = performance.now()
     for (const { bytes } of pass.deal()) {

@@ -56,6 +56,13 @@ interface Prepared {
   at: number
 }
 
+export interface PassOptions {
+  /** Which rows are padding; an encoder's only. */
+  readonly padding?: Uint8Array
+  readonly next?: boolean | number
+  readonly signal?: AbortSignal
+}
+
 /** The owner gave a pass up. */
 export class Cancelled extends Error {
   override readonly name = 'Cancelled'
@@ -77,7 +84,7 @@ export class OwnerSession {
   readonly #cache: RowCache
   #pass = 0
   #ahead?: Promise<Prepared>
-  #aheadBase = -1
+  #aheadShape: { base: number; rows: number } = { base: 0, rows: 0 }
   #failed?: unknown
 
   constructor(setup: OwnerSetup) {
@@ -100,20 +107,16 @@ export class OwnerSession {
   }
 
   /**
-   * Runs one pass over embedded rows [rows x dim] after `base` cached positions; resolves with the last row's final
-   * hidden state. With `next` the pass after it is prepared while this one runs.
+   * Runs one pass over embedded rows [rows x inputWidth] after `base` cached positions; resolves with what it releases.
+   * With `next` the pass after it is prepared while this one runs: a decoder's of one more row, an encoder's of so many.
    * Rejects with `Cancelled`, `PassError` or the link's error; after anything but `Cancelled` the session is over.
    */
-  async run(
-    base: number,
-    embeddings: Float64Array,
-    o: { next?: boolean; signal?: AbortSignal } = {},
-  ): Promise<Float64Array> {
+  async run(base: number, embeddings: Float64Array, o: PassOptions = {}): Promise<Float64Array> {
     if (this.#failed) throw this.#failed
-    const rows = embeddings.length / this.#setup.plans.inputWidth
+    const { width, ring, frac } = this.#setup.plans.input
     try {
-      const pass = await this.#take(base, rows)
-      pass.party.begin(encode(embeddings, this.#setup.plans.inputRing, this.#setup.plans.inputFrac))
+      const pass = await this.#take(base, embeddings.length / width)
+      pass.party.begin(encode(embeddings, ring, frac), o.padding)
       return await this.#exchange(pass, o)
     } catch (error) {
       if (!(error instanceof Cancelled)) this.#failed = error
@@ -131,7 +134,7 @@ export class OwnerSession {
   }
 
   async #take(base: number, rows: number): Promise<Prepared> {
-    if (this.#ahead && this.#aheadBase === base && rows === 1) {
+    if (this.#ahead && this.#aheadShape.base === base && this.#aheadShape.rows === rows) {
       const ahead = this.#ahead
       this.#ahead = undefined
       return ahead
@@ -144,7 +147,7 @@ export class OwnerSession {
   async #prepare(base: number, rows: number): Promise<Prepared> {
     const { plans, kernels, link, clear, requestPass } = this.#setup
     const ready = await this.pool.take(rows)
-    const shape: Shape = { base, rows, serial: ready.first, lean: this.#setup.isNear }
+    const shape = plans.shapeOf({ base, rows, serial: ready.first, lean: this.#setup.isNear })
     const { plan, schedule } = plans.of(shape)
     const pass = ++this.#pass
     const request = encodeRequest(shape)
@@ -157,7 +160,7 @@ export class OwnerSession {
       kernels,
       masks: this.#masks,
       correlations: new SeededCorrelations(this.#masks, shape),
-      cache: this.#cache,
+      cache: plans.cacheOf(shape, this.#cache),
       weights: clear.weights,
       biases: clear.biases,
       secret: this.#secret,
@@ -181,10 +184,19 @@ export class OwnerSession {
     return { pass, shape, plan, schedule, party, at }
   }
 
-  async #exchange(p: Prepared, o: { next?: boolean; signal?: AbortSignal }): Promise<Float64Array> {
-    const { link, plans } = this.#setup
+  /** Begins to prepare the pass that is to follow one of this shape. */
+  #prepareNext({ base, rows }: Shape, next: boolean | number): void {
+    const { config } = this.#setup.plans
+    const shape = typeof next === 'number' ? { base: 0, rows: next } : { base: base + rows, rows: 1 }
+    if (!next || shape.base + shape.rows > config.context) return
+    this.#aheadShape = shape
+    this.#ahead = this.#prepare(shape.base, shape.rows)
+    this.#ahead.catch(() => undefined)
+  }
+
+  async #exchange(p: Prepared, o: PassOptions): Promise<Float64Array> {
+    const { link } = this.#setup
     const program = p.schedule.programs.owner
-    const { base, rows } = p.shape
     const last = p.schedule.messages.length - 1
     for (; p.at < program.length; p.at++) {
       const i = program[p.at]
@@ -196,11 +208,7 @@ export class OwnerSession {
         const payload = p.party.compose(i.message)
         this.totals.lastSent = payload
         await link.send(encodePass({ kind: 'data', pass: p.pass, index: i.message, payload }), true)
-        if (i.message === 1 && o.next && base + rows < plans.config.context) {
-          this.#aheadBase = base + rows
-          this.#ahead = this.#prepare(base + rows, 1)
-          this.#ahead.catch(() => undefined)
-        }
+        if (i.message === 1) this.#prepareNext(p.shape, o.next ?? false)
       } else {
         const message = decodePass(await link.receive())
         if (message.kind !== 'data' || message.pass !== p.pass || message.index !== i.message)
@@ -211,7 +219,7 @@ export class OwnerSession {
     }
     this.totals.passes++
     this.totals.hops += p.schedule.hops
-    this.totals.rows += rows
+    this.totals.rows += p.shape.rows
     const { out } = p.plan.steps[p.plan.steps.length - 1]
     return toFloats(p.party.result(out.step), out.ring, out.frac)
   }

@@ -97,22 +97,28 @@ function readShape(view: DataView, at: number): Shape {
   return rows >= LEAN ? { ...shape, rows: rows - LEAN, lean: true } : { ...shape, rows }
 }
 
-/** Rows of one pass at most: a longer prompt is read in several passes. */
+/** Rows of one pass of a decoder at most: a longer prompt is read in several passes. */
 export const MAX_ROWS = 64
 
 /** Serials never go back, whoever asks: the one rule that keeps every mask to one use. */
 export class SerialGuard {
   #next = 0
   readonly #context: number
+  readonly #counts?: readonly number[]
 
-  constructor(context: number) {
+  /** @param counts the numbers of rows that passes may have, all from position 0; any up to `MAX_ROWS` where left out. */
+  constructor(context: number, counts?: readonly number[]) {
     this.#context = context
+    this.#counts = counts
   }
 
   /** Throws `PassError` for rows that were used before, or that do not fit the context. */
   admit(shape: Shape): void {
     if (shape.serial < this.#next) throw new PassError('replayed', 'A pass would use masks again.')
-    if (shape.rows < 1 || shape.rows > MAX_ROWS || shape.base + shape.rows > this.#context)
+    const isOfRows = this.#counts
+      ? shape.base === 0 && this.#counts.includes(shape.rows)
+      : shape.rows >= 1 && shape.rows <= MAX_ROWS
+    if (!isOfRows || shape.base + shape.rows > this.#context)
       throw new PassError(
         'context',
         `A pass of ${shape.rows} rows after ${shape.base} does not fit the context.`,

@@ -47,14 +47,14 @@ export class ServerSession {
     this.#link = link
     this.#source = source
     this.#cache = new RowCache(plans.config.context)
-    this.#guard = new SerialGuard(plans.config.context)
+    this.#guard = new SerialGuard(plans.config.context, plans.rowCounts)
   }
 
   /** Serves passes until the link closes. Rejects with `PassError`, `MessageError` or the link's error. */
   async run(): Promise<void> {
     for (;;) {
       const message = decodePass(await this.#link.receive())
-      if (message.kind === 'begin') this.#begin(message)
+      if (message.kind === 'begin') this.#begin({ ...message, shape: this.#plans.shapeOf(message.shape) })
       else if (message.kind === 'abandon') this.#abandon(message.pass)
       else await this.#data(message)
     }
@@ -131,7 +131,7 @@ export class ServerSession {
       kernels: this.#kernels,
       masks: new Prg(this.#kernels, await running.material.key()),
       correlations: running.material.corrections,
-      cache: this.#cache,
+      cache: this.#plans.cacheOf(shape, this.#cache),
       weights: this.#clear.weights,
       biases: this.#clear.biases,
       forgets: true,
