@@ -129,16 +129,26 @@ function asRecord(value: unknown, where: string): Record<string, unknown> {
 const textNames = [
   'text',
   'sentence',
-  'sentence1',
-  'premise',
-  'question',
-  'question1',
   'review',
   'comment',
-].concat(['message', 'utterance', 'query', 'content', 'body', 'text1', 'text_a', 'document', 'title'])
-const pairNames = ['pair', 'sentence2', 'hypothesis', 'question2', 'text2', 'text_b', 'answer', 'sentence']
+  'message',
+  'utterance',
+  'query',
+  'question',
+].concat(['content', 'body', 'document', 'title'])
+/** As GLUE's tasks and others call the two. */
+const pairNames = [
+  ['text', 'pair'],
+  ['sentence1', 'sentence2'],
+  ['premise', 'hypothesis'],
+  ['question1', 'question2'],
+  ['question', 'sentence'],
+  ['question', 'answer'],
+  ['text1', 'text2'],
+  ['text_a', 'text_b'],
+] as const
 const otherNames = ['label', 'labels', 'category', 'intent', 'id', 'idx', 'index', 'score', 'date', 'name']
-const known = new Set([...textNames, ...pairNames, ...otherNames])
+const known = new Set([...textNames, ...pairNames.flat(), ...otherNames])
 
 /** Whether a table's first record looks like names rather than like the records below it. */
 function looksNamed(records: string[][]): boolean {
@@ -162,13 +172,16 @@ export interface Columns {
 /** Which columns hold the texts: those with a usual name, else those with the longest cells. */
 export function guessColumns({ columns, rows }: Table, pairs: boolean): Columns {
   const names = columns.map((name) => name.toLowerCase())
-  const named = (candidates: string[], not = -1) =>
-    candidates.map((name) => names.indexOf(name)).find((at) => at >= 0 && at !== not)
   const sample = rows.slice(0, 200)
   const lengths = names.map((_, at) => sample.reduce((sum, row) => sum + row[at].length, 0))
   const longest = (not = -1) =>
     lengths.reduce((best, length, at) => (at !== not && (best < 0 || length > lengths[best]) ? at : best), -1)
-  const text = named(textNames) ?? longest()
-  if (!pairs) return { text }
-  return { text, pair: named(pairNames, text) ?? Math.max(0, longest(text)) }
+  if (!pairs) {
+    const named = textNames.find((name) => names.includes(name))
+    return { text: named ? names.indexOf(named) : longest() }
+  }
+  const both = pairNames.find((pair) => pair.every((name) => names.includes(name)))
+  if (both) return { text: names.indexOf(both[0]), pair: names.indexOf(both[1]) }
+  const two = [longest(), Math.max(0, longest(longest()))].sort((a, b) => a - b)
+  return { text: two[0], pair: two[1] }
 }

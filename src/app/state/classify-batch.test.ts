@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest'
+import type { Classification } from '../../owner/api.ts'
+import {
+  type Batch,
+  finished,
+  isComplete,
+  labelCounts,
+  remaining,
+  resultsCsv,
+  timeLeft,
+  withResult,
+} from './classify-batch.ts'
+
+const result = (label: string, isCut = false): Classification => ({
+  label,
+  probabilities: [
+    { label: 'no', probability: label === 'no' ? 0.75 : 0.25 },
+    { label: 'yes', probability: label === 'yes' ? 0.75 : 0.25 },
+  ],
+  isCut,
+})
+
+const batch: Batch = {
+  name: 'a.csv',
+  table: {
+    columns: ['id', 'text'],
+    rows: [
+      ['1', 'a'],
+      ['2', ' '],
+      ['3', '=b'],
+      ['4', ''],
+    ],
+  },
+  columns: { text: 1 },
+  results: [],
+}
+
+describe('a batch', () => {
+  it('leaves out rows without a text, and goes on behind the last result', () => {
+    expect(remaining(batch)).toEqual({ inputs: [{ text: 'a' }, { text: '=b' }], rows: [0, 2] })
+    const one = withResult(batch, 0, result('yes'))
+    expect(remaining(one)).toEqual({ inputs: [{ text: '=b' }], rows: [2] })
+    const two = withResult(one, 2, result('no'))
+    expect(two.results.map((each) => each?.label ?? null)).toEqual(['yes', null, 'no'])
+    expect(isComplete(two)).toBe(false)
+    expect(isComplete(finished(two))).toBe(true)
+    expect(labelCounts(two)).toEqual([
+      ['yes', 1],
+      ['no', 1],
+    ])
+  })
+
+  it('takes a result once', () => {
+    const one = withResult(batch, 0, result('yes'))
+    expect(withResult(one, 0, result('no'))).toBe(one)
+  })
+
+  it('sends a pair only where there are both', () => {
+    const pairs = { ...batch, columns: { text: 0, pair: 1 } }
+    expect(remaining(pairs).inputs).toEqual([
+      { text: '1', pair: 'a' },
+      { text: '3', pair: '=b' },
+    ])
+  })
+
+  it('tells the time left from the pace of this run alone', () => {
+    const rows = Array.from({ length: 1000 }, () => ['', 'x'])
+    const at = (done: number): Batch => ({
+      ...batch,
+      table: { ...batch.table, rows },
+      results: Array<null>(done).fill(null),
+      since: { ms: 1000, rows: 400 },
+    })
+    expect(timeLeft(at(401), 2000)).toBe('')
+    expect(timeLeft(at(410), 6000)).toBe('about 5 min left')
+    expect(timeLeft(at(900), 51_000)).toBe('about 10 s left')
+    expect(timeLeft(at(999), 60_000)).toBe('a few seconds left')
+  })
+})
+
+describe('the CSV of a batch', () => {
+  const labels = ['no', 'yes']
+
+  it('has the columns that came, the label and each probability', () => {
+    const csv = resultsCsv(withResult(batch, 0, result('yes')), labels)
+    expect(csv).toBe('id,text,label,probability_no,probability_yes\r\n1,a,yes,0.250000,0.750000\r\n')
+  })
+
+  it('notes rows without a text and texts that were cut, and runs no formula', () => {
+    const done = finished(withResult(withResult(batch, 0, result('yes')), 2, result('no', true)))
+    expect(resultsCsv(done, labels).split('\r\n')).toEqual([
+      'id,text,label,probability_no,probability_yes,note',
+      '1,a,yes,0.250000,0.750000,',
+      '2," ",,,,no text',
+      "3,'=b,no,0.750000,0.250000,text cut",
+      '4,,,,,no text',
+      '',
+    ])
+  })
+
+  it('does not take the name of a column that is there', () => {
+    const table = { columns: ['label', 'text'], rows: [['x', 'a']] }
+    const csv = resultsCsv(withResult({ ...batch, table }, 0, result('no')), labels)
+    expect(csv).toMatch(/^label,text,predicted_label,probability_no,/)
+  })
+})

@@ -1,0 +1,129 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { type Classification, type ClassifyInput, OwnerError, type Stats } from '../../owner/api.ts'
+import type { Classifier } from './classify.ts'
+import type { Batch } from './classify-batch.ts'
+
+/** Stands in for the page's side of the engine; the tests decide when a result comes. */
+const engine = vi.hoisted(() => {
+  const listeners = new Set<() => void>()
+  return {
+    state: { phase: 'open', stats: undefined, model: undefined } as Record<string, unknown>,
+    task: 'classify',
+    onClassified: undefined as ((index: number, result: Classification) => void) | undefined,
+    classify: (_: ClassifyInput[]): Promise<Classification[]> => Promise.resolve([]),
+    ready: () => Promise.resolve(),
+    stop: () => Promise.resolve(),
+    prepare: () => undefined,
+    subscribe(listener: () => void) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    change(patch: Record<string, unknown>) {
+      Object.assign(this.state, patch)
+      for (const listener of listeners) listener()
+    },
+  }
+})
+vi.mock('./engine.ts', () => ({ engine }))
+
+const result = (label: string): Classification => ({
+  label,
+  probabilities: [
+    { label: 'no', probability: 0.1 },
+    { label, probability: 0.9 },
+  ],
+  isCut: false,
+})
+
+const batchOf = (...texts: string[]): Batch => ({
+  name: 'pasted',
+  table: { columns: ['text'], rows: texts.map((text) => [text]) },
+  columns: { text: 0 },
+  results: [],
+})
+
+let classifier: Classifier
+beforeEach(async () => {
+  vi.resetModules()
+  vi.stubGlobal('navigator', {})
+  engine.state = { phase: 'open' }
+  const { Classifier } = await import('./classify.ts')
+  classifier = new Classifier()
+})
+
+const labels = () => classifier.state.batch?.results.map((each) => each?.label ?? null)
+
+describe('one text', () => {
+  it('gets its label, what it took, and is said aloud', async () => {
+    engine.classify = async (inputs) => {
+      expect(inputs).toEqual([{ text: 'a' }])
+      engine.change({ stats: { hops: 12, ownerUpBytes: 5, serverSample: [7, 8] } as Partial<Stats> })
+      return [result('yes')]
+    }
+    await classifier.one({ text: 'a' })
+    expect(classifier.state).toMatchObject({ busy: undefined, said: 'yes, 90.0 percent.' })
+    expect(classifier.state.one).toMatchObject({
+      result: { label: 'yes' },
+      traffic: { hops: 12, ownerUp: 5 },
+      wire: [7, 8],
+    })
+    expect(classifier.state.traffic.hops).toBe(12)
+  })
+
+  it('leaves its error to be shown', async () => {
+    engine.classify = () => Promise.reject(new OwnerError('lost', 'The link was lost.', 'Again.'))
+    await classifier.one({ text: 'a' })
+    expect(classifier.state).toMatchObject({ busy: undefined, one: undefined, error: { code: 'lost' } })
+  })
+})
+
+describe('a batch', () => {
+  it('keeps what came before an error, and goes on with the rest', async () => {
+    engine.classify = async (inputs) => {
+      engine.onClassified?.(0, result(inputs[0].text))
+      throw new OwnerError('lost', 'The link was lost.')
+    }
+    classifier.load(batchOf('a', '', 'b', 'c'))
+    await classifier.many()
+    expect(labels()).toEqual(['a'])
+    expect(classifier.state.error?.code).toBe('lost')
+    engine.classify = async (inputs) => {
+      expect(inputs.map(({ text }) => text)).toEqual(['b', 'c'])
+      return inputs.map(({ text }) => result(text))
+    }
+    await classifier.many()
+    expect(labels()).toEqual(['a', null, 'b', 'c'])
+    expect(classifier.state).toMatchObject({ error: undefined, said: 'Done: 4 rows.' })
+  })
+
+  it('keeps finished rows when it is cancelled', async () => {
+    let stopped: () => void = () => undefined
+    engine.stop = async () => stopped()
+    engine.classify = (inputs) =>
+      new Promise((resolve) => {
+        engine.onClassified?.(0, result('yes'))
+        // The second result is on its way when the batch is stopped.
+        stopped = () => resolve(inputs.slice(0, 2).map(() => result('yes')))
+      })
+    classifier.load(batchOf('a', 'b', 'c', ''))
+    const run = classifier.many()
+    await vi.waitFor(() => expect(labels()).toEqual(['yes']))
+    expect(classifier.state.busy).toBe('many')
+    await classifier.stop()
+    await run
+    expect(labels()).toEqual(['yes', 'yes'])
+    expect(classifier.state).toMatchObject({ busy: undefined, stopping: false, said: 'Cancelled.' })
+  })
+
+  it('of another model’s labels is forgotten, but not its texts', async () => {
+    engine.classify = async (inputs) => inputs.map(({ text }) => result(text))
+    engine.change({ model: { hash: '1' } })
+    classifier.load(batchOf('a'))
+    await classifier.many()
+    expect(labels()).toEqual(['a'])
+    engine.change({ model: { hash: '2' } })
+    expect(labels()).toEqual([])
+    engine.change({ model: { hash: '3', pairs: true } })
+    expect(classifier.state.batch).toBeUndefined()
+  })
+})
