@@ -1,4 +1,6 @@
 /** Range, segments and degree of an activation's table: the fewest dealt words that meet the error. */
+import type { Activation } from '../../model/config.ts'
+import { activations, geluSprint } from '../../model/math.ts'
 import { Fitter } from '../tables/fit.ts'
 
 export interface TableShape {
@@ -9,6 +11,40 @@ export interface TableShape {
   readonly error: number
 }
 
+/** SPRINT's GELU leaves its quartic, and jumps by this much, at +-2.7. */
+const SPRINT_END = 2.7
+const SPRINT_JUMP = SPRINT_END - geluSprint(SPRINT_END)
+const BRIDGE = 0.25
+
+/** SPRINT's GELU with its two jumps bridged by straight lines over +-0.25: no more than half a jump (0.0055) off. */
+function bridgedSprint(x: number): number {
+  const beyond = (Math.abs(x) - SPRINT_END) / BRIDGE
+  const step = beyond > 0 ? SPRINT_JUMP : 0
+  return geluSprint(x) - step + SPRINT_JUMP * Math.min(1, Math.max(0, (beyond + 1) / 2))
+}
+
+/**
+ * What tables hold for an activation function, the error that is worth aiming for, and at how many places borders are
+ * tried: segments meet a function's kinks anywhere.
+ */
+const tabulable: Record<Activation | 'tanh', { f: (x: number) => number; least: number; places: number }> = {
+  silu: { f: activations.silu, least: 0, places: 4 },
+  gelu: { f: activations.gelu, least: 0, places: 4 },
+  gelu_tanh: { f: activations.gelu_tanh, least: 0, places: 4 },
+  gelu_sprint: { f: bridgedSprint, least: 0.00165, places: 32 },
+  tanh: { f: Math.tanh, least: 0, places: 4 },
+}
+
+/** The table of a model's activation function, with the function that it holds: what `activate` takes. */
+export function tableOf(
+  name: Activation | 'tanh',
+  limit: number,
+  tolerance: number,
+): TableShape & { f: (x: number) => number } {
+  const { f, least, places } = tabulable[name]
+  return { f, ...activationTable(name, f, limit, Math.max(tolerance, least), places) }
+}
+
 /** Largest error over [-limit, limit] with segments of this width, borders shifted by fractions of one. */
 function worst(
   f: (x: number) => number,
@@ -16,12 +52,13 @@ function worst(
   width: number,
   degree: number,
   enough: number,
+  places: number,
 ): number {
   const fitter = new Fitter(degree)
   const c = new Float64Array(fitter.words)
   let error = 0
-  for (const shift of [0, 0.25, 0.5, 0.75])
-    for (let low = -limit - shift * width; low < limit; low += width) {
+  for (let place = 0; place < places; place++)
+    for (let low = -limit - (place / places) * width; low < limit; low += width) {
       fitter.fit(f, low, width, 2 ** 40, c, 0)
       for (let i = 0; i <= 24; i++) {
         const x = (2 * i) / 24 - 1
@@ -46,8 +83,9 @@ export function activationTable(
   f: (x: number) => number,
   limit: number,
   tolerance: number,
+  places = 4,
 ): TableShape {
-  const key = `${name} ${limit} ${tolerance}`
+  const key = `${name} ${limit} ${tolerance} ${places}`
   const known = memo.get(key)
   if (known) return known
   const least = Math.max(0, Math.ceil(Math.log2(limit)))
@@ -60,7 +98,7 @@ export function activationTable(
         if (cost >= words) break
         const width = 2 ** (half + 1 - entryBits)
         if (width > 2 * (2 ** half - limit)) continue
-        const error = worst(f, limit, width, degree, tolerance)
+        const error = worst(f, limit, width, degree, tolerance, places)
         if (error > tolerance) continue
         words = cost
         best = { half, entryBits, degree, error }

@@ -1,5 +1,5 @@
 /** Compiles an encoder to a plan of the `fixed` profile. */
-import { activations } from '../../model/math.ts'
+import type { Activation } from '../../model/config.ts'
 import { activate } from '../ops/activate.ts'
 import { centre, centreBits } from '../ops/centre.ts'
 import { input } from '../ops/input.ts'
@@ -8,7 +8,7 @@ import { open } from '../ops/open.ts'
 import { release } from '../ops/release.ts'
 import { truncate } from '../ops/truncate.ts'
 import type { Opened, Plan, Share } from '../plan.ts'
-import { activationTable } from './activation-table.ts'
+import { tableOf } from './activation-table.ts'
 import { attention, projectionRing } from './attention.ts'
 import { Block, type CompileOptions, type ModelSpec, visibilityOf, weightIndex } from './block.ts'
 import { feedForward } from './feed-forward.ts'
@@ -84,24 +84,16 @@ function pooled(block: Block, n: Normal, half: number): Opened {
 }
 
 /** The head's activation of its first dense layer, at the activations' scale in a ring of so many bits. */
-function activated(
-  block: Block,
-  n: Normal,
-  r: PoolRanges,
-  name: string,
-  f: (x: number) => number,
-  ring: number,
-): Share {
+function activated(block: Block, n: Normal, r: PoolRanges, name: Activation | 'tanh', ring: number): Share {
   const { plan, precision: p } = block
   const limit = 2 ** (Math.ceil(4 * Math.log2(r.input * p.headroom)) / 4)
-  const table = activationTable(name, f, limit, 2 ** -(p.activation - 1))
+  const table = tableOf(name, limit, 2 ** -(p.activation - 1))
   const g = pooled(block, n, table.half)
   const coefficientBits = 13
   const basisBits = Math.min(13, 64 - ring)
   if (basisBits < 10) throw new RangeTooWide("the head's activation needs more than 64 bits")
   const drop = coefficientBits + basisBits - p.activation
   const y = activate(plan, g, undefined, {
-    f,
     limit,
     ...table,
     coefficientBits,
@@ -117,7 +109,7 @@ function classify(block: Block, n: Normal, r: PoolRanges): void {
   const { config, ranges } = spec
   const labels = config.head?.kind === 'classify' ? config.head.labels.length : 0
   const bits = p.activation + integerBits(ranges.final.logits * p.headroom) + 2
-  const a = activated(block, n, r, 'tanh', Math.tanh, bits + p.weight)
+  const a = activated(block, n, r, 'tanh', bits + p.weight)
   const y = block.biased(block.linear(a, config.layers, 'head', labels), config.layers, 'head')
   release(plan, truncate(plan, y, p.weight, bits))
 }
@@ -127,9 +119,8 @@ function transformed(block: Block, n: Normal, r: PoolRanges): Normal {
   const { precision: p, plan, spec } = block
   const { config } = spec
   const ring = p.residual + integerBits(r.x * p.headroom) + 2
-  const name = config.activation
   const drop = p.activation + centreBits(config.dim) - p.residual
-  const a = activated(block, n, r, name, activations[name], ring + drop)
+  const a = activated(block, n, r, config.activation, ring + drop)
   const w = normWidths(config, p, r.x, r.meanSquare, r.x, config.dim, "the head's norm")
   return block.normal(truncate(plan, centre(plan, a), drop), { ...w, open: ring }, r.normal)
 }

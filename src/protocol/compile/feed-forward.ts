@@ -1,6 +1,5 @@
 /** The feed-forward block, gated or not. */
 
-import { activations } from '../../model/math.ts'
 import { activate } from '../ops/activate.ts'
 import { inverseLevels, timesInverse } from '../ops/inverse.ts'
 import { slice } from '../ops/local.ts'
@@ -8,7 +7,7 @@ import { open } from '../ops/open.ts'
 import { product } from '../ops/product.ts'
 import { truncate } from '../ops/truncate.ts'
 import type { Opened, Share } from '../plan.ts'
-import { activationTable } from './activation-table.ts'
+import { tableOf } from './activation-table.ts'
 import type { Added } from './attention.ts'
 import { type Block, weightIndex } from './block.ts'
 import { matrixName, residualBias } from './lower.ts'
@@ -35,10 +34,9 @@ export function feedForward(block: Block, x: Share, r: LayerRanges, layer: numbe
   const raw = rawFrac + integerBits(r.raw * room) + 2
   const stream = residualWidths(block, r, rawFrac, w.rootFrac)
   const upRing = Math.max(raw + p.residual + p.weight - rawFrac, stream?.upRing ?? 0)
-  const act = activations[config.activation]
   // In quarter octaves, so that layers share their tables.
   const limit = 2 ** (Math.ceil(4 * Math.log2(r.gate * room)) / 4)
-  const table = activationTable(config.activation, act, limit, 2 ** -(f - 1))
+  const table = tableOf(config.activation, limit, 2 ** -(f - 1))
   const { half } = table
   const gateBits = f + half + 1
   const upBits = f + integerBits(r.up * room) + 2
@@ -72,7 +70,7 @@ export function feedForward(block: Block, x: Share, r: LayerRanges, layer: numbe
   const tabulated = (u: Opened | undefined, t: number, ring: number): Share =>
     truncate(
       plan,
-      activate(plan, g, u, { f: act, limit, ...table, coefficientBits, basisBits, ring: ring + t }),
+      activate(plan, g, u, { limit, ...table, coefficientBits, basisBits, ring: ring + t }),
       t,
       ring,
     )

@@ -18,7 +18,8 @@ export class Segments {
    * @param ring log2 of the argument's range, in units of 2^-frac; arguments are signed
    * @param entryBits log2 of the number of segments
    * @param scale fraction bits of the coefficients
-   * @param limit arguments are within +-limit; a segment over the end of the range is taken at the end that they reach
+   * @param limit arguments are within +-limit; a segment over the end of the range is taken at the end that they reach,
+   *   and all others at what they stand for
    */
   constructor(
     f: (x: number) => number,
@@ -33,7 +34,7 @@ export class Segments {
     const size = 2 ** o.ring
     this.#fit = (low, out, at) => {
       const width = 2 ** this.#shift
-      const isNegative = low + width - size > -o.limit / unit
+      const isNegative = low >= size / 2 || low + width - size > -o.limit / unit
       fitter.fit(f, (isNegative ? low - size : low) * unit, width * unit, 2 ** o.scale, out, at)
     }
   }
