@@ -36,6 +36,8 @@ const cases: [string, Parameters<typeof tinyModel>[0], Privacy, CompileOptions][
   ['llama, half of it public', tinyLlama, 'mixed', {}],
   ['gpt2, private', tinyGpt2, 'private', {}],
   ['gpt2, public', tinyGpt2, 'public', {}],
+  ['llama, split', tinyLlama, 'split', {}],
+  ['gpt2, half of it split', tinyGpt2, 'mixed split', {}],
 ]
 
 describe.each(cases)('%s', (_, config, privacy, options) => {

@@ -51,13 +51,17 @@ const models: [string, Parameters<typeof tinyModel>[0], Privacy, CompileOptions]
   ['gpt2, private', tinyGpt2, 'private', {}],
   ['gpt2, mixed, lean', tinyGpt2, 'mixed', { lean: true }],
   ['gpt2, public', tinyGpt2, 'public', {}],
+  ['llama, split', tinyLlama, 'split', {}],
+  ['gpt2, half of it split, lean', tinyGpt2, 'mixed split', { lean: true }],
 ]
 
 describe.each(models)('%s', (_, config, privacy, options) => {
   const { spec } = tinyModel(config, privacy)
   const plan = compileDecoder(spec, 4, options)
   const { masks, slots } = usesOf(plan)
-  const opened = [...masks.keys()].filter((v) => v.kind === 'opened')
+  const isWidened = (v: Opened | Blinded): boolean => plan.steps[v.step].op === 'widen'
+  const opened = [...masks.keys()].filter((v) => v.kind === 'opened' && !isWidened(v))
+  const widened = [...masks.keys()].filter(isWidened) as Opened[]
   const blinded = [...masks.keys()].filter((v) => v.kind === 'blinded')
 
   it('has openings, and names the slots of each step apart', () => {
@@ -85,6 +89,25 @@ describe.each(models)('%s', (_, config, privacy, options) => {
       expect(step.wire).toMatchObject({ from: 'owner', bits: value.ring - (twin as Opened).ring })
       expect((twin as Opened).maskRing).toBeGreaterThanOrEqual(value.ring)
     }
+  })
+
+  it('widens each opening once, under the mask that it has, and sends the high part alone', () => {
+    const twins = widened.map((value) => plan.steps[value.step].needs.owner[0] as Opened)
+    expect(new Set(twins).size).toBe(widened.length)
+    expect(widened.length > 0).toBe(privacy.endsWith('split'))
+    widened.forEach((value, i) => {
+      expect(opened).toContain(twins[i])
+      expect(masks.get(value)).toBe(masks.get(twins[i]))
+      expect(value.maskRing).toBe(twins[i].maskRing)
+      expect(value.maskRing).toBeGreaterThanOrEqual(value.ring)
+      const wire = {
+        from: 'both',
+        bits: value.ring - twins[i].ring,
+        width: value.width,
+        layout: value.layout,
+      }
+      expect(plan.steps[value.step].wire).toEqual(wire)
+    })
   })
 
   it('gives every dealt slot a stream of its own, never that of a mask', () => {
@@ -126,9 +149,8 @@ describe.each(models)('%s', (_, config, privacy, options) => {
 
   it('puts nothing on the wire but the input, openings, blindings and the release', () => {
     const ops = plan.steps.filter((s) => s.wire).map((s) => s.op)
-    expect(new Set(ops)).toEqual(
-      new Set(['input', 'open', 'release', ...(privacy === 'public' ? [] : ['blind'])]),
-    )
+    const own = privacy === 'public' ? [] : [privacy.endsWith('split') ? 'widen' : 'blind']
+    expect(new Set(ops)).toEqual(new Set(['input', 'open', 'release', ...own]))
     expect(ops.filter((op) => op === 'input')).toHaveLength(1)
     expect(ops.filter((op) => op === 'release')).toHaveLength(1)
   })

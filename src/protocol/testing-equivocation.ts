@@ -5,9 +5,10 @@
 import type { Kernels, Matrix } from '../kernels/kernels.ts'
 import { createWasmKernels } from '../kernels/wasm/kernels.ts'
 import { RowCache } from './cache.ts'
+import type { HeldWeights } from './compile/split.ts'
 import { difference, loadWeights, privateWeights } from './compile/weights.ts'
 import { maskLanes, PackedCorrections, SeededCorrelations, slotLanes } from './material.ts'
-import type { Blinded, Opened, Plan, Shape, Step } from './plan.ts'
+import type { Blinded, Opened, Plan, Role, Shape, Step } from './plan.ts'
 import { Prg, streamId } from './prg.ts'
 import { add, type Lanes, maskOf, sub } from './ring.ts'
 import { DealerPass } from './runner/dealer.ts'
@@ -16,6 +17,7 @@ import type { Schedule } from './schedule.ts'
 import { exchange } from './testing-exchange.ts'
 import type { TinyModel } from './testing-models.ts'
 import { ChosenKeystreams } from './testing-prg.ts'
+import { allPieces, withPieces } from './testing-split.ts'
 
 const wasm = createWasmKernels()
 export const keys = [1, 2, 3, 4].map((tag) => new Uint8Array(32).fill(tag))
@@ -36,19 +38,22 @@ export interface RunPass {
 export class Run {
   readonly chosen = new ChosenKeystreams(wasm)
   readonly #model: TinyModel
-  readonly #clear
-  readonly #public
+  readonly #held: Record<Role, HeldWeights>
   readonly #caches = { owner: new RowCache(64), server: new RowCache(64), dealer: new RowCache(64) }
   readonly #differences = new Map<string, Matrix>()
   readonly #masks = new Map<string, Matrix>()
 
-  constructor(model: TinyModel, plan: Plan) {
+  /** `kernels` may choose the keystreams that the pieces of split weights come from. */
+  constructor(model: TinyModel, plan: Plan, kernels: Kernels = wasm) {
     this.#model = model
     const { config, tensors, spec } = model
-    this.#clear = loadWeights(wasm, config, tensors, () => true)
-    this.#public = loadWeights(wasm, config, tensors, (l, r) => spec.visibility(l, r) === 'public')
+    const clear = loadWeights(wasm, config, tensors, () => true)
+    const known = loadWeights(wasm, config, tensors, (l, r) => spec.visibility(l, r) === 'public')
+    const pieces = allPieces(kernels, plan, clear)
+    this.#held = { owner: withPieces(known, pieces.owner), server: withPieces(clear, pieces.server) }
+    for (const [name, matrix] of pieces.dealer) this.#differences.set(name, matrix)
     for (const [i, { name, k, n, ring, ...use }] of privateWeights(plan).entries()) {
-      const w = this.#clear.encoded.get(name) ?? []
+      const w = clear.encoded.get(name) ?? []
       const b = difference(wasm, stationaryKey, i, { name, k, n, ring, ...use }, w)
       const whole = BigUint64Array.from(Array.from(w), (v) => BigInt.asUintN(64, BigInt(v)))
       this.#differences.set(name, wasm.load(b, k, n))
@@ -81,8 +86,7 @@ export class Run {
       masks,
       correlations: new SeededCorrelations(masks, shape),
       cache: this.#caches.owner,
-      weights: this.#public.weights,
-      biases: this.#public.biases,
+      ...this.#held.owner,
       secret: new Prg(kernels, secretKey),
       input,
       stationary,
@@ -114,8 +118,7 @@ export class Run {
       masks: new Prg(wasm, serverKey),
       correlations: packed,
       cache: this.#caches.server,
-      weights: this.#clear.weights,
-      biases: this.#clear.biases,
+      ...this.#held.server,
     })
     return { plan, shape, input, messages: exchange(s, owner, server), corrections, owner, server }
   }
@@ -136,7 +139,8 @@ export function solve(run: Run, scratch: Run, s: Schedule, seen: RunPass, input:
   })
   for (const step of plan.steps) {
     const { out } = step
-    if (out.kind === 'opened')
+    // A widened opening's mask is the opening's own.
+    if (out.kind === 'opened' && step.op === 'open')
       choose(ownerKey, (prg) => maskLanes(prg, shape, out), openingMask(seen, step, out, owner))
     else if (out.kind === 'blinded' && step.needs.owner[0].kind === 'share') {
       const sent = sub(server.result(step.id), server.get(step.needs.owner[0]), out.ring)

@@ -11,6 +11,7 @@ import { ModelPlans } from './session/model-plan.ts'
 import { OwnerSession } from './session/owner-session.ts'
 import { ServerSession } from './session/server-session.ts'
 import type { TinyModel } from './testing-models.ts'
+import { allPieces, withPieces } from './testing-split.ts'
 
 const kernels = createWasmKernels()
 
@@ -97,11 +98,14 @@ export class WatchedSession {
         return [use.name, kernels.load(difference(kernels, stationaryKey, i, use, w), use.k, use.n)]
       }),
     )
+    const pieces = allPieces(kernels, this.plans.anyPlan, clear)
+    for (const [name, matrix] of pieces.dealer) differences.set(name, matrix)
     this.dealer = new SessionDealer(this.plans, kernels, differences, keys.seed, keys.passKey)
+    const known = loadWeights(kernels, config, tensors, (l, r) => spec.visibility(l, r) === 'public')
     this.server = new ServerSession(
       this.plans,
       kernels,
-      clear,
+      { ...clear, ...withPieces(clear, pieces.server) },
       this.#watched(other, 'server'),
       this.material,
     ).run()
@@ -113,7 +117,7 @@ export class WatchedSession {
       link: this.#watched(own, 'owner'),
       seed: keys.seed,
       stationarySeed: keys.stationary,
-      clear: loadWeights(kernels, config, tensors, (l, r) => spec.visibility(l, r) === 'public'),
+      clear: { ...known, ...withPieces(known, pieces.owner) },
       requestPass: (pass, body) => {
         this.requests.push(body.slice())
         const chunks: Uint8Array[] = []
