@@ -43,13 +43,13 @@ export class Run {
   readonly #differences = new Map<string, Matrix>()
   readonly #masks = new Map<string, Matrix>()
 
-  /** `kernels` may choose the keystreams that the pieces of split weights come from. */
-  constructor(model: TinyModel, plan: Plan, kernels: Kernels = wasm) {
+  /** `cut` may choose the keystreams that the pieces of split weights come from. */
+  constructor(model: TinyModel, plan: Plan, cut = (kernels: Kernels): Kernels => kernels) {
     this.#model = model
     const { config, tensors, spec } = model
     const clear = loadWeights(wasm, config, tensors, () => true)
     const known = loadWeights(wasm, config, tensors, (l, r) => spec.visibility(l, r) === 'public')
-    const pieces = allPieces(kernels, plan, clear)
+    const pieces = allPieces(cut(wasm), plan, clear)
     this.#held = { owner: withPieces(known, pieces.owner), server: withPieces(clear, pieces.server) }
     for (const [name, matrix] of pieces.dealer) this.#differences.set(name, matrix)
     for (const [i, { name, k, n, ring, ...use }] of privateWeights(plan).entries()) {
