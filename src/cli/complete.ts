@@ -1,20 +1,13 @@
 /** `sotto complete`: a data owner in the terminal. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { loadBundle } from '../model/bundle-node.ts'
 import { decodeText, encodePrompt, stopIds } from '../model/chat.ts'
+import { isEncoder } from '../model/config.ts'
 import { floatModel } from '../model/reference.ts'
 import { generate } from '../model/sample.ts'
-import type { ChatOptions } from '../owner/api.ts'
-import { Owner } from '../owner/owner.ts'
-import { readCatalog } from '../server/catalog.ts'
-import { linkChoices } from '../transport/connect.ts'
-import { choiceOption, numberOption, parse, required, UsageError } from './args.ts'
-import { keyOption } from './common.ts'
-import { nodePlatform } from './platform.ts'
-import { startProcesses } from './processes.ts'
+import type { ChatOptions, PageConfig } from '../owner/api.ts'
+import { numberOption, parse, required, UsageError } from './args.ts'
+import { bundleOf, ownerOf, type PeerChoice, peerChoice, peerHelp, peerOptions, withPeers } from './peers.ts'
 
 const help = `
 sotto complete: answer a prompt with a private model, as a data owner in the terminal
@@ -24,25 +17,17 @@ sotto complete: answer a prompt with a private model, as a data owner in the ter
 
   --prompt TEXT      what the user says, or the text that a model without a chat template continues
   --model NAME       name of a model on the server, or folder of a bundle (the server's first)
-  --models DIR       folder of bundles for parties of our own (models)
   --max-tokens N     (64)
   --temperature T    (0.7; 0 always takes the likeliest token)
   --top-p P          (0.9)
-  --seed N           of the sampling; never of a mask
-  --protection NAME  fixed: private (the default); clear: the float reference, run here by
-                     someone who has the whole bundle
-  --link NAME        ws, webrtc or fetch (the fastest that connects)
-  --server URL       a running model server, and its dealer; without them, both are started here.
-  --dealer URL       Self-made certificates are trusted through NODE_EXTRA_CA_CERTS=FILE
-  --dealer-key KEY   the dealer's identity key, from somebody who is not the server
+  --seed N           of the sampling; never of a mask${peerHelp}
   --json             one JSON object: text, token ids, hops, bytes
   --help             this text
 `
 
 interface Job {
   prompt: string
-  model?: string
-  models: string
+  choice: PeerChoice
   options: ChatOptions
   json: boolean
 }
@@ -50,17 +35,11 @@ interface Job {
 export async function completeCommand(argv: string[]): Promise<void> {
   const { values } = parse(argv, help, {
     prompt: { type: 'string' },
-    model: { type: 'string' },
-    models: { type: 'string', default: 'models' },
     'max-tokens': { type: 'string', default: '64' },
     temperature: { type: 'string', default: '0.7' },
     'top-p': { type: 'string', default: '0.9' },
     seed: { type: 'string' },
-    protection: { type: 'string', default: 'fixed' },
-    link: { type: 'string' },
-    server: { type: 'string' },
-    dealer: { type: 'string' },
-    'dealer-key': { type: 'string' },
+    ...peerOptions,
     json: { type: 'boolean', default: false },
   })
   const options: ChatOptions = {
@@ -71,60 +50,19 @@ export async function completeCommand(argv: string[]): Promise<void> {
   }
   const job: Job = {
     prompt: required('prompt', values.prompt),
-    model: values.model,
-    models: values.models,
+    choice: peerChoice(values),
     options,
     json: values.json,
   }
-  const link = choiceOption('link', values.link, linkChoices)
-  if (choiceOption('protection', values.protection, ['fixed', 'clear'] as const) === 'clear')
-    return inClear(job)
-  const given = [values.server, values.dealer, values['dealer-key']].filter(
-    (value) => value !== undefined,
-  ).length
-  if (given !== 0 && given !== 3) throw new UsageError('--server, --dealer and --dealer-key belong together.')
-  if (given === 3) {
-    keyOption('dealer-key', values['dealer-key']!)
-    const peers = { server: values.server!, dealer: { url: values.dealer!, key: values['dealer-key']! } }
-    return privately(job, peers, link)
-  }
-  const keys = mkdtempSync(join(tmpdir(), 'sotto-keys-'))
-  const parties = await startProcesses({
-    models: folderOf(job),
-    host: '127.0.0.1',
-    serverPort: 0,
-    dealerPort: 0,
-    origins: [],
-    tlsArgs: [],
-    logLevel: 'error',
-    keys,
-  })
-  try {
-    await privately(
-      { ...job, model: nameOf(job) },
-      { server: parties.server.url, dealer: parties.dealer },
-      link,
-    )
-  } finally {
-    await parties.stop()
-    rmSync(keys, { recursive: true, force: true })
-  }
+  if (job.choice.protection === 'clear') return inClear(job)
+  await withPeers(job.choice, (peers) => privately(job, peers))
 }
 
-const isFolder = (model?: string): model is string =>
-  model !== undefined && existsSync(join(model, 'manifest.json'))
-const folderOf = ({ model, models }: Job): string => (isFolder(model) ? model : models)
-const nameOf = ({ model }: Job): string | undefined => (isFolder(model) ? undefined : model)
-
-async function privately(
-  job: Job,
-  peers: ConstructorParameters<typeof Owner>[0],
-  link?: 'ws' | 'webrtc' | 'fetch',
-): Promise<void> {
-  const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
-  const owner = new Owner(peers, noWindow, nodePlatform())
-  const model = job.model ?? (await owner.models())[0]?.name
-  if (!model) throw new UsageError('The server offers no model.')
+async function privately(job: Job, peers: PageConfig): Promise<void> {
+  const owner = ownerOf(peers)
+  const { link } = job.choice
+  const model = job.choice.model ?? (await owner.models()).find(({ task }) => task !== 'classify')?.name
+  if (!model) throw new UsageError('The server offers no model to chat with.')
   let first = 0
   const started = performance.now()
   const info = await owner.open({ model, link }, (event) => {
@@ -163,9 +101,7 @@ async function privately(
 
 /** What the model would say without any protection; needs the private tensors. */
 async function inClear(job: Job): Promise<void> {
-  const catalog = await readCatalog(folderOf(job))
-  const entry = catalog.find(({ name }) => nameOf(job) === undefined || name === nameOf(job))
-  if (!entry) throw new UsageError(`There is no model ${job.model} in ${job.models}.`)
+  const entry = await bundleOf(job.choice, ({ manifest }) => !isEncoder(manifest.config))
   const { manifest, tensors, tokenizer: json } = await loadBundle(entry.dir)
   const tokenizer = new Tokenizer(json, {})
   const prompt = encodePrompt(tokenizer, manifest, [{ role: 'user', content: job.prompt }])

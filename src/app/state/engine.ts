@@ -194,10 +194,10 @@ export class Engine extends Store<EngineState> {
       const found = models.find((model) => model.name === name)
       if (found) return found
     }
+    const first = models.find(({ task }) => task !== 'classify') ?? models[0]
     const asked = query.get('model')
-    if (asked)
-      this.set({ notice: `There is no model called “${asked}” here; using ${models[0].title} instead.` })
-    return models[0]
+    if (asked) this.set({ notice: `There is no model called “${asked}” here; using ${first.title} instead.` })
+    return first
   }
 
   /** Whether to ask before downloading the chosen model. */
