@@ -1,9 +1,11 @@
 import { type InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
-import { headDim, type ModelConfig, type Tensors, tensorShapes } from '../../model/config.ts'
+import type { ModelConfig, Tensors } from '../../model/config.ts'
 import type { Batch, GradientEngine, LossAndGradients } from '../gradient.ts'
-import * as layer from './layers.ts'
+import { DecoderGraph } from './decoder.ts'
+import { crossEntropy } from './layers.ts'
+import { summed } from './parameters.ts'
 import { openSession } from './session.ts'
-import { Tape, type Value } from './tape.ts'
+import { Tape } from './tape.ts'
 
 /**
  * Loss and gradient of the LLaMA form as one ONNX graph, several times as fast on a CPU as jax-js.
@@ -64,61 +66,15 @@ function scatterRows(table: Float32Array, rows: Float32Array, ids: BigInt64Array
 }
 
 /** The whole training step as an ONNX model. Only tied embeddings are supported. */
-function buildStep(c: ModelConfig, rows: number, length: number): Uint8Array {
-  if (c.arch !== 'llama' || !c.tied) throw new Error('Training supports the LLaMA form with tied embeddings.')
+function buildStep(config: ModelConfig, rows: number, length: number): Uint8Array {
+  if (!config.tied) throw new Error('Training supports tied embeddings only.')
   const t = new Tape()
-  const n = rows * length
-  const hd = headDim(c)
-  const group = c.heads / c.kvHeads
-  const weights = new Map<string, Value>()
-  for (const [name, shape] of tensorShapes(c)) weights.set(name, t.input(name, shape))
-  const weight = (name: string) => weights.get(`${name}.weight`)!
-  const ids = t.input('ids', [n], 'int64')
-  const targets = t.input('targets', [n, 1], 'int64')
-  const [cos, sin] = rotaryTables(c, length).map((table) => t.constant(table, [length, hd]))
-  const mask = t.constant(causalMask(group, length), [group * length, length])
-
-  const embedded = t.op('Gather', [weight('model.embed_tokens'), ids], [n, c.dim], { axis: 0 })
-  let x = embedded
-  for (let i = 0; i < c.layers; i++) {
-    const at = `model.layers.${i}.`
-    const heads = (name: string, count: number) =>
-      layer.splitHeads(t, layer.linear(t, n1, weight(`${at}self_attn.${name}`)), rows, length, count)
-    const n1 = layer.rmsNorm(t, x, weight(`${at}input_layernorm`), c.eps)
-    const q = layer.rotary(t, heads('q_proj', c.heads), cos, sin)
-    const k = layer.rotary(t, heads('k_proj', c.kvHeads), cos, sin)
-    const grouped = layer.reshape(t, q, [rows, c.kvHeads, group * length, hd])
-    const mixed = layer.attention(t, grouped, k, heads('v_proj', c.kvHeads), mask, 1 / Math.sqrt(hd))
-    const joined = layer.joinHeads(t, layer.reshape(t, mixed, q.shape))
-    x = layer.add(t, x, layer.linear(t, joined, weight(`${at}self_attn.o_proj`)))
-    const n2 = layer.rmsNorm(t, x, weight(`${at}post_attention_layernorm`), c.eps)
-    const gate = layer.linear(t, n2, weight(`${at}mlp.gate_proj`))
-    const h = layer.swiGlu(t, gate, layer.linear(t, n2, weight(`${at}mlp.up_proj`)))
-    x = layer.add(t, x, layer.linear(t, h, weight(`${at}mlp.down_proj`)))
-  }
-  const nf = layer.rmsNorm(t, x, weight('model.norm'), c.eps)
-  const loss = layer.crossEntropy(t, nf, weight('model.embed_tokens'), targets)
+  const model = new DecoderGraph(t, config, [rows, length], () => summed(t))
+  const targets = t.input('targets', [rows * length, 1], 'int64')
+  const loss = crossEntropy(t, model.hidden(), model.weight('model.embed_tokens'), targets)
   t.backward()
   t.output('loss', loss)
-  t.output('d embedded', t.gradient(embedded))
-  for (const [name, value] of weights) t.output(`d ${name}`, t.gradient(value))
+  t.output('d embedded', t.gradient(model.embedded))
+  for (const [name, value] of model.weights) t.output(`d ${name}`, t.gradient(value))
   return t.model()
-}
-
-/** cos and sin, `[length, headDim]`, of angle position / theta^(2i / headDim); both halves alike. */
-function rotaryTables(c: ModelConfig, length: number): Float32Array[] {
-  const hd = headDim(c)
-  const angle = Float64Array.from({ length: length * hd }, (_, at) => {
-    const i = (at % hd) % (hd / 2)
-    return Math.floor(at / hd) / (c.ropeTheta ?? 10000) ** ((2 * i) / hd)
-  })
-  return [Float32Array.from(angle, Math.cos), Float32Array.from(angle, Math.sin)]
-}
-
-/** 0 where a query may look, very negative where it may not; one copy per query head of a group. */
-function causalMask(group: number, length: number): Float32Array {
-  return Float32Array.from({ length: group * length * length }, (_, at) => {
-    const query = Math.floor(at / length) % length
-    return at % length <= query ? 0 : -1e9
-  })
 }

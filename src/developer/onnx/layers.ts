@@ -1,14 +1,7 @@
+import type { Parameters } from './parameters.ts'
 import type { Tape, Value } from './tape.ts'
 
 /** The layers of a transformer, each with its derivative beside it. */
-
-/** x `[n, in]`, weight `[out, in]` -> `[n, out]`. */
-export function linear(t: Tape, x: Value, weight: Value): Value {
-  return t.derivative(t.product(x, weight, { b: true }), (dy) => {
-    t.accumulate(x, t.product(dy, weight))
-    t.accumulate(weight, t.product(dy, x, { a: true }))
-  })
-}
 
 export function add(t: Tape, a: Value, b: Value): Value {
   return t.derivative(t.map('Add', a, b), (dy) => {
@@ -18,13 +11,13 @@ export function add(t: Tape, a: Value, b: Value): Value {
 }
 
 /** x / sqrt(mean(x^2) + eps) * gain, over rows of `[n, d]`. */
-export function rmsNorm(t: Tape, x: Value, gain: Value, eps: number): Value {
+export function rmsNorm(t: Tape, parameters: Parameters, x: Value, gain: Value, eps: number): Value {
   const mean = (v: Value) => t.map('Mul', t.sumLast(v), t.scalar(1 / x.shape[1]))
   const meanSquare = t.map('Add', mean(t.map('Mul', x, x)), t.scalar(eps))
   const inverse = t.map('Reciprocal', t.map('Sqrt', meanSquare))
   const normal = t.map('Mul', x, inverse)
   return t.derivative(t.map('Mul', normal, gain), (dy) => {
-    t.accumulate(gain, t.sumFirst(t.map('Mul', dy, normal)))
+    parameters.vector(gain, t.map('Mul', dy, normal))
     const dn = t.map('Mul', dy, gain)
     const along = t.map('Mul', normal, mean(t.map('Mul', dn, normal)))
     t.accumulate(x, t.map('Mul', t.map('Sub', dn, along), inverse))
