@@ -1,0 +1,109 @@
+/** A conversation's next reply, token by token. */
+import { decodeText, encodePrompt, StreamDecoder, stopIds } from '../model/chat.ts'
+import { Sampler } from '../model/sample.ts'
+import { Cancelled } from '../protocol/session/owner-session.ts'
+import { MAX_ROWS } from '../protocol/session/pass-messages.ts'
+import type { ChatOptions, ChatResult, Message, OwnerEvent } from './api.ts'
+import { OwnerError } from './api.ts'
+import { Ends } from './ends.ts'
+import { type Open, progress } from './opening.ts'
+
+/** Room kept for the reply when a long conversation is cut. */
+const REPLY_ROOM = 96
+
+/** What a run of the engine tells its caller, and is told. */
+export interface Running {
+  readonly signal: AbortSignal
+  say(event: OwnerEvent): void
+  /** A pass is done: seconds that each of its tokens took. */
+  passed(secondsPerToken: number): void
+}
+
+/** A session with a model that continues text. */
+interface Talk extends Open {
+  readonly ends: Ends
+}
+
+const talks = (open: Open): open is Talk => open.ends instanceof Ends
+
+/** Answers a conversation; what was cached of it is not read again. Throws `OwnerError`, and what sessions throw. */
+export async function chat(
+  open: Open,
+  messages: Message[],
+  options: ChatOptions,
+  run: Running,
+): Promise<ChatResult> {
+  if (!talks(open))
+    throw new OwnerError('wrong-task', 'This model labels texts, it does not chat.', 'Choose a chat model.')
+  const made: number[] = []
+  const decoder = new StreamDecoder(open.tokenizer)
+  try {
+    const ids = prompt(open, messages, run)
+    let normal = await prefill(open, ids, run, options.maxTokens > 1)
+    const { config } = open.model.manifest
+    const stop = stopIds(open.model.manifest)
+    const seed = options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]
+    const sampler = new Sampler({ temperature: options.temperature, topP: options.topP, seed })
+    let finish: ChatResult['finish'] = 'length'
+    while (made.length < options.maxTokens) {
+      const id = sampler.pick(open.ends.logits(normal))
+      if (stop.includes(id)) {
+        finish = 'stop'
+        break
+      }
+      made.push(id)
+      run.say({ type: 'token', text: decoder.push(id), id })
+      if (made.length === options.maxTokens) break
+      if (open.cached.length >= config.context) {
+        finish = 'context'
+        break
+      }
+      normal = await pass(open, [id], run, made.length + 1 < options.maxTokens)
+    }
+    return { text: decodeText(open.tokenizer, made), ids: made, finish }
+  } catch (error) {
+    if (!(error instanceof Cancelled)) throw error
+    return { text: decodeText(open.tokenizer, made), ids: made, finish: 'cancelled' }
+  }
+}
+
+/** The conversation's ids, oldest turns left out if they don't fit. */
+function prompt({ model: { manifest }, tokenizer }: Talk, messages: Message[], { say }: Running): number[] {
+  const limit = manifest.config.context - REPLY_ROOM
+  try {
+    const whole = encodePrompt(tokenizer, manifest, messages)
+    if (whole.length <= limit) return whole
+    const text = 'The conversation is longer than the model can remember, so its oldest turns are left out.'
+    say({ type: 'notice', text })
+    return encodePrompt(tokenizer, manifest, messages, { maxTokens: limit })
+  } catch (error) {
+    const message = error instanceof Error ? error.message : 'The message is too long.'
+    throw new OwnerError('context', message, 'Shorten the message, or start a new conversation.')
+  }
+}
+
+/** Runs what is not cached yet; resolves with the last row's hidden state. */
+async function prefill(open: Talk, ids: number[], run: Running, next: boolean): Promise<Float64Array> {
+  let base = 0
+  while (base < open.cached.length && base < ids.length - 1 && open.cached[base] === ids[base]) base++
+  open.cached.length = base
+  const first = base
+  let normal = new Float64Array()
+  while (base < ids.length) {
+    const part = ids.slice(base, base + MAX_ROWS)
+    run.say(progress('prefill', base - first, ids.length - first, 'Reading your message, privately'))
+    normal = new Float64Array(await pass(open, part, run, next && base + part.length === ids.length))
+    base += part.length
+  }
+  run.say(progress('prefill', ids.length - first, ids.length - first, 'Read'))
+  return normal
+}
+
+async function pass(open: Talk, ids: number[], run: Running, next: boolean): Promise<Float64Array> {
+  const base = open.cached.length
+  const started = performance.now()
+  const normal = await open.session.run(base, open.ends.embed(ids, base), { next, signal: run.signal })
+  open.cached.push(...ids)
+  run.passed((performance.now() - started) / 1000 / ids.length)
+  return normal
+}
