@@ -94,7 +94,7 @@ const tensorSchema = v.object({
   sha256: v.optional(sha256Text),
 })
 
-const manifestSchema = v.object({
+export const manifestSchema = v.object({
   format: v.literal('sotto-bundle/1'),
   name: v.string(),
   description: v.string(),

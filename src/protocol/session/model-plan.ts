@@ -132,11 +132,14 @@ export function modelPlans(
   })
 }
 
-/** SHA-256 over everything that a plan is made from. */
-export function planHash(plans: ModelPlans): Promise<string> {
+/** Everything that a plan is made from: public, all of it. */
+export function planMetadata(plans: ModelPlans) {
   const { config, ranges } = plans.spec
   const custody = plans.isSplit ? 'split' : undefined
   const roles = allMatrices(config).map(({ layer, role }) => visibilityOf(plans.spec, layer, role))
-  const text = canonicalJson({ version: ENGINE_VERSION, config, ranges, precision: FIXED, roles, custody })
-  return sha256(new TextEncoder().encode(text))
+  return { version: ENGINE_VERSION, config, ranges, precision: FIXED, roles, custody }
 }
+
+/** SHA-256 over it. */
+export const planHash = (plans: ModelPlans): Promise<string> =>
+  sha256(new TextEncoder().encode(canonicalJson(planMetadata(plans))))
