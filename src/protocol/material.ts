@@ -29,17 +29,29 @@ export function maskLanes(prg: Prg, shape: Shape, value: Opened | Blinded): Lane
 
 const slotStream = (step: Step, slot: Slot): number => slot.stream ?? streamId(step.id, slotIndex(step, slot))
 
+/** One row of the owner's share of a slot, written to `out` from `at`. */
+export function slotRow(
+  prg: Prg,
+  shape: Shape,
+  step: Step,
+  slot: Slot,
+  row: number,
+  out: Lanes,
+  at: number,
+): void {
+  const n = slotCount(shape, row, slot)
+  const width = slot.stream === undefined ? laneBytes(slot.bits) : 8
+  if (n > 0) prg.fill(slotStream(step, slot), shape.serial + row, slot.bits, out, at, n, width)
+}
+
 /** The owner's share of a slot: its keystream. */
 export function slotLanes(prg: Prg, shape: Shape, step: Step, slot: Slot): Lanes {
-  const stream = slotStream(step, slot)
-  const width = slot.stream === undefined ? laneBytes(slot.bits) : 8
   let total = 0
   for (let r = 0; r < shape.rows; r++) total += slotCount(shape, r, slot)
   const out = new BigUint64Array(total)
   for (let r = 0, at = 0; r < shape.rows; r++) {
-    const n = slotCount(shape, r, slot)
-    if (n > 0) prg.fill(stream, shape.serial + r, slot.bits, out, at, n, width)
-    at += n
+    slotRow(prg, shape, step, slot, r, out, at)
+    at += slotCount(shape, r, slot)
   }
   return out
 }

@@ -151,8 +151,13 @@ export interface WeightUse {
   readonly visibility: 'public' | 'private' | 'split'
 }
 
-/** True values of a slot: lanes, or machine words where the slot has exactly 8 or 32 bits. */
-export type Dealt = Lanes | Uint8Array | Int32Array
+/** Tables too large to make at once: true values of `n` of the slot's elements from `first` on, mod 2^64. */
+export interface DealtRows {
+  fill(first: number, n: number, out: Lanes): void
+}
+
+/** True values of a slot: lanes, machine words where the slot has exactly 8 or 32 bits, or row by row. */
+export type Dealt = Lanes | Uint8Array | Int32Array | DealtRows
 
 type Outcome<V extends Value> = Omit<V, 'step'>
 

@@ -55,7 +55,10 @@ function lanes(bytes: Uint8Array, width: number, bits: number, out: Lanes, at: n
       : width === 2
         ? new Uint16Array(bytes.buffer, bytes.byteOffset, n)
         : new Uint32Array(bytes.buffer, bytes.byteOffset, n)
-  for (let i = 0; i < n; i++) halves[2 * i] = words[i] & m32
+  for (let i = 0; i < n; i++) {
+    halves[2 * i] = words[i] & m32
+    halves[2 * i + 1] = 0
+  }
 }
 
 /** One key's streams. */

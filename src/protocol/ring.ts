@@ -59,12 +59,16 @@ export function shiftRight(a: Lanes, t: number): Lanes {
   return out
 }
 
-/** Bits shift..shift+n-1 of every lane as numbers; n at most 31. */
+/** Bits shift..shift+n-1 of every lane as numbers; shift below 64, n at most 31. */
 export function bitsAt(a: Lanes, shift: number, n: number): Uint32Array {
-  const words = new Uint32Array(shiftRight(a, shift).buffer)
+  const words = new Uint32Array(a.buffer, a.byteOffset, 2 * a.length)
   const out = new Uint32Array(a.length)
   const m = 2 ** n - 1
-  for (let i = 0; i < out.length; i++) out[i] = words[2 * i] & m
+  if (shift >= 32) for (let i = 0; i < out.length; i++) out[i] = (words[2 * i + 1] >>> (shift - 32)) & m
+  else if (shift === 0) for (let i = 0; i < out.length; i++) out[i] = words[2 * i] & m
+  else
+    for (let i = 0; i < out.length; i++)
+      out[i] = ((words[2 * i] >>> shift) | (words[2 * i + 1] << (32 - shift))) & m
   return out
 }
 

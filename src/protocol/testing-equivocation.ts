@@ -8,7 +8,17 @@ import { RowCache } from './cache.ts'
 import type { HeldWeights } from './compile/split.ts'
 import { difference, loadWeights, privateWeights } from './compile/weights.ts'
 import { maskLanes, PackedCorrections, SeededCorrelations, slotLanes } from './material.ts'
-import type { Blinded, Opened, Plan, Role, Shape, Step } from './plan.ts'
+import {
+  type Blinded,
+  count,
+  type Dealt,
+  type Opened,
+  type Plan,
+  type Role,
+  type Shape,
+  type Slot,
+  type Step,
+} from './plan.ts'
 import { Prg, streamId } from './prg.ts'
 import { add, type Lanes, maskOf, sub } from './ring.ts'
 import { DealerPass } from './runner/dealer.ts'
@@ -157,9 +167,7 @@ export function solve(run: Run, scratch: Run, s: Schedule, seen: RunPass, input:
     const dealt = step.deal?.(dealer) ?? []
     let at = 0
     for (const [i, slot] of step.slots.entries()) {
-      const truth = BigUint64Array.from(Array.from<number | bigint>(dealt[i]), (v) =>
-        BigInt.asUintN(64, BigInt(v)),
-      )
+      const truth = trueLanes(dealt[i], shape, slot)
       const size = Math.ceil((truth.length * slot.bits) / 8)
       const bytes = (seen.corrections.get(step.id) as Uint8Array).slice(at, at + size)
       at += size
@@ -196,4 +204,14 @@ function openingMask(seen: RunPass, step: Step, out: Opened, owner: PartyPass): 
     const mask = BigInt.asUintN(64, -(rho + BigInt.asUintN(64, high << shift)))
     return BigInt.asUintN(64, mask - theirs[i]) & wide
   })
+}
+
+/** All true values of a slot, mod 2^64. */
+function trueLanes(dealt: Dealt, shape: Shape, { layout, width, entries = 1, words = 1 }: Slot): Lanes {
+  if (ArrayBuffer.isView(dealt))
+    return BigUint64Array.from(Array.from<number | bigint>(dealt), (v) => BigInt.asUintN(64, BigInt(v)))
+  const elements = count(shape, layout, width)
+  const out = new BigUint64Array(elements * entries * words)
+  dealt.fill(0, elements, out)
+  return out
 }

@@ -1,4 +1,4 @@
-import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
+import type { DealtRows, Opened, PlanBuilder, Share, Slot } from '../plan.ts'
 import {
   add,
   bitsAt,
@@ -73,10 +73,14 @@ export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o:
     prepare: () => segments.fitAll(),
     deal(ctx) {
       const a = lowBits(ctx.mask(g), g.ring)
-      const coefficients = new Int32Array(a.length * entries * n)
-      for (let i = 0; i < a.length; i++) segments.table(a[i], coefficients, i * entries * n)
-      if (u) return timesMask(fromInts(coefficients), ctx.mask(u), u.ring, n, entries * n)
-      return [main.bits === 32 ? coefficients : fromInts(coefficients)]
+      const per = entries * n
+      if (!u) {
+        const rows: DealtRows = { fill: (first, count, out) => segments.tables(a, first, count, out) }
+        return [rows]
+      }
+      const coefficients = new BigUint64Array(a.length * per)
+      segments.tables(a, 0, a.length, coefficients)
+      return timesMask(coefficients, ctx.mask(u), u.ring, n, per)
     },
     run(ctx) {
       const D = ctx.get(g)

@@ -1,7 +1,7 @@
 import type { DealContext, PartyContext } from '../context.ts'
 import { type Layout, type Opened, type PlanBuilder, rowsOf, type Share, type Slot } from '../plan.ts'
 import { type Lanes, maskOf, shiftRight, signed } from '../ring.ts'
-import { lifted } from './lift.ts'
+import { type Lifted, lifted } from './lift.ts'
 
 /** A factor and the columns it contributes: output column j reads column from + floor(j / repeat). */
 export interface Factor {
@@ -69,8 +69,10 @@ export function product(
     deal: (ctx) => terms.flatMap((term, t) => dealt(ctx, term, all[t])),
     run(ctx) {
       const out = new BigUint64Array(rowsOf(ctx.shape, layout) * width)
+      // Terms share factors.
+      const known = new Map<Opened, Lifted>()
       terms.forEach((term, t) => {
-        accumulate(ctx, id, term, all[t], out, width)
+        accumulate(ctx, id, term, all[t], out, width, known)
       })
       for (let i = 0; i < out.length; i++) out[i] = out[i] & m
       return out
@@ -160,11 +162,20 @@ interface View {
   readonly scale: bigint
 }
 
-function viewOf(ctx: PartyContext, f: Factor, rows: number, width: number, every: number): View {
+function viewOf(
+  ctx: PartyContext,
+  f: Factor,
+  rows: number,
+  width: number,
+  every: number,
+  known: Map<Opened, Lifted>,
+): View {
   const over = (lanes: Lanes): Lanes => columns(f, lanes, rows, width, every)
   const { value } = f
   if (value.lift === 0) return { pub: over(ctx.get(value)), single: over(ctx.mask(value)), scale: 1n }
-  const { pub, share, wrap } = lifted(ctx, value)
+  const view = known.get(value) ?? lifted(ctx, value)
+  known.set(value, view)
+  const { pub, share, wrap } = view
   return { pub: over(pub), single: over(share), wrap: over(wrap), scale: 1n << BigInt(value.ring) }
 }
 
@@ -200,12 +211,13 @@ function accumulate(
   monos: readonly Monomial[],
   out: Lanes,
   width: number,
+  known: Map<Opened, Lifted>,
 ): void {
   const rows = rowsOf(ctx.shape, term[0].value.layout)
   const run = runOf(term)
   const groups = run === 1 ? 1 : out.length / run
   const isWide = term.map((f) => run === 1 || (f.repeat ?? 1) < run)
-  const views = term.map((f, k) => viewOf(ctx, f, rows, width, isWide[k] ? 1 : run))
+  const views = term.map((f, k) => viewOf(ctx, f, rows, width, isWide[k] ? 1 : run, known))
   const constant = (c: bigint): Lanes => new BigUint64Array(groups).fill(BigInt.asUintN(64, c))
   /** Adds c times the product of the public parts of all factors but some, and of further lanes. */
   const contribute = (c: Lanes, except: readonly number[], lanes: readonly Lanes[]): void => {

@@ -1,8 +1,9 @@
 import type { Kernels, Matrix } from '../../kernels/kernels.ts'
 import type { RowCache } from '../cache.ts'
 import type { CachedRows, DealContext } from '../context.ts'
-import { maskLanes, slotLanes, slotRaw } from '../material.ts'
-import type { Blinded, Dealt, Opened, Plan, Shape, Slot, Step } from '../plan.ts'
+import { maskLanes, slotLanes, slotRaw, slotRow } from '../material.ts'
+import type { Blinded, Dealt, DealtRows, Opened, Plan, Shape, Slot, Step } from '../plan.ts'
+import { rowCount, slotBytes, slotCount } from '../plan.ts'
 import type { Prg } from '../prg.ts'
 import { add, type Lanes, subtractInto } from '../ring.ts'
 
@@ -92,6 +93,7 @@ export class DealerPass implements DealContext {
   #pack(step: Step, values: Dealt[]): Uint8Array {
     const parts = step.slots.map((slot, i) => {
       const value = values[i]
+      if ('fill' in value && !ArrayBuffer.isView(value)) return this.#packRows(step, slot, value)
       if (!(value instanceof BigUint64Array)) return this.#packWords(step, slot, value)
       const owner = slotLanes(this.#own.owner, this.shape, step, slot)
       if (owner.length !== value.length)
@@ -105,6 +107,28 @@ export class DealerPass implements DealContext {
     for (const part of parts) {
       out.set(part, at)
       at += part.length
+    }
+    return out
+  }
+
+  /** Row by row, in arrays that stay in the processor's cache. */
+  #packRows(step: Step, slot: Slot, value: DealtRows): Uint8Array {
+    const { shape } = this
+    const out = new Uint8Array(slotBytes(shape, slot))
+    const most = Math.max(...Array.from({ length: shape.rows }, (_, r) => slotCount(shape, r, slot)))
+    const [values, owner] = [new BigUint64Array(most), new BigUint64Array(most)]
+    for (let r = 0, first = 0, at = 0; r < shape.rows; r++) {
+      const n = rowCount(shape, r, slot.layout, slot.width)
+      const words = slotCount(shape, r, slot)
+      if (n === 0) continue
+      const [own, other] = [values.subarray(0, words), owner.subarray(0, words)]
+      value.fill(first, n, own)
+      slotRow(this.#own.owner, shape, step, slot, r, owner, 0)
+      subtractInto(own, other)
+      const bytes = this.#own.kernels.pack(other, slot.bits)
+      out.set(bytes, at)
+      at += bytes.length
+      first += n
     }
     return out
   }

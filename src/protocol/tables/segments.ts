@@ -1,3 +1,4 @@
+import type { Lanes } from '../ring.ts'
 import { Fitter } from './fit.ts'
 
 /**
@@ -60,13 +61,21 @@ export class Segments {
     return table
   }
 
-  /** The whole table of a mask `a`: entry e holds the segment that starts at e·2^shift + a. */
-  table(a: number, out: Int32Array, to: number): void {
+  /** The whole tables of `count` masks, mod 2^64: entry e of mask a holds the segment that starts at e·2^shift + a. */
+  tables(masks: Float64Array, first: number, count: number, out: Lanes): void {
     const step = 2 ** this.#shift
-    const cut = Math.floor(a / step) * this.words
-    const coefficients = this.at(a % step)
-    out.set(coefficients.subarray(cut), to)
-    out.set(coefficients.subarray(0, cut), to + coefficients.length - cut)
+    const words = new Int32Array(out.buffer, out.byteOffset, 2 * out.length)
+    let to = 0
+    for (let i = first; i < first + count; i++) {
+      const cut = Math.floor(masks[i] / step) * this.words
+      const coefficients = this.at(masks[i] % step)
+      for (let k = 0, from = cut; k < coefficients.length; k++, from++, to += 2) {
+        if (from === coefficients.length) from = 0
+        const c = coefficients[from]
+        words[to] = c
+        words[to + 1] = c >> 31
+      }
+    }
   }
 }
 
