@@ -9,6 +9,7 @@ import {
   type Manifest,
   modelHash,
   parseManifest,
+  partOf,
   sha256,
   type Visibility,
 } from './manifest.ts'
@@ -33,12 +34,13 @@ function read(dir: string, name: string): Uint8Array {
 export async function loadBundle(dir: string): Promise<Bundle> {
   const manifest = parseManifest(new TextDecoder().decode(read(dir, 'manifest.json')))
   const tensors: Tensors = new Map()
-  for (const visibility of ['public', 'private'] as const) {
-    const name = `${visibility}.safetensors`
+  for (const part of ['public', 'base', 'private'] as const) {
+    const name = `${part}.safetensors`
+    if (part === 'base' && !manifest.tensors.some((tensor) => partOf(tensor) === part)) continue
     const bytes = read(dir, name)
     await checkFile(manifest, name, bytes)
     const file = decodeSafetensors(bytes)
-    await checkTensors(manifest, visibility, file.tensors, file.bytes)
+    await checkTensors(manifest, part, file.tensors, file.bytes)
     for (const [key, tensor] of file.tensors) tensors.set(key, tensor)
   }
   for (const name of ['tokenizer.json', 'config.json']) await checkFile(manifest, name, read(dir, name))
@@ -62,6 +64,8 @@ export interface BundleParts extends Omit<Manifest, 'format' | 'tensors' | 'file
   tensors: TensorSource
   /** By default all blocks and a classifier's head are private; embedding, other heads and final norm public. */
   visibility?: (name: string) => Visibility
+  /** Public tensors that data owners have no use for (see `foldedAway`); none unless said otherwise. */
+  isBase?: (name: string) => boolean
   /** How weights are stored; half precision unless said otherwise. */
   dtype?: Dtype
 }
@@ -77,7 +81,7 @@ const blocksPrivate = (name: string): Visibility => (isOfBlocks(name) ? 'private
  * tensor that is missing, of another shape, or whose values its type can't hold: what was written is then incomplete.
  */
 export async function writeBundle(dir: string, parts: BundleParts): Promise<Manifest> {
-  const { tokenizer, tensors, visibility = blocksPrivate, dtype = 'F16', ...about } = parts
+  const { tokenizer, tensors, visibility = blocksPrivate, isBase, dtype = 'F16', ...about } = parts
   mkdirSync(dir, { recursive: true })
   const manifest: Manifest = { format: 'sotto-bundle/1', ...about, tensors: [], files: {} }
   const writeJson = async (name: string, value: unknown) => {
@@ -87,10 +91,14 @@ export async function writeBundle(dir: string, parts: BundleParts): Promise<Mani
   }
   await writeJson('config.json', toHfConfig(about.config, textEnds(about)))
   await writeJson('tokenizer.json', tokenizer)
-  const shapes = [...tensorShapes(about.config)].map(([name, shape]) => ({ name, shape, dtype }))
-  for (const kind of ['public', 'private'] as const) {
-    const chosen = shapes.filter(({ name }) => visibility(name) === kind)
-    const file = `${kind}.safetensors`
+  const listed = [...tensorShapes(about.config)].map(([name, shape]) => {
+    const tensor = { name, shape, dtype, visibility: visibility(name) }
+    return tensor.visibility === 'public' && isBase?.(name) ? { ...tensor, base: true as const } : tensor
+  })
+  for (const part of ['public', 'base', 'private'] as const) {
+    const chosen = listed.filter((tensor) => partOf(tensor) === part)
+    if (part === 'base' && chosen.length === 0) continue
+    const file = `${part}.safetensors`
     const written = await writeSafetensors(join(dir, file), chosen, async ({ name, shape }) => {
       const tensor = await tensors.get(name)
       if (!tensor) throw new BundleError('missing-tensor', `There is no tensor "${name}" to write.`)
@@ -101,7 +109,7 @@ export async function writeBundle(dir: string, parts: BundleParts): Promise<Mani
     })
     manifest.files[file] = { bytes: written.bytes, sha256: written.sha256 }
     chosen.forEach((tensor, i) => {
-      manifest.tensors.push({ ...tensor, visibility: kind, sha256: written.tensors[i] })
+      manifest.tensors.push({ ...tensor, sha256: written.tensors[i] })
     })
   }
   writeFileSync(join(dir, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`)
@@ -123,7 +131,7 @@ function checkValues(name: string, data: Float32Array, dtype: Dtype): void {
   if (dtype === 'F16' && most > LARGEST_HALF)
     throw new BundleError(
       'bad-tensors',
-      `"${name}" reaches ${most}, beyond F16. Write the bundle as BF16 or F32.`,
+      `"${name}" reaches ${most}, beyond F16. Choose BF16 or F32 (--dtype).`,
     )
 }
 

@@ -12,12 +12,21 @@ export interface PublicModel {
   hash: string
   /** Contents of `tokenizer.json`. */
   tokenizer: object
-  /** Public tensors only. */
+  /** The public tensors that a data owner computes with. */
   tensors: Tensors
 }
 
 /** The files of a bundle that may be served; nothing else ever may. */
-export const publicFiles = ['manifest.json', 'config.json', 'tokenizer.json', 'public.safetensors'] as const
+export const publicFiles = [
+  'manifest.json',
+  'config.json',
+  'tokenizer.json',
+  'public.safetensors',
+  'base.safetensors',
+] as const
+
+/** Those of them that a data owner needs. */
+export const isForOwner = (file: string): boolean => file !== 'base.safetensors'
 
 /** Fetches a file of the bundle by name, for example `(name) => fetch(base + name)`. */
 export type Fetcher = (name: string) => Promise<Response>

@@ -87,6 +87,11 @@ const tensorSchema = v.object({
   /** Public tensors may be downloaded by anyone; private ones never leave the model's owner. */
   visibility: v.picklist(['public', 'private']),
   /**
+   * A public tensor that data owners have no use for, because all that is made from it is private: a base model's weight
+   * under a private adapter. It is in a file of its own, which they need not download.
+   */
+  base: v.optional(v.literal(true)),
+  /**
    * Over the tensor's bytes as stored. For a private tensor it commits the owner to the weights;
    * it does not reveal them, but whoever holds the same weights can recognise them. Private tensors of a split model
    * have none: what its parties hold must say nothing of the weights.
@@ -141,6 +146,16 @@ export function chatOf({ name, chat }: Pick<Manifest, 'name' | 'chat'>): ChatTok
 }
 
 export type Visibility = 'public' | 'private'
+
+/** The weight files of a bundle: NAME.safetensors. */
+export type BundlePart = 'public' | 'base' | 'private'
+
+/** Which file a tensor is in. */
+export const partOf = ({
+  visibility,
+  base,
+}: Pick<Manifest['tensors'][number], 'visibility' | 'base'>): BundlePart =>
+  visibility === 'public' && base ? 'base' : visibility
 
 /** Parse and check `manifest.json`, including that its tensors are those of its configuration. */
 export function parseManifest(text: string): Manifest {
@@ -207,16 +222,16 @@ export function canonicalJson(value: unknown): string {
 export const modelHash = (manifest: Manifest): Promise<string> =>
   sha256(new TextEncoder().encode(canonicalJson(manifest)))
 
-/** Check the tensors of one visibility against the manifest; `bytes` are as stored. */
+/** Check the tensors of one file against the manifest; `bytes` are as stored. */
 export async function checkTensors(
   manifest: Manifest,
-  visibility: Visibility,
+  part: BundlePart,
   tensors: Tensors,
   bytes: Map<string, Uint8Array>,
 ): Promise<void> {
-  const file = `${visibility}.safetensors`
+  const file = `${part}.safetensors`
   for (const expected of manifest.tensors) {
-    if (expected.visibility !== visibility) continue
+    if (partOf(expected) !== part) continue
     const tensor = tensors.get(expected.name)
     if (!tensor)
       throw new BundleError('missing-tensor', `${file} lacks "${expected.name}". Get the bundle again.`)

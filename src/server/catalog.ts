@@ -53,18 +53,17 @@ async function readEntry(dir: string): Promise<CatalogEntry> {
     const listed = manifest.files[file]?.sha256
     if (listed !== undefined && listed !== digest)
       throw new Error(`${join(dir, file)} is not what its manifest says.`)
-    if (file === 'public.safetensors') refusePrivate(dir, manifest, bytes)
+    if (file.endsWith('.safetensors')) refusePrivate(join(dir, file), manifest, bytes)
     files.set(file, { bytes, type: contentType(file), etag: `"${digest.slice(0, 32)}"` })
   }
   return { name, dir, manifest, hash: await modelHash(manifest), files }
 }
 
-/** A private tensor in the public file would be given away for good: better not to start. */
-function refusePrivate(dir: string, manifest: Manifest, bytes: Uint8Array): void {
+/** A private tensor in a public file would be given away for good: better not to start. */
+function refusePrivate(path: string, manifest: Manifest, bytes: Uint8Array): void {
   const isPublic = new Set(manifest.tensors.filter((t) => t.visibility === 'public').map((t) => t.name))
   for (const name of decodeSafetensors(bytes).tensors.keys()) {
-    if (!isPublic.has(name))
-      throw new Error(`${join(dir, 'public.safetensors')} holds ${name}, which is not public.`)
+    if (!isPublic.has(name)) throw new Error(`${path} holds ${name}, which is not public.`)
   }
 }
 

@@ -5,6 +5,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { compress } from 'hono/compress'
 import { cors } from 'hono/cors'
 import type { Logger } from 'pino'
+import { isForOwner } from '../model/bundle.ts'
 import type { EncoderHead } from '../model/config.ts'
 import type { ServedCard, ServedList } from '../session/card.ts'
 import type { Identity } from '../session/crypto.ts'
@@ -127,7 +128,10 @@ function listCards({ catalog, models, identity }: ServerAppOptions): ServedList 
         hash: modelHash,
         planHash,
         profile,
-        publicBytes: [...files.values()].reduce((sum, file) => sum + file.bytes.length, 0),
+        publicBytes: [...files].reduce(
+          (sum, [file, { bytes }]) => sum + (isForOwner(file) ? bytes.length : 0),
+          0,
+        ),
         context: manifest.config.context,
         ...countParameters(manifest),
         ...taskOf(manifest.config.head),

@@ -99,6 +99,21 @@ export const matrixVisibility = (
   isPublic: (tensor: string) => boolean,
 ): Visibility => (sources(config, layer, role).every(isPublic) ? 'public' : 'private')
 
+/**
+ * Whether a public tensor is in private matrices only, so that data owners have no use for it: a base model's weights
+ * under private adapters.
+ */
+export function foldedAway(
+  config: ModelConfig,
+  isPublic: (tensor: string) => boolean,
+): (tensor: string) => boolean {
+  const used = allMatrices(config)
+    .map(({ layer, role }) => sources(config, layer, role))
+    .filter((tensors) => tensors.every(isPublic))
+  const needed = new Set(used.flat())
+  return (tensor) => isPublic(tensor) && !needed.has(tensor)
+}
+
 /** Columns of transposed Hugging Face weights [out, in] side by side, times a row gain and a scale for each. */
 function columns(
   inputs: number,
