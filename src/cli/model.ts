@@ -9,6 +9,14 @@ interface Subcommand {
 }
 
 const subcommands: Record<string, Subcommand> = {
+  import: {
+    about: "make a bundle of a folder in Hugging Face's format, or of a model on its hub",
+    load: async () => (await import('../developer/import/import-command.ts')).importCommand,
+  },
+  inspect: {
+    about: 'what a folder or bundle holds, and whether it can be served privately',
+    load: async () => (await import('../developer/import/inspect-command.ts')).inspectCommand,
+  },
   calibrate: {
     about: 'measure the ranges of a bundle on text',
     load: async () => (await import('../developer/calibrate-command.ts')).calibrateCommand,

@@ -1,48 +1,87 @@
 /** Measures a bundle's activation ranges on text and writes them into its manifest. */
-import { writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { Tokenizer } from '@huggingface/tokenizers'
-import { loadBundle } from '../model/bundle-node.ts'
-import { encodeChat, type Message } from '../model/chat.ts'
-import { chatOf, type Manifest } from '../model/manifest.ts'
-import { compileDecoder, spanBitsOf } from '../protocol/compile/decoder.ts'
-import { calibrate } from '../protocol/compile/ranges.ts'
-import { readDialogues } from './dialogues.ts'
+import { type Bundle, loadBundle } from '../model/bundle-node.ts'
+import type { Tap } from '../model/float-model.ts'
+import type { Manifest } from '../model/manifest.ts'
+import { calibrate, type Ranges, type Sequence } from '../protocol/compile/ranges.ts'
+import { checkFits } from './calibrate-fits.ts'
+import { type HeadSpans, headSpans } from './calibrate-heads.ts'
+import { mergeRanges } from './calibrate-merge.ts'
+import { type CalibrationText, calibrationSequence, readCalibrationTexts } from './calibrate-texts.ts'
 
 export interface CalibrateOptions {
   /** The bundle's folder; its manifest is rewritten. */
   bundle: string
-  /** A file of dialogues, as for training. */
+  /** Dialogues, texts in JSON lines, or a plain text: see `readCalibrationTexts`. */
   data: string
   /** Tokens to measure. */
   tokens?: number
   onProgress?: (done: number, total: number) => void
 }
 
-/** Resolves with the new manifest. Throws `RangeTooWide`, before anything is written, when the model can't be computed. */
+export interface Calibration {
+  manifest: Manifest
+  ranges: Ranges
+  heads: HeadSpans
+  /** Tokens measured. */
+  tokens: number
+}
+
+/** Computes for so long before it lets signals and timers in. */
+const SLICE_MS = 2000
+
+/**
+ * Resolves with the new manifest and what was measured. Throws a `CalibrationError`, before anything is written, when the
+ * model can't be computed.
+ */
+export async function measureBundle(o: CalibrateOptions): Promise<Calibration> {
+  const bundle = await loadBundle(o.bundle)
+  const measured = await measure(bundle, readCalibrationTexts(o.data), o)
+  const { manifest } = bundle
+  manifest.profile = { ...manifest.profile, fixed: { ranges: measured.ranges } }
+  checkFits(bundle, measured.ranges)
+  const path = join(o.bundle, 'manifest.json')
+  writeFileSync(`${path}.part`, `${JSON.stringify(manifest, null, 2)}\n`)
+  renameSync(`${path}.part`, path)
+  return { manifest, ...measured }
+}
+
+/** As `measureBundle`, for those who only want the manifest. */
 export async function calibrateBundle(o: CalibrateOptions): Promise<Manifest> {
-  const { manifest, tensors, tokenizer: json } = await loadBundle(o.bundle)
+  return (await measureBundle(o)).manifest
+}
+
+/** Runs the float model over the texts, a slice of time after another. */
+export async function measure(
+  { manifest, tensors, tokenizer: json }: Bundle,
+  texts: readonly CalibrationText[],
+  { tokens: total = 20_000, onProgress }: Pick<CalibrateOptions, 'tokens' | 'onProgress'> = {},
+): Promise<Omit<Calibration, 'manifest'>> {
   const tokenizer = new Tokenizer(json, {})
-  const total = o.tokens ?? 20_000
-  const { config } = manifest
-  function* sequences(): Generator<number[]> {
-    let done = 0
-    for (const dialogue of readDialogues(o.data)) {
-      const messages: Message[] = dialogue.turns.map(({ role, text }) => ({ role, content: text }))
-      const ids = encodeChat(tokenizer, chatOf(manifest), messages, { reply: false }).slice(0, config.context)
-      yield ids
-      done += ids.length
-      o.onProgress?.(done, total)
-      if (done >= total) return
-    }
+  const heads = headSpans(manifest.config)
+  const look: Tap = heads.look
+  let ranges: Ranges | undefined
+  let next = 0
+  let done = 0
+  while (next < texts.length && done < total) {
+    const until = performance.now() + SLICE_MS
+    const slice: Iterable<Sequence> = (function* () {
+      while (next < texts.length && done < total && performance.now() < until) {
+        const sequence = calibrationSequence(tokenizer, manifest, texts[next++])
+        const ids = Array.isArray(sequence) ? sequence : sequence.ids
+        if (ids.length === 0) continue
+        yield sequence
+        done += ids.length
+      }
+    })()
+    const part = calibrate(manifest.config, tensors, slice, look)
+    ranges = ranges ? mergeRanges(ranges, part) : part
+    onProgress?.(done, total)
+    await setImmediate()
   }
-  const ranges = calibrate(config, tensors, sequences())
-  // Compiling proves that every tensor fits its ring at these ranges.
-  compileDecoder(
-    { config, ranges, visibility: () => 'private' },
-    spanBitsOf({ base: 0, rows: config.context }),
-  )
-  manifest.profile = { ...manifest.profile, fixed: { ranges } }
-  writeFileSync(join(o.bundle, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`)
-  return manifest
+  if (!ranges || done === 0) throw new Error('There is no text to calibrate on: the file is empty.')
+  return { ranges, heads: heads.spans, tokens: done }
 }

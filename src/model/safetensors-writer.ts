@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, writeSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import { type Dtype, encodeHeader, encodeValues } from './safetensors.ts'
 
 export interface Listed {
@@ -33,6 +34,8 @@ export async function writeSafetensors(
     append(encodeHeader(listed, { format: 'pt' }))
     const tensors: string[] = []
     for (const tensor of listed) {
+      // Large models take long: an interruption must be heard between tensors.
+      await setImmediate()
       const part = encodeValues(await read(tensor), tensor.dtype)
       append(part)
       tensors.push(createHash('sha256').update(part).digest('hex'))

@@ -49,17 +49,31 @@ function towards(usual: number, size: number): number {
 
 const median = (values: Float64Array): number => values.slice().sort()[values.length >> 1]
 
-/** Euclidean norm of what each output weighs its inputs with, `[outputs]`. */
-function outputNorms(config: ModelConfig, { shape, data }: Tensor, gain?: Tensor): Float64Array {
+/** Euclidean norm of the weights of each output, or of each input, whose gain they carry. */
+function norms(
+  config: ModelConfig,
+  side: Scaling['side'],
+  { shape, data }: Tensor,
+  gain?: Tensor,
+): Float64Array {
   const [rows, columns] = shape
   const isTransposed = config.arch === 'gpt2'
-  const out = new Float64Array(isTransposed ? columns : rows)
+  const byRow = (side === 'outputs') === !isTransposed
+  const out = new Float64Array(byRow ? rows : columns)
   for (let r = 0, at = 0; r < rows; r++)
-    for (let c = 0; c < columns; c++, at++) {
-      const [output, input] = isTransposed ? [c, r] : [r, c]
-      out[output] += (data[at] * (gain?.data[input] ?? 1)) ** 2
-    }
+    for (let c = 0; c < columns; c++, at++)
+      out[byRow ? r : c] += (data[at] * (gain?.data[isTransposed ? r : c] ?? 1)) ** 2
   return out.map(Math.sqrt)
+}
+
+/** Factors for what writes channels, so that what writes a channel and what reads it stand out alike, if at all. */
+function between(written: Float64Array, read: Float64Array): Float64Array {
+  const [usualWritten, usualRead] = [median(written), median(read)]
+  return written.map((size, i) => {
+    const out = size / usualWritten
+    const back = read[i] / usualRead
+    return towards(1, Math.sqrt(out / back))
+  })
 }
 
 /** What to scale, by tensor name. */
@@ -74,14 +88,20 @@ export async function balance(config: ModelConfig, read: ReadTensor): Promise<Ma
   for (let layer = 0; layer < config.layers; layer++) {
     const names = namesOf(config, layer)
     const gain = names.gain1 ? await read(names.gain1) : undefined
-    const norms = async (name: string) => outputNorms(config, await read(`${name}.weight`), gain)
-    const first = await norms(names.q)
+    const written = async (name: string) => norms(config, 'outputs', await read(`${name}.weight`), gain)
+    const first = await written(names.q)
     const { dim } = config
     const isFused = names.k === undefined
     const q = first.slice(0, dim)
-    const k = isFused ? first.slice(dim, 2 * dim) : await norms(names.k!)
-    const v = isFused ? first.slice(2 * dim) : await norms(names.v!)
-    const factors = attentionFactors(config, q, k, v)
+    const k = isFused ? first.slice(dim, 2 * dim) : await written(names.k!)
+    const v = isFused ? first.slice(2 * dim) : await written(names.v!)
+    const factors = attentionFactors(
+      config,
+      q,
+      k,
+      v,
+      norms(config, 'inputs', await read(`${names.out}.weight`)),
+    )
     if (isFused) put(names.q, 'outputs', Float64Array.of(...factors.q, ...factors.k, ...factors.v))
     else {
       put(names.q, 'outputs', factors.q)
@@ -90,9 +110,8 @@ export async function balance(config: ModelConfig, read: ReadTensor): Promise<Ma
     }
     put(names.out, 'inputs', factors.out)
     if (!names.up) continue
-    const up = outputNorms(config, await read(`${names.up}.weight`), await read(names.gain2))
-    const usual = median(up)
-    const ups = up.map((size) => towards(usual, size))
+    const up = norms(config, 'outputs', await read(`${names.up}.weight`), await read(names.gain2))
+    const ups = between(up, norms(config, 'inputs', await read(`${names.down}.weight`)))
     put(names.up, 'outputs', ups)
     put(
       names.down,
@@ -103,15 +122,28 @@ export async function balance(config: ModelConfig, read: ReadTensor): Promise<Ma
   return scalings
 }
 
-/** Values towards their median; queries and keys towards each other, both components of a rotary pair alike. */
-function attentionFactors(config: ModelConfig, q: Float64Array, k: Float64Array, v: Float64Array) {
+/**
+ * Values against what reads them; queries against keys, both components of a rotary pair alike.
+ * @param out norms of the output matrix's inputs
+ */
+function attentionFactors(
+  config: ModelConfig,
+  q: Float64Array,
+  k: Float64Array,
+  v: Float64Array,
+  out: Float64Array,
+) {
   const hd = headDim(config)
   const group = config.heads / config.kvHeads
-  const usual = median(v)
+  // One value serves a group of heads.
+  const read = v.map((_, at) => {
+    const first = Math.floor(at / hd) * group * hd + (at % hd)
+    return Math.hypot(...Array.from({ length: group }, (_, g) => out[first + g * hd]))
+  })
   const factors = {
     q: new Float64Array(q.length).fill(1),
     k: new Float64Array(k.length).fill(1),
-    v: v.map((size) => towards(usual, size)),
+    v: between(v, read),
     out: new Float64Array(q.length),
   }
   // The protocol's queries carry log2(e) / sqrt(headDim) besides.

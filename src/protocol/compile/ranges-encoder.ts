@@ -3,7 +3,7 @@ import type { ModelConfig, Tensors } from '../../model/config.ts'
 import { encoderModel } from '../../model/encoder.ts'
 import type { Tap } from '../../model/float-model.ts'
 import { lowerMatrix } from './lower.ts'
-import { centred, emptyLayer, extend, largest, type Ranges, type Sequence } from './ranges.ts'
+import { centred, emptyLayer, extend, extendPeak, largest, type Ranges, type Sequence } from './ranges.ts'
 
 /**
  * Runs the float model over texts. Padding needs none of its own: padded rows are copies of the first one, and no row
@@ -13,6 +13,7 @@ export function calibrateEncoder(
   config: ModelConfig,
   tensors: Tensors,
   sequences: Iterable<Sequence>,
+  look?: Tap,
 ): Ranges {
   const { dim, eps, layers } = config
   const ranges: Ranges = {
@@ -23,6 +24,7 @@ export function calibrateEncoder(
   const biases = ranges.layers.map((_, layer) => lowerMatrix(config, tensors, layer, 'up'))
   const pool = { input: 0, x: 0, meanSquare: [Infinity, 0] as [number, number], normal: 0 }
   let roots = new Float64Array()
+  let rows = 0
   /** Largest |value - bias| times the root mean square that the norm before it divided by. */
   const raw = (values: Float64Array, bias: Float64Array | undefined): number => {
     const width = values.length / roots.length
@@ -32,13 +34,16 @@ export function calibrateEncoder(
     return most
   }
   const tap: Tap = (name, layer, values) => {
+    look?.(name, layer, values)
     const r = ranges.layers[layer]
     if (name === 'x' || name === 'x2' || name === 'r1') r.x = Math.max(r.x, largest(centred(values, dim)))
     else if (name === 'v1') extend(r.meanSquare1, values)
     else if (name === 'n1') r.normal1 = Math.max(r.normal1, largest(values))
     else if (name === 'v') r.v = Math.max(r.v, largest(values))
-    else if (name === 's') extend(r.score, values, Math.LOG2E)
-    else if (name === 'v2') {
+    else if (name === 's') {
+      extend(r.score, values, Math.LOG2E)
+      extendPeak(config, r, values, () => values.length / (rows * config.heads))
+    } else if (name === 'v2') {
       extend(r.meanSquare2, values)
       roots = values.map((v) => Math.sqrt(v + eps))
     } else if (name === 'r2') {
@@ -58,7 +63,9 @@ export function calibrateEncoder(
   }
   const model = encoderModel(config, tensors, tap)
   for (const sequence of sequences) {
-    const { logits, hidden } = model.forward(Array.isArray(sequence) ? { ids: sequence } : sequence)
+    const text = Array.isArray(sequence) ? { ids: sequence } : sequence
+    rows = text.ids.length
+    const { logits, hidden } = model.forward(text)
     final.logits = Math.max(final.logits, largest(logits ?? hidden))
   }
   if (config.head) {

@@ -19,6 +19,8 @@ export interface LayerRanges {
   v: number
   /** Attention logits times log2(e). */
   score: Interval
+  /** The lowest of all rows' largest ones, likewise; of models with a constant softmax cap. */
+  peak?: number
   /** Largest |first feed-forward product| before its normalisation and bias. */
   raw: number
   /** Encoders: the same of the residual columns beside it. */
@@ -57,6 +59,22 @@ export function extend(interval: Interval, values: Float64Array, scale = 1): voi
   }
 }
 
+/** The lowest row maximum, where a constant cap makes it matter: each row's heads, `seen(row)` logits each. */
+export function extendPeak(
+  { heads, softmaxCap }: ModelConfig,
+  r: LayerRanges,
+  logits: Float64Array,
+  seen: (row: number) => number,
+): void {
+  if (softmaxCap === undefined) return
+  for (let at = 0, i = 0; at < logits.length; i++) {
+    const n = seen(Math.floor(i / heads))
+    const most = logits.subarray(at, at + n).reduce((m, v) => Math.max(m, v), -Infinity)
+    r.peak = Math.min(r.peak ?? Infinity, most * Math.LOG2E)
+    at += n
+  }
+}
+
 /** Rows less their mean: what the residual stream of a LayerNorm model carries once centred weights write to it. */
 export function centred(values: Float64Array, width: number): Float64Array {
   const out = values.slice()
@@ -73,10 +91,15 @@ export type Sequence = number[] | EncoderInput
 
 /**
  * Runs the float model over sequences of token ids and records what every activation spans. The biases of the first
- * feed-forward product are taken off before its raw range is measured.
+ * feed-forward product are taken off before its raw range is measured. `look` sees every value as well.
  */
-export function calibrate(config: ModelConfig, tensors: Tensors, sequences: Iterable<Sequence>): Ranges {
-  if (isEncoder(config)) return calibrateEncoder(config, tensors, sequences)
+export function calibrate(
+  config: ModelConfig,
+  tensors: Tensors,
+  sequences: Iterable<Sequence>,
+  look?: Tap,
+): Ranges {
+  if (isEncoder(config)) return calibrateEncoder(config, tensors, sequences, look)
   const ranges: Ranges = {
     layers: Array.from({ length: config.layers }, emptyLayer),
     final: { x: 0, meanSquare: [Infinity, 0], normal: 0, logits: 0 },
@@ -92,6 +115,7 @@ export function calibrate(config: ModelConfig, tensors: Tensors, sequences: Iter
     }
   }
   const tap: Tap = (name, layer, values) => {
+    look?.(name, layer, values)
     const r = ranges.layers[layer]
     if (name === 'x' || name === 'x2') r.x = Math.max(r.x, residual(values))
     else if (name === 'v1') extend(r.meanSquare1, values)
@@ -100,8 +124,10 @@ export function calibrate(config: ModelConfig, tensors: Tensors, sequences: Iter
       meanSquare2 = values.slice()
     } else if (name === 'n1') r.normal1 = Math.max(r.normal1, largest(values))
     else if (name === 'v') r.v = Math.max(r.v, largest(values))
-    else if (name === 's') extend(r.score, values, Math.LOG2E)
-    else if (name === 'g') {
+    else if (name === 's') {
+      extend(r.score, values, Math.LOG2E)
+      extendPeak(config, r, values, (row) => row + 1)
+    } else if (name === 'g') {
       r.gate = Math.max(r.gate, largest(values))
       raw(r, values, layerNorm ? feedForwardBias(config, tensors, layer) : undefined)
     } else if (name === 'u') {
