@@ -1,5 +1,5 @@
-/** Attention with a softmax that follows each row's maximum. */
-import { headDim, isEncoder } from '../../model/config.ts'
+/** Attention: projections, logits, weights, and the mixed values divided by the weights' sums. */
+import { headDim } from '../../model/config.ts'
 import { rotaryFrequencies } from '../../model/rope.ts'
 import { mix, scores } from '../ops/attention.ts'
 import { inverseLevels, timesInverse } from '../ops/inverse.ts'
@@ -10,8 +10,8 @@ import { truncate } from '../ops/truncate.ts'
 import type { Share } from '../plan.ts'
 import { type Block, weightIndex } from './block.ts'
 import type { LayerRanges } from './ranges.ts'
-import { inverseSums, scoreRange, softmaxPowers } from './softmax.ts'
-import { normWidths, RangeTooWide, type SoftmaxWidths, softmaxWidths } from './widths.ts'
+import { attentionPowers, attentionWidths, inverseSums } from './softmax.ts'
+import { normWidths, RangeTooWide } from './widths.ts'
 
 /** What a block adds to the residual stream, and (encoders) the stream that it adds it to: its own norm's output. */
 export interface Added {
@@ -24,7 +24,8 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   const { plan, precision: p } = block
   const { config } = block.spec
   const f = p.activation
-  const s = attentionWidths(block, r)
+  const w = attentionWidths(block, r)
+  const s = w.softmax
   const hd = headDim(config)
   const kv = config.kvHeads * hd
   const h = { heads: config.heads, kvHeads: config.kvHeads, headDim: hd }
@@ -33,20 +34,20 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   const frequencies = rotaryFrequencies(config)
   const turned = (from: number, width: number, source = qkv): Share => {
     const part = slice(plan, source, from, width)
-    if (rotary === 0) return truncate(plan, part, p.weight, s.scores)
+    if (rotary === 0) return truncate(plan, part, p.weight, w.scores)
     const rotated = rotate(plan, part, { headDim: hd, frequencies, frac: rotary })
-    return truncate(plan, rotated, p.weight + rotary, s.scores)
+    return truncate(plan, rotated, p.weight + rotary, w.scores)
   }
   const rows = block.isLast(layer) ? lastRow(plan, qkv) : qkv
-  const q = open(plan, turned(0, config.dim, rows), { bits: s.scores })
+  const q = open(plan, turned(0, config.dim, rows), { bits: w.scores })
   const keys = `${layer}.k`
   const values = `${layer}.v`
-  const k = open(plan, turned(config.dim, kv), { bits: s.scores, cache: keys })
+  const k = open(plan, turned(config.dim, kv), { bits: w.scores, cache: keys })
   const vShare = truncate(plan, slice(plan, qkv, config.dim + kv, kv), p.weight, s.weights)
   const v = open(plan, vShare, { bits: s.weights, cache: values })
 
-  const logits = scores(plan, q, k, keys, h, scoreRange(s))
-  const powers = softmaxPowers(block, logits, s)
+  const logits = scores(plan, q, k, keys, h, w.range)
+  const powers = attentionPowers(block, logits, w)
 
   const outRing = block.residual + f + p.weight - p.residual
   const drop = s.mixedFrac + s.inverseFrac - f
@@ -67,17 +68,12 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   return { output, residual: truncate(plan, residual, f + p.weight - p.residual, block.residual) }
 }
 
-function attentionWidths({ precision, spanBits, spec: { config } }: Block, r: LayerRanges): SoftmaxWidths {
-  const uses = { scalars: config.heads, columns: config.dim }
-  return softmaxWidths(precision, r, spanBits, config.context, uses, isEncoder(config))
-}
-
 /** Ring of queries, keys and values before they are truncated. Throws `RangeTooWide`. */
 export function projectionRing(block: Block, r: LayerRanges, layer: number): number {
   const { precision: p, spec } = block
-  const s = attentionWidths(block, r)
+  const { scores, softmax } = attentionWidths(block, r)
   const rotary = spec.config.arch === 'llama' ? p.rotary : 0
-  const ring = Math.max(p.weight + rotary + s.scores, p.weight + s.weights)
+  const ring = Math.max(p.weight + rotary + scores, p.weight + softmax.weights)
   if (ring > 64) throw new RangeTooWide(`layer ${layer}: queries, keys and values need ${ring} bits`)
   return ring
 }

@@ -7,8 +7,8 @@ import { toFloats } from '../ring.ts'
 import { tinyGpt2, tinyModel } from '../testing-models.ts'
 import { Trial } from '../testing-plans.ts'
 import { Block } from './block.ts'
-import { inverseSums, softmaxPowers } from './softmax.ts'
-import { FIXED, softmaxWidths } from './widths.ts'
+import { attentionPowers, attentionWidths, inverseSums } from './softmax.ts'
+import { FIXED } from './widths.ts'
 
 const HEADS = 2
 /** Rows of 16 to 128 scores. */
@@ -53,7 +53,8 @@ describe.each([
   ]
   const range = { ...spec.ranges.layers[0], v: 4, score }
   const block = new Block({ ...spec, config }, 8, {})
-  const s = softmaxWidths(FIXED, range, 8, config.context, { scalars: HEADS, columns: config.dim })
+  const w = attentionWidths(block, range)
+  const s = w.softmax
 
   it.for([1, 2])('gives weights within 0.005 of the softmax, masks %i', async (seed, { annotate }) => {
     let weights!: Opened
@@ -63,8 +64,8 @@ describe.each([
         const own = Object.assign(block, { plan })
         const frac = 2 * FIXED.activation
         const fixed = Array.from(octaves, (v) => Math.round(v * 2 ** frac))
-        const x = given(fixed, { layout: 'pair', width: HEADS, ring: s.scores, frac })
-        const powers = softmaxPowers(own, x, s)
+        const x = given(fixed, { layout: 'pair', width: HEADS, ring: w.scores, frac })
+        const powers = attentionPowers(own, x, w)
         weights = powers.weights
         inverse = inverseSums(own, powers.sums, s, 64)
       },

@@ -59,22 +59,25 @@ const MOST_RING = 52
 
 /**
  * A table for arguments in [low, high] with at most `maxFrac` fraction bits; one level or two, whichever makes fewer dealt
- * bytes for so many arguments and columns that their inverses multiply, and up to eight beyond 20 octaves. Throws
- * `RangeTooWide` beyond 40.
+ * bytes for so many arguments and columns that their inverses multiply, and up to eight beyond 20 octaves. Plans that
+ * differ by `high` alone have equal steps where they agree on `most`. Throws `RangeTooWide` beyond 40.
  */
 export function inverseWidths(
   [low, high]: Interval,
   what: string,
   uses: { scalars: number; columns: number },
   maxFrac = 64,
+  most = high,
 ): InverseWidths {
   // One sixteenth is kept free, which is at least one coarse segment.
   const top = Math.ceil(Math.log2(high * (16 / 15)))
-  const octaves = top - Math.floor(Math.log2(low))
+  const bottom = Math.floor(Math.log2(low))
+  const octaves = top - bottom
+  const isDeep = Math.ceil(Math.log2(most * (16 / 15))) - bottom > TWO_LEVEL_OCTAVES
   const oneLevel = uses.scalars * 2 ** (octaves + 1) * WORDS * WORD_BYTES
   const twoLevels =
     uses.scalars * 2 ** ((octaves + 2) / 2) * (2 * WORDS + 1) * WORD_BYTES + uses.columns * LEVEL_BYTES
-  if (octaves < 12 && oneLevel <= twoLevels) {
+  if (!isDeep && octaves < 12 && oneLevel <= twoLevels) {
     // An interval may start a whole segment below its value, so the lowest value stands two segments above zero.
     const entryBits = Math.max(octaves, 2) + 1
     const ring = Math.min(entryBits + SEGMENT_BITS, maxFrac + top)
@@ -84,7 +87,7 @@ export function inverseWidths(
     throw new RangeTooWide(
       `${what} spans ${octaves} octaves (${low} to ${high}); the tables reach ${MOST_OCTAVES}`,
     )
-  const levels = octaves <= TWO_LEVEL_OCTAVES ? 2 : fewestBytes(octaves)
+  const levels = isDeep ? fewestBytes(octaves) : 2
   const entryBits = Math.ceil((octaves + levels) / levels)
   // All levels' segments together: each level spans two of the one above it.
   const segments = levels * (entryBits - 1) + 1
@@ -143,12 +146,27 @@ export function normWidths(
 }
 
 /**
- * Attention's widths for rows that see at most 2^spanBits - 1 positions. What is cached, and all that is multiplied by
- * it, is sized for the whole context: rows that were opened once serve longer spans later.
+ * Attention's widths, whatever makes its weights, for rows that see at most 2^spanBits - 1 positions. What is cached, and
+ * all that is multiplied by it, is sized for the whole context: rows that were opened once serve longer spans later.
  */
-export interface SoftmaxWidths {
-  /** Ring of queries and keys; bins of 2^binBits octaves from `edge` on; log2 of the number of bins. */
+export interface WeightWidths {
+  /** Ring of queries, keys and logits. */
   readonly scores: number
+  /** Weights before division, and values: ring and fraction. */
+  readonly weights: number
+  readonly weightFrac: number
+  /** The mixed values' opening. */
+  readonly mixed: number
+  readonly mixedFrac: number
+  readonly denominator: InverseWidths
+  readonly inverse: number
+  readonly inverseFrac: number
+}
+
+/** Of a softmax that follows each row's maximum. */
+export interface SoftmaxWidths extends WeightWidths {
+  readonly kind: 'following'
+  /** Bins of 2^binBits octaves from `edge` on; log2 of the number of bins. */
   readonly binBits: number
   readonly bins: number
   readonly edge: number
@@ -160,15 +178,6 @@ export interface SoftmaxWidths {
   /** log2 of the exponential table's entries, and fraction bits of its public factor. */
   readonly exponentEntries: number
   readonly factorBits: number
-  /** Probabilities before division, and values: ring and fraction. */
-  readonly weights: number
-  readonly weightFrac: number
-  /** The mixed values' opening. */
-  readonly mixed: number
-  readonly mixedFrac: number
-  readonly denominator: InverseWidths
-  readonly inverse: number
-  readonly inverseFrac: number
 }
 
 /** @param isPadded whether rows may be padding, whose weights must come out as zero, exactly. */
@@ -210,9 +219,11 @@ export function softmaxWidths(
     'the softmax denominator',
     uses,
     weightFrac,
+    2 * context,
   )
   const inverseFrac = f + 5
   return {
+    kind: 'following',
     scores,
     binBits,
     bins,
