@@ -1,10 +1,11 @@
-/** Every lane that a watched session put on a wire, by the step that it belongs to. */
+/** Every lane that a session put on a wire, by the step that it belongs to. */
 import { createWasmKernels } from '../kernels/wasm/kernels.ts'
 import { count, type Role, type Shape, type Step, slotBytes, wireBytes } from './plan.ts'
 import { add, type Lanes } from './ring.ts'
 import { KEY_BYTES } from './session/material-stream.ts'
+import type { ModelPlans } from './session/model-plan.ts'
 import { decodePass, decodeRequest } from './session/pass-messages.ts'
-import type { WatchedSession } from './testing-session.ts'
+import type { Seen, WatchedSession } from './testing-session.ts'
 
 const kernels = createWasmKernels()
 
@@ -19,8 +20,8 @@ export interface Captured {
   readonly lanes: Lanes
 }
 
-/** What owner and server sent each other, and what became public between them. */
-export function capturedMessages(session: WatchedSession): Captured[] {
+/** What owner and server sent each other, each in order, and what became public between them. */
+export function capturedMessages(session: { plans: ModelPlans; wire: readonly Seen[] }): Captured[] {
   const out: Captured[] = []
   const shapes = new Map<number, Shape>()
   for (const { from, bytes } of session.wire) {
@@ -49,23 +50,31 @@ export function capturedMessages(session: WatchedSession): Captured[] {
   return out
 }
 
-/** What the dealer streamed to the server, slot by slot. */
-export function capturedMaterial(session: WatchedSession): Captured[] {
-  return session.requests.flatMap((request, i) => {
-    const shape = decodeRequest(request)
-    const stream = Buffer.concat(session.dealt[i])
-    const out: Captured[] = []
-    let at = KEY_BYTES
-    for (const step of session.plans.of(shape).plan.steps)
-      for (const slot of step.slots) {
-        const { bits, layout, width, entries = 1, words = 1, name } = slot
-        const size = slotBytes(shape, slot)
-        const bytes = new Uint8Array(stream.subarray(at, at + size))
-        at += size
-        const lanes = kernels.unpack(bytes, bits, count(shape, layout, width) * entries * words)
-        out.push({ pass: i + 1, step, who: 'dealer', slot: name, bits, lanes })
-      }
-    if (at !== stream.length) throw new RangeError('the dealer sent more bytes than the plan declares')
-    return out
-  })
+/** What the dealer streamed to the server. */
+export function capturedMaterial({ plans, requests, dealt }: WatchedSession): Captured[] {
+  return requests.flatMap((request, i) =>
+    capturedDealing(plans, i + 1, decodeRequest(request), Buffer.concat(dealt[i])),
+  )
+}
+
+/** What the dealer streamed for one pass, slot by slot. */
+export function capturedDealing(
+  plans: ModelPlans,
+  pass: number,
+  shape: Shape,
+  stream: Uint8Array,
+): Captured[] {
+  const out: Captured[] = []
+  let at = KEY_BYTES
+  for (const step of plans.of(shape).plan.steps)
+    for (const slot of step.slots) {
+      const { bits, layout, width, entries = 1, words = 1, name } = slot
+      const size = slotBytes(shape, slot)
+      const bytes = stream.slice(at, at + size)
+      at += size
+      const lanes = kernels.unpack(bytes, bits, count(shape, layout, width) * entries * words)
+      out.push({ pass, step, who: 'dealer', slot: name, bits, lanes })
+    }
+  if (at !== stream.length) throw new RangeError('the dealer sent other bytes than the plan declares')
+  return out
 }

@@ -4,15 +4,14 @@
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LocalParties } from './testing.ts'
-import { type Captured, capturedMaterial, capturedMessages } from './testing-capture.ts'
+import { capturedMaterial, capturedMessages } from './testing-capture.ts'
+import { Kinds, nameOf } from './testing-kinds.ts'
 import { tinyGpt2, tinyLlama, tinyModel } from './testing-models.ts'
 import { fixedKeys, WatchedSession } from './testing-session.ts'
-import { Histogram, upperTail } from './testing-statistics.ts'
+import { upperTail } from './testing-statistics.ts'
 
 /** How unlikely a truly uniform family of values has to be, all its tests together, before it fails. */
 const FAMILY = 1e-4
-/** Bits at either end of a value that are looked at. */
-const END = 3
 const PASSES = [[5, 9, 5], [5]]
 
 beforeEach(() => {
@@ -30,40 +29,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.restoreAllMocks()
 })
-
-/** Two ends of every kind of value, counted. */
-class Kinds {
-  readonly histograms = new Map<string, Histogram>()
-
-  add(kind: string, bits: number, value: bigint): void {
-    const end = Math.min(END, bits)
-    const top = value >> BigInt(bits - end)
-    for (const [name, v] of [
-      ['low', value & (2n ** BigInt(end) - 1n)],
-      ['top', top],
-    ] as const) {
-      const key = `${kind} ${name}`
-      let histogram = this.histograms.get(key)
-      if (!histogram) {
-        histogram = new Histogram(end)
-        this.histograms.set(key, histogram)
-      }
-      histogram.add(Number(v))
-    }
-  }
-
-  /** Kinds that are too uneven to be chance, with their probabilities; few values say nothing. */
-  suspects(): { tested: number; uneven: string[] } {
-    const tested = [...this.histograms].filter(([, h]) => h.total >= 8 * h.counts.length)
-    const limit = FAMILY / tested.length
-    return {
-      tested: tested.length,
-      uneven: tested.filter(([, h]) => h.p < limit).map(([k, h]) => `${k}: ${h.p}`),
-    }
-  }
-}
-
-const nameOf = ({ step, who, slot }: Captured): string => `${step.op} ${step.id} ${slot ?? ''} ${who}`
 
 const llama = { ...tinyLlama, layers: 1 }
 const cases = [
@@ -108,7 +73,7 @@ describe.each(cases)('%s', (_, config, privacy, scale) => {
       await session.link.close()
     }
     for (const family of [kinds, repeats, dealt]) {
-      const { tested, uneven } = family.suspects()
+      const { tested, uneven } = family.suspects(FAMILY)
       expect(tested).toBeGreaterThan(20)
       expect(uneven).toEqual([])
     }
@@ -148,7 +113,7 @@ it.each(cases)(
             for (const lane of trace.server.get(out)) kinds.add(`${op} ${id} server`, out.ring, lane)
       }
     }
-    const { tested, uneven } = kinds.suspects()
+    const { tested, uneven } = kinds.suspects(FAMILY)
     expect(tested).toBeGreaterThan(20)
     expect(uneven).toEqual([])
   },
@@ -175,7 +140,7 @@ describe('the test itself', () => {
       kinds.add('masked in too small a ring', 16, (uniform & 0x7fffn) + 0x1000n)
       kinds.add('one in eight unmasked', 16, i % 8 === 0 ? 100n : uniform)
     }
-    const { uneven } = kinds.suspects()
+    const { uneven } = kinds.suspects(FAMILY)
     expect(uneven.some((k) => k.startsWith('fair'))).toBe(false)
     expect(uneven.some((k) => k.startsWith('masked'))).toBe(true)
     expect(uneven.some((k) => k.startsWith('one in eight'))).toBe(true)
