@@ -4,7 +4,7 @@ import { linkChoices } from '../src/transport/connect.ts'
 import { opCases } from './ops.ts'
 import { type PassOptions, passCase, slopeCase } from './passes.ts'
 import { print, type Result } from './result.ts'
-import { shapeNames } from './shapes.ts'
+import { encoderShapes, shapeNames, visibilities } from './shapes.ts'
 
 const help = `
 sotto bench: measure the engine; one JSON object for each case with --json
@@ -12,6 +12,7 @@ sotto bench: measure the engine; one JSON object for each case with --json
   sotto bench decode                          one token of the demo model
   sotto bench decode --shape gpt2 --context 256
   sotto bench prefill --tokens 64             a prompt in one pass
+  sotto bench encode --shape bert-base        one text through an encoder without a head
   sotto bench decode --slope                  wall time over round trips of 0, 20 and 40 ms
   sotto bench ops                             single operations, in one process
 
@@ -20,8 +21,10 @@ sotto bench: measure the engine; one JSON object for each case with --json
   --model DIR        another bundle in place of the demo's
   --context N        decode: positions that the token attends to, itself included
                      (128; gpt2: 256). All of them are really cached
-  --tokens N         prefill: tokens of the prompt, up to 64 (64)
-  --public           weights known to both parties, as some peers measure it (random shapes only)
+  --tokens N         prefill: tokens of the prompt, up to 64 (64); encode: of the text, up to 512 (128)
+                     encode: bert-base (12 layers, 86M) or bert-tiny
+  --visibility NAME  random shapes: private; sprint (a public base with private adapters); public
+  --profile NAME     fixed
   --rtt MS           emulated network: round trip,
   --down MBIT        bandwidth towards the owner,
   --up MBIT          and away from it
@@ -41,11 +44,12 @@ export async function benchCommand(argv: string[]): Promise<void> {
     argv,
     help,
     {
-      shape: { type: 'string', default: 'demo' },
+      shape: { type: 'string' },
       model: { type: 'string' },
       context: { type: 'string' },
       tokens: { type: 'string' },
-      public: { type: 'boolean', default: false },
+      visibility: { type: 'string' },
+      profile: { type: 'string', default: 'fixed' },
       rtt: { type: 'string' },
       down: { type: 'string' },
       up: { type: 'string' },
@@ -57,18 +61,26 @@ export async function benchCommand(argv: string[]): Promise<void> {
     },
     1,
   )
-  const kind = choiceOption('what', positionals[0], ['ops', 'decode', 'prefill'] as const)
-  if (!kind) throw new UsageError('Which bench: ops, decode or prefill? See --help.')
+  const kind = choiceOption('what', positionals[0], ['ops', 'decode', 'prefill', 'encode'] as const)
+  if (!kind) throw new UsageError('Which bench: ops, decode, prefill or encode? See --help.')
   if (kind === 'ops') {
     for await (const result of opCases()) print(result, values.json)
     return
   }
-  const shape = choiceOption('shape', values.shape, shapeNames)!
-  if (values.public && (shape === 'demo' || values.model))
-    throw new UsageError('--public takes a random --shape.')
+  choiceOption('profile', values.profile, ['fixed'] as const)
+  const encoding = kind === 'encode'
+  const shape = encoding
+    ? (choiceOption('shape', values.shape, encoderShapes) ?? 'bert-base')
+    : (choiceOption('shape', values.shape, shapeNames) ?? 'demo')
+  const visibility = choiceOption('visibility', values.visibility, visibilities)
+  if (visibility && (shape === 'demo' || values.model))
+    throw new UsageError('--visibility takes a random --shape: a bundle says itself what is private.')
   const limit = shape === 'tiny' ? 48 : 1024
   const decoding = kind === 'decode'
-  const rows = decoding ? 1 : (numberOption('tokens', values.tokens, { min: 1, max: 64 }) ?? 64)
+  const most = encoding ? 512 : 64
+  const rows = decoding
+    ? 1
+    : (numberOption('tokens', values.tokens, { min: 1, max: most }) ?? Math.min(128, most))
   const usual = shape === 'gpt2' ? 256 : shape === 'tiny' ? limit : 128
   const context = decoding ? (numberOption('context', values.context, { min: 2, max: limit }) ?? usual) : rows
   const real = (name: 'rtt' | 'down' | 'up') => numberOption(name, values[name], { integer: false, max: 1e6 })
@@ -77,7 +89,7 @@ export async function benchCommand(argv: string[]): Promise<void> {
     model: values.model,
     context,
     rows,
-    visibility: values.public ? 'public' : 'private',
+    visibility: visibility ?? 'private',
     link: choiceOption('link', values.link, linkChoices)!,
     network: { rtt: real('rtt') ?? 0, down: real('down'), up: real('up') },
     repeat: numberOption('repeat', values.repeat, { min: 1, max: 1000 }) ?? (decoding ? 5 : 3),

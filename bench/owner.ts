@@ -24,6 +24,8 @@ export interface PassRequest {
   base: number
   /** [rows x dim] */
   embeddings: Float64Array
+  /** Which rows are padding; an encoder's only. */
+  padding?: Uint8Array
 }
 
 /** Counters of the owner's end, since its session began. */
@@ -72,13 +74,13 @@ class Owner {
   }
 
   /** Does all of a pass that needs no input, and holds there; resolves with the pass's number once the dealer knows. */
-  prepare({ base, embeddings }: PassRequest): Promise<number> {
+  prepare({ base, embeddings, padding }: PassRequest): Promise<number> {
     this.#gate = new Promise((resolve) => {
       this.#open = resolve
     })
     return new Promise((resolve, reject) => {
       this.#asked = resolve
-      this.#running = this.session.run(base, embeddings)
+      this.#running = this.session.run(base, embeddings, { padding })
       this.#running.catch(reject)
     })
   }
@@ -145,7 +147,8 @@ serve({
       const manifest = await manifestOf(o)
       const plans = modelPlans(manifest)
       const isPublic: Parameters<typeof loadWeights>[3] = (l, r) => plans.multiplies(l, r, 'public')
-      const tensors = o.visibility === 'public' ? (await loadSource(o.source)).tensors : new Map()
+      const hasPublic = plans.anyPlan.weights.some((w) => w.visibility === 'public')
+      const tensors = hasPublic ? (await loadSource(o.source)).tensors : new Map()
       const { modelHash, planHash, profile } = o.served
       const [dealerUrl, dealerKey, serverKey] = [o.dealer.url, o.dealer.key, o.server.key]
       const agreement = await openSession({ dealerUrl, dealerKey, serverKey, modelHash, planHash, profile })
@@ -172,8 +175,8 @@ serve({
   /** Whole passes, one after another, as a conversation runs them; resolves with the seconds of each. */
   async run({ parts, next }: { parts: PassRequest[]; next: boolean }): Promise<number[]> {
     const seconds: number[] = []
-    for (const { base, embeddings } of parts)
-      seconds.push(await timed(() => current().session.run(base, embeddings, { next })))
+    for (const { base, embeddings, padding } of parts)
+      seconds.push(await timed(() => current().session.run(base, embeddings, { next, padding })))
     await current().session.drop()
     return seconds
   },

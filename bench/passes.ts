@@ -1,4 +1,6 @@
 /** `sotto bench decode` and `sotto bench prefill`: a pass of the whole protocol between three processes. */
+
+import { EncoderEnds } from '../src/owner/encoder-ends.ts'
 import { planMaterialBytes } from '../src/protocol/material.ts'
 import { type ModelPlans, modelPlans } from '../src/protocol/session/model-plan.ts'
 import { MAX_ROWS } from '../src/protocol/session/pass-messages.ts'
@@ -8,7 +10,14 @@ import { Bench, type PassFigures } from './measure.ts'
 import type { PassRequest } from './owner.ts'
 import { errors, type Reference, reference } from './reference.ts'
 import { median, type Result } from './result.ts'
-import { logitRange, manifestOf, type PublicFacts, type ShapeName, sourceOf } from './shapes.ts'
+import {
+  logitRange,
+  manifestOf,
+  type PublicFacts,
+  type ShapeName,
+  sourceOf,
+  type WeightVisibility,
+} from './shapes.ts'
 
 export interface PassOptions {
   shape: ShapeName
@@ -18,7 +27,7 @@ export interface PassOptions {
   context: number
   /** New tokens of the pass. */
   rows: number
-  visibility: 'public' | 'private'
+  visibility: WeightVisibility
   link: LinkChoice
   network: Network
   repeat: number
@@ -40,7 +49,7 @@ export async function withParties<T>(
   o: PassOptions,
   body: (run: Run, facts: { fillSeconds: number; offlineDown: number }) => Promise<T>,
 ): Promise<T> {
-  const source = sourceOf(o.shape, o.model)
+  const source = sourceOf(o.shape, o.model, o.visibility)
   const ref = await reference(source, o.context)
   const facts: PublicFacts = { source, ranges: ref.ranges, visibility: o.visibility }
   const plans = modelPlans(await manifestOf(facts))
@@ -52,7 +61,10 @@ export async function withParties<T>(
     for (let at = 0; at < base; at += MAX_ROWS)
       parts.push(rowsOf(plans, ref, at, Math.min(MAX_ROWS, base - at)))
     const fill = await bench.run(parts, false)
-    const run = { bench, plans, ref, facts, request: rowsOf(plans, ref, base, o.rows) }
+    const request = ref.padding
+      ? { base, embeddings: ref.embeddings, padding: ref.padding }
+      : rowsOf(plans, ref, base, o.rows)
+    const run = { bench, plans, ref, facts, request }
     return await body(run, { offlineDown, fillSeconds: fill.reduce((a, b) => a + b, 0) })
   } finally {
     await bench.stop()
@@ -65,14 +77,16 @@ const rowsOf = (plans: ModelPlans, ref: Reference, base: number, rows: number): 
 }
 
 /** Measures one pass. */
-export function passCase(name: 'decode' | 'prefill', o: PassOptions): Promise<Result> {
+export function passCase(name: 'decode' | 'prefill' | 'encode', o: PassOptions): Promise<Result> {
   return withParties(o, async ({ bench, plans, ref, request }, { fillSeconds, offlineDown }) => {
     const passes: PassFigures[] = []
-    for (let i = 0; i < o.repeat; i++) passes.push(await bench.measure(request, o.rows))
+    // A text has the rows of its bucket.
+    const rows = request.embeddings.length / plans.inputWidth
+    for (let i = 0; i < o.repeat; i++) passes.push(await bench.measure(request, rows))
     const of = (pick: (pass: PassFigures) => number) => median(passes.map(pick))
-    const pipelinedSeconds = median(await pipelined(bench, plans, ref, o))
+    const pipelinedSeconds = ref.padding ? undefined : median(await pipelined(bench, plans, ref, o))
     const { owner, server, dealer } = await bench.usage()
-    const shape = { base: request.base, rows: o.rows, serial: 0 }
+    const shape = plans.shapeOf({ base: request.base, rows, serial: 0 })
     const { plan, schedule } = plans.of(shape)
     const { config } = plans
     return {
@@ -85,7 +99,7 @@ export function passCase(name: 'decode' | 'prefill', o: PassOptions): Promise<Re
       onlineSeconds: of((p) => p.onlineSeconds),
       offlineSeconds: of((p) => p.offlineSeconds),
       setupSeconds: bench.setupSeconds,
-      ...errors(passes[0].hidden, ref.hidden),
+      ...errors(finished(plans, ref, passes[0].hidden), ref.hidden),
       peakOwnerBytes: owner.peakBytes,
       productSeconds: of((p) => p.productSeconds),
       dealSeconds: of((p) => p.dealSeconds),
@@ -114,6 +128,16 @@ export function passCase(name: 'decode' | 'prefill', o: PassOptions): Promise<Re
       repeat: o.repeat,
     }
   })
+}
+
+/** An encoder's released rows as hidden states; gain and bias of the last norm are left to the owner where it knows them. */
+function finished(
+  plans: ModelPlans,
+  { padding, ids, tensors }: Reference,
+  released: Float64Array,
+): Float64Array {
+  if (!padding) return released
+  return new EncoderEnds(plans.config, tensors, plans).tokens(released, ids.length)
 }
 
 /** Seconds of each pass when the next is prepared meanwhile, as in a conversation. */

@@ -3,11 +3,13 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ModelConfig, Tensors } from '../src/model/config.ts'
+import { isEncoder, type ModelConfig, type Tensors } from '../src/model/config.ts'
+import { encoderModel } from '../src/model/encoder.ts'
 import { type ChatTokens, chatOf } from '../src/model/manifest.ts'
 import { PredictableRandom } from '../src/model/random.ts'
 import { floatModel } from '../src/model/reference.ts'
 import { generate } from '../src/model/sample.ts'
+import { EncoderEnds } from '../src/owner/encoder-ends.ts'
 import { Ends } from '../src/owner/ends.ts'
 import { calibrate, type Ranges } from '../src/protocol/compile/ranges.ts'
 import { loadSource, type ModelSource, weightStd } from './shapes.ts'
@@ -19,17 +21,22 @@ const MADE_BY = [
   '../src/model/random.ts',
   '../src/model/gpt2.ts',
   '../src/model/llama.ts',
+  '../src/model/encoder.ts',
+  '../src/protocol/compile/ranges-encoder.ts',
 ]
 /** Tokens that random shapes are calibrated on. */
 const CALIBRATION = 64
 
 export interface Reference {
   readonly ids: number[]
+  /** All of the model's. */
+  readonly tensors: Tensors
   readonly ranges: Ranges
   readonly weightStd: number
-  /** Embedded rows [ids x dim], as the owner would share them. */
+  /** Embedded rows [ids x dim], as the owner would share them; an encoder's are padded to its bucket. */
   readonly embeddings: Float64Array
-  /** The normalised hidden state after the last id, before the final norm's gain. */
+  readonly padding?: Uint8Array
+  /** The normalised hidden state after the last id, before the final norm's gain; an encoder's, all of them, after it. */
   readonly hidden: Float64Array
 }
 
@@ -67,8 +74,7 @@ export async function reference(
         : spoken(config, tensors, chatOf(bundle!.manifest), length)
     const made: Kept = {
       ids,
-      ranges:
-        ranges ?? calibrate(config, tensors, [randomIds(config, Math.min(CALIBRATION, config.context), 2)]),
+      ranges: ranges ?? calibrate(config, tensors, [randomIds(config, calibrationOf(config, length), 2)]),
       weightStd: weightStd(tensors),
       hidden: [...hiddenState(config, tensors, ids)],
     }
@@ -76,13 +82,16 @@ export async function reference(
     writeFileSync(file, JSON.stringify(made))
   }
   const kept = JSON.parse(readFileSync(file, 'utf8')) as Kept
-  return {
-    ...kept,
-    config,
-    hidden: Float64Array.from(kept.hidden),
-    embeddings: new Ends(config, tensors).embed(kept.ids, 0),
-  }
+  const hidden = Float64Array.from(kept.hidden)
+  if (!isEncoder(config))
+    return { ...kept, config, tensors, hidden, embeddings: new Ends(config, tensors).embed(kept.ids, 0) }
+  const { rows, padding } = new EncoderEnds(config, tensors).input({ ids: kept.ids })
+  return { ...kept, config, tensors, hidden, embeddings: rows, padding }
 }
+
+/** Rows of an encoder attend to all others, so that it is measured at the length that it will have. */
+const calibrationOf = (config: ModelConfig, length: number): number =>
+  Math.min(isEncoder(config) ? length : CALIBRATION, config.context)
 
 function randomIds({ vocab }: ModelConfig, length: number, seed: number): number[] {
   const random = new PredictableRandom(seed)
@@ -97,6 +106,7 @@ function spoken(config: ModelConfig, tensors: Tensors, { bos, user }: ChatTokens
 }
 
 function hiddenState(config: ModelConfig, tensors: Tensors, ids: number[]): Float64Array {
+  if (isEncoder(config)) return encoderModel(config, tensors).forward({ ids }).hidden
   let normal = new Float64Array()
   const model = floatModel(config, tensors, (name, _layer, values) => {
     if (name === 'nf') normal = values.slice()

@@ -52,7 +52,7 @@ export function print(result: Result, json: boolean): void {
     process.stdout.write(`${JSON.stringify(result)}\n`)
     return
   }
-  const entries = Object.entries(result).filter(([name]) => name !== 'case')
+  const entries = Object.entries(result).filter(([name, value]) => name !== 'case' && value !== undefined)
   const width = Math.max(...entries.map(([name]) => name.length))
   const lines = entries.map(([name, value]) => `  ${name.padEnd(width)}  ${human(name, value)}`)
   process.stdout.write(`\n${result.case}\n${lines.join('\n')}\n`)

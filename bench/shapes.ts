@@ -10,7 +10,16 @@ import type { Ranges } from '../src/protocol/compile/ranges.ts'
 import type { CatalogEntry } from '../src/server/catalog.ts'
 
 export const shapeNames = ['demo', 'gpt2', '15m', 'tiny'] as const
-export type ShapeName = (typeof shapeNames)[number]
+export const encoderShapes = ['bert-base', 'bert-tiny'] as const
+export type ShapeName = (typeof shapeNames)[number] | (typeof encoderShapes)[number]
+
+/**
+ * What the owner may know: every weight; the base of a model whose low-rank adapters are private (SPRINT's split, with
+ * its rank); or nothing but the ends.
+ */
+export const visibilities = ['public', 'sprint', 'private'] as const
+export type WeightVisibility = (typeof visibilities)[number]
+const SPRINT_LORA = { rank: 16, alpha: 16, targets: ['query', 'key', 'value', 'dense'] }
 
 /** Embedding and head are public ends and no part of a plan, so random shapes go without most of their vocabulary. */
 const VOCABULARY = 512
@@ -42,14 +51,15 @@ const tiny: ModelConfig = {
 }
 
 /** `dir` replaces the demo model's own folder. */
-export function sourceOf(shape: ShapeName, dir?: string): ModelSource {
+export function sourceOf(shape: ShapeName, dir?: string, visibility?: WeightVisibility): ModelSource {
   if (dir || shape === 'demo')
     return {
       kind: 'bundle',
       dir: dir ?? join(fileURLToPath(new URL('..', import.meta.url)), 'models/sotto-demo'),
     }
-  const config = shape === 'tiny' ? tiny : { ...benchConfigs[shape], vocab: VOCABULARY }
-  return { kind: 'random', shape, config, seed: SEED }
+  const config: ModelConfig = shape === 'tiny' ? tiny : { ...benchConfigs[shape], vocab: VOCABULARY }
+  const lora = visibility === 'sprint' ? SPRINT_LORA : undefined
+  return { kind: 'random', shape, config: { ...config, lora }, seed: SEED }
 }
 
 /** The model of a source, private tensors included. */
@@ -62,7 +72,7 @@ export async function loadSource(
   return { config: bundle.manifest.config, tensors: bundle.tensors, bundle }
 }
 
-const isBlock = (tensor: string): boolean => /(^|\.)(layers|h)\.\d+\./.test(tensor)
+const isBlock = (tensor: string): boolean => /(^|\.)(layers|layer|h)\.\d+\./.test(tensor)
 
 /** Standard deviation of the weights of all blocks: says whether random weights are of a trained model's scale. */
 export function weightStd(tensors: Tensors): number {
@@ -88,7 +98,12 @@ export function logitRange(ranges: Ranges): [number, number] {
 export interface PublicFacts {
   readonly source: ModelSource
   readonly ranges: Ranges
-  readonly visibility: 'public' | 'private'
+  readonly visibility: WeightVisibility
+}
+
+function visibilityOf(tensor: string, visibility: WeightVisibility): 'public' | 'private' {
+  if (visibility === 'sprint') return tensor.endsWith('lora_B.weight') ? 'private' : 'public'
+  return isBlock(tensor) ? visibility : 'public'
 }
 
 /** A bundle's own manifest; a random model's is made up, and commits to its shape and seed alone. */
@@ -106,7 +121,7 @@ export async function manifestOf({ source, ranges, visibility }: PublicFacts): P
       name,
       shape: dims,
       dtype: 'F32',
-      visibility: isBlock(name) ? visibility : 'public',
+      visibility: visibilityOf(name, visibility),
       sha256: '0'.repeat(64),
     })),
     files: {},

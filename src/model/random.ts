@@ -64,7 +64,17 @@ export class PredictableRandom {
   }
 }
 
-/** Benchmark shapes: GPT-2 small, and the 15M-parameter LLaMA-form story model. */
+const bert = {
+  arch: 'bert',
+  vocab: 30522,
+  eps: 1e-12,
+  context: 512,
+  activation: 'gelu',
+  tied: true,
+  types: 2,
+} as const
+
+/** Benchmark shapes: GPT-2 small, the 15M-parameter LLaMA-form story model, and two encoders without heads. */
 export const benchConfigs = {
   gpt2: {
     arch: 'gpt2',
@@ -93,6 +103,8 @@ export const benchConfigs = {
     activation: 'silu',
     tied: true,
   },
+  'bert-base': { ...bert, dim: 768, layers: 12, heads: 12, kvHeads: 12, ff: 3072 },
+  'bert-tiny': { ...bert, dim: 128, layers: 2, heads: 2, kvHeads: 2, ff: 512 },
 } satisfies Record<string, ModelConfig>
 
 /**
@@ -120,6 +132,9 @@ function fill(name: string, data: Float32Array, c: ModelConfig, random: Predicta
   }
   const fan = 1 / Math.sqrt(c.dim)
   if (name.endsWith('.bias')) normal(0.02)
+  // Adapters come out at a tenth of the weights that they are added to.
+  else if (name.endsWith('lora_A.weight')) normal(fan)
+  else if (name.endsWith('lora_B.weight')) normal(0.1 / Math.sqrt(c.lora?.rank ?? 1))
   else if (/(norm|ln_[12f])\.weight$/i.test(name)) normal(0.05, 1)
   else if (/embed_tokens|wte|word_embeddings/.test(name)) normal(fan * 2)
   else if (/wpe|(position|token_type)_embeddings/.test(name)) normal(fan * 0.5)
