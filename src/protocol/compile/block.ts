@@ -21,7 +21,14 @@ import {
   type Visibility,
 } from './lower.ts'
 import type { Ranges } from './ranges.ts'
-import { FIXED, integerBits, type NormWidths, type Precision, residualRing, weightFrac } from './widths.ts'
+import {
+  integerBits,
+  type NormWidths,
+  type Precision,
+  precisionOf,
+  residualRing,
+  weightFrac,
+} from './widths.ts'
 
 /** Degree of the inverse tables, and fraction bits of their public basis. */
 export const INVERSE_DEGREE = 5
@@ -69,7 +76,7 @@ export class Block {
   constructor(spec: ModelSpec, spanBits: number, options: CompileOptions) {
     this.spec = spec
     this.options = options
-    this.precision = options.precision ?? FIXED
+    this.precision = options.precision ?? precisionOf(spec.config)
     this.spanBits = spanBits
     this.residual = residualRing(spec.ranges, this.precision)
   }

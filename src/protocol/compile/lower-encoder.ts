@@ -41,7 +41,10 @@ interface Dense {
   readonly scale?: number
 }
 
-/** (gain n + shift) W' + b over dense layers side by side: row-major [inputs, n] and a bias row. */
+/**
+ * (gain n + shift) W' + b over dense layers side by side: row-major [inputs, n] and a bias row. A norm's output has a mean
+ * of zero, so the columns may have one, too: then what rounding adds to all of a row alike is not multiplied.
+ */
 function folded(
   inputs: number,
   parts: readonly Dense[],
@@ -54,12 +57,17 @@ function folded(
   for (const { weight, bias, scale = 1 } of parts)
     for (let o = 0; o < bias.length; o++, at++) {
       let sum = bias[o]
+      let mean = 0
       for (let i = 0; i < inputs; i++) {
         const w = weight[o * inputs + i]
         data[i * n + at] = w * scale * (norm?.gain[i] ?? 1)
-        if (norm) sum += w * norm.shift[i]
+        if (norm) {
+          sum += w * norm.shift[i]
+          mean += data[i * n + at] / inputs
+        }
       }
       out[at] = sum * scale
+      if (norm) for (let i = 0; i < inputs; i++) data[i * n + at] -= mean
     }
   return { n, data, bias: out }
 }
@@ -80,6 +88,17 @@ function diagonal(gain: Float32Array): Float64Array {
   const out = new Float64Array(gain.length ** 2)
   for (let i = 0; i < gain.length; i++) out[i * gain.length + i] = gain[i]
   return out
+}
+
+/** Takes the mean off every column of [rows x n]. */
+function centreColumns(data: Float64Array, n: number): Float64Array {
+  const rows = data.length / n
+  for (let j = 0; j < n; j++) {
+    let mean = 0
+    for (let r = 0; r < rows; r++) mean += data[r * n + j] / rows
+    for (let r = 0; r < rows; r++) data[r * n + j] -= mean
+  }
+  return data
 }
 
 /** Folds the tensors that `encoderSources` lists, in its order. */
@@ -117,7 +136,7 @@ export function lowerEncoder(
   if (role === 'qkv') parts[0] = { ...parts[0], scale: Math.LOG2E / Math.sqrt(headDim(config)) }
   const own = folded(dim, parts, isNormed ? { gain: t[0], shift: t[1] } : undefined)
   if (role !== 'qkv' && role !== 'up') return lowered(name, dim, own)
-  const residual = centre(diagonal(t[0]), dim)
+  const residual = centreColumns(centre(diagonal(t[0]), dim), dim)
   const shift = centre(Float64Array.from(t[1]), dim)
   const data = beside(own.data, own.n, residual, dim)
   const matrix = { name, k: dim, n: own.n + dim, data }

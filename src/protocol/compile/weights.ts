@@ -7,7 +7,7 @@ import { nonce, Prg } from '../prg.ts'
 import { type Lanes, maskOf } from '../ring.ts'
 import { encodeBias, encodeMatrix } from './encode.ts'
 import { allMatrices, lowerMatrix, type MatrixRole } from './lower.ts'
-import { FIXED, type Precision, weightFrac } from './widths.ts'
+import { type Precision, precisionOf, weightFrac } from './widths.ts'
 
 /** Matrices in the clear, as a holder of their tensors loads them. */
 export interface ClearWeights {
@@ -27,7 +27,7 @@ export function loadWeights(
   config: ModelConfig,
   tensors: Tensors,
   wanted: (layer: number, role: MatrixRole) => boolean,
-  p: Precision = FIXED,
+  p: Precision = precisionOf(config),
 ): ClearWeights {
   const out: ClearWeights = { weights: new Map(), biases: new Map(), encoded: new Map() }
   for (const { layer, role } of allMatrices(config)) {

@@ -1,5 +1,5 @@
 /** Bit widths of the `fixed` profile, layer by layer, from measured ranges. */
-import type { ModelConfig } from '../../model/config.ts'
+import { isEncoder, type ModelConfig } from '../../model/config.ts'
 import { levelProducts } from '../ops/inverse-levels.ts'
 import type { MatrixRole } from './lower.ts'
 import type { Interval, LayerRanges, Ranges } from './ranges.ts'
@@ -16,6 +16,12 @@ export interface Precision {
 }
 
 export const FIXED: Precision = { activation: 13, residual: 15, weight: 13, rotary: 13, headroom: 1.5 }
+
+/** An encoder's stream passes through matrices, so that its weights' rounding counts for more; their rings have room. */
+const FIXED_ENCODER: Precision = { ...FIXED, weight: 15 }
+
+export const precisionOf = (config: Pick<ModelConfig, 'arch'>): Precision =>
+  isEncoder(config) ? FIXED_ENCODER : FIXED
 
 /** Fraction bits of a weight: a private embedding goes straight to the residual stream's scale. */
 export const weightFrac = (role: MatrixRole, p: Precision): number =>

@@ -13,7 +13,7 @@ import {
 import { compileModel, type InputType, inputType, multiplies, shapeOf } from '../compile/model.ts'
 import type { Ranges } from '../compile/ranges.ts'
 import { privateWeights } from '../compile/weights.ts'
-import { FIXED } from '../compile/widths.ts'
+import { precisionOf } from '../compile/widths.ts'
 import type { Plan, Shape, WeightUse } from '../plan.ts'
 import { type Schedule, schedule } from '../schedule.ts'
 import { buckets } from './buckets.ts'
@@ -137,7 +137,7 @@ export function planMetadata(plans: ModelPlans) {
   const { config, ranges } = plans.spec
   const custody = plans.isSplit ? 'split' : undefined
   const roles = allMatrices(config).map(({ layer, role }) => visibilityOf(plans.spec, layer, role))
-  return { version: ENGINE_VERSION, config, ranges, precision: FIXED, roles, custody }
+  return { version: ENGINE_VERSION, config, ranges, precision: precisionOf(config), roles, custody }
 }
 
 /** SHA-256 over it. */
