@@ -9,6 +9,7 @@ sotto: private chat with a model that neither gives itself away nor reads what y
   sotto serve       the model server
   sotto deal        the dealer
   sotto complete    complete a prompt privately, in the terminal
+  sotto classify    label the texts of a file privately, in the terminal
   sotto model       bring a model of your own
   sotto train       train a small chat model
   sotto evaluate    measure a model
@@ -24,6 +25,7 @@ const commands: Record<string, () => Promise<(argv: string[]) => Promise<void>>>
   serve: async () => (await import('./cli/serve.ts')).serveCommand,
   deal: async () => (await import('./cli/deal.ts')).dealCommand,
   complete: async () => (await import('./cli/complete.ts')).completeCommand,
+  classify: async () => (await import('./cli/classify.ts')).classifyCommand,
   model: async () => (await import('./cli/model.ts')).modelCommand,
   train: async () => (await import('./developer/train-command.ts')).trainCommand,
   evaluate: async () => (await import('./developer/evaluate-command.ts')).evaluateCommand,

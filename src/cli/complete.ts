@@ -101,7 +101,10 @@ async function privately(job: Job, peers: PageConfig): Promise<void> {
 
 /** What the model would say without any protection; needs the private tensors. */
 async function inClear(job: Job): Promise<void> {
-  const entry = await bundleOf(job.choice, ({ manifest }) => !isEncoder(manifest.config))
+  const entry = await bundleOf(job.choice, {
+    fits: ({ config }) => !isEncoder(config),
+    lack: 'reads texts and writes none',
+  })
   const { manifest, tensors, tokenizer: json } = await loadBundle(entry.dir)
   const tokenizer = new Tokenizer(json, {})
   const prompt = encodePrompt(tokenizer, manifest, [{ role: 'user', content: job.prompt }])

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Manifest } from '../model/manifest.ts'
 import type { PageConfig } from '../owner/api.ts'
 import { Owner } from '../owner/owner.ts'
 import { type CatalogEntry, readCatalog } from '../server/catalog.ts'
@@ -111,14 +112,21 @@ export function ownerOf(peers: PageConfig): Owner {
   return new Owner(peers, noWindow, nodePlatform())
 }
 
-/** The chosen bundle, for the float reference. Throws a `UsageError` where there is none that `fits`. */
-export async function bundleOf(
-  { folder, model }: PeerChoice,
-  fits: (entry: CatalogEntry) => boolean = () => true,
-): Promise<CatalogEntry> {
-  const entry = (await readCatalog(folder)).find(
-    (one) => (model === undefined || one.name === model) && fits(one),
+/** What a command needs of a model, and what to say of one that has it not. */
+export interface Need {
+  fits(manifest: Manifest): boolean
+  lack: string
+}
+
+/** The chosen bundle, or the first that fits. Throws a `UsageError` where there is none. */
+export async function bundleOf({ folder, model }: PeerChoice, { fits, lack }: Need): Promise<CatalogEntry> {
+  const catalog = await readCatalog(folder)
+  const named = catalog.filter(({ name }) => model === undefined || name === model)
+  const entry = named.find(({ manifest }) => fits(manifest))
+  if (entry) return entry
+  if (named.length > 0 && model !== undefined) throw new UsageError(`The model ${model} ${lack}.`)
+  const names = catalog.map(({ name }) => name).join(', ')
+  throw new UsageError(
+    `There is no ${model === undefined ? 'such model' : `model ${model}`} in ${folder}, but ${names}.`,
   )
-  if (!entry) throw new UsageError(`There is no such model${model ? ` as ${model}` : ''} in ${folder}.`)
-  return entry
 }
