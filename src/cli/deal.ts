@@ -28,6 +28,7 @@ Whoever runs it must be independent of the model server: together they could rea
   --allow KEY        identity key of a model server that may connect; repeat for more
   --allow-any        let every model server connect
   --models DIR       the dealer's halves of split models (sotto model split)
+  --passes-per-hour N  of one address; each pass shows a user one hidden state (no limit)
   --print-key        print the identity key, which sotto model split needs, and stop${listenHelp}
 `
 
@@ -37,6 +38,7 @@ export async function dealCommand(argv: string[]): Promise<void> {
     allow: { type: 'string', multiple: true },
     'allow-any': { type: 'boolean', default: false },
     models: { type: 'string' },
+    'passes-per-hour': { type: 'string' },
     'print-key': { type: 'boolean', default: false },
   })
   const identity = loadIdentity(values.key ?? join(stateDir, 'dealer.pem'))
@@ -52,6 +54,7 @@ export async function dealCommand(argv: string[]): Promise<void> {
   }
   for (const key of values.allow ?? []) keyOption('allow', key)
   const sessions = numberOption('max-sessions', values['max-sessions'], { min: 1 })
+  const passesPerHour = numberOption('passes-per-hour', values['passes-per-hour'], { min: 1 })
   const log = makeLog(values['log-level'])
   const port = portOption(values.port, 8422)
   const running = await startDealer({
@@ -64,7 +67,7 @@ export async function dealCommand(argv: string[]): Promise<void> {
     origins: values.origin ?? [],
     tls: tlsOption(values),
     trustProxy: values['trust-proxy'],
-    admission: sessions === undefined ? {} : { sessions },
+    admission: { ...(sessions && { sessions }), ...(passesPerHour && { passesPerHour }) },
   })
   const text = `The dealer listens at ${running.url}\nIts identity key, for --dealer-key and for pages: ${key}`
   announceReady(values.json, { role: 'dealer', url: running.url, key, pid: process.pid }, text)

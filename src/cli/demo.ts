@@ -19,6 +19,7 @@ sotto demo: build and serve the chat page, with a model server and a dealer as s
   sotto demo --host 0.0.0.0 --https      for a phone on the same network
 
   --models DIR       folder of model bundles (models of this checkout)
+  --dealer-models DIR  the dealer's halves, where --models has the server's halves of split models
   --port N           port of the page (8420); server and dealer take the next two. 0: any free ones
   --host HOST        interface to listen on (127.0.0.1; 0.0.0.0 for all)
   --https            with a self-made certificate, unless one is given by --cert and --cert-key
@@ -34,6 +35,7 @@ const checkout = (path: string): string => fileURLToPath(new URL(`../../${path}`
 export async function demoCommand(argv: string[]): Promise<void> {
   const { values } = parse(argv, help, {
     models: { type: 'string', default: checkout('models') },
+    'dealer-models': { type: 'string' },
     port: { type: 'string' },
     host: { type: 'string', default: '127.0.0.1' },
     https: { type: 'boolean', default: false },
@@ -75,6 +77,7 @@ export async function demoCommand(argv: string[]): Promise<void> {
   const [processes] = await Promise.all([
     startProcesses({
       models,
+      dealerModels: values['dealer-models'],
       host,
       serverPort: port && port + 1,
       dealerPort: port && port + 2,

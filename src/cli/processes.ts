@@ -12,6 +12,8 @@ export interface ProcessOptions {
   models: string
   /** The dealer's halves of split models. */
   dealerModels?: string
+  /** The dealer's limit for one address. */
+  passesPerHour?: number
   host: string
   /** 0 takes free ones. */
   serverPort: number
@@ -69,6 +71,7 @@ export async function startProcesses(options: ProcessOptions): Promise<Processes
       join(keys, 'dealer.pem'),
       '--allow',
       serverKey,
+      ...(options.passesPerHour === undefined ? [] : ['--passes-per-hour', String(options.passesPerHour)]),
       ...(options.dealerModels === undefined ? [] : ['--models', options.dealerModels]),
     ]
     const dealerChild = start('deal', dealerArgs)

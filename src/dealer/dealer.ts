@@ -90,6 +90,7 @@ export class Dealer {
         passes: connection.engine.open(request.modelHash, await hkdf(secret, transcript, keyPurpose.seed)),
         connection,
         passesAhead,
+        countPass: () => this.admission.countPass(peer),
         onEnd: (reason) => {
           release()
           this.sessions.delete(sessionId)

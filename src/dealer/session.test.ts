@@ -29,6 +29,7 @@ test('a pass that the server has discarded is not dealt on, and the session live
       endPass: async () => undefined,
       endSession: async () => undefined,
     } as unknown as ServerConnection,
+    countPass: () => undefined,
     onEnd: (reason) => faults.push(reason),
     onFault: (error) => faults.push(error),
   })

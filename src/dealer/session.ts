@@ -14,6 +14,8 @@ export interface DealerSessionParts {
   passes: DealerPasses
   connection: ServerConnection
   passesAhead?: number
+  /** Counts a pass towards what the owner may have; throws `SessionError` beyond it. */
+  countPass(): void
   /** Called once, when the session is over. */
   onEnd(reason: string): void
   /** The engine rejected; for the log. */
@@ -47,6 +49,7 @@ export class DealerSession implements SessionEvents {
     if (this.ahead.size >= (this.parts.passesAhead ?? limits.passesAhead)) {
       throw new SessionError('rate-limited', 'Too many passes are dealt ahead.')
     }
+    this.parts.countPass()
     this.lastPass = pass
     this.lastTag = tag
     this.ahead.add(pass)

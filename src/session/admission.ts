@@ -1,4 +1,4 @@
-/** Who may open one more session. */
+/** Who may open one more session, or ask for one more pass. */
 import { SessionError } from './errors.ts'
 import { limits } from './limits.ts'
 
@@ -6,12 +6,17 @@ export interface AdmissionLimits {
   sessions: number
   sessionsPerPeer: number
   opensPerMinute: number
+  passesPerHour: number
 }
+
+const HOUR_MS = 3_600_000
 
 export class Admission {
   private readonly limits: AdmissionLimits
   private readonly open = new Map<string, number>()
   private readonly recent = new Map<string, number[]>()
+  /** Passes of each address in the hour that began at `since`. */
+  private readonly passes = new Map<string, { since: number; count: number }>()
   private total = 0
 
   constructor(overrides: Partial<AdmissionLimits> = {}) {
@@ -38,6 +43,19 @@ export class Admission {
       if (left > 0) this.open.set(peer, left)
       else this.open.delete(peer)
     }
+  }
+
+  /** Counts one pass of `peer`, over all its sessions. Throws `SessionError` where the hour has no more. */
+  countPass(peer: string, now = Date.now()): void {
+    if (this.limits.passesPerHour === Number.POSITIVE_INFINITY) return
+    const known = this.passes.get(peer)
+    const hour = known && now < known.since + HOUR_MS ? known : { since: now, count: 0 }
+    if (hour.count >= this.limits.passesPerHour)
+      throw new SessionError('rate-limited', 'This address has used up the passes of this hour.')
+    hour.count++
+    this.passes.set(peer, hour)
+    if (this.passes.size <= 4 * this.limits.sessions) return
+    for (const [other, { since }] of this.passes) if (now >= since + HOUR_MS) this.passes.delete(other)
   }
 
   private countOpen(peer: string, now: number): void {

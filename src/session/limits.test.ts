@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { Admission } from './admission.ts'
 import { greetServer, openSession } from './owner.ts'
 import { closeLinks, greet, openLink } from './testing/owner.ts'
 import { startParties } from './testing/parties.ts'
@@ -37,6 +38,33 @@ describe('limits', () => {
     } finally {
       await own.close()
     }
+  })
+
+  test('passes of an hour, over all sessions of an address', async () => {
+    const own = await startParties({ dealer: { admission: { passesPerHour: 3 } } })
+    try {
+      const [a, b] = [await greet(own), await greet(own)]
+      await a.session.requestPass(1, Uint8Array.of(1, 1))
+      await a.session.requestPass(2, Uint8Array.of(1, 2))
+      await b.session.requestPass(1, Uint8Array.of(1, 1))
+      for (const { session } of [a, b])
+        await expect(session.requestPass(5, Uint8Array.of(1, 5))).rejects.toMatchObject({
+          code: 'rate-limited',
+          message: expect.stringContaining('this hour'),
+        })
+    } finally {
+      await closeLinks()
+      await own.close()
+    }
+  })
+
+  test('the next hour has passes again', () => {
+    const admission = new Admission({ passesPerHour: 2 })
+    admission.countPass('a', 0)
+    admission.countPass('a', 1000)
+    expect(() => admission.countPass('a', 3_599_999)).toThrow('this hour')
+    admission.countPass('b', 3_599_999)
+    admission.countPass('a', 3_600_000)
   })
 
   test('unclaimed sessions', async () => {

@@ -14,6 +14,8 @@ export const limits = Object.freeze({
   claimMs: 60_000,
   /** Passes that may be dealt before the server has used up the earlier ones. */
   passesAhead: 64,
+  /** Passes of one address within an hour: each releases one hidden state, or row of logits. */
+  passesPerHour: Number.POSITIVE_INFINITY,
   /** One pass request of the owner. */
   passBytes: 64 * 1024,
   /** Dealt material that the server buffers for one session. */
