@@ -1,16 +1,18 @@
 import { Tokenizer } from '@huggingface/tokenizers'
+import type { ModelConfig } from '../../model/config.ts'
+import { encodeForEncoder } from '../../model/encode-text.ts'
 import type { EncodedText } from './feeds.ts'
 
-/** Encodes texts and pairs for an encoder, cut to its context. */
+/** Encodes texts and pairs for training, exactly as the encoder will read them when it is served. */
 export class EncoderTokenizer {
   readonly #tokenizer: Tokenizer
-  readonly #context: number
+  readonly #config: Pick<ModelConfig, 'types' | 'context'>
   /** Id of the padding token; 0 where the tokenizer names none. */
   readonly pad: number
 
-  constructor(json: object, context: number) {
+  constructor(json: object, config: Pick<ModelConfig, 'types' | 'context'>) {
     this.#tokenizer = new Tokenizer(json, {})
-    this.#context = context
+    this.#config = config
     this.pad = this.id('[PAD]') ?? this.id('<pad>') ?? 0
   }
 
@@ -19,19 +21,9 @@ export class EncoderTokenizer {
     return this.#tokenizer.token_to_id(token)
   }
 
-  /** With special tokens; of a text that is too long the end goes, of a pair the end of the longer text. */
-  encode(text: string, second?: string): EncodedText {
-    const encoded = this.#tokenizer.encode(text, { text_pair: second, return_token_type_ids: true })
-    const ids = [...encoded.ids]
-    const types = [...encoded.token_type_ids]
-    while (ids.length > this.#context) {
-      const seconds = types.filter((type) => type > 0).length
-      const isSecond = seconds === 0 || seconds > ids.length - seconds
-      // The special token that closes a text stays.
-      const last = (isSecond ? ids.length : types.indexOf(1)) - 2
-      ids.splice(last, 1)
-      types.splice(last, 1)
-    }
+  /** With special tokens, cut to the context. */
+  encode(text: string, pair?: string): EncodedText {
+    const { ids, types } = encodeForEncoder(this.#tokenizer, this.#config, this.#config.context, text, pair)
     return { ids, types }
   }
 }

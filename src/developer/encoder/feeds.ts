@@ -43,7 +43,8 @@ export function weightFeeds(weights: Tensors): Feeds {
   return Object.fromEntries(entries) as Feeds
 }
 
-/** Adds the gradient of the summed embeddings to those of the three tables, row by row; duplicates add up. */
+/** Adds the gradient of the summed embeddings to those of the three tables, row by row; duplicates add up. Tables without a
+ * gradient are left out. */
 export function scatterEmbeddings(
   config: ModelConfig,
   gradients: Map<string, Float32Array>,
@@ -52,7 +53,7 @@ export function scatterEmbeddings(
   length: number,
 ): void {
   const { dim } = config
-  const table = (name: string) => gradients.get(`${config.arch}.embeddings.${name}_embeddings.weight`)!
+  const table = (name: string) => gradients.get(`${config.arch}.embeddings.${name}_embeddings.weight`)
   const [word, position, type] = ['word', 'position', 'token_type'].map(table)
   const ids = feeds.ids.data as BigInt64Array
   const types = feeds.types.data as BigInt64Array
@@ -60,6 +61,7 @@ export function scatterEmbeddings(
     const places = [Number(ids[row]), (row % length) + (config.positionOffset ?? 0), Number(types[row])]
     ;[word, position, type].forEach((target, which) => {
       const at = places[which] * dim
+      if (!target) return
       for (let i = 0; i < dim; i++) target[at + i] += embedded[row * dim + i]
     })
   }

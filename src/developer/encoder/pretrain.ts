@@ -77,7 +77,7 @@ export async function pretrain(o: PretrainOptions): Promise<{ state: TrainState;
     : start(o, vectors, tokenizer)
   const { config } = state
   const targets = new SentenceTargets(vectors, lexicon, texts.map(joined))
-  const encoder = new EncoderTokenizer(tokenizer, config.context)
+  const encoder = new EncoderTokenizer(tokenizer, config)
   const material = texts.map(
     (pair): Material => ({ text: encoder.encode(pair[0], pair[1]), about: targets.of(joined(pair)) }),
   )

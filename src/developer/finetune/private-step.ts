@@ -1,0 +1,91 @@
+import { DpAdamBC, DpAdamW } from '../privacy/dp-adam.ts'
+import { DpSgd } from '../privacy/dp-sgd.ts'
+import { PrivacyLedger } from '../privacy/ledger.ts'
+import type { LedgerIdentity } from '../privacy/ledger-file.ts'
+import { poissonSample, type RandomSource } from '../privacy/noise.ts'
+import type { Optimizer, Vectors, WeightDecay } from '../privacy/optimizer.ts'
+import { privatize } from '../privacy/privatize.ts'
+import { prvSigma } from '../privacy/prv.ts'
+import { rdpSigma } from '../privacy/rdp.ts'
+
+export type Accountant = 'rdp' | 'prv'
+export type PrivateOptimizer = 'dp-sgd' | 'dp-adamw' | 'dp-adambc'
+
+/** What a private run promises, and how. */
+export interface PrivacyOptions {
+  epsilon: number
+  delta: number
+  /** Norm to which each example's gradient is clipped. */
+  clip: number
+  accountant: Accountant
+  optimizer: PrivateOptimizer
+  /** Where the ledger is kept. */
+  ledger: string
+  identity: LedgerIdentity
+}
+
+/** The mechanism of a private run: fixed before its first step, and stated in its report. */
+export interface PrivatePlan extends PrivacyOptions {
+  examples: number
+  /** Probability with which each example joins a batch. */
+  q: number
+  steps: number
+  expectedBatch: number
+  /** Noise multiplier. */
+  sigma: number
+}
+
+/** Noise for `epochs` passes in batches of `batch` on average, so that all steps together spend at most epsilon. */
+export function planPrivacy(o: PrivacyOptions, examples: number, batch: number, epochs: number): PrivatePlan {
+  const q = Math.min(1, batch / examples)
+  const steps = Math.max(1, Math.round(epochs / q))
+  const target = { epsilon: o.epsilon, delta: o.delta, q, steps }
+  const sigma = o.accountant === 'rdp' ? rdpSigma(target) : prvSigma(target)
+  return { ...o, examples, q, steps, expectedBatch: q * examples, sigma }
+}
+
+/** The optimizer of a private run; biases and gains, which are vectors, do not decay. */
+export function privateOptimizer(plan: PrivatePlan, weights: Vectors, decay: WeightDecay): Optimizer {
+  if (plan.optimizer === 'dp-sgd') return new DpSgd(weights, { momentum: 0.9, ...decay })
+  return plan.optimizer === 'dp-adamw' ? new DpAdamW(weights, decay) : new DpAdamBC(weights, plan, decay)
+}
+
+/** Draws batches and releases gradients, each release on the ledger before its noise is drawn. */
+export class PrivateSteps {
+  readonly plan: PrivatePlan
+  readonly #ledger: PrivacyLedger
+  readonly #source?: RandomSource
+
+  /** `taken` steps are in the checkpoint; a ledger with fewer is refused. A `source` is for tests only. */
+  constructor(plan: PrivatePlan, taken: number, source?: RandomSource) {
+    this.plan = plan
+    this.#ledger = PrivacyLedger.open(plan.ledger, plan.identity, taken)
+    this.#source = source
+  }
+
+  /** Steps on the ledger: those of an interrupted run count too, also where their result was lost. */
+  get spent(): number {
+    return this.#ledger.steps
+  }
+
+  sample(): Uint32Array {
+    return poissonSample(this.plan.examples, this.plan.q, this.#source)
+  }
+
+  /** Turns a clipped sum into a private mean, in place. */
+  release(sums: ReadonlyMap<string, Float32Array>): void {
+    const { sigma, q, clip, delta, examples, expectedBatch } = this.plan
+    this.#ledger.record({ sigma, q, clip, delta, examples })
+    privatize(sums, { sigma, clip, expectedBatch, source: this.#source })
+  }
+
+  /** Epsilon spent so far: the upper bound of the accountant that the noise was planned with. */
+  epsilon(): number {
+    const { accountant, delta } = this.plan
+    return accountant === 'rdp' ? this.#ledger.rdpEpsilon(delta) : this.#ledger.prvEpsilon(delta).upper
+  }
+
+  close(): void {
+    this.#ledger.close()
+  }
+}
