@@ -1,13 +1,13 @@
 /** Byte for byte, what goes from owner to dealer: key agreement, pass requests and a farewell, and nothing of the input. */
 import { mkdtempSync, rmSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { connect as connectTcp, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Bundle } from '../model/bundle-node.ts'
 import { decodeRequest } from '../protocol/session/pass-messages.ts'
 import { type NotingParties, openNoted, startNotingParties } from '../protocol/testing-parties.ts'
+import { type HttpRequest, httpRequests } from '../secrecy/decode.ts'
+import { tap } from '../secrecy/tap.ts'
 import { writeTinyBundle } from '../session/testing/tiny-bundle.ts'
 import { dialLink } from '../transport/dial.ts'
 import { makeWebSocket } from '../transport/node/ws.ts'
@@ -16,64 +16,26 @@ import { webSocketDial } from '../transport/websocket.ts'
 let folder: string
 let bundle: Bundle
 let noting: NotingParties
-let wire: Server
-/** Requests in the order of their last bytes, and what of each connection is not yet part of one. */
-const captured: Request[] = []
-const rests: { bytes: Buffer }[] = []
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sotto-'))
   bundle = await writeTinyBundle(folder)
   noting = await startNotingParties(folder, {})
-  const { port } = new URL(noting.parties.dealer.url)
-  wire = createServer((socket) => {
-    const rest = { bytes: Buffer.alloc(0) }
-    rests.push(rest)
-    const onward = connectTcp(Number(port), '127.0.0.1')
-    socket.on('data', (part) => {
-      rest.bytes = Buffer.concat([rest.bytes, part])
-      for (let next = takeRequest(rest); next; next = takeRequest(rest)) captured.push(next)
-    })
-    socket.pipe(onward).pipe(socket)
-    for (const end of [socket, onward]) end.on('error', () => end.destroy())
-  })
-  await new Promise<void>((resolve) => wire.listen(0, '127.0.0.1', resolve))
 })
 afterAll(async () => {
-  wire.close()
   await noting.parties.close()
   rmSync(folder, { recursive: true })
 })
 
-interface Request {
-  readonly line: string
-  readonly headers: string[]
-  readonly body: Buffer
-}
-
-/** Takes a whole request off the raw bytes of an HTTP/1.1 connection. */
-function takeRequest(rest: { bytes: Buffer }): Request | undefined {
-  const end = rest.bytes.indexOf('\r\n\r\n')
-  if (end < 0) return undefined
-  const [line, ...fields] = rest.bytes.subarray(0, end).toString('latin1').split('\r\n')
-  const pairs = fields.map((f) => f.split(/:\s*/, 2))
-  const length = Number(pairs.find(([name]) => name.toLowerCase() === 'content-length')?.[1])
-  if (!(rest.bytes.length >= end + 4 + length)) return undefined
-  const body = rest.bytes.subarray(end + 4, end + 4 + length)
-  rest.bytes = rest.bytes.subarray(end + 4 + length)
-  return { line, headers: pairs.map(([name]) => name.toLowerCase()).sort(), body }
-}
-
 /** A conversation of two passes, the second prepared ahead; resolves with what the dealer was sent. */
-async function converse(ids: number[]): Promise<Request[]> {
-  captured.length = 0
-  const { port } = wire.address() as AddressInfo
+async function converse(ids: number[]): Promise<HttpRequest[]> {
+  const wire = await tap(noting.parties.dealer.url)
   const { parties } = noting
   const through = {
     ...noting,
     parties: {
       ...parties,
-      request: (c: object) => parties.request({ ...c, dealerUrl: `http://127.0.0.1:${port}` }),
+      request: (c: object) => parties.request({ ...c, dealerUrl: wire.url }),
     },
   }
   const socket = () => dialLink('ws', webSocketDial(`${parties.server.url}/api/link`, makeWebSocket()))
@@ -82,8 +44,8 @@ async function converse(ids: number[]): Promise<Request[]> {
   await session.run(3, ends.embed(ids.slice(3), 3))
   await agreement.close()
   await link.close()
-  for (const { bytes } of rests) expect(bytes).toHaveLength(0)
-  return captured.slice()
+  wire.close()
+  return httpRequests(wire)
 }
 
 test('the dealer gets key agreement, pass requests and a farewell, the same for every input', async () => {

@@ -70,7 +70,7 @@ export function capturedDealing(
     for (const slot of step.slots) {
       const { bits, layout, width, entries = 1, words = 1, name } = slot
       const size = slotBytes(shape, slot)
-      const bytes = stream.slice(at, at + size)
+      const bytes = new Uint8Array(stream.subarray(at, at + size))
       at += size
       const lanes = kernels.unpack(bytes, bits, count(shape, layout, width) * entries * words)
       out.push({ pass, step, who: 'dealer', slot: name, bits, lanes })

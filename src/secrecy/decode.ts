@@ -1,5 +1,6 @@
 /** From bytes of a TCP connection back to what the programs at its ends meant. */
 import { decodeFrame, FrameFlag, FrameType } from '../transport/frame.ts'
+import type { Tap, Tapped } from './tap.ts'
 
 export interface HttpRequest {
   /** Such as `POST /session HTTP/1.1`. */
@@ -23,18 +24,26 @@ function head(bytes: Buffer): Head | undefined {
   return { line, fields: new Map(pairs.map(([name, v]) => [name.toLowerCase(), v])), size: end + 4 }
 }
 
-/** Cuts the bytes of an HTTP/1.1 client into requests; `rest` is what is not yet one. */
-export function httpRequests(bytes: Buffer): { requests: HttpRequest[]; rest: Buffer } {
+/**
+ * Requests of HTTP/1.1 clients through a tap, in the order of their last bytes: a client may use several connections.
+ * Throws `RangeError` where one is cut.
+ */
+export function httpRequests(tap: Tap): HttpRequest[] {
   const requests: HttpRequest[] = []
-  let rest = bytes
-  for (let next = head(rest); next; next = head(rest)) {
-    const { line, fields, size } = next
-    const end = size + Number(fields.get('content-length') ?? 0)
-    if (rest.length < end) break
-    requests.push({ line, headers: [...fields.keys()].sort(), body: rest.subarray(size, end) })
-    rest = rest.subarray(end)
+  const rests = new Map<Tapped, Buffer>()
+  for (const { from, part } of tap.heard) {
+    let rest = Buffer.concat([rests.get(from) ?? Buffer.alloc(0), part])
+    for (let next = head(rest); next; next = head(rest)) {
+      const { line, fields, size } = next
+      const end = size + Number(fields.get('content-length') ?? 0)
+      if (rest.length < end) break
+      requests.push({ line, headers: [...fields.keys()].sort(), body: rest.subarray(size, end) })
+      rest = rest.subarray(end)
+    }
+    rests.set(from, rest)
   }
-  return { requests, rest }
+  for (const rest of rests.values()) if (rest.length > 0) throw new RangeError('a request is cut')
+  return requests
 }
 
 /** Whether the bytes of a client ask for a WebSocket. */

@@ -47,11 +47,7 @@ const json = (bytes: Uint8Array): Record<string, unknown> => JSON.parse(Buffer.f
 
 /** Throws where the wires carried anything that has no place in a conversation. */
 export function captures({ ownerServer, ownerDealer, serverDealer }: Wires): Captures {
-  const requests = ownerDealer.connections.flatMap(({ up }) => {
-    const { requests: whole, rest } = httpRequests(Buffer.concat(up))
-    if (rest.length > 0) throw new RangeError('the owner sent the dealer half a request')
-    return whole
-  })
+  const requests = httpRequests(ownerDealer)
   const opened = requests.filter((r) => r.line === 'POST /session HTTP/1.1')
   const dealt = new Map<string, Map<number, Buffer[]>>()
   const weights: Buffer[][] = []

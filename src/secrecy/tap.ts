@@ -14,6 +14,8 @@ const HELD_BYTES = 1024
 export interface Tap {
   readonly url: string
   readonly connections: readonly Tapped[]
+  /** What came from the sides that opened them, in the order of its arrival over all connections. */
+  readonly heard: readonly { from: Tapped; part: Buffer }[]
   close(): void
 }
 
@@ -23,13 +25,17 @@ export interface Tap {
  */
 export async function tap(url: string, holdMs = 0): Promise<Tap> {
   const connections: Tapped[] = []
+  const heard: { from: Tapped; part: Buffer }[] = []
   const sockets = new Set<Socket>()
   const server: Server = createServer((near) => {
     const far = connect({ host: '127.0.0.1', port: Number(new URL(url).port), noDelay: true })
     near.setNoDelay(true)
     const noted: Tapped = { up: [], down: [] }
     connections.push(noted)
-    near.on('data', (part: Buffer) => noted.up.push(part))
+    near.on('data', (part: Buffer) => {
+      noted.up.push(part)
+      heard.push({ from: noted, part })
+    })
     near.pipe(far)
     let held = 0
     let order = Promise.resolve()
@@ -51,6 +57,7 @@ export async function tap(url: string, holdMs = 0): Promise<Tap> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     connections,
+    heard,
     close: () => {
       server.close()
       for (const socket of sockets) socket.destroy()

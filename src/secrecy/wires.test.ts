@@ -120,8 +120,7 @@ function dealtKinds({ sessions, weights }: Captures): Kinds {
     for (const [pass, shape] of shapes(one)) {
       // A question and its first token: material is plentiful.
       if (pass > 2) continue
-      const stream = new Uint8Array(one.dealt.get(pass)!)
-      for (const c of capturedDealing(plans, pass, shape, stream)) {
+      for (const c of capturedDealing(plans, pass, shape, one.dealt.get(pass)!)) {
         const name = `${planOf(shape)} ${nameOf(c)}`
         for (const lane of c.lanes.subarray(0, DEALT)) kinds.add(name, c.bits, lane)
       }
