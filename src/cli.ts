@@ -14,6 +14,7 @@ sotto: private chat with a model that neither gives itself away nor reads what y
   sotto train       train a small chat model
   sotto evaluate    measure a model
   sotto bench       measure the engine
+  sotto attack      measure what a modified user learns of private weights
 
   sotto <command> --help      what a command takes
   sotto --version
@@ -30,6 +31,7 @@ const commands: Record<string, () => Promise<(argv: string[]) => Promise<void>>>
   train: async () => (await import('./developer/train-command.ts')).trainCommand,
   evaluate: async () => (await import('./developer/evaluate-command.ts')).evaluateCommand,
   bench: async () => (await import('./cli/bench.ts')).benchCommand,
+  attack: async () => (await import('./developer/attack/command.ts')).attackCommand,
 }
 
 async function main([name, ...rest]: string[]): Promise<number> {

@@ -43,12 +43,16 @@ export const progress = (
   text: string,
 ): OwnerEvent => ({ type: 'progress', phase, done, total, text })
 
-/** Downloads the public part, agrees on keys, connects. Rejects with typed errors, having closed what it opened. */
+/**
+ * Downloads the public part, agrees on keys, connects. Rejects with typed errors, having closed what it opened. `plansOf`
+ * is for owners that mean to do something else than the others, as attacks that are measured do.
+ */
 export async function openModel(
   { server, dealer }: PageConfig,
   platform: Platform,
   options: OpenOptions,
   say: Say,
+  plansOf = modelPlans,
 ): Promise<Open> {
   const list = await fetchCards(server, platform.connect.fetch)
   const card = list.models.find((m) => m.name === options.model)
@@ -59,7 +63,7 @@ export async function openModel(
       'Choose another model.',
     )
   const model = await load(server, platform, card, say)
-  const plans = modelPlans(model.manifest)
+  const plans = plansOf(model.manifest)
   const hash = await planHash(plans)
   if (hash !== card.planHash)
     throw new OwnerError(
