@@ -17,6 +17,10 @@ const subcommands: Record<string, Subcommand> = {
     about: 'what a folder or bundle holds, and whether it can be served privately',
     load: async () => (await import('../developer/import/inspect-command.ts')).inspectCommand,
   },
+  pretrain: {
+    about: 'train a small encoder from scratch, as a public base to fine-tune',
+    load: async () => (await import('../developer/encoder/pretrain-command.ts')).pretrainCommand,
+  },
   finetune: {
     about: 'fine-tune an encoder on labelled texts, with or without differential privacy',
     load: async () => (await import('../developer/finetune/finetune-command.ts')).finetuneCommand,
