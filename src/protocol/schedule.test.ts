@@ -1,8 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import { compileDecoder } from './compile/decoder.ts'
+import type { ModelConfig } from '../model/config.ts'
+import { compileDecoder, type ModelSpec } from './compile/decoder.ts'
+import { compileModel } from './compile/model.ts'
 import type { Role } from './plan.ts'
 import { messageBytes, type Schedule, schedule } from './schedule.ts'
-import { type Privacy, tinyGpt2, tinyLlama, tinyModel } from './testing-models.ts'
+import {
+  type Privacy,
+  tinyBert,
+  tinyEncoder,
+  tinyGpt2,
+  tinyLlama,
+  tinyModel,
+  tinyRoberta,
+} from './testing-models.ts'
 
 const shape = { base: 3, rows: 2, serial: 0 }
 
@@ -63,6 +73,28 @@ describe.each(cases)('$arch', (config, privacy, lean, perLayer) => {
     })
     expect(s.messages[1].steps.map((step) => step.op)).toContain('input')
     expect(s.messages.at(-1)?.steps.map((step) => step.op)).toContain('release')
+  })
+})
+
+describe('encoders', () => {
+  const headless = { ...tinyBert, head: undefined }
+  const mlm = { ...tinyBert, head: { kind: 'mlm' } as const }
+  it.each<[string, ModelConfig, Privacy, ModelSpec['ends'], number]>([
+    ['a classifier', tinyBert, 'private', {}, 4],
+    ['a public classifier', tinyRoberta, 'public', {}, 2],
+    ['a classifier with a private embedding', tinyBert, 'private', { embed: 'private' }, 8],
+    ['hidden states', headless, 'private', { head: 'public' }, 0],
+    ['hidden states with private gains', headless, 'private', {}, 2],
+    ['a masked language model', mlm, 'private', { head: 'public' }, 6],
+    ['a masked language model, all private', mlm, 'private', {}, 8],
+  ])('%s: hops of 1 to 3 layers are as declared', (_, config, privacy, ends, more) => {
+    for (const layers of [1, 2, 3]) {
+      const { spec } = tinyEncoder({ ...config, layers }, privacy, ends)
+      const s = schedule(compileModel(spec, 5))
+      expect(s.hops).toBe(14 * layers + more)
+      expect(faults(s)).toEqual([])
+      expect(s.messages[1].steps.map((step) => step.op)).toContain('input')
+    }
   })
 })
 

@@ -1,11 +1,21 @@
 /** Static mask discipline: no keystream of a plan serves two purposes. */
 import { describe, expect, it } from 'vitest'
+import { isEncoder } from '../model/config.ts'
 import { type CompileOptions, compileDecoder } from './compile/decoder.ts'
+import { compileModel } from './compile/model.ts'
 import { privateWeights } from './compile/weights.ts'
 import { maskLanes, slotLanes } from './material.ts'
 import type { Blinded, Opened, Plan, Shape } from './plan.ts'
 import { MASK_STREAM, weightMaskStream, weightSumStream } from './prg.ts'
-import { type Privacy, tinyGpt2, tinyLlama, tinyModel } from './testing-models.ts'
+import {
+  type Privacy,
+  tinyBert,
+  tinyEncoder,
+  tinyGpt2,
+  tinyLlama,
+  tinyModel,
+  tinyRoberta,
+} from './testing-models.ts'
 import { readsOf } from './testing-prg.ts'
 
 const shape: Shape = { base: 2, rows: 3, serial: 100 }
@@ -53,11 +63,14 @@ const models: [string, Parameters<typeof tinyModel>[0], Privacy, CompileOptions]
   ['gpt2, public', tinyGpt2, 'public', {}],
   ['llama, split', tinyLlama, 'split', {}],
   ['gpt2, half of it split, lean', tinyGpt2, 'mixed split', { lean: true }],
+  ['bert, private', tinyBert, 'private', {}],
+  ['roberta, mixed', tinyRoberta, 'mixed', {}],
+  ['bert, split', tinyBert, 'split', {}],
 ]
 
 describe.each(models)('%s', (_, config, privacy, options) => {
-  const { spec } = tinyModel(config, privacy)
-  const plan = compileDecoder(spec, 4, options)
+  const { spec } = isEncoder(config) ? tinyEncoder(config, privacy) : tinyModel(config, privacy)
+  const plan = compileModel(spec, 4, options)
   const { masks, slots } = usesOf(plan)
   const isWidened = (v: Opened | Blinded): boolean => plan.steps[v.step].op === 'widen'
   const opened = [...masks.keys()].filter((v) => v.kind === 'opened' && !isWidened(v))

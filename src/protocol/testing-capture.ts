@@ -27,7 +27,7 @@ export function capturedMessages(session: { plans: ModelPlans; wire: readonly Se
   for (const { from, bytes } of session.wire) {
     const message = decodePass(bytes)
     if (message.kind === 'abandon') continue
-    if (message.kind === 'begin') shapes.set(message.pass, message.shape)
+    if (message.kind === 'begin') shapes.set(message.pass, session.plans.shapeOf(message.shape))
     const shape = shapes.get(message.pass)
     if (!shape) throw new RangeError(`pass ${message.pass} was never begun`)
     const { messages } = session.plans.of(shape).schedule
@@ -53,7 +53,7 @@ export function capturedMessages(session: { plans: ModelPlans; wire: readonly Se
 /** What the dealer streamed to the server. */
 export function capturedMaterial({ plans, requests, dealt }: WatchedSession): Captured[] {
   return requests.flatMap((request, i) =>
-    capturedDealing(plans, i + 1, decodeRequest(request), Buffer.concat(dealt[i])),
+    capturedDealing(plans, i + 1, plans.shapeOf(decodeRequest(request)), Buffer.concat(dealt[i])),
   )
 }
 

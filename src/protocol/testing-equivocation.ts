@@ -25,7 +25,7 @@ import { DealerPass } from './runner/dealer.ts'
 import { PartyPass } from './runner/party.ts'
 import type { Schedule } from './schedule.ts'
 import { exchange } from './testing-exchange.ts'
-import type { TinyModel } from './testing-models.ts'
+import type { AnyTiny } from './testing-models.ts'
 import { ChosenKeystreams } from './testing-prg.ts'
 import { allPieces, withPieces } from './testing-split.ts'
 
@@ -47,14 +47,16 @@ export interface RunPass {
 /** One run of a conversation: three parties with caches of their own, over real or chosen owner keystreams. */
 export class Run {
   readonly chosen = new ChosenKeystreams(wasm)
-  readonly #model: TinyModel
+  /** Which rows of the next pass are padding. */
+  padding?: Uint8Array
+  readonly #model: AnyTiny
   readonly #held: Record<Role, HeldWeights>
   readonly #caches = { owner: new RowCache(64), server: new RowCache(64), dealer: new RowCache(64) }
   readonly #differences = new Map<string, Matrix>()
   readonly #masks = new Map<string, Matrix>()
 
   /** `cut` may choose the keystreams that the pieces of split weights come from. */
-  constructor(model: TinyModel, plan: Plan, cut = (kernels: Kernels): Kernels => kernels) {
+  constructor(model: AnyTiny, plan: Plan, cut = (kernels: Kernels): Kernels => kernels) {
     this.#model = model
     const { config, tensors, spec } = model
     const clear = loadWeights(wasm, config, tensors, () => true)
@@ -71,7 +73,7 @@ export class Run {
     }
   }
 
-  get model(): TinyModel {
+  get model(): AnyTiny {
     return this.#model
   }
 
@@ -99,6 +101,7 @@ export class Run {
       ...this.#held.owner,
       secret: new Prg(kernels, secretKey),
       input,
+      padding: this.padding,
       stationary,
     })
   }

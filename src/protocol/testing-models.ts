@@ -67,6 +67,9 @@ export interface TinyEncoder extends Omit<TinyModel, 'ends'> {
   readonly ends: EncoderEnds
 }
 
+/** What does not depend on whether a model continues texts or reads whole ones. */
+export type AnyTiny = Omit<TinyModel, 'ends'>
+
 /** `mixed`: every other matrix is public. `split`: the custody of those that are private. */
 export type Privacy = Visibility | 'mixed' | 'split' | 'mixed split'
 

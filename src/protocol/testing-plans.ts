@@ -48,6 +48,8 @@ export interface TrialOptions {
   readonly ownerShares?: readonly Values[]
   /** For plans that begin with an input step of their own. */
   readonly input?: Values
+  /** Rows that are padding. */
+  readonly padding?: Uint8Array
   /** Private and public weights alike, k x n row-major. */
   readonly weights?: Readonly<Record<string, Values>>
   readonly biases?: Readonly<Record<string, Values>>
@@ -106,7 +108,7 @@ export class Trial {
     const biases = new Map(Object.entries(o.biases ?? {}).map(([name, v]) => [name, lanesOf(v, 64)]))
     for (const { name } of plan.splitBiases) biases.set(name, lanesOf(o.weights?.[biasName(name)] ?? [], 64))
     const s = schedule(plan)
-    const common = { kernels, weights, biases, input: lanesOf(o.input ?? [], 64) }
+    const common = { kernels, weights, biases, input: lanesOf(o.input ?? [], 64), padding: o.padding }
     const held = (role: Role) => withPieces(common, pieces[role])
     this.owner = new PartyPass(plan, s, shape, {
       ...common,

@@ -10,7 +10,7 @@ import { SessionDealer } from './session/dealer-passes.ts'
 import { ModelPlans } from './session/model-plan.ts'
 import { OwnerSession } from './session/owner-session.ts'
 import { ServerSession } from './session/server-session.ts'
-import type { TinyModel } from './testing-models.ts'
+import type { AnyTiny } from './testing-models.ts'
 import { allPieces, withPieces } from './testing-split.ts'
 
 const kernels = createWasmKernels()
@@ -85,7 +85,7 @@ export class WatchedSession {
   onMessage: (seen: Seen) => Promise<Uint8Array | undefined> | Uint8Array | undefined = () => undefined
   #dealing: Promise<void> = Promise.resolve()
 
-  constructor(model: TinyModel, keys: SessionKeys) {
+  constructor(model: AnyTiny, keys: SessionKeys) {
     const { spec, tensors, config } = model
     this.plans = new ModelPlans(spec)
     const [own, other] = memoryPair()
@@ -101,7 +101,7 @@ export class WatchedSession {
     const pieces = allPieces(kernels, this.plans.anyPlan, clear)
     for (const [name, matrix] of pieces.dealer) differences.set(name, matrix)
     this.dealer = new SessionDealer(this.plans, kernels, differences, keys.seed, keys.passKey)
-    const known = loadWeights(kernels, config, tensors, (l, r) => spec.visibility(l, r) === 'public')
+    const known = loadWeights(kernels, config, tensors, (l, r) => this.plans.multiplies(l, r, 'public'))
     this.server = new ServerSession(
       this.plans,
       kernels,
