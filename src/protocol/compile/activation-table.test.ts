@@ -4,7 +4,7 @@ import { activate } from '../ops/activate.ts'
 import { open } from '../ops/open.ts'
 import type { Share } from '../plan.ts'
 import { Trial } from '../testing-plans.ts'
-import { tableOf } from './activation-table.ts'
+import { activationPrecision, tableOf } from './activation-table.ts'
 import { FIXED } from './widths.ts'
 
 const F = FIXED.activation
@@ -15,8 +15,15 @@ const exact = { ...activations, tanh: Math.tanh }
  * How far a table is off its function at every step-th opened value, masks of all kinds: within the limit, or `beyond`
  * it as far as no segment reaches over the ring's end.
  */
-function errors(name: keyof typeof exact, limit: number, step: number, beyond = false): Map<number, number> {
-  const table = tableOf(name, limit, 2 ** -(F - 1))
+function errors(
+  name: keyof typeof exact,
+  limit: number,
+  step: number,
+  { isEncoder = false, beyond = false } = {},
+): Map<number, number> {
+  const precision = activationPrecision(isEncoder)
+  const { basisBits } = precision
+  const table = tableOf(name, limit, precision)
   const bits = F + table.half + 1
   const end = 2 ** table.half - 2 ** (table.half + 1 - table.entryBits)
   const last = Math.floor((beyond ? end : limit) * 2 ** F)
@@ -26,8 +33,8 @@ function errors(name: keyof typeof exact, limit: number, step: number, beyond = 
   let y!: Share
   const trial = new Trial((plan, given) => {
     const g = open(plan, given(values, { ring: bits, width, frac: F }), { bits })
-    const ring = 2 * BITS + table.half + 2
-    y = activate(plan, g, undefined, { limit, ...table, coefficientBits: BITS, basisBits: BITS, ring })
+    const ring = BITS + basisBits + table.half + 2
+    y = activate(plan, g, undefined, { limit, ...table, coefficientBits: BITS, basisBits, ring })
   })
   const complaints = trial.complaints.filter((c) => !beyond || !c.includes('outside its table'))
   expect(complaints).toEqual([])
@@ -46,13 +53,16 @@ describe.each([
 ] as const)('%s', (name, limits) => {
   it.for(limits)('is within 0.002 for all inputs up to +-%d', async (limit, { annotate }) => {
     // Every value of small ranges, and a hundred and more for each segment of others.
-    const most = largest(errors(name, limit, Math.ceil(4 * limit)))
+    const step = Math.ceil(6 * limit)
+    const most = Math.max(
+      ...[false, true].map((isEncoder) => largest(errors(name, limit, step, { isEncoder }))),
+    )
     await annotate(`largest error ${most.toExponential(1)}`)
     expect(most).toBeLessThan(0.002)
   })
 
   it('goes on as it ends, beyond the limit too', () => {
-    expect(largest(errors(name, 9, 64, true))).toBeLessThan(0.002)
+    expect(largest(errors(name, 9, 128, { beyond: true }))).toBeLessThan(0.002)
   })
 })
 

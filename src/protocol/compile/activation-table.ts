@@ -25,24 +25,41 @@ function bridgedSprint(x: number): number {
 
 /**
  * What tables hold for an activation function, the error that is worth aiming for, and at how many places borders are
- * tried: segments meet a function's kinks anywhere.
+ * tried at least: segments meet a function's kinks anywhere.
  */
 const tabulable: Record<Activation | 'tanh', { f: (x: number) => number; least: number; places: number }> = {
-  silu: { f: activations.silu, least: 0, places: 4 },
-  gelu: { f: activations.gelu, least: 0, places: 4 },
-  gelu_tanh: { f: activations.gelu_tanh, least: 0, places: 4 },
+  silu: { f: activations.silu, least: 0, places: 0 },
+  gelu: { f: activations.gelu, least: 0, places: 0 },
+  gelu_tanh: { f: activations.gelu_tanh, least: 0, places: 0 },
   gelu_sprint: { f: bridgedSprint, least: 0.00165, places: 32 },
-  tanh: { f: Math.tanh, least: 0, places: 4 },
+  tanh: { f: Math.tanh, least: 0, places: 0 },
 }
+
+/** How closely tables follow a function, at how many places of their borders, and fraction bits of their public basis. */
+export interface TablePrecision {
+  readonly tolerance: number
+  readonly places: number
+  readonly basisBits: number
+}
+
+/**
+ * For the activations between layers. An encoder runs many rows at once, so that dealt bytes weigh more: together with
+ * rounding it stays within 0.002.
+ */
+export const activationPrecision = (isEncoder: boolean): TablePrecision =>
+  isEncoder
+    ? { tolerance: 0.0012, places: 16, basisBits: 12 }
+    : { tolerance: 2 ** -12, places: 4, basisBits: 13 }
 
 /** The table of a model's activation function, with the function that it holds: what `activate` takes. */
 export function tableOf(
   name: Activation | 'tanh',
   limit: number,
-  tolerance: number,
+  precision: TablePrecision,
 ): TableShape & { f: (x: number) => number } {
   const { f, least, places } = tabulable[name]
-  return { f, ...activationTable(name, f, limit, Math.max(tolerance, least), places) }
+  const tolerance = Math.max(precision.tolerance, least)
+  return { f, ...activationTable(name, f, limit, tolerance, Math.max(places, precision.places)) }
 }
 
 /** Largest error over [-limit, limit] with segments of this width, borders shifted by fractions of one. */

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { ModelConfig, Tensors } from '../../model/config.ts'
+import { encoderModel } from '../../model/encoder.ts'
 import { randomModel } from '../../model/random.ts'
 import { floatModel } from '../../model/reference.ts'
 import { Ends } from '../../owner/ends.ts'
 import { planMaterialBytes } from '../material.ts'
 import { LocalParties } from '../testing.ts'
 import { mismatches } from '../testing-mismatches.ts'
-import { tinyGpt2, tinyLlama } from '../testing-models.ts'
+import { tinyBert, tinyEncoder, tinyGpt2, tinyLlama } from '../testing-models.ts'
 import type { ModelSpec } from './block.ts'
 import { compileDecoder } from './decoder.ts'
 import { calibrate } from './ranges.ts'
@@ -63,6 +64,19 @@ describe.each([
     }
     await annotate(`largest error of a logit ${most.toExponential(1)}`)
     expect(most).toBeLessThan(0.02)
+  })
+})
+
+it("an encoder's caps leave padding out", async () => {
+  const { config, tensors, spec, ends } = tinyEncoder({ ...tinyBert, softcap: 2, softmaxCap: 2 }, 'private')
+  const parties = new LocalParties(spec, tensors)
+  const text = { ids: [1, 17, 24] }
+  const { rows, padding } = ends.input(text)
+  const trace = await parties.pass(0, rows, padding)
+  expect(mismatches(parties, trace)).toEqual([])
+  const { logits } = encoderModel(config, tensors).forward(text)
+  trace.released.forEach((v, i) => {
+    expect(Math.abs(v - logits![i])).toBeLessThan(0.01)
   })
 })
 

@@ -8,7 +8,7 @@ import { open } from '../ops/open.ts'
 import { release } from '../ops/release.ts'
 import { truncate } from '../ops/truncate.ts'
 import type { Opened, Plan, Share } from '../plan.ts'
-import { tableOf } from './activation-table.ts'
+import { activationPrecision, tableOf } from './activation-table.ts'
 import { attention, projectionRing } from './attention.ts'
 import { Block, type CompileOptions, type ModelSpec, visibilityOf, weightIndex } from './block.ts'
 import { feedForward } from './feed-forward.ts'
@@ -87,7 +87,7 @@ function pooled(block: Block, n: Normal, half: number): Opened {
 function activated(block: Block, n: Normal, r: PoolRanges, name: Activation | 'tanh', ring: number): Share {
   const { plan, precision: p } = block
   const limit = 2 ** (Math.ceil(4 * Math.log2(r.input * p.headroom)) / 4)
-  const table = tableOf(name, limit, 2 ** -(p.activation - 1))
+  const table = tableOf(name, limit, activationPrecision(false))
   const g = pooled(block, n, table.half)
   const coefficientBits = 13
   const basisBits = Math.min(13, 64 - ring)

@@ -1,5 +1,5 @@
 /** The feed-forward block, gated or not. */
-
+import { isEncoder } from '../../model/config.ts'
 import { activate } from '../ops/activate.ts'
 import { inverseLevels, timesInverse } from '../ops/inverse.ts'
 import { slice } from '../ops/local.ts'
@@ -7,7 +7,7 @@ import { open } from '../ops/open.ts'
 import { product } from '../ops/product.ts'
 import { truncate } from '../ops/truncate.ts'
 import type { Opened, Share } from '../plan.ts'
-import { tableOf } from './activation-table.ts'
+import { activationPrecision, tableOf } from './activation-table.ts'
 import type { Added } from './attention.ts'
 import { type Block, weightIndex } from './block.ts'
 import { matrixName, residualBias } from './lower.ts'
@@ -36,7 +36,8 @@ export function feedForward(block: Block, x: Share, r: LayerRanges, layer: numbe
   const upRing = Math.max(raw + p.residual + p.weight - rawFrac, stream?.upRing ?? 0)
   // In quarter octaves, so that layers share their tables.
   const limit = 2 ** (Math.ceil(4 * Math.log2(r.gate * room)) / 4)
-  const table = tableOf(config.activation, limit, 2 ** -(f - 1))
+  const precise = activationPrecision(isEncoder(config))
+  const table = tableOf(config.activation, limit, precise)
   const { half } = table
   const gateBits = f + half + 1
   const upBits = f + integerBits(r.up * room) + 2
@@ -65,7 +66,7 @@ export function feedForward(block: Block, x: Share, r: LayerRanges, layer: numbe
   const g = open(plan, gated ? slice(plan, biased, 0, config.ff) : biased, { bits: gateBits })
   const outRing = block.residual + f + p.weight - p.residual
   const coefficientBits = 13
-  const basisBits = Math.min(13, 64 - outRing - coefficientBits)
+  const basisBits = Math.min(precise.basisBits, 64 - outRing - coefficientBits)
   if (basisBits < 10) throw new RangeTooWide(`layer ${layer}: the activation needs more than 64 bits`)
   const tabulated = (u: Opened | undefined, t: number, ring: number): Share =>
     truncate(

@@ -10,7 +10,7 @@ import { Block } from './block.ts'
 import { attentionPowers, attentionWidths, inverseSums } from './softmax.ts'
 import { FIXED } from './widths.ts'
 
-const HEADS = 2
+const HEADS = 1
 /** Rows of 16 to 128 scores. */
 const shape = { base: 15, rows: 113, serial: 3 }
 
@@ -56,7 +56,7 @@ describe.each([
   const w = attentionWidths(block, range)
   const s = w.softmax
 
-  it.for([1, 2])('gives weights within 0.005 of the softmax, masks %i', async (seed, { annotate }) => {
+  it('gives weights within 0.005 of the softmax', async ({ annotate }) => {
     let weights!: Opened
     let inverse!: Opened
     const trial = new Trial(
@@ -69,7 +69,7 @@ describe.each([
         weights = powers.weights
         inverse = inverseSums(own, powers.sums, s, 64)
       },
-      { seed, shape },
+      { shape },
     )
     expect(trial.complaints).toEqual([])
     const e = toFloats(trial.plain.get(weights), weights.ring, s.weightFrac)

@@ -220,8 +220,9 @@ export function softmaxWidths(
   const mixed = mixedFrac + contextBits + value + 2
   const exponent = exponentFrac + rangeBits
   const ring = Math.max(weights, mixed + weightFrac + f - mixedFrac)
+  const most = isPadded ? paddedSum(spanBits, context) : 2 ** spanBits
   const denominator = inverseWidths(
-    [2 ** (-2 * bin), 2 ** spanBits],
+    [2 ** (-2 * bin), most],
     'the softmax denominator',
     uses,
     weightFrac,
@@ -248,6 +249,10 @@ export function softmaxWidths(
     inverseFrac,
   }
 }
+
+/** What an encoder's weights add up to at most: buckets are powers of two or the context, and rounding may lift a weight. */
+const paddedSum = (spanBits: number, context: number): number =>
+  1.01 * (spanBits === Math.ceil(Math.log2(context + 1)) ? context : 2 ** (spanBits - 1))
 
 /** The smallest exponential table whose product with the public factor fits 64 bits over `ring`. */
 function exponentialWidths(rangeBits: number, ring: number): { exponentEntries: number; factorBits: number } {
