@@ -22,8 +22,12 @@ const subcommands: Record<string, Subcommand> = {
     load: async () => (await import('../developer/encoder/pretrain-command.ts')).pretrainCommand,
   },
   finetune: {
-    about: 'fine-tune an encoder on labelled texts, with or without differential privacy',
+    about: 'fine-tune a model on your data, with or without differential privacy',
     load: async () => (await import('../developer/finetune/finetune-command.ts')).finetuneCommand,
+  },
+  audit: {
+    about: 'what fine-tuned models give away about their training data',
+    load: async () => (await import('../developer/audit/audit-command.ts')).auditCommand,
   },
   calibrate: {
     about: 'measure the ranges of a bundle on text',

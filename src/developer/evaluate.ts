@@ -50,9 +50,10 @@ export async function perplexities(
 }
 
 /** The training-time encoder, which is faster than the tokenizer library and gives the same ids. */
-export function bundleEncoder(bundle: Bundle): BpeEncoder {
-  return new BpeEncoder(fromTokenizerJson(bundle.tokenizer as ReturnType<typeof toTokenizerJson>))
-}
+export const bundleEncoder = (bundle: Bundle): BpeEncoder => tokenEncoder(bundle.tokenizer)
+
+export const tokenEncoder = (tokenizer: object): BpeEncoder =>
+  new BpeEncoder(fromTokenizerJson(tokenizer as ReturnType<typeof toTokenizerJson>))
 
 export interface Sample {
   user: string

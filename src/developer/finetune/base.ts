@@ -1,14 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadBundle } from '../../model/bundle-node.ts'
-import {
-  adapterName,
-  isAdapted,
-  isEncoder,
-  type ModelConfig,
-  type Tensors,
-  tensorShapes,
-} from '../../model/config.ts'
+import { adapterName, isAdapted, type ModelConfig, type Tensors, tensorShapes } from '../../model/config.ts'
 import { headNames } from '../../model/encoder.ts'
 import type { Manifest } from '../../model/manifest.ts'
 import { PredictableRandom } from '../../model/random.ts'
@@ -19,23 +12,19 @@ export interface Base {
   config: ModelConfig
   tensors: Tensors
   tokenizer: object
+  /** Chat models only. */
+  chat?: Manifest['chat']
   /** What is known about where it comes from. */
   about?: Pick<Manifest, 'name' | 'license' | 'source'>
 }
 
-/** Reads a bundle, or the folder of a pre-training run. Throws for a model that is no encoder. */
-export async function readBase(dir: string): Promise<Base> {
-  const base = existsSync(join(dir, 'manifest.json')) ? await fromBundle(dir) : fromTraining(dir)
-  if (!isEncoder(base.config))
-    throw new Error(
-      `${dir} holds a model of form "${base.config.arch}"; a classifier is made from an encoder.`,
-    )
-  return base
-}
+/** Reads a bundle, or the folder of a pre-training run. */
+export const readBase = async (dir: string): Promise<Base> =>
+  existsSync(join(dir, 'manifest.json')) ? fromBundle(dir) : fromTraining(dir)
 
 async function fromBundle(dir: string): Promise<Base> {
   const { manifest, tensors, tokenizer } = await loadBundle(dir)
-  return { config: manifest.config, tensors, tokenizer, about: manifest }
+  return { config: manifest.config, tensors, tokenizer, chat: manifest.chat, about: manifest }
 }
 
 function fromTraining(dir: string): Base {

@@ -1,6 +1,6 @@
 import { isOfBlocks, loadBundle, setProfile, writeBundle } from '../../model/bundle-node.ts'
 import { isEncoder, type ModelConfig, type Tensors } from '../../model/config.ts'
-import type { Visibility } from '../../model/manifest.ts'
+import type { Manifest, Visibility } from '../../model/manifest.ts'
 import { foldedAway } from '../../protocol/compile/lower.ts'
 import { measure } from '../calibrate.ts'
 import { checkFits } from '../calibrate-fits.ts'
@@ -27,6 +27,7 @@ export interface ExportParts {
   /** Values of the trained tensors, in place of those in `tensors`. */
   values: ReadonlyMap<string, Float32Array>
   tokenizer: object
+  chat?: Manifest['chat']
   method: Method
   about: About
   /** Texts that the ranges of the `fixed` profile are measured on. Never the texts of a private run's training. */
@@ -42,6 +43,7 @@ export async function exportFineTuned(dir: string, o: ExportParts): Promise<stri
   await writeBundle(dir, {
     ...o.about,
     config: o.config,
+    chat: o.chat,
     profile: {},
     tokenizer: o.tokenizer,
     tensors,

@@ -4,15 +4,16 @@ import { type FineTuneOptions, runFineTune } from './finetune.ts'
 import { glueTasks } from './glue.ts'
 
 const help = `
-sotto model finetune: fine-tune an encoder on labelled texts, privately if you say how privately
+sotto model finetune: fine-tune a model on your data, privately if you say how privately
 
   sotto model finetune --base BUNDLE --task sst2 --data train.jsonl --dev dev.jsonl --out DIR
   sotto model finetune ... --method ffa-lora --epsilon 8 --delta 1e-5
 
-  --base DIR         bundle of an encoder, or the folder of a pre-training run
+  --base DIR         bundle of an encoder or of a chat model, or the folder of a pre-training run
   --task NAME        sst2: {"text", "label": 0 or 1}; labels: {"text", "label"}; pairs: {"text",
                      "pair", "label"}, or made from {"text", "label"}: do two texts have one label?
                      glue:NAME: the TSV files of ${Object.keys(glueTasks).join(', ')}
+                     chat: dialogues, {"turns": [{"role", "text"}]}; each is one example
   --data FILE        training data, JSON lines or TSV, .gz or plain
   --dev FILE         held-out data in the same form; it also calibrates the model, so its texts are
                      not protected. Without it, a tenth of --data is held out
@@ -141,7 +142,7 @@ function taskOf(task: string): string {
   const glue = /^glue:(.+)$/.exec(task)?.[1]
   if (glue && !Object.hasOwn(glueTasks, glue.toLowerCase()))
     throw new UsageError(`--task glue:${glue}: use one of ${Object.keys(glueTasks).join(', ')}.`)
-  if (!glue) choiceOption('task', task, ['sst2', 'labels', 'pairs', 'glue:NAME'])
+  if (!glue) choiceOption('task', task, ['sst2', 'labels', 'pairs', 'glue:NAME', 'chat'])
   return task
 }
 
@@ -162,5 +163,9 @@ async function report(o: FineTuneOptions, json: boolean): Promise<void> {
       print(r, `epoch ${r.epoch.toFixed(1)}  ${loss}${accuracy}${spent}  ${r.seconds.toFixed(0)} s`)
     },
   })
-  print(summary, `Model ${summary.hash.slice(0, 12)} written to ${summary.bundle}`)
+  const { perplexity: found } = summary
+  const perplexity = found
+    ? `, perplexity ${found.base.toFixed(2)} before, ${found.tuned.toFixed(2)} after`
+    : ''
+  print(summary, `Model ${summary.hash.slice(0, 12)} written to ${summary.bundle}${perplexity}`)
 }

@@ -46,6 +46,8 @@ export interface FineTuneSummary {
   steps: number
   loss: number
   accuracy?: number
+  /** For each held-out token, of the base and of the model; chat models only. */
+  perplexity?: { base: number; tuned: number }
   privacy?: { epsilon: number; delta: number; sigma: number; q: number; steps: number; clip: number }
 }
 
@@ -78,6 +80,7 @@ export async function runFineTune(o: FineTuneOptions): Promise<FineTuneSummary> 
       o.epochs,
     )
   if (plan) o.onPlan?.(plan)
+  const before = o.task === 'chat' ? await task.evaluate(new Map()) : undefined
   const { state, values } = await fineTune({ ...o, task, run, privacy: plan })
   await task.close()
   const last = state.reports.at(-1)!
@@ -112,6 +115,7 @@ export async function runFineTune(o: FineTuneOptions): Promise<FineTuneSummary> 
     steps: state.step,
     loss: last.devLoss,
     accuracy: last.devAccuracy,
+    ...(before && { perplexity: { base: Math.exp(before.loss), tuned: Math.exp(last.devLoss) } }),
     ...(plan && {
       privacy: {
         epsilon: last.epsilon!,

@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
-import type { ModelConfig, Tensors } from '../../model/config.ts'
+import { isEncoder, type ModelConfig, type Tensors } from '../../model/config.ts'
+import type { Manifest } from '../../model/manifest.ts'
+import type { CalibrationText } from '../calibrate-texts.ts'
 import { EncoderTokenizer } from '../encoder/encode.ts'
 import { type Base, type MethodOptions, prepare } from './base.ts'
 import { ClassifyTask, type Labelled } from './classify-task.ts'
 import { DataError, type Example, fileBytes, labelNumbers, labelsOf, readExamples } from './data.ts'
 import { readGlue } from './glue.ts'
+import { loadChatTask } from './load-chat-task.ts'
 import { pairLabels, sameLabelPairs, splitByLabel } from './pairs.ts'
 import type { Task } from './task.ts'
 
 export interface TaskOptions extends MethodOptions {
-  /** `sst2`, `labels`, `pairs` or `glue:NAME`. */
+  /** `sst2`, `labels`, `pairs`, `glue:NAME` or `chat`. */
   task: string
   data: string
   /** Held-out data in the same form; without it, a part of `data` is held out. */
@@ -33,14 +36,21 @@ export interface LoadedTask {
   /** All tensors; the trained ones are in `task`. */
   tensors: Tensors
   tokenizer: object
+  /** Chat models only. */
+  chat?: Manifest['chat']
   /** The held-out examples: texts to calibrate on. */
-  dev: Example[]
+  dev: readonly CalibrationText[]
   /** SHA-256 of the training data's file. */
   dataset: string
 }
 
 /** Reads the data of a task and makes the base ready for it. Throws a {@link DataError} for data that does not fit. */
 export function loadTask(base: Base, o: TaskOptions): LoadedTask {
+  if (o.task === 'chat') return loadChatTask(base, o)
+  if (!isEncoder(base.config))
+    throw new DataError(
+      `A model of form "${base.config.arch}" does not classify; use an encoder, or --task chat.`,
+    )
   const { train, dev } = readData(o)
   const arePairs = train.some(({ pair }) => pair !== undefined)
   if ([...train, ...dev].some(({ pair }) => (pair !== undefined) !== arePairs))
