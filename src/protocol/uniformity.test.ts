@@ -38,7 +38,16 @@ const cases = [
   ['an input far out of range', llama, 'private', 3000],
   ['an ordinary input with biases', { ...tinyGpt2, layers: 1 }, 'private', 1],
   ['an ordinary input to a public model', llama, 'public', 1],
+  ['an ordinary input to a split model', llama, 'split', 1],
+  ['an input far out of range to a split model with biases', { ...tinyGpt2, layers: 1 }, 'split', 3000],
 ] as const
+
+/** What goes to the product with a weight, step and sender. */
+const blinds = {
+  private: ['blind owner'],
+  split: ['widen owner', 'widen server', 'widen public'],
+  public: [],
+}
 
 describe.each(cases)('%s', (_, config, privacy, scale) => {
   const model = tinyModel(config, privacy)
@@ -79,9 +88,15 @@ describe.each(cases)('%s', (_, config, privacy, scale) => {
     }
     // Every step that is ever on a wire was tested from both its senders and in public.
     const ops = [...kinds.histograms.keys()].map((k) => `${k.split(' ')[0]} ${k.split(' ').at(-2)}`)
-    const blinds = privacy === 'private' ? ['blind owner'] : []
     expect(new Set(ops)).toEqual(
-      new Set(['input owner', 'open owner', 'open server', 'open public', 'release server', ...blinds]),
+      new Set([
+        'input owner',
+        'open owner',
+        'open server',
+        'open public',
+        'release server',
+        ...blinds[privacy],
+      ]),
     )
   })
 })
