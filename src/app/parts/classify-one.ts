@@ -107,9 +107,16 @@ export class ClassifyOne extends LitElement {
         </div>
       </form>
       <div class="waiting">
-        ${busy === 'one' ? progress.render(engine.state, stopping, 'Classifying, privately') : this.#outcome(one)}
+        ${busy === 'one' ? this.#waiting(stopping) : this.#outcome(one)}
       </div>
     `
+  }
+
+  #waiting(stopping: boolean) {
+    const { phase, progress: now } = engine.state
+    // One text is one step: there is nothing to count once the session is open.
+    const state = { ...engine.state, progress: phase === 'open' ? undefined : now }
+    return progress.render(state, stopping, 'Reading your text, privately')
   }
 
   #outcome(one: Labelled | undefined) {

@@ -33,6 +33,9 @@ export interface ClassifyState {
 /** How often a screen reader hears of a batch's progress. */
 const sayEvery = 15_000
 
+/** Texts handed to the engine at once: it prepares them all before the first. */
+const atOnce = 256
+
 export class Classifier extends Store<ClassifyState> {
   #run?: Promise<void>
   #cancel?: () => void
@@ -87,13 +90,20 @@ export class Classifier extends Store<ClassifyState> {
       const since = { ms: performance.now(), rows: batch.results.length }
       this.set({ batch: { ...batch, since }, said: `Classifying ${grouped(inputs.length)} texts.` })
       this.#saidAt = since.ms
-      engine.onClassified = (index, result) => this.#add(rows[index], result)
-      const results = inputs.length > 0 ? await engine.classify(inputs) : []
-      // Events travel by another way than this answer, and the last of them may still be on it.
-      for (const [index, result] of results.entries()) this.#add(rows[index], result)
-      if (results.length < inputs.length || !this.state.batch) return
-      const done = finished(this.state.batch)
-      this.set({ batch: done, said: `Done: ${grouped(done.results.length)} rows.` })
+      let done = 0
+      while (done < inputs.length) {
+        const first = done
+        const add = (index: number, result: Classification) => this.#add(rows[first + index], result)
+        engine.onClassified = add
+        const results = await engine.classify(inputs.slice(first, first + atOnce))
+        // Events travel by another way than this answer, and the last of them may still be on it.
+        for (const [index, result] of results.entries()) add(index, result)
+        done += results.length
+        if (this.state.stopping || results.length === 0) break
+      }
+      if (done < inputs.length || !this.state.batch) return
+      const complete = finished(this.state.batch)
+      this.set({ batch: complete, said: `Done: ${grouped(complete.results.length)} rows.` })
     })
   }
 
