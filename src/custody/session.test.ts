@@ -2,14 +2,16 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { PlanDealer } from '../dealer/engine.ts'
 import { readHalves } from '../dealer/halves.ts'
+import { splitCommand } from '../developer/split/command.ts'
 import { splitBundle } from '../developer/split/split.ts'
 import { loadPublic } from '../model/bundle.ts'
 import { loadBundle } from '../model/bundle-node.ts'
 import { readCatalog } from '../server/catalog.ts'
 import { PlanServer } from '../server/engine.ts'
+import { toBase64Url } from '../session/encoding.ts'
 import { newIdentity } from '../session/node/key-file.ts'
 import { closeLinks, openLink } from '../session/testing/owner.ts'
 import type { Parties } from '../session/testing/parties.ts'
@@ -103,6 +105,24 @@ describe('halves', () => {
 
 describe('splitting', () => {
   const keys = () => ({ server: model.server.publicKey, dealer: model.dealer.publicKey })
+
+  it('is a command, which says where the halves are', async () => {
+    const out = join(folder, 'by-command')
+    const [server, dealer] = [model.server, model.dealer].map((id) => toBase64Url(id.publicKey))
+    const said: string[] = []
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => said.push(String(text)) > 0)
+    const bundle = join(folder, 'whole', 'tiny')
+    await splitCommand([bundle, '--out', out, '--server-key', server, '--dealer-key', dealer, '--json'])
+    vi.restoreAllMocks()
+    const report = JSON.parse(said.join(''))
+    expect(report).toMatchObject({ server: join(out, 'server', 'tiny'), matrices: 4 })
+    expect([...(await readHalves(join(out, 'dealer'), model.dealer)).keys()]).toEqual([report.modelHash])
+    await expect(splitCommand([bundle, '--out', out, '--server-key', server])).rejects.toThrow('--dealer-key')
+    await expect(
+      splitCommand([bundle, '--out', out, '--server-key', 'x', '--dealer-key', dealer]),
+    ).rejects.toThrow('--server-key must be an identity key')
+    await expect(splitCommand(['--out', out])).rejects.toThrow('Which bundle?')
+  })
 
   it('leaves nothing behind when it fails, and overwrites nothing', async () => {
     const bundle = join(folder, 'whole', 'tiny')

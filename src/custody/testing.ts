@@ -5,7 +5,6 @@ import { readHalves } from '../dealer/halves.ts'
 import { type SplitReport, splitBundle } from '../developer/split/split.ts'
 import { createNodeKernels } from '../kernels/node/kernels.ts'
 import type { Bundle } from '../model/bundle-node.ts'
-import type { ModelConfig } from '../model/config.ts'
 import { readCatalog } from '../server/catalog.ts'
 import { PlanServer } from '../server/engine.ts'
 import { newIdentity } from '../session/node/key-file.ts'
@@ -19,17 +18,20 @@ export interface SplitModel {
   readonly report: SplitReport
   readonly server: ReturnType<typeof newIdentity>
   readonly dealer: ReturnType<typeof newIdentity>
-  /** Holds `server/tiny` and `dealer/tiny`. */
+  /** Holds `server/NAME` and `dealer/NAME`. */
   readonly out: string
 }
 
-/** Writes a tiny bundle below `folder` and splits it for two new identities. */
-export async function splitTiny(folder: string, changes: Partial<ModelConfig> = {}): Promise<SplitModel> {
-  const whole = await writeTinyBundle(join(folder, 'whole'), 'tiny', changes)
+type Write = (folder: string) => Promise<Bundle>
+const writeTiny: Write = (folder) => writeTinyBundle(folder)
+
+/** Writes a bundle below `folder` as `name` and splits it for two new identities. */
+export async function splitTiny(folder: string, write = writeTiny, name = 'tiny'): Promise<SplitModel> {
+  const whole = await write(join(folder, 'whole'))
   const [server, dealer] = [newIdentity(), newIdentity()]
   const out = join(folder, 'split')
   const keys = { server: server.publicKey, dealer: dealer.publicKey }
-  const report = await splitBundle({ bundle: join(folder, 'whole', 'tiny'), out, keys, kernels })
+  const report = await splitBundle({ bundle: join(folder, 'whole', name), out, keys, kernels })
   return { whole, report, server, dealer, out }
 }
 
