@@ -27,6 +27,7 @@ export function capturedMessages(session: { plans: ModelPlans; wire: readonly Se
   for (const { from, bytes } of session.wire) {
     const message = decodePass(bytes)
     if (message.kind === 'abandon') continue
+    if (message.kind === 'more') throw new RangeError('passes that begin in parts are not captured')
     if (message.kind === 'begin') shapes.set(message.pass, session.plans.shapeOf(message.shape))
     const shape = shapes.get(message.pass)
     if (!shape) throw new RangeError(`pass ${message.pass} was never begun`)

@@ -8,7 +8,7 @@ import type { Role } from './plan.ts'
 import { deriveKey } from './prg.ts'
 import { SessionDealer } from './session/dealer-passes.ts'
 import { ModelPlans } from './session/model-plan.ts'
-import { OwnerSession } from './session/owner-session.ts'
+import { OwnerSession, type OwnerSetup } from './session/owner-session.ts'
 import { ServerSession } from './session/server-session.ts'
 import type { AnyTiny } from './testing-models.ts'
 import { allPieces, withPieces } from './testing-split.ts'
@@ -85,7 +85,7 @@ export class WatchedSession {
   onMessage: (seen: Seen) => Promise<Uint8Array | undefined> | Uint8Array | undefined = () => undefined
   #dealing: Promise<void> = Promise.resolve()
 
-  constructor(model: AnyTiny, keys: SessionKeys) {
+  constructor(model: AnyTiny, keys: SessionKeys, changes: Partial<OwnerSetup> = {}) {
     const { spec, tensors, config } = model
     this.plans = new ModelPlans(spec)
     const [own, other] = memoryPair()
@@ -115,6 +115,7 @@ export class WatchedSession {
       kernels,
       device: createCpuProductDevice(kernels, { cacheBytes: 1 << 22 }),
       link: this.#watched(own, 'owner'),
+      ...changes,
       seed: keys.seed,
       stationarySeed: keys.stationary,
       clear: { ...known, ...withPieces(known, pieces.owner) },

@@ -40,6 +40,16 @@ describe('a server refuses', () => {
     ['pass 0', [begin(0)], 'replayed'],
     ['the same pass twice', [begin(1), begin(1)], 'replayed'],
     ['an older pass', [begin(2), begin(1)], 'replayed'],
+    [
+      'more of a pass that was never begun',
+      [encodePass({ kind: 'more', pass: 1, payload: Uint8Array.of(1) })],
+      'out-of-turn',
+    ],
+    [
+      'more of a pass than it declares',
+      [begin(1), encodePass({ kind: 'more', pass: 1, payload: new Uint8Array(1 << 20) })],
+      'malformed',
+    ],
     ['a heap of passes', [1, 2, 3, 4, 5].map((n) => begin(n)), 'out-of-turn'],
   ])('%s', async (_, messages, code) => {
     const session = new WatchedSession(model, fixedKeys(1))

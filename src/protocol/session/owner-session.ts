@@ -29,6 +29,8 @@ export interface OwnerSetup {
    * The server is so near that dealt bytes cost more time than hops: every pass runs the lean plan, not only prompts.
    */
   readonly isNear?: boolean
+  /** Most of what is sent ahead of a pass in one message. */
+  readonly aheadBytes?: number
   /** Asks the dealer for a pass. */
   readonly requestPass: (pass: number, body: Uint8Array) => Promise<void>
 }
@@ -45,6 +47,8 @@ export interface SessionTotals {
   /** The last request that went to the dealer. */
   lastRequest: Uint8Array
 }
+
+const AHEAD_BYTES = 16 * 1024 * 1024
 
 interface Prepared {
   readonly pass: number
@@ -145,7 +149,7 @@ export class OwnerSession {
 
   /** Does all that needs no input: asks the dealer, runs the offline steps, sends what can be sent ahead. */
   async #prepare(base: number, rows: number): Promise<Prepared> {
-    const { plans, kernels, link, clear, requestPass } = this.#setup
+    const { plans, kernels, clear, requestPass } = this.#setup
     const ready = await this.pool.take(rows)
     const shape = plans.shapeOf({ base, rows, serial: ready.first, lean: this.#setup.isNear })
     const { plan, schedule } = plans.of(shape)
@@ -173,8 +177,7 @@ export class OwnerSession {
       const i = program[at]
       if (i.kind === 'run') party.runStep(i.step.id)
       else {
-        const payload = party.compose(i.message)
-        await link.send(encodePass({ kind: 'begin', pass, shape, payload }), false)
+        await this.#sendAhead(pass, shape, party.compose(i.message))
         at++
         break
       }
@@ -182,6 +185,15 @@ export class OwnerSession {
     await asked
     this.totals.dealerBytes += planMaterialBytes(shape, plan)
     return { pass, shape, plan, schedule, party, at }
+  }
+
+  /** Long texts have more to send ahead than one message may hold. */
+  async #sendAhead(pass: number, shape: Shape, whole: Uint8Array): Promise<void> {
+    const { link, aheadBytes = AHEAD_BYTES } = this.#setup
+    const first = whole.subarray(0, aheadBytes)
+    await link.send(encodePass({ kind: 'begin', pass, shape, payload: first }), false)
+    for (let at = aheadBytes; at < whole.length; at += aheadBytes)
+      await link.send(encodePass({ kind: 'more', pass, payload: whole.subarray(at, at + aheadBytes) }), false)
   }
 
   /** Begins to prepare the pass that is to follow one of this shape. */

@@ -6,6 +6,7 @@
  * | 1 begin | owner | u32 base, u32 rows (top bit: lean), u64 first serial, the message sent ahead |
  * | 2 data | both | u16 message index, payload |
  * | 3 abandon | owner | nothing: the pass is given up and its masks are burnt |
+ * | 4 more | owner | more of the message sent ahead, where it is too long for `begin` |
  */
 import type { Shape } from '../plan.ts'
 
@@ -13,6 +14,7 @@ export type PassMessage =
   | { kind: 'begin'; pass: number; shape: Shape; payload: Uint8Array }
   | { kind: 'data'; pass: number; index: number; payload: Uint8Array }
   | { kind: 'abandon'; pass: number }
+  | { kind: 'more'; pass: number; payload: Uint8Array }
 
 /** A message that is not one of a pass, or comes when it must not. */
 export class PassError extends Error {
@@ -36,7 +38,7 @@ const BEGIN = HEADER + 16
 const DATA = HEADER + 2
 
 export function encodePass(message: PassMessage): Uint8Array {
-  const size = message.kind === 'begin' ? BEGIN : message.kind === 'data' ? DATA : HEADER
+  const size = { begin: BEGIN, data: DATA, abandon: HEADER, more: HEADER }[message.kind]
   const payload = message.kind === 'abandon' ? new Uint8Array() : message.payload
   const out = new Uint8Array(size + payload.length)
   const view = new DataView(out.buffer)
@@ -47,7 +49,7 @@ export function encodePass(message: PassMessage): Uint8Array {
   } else if (message.kind === 'data') {
     out[0] = 2
     view.setUint16(HEADER, message.index, true)
-  } else out[0] = 3
+  } else out[0] = message.kind === 'abandon' ? 3 : 4
   out.set(payload, size)
   return out
 }
@@ -63,6 +65,7 @@ export function decodePass(bytes: Uint8Array): PassMessage {
     if (kind === 2 && bytes.length >= DATA)
       return { kind: 'data', pass, index: view.getUint16(HEADER, true), payload: bytes.subarray(DATA) }
     if (kind === 3 && bytes.length === HEADER) return { kind: 'abandon', pass }
+    if (kind === 4 && bytes.length > HEADER) return { kind: 'more', pass, payload: bytes.subarray(HEADER) }
   }
   throw new PassError('malformed', 'A message of the session is malformed.')
 }

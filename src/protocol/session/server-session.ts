@@ -3,6 +3,7 @@ import type { Kernels } from '../../kernels/kernels.ts'
 import type { Link } from '../../transport/link.ts'
 import { RowCache } from '../cache.ts'
 import type { ClearWeights } from '../compile/weights.ts'
+import type { Shape } from '../plan.ts'
 import { Prg } from '../prg.ts'
 import { PartyPass } from '../runner/party.ts'
 import { messageBytes, type Schedule } from '../schedule.ts'
@@ -17,7 +18,10 @@ export interface PassMaterial {
 }
 
 interface Running {
-  readonly begin: Extract<PassMessage, { kind: 'begin' }>
+  readonly shape: Shape
+  /** What the owner has sent ahead, in parts, and how many bytes of it are still to come. */
+  readonly ahead: Uint8Array[]
+  missing: number
   readonly schedule: Schedule
   readonly material: MaterialReader
   party?: PartyPass
@@ -56,6 +60,7 @@ export class ServerSession {
       const message = decodePass(await this.#link.receive())
       if (message.kind === 'begin') this.#begin({ ...message, shape: this.#plans.shapeOf(message.shape) })
       else if (message.kind === 'abandon') this.#abandon(message.pass)
+      else if (message.kind === 'more') this.#more(message)
       else await this.#data(message)
     }
   }
@@ -68,13 +73,28 @@ export class ServerSession {
     this.#guard.admit(message.shape)
     this.#lastPass = message.pass
     const { plan, schedule } = this.#plans.of(message.shape)
-    // Checked before it is kept: what waits here is no longer than what the plan declares.
-    if (message.payload.length !== messageBytes(message.shape, schedule.messages[0]))
-      throw new PassError('malformed', 'What was sent ahead of a pass has the wrong length.')
     const material = new MaterialReader(plan, message.shape, this.#kernels, () =>
       this.#source.next(message.pass),
     )
-    this.#passes.set(message.pass, { begin: message, schedule, material, at: 0 })
+    const { shape } = message
+    const missing = messageBytes(shape, schedule.messages[0])
+    const running: Running = { shape, ahead: [], missing, schedule, material, at: 0 }
+    this.#keep(running, message.payload)
+    this.#passes.set(message.pass, running)
+  }
+
+  #more({ pass, payload }: Extract<PassMessage, { kind: 'more' }>): void {
+    const running = this.#passes.get(pass)
+    if (!running) throw new PassError('out-of-turn', `Pass ${pass} is not open.`)
+    this.#keep(running, payload)
+  }
+
+  /** Keeps a part of what is sent ahead: together no more than the plan declares. */
+  #keep(running: Running, part: Uint8Array): void {
+    if (part.length > running.missing)
+      throw new PassError('malformed', 'What was sent ahead of a pass has the wrong length.')
+    running.ahead.push(part)
+    running.missing -= part.length
   }
 
   #abandon(pass: number): void {
@@ -110,14 +130,16 @@ export class ServerSession {
       }
       running.at++
     }
-    const { shape } = running.begin
+    const { shape } = running
     this.#cached = shape.base + shape.rows
     this.#passes.delete(message.pass)
     this.#source.discard(message.pass)
   }
 
   async #open(running: Running): Promise<PartyPass> {
-    const { shape, payload } = running.begin
+    const { shape, ahead } = running
+    if (running.missing > 0)
+      throw new PassError('malformed', 'What was sent ahead of a pass has the wrong length.')
     if (shape.base > this.#cached)
       throw new PassError(
         'out-of-turn',
@@ -138,8 +160,20 @@ export class ServerSession {
     })
     const [first] = schedule.programs.server
     if (first.kind !== 'receive') throw new RangeError('a plan begins with what the owner sends ahead')
-    party.accept(first.message, payload)
+    party.accept(first.message, joined(ahead.splice(0)))
     running.at = 1
     return party
   }
+}
+
+/** Parts one after another; a single one as it is. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]
+  const out = new Uint8Array(parts.reduce((n, part) => n + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.length
+  }
+  return out
 }
