@@ -9,13 +9,11 @@ import { parseArgs } from 'node:util'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { createNodeKernels } from '../kernels/node/kernels.ts'
 import { type Bundle, loadBundle } from '../model/bundle-node.ts'
-import { encodeChat } from '../model/chat.ts'
-import { chatOf } from '../model/manifest.ts'
 import { floatModel } from '../model/reference.ts'
 import { Ends } from '../owner/ends.ts'
 import { modelPlans } from '../protocol/session/model-plan.ts'
 import { LocalParties } from '../protocol/testing.ts'
-import { type Dialogue, readDialogues } from './dialogues.ts'
+import { calibrationSequence, readCalibrationTexts } from './calibrate-texts.ts'
 
 export interface AgreementOptions {
   /** Predicted tokens to compare. */
@@ -42,15 +40,13 @@ export interface Agreement {
   readonly mismatches?: number
 }
 
-/** Compares over the beginnings of conversations, each up to the model's context. */
+/** Compares a decoder's passes over texts as token ids, none longer than the model's context. */
 export async function agreement(
-  { manifest, tensors, tokenizer: json }: Bundle,
-  dialogues: readonly Dialogue[],
+  { manifest, tensors }: Bundle,
+  texts: Iterable<number[]>,
   o: AgreementOptions,
 ): Promise<Agreement> {
   const { config } = manifest
-  const chat = chatOf(manifest)
-  const tokenizer = new Tokenizer(json, {})
   const ends = new Ends(config, tensors)
   const rows = o.rows ?? 64
   const { spec } = modelPlans(manifest)
@@ -62,9 +58,7 @@ export async function agreement(
   const sums = { tokens: 0, same: 0, privateNats: 0, floatNats: 0, error: 0, largest: 0 }
   let violations = 0
   let mismatches = 0
-  for (const { turns } of dialogues) {
-    const messages = turns.map(({ role, text }) => ({ role, content: text }))
-    const ids = encodeChat(tokenizer, chat, messages, { reply: false }).slice(0, config.context)
+  for (const ids of texts) {
     float.rewind(0)
     for (let base = 0; base < ids.length - 1 && sums.tokens < o.tokens; ) {
       const part = ids.slice(base, Math.min(base + rows, ids.length - 1, base + o.tokens - sums.tokens))
@@ -137,10 +131,10 @@ function nats(logits: Float32Array, id: number): number {
   return Math.log(sum) + most - logits[id]
 }
 
-const help = `agreement: private inference against the float model, teacher-forced on dialogues
+const help = `agreement: private inference against the float model, teacher-forced
 
   --bundle DIR   a model bundle with its private tensors
-  --data FILE    held-out dialogues
+  --data FILE    held-out text: dialogues or texts as JSON lines, or plain text
   --tokens N     predicted tokens to compare (2000)
   --rows N       rows of one pass (64); 1 is decoding
   --no-oracle    do not count violations and mismatches, in half the time
@@ -167,7 +161,17 @@ async function main(): Promise<void> {
   const [tokens, rows] = [Number(values.tokens), Number(values.rows)]
   const onProgress = (done: number): void => void process.stderr.write(`\r${done} of ${tokens} tokens`)
   const options = { tokens, rows, oracle: !values['no-oracle'], onProgress }
-  const result = await agreement(await loadBundle(values.bundle), readDialogues(values.data), options)
+  const bundle = await loadBundle(values.bundle)
+  const tokenizer = new Tokenizer(bundle.tokenizer, {})
+  const texts = readCalibrationTexts(values.data)
+  function* sequences(): Generator<number[]> {
+    for (const text of texts) {
+      const ids = calibrationSequence(tokenizer, bundle.manifest, text)
+      if (!Array.isArray(ids)) throw new Error('agreement compares decoders; this is an encoder.')
+      yield ids
+    }
+  }
+  const result = await agreement(bundle, sequences(), options)
   process.stderr.write('\n')
   const lines = Object.entries(result).map(([name, value]) => `${name.padEnd(18)} ${value}`)
   process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : `${lines.join('\n')}\n`)

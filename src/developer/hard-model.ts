@@ -1,18 +1,21 @@
 /**
- * Makes a bundle that is hard to compute in fixed point out of one that is easy: attention logits in the tens and
- * outlier channels, as large pre-trained models have them.
+ * Makes a model that is hard to compute in fixed point out of one that is easy: attention logits in the tens and outlier
+ * channels, as large pre-trained models have them. The result is a Hugging Face folder, to be imported like any other:
  *
- *   npx tsx src/developer/hard-model.ts --bundle models/sotto-demo --out DIR --gain 3 --text FILE [--minutes 2]
+ *   npx tsx src/developer/hard-model.ts --bundle models/sotto-demo --out hard --gain 3 --text FILE --minutes 2
+ *   npx sotto model import hard --out hard-bundle --calibrate FILE
+ *   npx tsx src/developer/agreement.ts --bundle hard-bundle --data FILE --tokens 500
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { loadBundle, writeBundle } from '../model/bundle-node.ts'
+import { loadBundle } from '../model/bundle-node.ts'
 import { headDim, type ModelConfig, type Tensors } from '../model/config.ts'
+import { toHfConfig } from '../model/hf-config.ts'
 import { PredictableRandom } from '../model/random.ts'
+import { encodeSafetensors } from '../model/safetensors.ts'
 import { AdamW } from './adamw.ts'
-import { calibrateBundle } from './calibrate.ts'
 import { saveCheckpoint, type TrainState } from './checkpoint.ts'
 import { train } from './train.ts'
 
@@ -73,11 +76,11 @@ export function hardened(config: ModelConfig, tensors: Tensors, h: Hardness): Te
   return out
 }
 
-const help = `hard-model: a bundle that is hard to compute in fixed point, from one that is easy
+const help = `hard-model: a Hugging Face folder of a model that is hard to compute in fixed point
 
   --bundle DIR   a bundle of LLaMA form, with its private tensors
-  --out DIR      the bundle to write; training files go to DIR.run
-  --text FILE    dialogues to calibrate on, and to train on
+  --out DIR      the folder to write; training files go to DIR.run
+  --text FILE    dialogues to train on
   --gain G       queries are multiplied by this (3)
   --outliers N   value and feed-forward channels a layer that are scaled up, exactly undone behind (8)
   --massive A    constant added to one residual channel of every embedding (0)
@@ -101,7 +104,7 @@ async function main(): Promise<void> {
       help: { type: 'boolean', short: 'h' },
     },
   })
-  if (values.help || !values.bundle || !values.out || !values.text) {
+  if (values.help || !values.bundle || !values.out || (Number(values.minutes) > 0 && !values.text)) {
     process.stdout.write(help)
     process.exitCode = values.help ? 0 : 2
     return
@@ -127,7 +130,7 @@ async function main(): Promise<void> {
     const engine = async (config: ModelConfig) =>
       (await import('./onnx/engine.ts')).onnxEngine(config, Number(values.threads))
     const trained = await train({
-      data: text,
+      data: text!,
       out: run,
       minutes,
       peakLearningRate: Number(values.lr),
@@ -139,14 +142,16 @@ async function main(): Promise<void> {
     })
     weights = trained.weights
   }
-  await writeBundle(out, {
-    ...manifest,
-    name: `${manifest.name}-hard`,
-    profile: {},
-    tokenizer,
-    tensors: weights,
+  mkdirSync(out, { recursive: true })
+  const put = (name: string, value: unknown) => writeFileSync(join(out, name), JSON.stringify(value))
+  put('config.json', toHfConfig(manifest.config))
+  put('tokenizer.json', tokenizer)
+  put('tokenizer_config.json', {
+    chat_template: manifest.chat?.template,
+    bos_token: '<|bos|>',
+    eos_token: '<|end|>',
   })
-  await calibrateBundle({ bundle: out, data: text })
+  writeFileSync(join(out, 'model.safetensors'), encodeSafetensors(weights, 'F32', { format: 'pt' }))
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main()

@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url'
+import { Tokenizer } from '@huggingface/tokenizers'
 import { expect, it } from 'vitest'
 import { agreement } from '../developer/agreement.ts'
 import { loadBundle } from '../model/bundle-node.ts'
+import { encodeChat } from '../model/chat.ts'
+import { chatOf } from '../model/manifest.ts'
 
 it('the demo model answers privately as it does in floating point, and no value leaves its range', async () => {
   const bundle = await loadBundle(fileURLToPath(new URL('../../models/sotto-demo', import.meta.url)))
@@ -10,7 +13,10 @@ it('the demo model answers privately as it does in floating point, and no value 
     { role: 'assistant' as const, text: 'Which day would you like to check in?' },
     { role: 'user' as const, text: 'Next Monday, please. Does it have wifi?' },
   ]
-  const result = await agreement(bundle, [{ id: '1', turns }], { tokens: 24, rows: 12, oracle: true })
+  const messages = turns.map(({ role, text }) => ({ role, content: text }))
+  const tokenizer = new Tokenizer(bundle.tokenizer, {})
+  const ids = encodeChat(tokenizer, chatOf(bundle.manifest), messages, { reply: false })
+  const result = await agreement(bundle, [ids], { tokens: 24, rows: 12, oracle: true })
   expect(result).toMatchObject({ violations: 0, mismatches: 0 })
   expect(result.tokens).toBe(24)
   expect(result.top1).toBeGreaterThan(0.9)

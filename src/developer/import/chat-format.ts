@@ -67,8 +67,17 @@ export function textFormat(dir: string, json: TokenizerJson): TextFormat {
     }
   const begins = /bos_token|<\|begin_of_text\|>|<\|bos\|>/.test(template) && ids.bos !== undefined
   const stops = [...new Set([stop[0], ...ids.stop])]
-  return { chat: { template, bos: begins ? [ids.bos!] : [], user, assistant, end, stop: stops }, notes: [] }
+  const chat = {
+    template,
+    bos: begins ? ids.bos! : [],
+    user: tidy(user),
+    assistant: tidy(assistant),
+    end: tidy(end),
+  }
+  return { chat: { ...chat, stop: stops }, notes: [] }
 }
+
+const tidy = (ids: number[]): number | number[] => (ids.length === 1 ? ids[0] : ids)
 
 /** Ids of the tokens that begin and end a text. */
 function idsOfEnds(

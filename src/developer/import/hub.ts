@@ -40,7 +40,7 @@ export const isHubName = (name: string): boolean => /^[\w-][\w.-]*(\/[\w-][\w.-]
 export async function fetchModel(name: string, o: HubOptions = {}): Promise<string> {
   const endpoint = (o.endpoint ?? process.env.HF_ENDPOINT ?? 'https://huggingface.co').replace(/\/+$/, '')
   const revision = o.revision ?? 'main'
-  const cache = o.cache ?? process.env.HF_HOME ?? join(homedir(), '.cache/sotto/hub')
+  const cache = o.cache ?? join(process.env.HF_HOME ?? join(homedir(), '.cache'), 'sotto/hub')
   const dir = join(cache, `${name.replace('/', '--')}--${revision.replace(/[^\w.-]/g, '_')}`)
   mkdirSync(dir, { recursive: true })
   const get = (file: string) =>

@@ -28,7 +28,7 @@ of one on the hub, which is downloaded (resumed where it stopped, and checked) i
                      which changes no result
   --hub URL          (HF_ENDPOINT or https://huggingface.co)
   --revision NAME    of the hub's repository (main)
-  --cache DIR        for downloads (HF_HOME or ~/.cache/sotto/hub)
+  --cache DIR        for downloads (sotto/hub in HF_HOME or ~/.cache)
   --report FILE      write the result as JSON
   --json             print one JSON object
   --help             this text

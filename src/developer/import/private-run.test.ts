@@ -1,0 +1,80 @@
+/** Folders that nobody here trained, from import to the private run. */
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Tokenizer } from '@huggingface/tokenizers'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { loadBundle } from '../../model/bundle-node.ts'
+import { encodePrompt } from '../../model/chat.ts'
+import type { ModelConfig } from '../../model/config.ts'
+import { randomModel } from '../../model/random.ts'
+import { agreement } from '../agreement.ts'
+import { hardened } from '../hard-model.ts'
+import { importModel } from './import-model.ts'
+import { newFolder, smallConfigs, writeFolder } from './testing-folder.ts'
+
+let root: string
+beforeEach(() => {
+  root = newFolder()
+})
+afterEach(() => rmSync(root, { recursive: true }))
+
+const passages = Array.from(
+  { length: 40 },
+  (_, i) => `The ${i}th guest, Zoë, paid €${i * 7}; who knew? `,
+).join('')
+
+function importAndCalibrate(dir: string) {
+  const calibrate = join(root, 'text.txt')
+  writeFileSync(calibrate, passages)
+  return importModel({ from: dir, out: join(root, 'bundle'), calibrate })
+}
+
+/** Another text than it was calibrated on, teacher-forced. */
+async function expectAgreement(): Promise<void> {
+  const bundle = await loadBundle(join(root, 'bundle'))
+  const tokenizer = new Tokenizer(bundle.tokenizer, {})
+  const said = 'Who paid? The guest, Zoë, knew nothing of the 14 euros.'
+  const ids = encodePrompt(tokenizer, bundle.manifest, [{ role: 'user', content: said }])
+  const result = await agreement(bundle, [ids], { tokens: 50, rows: 25, oracle: true })
+  expect(result).toMatchObject({ tokens: 50, violations: 0, mismatches: 0 })
+  expect(result.maxAbsError).toBeLessThan(0.05)
+  expect(result.top1).toBeGreaterThanOrEqual(0.98)
+  expect(Math.abs(result.perplexityChange)).toBeLessThan(0.01)
+}
+
+const wide: Partial<ModelConfig> = { dim: 32, ff: 48 }
+
+test.each<[string, ModelConfig]>([
+  [
+    'LLaMA with an untied head and scaled rotation',
+    {
+      ...smallConfigs.llama,
+      ...wide,
+      tied: false,
+      ropeScaling: { kind: 'llama3', factor: 4, low: 1, high: 4, original: 32 },
+    },
+  ],
+  ['GPT-2', { ...smallConfigs.gpt2, ...wide }],
+])(
+  '%s',
+  async (_, config) => {
+    const dir = join(root, 'model')
+    writeFolder(dir, { config, dtype: 'BF16', shards: 2 })
+    await importAndCalibrate(dir)
+    await expectAgreement()
+  },
+  30_000,
+)
+
+test('logits in the tens and outlier channels', async () => {
+  const config: ModelConfig = { ...smallConfigs.llama, ...wide }
+  const dir = join(root, 'model')
+  const tensors = hardened(config, randomModel(config, 3), { gain: 4, outliers: 6, massive: 2 })
+  writeFolder(dir, { config, tensors })
+  const report = await importAndCalibrate(dir)
+  // Values and feed-forward channels, and what reads them, in both layers.
+  expect(report.balanced).toBeGreaterThanOrEqual(8)
+  const scores = report.ranges!.filter(({ name }) => name === 'score').flatMap(({ measured }) => measured)
+  expect(Math.max(...scores.map(Math.abs))).toBeGreaterThan(20)
+  await expectAgreement()
+}, 30_000)
