@@ -1,54 +1,24 @@
-/** A batch of texts: where they come from, how far they are, and what came out. */
+/** A batch of texts: how far it is, and what came out. */
 import { css, html, LitElement, nothing } from 'lit'
-import { bytes, grouped, plural } from '../format.ts'
+import { grouped } from '../format.ts'
 import { base } from '../look/base.ts'
 import { classifyLook } from '../look/classify.ts'
 import * as icons from '../look/icons.ts'
 import { classifier } from '../state/classify.ts'
-import { type Batch, isComplete, resultsCsv, timeLeft } from '../state/classify-batch.ts'
-import { fromFile, fromLines, type Source } from '../state/classify-table.ts'
+import { type Batch, isComplete, isFor, resultsCsv, timeLeft } from '../state/classify-batch.ts'
 import { engine } from '../state/engine.ts'
 import { saveFile } from '../state/save.ts'
 import { Watch } from '../state/store.ts'
-import './classify-columns.ts'
 import './classify-results.ts'
+import './classify-source.ts'
 import { problem } from './problem.ts'
 import { progress } from './progress.ts'
 
 export class ClassifyMany extends LitElement {
-  static override properties = {
-    source: { state: true },
-    lines: { state: true },
-    trouble: { state: true },
-    isOver: { state: true },
-  }
-  /** A file that has been read, and whose columns are to be chosen. */
-  declare source: Source | undefined
-  /** Pasted texts so far. */
-  declare lines: number
-  /** Why a file could not be taken. */
-  declare trouble: string
-  /** Whether a file is being held over this part. */
-  declare isOver: boolean
-
   static override styles = [
     base,
     classifyLook,
     css`
-      .drop {
-        border-radius: var(--radius);
-      }
-      .drop.over {
-        outline: 2px dashed var(--you);
-        outline-offset: 6px;
-      }
-      .trouble {
-        margin-top: 14px;
-        padding: 12px 16px;
-        border-radius: var(--radius);
-        background: var(--danger-sheet);
-        overflow-wrap: anywhere;
-      }
       .head {
         min-height: 7.4em;
       }
@@ -78,55 +48,18 @@ export class ClassifyMany extends LitElement {
 
   constructor() {
     super()
-    this.lines = 0
-    this.trouble = ''
-    this.isOver = false
     new Watch(this, classifier, engine)
   }
 
   override focus(): void {
-    this.renderRoot.querySelector<HTMLElement>('textarea, .head button')?.focus()
+    this.renderRoot.querySelector<HTMLElement>('sotto-classify-source, .head button')?.focus()
   }
 
   protected override render() {
     const { batch } = classifier.state
     if (batch) return this.#batch(batch)
     const pairs = engine.state.model?.pairs === true
-    return html`<div
-      class=${this.isOver ? 'drop over' : 'drop'}
-      @dragover=${this.#over}
-      @dragleave=${this.#leave}
-      @drop=${this.#drop}
-    >
-      ${
-        this.source
-          ? html`<sotto-classify-columns
-              .source=${this.source}
-              .pairs=${pairs}
-              @batch=${this.#start}
-              @another=${this.#another}
-            ></sotto-classify-columns>`
-          : this.#paste(pairs)
-      }
-      ${this.trouble ? html`<p class="trouble" role="alert">${this.trouble}</p>` : this.#error()}
-    </div>`
-  }
-
-  #paste(pairs: boolean) {
-    const hint = pairs ? 'First text, a tab, second text' : 'One text a line'
-    const busy = classifier.state.busy !== undefined
-    return html`<form @submit=${this.#submit}>
-      <label class="name" for="lines">Texts, one a line${pairs ? ', with a tab between the two of a pair' : nothing}</label>
-      <textarea id="lines" rows="7" autocomplete="off" placeholder=${hint} @input=${this.#count}></textarea>
-      <div class="actions">
-        <button class="button main" ?disabled=${this.lines === 0 || busy}>
-          Classify${this.lines > 0 ? html` ${plural(this.lines, 'text')}` : nothing}
-        </button>
-        <button class="button" type="button" @click=${this.#pick}>Choose a file…</button>
-        <small>CSV, TSV or JSON lines; or drop one here.</small>
-      </div>
-      <input class="hidden" type="file" tabindex="-1" aria-label="File with texts" accept=".csv,.tsv,.txt,.jsonl,.ndjson,.json" @change=${this.#chosen} />
-    </form>`
+    return html`<sotto-classify-source .pairs=${pairs} @batch=${this.#start}></sotto-classify-source>${this.#error()}`
   }
 
   #batch(batch: Batch) {
@@ -148,9 +81,16 @@ export class ClassifyMany extends LitElement {
 
   #state(batch: Batch, isRunning: boolean, stopping: boolean): string {
     if (stopping) return 'stopping…'
-    if (!isRunning) return isComplete(batch) ? 'done' : batch.results.length > 0 ? 'cancelled' : ''
+    if (!isRunning) return this.#rest(batch)
     if (engine.state.phase !== 'open') return 'connecting…'
     return timeLeft(batch, performance.now())
+  }
+
+  #rest({ results, model, ...batch }: Batch): string {
+    if (results.length === 0) return ''
+    const by = model && model.hash !== engine.state.model?.hash ? `, by ${model.title}` : ''
+    if (isComplete({ results, ...batch })) return `done${by}`
+    return `${classifier.state.error ? 'interrupted' : 'cancelled'}${by}`
   }
 
   #running(stopping: boolean) {
@@ -159,11 +99,16 @@ export class ClassifyMany extends LitElement {
   }
 
   #resting(batch: Batch) {
+    const { model } = engine.state
     const { length } = batch.results
-    const goesOn = !isComplete(batch)
+    const isOurs = length === 0 || batch.model?.hash === model?.hash
+    // After an error, the way on is below it.
+    const isHalted = (classifier.state.error ?? engine.state.error) !== undefined
+    const goesOn = !isHalted && isFor(batch, model) && !(isOurs && isComplete(batch))
+    const what = !isOurs ? `Classify with ${model?.title}` : length > 0 ? 'Go on' : 'Classify'
     return html`
-      ${goesOn ? html`<button class="button main" @click=${() => classifier.many()}>${length > 0 ? 'Go on' : 'Classify'}</button>` : nothing}
-      ${length > 0 ? html`<button class="button ${goesOn ? '' : 'main'}" @click=${() => this.#download(batch)}>Download CSV</button>` : nothing}
+      ${goesOn ? html`<button class="button ${isOurs ? 'main' : ''}" @click=${() => classifier.many()}>${what}</button>` : nothing}
+      ${length > 0 ? html`<button class="button ${goesOn && isOurs ? '' : 'main'}" @click=${() => this.#download(batch)}>Download CSV</button>` : nothing}
       <button class="button" @click=${this.#another}>New batch</button>
     `
   }
@@ -176,95 +121,24 @@ export class ClassifyMany extends LitElement {
   }
 
   #download(batch: Batch): void {
-    const { labels, name } = engine.state.model ?? {}
     const stem = batch.name.replace(/\.\w+$/, '')
-    saveFile(`${stem}-${name}.csv`, 'text/csv;charset=utf-8', resultsCsv(batch, labels ?? []))
+    saveFile(`${stem}-${batch.model?.name}.csv`, 'text/csv;charset=utf-8', resultsCsv(batch))
   }
 
-  /** Reads something that a person gave, and says why where it cannot be read. */
-  #take(read: () => Source): Source | undefined {
-    this.trouble = ''
-    try {
-      return read()
-    } catch (reason) {
-      this.trouble = reason instanceof Error ? reason.message : String(reason)
-      return undefined
-    }
-  }
-
-  async #file(file: File | undefined): Promise<void> {
-    if (!file) return
-    let content: ArrayBuffer
-    try {
-      content = await file.arrayBuffer()
-    } catch {
-      this.trouble = `${file.name} (${bytes(file.size)}) could not be read. Is it still there?`
-      return
-    }
-    this.source = this.#take(() => fromFile(file.name, content))
-  }
-
-  readonly #count = (event: Event): void => {
-    this.lines = (event.target as HTMLTextAreaElement).value.split('\n').filter((line) => line.trim()).length
-    this.trouble = ''
-    engine.prepare()
-  }
-
-  readonly #submit = (event: Event): void => {
-    event.preventDefault()
-    const pairs = engine.state.model?.pairs === true
-    const text = this.renderRoot.querySelector('textarea')?.value ?? ''
-    const source = this.#take(() => fromLines(text, pairs))
-    if (!source || classifier.state.busy) return
-    const columns = pairs ? ['text', 'pair'] : ['text']
-    this.#begin({
-      name: source.name,
-      table: { columns, rows: source.records },
-      columns: pairs ? { text: 0, pair: 1 } : { text: 0 },
-      results: [],
-    })
-  }
-
-  readonly #start = (event: Event): void => this.#begin((event as CustomEvent<Batch>).detail)
-
-  #begin(batch: Batch): void {
-    classifier.load(batch)
-    this.source = undefined
+  readonly #start = (event: Event): void => {
+    classifier.load((event as CustomEvent<Batch>).detail)
     void classifier.many()
-    // What had the focus is gone.
-    void this.updateComplete.then(() => this.focus())
+    this.#refocus()
   }
 
   readonly #another = (): void => {
-    this.source = undefined
-    this.trouble = ''
-    this.lines = 0
     classifier.load(undefined)
+    this.#refocus()
+  }
+
+  /** What had the focus is gone. */
+  #refocus(): void {
     void this.updateComplete.then(() => this.focus())
-  }
-
-  readonly #pick = (): void => this.renderRoot.querySelector<HTMLInputElement>('input[type=file]')?.click()
-
-  readonly #chosen = (event: Event): void => {
-    const input = event.target as HTMLInputElement
-    void this.#file(input.files?.[0])
-    // The same file, mended, may be chosen again.
-    input.value = ''
-  }
-
-  readonly #over = (event: DragEvent): void => {
-    event.preventDefault()
-    this.isOver = true
-  }
-
-  readonly #leave = (): void => {
-    this.isOver = false
-  }
-
-  readonly #drop = (event: DragEvent): void => {
-    event.preventDefault()
-    this.isOver = false
-    void this.#file(event.dataTransfer?.files[0])
   }
 }
 

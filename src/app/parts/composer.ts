@@ -120,7 +120,9 @@ export class Composer extends LitElement {
   protected override firstUpdated(): void {
     // On a phone, focus would open the keyboard over the page.
     // Focus needs a layout, so it waits for the one that the next picture makes anyway.
-    if (matchMedia('(hover: hover)').matches) requestAnimationFrame(() => this.focus())
+    // Nor may it leave whatever a person has just used, say the list of models.
+    const isFree = document.activeElement === document.body
+    if (isFree && matchMedia('(hover: hover)').matches) requestAnimationFrame(() => this.focus())
   }
 
   protected override render() {

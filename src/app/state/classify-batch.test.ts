@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Classification } from '../../owner/api.ts'
+import type { Classification, ModelCard } from '../../owner/api.ts'
 import {
   type Batch,
   finished,
@@ -79,16 +79,17 @@ describe('a batch', () => {
 })
 
 describe('the CSV of a batch', () => {
-  const labels = ['no', 'yes']
+  const model = { name: 'm', labels: ['no', 'yes'] } as ModelCard
+  const labelled = { ...batch, model }
 
   it('has the columns that came, the label and each probability', () => {
-    const csv = resultsCsv(withResult(batch, 0, result('yes')), labels)
+    const csv = resultsCsv(withResult(labelled, 0, result('yes')))
     expect(csv).toBe('id,text,label,probability_no,probability_yes\r\n1,a,yes,0.250000,0.750000\r\n')
   })
 
   it('notes rows without a text and texts that were cut, and runs no formula', () => {
-    const done = finished(withResult(withResult(batch, 0, result('yes')), 2, result('no', true)))
-    expect(resultsCsv(done, labels).split('\r\n')).toEqual([
+    const done = finished(withResult(withResult(labelled, 0, result('yes')), 2, result('no', true)))
+    expect(resultsCsv(done).split('\r\n')).toEqual([
       'id,text,label,probability_no,probability_yes,note',
       '1,a,yes,0.250000,0.750000,',
       '2," ",,,,no text',
@@ -100,7 +101,7 @@ describe('the CSV of a batch', () => {
 
   it('does not take the name of a column that is there', () => {
     const table = { columns: ['label', 'text'], rows: [['x', 'a']] }
-    const csv = resultsCsv(withResult({ ...batch, table }, 0, result('no')), labels)
+    const csv = resultsCsv(withResult({ ...labelled, table }, 0, result('no')))
     expect(csv).toMatch(/^label,text,predicted_label,probability_no,/)
   })
 })

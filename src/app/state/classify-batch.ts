@@ -1,5 +1,5 @@
 /** A batch of texts and what has become of them so far. */
-import type { Classification, ClassifyInput } from '../../owner/api.ts'
+import type { Classification, ClassifyInput, ModelCard } from '../../owner/api.ts'
 import { grouped } from '../format.ts'
 import { formatCsv } from './classify-csv.ts'
 import type { Columns, Table } from './classify-table.ts'
@@ -8,6 +8,8 @@ export interface Batch {
   name: string
   table: Table
   columns: Columns
+  /** Whose labels the results are. */
+  model?: ModelCard
   /** The first rows' results, in order; `null` for a row without a text. */
   results: readonly (Classification | null)[]
   /** When this run began, and how many rows had a result by then. */
@@ -45,6 +47,10 @@ export const finished = (batch: Batch): Batch => ({
   results: [...batch.results, ...Array<null>(batch.table.rows.length - batch.results.length).fill(null)],
 })
 
+/** Whether a model takes one text where the batch has one, or two where it has two. */
+export const isFor = ({ columns }: Batch, model: ModelCard | undefined): boolean =>
+  model?.task === 'classify' && (columns.pair !== undefined) === (model.pairs === true)
+
 export const isComplete = ({ table, results }: Batch): boolean => results.length === table.rows.length
 
 /** "about 3 min left", from the pace of this run; nothing before two rows of it. */
@@ -66,7 +72,8 @@ export function labelCounts({ results }: Batch): [label: string, count: number][
 }
 
 /** The classified rows as CSV: their own columns, the label, a probability for each label, and a note where one is due. */
-export function resultsCsv({ table, results }: Batch, labels: readonly string[]): string {
+export function resultsCsv({ table, results, model }: Batch): string {
+  const labels = model?.labels ?? []
   const fresh = (name: string): string => (table.columns.includes(name) ? fresh(`predicted_${name}`) : name)
   const hasNotes = results.some((result) => result === null || result.isCut)
   const header = [...table.columns, fresh('label'), ...labels.map((label) => fresh(`probability_${label}`))]

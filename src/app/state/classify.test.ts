@@ -46,7 +46,7 @@ let classifier: Classifier
 beforeEach(async () => {
   vi.resetModules()
   vi.stubGlobal('navigator', {})
-  engine.state = { phase: 'open' }
+  engine.state = { phase: 'open', model: { hash: '1', task: 'classify' } }
   const { Classifier } = await import('./classify.ts')
   classifier = new Classifier()
 })
@@ -115,15 +115,19 @@ describe('a batch', () => {
     expect(classifier.state).toMatchObject({ busy: undefined, stopping: false, said: 'Cancelled.' })
   })
 
-  it('of another model’s labels is forgotten, but not its texts', async () => {
+  it('says whose labels it has, and starts anew with another model', async () => {
     engine.classify = async (inputs) => inputs.map(({ text }) => result(text))
-    engine.change({ model: { hash: '1' } })
     classifier.load(batchOf('a'))
     await classifier.many()
-    expect(labels()).toEqual(['a'])
-    engine.change({ model: { hash: '2' } })
-    expect(labels()).toEqual([])
-    engine.change({ model: { hash: '3', pairs: true } })
-    expect(classifier.state.batch).toBeUndefined()
+    await classifier.one({ text: 'b' })
+    engine.change({ model: { hash: '2', task: 'classify', pairs: true } })
+    expect(classifier.state.one).toBeUndefined()
+    await classifier.many()
+    // That one takes pairs, so what there is stays as it is.
+    expect(classifier.state.batch).toMatchObject({ model: { hash: '1' }, results: [{ label: 'a' }] })
+    engine.change({ model: { hash: '3', task: 'classify' } })
+    engine.classify = async () => [result('x')]
+    await classifier.many()
+    expect(classifier.state.batch).toMatchObject({ model: { hash: '3' }, results: [{ label: 'x' }] })
   })
 })

@@ -1,7 +1,7 @@
 /** Texts and their labels: one at a time, or a batch. In this tab's memory only. */
 import { type Classification, type ClassifyInput, OwnerError } from '../../owner/api.ts'
 import { grouped } from '../format.ts'
-import { type Batch, finished, isComplete, remaining, withResult } from './classify-batch.ts'
+import { type Batch, finished, isComplete, isFor, remaining, withResult } from './classify-batch.ts'
 import { addTraffic, noTraffic, type Traffic } from './conversations.ts'
 import { engine } from './engine.ts'
 import { Store } from './store.ts'
@@ -50,8 +50,8 @@ export class Classifier extends Store<ClassifyState> {
       if (stats && stats !== before && engine.task === 'classify')
         this.set({ traffic: addTraffic(this.state.traffic, before, stats) })
       before = stats
-      // Another model has other labels.
-      if (model && model.hash !== hash) this.#forget(model.pairs === true)
+      // What is under the text must be the chosen model's; a batch says whose it is.
+      if (model && model.hash !== hash) this.set({ one: undefined, error: undefined, said: '' })
       hash = model?.hash
     })
   }
@@ -84,11 +84,14 @@ export class Classifier extends Store<ClassifyState> {
   /** Labels what has no label yet: from the start, after a cancel, after an error. */
   many(): Promise<void> {
     return this.#start('many', async () => {
-      const { batch } = this.state
-      if (!batch) return
+      const { model } = engine.state
+      let { batch } = this.state
+      if (!batch || !isFor(batch, model)) return
+      // Results of two models don't mix.
+      if (batch.model?.hash !== model?.hash) batch = { ...batch, results: [] }
       const { inputs, rows } = remaining(batch)
       const since = { ms: performance.now(), rows: batch.results.length }
-      this.set({ batch: { ...batch, since }, said: `Classifying ${grouped(inputs.length)} texts.` })
+      this.set({ batch: { ...batch, model, since }, said: `Classifying ${grouped(inputs.length)} texts.` })
       this.#saidAt = since.ms
       let done = 0
       while (done < inputs.length) {
@@ -155,14 +158,6 @@ export class Classifier extends Store<ClassifyState> {
     if (isDue) this.#saidAt = now
     const progress = `${grouped(next.results.length)} of ${grouped(next.table.rows.length)} rows are done.`
     this.set({ batch: next, said: isDue ? progress : this.state.said })
-  }
-
-  /** Results of another model would be misread as this one's; the texts stay, if this one takes their like. */
-  #forget(pairs: boolean): void {
-    const { batch } = this.state
-    const fits = batch && (batch.columns.pair !== undefined) === pairs
-    const fresh = fits ? { ...batch, results: [], since: undefined } : undefined
-    this.set({ one: undefined, batch: fresh, error: undefined, said: '' })
   }
 }
 

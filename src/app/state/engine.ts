@@ -112,7 +112,8 @@ export class Engine extends Store<EngineState> {
   async ready(): Promise<void> {
     if (this.state.phase === 'starting' || this.state.phase === 'failed') await this.start()
     // Sending a message is consent to the download that was offered.
-    if (this.state.phase === 'offer' || this.state.phase === 'opening') await this.open()
+    // Twice where another model was chosen meanwhile.
+    while (this.state.phase === 'offer' || this.state.phase === 'opening') await this.open()
     if (this.state.error) throw this.state.error
   }
 
@@ -123,7 +124,12 @@ export class Engine extends Store<EngineState> {
     const address = new URL(location.href)
     address.searchParams.set('model', model.name)
     history.replaceState(null, '', address)
-    this.set({ model, session: undefined, stats: undefined, phase: 'offer' })
+    const fresh = { session: undefined, stats: undefined, progress: undefined, phase: 'offer' } as const
+    this.set({ model, ...fresh })
+    // A session that is being opened is still the old model's.
+    await this.#opening?.catch(() => undefined)
+    if (this.state.model !== model) return
+    this.set(fresh)
     if (!(await this.#costly())) await this.open().catch(() => undefined)
   }
 
@@ -166,8 +172,8 @@ export class Engine extends Store<EngineState> {
   }
 
   async #open(): Promise<void> {
+    const { model } = this.state
     try {
-      const model = this.state.model
       if (!model) throw new OwnerError('unknown-model', 'No model has been chosen.')
       this.set({ phase: 'opening', error: undefined, notice: undefined, stats: undefined })
       const options = {
@@ -176,11 +182,12 @@ export class Engine extends Store<EngineState> {
         backend: oneOf<BackendKind>('backend', 'webgpu', 'wasm'),
       }
       const session = await this.#worker.call((remote) => remote.open(options, proxy(this.#onEvent)))
+      if (this.state.model !== model) return
       this.set({ phase: 'open', session, progress: undefined })
       this.prepare()
       localStorage.setItem(`sotto.have.${model.hash}`, '1')
     } catch (reason) {
-      this.#fail(reason)
+      if (this.state.model === model) this.#fail(reason)
     }
   }
 
