@@ -91,6 +91,15 @@ export interface Wire {
   readonly bits: number
 }
 
+/** A product of a value's lanes, or of what `lanes` makes of them, with a matrix that the parties in `by` hold. */
+export interface Matmul {
+  readonly weight: string
+  readonly input: Value
+  readonly ring: number
+  readonly by: readonly Role[]
+  lanes?(ctx: PartyContext): Lanes
+}
+
 /** One operation of the plan with its views side by side. */
 export interface Step {
   readonly id: number
@@ -100,13 +109,8 @@ export interface Step {
   readonly needs: Record<Role, readonly Value[]>
   readonly slots: readonly Slot[]
   readonly wire?: Wire
-  /** The matrix product that a party's view is going to ask for, so that a faster kernel may run it beforehand. */
-  readonly matmul?: {
-    readonly weight: string
-    readonly input: Value
-    readonly ring: number
-    readonly by: readonly Role[]
-  }
+  /** The matrix products that a party's view is going to ask for, so that a faster kernel may run them beforehand. */
+  readonly matmul?: readonly Matmul[]
   /** The dealer's tables that depend on no mask, worked out before they are needed. */
   prepare?(): void
   /** The dealer's view: one array of true values for each slot; the owner's part is taken off by the runner. */

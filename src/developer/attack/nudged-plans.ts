@@ -50,9 +50,10 @@ export class NudgedPlans extends ModelPlans {
   }
 
   #modified(plan: Plan): Plan {
-    const product = plan.steps.find((s) => s.matmul?.weight === this.target(plan).name)
-    if (!product?.matmul) throw new AttackError('The plan has no product with the private matrix.')
-    const { input } = product.matmul
+    const { name } = this.target(plan)
+    const product = plan.steps.flatMap((s) => s.matmul ?? []).find((m) => m.weight === name)
+    if (!product) throw new AttackError('The plan has no product with the private matrix.')
+    const { input } = product
     const carrier = plan.steps[input.step]
     const [source] = carrier.needs.owner
     // A value that was opened in a narrower ring first is changed where it was opened.

@@ -78,7 +78,11 @@ export function linearSplit(plan: PlanBuilder, x: Opened, weight: WeightRef): Sh
     plan.weights.push({ ...weight, k: x.width, ring })
     return {
       slots: [slot],
-      matmul: { weight: name, input: x, ring, by: ['server'] },
+      matmul: [
+        { weight: name, input: x, ring, by: ['owner'], lanes: (ctx) => add(ctx.get(x), ctx.mask(x), ring) },
+        { weight: name, input: x, ring, by: ['server'] },
+        { weight: companion(name), input: x, ring, by: ['server'], lanes: (ctx) => ctx.mask(x) },
+      ],
       deal: (ctx) => [
         add(
           ctx.multiplyDifference(name, ctx.ownerMask(x), ring),

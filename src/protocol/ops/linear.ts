@@ -30,7 +30,7 @@ export function linearPrivate(plan: PlanBuilder, e: Blinded, weight: WeightRef):
     return {
       needs: { owner: [] },
       slots: [slot],
-      matmul: { weight: weight.name, input: e, ring, by: ['server'] },
+      matmul: [{ weight: weight.name, input: e, ring, by: ['server'] }],
       deal: (ctx) => [ctx.multiplyDifference(weight.name, ctx.ownerMask(e), ring)],
       run: (ctx) =>
         ctx.role === 'owner'
@@ -57,7 +57,7 @@ export function linearPublic(plan: PlanBuilder, x: Share, weight: WeightRef): Sh
   return plan.step<Share>('linear', type, [x], () => {
     plan.weights.push({ ...weight, k: x.width, ring })
     return {
-      matmul: { weight: weight.name, input: x, ring, by: ['owner', 'server'] },
+      matmul: [{ weight: weight.name, input: x, ring, by: ['owner', 'server'] }],
       run: (ctx) => ctx.multiply(weight.name, ctx.get(x), ring),
       plain: (ctx) => ctx.multiply(weight.name, ctx.get(x), ring),
     }

@@ -74,15 +74,16 @@ export class PartyPass implements PartyContext {
     this.#padding = padding
   }
 
-  /** Runs a step's matrix product by the kernels' faster way for many rows, if they have one. */
+  /** Runs a step's matrix products by the kernels' faster way for many rows, if they have one. */
   async multiplyAhead(step: Step): Promise<void> {
-    const { matmul } = step
     const { kernels, weights } = this.#own
-    if (!matmul?.by.includes(this.role) || !kernels.matmulAsync || this.shape.rows < MANY_ROWS) return
-    const matrix = weights.get(matmul.weight)
-    if (!matrix) return
-    const a = this.get(matmul.input)
-    this.#products.set(matmul.weight, await kernels.matmulAsync(a, a.length / matrix.k, matrix, matmul.ring))
+    if (!kernels.matmulAsync || this.shape.rows < MANY_ROWS) return
+    for (const { weight, input, ring, by, lanes } of step.matmul ?? []) {
+      const matrix = by.includes(this.role) ? weights.get(weight) : undefined
+      if (!matrix) continue
+      const a = lanes?.(this) ?? this.get(input)
+      this.#products.set(weight, await kernels.matmulAsync(a, a.length / matrix.k, matrix, ring))
+    }
   }
 
   runStep(id: number): void {
