@@ -31,8 +31,8 @@ export interface PartyContext extends PassContext {
   correlation(step: number, slot: Slot): Lanes
   /** The same for a slot of 8 bits, as bytes. */
   bytes(step: number, slot: Slot): Uint8Array
-  /** This party's share of row `index[i]` of element i's dealt table: `words` words each. */
-  lookup(step: number, slot: Slot, index: Uint32Array): Lanes
+  /** This party's share of row `index[i]` of the dealt table of element `first` + i: `words` words each. */
+  lookup(step: number, slot: Slot, index: Uint32Array, first?: number): Lanes
   /** The owner's own randomness, unknown to the dealer: its share of the input. */
   ownerSecret(step: number, width: number, ring: number): Lanes
   /** The input in fixed point (owner only). */

@@ -73,7 +73,8 @@ export interface Correlations {
   read(step: Step, slot: Slot): Lanes
   /** A slot of 8 bits. */
   bytes(step: Step, slot: Slot): Uint8Array
-  lookup(step: Step, slot: Slot, index: Uint32Array): Lanes
+  /** Entries of the tables of elements `first` and on, one each. */
+  lookup(step: Step, slot: Slot, index: Uint32Array, first: number): Lanes
   /** Nothing of this step will be read again. */
   forget(step: Step): void
 }
@@ -96,17 +97,19 @@ export class SeededCorrelations implements Correlations {
     return slotRaw(this.#prg, this.#shape, step, slot)
   }
 
-  lookup(step: Step, slot: Slot, index: Uint32Array): Lanes {
+  lookup(step: Step, slot: Slot, index: Uint32Array, first: number): Lanes {
     const { entries = 1, words = 1, bits } = slot
     const stream = slotStream(step, slot)
     const serials = new Float64Array(index.length)
     const firsts = new Float64Array(index.length)
-    for (let r = 0, i = 0; r < this.#shape.rows; r++) {
+    for (let r = 0, start = -first; r < this.#shape.rows && start < index.length; r++) {
       const n = rowCount(this.#shape, r, slot.layout, slot.width)
-      for (let e = 0; e < n; e++, i++) {
+      const end = Math.min(start + n, index.length)
+      for (let i = Math.max(start, 0); i < end; i++) {
         serials[i] = this.#shape.serial + r
-        firsts[i] = (e * entries + index[i]) * words
+        firsts[i] = ((i - start) * entries + index[i]) * words
       }
+      start += n
     }
     return this.#prg.windows(stream, serials, firsts, words, bits)
   }
@@ -146,13 +149,13 @@ export class PackedCorrections implements Correlations {
     return this.#part(step, slot)
   }
 
-  lookup(step: Step, slot: Slot, index: Uint32Array): Lanes {
+  lookup(step: Step, slot: Slot, index: Uint32Array, first: number): Lanes {
     const { entries = 1, words = 1, bits } = slot
     const bytes = this.#part(step, slot)
     const size = (words * bits) / 8
     const picked = new Uint8Array(index.length * size)
     for (let i = 0; i < index.length; i++) {
-      const from = (i * entries + index[i]) * size
+      const from = ((first + i) * entries + index[i]) * size
       for (let b = 0; b < size; b++) picked[i * size + b] = bytes[from + b]
     }
     return this.#kernels.unpack(picked, bits, index.length * words)

@@ -106,21 +106,45 @@ export class Prg {
   windows(stream: number, serials: Float64Array, firsts: Float64Array, n: number, bits: number): Lanes {
     const width = laneBytes(bits)
     const size = n * width
-    const places: number[] = []
+    // A window begins at a multiple of its words' width, so it touches so many blocks at most.
+    const places = new Uint32Array(3 * firsts.length * (1 + Math.ceil(size / 64)))
     const starts = new Uint32Array(firsts.length)
+    let used = 0
     for (let i = 0; i < firsts.length; i++) {
       const from = firsts[i] * width
       const first = Math.floor(from / 64)
-      starts[i] = (places.length / 3) * 64 + (from - first * 64)
-      for (let block = first; block * 64 < from + size; block++)
-        places.push(block, serials[i] % 4294967296, Math.floor(serials[i] / 4294967296))
+      starts[i] = ((used / 3) * 64 + (from - first * 64)) / width
+      for (let block = first; block * 64 < from + size; block++) {
+        places[used] = block
+        places[used + 1] = serials[i] % 4294967296
+        places[used + 2] = Math.floor(serials[i] / 4294967296)
+        used += 3
+      }
     }
-    const blocks = this.#kernels.blocks(this.#key, stream, Uint32Array.from(places))
-    const bytes = new Uint8Array(firsts.length * size)
-    for (let i = 0; i < starts.length; i++)
-      for (let b = 0, from = starts[i], to = i * size; b < size; b++) bytes[to + b] = blocks[from + b]
-    const out = new BigUint64Array(firsts.length * n)
-    lanes(bytes, width, bits, out, 0)
+    const blocks = this.#kernels.blocks(this.#key, stream, places.subarray(0, used))
+    return gather(blocks, width, bits, starts, n)
+  }
+}
+
+/** n words from each start (in words), widened to lanes. */
+function gather(bytes: Uint8Array, width: number, bits: number, starts: Uint32Array, n: number): Lanes {
+  const out = new BigUint64Array(starts.length * n)
+  const m = maskOf(bits)
+  if (width === 8) {
+    const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8)
+    for (let i = 0, to = 0; i < starts.length; i++)
+      for (let k = 0, from = starts[i]; k < n; k++) out[to++] = words[from++] & m
     return out
   }
+  const m32 = Number(m)
+  const low = new Uint32Array(out.buffer)
+  const words =
+    width === 1
+      ? bytes
+      : width === 2
+        ? new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2)
+        : new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+  for (let i = 0, to = 0; i < starts.length; i++)
+    for (let k = 0, from = starts[i]; k < n; k++, to += 2) low[to] = words[from++] & m32
+  return out
 }

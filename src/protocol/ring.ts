@@ -129,3 +129,15 @@ export function encode(values: ArrayLike<number>, k: number, frac: number): Lane
   for (let i = 0; i < scaled.length; i++) scaled[i] = Math.round(values[i] * scale)
   return reduce(fromFloats(scaled), k)
 }
+
+/** Lanes whose temporaries stay in the processor's cache. */
+const BLOCK = 4096
+
+/** A lane for each lane of x, worked out a block at a time: `f` is given the block and its first index. */
+export function inBlocks(x: Lanes, f: (block: Lanes, first: number) => Lanes): Lanes {
+  if (x.length <= BLOCK) return f(x, 0)
+  const out = new BigUint64Array(x.length)
+  for (let first = 0; first < x.length; first += BLOCK)
+    out.set(f(x.subarray(first, first + BLOCK), first), first)
+  return out
+}

@@ -3,8 +3,8 @@ import {
   add,
   bitsAt,
   clearLow,
-  fromFloats,
   fromInts,
+  inBlocks,
   type Lanes,
   lowBits,
   maskOf,
@@ -53,14 +53,17 @@ export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o:
   const topBits = tableBits(o.ring - (u?.ring ?? 0), n)
   const top: Slot = { name: 'top', layout, width, entries, words: n, bits: topBits }
 
-  /** Dots of each element's words with the public basis at D's low bits. */
-  const dots = (D: Lanes, words: Lanes, stride: number, from: number): Lanes => {
-    const out = new BigUint64Array(D.length)
-    const b = new Float64Array(D.length * n)
+  /** The public basis at D's low bits. */
+  const basisAt = (D: Lanes): Lanes => {
+    const b = new Int32Array(D.length * n)
     const low = lowBits(D, shift)
     for (let i = 0; i < D.length; i++) basis(low[i] / 2 ** shift, n, 2 ** o.basisBits, b, i * n)
-    const t = fromFloats(b)
-    for (let i = 0; i < D.length; i++)
+    return fromInts(b)
+  }
+  /** Dots of each element's words with the basis. */
+  const dots = (t: Lanes, words: Lanes, stride: number, from: number): Lanes => {
+    const out = new BigUint64Array(t.length / n)
+    for (let i = 0; i < out.length; i++)
       for (let k = 0; k < n; k++)
         out[i] = BigInt.asUintN(64, out[i] + BigInt.asUintN(64, words[i * stride + from + k] * t[i * n + k]))
     return out
@@ -82,26 +85,28 @@ export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o:
       segments.tables(a, 0, a.length, coefficients)
       return timesMask(coefficients, ctx.mask(u), u.ring, n, per)
     },
-    run(ctx) {
-      const D = ctx.get(g)
-      const index = bitsAt(D, shift, entryBits)
-      const words = ctx.lookup(id, main, index)
-      const f = dots(D, words, mainWords, 0)
-      if (!u) return reduce(f, o.ring)
-      const rho = dots(D, words, mainWords, n)
-      const tops = dots(D, ctx.lookup(id, top, index), n, 0)
-      const Du = ctx.get(u)
-      const half = 1n << BigInt(u.ring - 1)
-      const lift = 1n << BigInt(u.ring)
-      const offset = u.offset
-      for (let i = 0; i < f.length; i++) {
-        const A = BigInt.asUintN(64, Du[i] - offset)
-        const wrap = Du[i] < half ? lift : 0n
-        const own = BigInt.asUintN(64, BigInt.asUintN(64, A * f[i]) - rho[i])
-        f[i] = BigInt.asUintN(64, own + BigInt.asUintN(64, wrap * tops[i])) & m
-      }
-      return f
-    },
+    run: (ctx) =>
+      inBlocks(ctx.get(g), (D, first) => {
+        const index = bitsAt(D, shift, entryBits)
+        const words = ctx.lookup(id, main, index, first)
+        const t = basisAt(D)
+        const f = dots(t, words, mainWords, 0)
+        if (!u) return reduce(f, o.ring)
+        const rho = dots(t, words, mainWords, n)
+        const tops = dots(t, ctx.lookup(id, top, index, first), n, 0)
+        const Du = ctx.get(u)
+        const half = 1n << BigInt(u.ring - 1)
+        const lift = 1n << BigInt(u.ring)
+        const offset = u.offset
+        for (let i = 0; i < f.length; i++) {
+          const d = Du[first + i]
+          const A = BigInt.asUintN(64, d - offset)
+          const wrap = d < half ? lift : 0n
+          const own = BigInt.asUintN(64, BigInt.asUintN(64, A * f[i]) - rho[i])
+          f[i] = BigInt.asUintN(64, own + BigInt.asUintN(64, wrap * tops[i])) & m
+        }
+        return f
+      }),
     plain(ctx) {
       const D = publicOf(ctx, g)
       const limit = o.limit * 2 ** g.frac
@@ -115,7 +120,7 @@ export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o:
         const k = Math.floor(start[i] / 2 ** shift) * n
         c.set(segments.at(rests[i]).subarray(k, k + n), i * n)
       }
-      const f = dots(D, fromInts(c), n, 0)
+      const f = dots(basisAt(D), fromInts(c), n, 0)
       if (!u) return reduce(f, o.ring)
       const value = ctx.get(u)
       for (let i = 0; i < f.length; i++)

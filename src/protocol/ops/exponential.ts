@@ -1,5 +1,5 @@
 import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
-import { bitsAt, fromFloats, lowBits, maskOf } from '../ring.ts'
+import { bitsAt, fromFloats, inBlocks, lowBits, maskOf } from '../ring.ts'
 import { publicOf } from './open.ts'
 import { tableBits } from './table.ts'
 
@@ -62,10 +62,10 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
       }
       return [fromFloats(out)]
     },
-    run(ctx) {
-      const D = ctx.get(z)
-      return combine(D, ctx.lookup(id, slot, bitsAt(D, shift, o.entryBits)))
-    },
+    run: (ctx) =>
+      inBlocks(ctx.get(z), (D, first) =>
+        combine(D, ctx.lookup(id, slot, bitsAt(D, shift, o.entryBits), first)),
+      ),
     plain(ctx) {
       if (lowBits(ctx.get(z), z.ring).some((v) => v > ROUNDING && v < step))
         ctx.violation(id, "a score lies too far below its row's maximum")

@@ -1,5 +1,5 @@
 import { type Opened, type PlanBuilder, rowsOf, type Share, type Slot } from '../plan.ts'
-import { bitsAt, fromFloats, type Lanes, lowBits, maskOf, signed } from '../ring.ts'
+import { bitsAt, fromFloats, fromInts, type Lanes, lowBits, maskOf, signed } from '../ring.ts'
 import { basis } from '../tables/fit.ts'
 import { Levels, levelCount } from '../tables/levels.ts'
 import { combineLevels } from './inverse-levels.ts'
@@ -63,10 +63,10 @@ export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share 
     found.forEach((entry, level) => {
       const shift = shifts[level]
       const stride = levels.wordsOf(level)
-      const b = new Float64Array(D.length * words)
+      const b = new Int32Array(D.length * words)
       const low = lowBits(D, shift)
       for (let i = 0; i < D.length; i++) basis(low[i] / 2 ** shift, words, 2 ** o.basisBits, b, i * words)
-      const t = fromFloats(b)
+      const t = fromInts(b)
       for (let i = 0; i < D.length; i++) {
         const to = place(i, 2 * level)
         for (let k = 0; k < words; k++) {

@@ -164,8 +164,8 @@ export class PartyPass implements PartyContext {
     return this.#own.correlations.bytes(this.#plan.steps[step], slot)
   }
 
-  lookup(step: number, slot: Slot, index: Uint32Array): Lanes {
-    return this.#own.correlations.lookup(this.#plan.steps[step], slot, index)
+  lookup(step: number, slot: Slot, index: Uint32Array, first = 0): Lanes {
+    return this.#own.correlations.lookup(this.#plan.steps[step], slot, index, first)
   }
 
   ownerSecret(step: number, width: number, ring: number): Lanes {

@@ -43,7 +43,7 @@ export class Fitter {
 }
 
 /** T_k(2 delta - 1) for k = 0..words-1, rounded at `scale`: the public side of a fit. */
-export function basis(delta: number, words: number, scale: number, out: Float64Array, at: number): void {
+export function basis(delta: number, words: number, scale: number, out: Int32Array, at: number): void {
   const x = 2 * delta - 1
   let previous = 1
   let current = x
