@@ -12,8 +12,8 @@ import { integerBits, inverseWidths, type Precision, RangeTooWide, type WeightWi
 
 /** Fraction bits of the opened logits. */
 const ARGUMENT_BITS = 12
-/** Octaves between the largest weight of all rows and a row's own that fixed point has room for. */
-const MOST_DEPTH = 12
+/** Bits of a row's largest weight: as many as there is room for. */
+const PRECISION = { least: 9, most: 12 }
 /** Octaves that a row's maximum may lie below the lowest one measured. */
 const DEPTH_MARGIN = 1
 /** The largest error of a weight, relative to itself. */
@@ -21,6 +21,7 @@ const TOLERANCE = 2 ** -11
 /** A segment's octaves, at most: whatever lies so far below what still counts is zero. */
 const MOST_WIDTH = 4
 const LOG2_SEGMENTS = 8
+const LEAST_BASIS_BITS = 10
 
 export interface CappedWidths extends WeightWidths {
   readonly kind: 'capped'
@@ -46,17 +47,21 @@ const logitOf = (octaves: number, cap: number): number =>
   (cap + 256 * (2 ** (octaves / 256) - 1)) * Math.LOG2E
 
 /**
- * Widths for logits of `r.score` whose rows reach `r.peak` at least. Throws `RangeTooWide` where a row's largest weight is
- * too small a part of the largest of all: it would be rounded away.
+ * Widths for logits of `r.score` whose rows reach `r.peak` at least. `outRing` is the attention output's. Throws
+ * `RangeTooWide` where a row's largest weight is too small a part of the largest of all: it would be rounded away.
  */
 export function cappedWidths(
   p: Precision,
   r: Pick<LayerRanges, 'score' | 'peak' | 'v'>,
   cap: number,
-  spanBits: number,
-  context: number,
-  uses: { scalars: number; columns: number },
-  isPadded: boolean,
+  o: {
+    spanBits: number
+    context: number
+    scalars: number
+    columns: number
+    isPadded: boolean
+    outRing: number
+  },
 ): CappedWidths {
   const f = p.activation
   const [low, high] = r.score
@@ -64,28 +69,30 @@ export function cappedWidths(
   const peak = r.peak ?? low
   const top = Math.ceil(octavesOf(high + margin, cap))
   const depth = Math.max(0, Math.ceil(top - octavesOf(peak - DEPTH_MARGIN, cap)))
-  if (!(depth <= MOST_DEPTH))
-    throw new RangeTooWide(
-      `a softmax with the constant cap ${cap} needs every row's largest logit near the largest of all: calibration found ${nats(high)} and a row whose largest is ${nats(peak)}, so with head room weights span 2^-${depth}, and fixed point has room for 2^-${MOST_DEPTH}; use a softmax that follows the row's maximum`,
-    )
-  const weightFrac = 12 + depth
   const value = integerBits(r.v * p.headroom)
-  const contextBits = Math.ceil(Math.log2(context))
-  const mixedFrac = f + 1 + depth
-  const mixed = mixedFrac + contextBits + value + 2
-  const weights = Math.max(weightFrac + f + contextBits + value + 1, mixed + weightFrac + f - mixedFrac)
+  const positions = Math.ceil(Math.log2(o.context))
+  // Weights share their ring with values, which come from a product, and are multiplied by the table's basis.
+  const ringRoom = Math.min(64 - p.weight, 64 - LEAST_BASIS_BITS) - (f + positions + value + 2)
+  // Beside the mixed values' own fraction and the inverse's in the division.
+  const depthRoom = Math.min(ringRoom - PRECISION.least, 64 - o.outRing - (f + 2))
+  if (!(depth <= depthRoom))
+    throw new RangeTooWide(
+      `a softmax with the constant cap ${cap} needs every row's largest logit near the largest of all: calibration found ${nats(high)} and a row whose largest is ${nats(peak)}, so with head room weights span 2^-${depth}, and fixed point has room for 2^-${depthRoom}; use a softmax that follows the row's maximum`,
+    )
+  const weightFrac = Math.min(PRECISION.most, ringRoom - depth) + depth
+  const weights = weightFrac + f + positions + value + 2
   const basisBits = Math.min(13, 64 - weights)
-  if (basisBits < 10)
-    throw new RangeTooWide(`attention weights under the cap ${cap} need ${weights} bits of 54`)
+  const mixedFrac = f - 1 + depth
+  const mixed = mixedFrac + positions + value + 2
   const zero = logitOf(top - weightFrac - 2, cap)
-  const shaded = isPadded ? Math.ceil(high + margin - zero + MOST_WIDTH) : 0
+  const shaded = o.isPadded ? Math.ceil(high + margin - zero + MOST_WIDTH) : 0
   const bottom = low - margin - shaded
   const centre = Math.round((bottom + high + margin) / 2)
   const limit = Math.max(high + margin - centre, centre - bottom)
   const table = weightTable(weightOf(cap, top), centre, limit, 2 ** -weightFrac)
-  const sums: Interval = [2 ** -depth, 2 ** spanBits]
-  const denominator = inverseWidths(sums, 'the softmax denominator', uses, weightFrac, 2 * context)
-  const inverseFrac = f + 5
+  const sums: Interval = [2 ** -depth, 2 ** o.spanBits]
+  const denominator = inverseWidths(sums, 'the softmax denominator', o, weightFrac, 2 * o.context)
+  const inverseFrac = f + 3
   return {
     kind: 'capped',
     scores: 2 * f + table.half + 1,
@@ -98,6 +105,7 @@ export function cappedWidths(
     shade: shaded,
     weights,
     weightFrac,
+    valueFrac: f,
     mixed,
     mixedFrac,
     denominator,

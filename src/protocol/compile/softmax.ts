@@ -33,6 +33,10 @@ export interface AttentionWidths {
   readonly range: Interval
 }
 
+/** Ring of the attention's output before its projection. */
+export const outputRing = ({ residual, precision: p }: Block): number =>
+  residual + p.activation + p.weight - p.residual
+
 /** Throws `RangeTooWide`. */
 export function attentionWidths(block: Block, r: LayerRanges): AttentionWidths {
   const { precision: p, spanBits } = block
@@ -50,7 +54,13 @@ export function attentionWidths(block: Block, r: LayerRanges): AttentionWidths {
   const softmax =
     softmaxCap === undefined
       ? softmaxWidths(p, range, spanBits, context, uses, isPadded)
-      : cappedWidths(p, range, softmaxCap, spanBits, context, uses, isPadded)
+      : cappedWidths(p, range, softmaxCap, {
+          ...uses,
+          spanBits,
+          context,
+          isPadded,
+          outRing: outputRing(block),
+        })
   if (soft) return { softcap: soft, softmax, scores: soft.scores, range: [-soft.limit, soft.limit] }
   return { softmax, scores: softmax.scores, range: scoreRange(softmax) }
 }
