@@ -4,7 +4,7 @@ import { basis } from '../tables/fit.ts'
 import { Levels, levelCount } from '../tables/levels.ts'
 import { combineLevels } from './inverse-levels.ts'
 import { open, publicOf } from './open.ts'
-import type { Term } from './product.ts'
+import type { Term } from './monomials.ts'
 import { tableBits } from './table.ts'
 import { truncate } from './truncate.ts'
 
