@@ -8,6 +8,7 @@ import { type Bundle, writeBundle } from '../../model/bundle-node.ts'
 import type { Parties } from '../../session/testing/parties.ts'
 import { startEngineParties } from '../../session/testing/private-run.ts'
 import { writeTinyBundle } from '../../session/testing/tiny-bundle.ts'
+import { writeTinyClassifier } from '../../session/testing/tiny-classifier.ts'
 import { type AttackReport, queriesFor } from './attack.ts'
 import { attackModel } from './run.ts'
 
@@ -60,6 +61,15 @@ describe('a modified owner', () => {
     const report = await run(await startEngineParties(join(folder, 'private-head')), bundle, 20)
     expect(report).toMatchObject({ matrix: '1.head', rows: 32, columns: 270, released: 'logits' })
     expect(report.learned.at(-1)).toMatchObject({ queries: 20, rows: 18 })
+    expect(report.learned.at(-1)!.leastCosine).toBeGreaterThan(0.99)
+  })
+
+  it('reads a private classifier’s head through the labels’ logits', async () => {
+    const at = join(folder, 'classifier')
+    await writeTinyClassifier(at)
+    const report = await run(await startEngineParties(at), join(at, 'classifier'), 12)
+    expect(report).toMatchObject({ columns: 3, released: 'logits' })
+    expect(report.learned.at(-1)!.rows).toBe(10)
     expect(report.learned.at(-1)!.leastCosine).toBeGreaterThan(0.99)
   })
 
