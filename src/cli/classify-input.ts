@@ -23,10 +23,10 @@ export interface Input {
 }
 
 /** Reads all of a file, or of standard input for `-`, so that a wrong line shows before anything is computed. */
-export function readInput(file: string): Input {
-  let bytes: Buffer
+export async function readInput(file: string): Promise<Input> {
+  let bytes: Uint8Array
   try {
-    bytes = readFileSync(file === '-' ? 0 : file)
+    bytes = file === '-' ? await readAll(process.stdin) : readFileSync(file)
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'is not there' : (error as Error).message
     throw new InputError(
@@ -35,6 +35,12 @@ export function readInput(file: string): Input {
     )
   }
   return parseInput(bytes)
+}
+
+async function readAll(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  for await (const part of stream) parts.push(part)
+  return Buffer.concat(parts)
 }
 
 /** @throws {InputError} naming the first line that is wrong; lines count from 1. */

@@ -25,6 +25,8 @@ export class Run {
   readonly #model: { name: string; labels: readonly string[] }
   #started?: number
   readonly #before: number
+  /** Texts of which the end was left out. */
+  #cut = 0
 
   constructor(job: Job, model: { name: string; labels: readonly string[]; hash: string; pairs?: boolean }) {
     const { input, out, choice, isJson } = job
@@ -63,6 +65,7 @@ export class Run {
   put(line: number, result: Classification): void {
     if (line !== this.done) return
     this.output.write(result)
+    if (result.isCut) this.#cut++
     this.progress.at(this.done)
   }
 
@@ -84,10 +87,12 @@ export class Run {
       texts,
       ...(this.#before > 0 ? { earlier: this.#before } : {}),
       ...(labelled > 0 ? { labelled, correct, accuracy: correct / labelled } : {}),
+      ...(this.#cut > 0 ? { cut: this.#cut } : {}),
       ...more,
       seconds: Number(seconds.toFixed(3)),
       secondsPerText: Number((seconds / Math.max(1, texts)).toFixed(4)),
     }
+    if (this.#cut > 0) this.progress.say(`Longer than the model reads, and cut at the end: ${this.#cut}.`)
     if (hasSummary) process.stdout.write(`${JSON.stringify({ summary })}\n`)
     else
       this.progress.say(

@@ -41,7 +41,7 @@ export async function classifyCommand(argv: string[]): Promise<void> {
     throw new UsageError('--out must not be the input itself.')
   const job: Job = {
     choice,
-    input: readInput(file),
+    input: await readInput(file),
     out: values.out,
     isJson: values.json,
     hasSummary: values.summary,
