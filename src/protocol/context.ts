@@ -11,6 +11,8 @@ export interface PassContext {
   cache(name: string): CachedRows
   /** Appends this pass's rows to a cached tensor. */
   remember(name: string, rows: CachedRows): void
+  /** a [m x k] times b [k x n], both in the clear, mod 2^64. */
+  product(a: Lanes, m: number, b: Lanes, k: number, n: number): Lanes
 }
 
 /** Rows of a cached tensor, positions x width. */
@@ -57,6 +59,8 @@ export interface DealContext {
   serverMask(value: Opened): Lanes
   cache(name: string): CachedRows
   remember(name: string, rows: CachedRows): void
+  /** a [m x k] times b [k x n], both in the clear, mod 2^64. */
+  product(a: Lanes, m: number, b: Lanes, k: number, n: number): Lanes
   /** a [rows x k] times b = W - F, or times the dealer's piece of a split weight, mod 2^ring. */
   multiplyDifference(weight: string, a: Lanes, ring: number): Lanes
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Share } from '../plan.ts'
+import { type Shape, type Share, span } from '../plan.ts'
 import { Trial, trialCaches } from '../testing-plans.ts'
-import { type Heads, mix, scores } from './attention.ts'
+import { mix, scores } from './attention.ts'
+import type { Heads } from './contraction.ts'
 import { open } from './open.ts'
 
 const h: Heads = { heads: 4, kvHeads: 2, headDim: 3 }
@@ -9,11 +10,14 @@ const RING = 30
 const kv = h.kvHeads * h.headDim
 const dim = h.heads * h.headDim
 
-/** Passes of 3, 1 and 2 rows, the last one after going back to position 2. */
-const passes = [
+/** Passes of 3, 1 and 2 rows, that one after going back to position 2, and of many rows, then of rows that see all. */
+const passes: Shape[] = [
   { base: 0, rows: 3, serial: 0 },
   { base: 3, rows: 1, serial: 7 },
   { base: 2, rows: 2, serial: 8 },
+  { base: 3, rows: 9, serial: 20 },
+  { base: 0, rows: 2, serial: 40, isBidirectional: true },
+  { base: 0, rows: 10, serial: 50, isBidirectional: true },
 ]
 
 const number = (i: number, seed: number): number => (((i + 1) * 2654435761 + seed * 40503) % 4001) - 2000
@@ -41,7 +45,7 @@ describe.each([
       expect(trial.complaints).toEqual([])
       const want: bigint[] = []
       for (let r = 0; r < shape.rows; r++)
-        for (let j = 0; j <= shape.base + r; j++)
+        for (let j = 0; j < span(shape, r); j++)
           for (let head = 0; head < h.heads; head++) {
             let sum = 0
             for (let c = 0; c < h.headDim; c++)
@@ -56,7 +60,7 @@ describe.each([
     const caches = trialCaches()
     const values: number[] = []
     for (const [n, shape] of passes.entries()) {
-      const spans = Array.from({ length: shape.rows }, (_v, r) => shape.base + r + 1)
+      const spans = Array.from({ length: shape.rows }, (_v, r) => span(shape, r))
       const p = spans.flatMap((s, r) =>
         Array.from({ length: s * h.heads }, (_v, i) => Math.abs(make(i + 50 * r, n))),
       )

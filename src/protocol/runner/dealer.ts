@@ -6,6 +6,7 @@ import type { Blinded, Dealt, DealtRows, Opened, Plan, Shape, Slot, Step } from 
 import { rowCount, slotBytes, slotCount } from '../plan.ts'
 import type { Prg } from '../prg.ts'
 import { add, type Lanes, subtractInto } from '../ring.ts'
+import { clearProduct } from './product.ts'
 
 /** What the dealer brings to a pass: both parties' mask keys, b = W - F for each private weight, and its pieces of split ones. */
 export interface DealerMaterial {
@@ -82,6 +83,10 @@ export class DealerPass implements DealContext {
 
   remember(name: string, rows: CachedRows): void {
     this.#own.cache.write(name, this.shape.base, this.shape.rows, rows)
+  }
+
+  product(a: Lanes, m: number, b: Lanes, k: number, n: number): Lanes {
+    return clearProduct(this.#own.kernels, a, m, b, k, n)
   }
 
   multiplyDifference(weight: string, a: Lanes, ring: number): Lanes {

@@ -8,6 +8,7 @@ import { laneBytes, type Prg, streamId } from '../prg.ts'
 import type { Lanes } from '../ring.ts'
 import { messageBytes, type Schedule } from '../schedule.ts'
 import { usesOf } from './lifetimes.ts'
+import { clearProduct } from './product.ts'
 
 /** A message that does not fit the plan: truncated, padded or out of turn. */
 export class MessageError extends Error {
@@ -193,6 +194,10 @@ export class PartyPass implements PartyContext {
 
   remember(name: string, rows: CachedRows): void {
     this.#own.cache.write(name, this.shape.base, this.shape.rows, rows)
+  }
+
+  product(a: Lanes, m: number, b: Lanes, k: number, n: number): Lanes {
+    return clearProduct(this.#own.kernels, a, m, b, k, n)
   }
 
   multiply(weight: string, a: Lanes, ring: number): Lanes {

@@ -3,6 +3,7 @@ import type { RowCache } from '../cache.ts'
 import type { CachedRows, PlainContext } from '../context.ts'
 import type { Opened, Plan, Shape, Share, Value } from '../plan.ts'
 import type { Lanes } from '../ring.ts'
+import { clearProduct } from './product.ts'
 
 /** What the oracle is given: the weights, and the randomness that the result is a function of. */
 export interface PlainMaterial {
@@ -78,6 +79,10 @@ export class PlainPass implements PlainContext {
 
   remember(name: string, rows: CachedRows): void {
     this.#own.cache.write(name, this.shape.base, this.shape.rows, rows)
+  }
+
+  product(a: Lanes, m: number, b: Lanes, k: number, n: number): Lanes {
+    return clearProduct(this.#own.kernels, a, m, b, k, n)
   }
 
   multiply(weight: string, a: Lanes, ring: number): Lanes {
