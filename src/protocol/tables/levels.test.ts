@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
 import { inverseWidths } from '../compile/widths.ts'
-import { basis } from './fit.ts'
 import { Levels, levelCount } from './levels.ts'
 
 const DEGREE = 5
@@ -14,9 +13,8 @@ function found(levels: Levels, ring: number, value: number, mask: number): numbe
     const entry = new Float64Array(levels.wordsOf(k))
     levels.entry(k, levels.startOf(k, D, mask), entry, 0)
     const width = 2 ** levels.shifts[k]
-    const t = new Float64Array(levels.words)
-    basis((D % width) / width, levels.words, 2 ** SCALE, t, 0)
-    for (let i = 0; i < levels.words; i++) sum += (entry[i] / 2 ** SCALE) * (t[i] / 2 ** SCALE)
+    const angle = Math.acos((2 * (D % width)) / width - 1)
+    for (let i = 0; i < levels.words; i++) sum += (entry[i] / 2 ** SCALE) * Math.cos(i * angle)
     if (entry[levels.words] !== 1) break
   }
   return sum
