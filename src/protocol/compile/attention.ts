@@ -10,7 +10,7 @@ import { truncate } from '../ops/truncate.ts'
 import type { Share } from '../plan.ts'
 import { type Block, weightIndex } from './block.ts'
 import type { LayerRanges } from './ranges.ts'
-import { attentionPowers, attentionWidths, inverseSums } from './softmax.ts'
+import { attentionPowers, attentionWidths, inverseSums, outputRing } from './softmax.ts'
 import { normWidths, RangeTooWide } from './widths.ts'
 
 /** What a block adds to the residual stream, and (encoders) the stream that it adds it to: its own norm's output. */
@@ -43,19 +43,24 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   const keys = `${layer}.k`
   const values = `${layer}.v`
   const k = open(plan, turned(config.dim, kv), { bits: w.scores, cache: keys })
-  const vShare = truncate(plan, slice(plan, qkv, config.dim + kv, kv), p.weight, s.weights)
+  const vShare = truncate(plan, slice(plan, qkv, config.dim + kv, kv), p.weight + f - s.valueFrac, s.weights)
   const v = open(plan, vShare, { bits: s.weights, cache: values })
 
   const logits = scores(plan, q, k, keys, h, w.range)
   const powers = attentionPowers(block, logits, w)
 
-  const outRing = block.residual + f + p.weight - p.residual
+  const outRing = outputRing(block)
   const drop = s.mixedFrac + s.inverseFrac - f
   const wide = outRing + drop
   if (wide > 64) throw new RangeTooWide(`layer ${layer}: the attention output needs ${wide} bits`)
   const mixed = open(
     plan,
-    truncate(plan, mix(plan, powers.weights, v, values, h), s.weightFrac + f - s.mixedFrac, s.mixed),
+    truncate(
+      plan,
+      mix(plan, powers.weights, v, values, h),
+      s.weightFrac + s.valueFrac - s.mixedFrac,
+      s.mixed,
+    ),
     { bits: s.mixed, lift: wide },
   )
   const rd = inverseSums(block, powers.sums, s, wide)

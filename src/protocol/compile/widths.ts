@@ -161,6 +161,7 @@ export interface WeightWidths {
   /** Weights before division, and values: ring and fraction. */
   readonly weights: number
   readonly weightFrac: number
+  readonly valueFrac: number
   /** The mixed values' opening. */
   readonly mixed: number
   readonly mixedFrac: number
@@ -185,6 +186,13 @@ export interface SoftmaxWidths extends WeightWidths {
   readonly exponentEntries: number
   readonly factorBits: number
 }
+
+/**
+ * Ring that leaves an exponential table's factor 14 bits. Where values are too large for it they lose fraction bits, a
+ * few of which they can spare.
+ */
+const MOST_WEIGHTS = 50
+const MOST_VALUE_BITS_DROPPED = 5
 
 /** @param isPadded whether rows may be padding, whose weights must come out as zero, exactly. */
 export function softmaxWidths(
@@ -215,11 +223,13 @@ export function softmaxWidths(
   const scores = 2 * f + rangeBits
   const value = integerBits(r.v * p.headroom)
   const contextBits = Math.ceil(Math.log2(context))
-  const weights = weightFrac + f + contextBits + value + 1
-  const mixedFrac = f + 2
+  // A row's sum of weighted values, and two bits.
+  const ringOf = (valueFrac: number): number => weightFrac + valueFrac + contextBits + value + 2
+  const valueFrac = f - Math.max(0, Math.min(ringOf(f) - MOST_WEIGHTS, MOST_VALUE_BITS_DROPPED))
+  const ring = ringOf(valueFrac)
+  const mixedFrac = valueFrac + 2
   const mixed = mixedFrac + contextBits + value + 2
   const exponent = exponentFrac + rangeBits
-  const ring = Math.max(weights, mixed + weightFrac + f - mixedFrac)
   const most = isPadded ? paddedSum(spanBits, context) : 2 ** spanBits
   const denominator = inverseWidths(
     [2 ** (-2 * bin), most],
@@ -241,6 +251,7 @@ export function softmaxWidths(
     ...exponentialWidths(rangeBits, ring),
     weights: ring,
     weightFrac,
+    valueFrac,
     mixed,
     mixedFrac,
     denominator,
