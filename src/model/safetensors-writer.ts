@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
-import { type Dtype, encodeHeader, encodeValues } from './safetensors.ts'
+import { bytesPer, type Dtype, encodeHeader, encodeValues } from './safetensors.ts'
 
 export interface Listed {
   name: string
@@ -15,6 +15,9 @@ export interface Written {
   /** SHA-256 of each tensor's bytes, in the order they were listed. */
   tensors: string[]
 }
+
+/** Values converted at a time. */
+const PIECE = 1 << 18
 
 /** Write a safetensors file tensor by tensor, as `read` brings them, so that no more than one is in memory. */
 export async function writeSafetensors(
@@ -33,12 +36,23 @@ export async function writeSafetensors(
   try {
     append(encodeHeader(listed, { format: 'pt' }))
     const tensors: string[] = []
+    const buffer = new Uint8Array(4 * PIECE)
     for (const tensor of listed) {
       // Large models take long: an interruption must be heard between tensors.
       await setImmediate()
-      const part = encodeValues(await read(tensor), tensor.dtype)
-      append(part)
-      tensors.push(createHash('sha256').update(part).digest('hex'))
+      const data = await read(tensor)
+      const hash = createHash('sha256')
+      for (let at = 0; at < data.length; at += PIECE) {
+        const values = data.subarray(at, at + PIECE)
+        const part = encodeValues(
+          values,
+          tensor.dtype,
+          buffer.subarray(0, values.length * bytesPer[tensor.dtype]),
+        )
+        append(part)
+        hash.update(part)
+      }
+      tensors.push(hash.digest('hex'))
     }
     return { bytes, sha256: whole.digest('hex'), tensors }
   } finally {

@@ -62,23 +62,28 @@ export function encodeHeader(
   return file
 }
 
-/** A tensor's values as a file stores them. */
-export function encodeValues(data: Float32Array, dtype: Dtype): Uint8Array<ArrayBuffer> {
-  if (dtype === 'F32') {
-    const out = new DataView(new ArrayBuffer(data.length * 4))
-    for (let i = 0; i < data.length; i++) out.setFloat32(4 * i, data[i], true)
-    return new Uint8Array(out.buffer)
+/** A tensor's values as a file stores them; into `out` where it is given, which is as long. */
+export function encodeValues(
+  data: Float32Array,
+  dtype: Dtype,
+  out = new Uint8Array(data.length * bytesPer[dtype]),
+): Uint8Array<ArrayBuffer> {
+  const view = new DataView(out.buffer, out.byteOffset, out.byteLength)
+  if (dtype === 'F32') for (let i = 0; i < data.length; i++) view.setFloat32(4 * i, data[i], true)
+  else {
+    const convert = dtype === 'F16' ? toHalf : toBfloat
+    for (let i = 0; i < data.length; i++) view.setUint16(2 * i, convert(data[i]), true)
   }
-  const out = new DataView(new ArrayBuffer(data.length * 2))
-  const convert = dtype === 'F16' ? toHalf : toBfloat
-  for (let i = 0; i < data.length; i++) out.setUint16(2 * i, convert(data[i]), true)
-  return new Uint8Array(out.buffer)
+  return out
 }
 
-/** Stored values, widened to float32. */
-export function decodeValues(bytes: Uint8Array, dtype: Dtype): Float32Array {
+/** Stored values, widened to float32; into `out` where it is given, which is as long. */
+export function decodeValues(
+  bytes: Uint8Array,
+  dtype: Dtype,
+  out = new Float32Array(bytes.length / bytesPer[dtype]),
+): Float32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const out = new Float32Array(bytes.length / bytesPer[dtype])
   if (dtype === 'F32') for (let i = 0; i < out.length; i++) out[i] = view.getFloat32(4 * i, true)
   else {
     const convert = dtype === 'F16' ? fromHalf : fromBfloat

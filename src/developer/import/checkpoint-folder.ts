@@ -4,6 +4,7 @@ import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, 
 import { join } from 'node:path'
 import type { Tensor } from '../../model/config.ts'
 import {
+  bytesPer,
   decodeHeader,
   decodeValues,
   type Entry,
@@ -33,6 +34,8 @@ export class CheckpointFolder {
   readonly dir: string
   readonly tensors = new Map<string, Located>()
   readonly #shards = new Map<string, Shard>()
+  readonly #bytesRead = new Scratch()
+  readonly #floats = new Scratch()
 
   /** Opens the files and reads their headers. Throws {@link ImportError}; files that were opened are then closed. */
   constructor(dir: string) {
@@ -83,15 +86,21 @@ export class CheckpointFolder {
     return join(this.dir, this.tensors.get(name)?.file ?? '')
   }
 
-  /** The values of a tensor that is there, widened to float32. */
+  /**
+   * The values of a tensor that is there, widened to float32. Matrices share their memory: one lasts until the next is
+   * read, or a large model would fill the memory with what nobody needs any more.
+   */
   read(name: string): Tensor {
     const entry = this.tensors.get(name)!
     try {
       const dtype = readable(name, entry)
       const bytes = this.#bytes(entry)
       // Fresh bytes are aligned: the same memory serves as numbers, on machines that store them this way round.
-      const data =
-        dtype === 'F32' && LITTLE_ENDIAN ? new Float32Array(bytes.buffer) : decodeValues(bytes, dtype)
+      const count = bytes.length / bytesPer[dtype]
+      if (dtype === 'F32' && LITTLE_ENDIAN)
+        return { shape: entry.shape, data: new Float32Array(bytes.buffer, 0, count) }
+      const floats = isMatrix(entry) ? new Float32Array(this.#floats.of(4 * count), 0, count) : undefined
+      const data = decodeValues(bytes, dtype, floats)
       return { shape: entry.shape, data }
     } catch (error) {
       if (!(error instanceof SafetensorsError)) throw error
@@ -115,14 +124,33 @@ export class CheckpointFolder {
     this.#shards.clear()
   }
 
-  #bytes({ file, data_offsets: [start, end] }: Located): Uint8Array<ArrayBuffer> {
-    const { handle, data } = this.#shards.get(file)!
-    return readRange(handle, data + start, end - start)
+  #bytes(entry: Located): Uint8Array<ArrayBuffer> {
+    const [start, end] = entry.data_offsets
+    const { handle, data } = this.#shards.get(entry.file)!
+    const into = isMatrix(entry) ? this.#bytesRead.of(end - start) : undefined
+    return readRange(handle, data + start, end - start, into)
   }
 }
 
-function readRange(handle: number, from: number, length: number): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(length)
+const isMatrix = ({ shape }: Entry): boolean => shape.length > 1
+
+/** Memory that is used again and again. */
+class Scratch {
+  #buffer = new ArrayBuffer(0)
+
+  of(length: number): ArrayBuffer {
+    if (this.#buffer.byteLength < length) this.#buffer = new ArrayBuffer(length)
+    return this.#buffer
+  }
+}
+
+function readRange(
+  handle: number,
+  from: number,
+  length: number,
+  into = new ArrayBuffer(length),
+): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(into, 0, length)
   for (let at = 0; at < length; ) {
     const got = readSync(handle, out, at, length - at, from + at)
     if (got === 0) throw new SafetensorsError(`The file ends ${length - at} bytes early.`)

@@ -43,7 +43,7 @@ export class ModelSource {
     return { name: found, dtype, shape }
   }
 
-  /** A tensor by its name in the bundle, or nothing if the model has none of that name. */
+  /** A tensor by its name in the bundle, or nothing if the model has none of that name. A matrix lasts until the next one. */
   get(name: string): Tensor | undefined {
     const found = this.#names.get(name)
     if (found === undefined) return undefined
