@@ -47,6 +47,34 @@ describe('a split model', () => {
     await owner.close()
   })
 
+  it.each([
+    ['missing', 'half-missing', () => undefined],
+    ['of another session', 'malformed', () => toBase64Url(new Uint8Array(48).fill(7))],
+    ['altered', 'malformed', (seed: string) => (seed.startsWith('A') ? 'B' : 'A') + seed.slice(1)],
+    ['too short', 'malformed', (seed: string) => seed.slice(4)],
+  ] as const)('ends with a typed error where the dealer’s seed is %s', async (_, code, change) => {
+    const altered: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init)
+      if (!String(input).endsWith('/session')) return response
+      const { splitSeed, ...answer } = (await response.json()) as Record<string, string>
+      expect(splitSeed).toHaveLength(64)
+      return Response.json({ ...answer, splitSeed: change(splitSeed) })
+    }
+    const known = await loadPublic((name) => fetch(`${parties.server.url}/api/models/tiny/${name}`))
+    await expect(openOwner(parties, known, () => openLink(parties), altered)).rejects.toMatchObject({
+      code,
+      advice: expect.stringMatching(/\w/),
+    })
+  })
+
+  it('is registered at the dealer without a byte of weights', async () => {
+    const catalog = await readCatalog(join(model.out, 'server'))
+    const engine = await PlanServer.load(kernels, catalog, undefined, model.server)
+    const { header, tensors } = engine.registration(model.report.modelHash)
+    expect(header).toEqual(new Uint8Array(readFileSync(join(model.report.server, 'manifest.json'))))
+    for await (const tensor of tensors) expect.unreachable(`${tensor.length} bytes`)
+  })
+
   it('keeps what server and dealer hold off the server’s public address', async () => {
     for (const file of [BETA_FILE, SEED_FILE, 'private.safetensors']) {
       const { status } = await fetch(`${parties.server.url}/api/models/tiny/${file}`)
