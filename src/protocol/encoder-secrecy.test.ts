@@ -6,8 +6,11 @@ import { describe, expect, it } from 'vitest'
 import type { EncoderInput } from '../model/encoder.ts'
 import { encoderModel } from '../model/encoder.ts'
 import { compileModel, inputType, shapeOf } from './compile/model.ts'
+import { planMaterialBytes } from './material.ts'
 import { encode, toFloats } from './ring.ts'
-import { schedule } from './schedule.ts'
+import { messageBytes, schedule } from './schedule.ts'
+import { KEY_BYTES } from './session/material-stream.ts'
+import { decodePass } from './session/pass-messages.ts'
 import { LocalParties } from './testing.ts'
 import { capturedMaterial, capturedMessages } from './testing-capture.ts'
 import { Run, solve } from './testing-equivocation.ts'
@@ -67,6 +70,7 @@ it('leaves nothing but uniform words on all wires, and as many of them for every
   const dealt = new Kinds()
   const repeats = new Kinds()
   const sizes = new Set<string>()
+  const shape = shapeOf(config, { base: 0, rows: 16, serial: 0 })
   for (let n = 0; n < 6; n++) {
     const session = new WatchedSession(model, fixedKeys(300 + n))
     for (const t of [text(2), text(14)]) {
@@ -74,6 +78,16 @@ it('leaves nothing but uniform words on all wires, and as many of them for every
       await session.owner.run(0, rows, { padding, next: 16 })
     }
     await session.owner.drop()
+    const { schedule: declared } = session.plans.of(shape)
+    for (const pass of [1, 2]) {
+      const said = session.wire.map(({ bytes }) => decodePass(bytes)).filter((m) => m.pass === pass)
+      const payloads = said.map((m) => (m.kind === 'begin' || m.kind === 'data' ? m.payload.length : 0))
+      expect(said.filter((m) => m.kind === 'data')).toHaveLength(declared.hops)
+      expect(payloads).toEqual(declared.messages.map((m) => messageBytes(shape, m)))
+      expect(session.dealt[pass - 1].reduce((sum, chunk) => sum + chunk.length, 0)).toBe(
+        KEY_BYTES + planMaterialBytes(shape, session.plans.of(shape).plan),
+      )
+    }
     const captured = capturedMessages(session)
     for (const c of captured) for (const lane of c.lanes) kinds.add(nameOf(c), c.bits, lane)
     for (const c of captured.filter((x) => x.pass === 2)) {

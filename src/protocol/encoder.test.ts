@@ -48,6 +48,12 @@ const cases: [string, ModelConfig, Privacy, ModelSpec['ends']?][] = [
   ['roberta with adapters', { ...tinyRoberta, lora }, 'private'],
   ['bert with a private embedding', tinyBert, 'private', { embed: 'private' }],
   ['bert in pieces', tinyBert, 'split'],
+  ['bert with soft-capped logits', { ...tinyBert, softcap: 5 }, 'private'],
+  [
+    'roberta as SPRINT trains it',
+    { ...tinyRoberta, softcap: 3, softmaxCap: 3, activation: 'gelu_sprint' },
+    'private',
+  ],
   ['bert without a head', { ...tinyBert, head: undefined }, 'private', { head: 'public' }],
   ['bert without a head, its last norm private', { ...tinyBert, head: undefined }, 'private'],
   ['bert, masked language model', { ...tinyBert, head: mlm }, 'private', { head: 'public' }],
