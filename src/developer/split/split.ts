@@ -12,7 +12,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { BETA_FILE, type Holder, SEED_FILE, sealHalf } from '../../custody/half.ts'
 import { unlisted } from '../../custody/public-metadata.ts'
 import type { Kernels } from '../../kernels/kernels.ts'
@@ -61,7 +61,7 @@ export async function splitBundle({ bundle: dir, out, keys, kernels }: SplitOpti
   const plans = modelPlans(manifest)
   const of = { modelHash: await modelHash(manifest), planHash: await planHash(plans) }
   const seeds: SplitSeeds = { f: randomBytes(32), g: randomBytes(32) }
-  const name = dir.split(/[\\/]/).filter(Boolean).at(-1)!
+  const name = basename(resolve(dir))
   const part = `${out}.part`
   rmSync(part, { recursive: true, force: true })
   const folder = (holder: Holder, base = out): string => join(base, holder, name)
