@@ -38,6 +38,7 @@ sotto model finetune: fine-tune a model on your data, privately if you say how p
   --delta N          (1 / (10 * examples))
   --clip N           norm that each example's gradient is clipped to (1)
   --optimizer NAME   adamw without --epsilon; dp-sgd, dp-adamw or dp-adambc with it (dp-adambc)
+  --gamma N          dp-adambc: floor of the second moment, best near (noise * clip / batch)^2 (7e-9)
   --accountant NAME  prv: tight, or rdp (prv)
   --ledger FILE      where the steps are counted (DIR/privacy-ledger.jsonl)
 
@@ -76,6 +77,7 @@ export async function finetuneCommand(argv: string[]): Promise<void> {
     delta: text,
     clip: { type: 'string', default: '1' },
     optimizer: text,
+    gamma: text,
     accountant: { type: 'string', default: 'prv' },
     ledger: text,
     resume: { type: 'boolean', default: false },
@@ -131,6 +133,7 @@ export async function finetuneCommand(argv: string[]): Promise<void> {
       clip: real('clip', 1, 1e6, 1e-6),
       accountant: choiceOption('accountant', values.accountant, ['prv', 'rdp'])!,
       optimizer: named,
+      gamma: values.gamma === undefined ? undefined : real('gamma', 0, 1, 1e-30),
       ledger: values.ledger,
     }
   } else if ((optimizer ?? 'adamw') !== 'adamw' || values.delta !== undefined || values.ledger !== undefined)

@@ -28,6 +28,8 @@ export interface FineTuneOptions extends Omit<TaskOptions, 'isPrivate'> {
     clip: number
     accountant: Accountant
     optimizer: PrivateOptimizer
+    /** DP-AdamBC's floor of the second moment. */
+    gamma?: number
     /** `out/privacy-ledger.jsonl` unless said otherwise. */
     ledger?: string
   }

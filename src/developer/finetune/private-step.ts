@@ -19,6 +19,8 @@ export interface PrivacyOptions {
   clip: number
   accountant: Accountant
   optimizer: PrivateOptimizer
+  /** DP-AdamBC's floor of the second moment; its own default where there is none. */
+  gamma?: number
   /** Where the ledger is kept. */
   ledger: string
   identity: LedgerIdentity
@@ -47,7 +49,8 @@ export function planPrivacy(o: PrivacyOptions, examples: number, batch: number, 
 /** The optimizer of a private run; biases and gains, which are vectors, do not decay. */
 export function privateOptimizer(plan: PrivatePlan, weights: Vectors, decay: WeightDecay): Optimizer {
   if (plan.optimizer === 'dp-sgd') return new DpSgd(weights, { momentum: 0.9, ...decay })
-  return plan.optimizer === 'dp-adamw' ? new DpAdamW(weights, decay) : new DpAdamBC(weights, plan, decay)
+  const floor = plan.gamma === undefined ? decay : { ...decay, gamma: plan.gamma }
+  return plan.optimizer === 'dp-adamw' ? new DpAdamW(weights, decay) : new DpAdamBC(weights, plan, floor)
 }
 
 /** Draws batches and releases gradients, each release on the ledger before its noise is drawn. */
