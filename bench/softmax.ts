@@ -1,5 +1,6 @@
 /** Row-following softmax as attention runs it: powers of scores under a secret cap, and the inverse of their sum. */
-import { FIXED, softmaxWidths } from '../src/protocol/compile/widths.ts'
+import { softmaxWidths } from '../src/protocol/compile/softmax-widths.ts'
+import { FIXED } from '../src/protocol/compile/widths.ts'
 import { exponential } from '../src/protocol/ops/exponential.ts'
 import { inverse, inverseLevels } from '../src/protocol/ops/inverse.ts'
 import { addConstant, sumPositions } from '../src/protocol/ops/local.ts'

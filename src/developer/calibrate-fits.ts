@@ -4,7 +4,8 @@ import { headDim, type ModelConfig } from '../model/config.ts'
 import { encodeMatrix } from '../protocol/compile/encode.ts'
 import { allMatrices, lowerMatrix, type MatrixRole, matrixName, sources } from '../protocol/compile/lower.ts'
 import type { LayerRanges, Ranges } from '../protocol/compile/ranges.ts'
-import { FIXED, RangeTooWide, softmaxWidths, weightFrac } from '../protocol/compile/widths.ts'
+import { softmaxWidths } from '../protocol/compile/softmax-widths.ts'
+import { FIXED, RangeTooWide, weightFrac } from '../protocol/compile/widths.ts'
 import { modelPlans } from '../protocol/session/model-plan.ts'
 
 /** The model can't be computed with these ranges or weights; the message names the layer and the tensors. */
@@ -29,6 +30,7 @@ export function checkFits({ manifest, tensors }: Bundle, ranges: Ranges): void {
   refuseUnmeasured(config, ranges)
   // First by layer: a plan's own complaint about a softmax does not say whose.
   ranges.layers.forEach((r, layer) => {
+    if (config.softmaxCap !== undefined) return
     const uses = { scalars: config.heads, columns: config.dim }
     const spanBits = Math.ceil(Math.log2(config.context + 1))
     within(config, layer, 'qkv', r, () => softmaxWidths(FIXED, r, spanBits, config.context, uses))

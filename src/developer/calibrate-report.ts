@@ -1,13 +1,13 @@
 /** Every measured range beside what the chosen rings hold. */
 import { isEncoder, type ModelConfig } from '../model/config.ts'
 import type { Interval, LayerRanges, Ranges } from '../protocol/compile/ranges.ts'
+import { softmaxWidths } from '../protocol/compile/softmax-widths.ts'
 import {
   FIXED,
   integerBits,
   inverseWidths,
   type Precision,
   residualRing,
-  softmaxWidths,
 } from '../protocol/compile/widths.ts'
 
 export interface RangeEntry {
@@ -50,7 +50,8 @@ export function rangeReport(config: ModelConfig, ranges: Ranges, p: Precision = 
     largest(layer, 'x', 'residual stream', r.x, residual)
     meanSquare(layer, 'meanSquare1', 'mean square at the first norm', r.meanSquare1)
     largest(layer, 'normal1', 'normalised, before attention', r.normal1, power(r.normal1))
-    scores(config, r, layer, entries, p)
+    // A softmax under a constant cap has rings of another kind.
+    if (config.softmaxCap === undefined) scores(config, r, layer, entries, p)
     largest(layer, 'v', 'attention values', r.v, power(r.v))
     meanSquare(layer, 'meanSquare2', 'mean square at the second norm', r.meanSquare2)
     largest(layer, 'raw', 'first feed-forward product', r.raw, power(r.raw))

@@ -43,7 +43,7 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   const keys = `${layer}.k`
   const values = `${layer}.v`
   const k = open(plan, turned(config.dim, kv), { bits: w.scores, cache: keys })
-  const vShare = truncate(plan, slice(plan, qkv, config.dim + kv, kv), p.weight + f - s.valueFrac, s.weights)
+  const vShare = truncate(plan, slice(plan, qkv, config.dim + kv, kv), p.weight, s.weights)
   const v = open(plan, vShare, { bits: s.weights, cache: values })
 
   const logits = scores(plan, q, k, keys, h, w.range)
@@ -55,12 +55,7 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   if (wide > 64) throw new RangeTooWide(`layer ${layer}: the attention output needs ${wide} bits`)
   const mixed = open(
     plan,
-    truncate(
-      plan,
-      mix(plan, powers.weights, v, values, h),
-      s.weightFrac + s.valueFrac - s.mixedFrac,
-      s.mixed,
-    ),
+    truncate(plan, mix(plan, powers.weights, v, values, h), s.weightFrac + f - s.mixedFrac, s.mixed),
     { bits: s.mixed, lift: wide },
   )
   const rd = inverseSums(block, powers.sums, s, wide)

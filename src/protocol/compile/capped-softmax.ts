@@ -8,7 +8,8 @@ import { truncate } from '../ops/truncate.ts'
 import type { PlanBuilder, Share } from '../plan.ts'
 import { Fitter } from '../tables/fit.ts'
 import type { Interval, LayerRanges } from './ranges.ts'
-import { integerBits, inverseWidths, type Precision, RangeTooWide, type WeightWidths } from './widths.ts'
+import type { WeightWidths } from './softmax-widths.ts'
+import { integerBits, inverseWidths, type Precision, RangeTooWide } from './widths.ts'
 
 /** Fraction bits of the opened logits. */
 const ARGUMENT_BITS = 12
@@ -105,7 +106,6 @@ export function cappedWidths(
     shade: shaded,
     weights,
     weightFrac,
-    valueFrac: f,
     mixed,
     mixedFrac,
     denominator,

@@ -15,7 +15,7 @@ import { BASIS_BITS, type Block, INVERSE_DEGREE } from './block.ts'
 import { type CappedWidths, cappedPowers, cappedWidths } from './capped-softmax.ts'
 import type { Interval, LayerRanges } from './ranges.ts'
 import { type SoftcapWidths, softcapped, softcapWidths } from './softcap.ts'
-import { type SoftmaxWidths, softmaxWidths, type WeightWidths } from './widths.ts'
+import { type SoftmaxWidths, softmaxWidths, type WeightWidths } from './softmax-widths.ts'
 
 /** Weights before the division, pairs x heads at `weightFrac`, and their sums, rows x heads. */
 export interface Powers {
