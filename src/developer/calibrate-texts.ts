@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import type { Tokenizer } from '@huggingface/tokenizers'
 import { encodeChat, encodeText, type Message } from '../model/chat.ts'
 import { isEncoder } from '../model/config.ts'
+import { encodeForEncoder } from '../model/encode-text.ts'
 import type { Manifest } from '../model/manifest.ts'
 import type { Sequence } from '../protocol/compile/ranges.ts'
 
@@ -65,15 +66,14 @@ export function calibrationSequence(
 ): Sequence {
   if (isEncoder(config)) {
     const text = 'text' in from ? from.text : from.messages.map(({ content }) => content).join('\n')
-    const { ids, token_type_ids: types } = tokenizer.encode(text, {
-      text_pair: 'pair' in from ? from.pair : undefined,
-      return_token_type_ids: true,
-    })
-    const kinds = config.types ?? 1
-    return {
-      ids: ids.slice(0, config.context),
-      types: types.slice(0, config.context).map((type) => Math.min(type, kinds - 1)),
-    }
+    const { ids, types } = encodeForEncoder(
+      tokenizer,
+      config,
+      config.context,
+      text,
+      'pair' in from ? from.pair : undefined,
+    )
+    return { ids, types }
   }
   const messages = 'messages' in from ? from.messages : [{ role: 'user' as const, content: from.text }]
   const ids = chat

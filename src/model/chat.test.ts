@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { expect, test } from 'vitest'
-import { decodeText, encodeChat, encodePlain, StreamDecoder } from './chat.ts'
+import { decodeText, encodeChat, encodePlain, encodePrompt, StreamDecoder, stopIds } from './chat.ts'
 import { chatOf, parseManifest } from './manifest.ts'
 
 const dir = new URL('../../models/sotto-demo/', import.meta.url)
@@ -69,5 +69,28 @@ test('characters come out whole, and only once complete', () => {
 
   decoder.push(ids[0])
   expect(decoder.end()).toBe('\ufffd')
-  expect(() => new StreamDecoder(tokenizer).push(99999)).toThrow('99999')
+  expect(new StreamDecoder(tokenizer).push(99999)).toBe('')
+})
+
+test('a model without turns continues what was said, from its last tokens if need be', () => {
+  const said = [
+    { role: 'user' as const, content: 'Once upon' },
+    { role: 'assistant' as const, content: ' a time' },
+    { role: 'user' as const, content: 'there' },
+  ]
+  const ids = encodePlain(tokenizer, 'Once upon\n a time\nthere')
+  expect(encodePrompt(tokenizer, {}, said)).toEqual(ids)
+  const text = { bos: 0, stop: [3] }
+  expect(encodePrompt(tokenizer, { text }, said)).toEqual([0, ...ids])
+  expect(encodePrompt(tokenizer, { text }, said, { maxTokens: 4 })).toEqual([0, ...ids.slice(-3)])
+  expect(() => encodePrompt(tokenizer, {}, [{ role: 'user', content: '' }])).toThrow('nothing to continue')
+  expect([stopIds({ text }), stopIds({ chat, text }), stopIds({})]).toEqual([[3], chat.stop, []])
+})
+
+test('marks of several tokens go around turns as marks of one do', () => {
+  const wide = { ...chat, bos: [], user: [1, 40], end: [3, 41] }
+  const hi = encodePlain(tokenizer, 'Hi')
+  const messages = [{ role: 'user' as const, content: 'Hi' }]
+  expect(encodeChat(tokenizer, wide, messages)).toEqual([1, 40, ...hi, 3, 41, chat.assistant].flat())
+  expect(() => encodeChat(tokenizer, wide, messages, { maxTokens: 4 + hi.length })).toThrow('Shorten it')
 })

@@ -92,7 +92,7 @@ export const stopIds = ({ chat, text }: Pick<Manifest, 'chat' | 'text'>): readon
 
 /**
  * Turns ids into text as they arrive. A character whose bytes are spread over several tokens comes out with its last one;
- * special tokens are left out.
+ * special tokens are left out, and ids that stand for none: embeddings are often padded.
  */
 export class StreamDecoder {
   readonly #tokenizer: Tokenizer
@@ -113,7 +113,7 @@ export class StreamDecoder {
   push(id: number): string {
     if (this.#special.has(id)) return ''
     const token = this.#tokenizer.id_to_token(id)
-    if (token === undefined) throw new RangeError(`Token id ${id} is not in the vocabulary.`)
+    if (token === undefined) return ''
     if (this.#bytes) return this.#utf8.decode(symbolsToBytes(token), { stream: true })
     this.#ids.push(id)
     const whole = this.#decode()

@@ -23,7 +23,9 @@ export function encodeForEncoder(
 ): EncodedText {
   const encoded = tokenizer.encode(text, { text_pair: pair, return_token_type_ids: true })
   const ids = [...encoded.ids]
-  const types = encoded.token_type_ids.map((type) => Math.min(type, typeCount - 1))
+  // A tokenizer without a post-processor gives no types.
+  const given: number[] = encoded.token_type_ids ?? []
+  const types = ids.map((_, i) => Math.min(given[i] ?? 0, typeCount - 1))
   const excess = ids.length - limit
   if (excess <= 0) return { ids, types, isCut: false }
   const bare = (part: string): number[] => [...tokenizer.encode(part, { add_special_tokens: false }).ids]
