@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
-import type { Browser, BrowserContextOptions, Page } from 'playwright'
+import type { Browser, BrowserContextOptions, Page, Request } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseCsv } from '../src/app/state/classify-csv.ts'
 import { writeTinyBundle } from '../src/session/testing/tiny-bundle.ts'
@@ -82,6 +82,7 @@ describe('one text', () => {
     expect(rows).toHaveLength(3)
     expect(shares).toEqual([...shares].sort((a, b) => b - a))
     expect(shares.reduce((a, b) => a + b)).toBeCloseTo(100, 0)
+    expect(await page.locator('.cost').textContent()).toMatch(/[1-9]\d* hops · \d[\d.]* KB between/)
     const panel = page.locator('sotto-panel')
     expect(await panel.locator('.server .got').textContent()).toMatch(
       /Received \d.* KB from you .*\d+ messages crossed, in \d+ hops/s,
@@ -162,7 +163,12 @@ describe('a batch', () => {
         .setInputFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(text) })
     await give('bad.csv', 'text\n"never closed')
     expect(await page.getByRole('alert').textContent()).toContain('opens in line 2')
-    await give('films.csv', 'id,review\r\n7,"short, but ""good"""\r\n8,\r\n9,"bad\nand long"\r\n')
+    const dropped = await page.evaluateHandle((text) => {
+      const data = new DataTransfer()
+      data.items.add(new File([text], 'films.csv', { type: 'text/csv' }))
+      return data
+    }, 'id,review\r\n7,"short, but ""good"""\r\n8,\r\n9,"bad\nand long"\r\n')
+    await page.locator('sotto-classify-source .drop').dispatchEvent('drop', { dataTransfer: dropped })
     expect(await page.getByRole('combobox', { name: 'Text:' }).locator('option:checked').textContent()).toBe(
       'review',
     )
@@ -178,6 +184,27 @@ describe('a batch', () => {
       ['9', 'bad\nand long'],
     ])
     expect(rows[2].slice(2)).toEqual(['', '', '', '', 'no text'])
+    await page.context().close()
+  })
+})
+
+describe('the network', () => {
+  it('carries no text, no label, and nothing to a fourth party', async () => {
+    // Over fetch, every message is a request with a body that can be searched.
+    const page = await open('single&link=fetch')
+    const requests: Request[] = []
+    page.context().on('request', (request) => requests.push(request))
+    await paste(page, ['Xylophone film', 'a good Zanzibar'])
+    await page.getByText('2 of 2 rows · done').waitFor()
+    const config = await (await fetch(new URL('config.json', demo.url))).json()
+    const { server, dealer } = config as { server: string; dealer: { url: string } }
+    const origins = new Set(requests.map((request) => new URL(request.url()).origin))
+    expect([...origins].sort()).toEqual([server, dealer.url].map((url) => new URL(url).origin).sort())
+    const bodies = requests.map((request) => request.postDataBuffer()).filter((body) => body !== null)
+    expect(bodies.length).toBeGreaterThan(10)
+    for (const text of ['Xylophone', 'Zanzibar', ...labels])
+      for (const needle of [Buffer.from(text), Buffer.from(text, 'utf16le'), Buffer.from(btoa(text))])
+        expect(bodies.some((body) => body.includes(needle))).toBe(false)
     await page.context().close()
   })
 })

@@ -57,7 +57,12 @@ describe('one text', () => {
   it('gets its label, what it took, and is said aloud', async () => {
     engine.classify = async (inputs) => {
       expect(inputs).toEqual([{ text: 'a' }])
-      engine.change({ stats: { hops: 12, ownerUpBytes: 5, serverSample: [7, 8] } as Partial<Stats> })
+      // Totals come after the result.
+      setTimeout(() =>
+        engine.change({
+          stats: { tokens: 16, hops: 12, ownerUpBytes: 5, serverSample: [7, 8] } as Partial<Stats>,
+        }),
+      )
       return [result('yes')]
     }
     await classifier.one({ text: 'a' })

@@ -1,5 +1,5 @@
 /** Texts and their labels: one at a time, or a batch. In this tab's memory only. */
-import { type Classification, type ClassifyInput, OwnerError } from '../../owner/api.ts'
+import { type Classification, type ClassifyInput, OwnerError, type Stats } from '../../owner/api.ts'
 import { grouped } from '../format.ts'
 import { type Batch, finished, isComplete, isFor, remaining, withResult } from './classify-batch.ts'
 import { addTraffic, noTraffic, type Traffic } from './conversations.ts'
@@ -36,6 +36,25 @@ const sayEvery = 15_000
 /** Texts handed to the engine at once: it prepares them all before the first. */
 const atOnce = 256
 
+/** Totals travel by another way than results, and may come a little later; they are not worth waiting for long. */
+const patience = 500
+
+/** The session's totals once they count another pass than `before`. */
+function statsAfter(before: Stats | undefined): Promise<Stats | undefined> {
+  return new Promise((resolve) => {
+    const look = (isLast = false) => {
+      const { stats } = engine.state
+      if (!isLast && stats?.tokens === before?.tokens) return
+      clearTimeout(timer)
+      stop()
+      resolve(stats)
+    }
+    const timer = setTimeout(() => look(true), patience)
+    const stop = engine.subscribe(() => look())
+    look()
+  })
+}
+
 export class Classifier extends Store<ClassifyState> {
   #run?: Promise<void>
   #cancel?: () => void
@@ -63,11 +82,12 @@ export class Classifier extends Store<ClassifyState> {
       const [before, started] = [engine.state.stats, performance.now()]
       const [result] = await engine.classify([input])
       if (!result) return
-      const { stats } = engine.state
+      const seconds = (performance.now() - started) / 1000
+      const stats = await statsAfter(before)
       const one: Labelled = {
         input,
         result,
-        seconds: (performance.now() - started) / 1000,
+        seconds,
         traffic: stats ? addTraffic(noTraffic, before, stats) : noTraffic,
         wire: stats?.serverSample.slice(0, 12) ?? [],
       }
