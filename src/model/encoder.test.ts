@@ -155,3 +155,19 @@ it('what is outside a table is refused', () => {
   expect(() => model.forward({ ids: [1, 2], types: [0, 1] })).toThrow('Token type 1')
   expect(() => model.forward({ ids: new Array(11).fill(1) })).toThrow('context of 10')
 })
+
+test.each([bert, roberta])('$arch in float32 is close to float64, and not the same', (config) => {
+  const tensors = randomModel(config, 4)
+  const input = { ids: [3, 1, 4, 1, 5], mask: [1, 1, 1, 0, 1] }
+  const exact = encoderModel(config, tensors).forward(input)
+  const { hidden, logits } = encoderModel(config, tensors, undefined, 'float32').forward(input)
+  for (const [got, want] of [
+    [hidden, exact.hidden],
+    [logits!, exact.logits!],
+  ]) {
+    const error = Math.max(...got.map((value, i) => Math.abs(value - want[i])))
+    expect(error).toBeGreaterThan(0)
+    expect(error).toBeLessThan(1e-5)
+    expect(got.every((value) => Math.fround(value) === value)).toBe(true)
+  }
+})

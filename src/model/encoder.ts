@@ -1,7 +1,7 @@
 import { headDim, isEncoder, type ModelConfig, type Tensors } from './config.ts'
-import { checkIds, type Tap, tensorLookup } from './float-model.ts'
+import { activationsOf, checkIds, type FloatPrecision, type Tap, tensorLookup } from './float-model.ts'
 import { layerNorm } from './gpt2.ts'
-import { activations, addTo, linear } from './math.ts'
+import { activations, addTo, type Floats, linear, zerosLike } from './math.ts'
 import { attentionWeights } from './softmax.ts'
 
 /** One text, or two that token types tell apart. */
@@ -20,7 +20,7 @@ export interface EncoderOutput {
   logits?: Float64Array
 }
 
-/** A float64 BERT or RoBERTa: the yardstick for every private computation. */
+/** A BERT or RoBERTa in floating point: in float64, the yardstick for every private computation. */
 export interface EncoderModel {
   readonly config: ModelConfig
   /** Throws a `RangeError` past the context, or on an id or type outside its table. */
@@ -58,7 +58,12 @@ export const headNames = (config: ModelConfig) =>
  * | `p` | head: input of tanh (classifier), or of the activation (masked language model), with layer = number of layers |
  * | `xp`, `vp`, `np` | masked language model: the head's own norm |
  */
-export function encoderModel(config: ModelConfig, tensors: Tensors, tap?: Tap): EncoderModel {
+export function encoderModel(
+  config: ModelConfig,
+  tensors: Tensors,
+  tap?: Tap,
+  precision: FloatPrecision = 'float64',
+): EncoderModel {
   const c = config
   if (!isEncoder(c)) throw new Error(`A model of form "${c.arch}" is not an encoder.`)
   const known = new Map<string, Float32Array>()
@@ -71,12 +76,12 @@ export function encoderModel(config: ModelConfig, tensors: Tensors, tap?: Tap): 
   }
   const names = headNames(c)
   const act = activations[c.activation]
-  const say = (name: string, layer: number, values: Float64Array) => tap?.(name, layer, values.slice())
-  const dense = (x: Float64Array, name: string): Float64Array => {
+  const say = (name: string, layer: number, values: Floats) => tap?.(name, layer, Float64Array.from(values))
+  const dense = (x: Floats, name: string): Floats => {
     const bias = tensor(`${name}.bias`)
     return linear(x, tensor(`${name}.weight`), bias.length, bias)
   }
-  const norm = (x: Float64Array, name: string, layer: number, tag: string): Float64Array => {
+  const norm = (x: Floats, name: string, layer: number, tag: string): Floats => {
     say(tag === '1' ? 'x' : `x${tag}`, layer, x)
     const out = layerNorm(x, tensor(`${name}.weight`), tensor(`${name}.bias`), c.eps, (normal, variance) => {
       say(`n${tag}`, layer, normal)
@@ -86,11 +91,11 @@ export function encoderModel(config: ModelConfig, tensors: Tensors, tap?: Tap): 
     return out
   }
 
-  function embed({ ids, types }: EncoderInput): Float64Array {
+  function embed({ ids, types }: EncoderInput): Floats {
     checkIds(c, 0, ids)
     const part = (name: string) => tensor(`${c.arch}.embeddings.${name}_embeddings.weight`)
     const tables = [part('word'), part('position'), part('token_type')]
-    const x = new Float64Array(ids.length * c.dim)
+    const x = activationsOf(precision, ids.length * c.dim)
     for (let t = 0; t < ids.length; t++) {
       const type = types?.[t] ?? 0
       if (!(type >= 0 && type < (c.types ?? 1)))
@@ -102,7 +107,7 @@ export function encoderModel(config: ModelConfig, tensors: Tensors, tap?: Tap): 
     return x
   }
 
-  function layer(l: number, before: Float64Array, mask?: ArrayLike<number>): Float64Array {
+  function layer(l: number, before: Floats, mask?: ArrayLike<number>): Floats {
     const p = `${c.arch}.encoder.layer.${l}.`
     const first = l === 0 ? `${c.arch}.embeddings` : `${c.arch}.encoder.layer.${l - 1}.output`
     const x = norm(before, `${first}.LayerNorm`, l, '1')
@@ -122,7 +127,7 @@ export function encoderModel(config: ModelConfig, tensors: Tensors, tap?: Tap): 
     return x2
   }
 
-  function head(hidden: Float64Array): Float64Array | undefined {
+  function head(hidden: Floats): Floats | undefined {
     if (!c.head) return undefined
     if (c.head.kind === 'classify') {
       const p = dense(hidden.subarray(0, c.dim), names.pool)
@@ -142,9 +147,10 @@ export function encoderModel(config: ModelConfig, tensors: Tensors, tap?: Tap): 
       let x = embed(input)
       for (let l = 0; l < c.layers; l++) x = layer(l, x, input.mask)
       const last = c.layers === 0 ? `${c.arch}.embeddings` : `${c.arch}.encoder.layer.${c.layers - 1}.output`
-      const hidden = norm(x, `${last}.LayerNorm`, c.layers, 'f')
-      const logits = head(hidden)
-      return logits ? { hidden, logits } : { hidden }
+      const rows = norm(x, `${last}.LayerNorm`, c.layers, 'f')
+      const hidden = Float64Array.from(rows)
+      const logits = head(rows)
+      return logits ? { hidden, logits: Float64Array.from(logits) } : { hidden }
     },
   }
 }
@@ -153,20 +159,21 @@ export function encoderModel(config: ModelConfig, tensors: Tensors, tap?: Tap): 
  * Attention in which every row sees all rows that `mask` keeps: q, k, v and the result are `[n, heads * hd]`. Reports the
  * scaled logits before any soft cap, row by row and head by head.
  */
-export function attendAll(
+export function attendAll<T extends Floats>(
   c: ModelConfig,
-  q: Float64Array,
-  k: Float64Array,
-  v: Float64Array,
+  q: T,
+  k: Floats,
+  v: Floats,
   mask?: ArrayLike<number>,
   look?: (logits: Float64Array) => void,
-): Float64Array {
+): T {
   const hd = headDim(c)
   const n = q.length / c.dim
   const seen = Array.from({ length: n }, (_, j) => j).filter((j) => mask?.[j] !== 0)
-  const out = new Float64Array(q.length)
+  const out = zerosLike(q, q.length)
+  const mixed = new Float64Array(hd)
   const all = new Float64Array(look ? n * c.heads * seen.length : 0)
-  const scores = new Float64Array(seen.length)
+  const scores = zerosLike(q, seen.length)
   for (let t = 0, at = 0; t < n; t++)
     for (let from = 0; from < c.dim; from += hd) {
       const row = t * c.dim + from
@@ -178,9 +185,11 @@ export function attendAll(
       if (look) all.set(scores, at)
       at += seen.length
       attentionWeights(c, scores)
+      mixed.fill(0)
       seen.forEach((j, s) => {
-        for (let i = 0; i < hd; i++) out[row + i] += scores[s] * v[j * c.dim + from + i]
+        for (let i = 0; i < hd; i++) mixed[i] += scores[s] * v[j * c.dim + from + i]
       })
+      out.set(mixed, row)
     }
   look?.(all)
   return out

@@ -115,11 +115,12 @@ const paddedSum = (spanBits: number, context: number): number =>
 
 /** The smallest exponential table whose product with the public factor fits 64 bits over `ring`. */
 function exponentialWidths(rangeBits: number, ring: number): { exponentEntries: number; factorBits: number } {
+  // The factor keeps 13 bits at its smallest, which is one entry's span of octaves below one; 12 where that is too many.
   // At most eight octaves an entry: the margins keep that much free.
-  for (let entries = Math.max(4, rangeBits - 3); entries <= rangeBits + 4; entries++) {
-    // The factor keeps 13 bits at its smallest, which is one entry's span of octaves below one.
-    const factorBits = 13 + Math.ceil(2 ** (rangeBits - entries))
-    if (ring + factorBits <= 64) return { exponentEntries: entries, factorBits }
-  }
+  for (const kept of [13, 12])
+    for (let entries = Math.max(4, rangeBits - 3); entries <= rangeBits + 4; entries++) {
+      const factorBits = kept + Math.ceil(2 ** (rangeBits - entries))
+      if (ring + factorBits <= 64) return { exponentEntries: entries, factorBits }
+    }
   throw new RangeTooWide(`attention weights need ${ring} bits, which leaves no room for the exponential`)
 }
