@@ -4,11 +4,11 @@ import {
   auditCanaries,
   auditMembership,
   type CanaryFigures,
-  type ChatAuditOptions,
   type Compared,
   type MembershipFigures,
 } from './chat-audit.ts'
 import type { AttackFigures } from './membership-audit.ts'
+import type { TrainingOptions } from './training-bench.ts'
 
 const help = `
 sotto model audit: measure what fine-tuning gives away, with and without differential privacy
@@ -78,7 +78,7 @@ export async function auditCommand(argv: string[]): Promise<void> {
     numberOption(name, values[name] as string | undefined, { min }) ?? fallback
   const real = (name: keyof typeof values & string, fallback: number, max: number): number =>
     numberOption(name, values[name] as string | undefined, { min: 1e-12, max, integer: false }) ?? fallback
-  const common: ChatAuditOptions = {
+  const common: TrainingOptions & { onProgress: (text: string) => void } = {
     base: required('base', values.base),
     data: required('data', values.data),
     method: choiceOption('method', values.method, ['full', 'lora', 'ffa-lora']) ?? 'ffa-lora',
@@ -93,7 +93,8 @@ export async function auditCommand(argv: string[]): Promise<void> {
       epsilon: real('epsilon', 8, 1e4),
       delta: real('delta', 1e-5, 0.5),
       clip: real('clip', 1, 1e6),
-      accountant: 'prv',
+      // Quick, and there are many small runs.
+      accountant: 'rdp',
       optimizer:
         choiceOption('optimizer', values.optimizer, ['dp-sgd', 'dp-adamw', 'dp-adambc']) ?? 'dp-adamw',
     },
