@@ -74,3 +74,5 @@ function report(error: unknown): number {
 }
 
 process.exitCode = await main(process.argv.slice(2))
+// Listening for the parent's end would keep a command that is over alive.
+if (process.connected) process.disconnect()

@@ -1,0 +1,64 @@
+/** Split custody with real processes: the command line's own keys, both halves, an owner in this process. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { splitBundle } from '../developer/split/split.ts'
+import { createNodeKernels } from '../kernels/node/kernels.ts'
+import { loadIdentity } from '../session/node/key-file.ts'
+import { writeTinyBundle } from '../session/testing/tiny-bundle.ts'
+import { ownerOf } from './peers.ts'
+import { type Processes, startProcesses } from './processes.ts'
+
+let folder: string
+let processes: Processes | undefined
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sotto-split-'))
+})
+afterEach(async () => {
+  await processes?.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function start(dealerModels?: string): Promise<Processes> {
+  await writeTinyBundle(folder)
+  const keys = join(folder, 'keys')
+  const publicKey = (name: string) => loadIdentity(join(keys, name)).publicKey
+  await splitBundle({
+    bundle: join(folder, 'tiny'),
+    out: join(folder, 'halves'),
+    keys: { server: publicKey('server.pem'), dealer: publicKey('dealer.pem') },
+    kernels: createNodeKernels(),
+  })
+  return startProcesses({
+    models: join(folder, 'halves', 'server'),
+    dealerModels,
+    host: '127.0.0.1',
+    serverPort: 0,
+    dealerPort: 0,
+    origins: [],
+    tlsArgs: [],
+    logLevel: 'silent',
+    keys,
+  })
+}
+
+test('halves that the command line made are served by the processes that they were made for', async () => {
+  processes = await start(join(folder, 'halves', 'dealer'))
+  expect(processes.server.models).toEqual(['tiny'])
+  const owner = ownerOf({ server: processes.server.url, dealer: processes.dealer })
+  try {
+    await owner.open({ model: 'tiny', link: 'ws' }, () => undefined)
+    const options = { temperature: 0, topP: 1, seed: 1, maxTokens: 3 }
+    const { ids } = await owner.chat([{ role: 'user', content: 'Hello' }], options)
+    expect(ids.length).toBeGreaterThan(0)
+    // A model of one layer whose weights are split takes 22 or more hops a pass.
+    expect(owner.totals().hops).toBeGreaterThanOrEqual(22 * ids.length)
+  } finally {
+    await owner.close()
+  }
+}, 60_000)
+
+test('a server whose dealer lacks its half does not stay up', async () => {
+  await expect(start()).rejects.toThrow('The model server has ended')
+}, 60_000)
