@@ -6,7 +6,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { loadBundle } from '../../model/bundle-node.ts'
 import { encodePrompt } from '../../model/chat.ts'
 import type { ModelConfig } from '../../model/config.ts'
+import { encodeForEncoder } from '../../model/encode-text.ts'
+import { encoderModel } from '../../model/encoder.ts'
 import { randomModel } from '../../model/random.ts'
+import { EncoderEnds } from '../../owner/encoder-ends.ts'
+import { modelPlans } from '../../protocol/session/model-plan.ts'
+import { LocalParties } from '../../protocol/testing.ts'
 import { agreement } from '../agreement.ts'
 import { hardened } from '../hard-model.ts'
 import { importModel } from './import-model.ts'
@@ -23,10 +28,10 @@ const passages = Array.from(
   (_, i) => `The ${i}th guest, Zoë, paid €${i * 7}; who knew? `,
 ).join('')
 
-function importAndCalibrate(dir: string) {
+function importAndCalibrate(dir: string, what = 'blocks') {
   const calibrate = join(root, 'text.txt')
   writeFileSync(calibrate, passages)
-  return importModel({ from: dir, out: join(root, 'bundle'), calibrate })
+  return importModel({ from: dir, out: join(root, 'bundle'), calibrate, private: what })
 }
 
 /** Another text than it was calibrated on, teacher-forced. */
@@ -78,3 +83,30 @@ test('logits in the tens and outlier channels', async () => {
   expect(Math.max(...scores.map(Math.abs))).toBeGreaterThan(20)
   await expectAgreement()
 }, 30_000)
+
+test.each([
+  ['bert', 'blocks'],
+  ['bert', 'head'],
+  ['roberta', 'blocks'],
+  ['roberta', 'all'],
+] as const)(
+  '%s with %s private',
+  async (form, what) => {
+    const config: ModelConfig = smallConfigs[form]
+    writeFolder(join(root, 'model'), { config, dtype: 'F16' })
+    await importAndCalibrate(join(root, 'model'), what)
+    const { manifest, tensors, tokenizer } = await loadBundle(join(root, 'bundle'))
+    const plans = modelPlans(manifest)
+    const ends = new EncoderEnds(config, tensors, plans)
+    const text = encodeForEncoder(new Tokenizer(tokenizer, {}), config, config.context, 'Zoë paid €14.')
+    const { rows, padding } = ends.input(text)
+    const parties = new LocalParties(plans.spec, tensors)
+    const trace = await parties.pass(0, rows, padding)
+    expect(parties.oracle(trace).violations).toEqual([])
+    const want = encoderModel(config, tensors).forward(text).logits!
+    const got = form === 'bert' ? trace.released : ends.tokens(trace.released, text.ids.length)
+    expect(got.length).toBe(want.length)
+    expect(Math.max(...got.map((v, i) => Math.abs(v - want[i])))).toBeLessThan(0.05)
+  },
+  30_000,
+)
