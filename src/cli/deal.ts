@@ -41,18 +41,18 @@ export async function dealCommand(argv: string[]): Promise<void> {
     'passes-per-hour': { type: 'string' },
     'print-key': { type: 'boolean', default: false },
   })
+  if (!values.allow?.length && !values['allow-any'] && !values['print-key']) {
+    throw new UsageError(
+      'Which model servers may connect? Give --allow KEY (sotto serve prints it), or --allow-any.',
+    )
+  }
+  for (const key of values.allow ?? []) keyOption('allow', key)
   const identity = loadIdentity(values.key ?? join(stateDir, 'dealer.pem'))
   const key = toBase64Url(identity.publicKey)
   if (values['print-key']) {
     process.stdout.write(values.json ? `${JSON.stringify({ role: 'dealer', key })}\n` : `${key}\n`)
     return
   }
-  if (!values.allow?.length && !values['allow-any']) {
-    throw new UsageError(
-      'Which model servers may connect? Give --allow KEY (sotto serve prints it), or --allow-any.',
-    )
-  }
-  for (const key of values.allow ?? []) keyOption('allow', key)
   const sessions = numberOption('max-sessions', values['max-sessions'], { min: 1 })
   const passesPerHour = numberOption('passes-per-hour', values['passes-per-hour'], { min: 1 })
   const log = makeLog(values['log-level'])
