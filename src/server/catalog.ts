@@ -25,7 +25,10 @@ export interface CatalogEntry {
 const contentType = (file: string): string =>
   file.endsWith('.json') ? 'application/json' : 'application/octet-stream'
 
-/** Reads every bundle in `dir`, or the one that `dir` itself is. Throws a plain explanation where there is none. */
+/**
+ * Reads every bundle in `dir`, or the one that `dir` itself is, by name, adapted models last. Throws a plain explanation where there
+ * is none.
+ */
 export async function readCatalog(dir: string): Promise<CatalogEntry[]> {
   if (!existsSync(dir)) throw new Error(`There is no folder ${dir}. Give one with bundles by --models.`)
   const folders = existsSync(join(dir, 'manifest.json'))
@@ -36,7 +39,10 @@ export async function readCatalog(dir: string): Promise<CatalogEntry[]> {
         .sort()
   if (folders.length === 0)
     throw new Error(`There is no model bundle in ${dir}. A bundle is a folder with a manifest.json.`)
-  return Promise.all(folders.map(readEntry))
+  const entries = await Promise.all(folders.map(readEntry))
+  // Visitors are first offered the first model: one that stands on its own, not one that adapts another.
+  const adapts = ({ manifest }: CatalogEntry) => manifest.config.lora !== undefined
+  return [...entries.filter((entry) => !adapts(entry)), ...entries.filter(adapts)]
 }
 
 async function readEntry(dir: string): Promise<CatalogEntry> {
