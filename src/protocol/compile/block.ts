@@ -1,4 +1,4 @@
-/** What the blocks of a decoder share while a plan is built. */
+/** What the blocks of a model share while a plan is built. */
 import { isEncoder, type ModelConfig } from '../../model/config.ts'
 import { blind, blindLifted } from '../ops/blind.ts'
 import { inverseLevels, openInverse, timesInverse } from '../ops/inverse.ts'

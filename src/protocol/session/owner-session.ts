@@ -1,8 +1,5 @@
 /** The data owner's side of one session: prepares passes ahead, runs them, and keeps the serials moving forward. */
-import type { Kernels, ProductDevice } from '../../kernels/kernels.ts'
-import type { Link } from '../../transport/link.ts'
 import { RowCache } from '../cache.ts'
-import type { ClearWeights } from '../compile/weights.ts'
 import { planMaterialBytes, SeededCorrelations } from '../material.ts'
 import type { Plan, Shape } from '../plan.ts'
 import { deriveKey, Prg } from '../prg.ts'
@@ -10,43 +7,9 @@ import { encode, toFloats } from '../ring.ts'
 import { PartyPass } from '../runner/party.ts'
 import type { Schedule } from '../schedule.ts'
 import { MASK_KEY } from './dealer-passes.ts'
-import type { ModelPlans } from './model-plan.ts'
+import type { OwnerSetup, PassOptions, SessionTotals } from './owner-setup.ts'
 import { decodePass, encodePass, encodeRequest, PassError } from './pass-messages.ts'
 import { ProductPool } from './product-pool.ts'
-
-export interface OwnerSetup {
-  readonly plans: ModelPlans
-  readonly kernels: Kernels
-  readonly device: ProductDevice
-  readonly link: Link
-  /** Shared with the dealer for this session only. */
-  readonly seed: Uint8Array
-  /** From the server: what F is expanded from. */
-  readonly stationarySeed: Uint8Array
-  /** Public matrices that the owner multiplies by in clear. */
-  readonly clear: ClearWeights
-  /**
-   * The server is so near that dealt bytes cost more time than hops: every pass runs the lean plan, not only prompts.
-   */
-  readonly isNear?: boolean
-  /** Most of what is sent ahead of a pass in one message. */
-  readonly aheadBytes?: number
-  /** Asks the dealer for a pass. */
-  readonly requestPass: (pass: number, body: Uint8Array) => Promise<void>
-}
-
-/** Running totals of a session, as the plan declares them. */
-export interface SessionTotals {
-  passes: number
-  hops: number
-  rows: number
-  /** Bytes that the dealer streams to the server. */
-  dealerBytes: number
-  /** The last payload that went to the server. */
-  lastSent: Uint8Array
-  /** The last request that went to the dealer. */
-  lastRequest: Uint8Array
-}
 
 const AHEAD_BYTES = 16 * 1024 * 1024
 
@@ -58,13 +21,6 @@ interface Prepared {
   readonly party: PartyPass
   /** Next instruction of the owner's program. */
   at: number
-}
-
-export interface PassOptions {
-  /** Which rows are padding; an encoder's only. */
-  readonly padding?: Uint8Array
-  readonly next?: boolean | number
-  readonly signal?: AbortSignal
 }
 
 /** The owner gave a pass up. */
