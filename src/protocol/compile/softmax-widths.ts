@@ -58,8 +58,11 @@ export function softmaxWidths(
   const margin = Math.max(6, ((high - low) * (p.headroom - 1)) / 4)
   const binBits = high - low + 2 * margin > 120 ? 2 : 1
   const bin = 2 ** binBits
-  const edge = Math.floor((low - margin) / bin) * bin
-  const bins = Math.max(3, Math.ceil(Math.log2((high + margin - edge) / bin)))
+  const least = Math.floor((low - margin) / bin) * bin
+  const bins = Math.max(3, Math.ceil(Math.log2((high + margin - least) / bin)))
+  // What a power of two has to spare goes half below: text that was not calibrated on errs at either end.
+  const spare = isPadded ? 0 : 2 ** bins - Math.ceil((high + margin - least) / bin)
+  const edge = least - Math.floor(spare / 2) * bin
   if (bins > 8)
     throw new RangeTooWide(`attention logits span ${high - low} octaves; the thermometer reaches 1024`)
   const exponentFrac = 12
