@@ -13,7 +13,7 @@ sotto model calibrate: measure what a bundle's activations span, and write it in
 
   --text FILE     text like that the model will see: dialogues {"turns"} or {"text", "pair"} as JSON lines
                   (.jsonl), or plain text; perhaps gzipped
-  --tokens N      tokens to measure (20000)
+  --tokens N      tokens to measure (20000; fewer for large models)
   --report FILE   also write every range and its head room as a page (.html) or as JSON (.json)
   --json          one JSON object
   --help          this text

@@ -17,7 +17,7 @@ export interface CalibrateOptions {
   bundle: string
   /** Dialogues, texts in JSON lines, or a plain text: see `readCalibrationTexts`. */
   data: string
-  /** Tokens to measure. */
+  /** Tokens to measure; see `defaultTokens`. */
   tokens?: number
   onProgress?: (done: number, total: number) => void
 }
@@ -54,13 +54,20 @@ export async function calibrateBundle(o: CalibrateOptions): Promise<Manifest> {
   return (await measureBundle(o)).manifest
 }
 
+/** 20,000, fewer for models that would take hours over them, and never less than 2,000. */
+export function defaultTokens({ tensors }: Pick<Manifest, 'tensors'>): number {
+  const parameters = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
+  return Math.round(Math.min(20_000, Math.max(2000, 2e11 / parameters)))
+}
+
 /** Runs the float model over the texts, a slice of time after another. */
 export async function measure(
   { manifest, tensors, tokenizer: json }: Bundle,
   texts: readonly CalibrationText[],
-  { tokens: total = 20_000, onProgress }: Pick<CalibrateOptions, 'tokens' | 'onProgress'> = {},
+  { tokens, onProgress }: Pick<CalibrateOptions, 'tokens' | 'onProgress'> = {},
 ): Promise<Omit<Calibration, 'manifest'>> {
   const tokenizer = new Tokenizer(json, {})
+  const total = tokens ?? defaultTokens(manifest)
   const heads = headSpans(manifest.config)
   const look: Tap = heads.look
   let ranges: Ranges | undefined

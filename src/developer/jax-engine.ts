@@ -1,4 +1,5 @@
 import { headDim, type ModelConfig, type Tensors } from '../model/config.ts'
+import { rotaryFrequencies } from '../model/rope.ts'
 import type { Batch, GradientEngine, LossAndGradients } from './gradient.ts'
 
 // jax-js looks for WebGPU on `navigator`, which Node 20 does not define.
@@ -96,12 +97,13 @@ function loss(c: ModelConfig, p: Params, ids: Array, targets: Array): Array {
   return np.mean(total.sub(gold))
 }
 
-/** cos and sin, `[length, headDim]`, of angle position / theta^(2i / headDim); both halves alike. */
+/** cos and sin, `[length, headDim]`, of the rotary angles; both halves alike. */
 function rotaryTables(c: ModelConfig, length: number): [Array, Array] {
   const hd = headDim(c)
+  const frequencies = rotaryFrequencies(c)
   const angle = Float32Array.from({ length: length * hd }, (_, at) => {
     const i = (at % hd) % (hd / 2)
-    return Math.floor(at / hd) / (c.ropeTheta ?? 10000) ** ((2 * i) / hd)
+    return Math.floor(at / hd) * frequencies[i]
   })
   const shape = [length, hd]
   return [np.array(angle.map(Math.cos), { shape }), np.array(angle.map(Math.sin), { shape })]

@@ -124,6 +124,7 @@ test.each([
   [{ model_type: 't5' }, 'model_type "t5" is not supported'],
   [{ ...llama, model_type: 'qwen2' }, 'biases to query, key and value'],
   [{ ...llama, attention_bias: true }, '"attention_bias"'],
+  [{ ...llama, rope_interleaved: true }, '"rope_interleaved"'],
   [{ ...llama, head_dim: 128 }, '32 heads of 128'],
   [{ ...llama, rope_scaling: { rope_type: 'yarn', factor: 2 } }, '"yarn"; supported are'],
   [{ ...llama, rope_scaling: { rope_type: 'linear' } }, '"factor" above 0'],

@@ -29,6 +29,7 @@ function fromLlama(read: HfReader): ModelConfig {
   const type = read.json.model_type
   if (type === 'qwen2')
     read.refuse('model_type', 'Qwen2 adds biases to query, key and value, which the private LLaMA form lacks')
+  if (read.json.rope_interleaved) read.refuse('rope_interleaved', 'pairs must be a half apart')
   for (const key of ['attention_bias', 'mlp_bias'])
     if (read.json[key]) read.refuse(key, 'the private LLaMA form has no biases')
   const heads = read.size('num_attention_heads')

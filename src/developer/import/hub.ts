@@ -81,10 +81,14 @@ async function fetchFile(url: string, dir: string, file: string, o: HubOptions):
     }
   }
   const why = problem instanceof Error ? problem.message : String(problem)
-  throw new ImportError('hub', `${url} can't be downloaded: ${why} What arrived is kept: try again.`, {
-    file: url,
-    cause: problem,
-  })
+  throw new ImportError(
+    'hub',
+    `${url} can't be downloaded: ${why.replace(/\.?$/, '.')} Is this machine online? What arrived is kept: try again.`,
+    {
+      file: url,
+      cause: problem,
+    },
+  )
 }
 
 interface Expected {

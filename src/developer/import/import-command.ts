@@ -17,7 +17,7 @@ of one on the hub, which is downloaded (resumed where it stopped, and checked) i
   --out BUNDLE       folder to write; it must not exist
   --calibrate FILE   text like that the model will see; without it the model can't be served privately until
                      sotto model calibrate has run. See there for the formats
-  --tokens N         tokens to calibrate on (20000)
+  --tokens N         tokens to calibrate on (20000; fewer for large models)
   --private WHAT     blocks: layers and a classifier's head (the default); all; none; head; or tensor names,
                      commas between them, * for any characters
   --name, --description, --licence, --source TEXT

@@ -277,6 +277,12 @@ describe('refused, with nothing left behind', () => {
     expect((await loadBundle(out)).tensors.get('model.norm.weight')!.data[3]).toBe(70144)
   })
 
+  test('a bundle', async () => {
+    folder({ config })
+    await importModel({ from: dir, out })
+    await expect(importModel({ from: out, out: join(root, 'again') })).rejects.toThrow('is a bundle already')
+  })
+
   test('text that nothing was measured on', async () => {
     folder({ config })
     const calibrate = join(root, 'model', 'empty.txt')

@@ -1,5 +1,6 @@
 /** A Hugging Face folder becomes a bundle. */
-import { basename, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
 import { writeBundle } from '../../model/bundle-node.ts'
 import { isEncoder, type ModelConfig, tensorShapes } from '../../model/config.ts'
 import { BundleError, type Manifest, modelHash } from '../../model/manifest.ts'
@@ -58,6 +59,14 @@ interface Made {
 
 /** Throws {@link ImportError}, or what calibration throws; then nothing is left at `out`. */
 export async function importModel(o: ImportOptions): Promise<ImportReport> {
+  if (existsSync(join(o.from, 'manifest.json')))
+    throw new ImportError(
+      'unsupported',
+      `${o.from} is a bundle already: sotto model calibrate ${o.from} --text FILE`,
+      {
+        file: o.from,
+      },
+    )
   const source = new ModelSource(o.from, { context: o.context })
   try {
     const { config, notes } = source

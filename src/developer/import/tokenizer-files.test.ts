@@ -153,6 +153,14 @@ describe('WordPiece from vocab.txt', () => {
     expect(streamed(tokenizer, ids)).toBe('unaffable cafe')
   })
 
+  test('marks added behind the embedding are dropped', () => {
+    const json = make()
+    json.added_tokens!.push({ id: smallConfigs.bert.vocab, content: '[MORE]', special: true })
+    put({ 'tokenizer.json': json })
+    const tokenizer = new Tokenizer(readTokenizer(dir, smallConfigs.bert), {})
+    expect(tokenizer.encode('the[MORE]').ids).not.toContain(smallConfigs.bert.vocab)
+  })
+
   test('a list without the marks is refused', () => {
     put({ 'vocab.txt': 'a\nb\n' })
     expect(() => readTokenizer(dir, smallConfigs.bert)).toThrow('lacks [PAD]')

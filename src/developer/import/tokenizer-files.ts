@@ -53,6 +53,8 @@ function check(json: TokenizerJson, file: string, config: ModelConfig): void {
       { file },
     )
   json.model.type = type
+  // Tokens that somebody added behind the last row of the embedding can't be said.
+  json.added_tokens = json.added_tokens?.filter(({ id }) => id < config.vocab)
   let ids: number[]
   try {
     const tokenizer = new Tokenizer(json, {})
