@@ -1,7 +1,7 @@
 /** Static mask discipline: no keystream of a plan serves two purposes. */
 import { describe, expect, it } from 'vitest'
 import { isEncoder } from '../model/config.ts'
-import { type CompileOptions, compileDecoder } from './compile/decoder.ts'
+import type { CompileOptions } from './compile/decoder.ts'
 import { compileModel } from './compile/model.ts'
 import { privateWeights } from './compile/weights.ts'
 import { maskLanes, slotLanes } from './material.ts'
@@ -169,11 +169,15 @@ describe.each(models)('%s', (_, config, privacy, options) => {
   })
 })
 
-it('products made ahead fit every plan of a model: the same weights, rings and streams', () => {
-  const { spec } = tinyModel({ ...tinyLlama, context: 1024 }, 'mixed')
-  const plans = [3, 5, 7, 10].flatMap((bits) =>
-    [{}, { lean: true }, { everyRow: true }].map((options) => compileDecoder(spec, bits, options)),
-  )
+it.each([
+  [
+    'decoder',
+    tinyModel({ ...tinyLlama, context: 1024 }, 'mixed').spec,
+    [{}, { lean: true }, { everyRow: true }],
+  ],
+  ['encoder', tinyEncoder({ ...tinyBert, context: 512 }, 'mixed').spec, [{}]],
+])('products made ahead fit every plan of a %s: the same weights, rings and streams', (_, spec, options) => {
+  const plans = [3, 5, 7, 10].flatMap((bits) => options.map((o) => compileModel(spec, bits, o)))
   for (const plan of plans) {
     expect(privateWeights(plan)).toEqual(privateWeights(plans[0]))
     expect(usesOf(plan).slots.filter((s) => s.purpose.startsWith('linear')).length).toBeGreaterThan(0)
