@@ -1,8 +1,8 @@
 import { DpAdamBC, DpAdamW } from '../privacy/dp-adam.ts'
 import { DpSgd } from '../privacy/dp-sgd.ts'
 import { PrivacyLedger } from '../privacy/ledger.ts'
-import type { LedgerIdentity } from '../privacy/ledger-file.ts'
-import { poissonSample, type RandomSource } from '../privacy/noise.ts'
+import { LedgerError, type LedgerIdentity } from '../privacy/ledger-file.ts'
+import { csprng, poissonSample, type RandomSource } from '../privacy/noise.ts'
 import type { Optimizer, Vectors, WeightDecay } from '../privacy/optimizer.ts'
 import { privatize } from '../privacy/privatize.ts'
 import { prvSigma } from '../privacy/prv.ts'
@@ -59,11 +59,24 @@ export class PrivateSteps {
   readonly #ledger: PrivacyLedger
   readonly #source?: RandomSource
 
-  /** `taken` steps are in the checkpoint; a ledger with fewer is refused. A `source` is for tests only. */
+  /**
+   * `taken` steps are in the checkpoint; a ledger with fewer is refused, and so is one with steps of another mechanism,
+   * or with no step left to take: lost steps are made up for one by one, which bounds epsilon only where all are alike.
+   * A `source` is for tests only.
+   */
   constructor(plan: PrivatePlan, taken: number, source?: RandomSource) {
     this.plan = plan
     this.#ledger = PrivacyLedger.open(plan.ledger, plan.identity, taken)
     this.#source = source
+    const isOther = this.#ledger.segments.some(({ sigma, q }) => sigma !== plan.sigma || q !== plan.q)
+    if (!isOther && (taken > 0 || this.spent < plan.steps)) return
+    this.#ledger.close()
+    throw new LedgerError(
+      'spent',
+      `${plan.ledger} counts ${this.spent} steps of an earlier run on this data, ` +
+        (isOther ? 'with other noise. ' : 'which is all that this one may take. ') +
+        'Resume that run with its own options, or start a ledger of its own: both then count.',
+    )
   }
 
   /** Steps on the ledger: those of an interrupted run count too, also where their result was lost. */
@@ -73,6 +86,17 @@ export class PrivateSteps {
 
   sample(): Uint32Array {
     return poissonSample(this.plan.examples, this.plan.q, this.#source)
+  }
+
+  /**
+   * What dropout is seeded with. A seed that anybody knew would make the other examples' dropout depend on who is in the
+   * batch before them, and one example could then change the sum by more than the clipping norm.
+   */
+  dropoutSeed(): number {
+    const seed = new Uint32Array(1)
+    const draw = this.#source ?? csprng
+    draw(new Uint8Array(seed.buffer))
+    return seed[0]
   }
 
   /** Turns a clipped sum into a private mean, in place. */

@@ -113,3 +113,40 @@ it('refuses to resume without its ledger, and with other options', async () => {
   rmSync(o.privacy!.ledger)
   await expect(fineTune(options('refuse', true, { resume: true }))).rejects.toThrow(LedgerError)
 })
+
+it('refuses a ledger with steps of other noise, or with all of its steps', async () => {
+  const o = options('spent', true)
+  await fineTune(o)
+  const { ledger } = o.privacy!
+  const again = options('again', true)
+  await expect(fineTune({ ...again, privacy: { ...again.privacy!, ledger } })).rejects.toMatchObject({
+    code: 'spent',
+  })
+  const other = { ...plan, ledger, sigma: 2 * plan.sigma, steps: 100 }
+  await expect(fineTune({ ...options('other', true), privacy: other })).rejects.toThrow('other noise')
+  expect(readLedger(ledger).steps).toBe(12)
+})
+
+/** The first number that each step's dropout would draw. */
+async function dropouts(name: string, isPrivate: boolean): Promise<number[]> {
+  const o = options(name, isPrivate, { maxSteps: 4 })
+  const drawn: number[] = []
+  const gradient: typeof o.task.gradient = (examples, how) => {
+    drawn.push(how.random.next())
+    return o.task.gradient(examples, how)
+  }
+  const task = Object.assign(Object.create(o.task) as typeof o.task, { gradient })
+  Object.defineProperties(task, {
+    examples: { value: o.task.examples },
+    evaluate: { value: (values: Map<string, Float32Array>) => o.task.evaluate(values) },
+  })
+  await fineTune({ ...o, task })
+  return drawn
+}
+
+it('nobody can know the dropout of a private run beforehand', async () => {
+  const [one, two] = [await dropouts('one', true), await dropouts('two', true)]
+  expect(one).toHaveLength(4)
+  expect(one.filter((value) => two.includes(value))).toEqual([])
+  expect(await dropouts('three', false)).toEqual(await dropouts('four', false))
+})

@@ -21,7 +21,7 @@ export interface TrainerOptions {
   batch: number
   learningRate: number
   weightDecay: number
-  /** Seeds the order of examples and dropout, never privacy's own randomness. */
+  /** Seeds the order of examples and dropout; a private run draws both from privacy's own source. */
   seed: number
   /** How many epochs the averaged weights reach back; 0 takes the last step's. */
   averageEpochs: number
@@ -105,7 +105,7 @@ async function step(
   private_: PrivateSteps | undefined,
   rate: number,
 ): Promise<void> {
-  const random = new PredictableRandom(o.seed * 1_000_003 + state.step)
+  const random = new PredictableRandom(private_?.dropoutSeed() ?? o.seed * 1_000_003 + state.step)
   const examples = private_?.sample() ?? shuffledBatch(o, state.step)
   const { sums, loss, clipped } = await o.task.gradient(examples, { clip: o.privacy?.clip, random })
   if (private_) private_.release(sums)

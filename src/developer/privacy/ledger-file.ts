@@ -36,6 +36,7 @@ export type LedgerErrorCode =
   | 'other-model'
   | 'other-writer'
   | 'lost-steps'
+  | 'spent'
   | 'not-a-ledger'
   | 'missing'
   | 'bad-parameters'
