@@ -12,13 +12,13 @@ import type { Sequence } from '../protocol/compile/ranges.ts'
 export type CalibrationText = { messages: Message[] } | { text: string; pair?: string }
 
 /**
- * Reads JSON lines, each of `{turns: [{role, text}]}` or `{text, pair?}`, or else plain text; gzipped if the name ends in
- * `.gz`. Throws naming the line that is wrong.
+ * Reads JSON lines (told by the file's name, or a brace at its start), each of `{turns: [{role, text}]}` or
+ * `{text, pair?}`, or else plain text; gzipped if the name ends in `.gz`. Throws naming the line that is wrong.
  */
 export function readCalibrationTexts(path: string): CalibrationText[] {
   const bytes = readFileSync(path)
   const text = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')
-  if (!/\.jsonl?(\.gz)?$/.test(path)) return passages(text)
+  if (!/\.jsonl?(\.gz)?$/.test(path) && !/^\s*\{/.test(text)) return passages(text)
   const lines = text.split('\n')
   return lines.flatMap((line, i) => (line.trim() === '' ? [] : [parseLine(line, `${path}, line ${i + 1}`)]))
 }

@@ -117,7 +117,7 @@ export function modelPlans(
   const fixed = manifest.profile.fixed as { ranges?: Ranges } | undefined
   if (!fixed?.ranges)
     throw new ProfileError(
-      `Model '${manifest.name}' is not calibrated for 'fixed'. Train or export it again.`,
+      `Model '${manifest.name}' is not calibrated for 'fixed': sotto model calibrate BUNDLE --text FILE.`,
     )
   const isPublic = (name: string): boolean =>
     manifest.tensors.find((t) => t.name === name)?.visibility === 'public'
