@@ -56,7 +56,7 @@ export class TrainingBench {
     const { train, dev } = holdOut(readDialogues(o.data), 0.1)
     const all = [...sample(train, count, o.seed), ...more]
     const prepared = prepareChat({ config: base.manifest.config, tensors: base.tensors }, o)
-    return new TrainingBench(o, chatTask(base, prepared, all, dev.slice(0, heldOutSample), o.threads), all)
+    return new TrainingBench(o, chatTask(base, prepared, all, dev.slice(0, heldOutSample), o), all)
   }
 
   /** Trained values of a model that learned from the examples with these numbers, and the noise that they got. */

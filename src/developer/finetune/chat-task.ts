@@ -16,6 +16,8 @@ export interface ChatOptions {
   /** Token ids of dialogues, cut to the model's context. */
   train: ArrayLike<number>[]
   dev: ArrayLike<number>[]
+  /** Learn and measure replies only: what follows the first of these ids, up to the second. Otherwise all is. */
+  replies?: { begin: number; end: number }
   /** Tokens in a run of the graph, padding included: bounds memory. */
   tokens?: number
   threads?: number
@@ -27,6 +29,17 @@ const paddedLength = (tokens: number, context: number): number => {
   return Math.min(context, step * Math.ceil(tokens / step))
 }
 
+/** For each predicted token, which is the next one's place less one, whether it is learned and measured. */
+export function counted(ids: ArrayLike<number>, replies: ChatOptions['replies']): boolean[] {
+  let isReply = false
+  return Array.from({ length: ids.length - 1 }, (_, i) => {
+    if (!replies) return true
+    if (ids[i] === replies.begin) isReply = true
+    else if (ids[i] === replies.end) isReply = false
+    return isReply
+  })
+}
+
 /** One run of the graph: dialogues of similar length. */
 interface Run {
   numbers: number[]
@@ -36,7 +49,7 @@ interface Run {
 
 /**
  * Fine-tunes a chat model. One example, and so what a private run protects, is one whole dialogue; its loss is the mean
- * over its tokens, of user and assistant alike.
+ * over its tokens, or over those of its replies.
  */
 export class ChatTask implements Task {
   readonly trained: Tensors
@@ -58,9 +71,10 @@ export class ChatTask implements Task {
     return this.#o.train.length
   }
 
-  /** Tokens that the held-out dialogues have to predict. */
+  /** Tokens that are measured in the held-out dialogues. */
   get heldOutTokens(): number {
-    return this.#o.dev.reduce((sum, { length }) => sum + length - 1, 0)
+    const { dev, replies } = this.#o
+    return dev.reduce((sum, ids) => sum + counted(ids, replies).filter(Boolean).length, 0)
   }
 
   async gradient(
@@ -74,7 +88,7 @@ export class ChatTask implements Task {
     const chosen = Array.from(examples, (number) => train[number])
     for (const run of this.#runs(chosen)) {
       const session = await this.#session(clip === undefined ? 'sum' : 'clip', run)
-      const feeds = chatFeeds(chosen, run, 'mean')
+      const feeds = chatFeeds(chosen, run, 'mean', this.#o.replies)
       if (clip !== undefined) feeds.clip = new OrtTensor('float32', Float32Array.of(clip), [])
       const results = await session.run({ ...feeds, ...weights })
       const values = (name: string) => results[name].data as Float32Array
@@ -109,7 +123,7 @@ export class ChatTask implements Task {
     const out = new Float64Array(dialogues.length)
     for (const run of this.#runs(dialogues)) {
       const session = await this.#session('predict', run)
-      const results = await session.run({ ...chatFeeds(dialogues, run, 'sum'), ...weights })
+      const results = await session.run({ ...chatFeeds(dialogues, run, 'sum', this.#o.replies), ...weights })
       run.numbers.forEach((number, row) => {
         out[number] = (results.losses.data as Float32Array)[row]
       })
@@ -156,18 +170,20 @@ function chatFeeds(
   dialogues: ArrayLike<number>[],
   { numbers, length, rows }: Run,
   weigh: 'mean' | 'sum',
+  replies: ChatOptions['replies'],
 ): Feeds {
   const ids = new BigInt64Array(rows * length)
   const targets = new BigInt64Array(rows * length)
   const weights = new Float32Array(rows * length)
   numbers.forEach((number, row) => {
     const dialogue = dialogues[number]
-    const predicted = Math.min(length, dialogue.length - 1)
-    for (let i = 0; i < predicted; i++) {
+    const counts = counted(dialogue, replies).slice(0, length)
+    const weight = weigh === 'mean' ? 1 / Math.max(1, counts.filter(Boolean).length) : 1
+    for (let i = 0; i < counts.length; i++) {
       const at = row * length + i
       ids[at] = BigInt(dialogue[i])
       targets[at] = BigInt(dialogue[i + 1])
-      weights[at] = weigh === 'mean' ? 1 / predicted : 1
+      if (counts[i]) weights[at] = weight
     }
   })
   const n = rows * length

@@ -30,6 +30,7 @@ sotto model finetune: fine-tune a model on your data, privately if you say how p
   --word-dropout N   share of words hidden at random while training (0.1; 0 with --epsilon)
   --smoothing N      part of the target that all labels share (0)
   --average N        epochs that the averaged weights reach back; 0 takes the last step's (1)
+  --replies-only     chat: learn and measure what the assistant says, not what users say
   --pairs-per-text N how often each text begins a pair of either kind, where pairs are made (2)
   --seed N           of the head, the adapters, the order of examples and dropout (1)
   --threads N        processor threads (2)
@@ -70,6 +71,7 @@ export async function finetuneCommand(argv: string[]): Promise<void> {
     'word-dropout': text,
     smoothing: { type: 'string', default: '0' },
     average: { type: 'string', default: '1' },
+    'replies-only': { type: 'boolean', default: false },
     'pairs-per-text': { type: 'string', default: '2' },
     seed: { type: 'string', default: '1' },
     threads: { type: 'string', default: '2' },
@@ -116,6 +118,7 @@ export async function finetuneCommand(argv: string[]): Promise<void> {
     wordDropout: real('word-dropout', isPrivate ? 0 : 0.1, 0.9),
     smoothing: real('smoothing', 0, 0.9),
     averageEpochs: real('average', 1, 1000),
+    repliesOnly: values['replies-only'],
     pairsPerText: whole('pairs-per-text', 2),
     seed: whole('seed', 1, 0),
     threads: whole('threads', 2),

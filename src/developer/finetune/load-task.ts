@@ -8,6 +8,7 @@ import { type Base, type MethodOptions, prepare } from './base.ts'
 import { ClassifyTask, type Labelled } from './classify-task.ts'
 import { DataError, type Example, fileBytes, labelNumbers, labelsOf, readExamples } from './data.ts'
 import { readGlue } from './glue.ts'
+import { holdOutBy } from './hold-out.ts'
 import { loadChatTask } from './load-chat-task.ts'
 import { pairLabels, sameLabelPairs, splitByLabel } from './pairs.ts'
 import type { Task } from './task.ts'
@@ -24,6 +25,8 @@ export interface TaskOptions extends MethodOptions {
   pairsPerText: number
   /** Whether the training data must be protected, so that no text may be in two examples. */
   isPrivate: boolean
+  /** Chat models: learn what the assistant says, and not what users say. */
+  repliesOnly?: boolean
   wordDropout: number
   smoothing: number
   threads: number
@@ -55,7 +58,7 @@ export function loadTask(base: Base, o: TaskOptions): LoadedTask {
   const arePairs = train.some(({ pair }) => pair !== undefined)
   if ([...train, ...dev].some(({ pair }) => (pair !== undefined) !== arePairs))
     throw new DataError('Some examples are pairs and others are not. A model reads one or the other.')
-  const labels = isMade(o, train) ? [...pairLabels] : labelsOf(train)
+  const labels = isMade(o, train) ? [...pairLabels] : namedLabels(o, train, dev)
   const prepared = prepare(base, { labels, ...(arePairs && { pairs: true }) }, o)
   const { config, tensors } = prepared
   const encoder = new EncoderTokenizer(base.tokenizer, config)
@@ -77,13 +80,30 @@ export function loadTask(base: Base, o: TaskOptions): LoadedTask {
   return { task, config, tensors, tokenizer: base.tokenizer, dev, dataset }
 }
 
+/**
+ * The labels that the bundle names. A private run's are the held-out texts' own: a label that one training example alone
+ * has would give that example away.
+ */
+function namedLabels({ isPrivate }: TaskOptions, train: Example[], dev: Example[]): string[] {
+  if (!isPrivate) return labelsOf(train)
+  const labels = labelsOf(dev)
+  const other = train.find(({ label }) => !labels.includes(label))
+  if (other)
+    throw new DataError(
+      `No held-out text has the label "${other.label}", and a private model names only labels that held-out texts have. Add such a text to --dev, or leave that label out.`,
+    )
+  return labels
+}
+
 /** Whether the pairs were made here, from texts with labels of their own. */
 const isMade = ({ task }: TaskOptions, train: Example[]): boolean =>
   task === 'pairs' && train.every(({ label }) => (pairLabels as readonly string[]).includes(label))
 
 function readData(o: TaskOptions): { train: Example[]; dev: Example[] } {
   const all = readFile(o.task, o.data)
-  const parts = o.dev ? { train: all, dev: readFile(o.task, o.dev) } : splitByLabel(all, o.heldOut, o.seed)
+  const parts = o.dev ? { train: all, dev: readFile(o.task, o.dev) } : heldOut(o, all)
+  if (parts.dev.length === 0)
+    throw new DataError(`${basename(o.data)}: no text is held out. Give some by --dev.`)
   if (o.task !== 'pairs' || all.every(({ pair }) => pair !== undefined)) return parts
   if (o.isPrivate)
     throw new DataError(
@@ -95,6 +115,12 @@ function readData(o: TaskOptions): { train: Example[]; dev: Example[] } {
     dev: sameLabelPairs(parts.dev, 1, o.seed + 1),
   }
 }
+
+/** By label, evenly; of a private run by each text's hash alone. */
+const heldOut = (o: TaskOptions, all: Example[]) =>
+  o.isPrivate
+    ? holdOutBy(all, o.heldOut, ({ text, pair = null }) => [text, pair])
+    : splitByLabel(all, o.heldOut, o.seed)
 
 function readFile(task: string, path: string): Example[] {
   if (task.startsWith('glue:')) return readGlue(path, task.slice('glue:'.length))

@@ -5,7 +5,7 @@ import { logSumExp } from '../../model/math.ts'
 import { PredictableRandom, randomModel } from '../../model/random.ts'
 import { floatModel } from '../../model/reference.ts'
 import { chatTargets } from '../finetune/chat-base.ts'
-import { ChatTask } from '../finetune/chat-task.ts'
+import { ChatTask, counted } from '../finetune/chat-task.ts'
 import { onnxEngine } from './engine.ts'
 
 const plain: ModelConfig = { ...demoConfig, vocab: 40, dim: 16, layers: 2, ff: 24, context: 48 }
@@ -119,6 +119,24 @@ describe('a decoder with adapters', () => {
     const { sums, loss } = await task.gradient([], { clip: 1, random })
     expect(loss).toBe(0)
     for (const sum of sums.values()) expect(largest(sum)).toBe(0)
+  })
+
+  it('learns and measures replies only, if told to', async () => {
+    const [begin, end] = [38, 39]
+    const ids = [1, 2, begin, 3, 4, end, 5, 6, begin, 7]
+    expect(counted(ids, { begin, end })).toEqual([...'001110001'].map((digit) => digit === '1'))
+    const replies = { begin, end }
+    const own = new ChatTask({ config, tensors, trained: new Set(names), train: [ids], dev: [ids], replies })
+    expect(own.heldOutTokens).toBe(4)
+    const logits = floatModel(config, tensors).forward(Int32Array.from(ids.slice(0, -1)), 'all')
+    const nats = [2, 3, 4, 8].map((t) => {
+      const at = t * config.vocab
+      return logSumExp(logits, at, at + config.vocab) - logits[at + ids[t + 1]]
+    })
+    const mean = nats.reduce((a, b) => a + b) / 4
+    expect((await own.evaluate(new Map())).loss).toBeCloseTo(mean, 5)
+    expect((await own.gradient([0], { random })).loss).toBeCloseTo(mean, 5)
+    await own.close()
   })
 
   it('refuses to train what the graph has no clipped gradient for', () => {
