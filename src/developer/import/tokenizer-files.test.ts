@@ -80,7 +80,7 @@ describe('byte-level BPE from vocab.json and merges.txt', () => {
         const ids = encodePlain(tokenizer, written)
         expect(streamed(tokenizer, ids)).toBe(written)
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     )
   })
 
@@ -197,4 +197,60 @@ test('Unigram takes the likeliest pieces', () => {
   expect(tokenizer.encode('ab').ids).toEqual([5])
   expect(tokenizer.encode('a abc').ids).toEqual([1, 1, 4])
   expect(streamed(tokenizer, [1, 1, 4])).toBe('a abc')
+})
+
+test('BPE with bytes for what its vocabulary lacks, as LLaMA 2 has it', () => {
+  const bytes = Array.from({ length: 256 }, (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, '0')}>`)
+  const words = ['<unk>', '<s>', '</s>', ...bytes, '▁', 'h', 'i', '▁h', '▁hi', '!']
+  put({
+    'tokenizer.json': {
+      version: '1.0',
+      added_tokens: ['<s>', '</s>'].map((content) => ({
+        id: words.indexOf(content),
+        content,
+        special: true,
+      })),
+      normalizer: {
+        type: 'Sequence',
+        normalizers: [
+          { type: 'Prepend', prepend: '▁' },
+          { type: 'Replace', pattern: { String: ' ' }, content: '▁' },
+        ],
+      },
+      pre_tokenizer: null,
+      post_processor: null,
+      decoder: {
+        type: 'Sequence',
+        decoders: [
+          { type: 'Replace', pattern: { String: '▁' }, content: ' ' },
+          { type: 'ByteFallback' },
+          { type: 'Fuse' },
+          { type: 'Strip', content: ' ', start: 1, stop: 0 },
+        ],
+      },
+      model: {
+        type: 'BPE',
+        unk_token: '<unk>',
+        byte_fallback: true,
+        vocab: Object.fromEntries(words.map((word, id) => [word, id])),
+        merges: ['▁ h', '▁h i'],
+      },
+    },
+  })
+  const json = readTokenizer(dir, smallConfigs.llama)
+  expect(tokenizerKind(json)).toBe('BPE')
+  const tokenizer = new Tokenizer(json, {})
+  const id = (word: string) => words.indexOf(word)
+  const sushi = ['<0xF0>', '<0x9F>', '<0x8D>', '<0xA3>'].map(id)
+  const ids = [id('▁hi'), id('▁'), ...sushi, id('!')]
+  expect(tokenizer.encode('hi 🍣!').ids).toEqual(ids)
+  expect(streamed(tokenizer, ids)).toBe('hi 🍣!')
+  // Nothing of the character is shown before its last byte.
+  const decoder = new StreamDecoder(tokenizer)
+  const parts = ids.map((each) => decoder.push(each))
+  expect(parts.slice(2, 5)).toEqual(['', '', ''])
+  expect(parts[5]).toBe('🍣')
+  // Long replies forget their beginning without losing a word.
+  const long = Array.from({ length: 200 }, () => [id('▁hi'), id('!')]).flat()
+  expect(streamed(tokenizer, long)).toBe(Array.from({ length: 200 }, () => 'hi!').join(' '))
 })
