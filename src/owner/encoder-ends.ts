@@ -35,7 +35,7 @@ export class EncoderEnds {
       if (!tensor) throw new Error(`The public part of the model lacks '${name}'.`)
       return tensor.data
     }
-    if (!plan.isPrivate('embed')) this.#embedded({ ids: [] })
+    if (!plan.isPrivate('embed')) this.#embedded({ ids: [] }, [])
     if (config.head?.kind !== 'classify') this.#finished(new Float64Array())
   }
 
@@ -45,16 +45,11 @@ export class EncoderEnds {
    */
   input(text: EncoderInput): PaddedInput {
     const n = text.ids.length
-    const width = this.#plan.inputWidth
-    const own = this.#plan.isPrivate('embed') ? this.#oneHots(text) : this.#embedded(text)
     const bucket = bucketOf(this.#config, n)
-    const rows = new Float64Array(bucket * width)
-    rows.set(own.subarray(width))
-    const padding = new Uint8Array(bucket)
-    for (let r = n - 1; r < bucket; r++) {
-      rows.set(own.subarray(0, width), r * width)
-      if (r < bucket - 1) padding[r] = 1
-    }
+    // Every row of the bucket is worked out, copies too: the time that it takes must not tell the text's length.
+    const order = Array.from({ length: bucket }, (_, r) => (r < n - 1 ? r + 1 : 0))
+    const padding = Uint8Array.from(order, (at, r) => (at === 0 && r < bucket - 1 ? 1 : 0))
+    const rows = this.#plan.isPrivate('embed') ? this.#oneHots(text, order) : this.#embedded(text, order)
     return { rows, padding }
   }
 
@@ -69,32 +64,40 @@ export class EncoderEnds {
     return this.#finished(out)
   }
 
-  #embedded({ ids, types }: EncoderInput): Float64Array {
+  /** The tokens in the order given, some of them more than once: embedded and normalised. */
+  #embedded(text: EncoderInput, order: readonly number[]): Float64Array {
     const c = this.#config
-    checkIds(c, 0, ids)
+    checkIds(c, 0, text.ids)
     const tables = ['word', 'position', 'token_type'].map((name) =>
       this.#get(`${c.arch}.embeddings.${name}_embeddings.weight`),
     )
-    const x = new Float64Array(ids.length * c.dim)
-    for (let t = 0; t < ids.length; t++) {
-      const rows = [ids[t], t + (c.positionOffset ?? 0), types?.[t] ?? 0]
+    const x = new Float64Array(order.length * c.dim)
+    order.forEach((t, row) => {
+      const places = this.#places(text, t)
       for (let i = 0; i < c.dim; i++)
-        x[t * c.dim + i] = tables.reduce((sum, table, k) => sum + table[rows[k] * c.dim + i], 0)
-    }
+        x[row * c.dim + i] = tables.reduce((sum, table, k) => sum + table[places[k] * c.dim + i], 0)
+    })
     return layerNorm(x, new Float32Array(c.dim).fill(1), new Float32Array(c.dim), c.eps)
   }
 
-  /** A one each for the token, its position and its type. */
-  #oneHots({ ids, types }: EncoderInput): Float64Array {
+  /** The same as a one each for the token, its position and its type. */
+  #oneHots(text: EncoderInput, order: readonly number[]): Float64Array {
     const c = this.#config
-    checkIds(c, 0, ids)
+    checkIds(c, 0, text.ids)
     const width = this.#plan.inputWidth
-    const offset = c.positionOffset ?? 0
-    const out = new Float64Array(ids.length * width)
-    for (let t = 0; t < ids.length; t++)
-      for (const at of [ids[t], c.vocab + offset + t, c.vocab + offset + c.context + (types?.[t] ?? 0)])
-        out[t * width + at] = 1
+    const out = new Float64Array(order.length * width)
+    const positions = c.vocab
+    const types = positions + (c.positionOffset ?? 0) + c.context
+    order.forEach((t, row) => {
+      const [id, position, type] = this.#places(text, t)
+      for (const at of [id, positions + position, types + type]) out[row * width + at] = 1
+    })
     return out
+  }
+
+  /** A token's rows in the tables of words, positions and types. */
+  #places({ ids, types }: EncoderInput, t: number): [number, number, number] {
+    return [ids[t], t + (this.#config.positionOffset ?? 0), types?.[t] ?? 0]
   }
 
   /** What is left to do after the plan, by rows. */
