@@ -9,7 +9,7 @@ export interface EncodedText {
 }
 
 /** Lengths to which texts are padded, so that a graph is compiled for few shapes only. */
-export const buckets = [16, 32, 64, 128, 256, 512]
+export const buckets = [16, 24, 32, 48, 64, 96, 128, 256, 512]
 
 /** The smallest bucket that holds `length`, at most the model's context. */
 export const bucketOf = (length: number, context: number): number =>
