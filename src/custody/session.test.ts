@@ -167,6 +167,15 @@ describe('splitting', () => {
     for (const left of [out, `${out}.part`]) expect(() => readFileSync(left)).toThrow('ENOENT')
   })
 
+  it('wants a key for each party, and a folder with or without a slash', async () => {
+    const bundle = join(folder, 'whole', 'tiny')
+    const out = `${join(folder, 'slash')}/`
+    const same = { server: model.dealer.publicKey, dealer: model.dealer.publicKey }
+    await expect(splitBundle({ bundle, out, keys: same, kernels })).rejects.toThrow('are the same')
+    const report = await splitBundle({ bundle, out, keys: keys(), kernels })
+    expect([...(await readHalves(join(out, 'dealer'), model.dealer)).keys()]).toEqual([report.modelHash])
+  })
+
   it('refuses a manifest with a field that is not on the list of public metadata', async () => {
     const bundle = join(folder, 'whole', 'tiny')
     const path = join(bundle, 'manifest.json')

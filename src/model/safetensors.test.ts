@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest'
 import type { Tensors } from './config.ts'
-import { decodeSafetensors, encodeSafetensors, SafetensorsError } from './safetensors.ts'
+import {
+  decodeHeader,
+  decodeSafetensors,
+  encodeSafetensors,
+  headerLength,
+  SafetensorsError,
+} from './safetensors.ts'
 
 const tensors: Tensors = new Map([
   ['a', { shape: [2, 3], data: Float32Array.of(1, -2, 0.5, 3, 1e-3, 65504) }],
@@ -49,4 +55,15 @@ test.each([
   ['not JSON', () => new Uint8Array([4, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4])],
 ])('refuses a file that is %s', (_, file) => {
   expect(() => decodeSafetensors(file())).toThrow(SafetensorsError)
+})
+
+test('refuses a header that would fill the memory, before reading it', () => {
+  const start = new Uint8Array(8)
+  new DataView(start.buffer).setBigUint64(0, 50_000_000_000n, true)
+  expect(() => headerLength(start, 60_000_000_000)).toThrow(SafetensorsError)
+})
+
+test.each(['[]', '[0]', '[0,4,4]', '[4,0]', '[-1,3]', '[0,9]', '"0,4"'])('refuses offsets %s', (offsets) => {
+  const json = `{"a":{"dtype":"F32","shape":[1],"data_offsets":${offsets}}}`
+  expect(() => decodeHeader(new TextEncoder().encode(json), 8)).toThrow(SafetensorsError)
 })

@@ -112,6 +112,9 @@ export function encodeSafetensors(
   return file
 }
 
+/** The format's own limit, so that a damaged length does not fill the memory. */
+const MOST_HEADER_BYTES = 100_000_000
+
 /** Length of the JSON header, from a file's first eight bytes. Throws {@link SafetensorsError}. */
 export function headerLength(start: Uint8Array, fileLength: number): number {
   if (start.length < 8)
@@ -119,6 +122,8 @@ export function headerLength(start: Uint8Array, fileLength: number): number {
   const length = Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true))
   if (length > fileLength - 8)
     throw new SafetensorsError('Header longer than the file: truncated, or not a safetensors file.')
+  if (length > MOST_HEADER_BYTES)
+    throw new SafetensorsError(`A header of ${length} bytes: damaged, or not a safetensors file.`)
   return length
 }
 
@@ -178,6 +183,7 @@ function checkEntry(name: string, value: unknown, dataLength: number): Entry {
     )
   if (
     !Array.isArray(offsets) ||
+    offsets.length !== 2 ||
     !offsets.every(isCount) ||
     offsets[0] > offsets[1] ||
     offsets[1] > dataLength

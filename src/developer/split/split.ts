@@ -22,7 +22,7 @@ import { betaPieces, type SplitSeeds, splitWeights } from '../../protocol/compil
 import { loadWeights } from '../../protocol/compile/weights.ts'
 import { type ModelPlans, modelPlans, planHash } from '../../protocol/session/model-plan.ts'
 import { randomBytes } from '../../session/crypto.ts'
-import { toHex } from '../../session/encoding.ts'
+import { equalBytes, toHex } from '../../session/encoding.ts'
 
 /** The bundle can't be split, or not to there. */
 export class SplitError extends Error {
@@ -54,7 +54,18 @@ const PRIVATE_FILE = 'private.safetensors'
  * Writes both halves; seeds come from the CSPRNG and are kept nowhere else. Throws `SplitError`, or what is wrong with
  * the bundle; then nothing is left behind.
  */
-export async function splitBundle({ bundle: dir, out, keys, kernels }: SplitOptions): Promise<SplitReport> {
+export async function splitBundle({
+  bundle: dir,
+  out: folderOut,
+  keys,
+  kernels,
+}: SplitOptions): Promise<SplitReport> {
+  // Without a slash at its end, or what is written beside it would be inside it.
+  const out = resolve(folderOut)
+  if (equalBytes(keys.server, keys.dealer))
+    throw new SplitError(
+      'The keys of server and dealer are the same: one party could open both seeds, and would have the weights. Give each its own.',
+    )
   const bundle = await loadBundle(dir)
   refuse(bundle, dir, out)
   const manifest = splitManifest(bundle.manifest, toHex(randomBytes(32)))
