@@ -9,7 +9,7 @@ import { prepareChat } from '../finetune/chat-base.ts'
 import type { ChatTask } from '../finetune/chat-task.ts'
 import { holdOut } from '../finetune/hold-out.ts'
 import { chatTask } from '../finetune/load-chat-task.ts'
-import { type PrivacyOptions, planPrivacy } from '../finetune/private-step.ts'
+import { type PrivacyOptions, type PrivatePlan, planPrivacy } from '../finetune/private-step.ts'
 import { fineTune } from '../finetune/trainer.ts'
 import { subsetTask } from './subset-task.ts'
 
@@ -37,6 +37,7 @@ export class TrainingBench {
   readonly #o: TrainingOptions
   readonly #task: ChatTask
   readonly #start: Map<string, Float32Array>
+  readonly #plans = new Map<number, PrivatePlan>()
 
   private constructor(o: TrainingOptions, { task, encode }: ReturnType<typeof chatTask>, all: Dialogue[]) {
     this.#o = o
@@ -68,11 +69,8 @@ export class TrainingBench {
     for (const [name, { data }] of this.#task.trained) data.set(this.#start.get(name)!)
     const out = mkdtempSync(join(tmpdir(), 'sotto-audit-'))
     try {
-      const ledger = join(out, 'privacy-ledger.jsonl')
-      // Each model is another run's stand-in, and counts for itself.
-      const identity = { dataset: 'audit', model: 'audit' }
       const privacy = isPrivate
-        ? planPrivacy({ ...o.privacy, ledger, identity }, members.length, o.batch, o.epochs)
+        ? { ...this.#plan(members.length), ledger: join(out, 'privacy-ledger.jsonl') }
         : undefined
       const task = subsetTask(this.#task, members)
       const run = { task, out, privacy, run: 'audit', weightDecay: 0, averageEpochs: 0 }
@@ -81,6 +79,18 @@ export class TrainingBench {
     } finally {
       rmSync(out, { recursive: true, force: true })
     }
+  }
+
+  /** The noise for so many examples, which takes a second to find. */
+  #plan(examples: number): PrivatePlan {
+    const o = this.#o
+    // Each model is another run's stand-in, and counts for itself.
+    const identity = { dataset: 'audit', model: 'audit' }
+    const plan =
+      this.#plans.get(examples) ??
+      planPrivacy({ ...o.privacy, ledger: '', identity }, examples, o.batch, o.epochs)
+    this.#plans.set(examples, plan)
+    return plan
   }
 
   /** For each token of some held-out dialogues. */
