@@ -6,6 +6,7 @@ import { toHfConfig } from './hf-config.ts'
 import {
   BundleError,
   checkTensors,
+  isHashable,
   type Manifest,
   modelHash,
   parseManifest,
@@ -109,7 +110,7 @@ export async function writeBundle(dir: string, parts: BundleParts): Promise<Mani
     })
     manifest.files[file] = { bytes: written.bytes, sha256: written.sha256 }
     chosen.forEach((tensor, i) => {
-      manifest.tensors.push({ ...tensor, sha256: written.tensors[i] })
+      manifest.tensors.push(isHashable(tensor) ? { ...tensor, sha256: written.tensors[i] } : tensor)
     })
   }
   writeFileSync(join(dir, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`)

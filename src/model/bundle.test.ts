@@ -96,6 +96,23 @@ test('faults say what is wrong', async () => {
   await expect(loadBundle(dir)).rejects.toMatchObject({ fault: 'missing-tensor' })
 })
 
+test('small private tensors have no hash, because all that they may hold can be tried', async () => {
+  const manifest = () => parseManifest(readFileSync(join(dir, 'manifest.json'), 'utf8'))
+  const size = (shape: number[]) => shape.reduce((a, b) => a * b, 1)
+  const [small, large] = [
+    manifest().tensors.filter((t) => t.visibility === 'private' && size(t.shape) < 64),
+    manifest().tensors.filter((t) => t.visibility === 'public' || size(t.shape) >= 64),
+  ]
+  expect(small.length).toBeGreaterThan(0)
+  expect(small.map(({ sha256 }) => sha256)).toEqual(small.map(() => undefined))
+  expect(large.every(({ sha256 }) => /^[0-9a-f]{64}$/.test(sha256 ?? ''))).toBe(true)
+  editManifest((m) => {
+    const [{ name }] = large
+    delete m.tensors.find((t) => t.name === name)!.sha256
+  })
+  expect(manifest).toThrow('no hash of')
+})
+
 test('a wrong shape, a missing file and a broken manifest are told apart', async () => {
   const text = readFileSync(join(dir, 'manifest.json'), 'utf8')
   const wrong = JSON.parse(text)

@@ -141,3 +141,13 @@ test.each([
   expect(() => fromHfConfig(json, 'x/config.json')).toThrow(/^x\/config\.json: /)
   expect(() => fromHfConfig(json)).toThrow(message)
 })
+
+test.each([
+  ['num_hidden_layers', { num_hidden_layers: 1e9 }],
+  ['num_hidden_layers', { num_hidden_layers: 0 }],
+  ['vocab_size', { vocab_size: 2 ** 31 }],
+  ['num_labels', { id2label: undefined, num_labels: 4e9 }],
+])('a %s that would fill the memory is refused', (field, change) => {
+  expect(() => fromHfConfig({ ...bert, ...change })).toThrow(HfConfigError)
+  expect(() => fromHfConfig({ ...bert, ...change })).toThrow(field)
+})

@@ -27,7 +27,7 @@ export function encoderFromHf(read: HfReader): ModelConfig | undefined {
     arch,
     vocab: read.size('vocab_size'),
     dim: read.size('hidden_size'),
-    layers: read.size('num_hidden_layers'),
+    layers: read.layers('num_hidden_layers'),
     heads,
     kvHeads: heads,
     ff: read.size('intermediate_size'),
@@ -66,7 +66,7 @@ function headOf(read: HfReader): EncoderHead | undefined {
 function labelsOf(read: HfReader): string[] {
   const map = read.json.id2label
   if (typeof map !== 'object' || map === null)
-    return Array.from({ length: read.number('num_labels', 2) }, (_, i) => `LABEL_${i}`)
+    return Array.from({ length: read.size('num_labels', 2, 4096) }, (_, i) => `LABEL_${i}`)
   const labels = Object.values(map).length
   return Array.from({ length: labels }, (_, i) => {
     const label: unknown = (map as HfConfig)[i]

@@ -42,12 +42,16 @@ export class HfReader {
     return value
   }
 
-  /** A whole number above zero. */
-  size(key: string, fallback?: number): number {
+  /** A whole number above zero, bounded: tables of these sizes are made before a weight is seen. */
+  size(key: string, fallback?: number, most = 1 << 20): number {
     const value = this.number(key, fallback)
-    if (!(Number.isInteger(value) && value > 0))
-      this.complain(`"${key}" must be a whole number above 0, not ${value}.`)
+    if (!(Number.isInteger(value) && value > 0 && value <= most))
+      this.complain(`"${key}" must be a whole number from 1 to ${most}, not ${value}.`)
     return value
+  }
+
+  layers(key: string): number {
+    return this.size(key, undefined, 512)
   }
 
   activation(key: string, supported: readonly Activation[], fallback?: string): Activation {

@@ -92,9 +92,9 @@ const tensorSchema = v.object({
    */
   base: v.optional(v.literal(true)),
   /**
-   * Over the tensor's bytes as stored. For a private tensor it commits the owner to the weights;
-   * it does not reveal them, but whoever holds the same weights can recognise them. Private tensors of a split model
-   * have none: what its parties hold must say nothing of the weights.
+   * Over the tensor's bytes as stored. For a private tensor it commits the owner to the weights; it does not reveal them,
+   * but whoever holds the same weights can recognise them. Small private tensors have none, because all that they may
+   * hold can be tried; nor have those of a split model: what its parties hold must say nothing of the weights.
    */
   sha256: v.optional(sha256Text),
 })
@@ -193,13 +193,26 @@ function checkTensorList(config: ModelConfig, { tensors }: Manifest): void {
   }
 }
 
+/** Numbers of a private tensor from which on not all can be tried: two halves of a classifier's bias have 2^32 values. */
+const UNGUESSABLE = 64
+
+/** Whether a tensor's hash may be public. */
+export const isHashable = ({
+  visibility,
+  shape,
+}: Pick<Manifest['tensors'][number], 'visibility' | 'shape'>) =>
+  visibility === 'public' || shape.reduce((a, b) => a * b, 1) >= UNGUESSABLE
+
 function checkHashes({ tensors, custody }: Manifest): void {
-  for (const { name, visibility, sha256 } of tensors)
-    if ((sha256 === undefined) !== (custody !== undefined && visibility === 'private'))
-      throw new BundleError(
-        'bad-manifest',
-        `manifest.json has ${sha256 ? 'a' : 'no'} hash of "${name}": tensors have one, but for the private ones of a split model.`,
-      )
+  const complain = (what: string): never => {
+    throw new BundleError('bad-manifest', `manifest.json has ${what}. Export the bundle again.`)
+  }
+  for (const tensor of tensors) {
+    const { name, visibility, sha256 } = tensor
+    if (custody && visibility === 'private') {
+      if (sha256) complain(`a hash of "${name}", which a split model must not have`)
+    } else if (!sha256 && isHashable(tensor)) complain(`no hash of "${name}"`)
+  }
 }
 
 /** Lower-case hexadecimal SHA-256; WebCrypto, so the same in Node and in a browser. */
@@ -240,7 +253,8 @@ export async function checkTensors(
         'wrong-shape',
         `${file} has "${expected.name}" as [${tensor.shape}], the manifest says [${expected.shape}].`,
       )
-    if ((await sha256(bytes.get(expected.name)!)) !== expected.sha256)
+    // Small private tensors have no hash of their own; that of their file covers them.
+    if (expected.sha256 && (await sha256(bytes.get(expected.name)!)) !== expected.sha256)
       throw new BundleError(
         'hash-mismatch',
         `${file}: the contents of "${expected.name}" are not what the manifest says. Get the bundle again.`,
