@@ -115,12 +115,12 @@ export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o:
       const rests = lowBits(ctx.mask(g), shift)
       // The segment in use starts at D's high part plus the mask; what the mask adds to the low part moves its border.
       const start = lowBits(add(clearLow(D, shift), ctx.mask(g), g.ring), g.ring)
-      const c = new Int32Array(D.length * n)
+      const c = new BigUint64Array(D.length * n)
       for (let i = 0; i < D.length; i++) {
         const k = Math.floor(start[i] / 2 ** shift) * n
         c.set(segments.at(rests[i]).subarray(k, k + n), i * n)
       }
-      const f = dots(basisAt(D), fromInts(c), n, 0)
+      const f = dots(basisAt(D), c, n, 0)
       if (!u) return reduce(f, o.ring)
       const value = ctx.get(u)
       for (let i = 0; i < f.length; i++)

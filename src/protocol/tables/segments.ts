@@ -1,4 +1,4 @@
-import type { Lanes } from '../ring.ts'
+import { fromFloats, type Lanes } from '../ring.ts'
 import { Fitter } from './fit.ts'
 
 /**
@@ -11,7 +11,7 @@ export class Segments {
   readonly #shift: number
   readonly #scratch: Float64Array
   /** Coefficients by place, entry and word; one array, because a hundred thousand would keep the collector busy. */
-  #coefficients?: Int32Array
+  #coefficients?: Lanes
   #isFitted = new Uint8Array()
   readonly #fit: (low: number, out: Float64Array, at: number) => void
 
@@ -45,36 +45,40 @@ export class Segments {
     for (let rest = 0; rest < 2 ** this.#shift; rest++) this.at(rest)
   }
 
-  /** Coefficients of all segments that start `rest` units above a border, `words` each. */
-  at(rest: number): Int32Array {
-    const per = this.#entries * this.words
+  /** Coefficients of all segments that start `rest` units above a border, `words` each, mod 2^64. */
+  at(rest: number): Lanes {
+    const from = rest * this.#scratch.length
+    return this.#fitted(rest).subarray(from, from + this.#scratch.length)
+  }
+
+  /** The coefficients of all places, with those of one surely there. */
+  #fitted(rest: number): Lanes {
+    const per = this.#scratch.length
     if (!this.#coefficients) {
-      this.#coefficients = new Int32Array(2 ** this.#shift * per)
+      this.#coefficients = new BigUint64Array(2 ** this.#shift * per)
       this.#isFitted = new Uint8Array(2 ** this.#shift)
     }
-    const table = this.#coefficients.subarray(rest * per, (rest + 1) * per)
-    if (this.#isFitted[rest] === 1) return table
-    for (let k = 0; k < this.#entries; k++)
-      this.#fit(k * 2 ** this.#shift + rest, this.#scratch, k * this.words)
-    table.set(this.#scratch)
-    this.#isFitted[rest] = 1
-    return table
+    if (this.#isFitted[rest] === 0) {
+      for (let k = 0; k < this.#entries; k++)
+        this.#fit(k * 2 ** this.#shift + rest, this.#scratch, k * this.words)
+      this.#coefficients.set(fromFloats(this.#scratch), rest * per)
+      this.#isFitted[rest] = 1
+    }
+    return this.#coefficients
   }
 
   /** The whole tables of `count` masks, mod 2^64: entry e of mask a holds the segment that starts at e·2^shift + a. */
   tables(masks: Float64Array, first: number, count: number, out: Lanes): void {
     const step = 2 ** this.#shift
-    const words = new Int32Array(out.buffer, out.byteOffset, 2 * out.length)
+    const per = this.#scratch.length
     let to = 0
     for (let i = first; i < first + count; i++) {
-      const cut = Math.floor(masks[i] / step) * this.words
-      const coefficients = this.at(masks[i] % step)
-      for (let k = 0, from = cut; k < coefficients.length; k++, from++, to += 2) {
-        if (from === coefficients.length) from = 0
-        const c = coefficients[from]
-        words[to] = c
-        words[to + 1] = c >> 31
-      }
+      const rest = masks[i] % step
+      const coefficients = this.#fitted(rest)
+      const start = rest * per
+      const cut = start + ((masks[i] - rest) / step) * this.words
+      for (let from = cut; from < start + per; from++) out[to++] = coefficients[from]
+      for (let from = start; from < cut; from++) out[to++] = coefficients[from]
     }
   }
 }
