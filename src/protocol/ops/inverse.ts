@@ -3,8 +3,8 @@ import { bitsAt, fromFloats, fromInts, type Lanes, lowBits, maskOf, signed } fro
 import { basis } from '../tables/fit.ts'
 import { Levels, levelCount } from '../tables/levels.ts'
 import { combineLevels } from './inverse-levels.ts'
-import { open, publicOf } from './open.ts'
 import type { Term } from './monomials.ts'
+import { open, publicOf } from './open.ts'
 import { tableBits } from './table.ts'
 import { truncate } from './truncate.ts'
 
