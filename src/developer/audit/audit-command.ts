@@ -137,7 +137,7 @@ function membershipText({ basePerplexity, plain, private: own }: Compared<Member
     ['', 'ordinary', 'private'],
     ['perplexity of the base, held out', ...Array<string>(2).fill(basePerplexity.toFixed(1))],
     both('perplexity, held out', (f) => f.perplexity.toFixed(1)),
-    both('perplexity, training dialogues', (f) => f.trainPerplexity.toFixed(1)),
+    both('perplexity, training (mean by dialogue)', (f) => f.trainPerplexity.toFixed(1)),
     ...attack('threshold', (f) => f.lossThreshold),
     ...attack('LiRA', (f) => f.likelihoodRatio),
   ])

@@ -30,7 +30,7 @@ interface Usefulness {
 }
 
 export interface MembershipFigures extends Usefulness, ReturnType<typeof membershipAudit> {
-  /** Of the dialogues that a model was trained on. */
+  /** Of the dialogues that a model was trained on; the mean by dialogue, not by token. */
   trainPerplexity: number
 }
 
