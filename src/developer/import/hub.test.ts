@@ -123,8 +123,39 @@ test('what stays wrong is refused and not kept', async () => {
   model()
   spoil = (file) => ({ flip: file === 'config.json' })
   await expect(fetch()).rejects.toMatchObject({ fault: 'hub', message: expect.stringContaining('checksum') })
-  expect(readdirSync(join(root, 'cache', 'org--model--main'))).toEqual([])
+  const [dir] = readdirSync(join(root, 'cache'))
+  expect(readdirSync(join(root, 'cache', dir))).toEqual([])
 }, 15_000)
+
+test('the store that sends the bytes has no say in what they should be', async () => {
+  model()
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    if (String(input).startsWith('http://store.test/')) {
+      const bytes = Uint8Array.from(readFileSync(join(root, 'model', 'model.safetensors')))
+      bytes[bytes.length - 1] ^= 1
+      const sha256 = createHash('sha256').update(bytes).digest('hex')
+      return new Response(bytes, { headers: { 'x-linked-etag': `"${sha256}"`, etag: `"${sha256}"` } })
+    }
+    const response = await globalThis.fetch(input, init)
+    const to = response.headers.get('location')
+    if (!to) return response
+    const headers = new Headers(response.headers)
+    headers.set('location', `http://store.test${to}`)
+    return new Response(null, { status: response.status, headers })
+  }
+  const wrong = fetchModel('org/model', { endpoint, cache: join(root, 'cache'), fetch })
+  await expect(wrong).rejects.toThrow('checksum')
+}, 15_000)
+
+test('what one mirror or revision gave is not taken for what another has', async () => {
+  model()
+  const cache = join(root, 'cache')
+  const from = (revision: string, at = endpoint) => fetchModel('org/model', { endpoint: at, cache, revision })
+  const other = endpoint.replace('127.0.0.1', 'localhost')
+  const dirs = [await from('a_b'), await from('main'), await from('main', other)]
+  expect(new Set(dirs).size).toBe(3)
+  await expect(from('a/b')).resolves.not.toBe(dirs[0])
+})
 
 test('a model that is not there, without weights, or gated', async () => {
   await expect(fetch()).rejects.toThrow('has no model "org/model"')

@@ -19,6 +19,8 @@ export interface HubOptions {
   fetch?: typeof globalThis.fetch
 }
 
+const HUB = 'https://huggingface.co'
+
 /** Attempts at one file; each goes on where the one before it stopped. */
 const ATTEMPTS = 4
 
@@ -38,10 +40,12 @@ export const isHubName = (name: string): boolean => /^[\w-][\w.-]*(\/[\w-][\w.-]
 
 /** Downloads what is missing of a model; resolves with its folder. Throws {@link ImportError}. */
 export async function fetchModel(name: string, o: HubOptions = {}): Promise<string> {
-  const endpoint = (o.endpoint ?? process.env.HF_ENDPOINT ?? 'https://huggingface.co').replace(/\/+$/, '')
+  const endpoint = (o.endpoint ?? process.env.HF_ENDPOINT ?? HUB).replace(/\/+$/, '')
   const revision = o.revision ?? 'main'
   const cache = o.cache ?? join(process.env.HF_HOME ?? join(homedir(), '.cache'), 'sotto/hub')
-  const dir = join(cache, `${name.replace('/', '--')}--${revision.replace(/[^\w.-]/g, '_')}`)
+  // Files of one place or revision never pass for those of another.
+  const place = endpoint === HUB ? '' : `${encodeURIComponent(endpoint)}--`
+  const dir = join(cache, `${place}${name.replace('/', '--')}--${encodeURIComponent(revision)}`)
   mkdirSync(dir, { recursive: true })
   const get = (file: string) =>
     fetchFile(`${endpoint}/${name}/resolve/${encodeURIComponent(revision)}/${file}`, dir, file, o)
@@ -156,13 +160,15 @@ async function follow(
     const headers: Record<string, string> = { 'accept-encoding': 'identity' }
     if (have > 0) headers.range = `bytes=${have}-`
     const response = await fetch(at, { headers, redirect: 'manual' })
-    const tag = (
-      response.headers.get('x-linked-etag') ?? (hop === 0 ? response.headers.get('etag') : null)
-    )?.replace(/^W\/|"/g, '')
+    // What a file must be is for the hub to say, under each of its addresses; never for the store that sends the bytes.
+    const isHub = new URL(at).host === new URL(url).host
+    const tag = isHub
+      ? (response.headers.get('x-linked-etag') ?? response.headers.get('etag'))?.replace(/^W\/|"/g, '')
+      : undefined
     if (tag && /^[0-9a-f]{64}$/.test(tag)) expected.sha256 = tag
     else if (tag && /^[0-9a-f]{40}$/.test(tag)) expected.blob = tag
     const linked = Number(response.headers.get('x-linked-size') ?? Number.NaN)
-    if (Number.isFinite(linked)) expected.size = linked
+    if (isHub && Number.isFinite(linked)) expected.size = linked
     const next = response.headers.get('location')
     if (response.status < 300 || response.status >= 400 || !next) return { response, expected }
     await response.body?.cancel()
