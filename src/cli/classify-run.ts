@@ -103,7 +103,10 @@ export class Run {
   }
 }
 
-const forPeople = ({ label, probabilities }: Classification, text: string): string => {
+/** A line for a terminal. Texts are often somebody else's: what would be a command to the terminal is left out. */
+export const forPeople = ({ label, probabilities }: Classification, text: string): string => {
   const { probability } = probabilities.find((each) => each.label === label)!
-  return `${(100 * probability).toFixed(1).padStart(5)} %  ${label}  ${text.replace(/\s+/g, ' ').slice(0, 80)}`
+  const shown = (part: string): string =>
+    part.replace(/\s+/g, ' ').replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '')
+  return `${(100 * probability).toFixed(1).padStart(5)} %  ${shown(label)}  ${shown(text).slice(0, 80)}`
 }

@@ -12,7 +12,8 @@ sotto model calibrate: measure what a bundle's activations span, and write it in
   sotto model calibrate BUNDLE --text FILE
 
   --text FILE     text like that the model will see: dialogues {"turns"} or {"text", "pair"} as JSON lines
-                  (.jsonl), or plain text; perhaps gzipped
+                  (.jsonl), or plain text; perhaps gzipped. What is measured is published with the
+                  bundle, so not texts that must be protected
   --tokens N      tokens to measure (20000; fewer for large models)
   --report FILE   also write every range and its head room as a page (.html) or as JSON (.json)
   --json          one JSON object
