@@ -25,6 +25,16 @@ export const steps: Record<'gpt2' | '15m', readonly PeerStep[]> = {
   ],
 }
 
+/** Twelve layers of BERT-base on 128 tokens, without pooler and head; bytes are those that *each* party sends. */
+export const encoders: readonly (PeerStep & { seconds: number; maxError?: number })[] = [
+  { name: 'SPRINT', seconds: 35.4, bytes: 5.1e9, rounds: 2820, maxError: 0.127 },
+  { name: 'SHAFT', seconds: 42.6, bytes: 5.4e9, rounds: 1440 },
+  { name: 'CrypTen, public weights', seconds: 28.7, bytes: 3.8e9, rounds: 2184 },
+]
+
+/** What SPRINT's authors publish for RoBERTa-base, head included, on their own machines. */
+export const published = { lanSeconds: 32, wanSeconds: 600 }
+
 export interface PeerOp {
   readonly name: string
   readonly seconds: number

@@ -1,7 +1,7 @@
 /** `npm run bench`: the README's figures in Markdown, beside those of published systems. Takes some minutes. */
 import { opCases } from './ops.ts'
 import { passCase } from './passes.ts'
-import { ops as peerOps, steps } from './peers.ts'
+import { encoders, ops as peerOps, published, steps } from './peers.ts'
 import { bytes, type Result, seconds } from './result.ts'
 import type { ShapeName } from './shapes.ts'
 
@@ -11,6 +11,21 @@ const head = (first: string, ...rest: string[]): string =>
 const times = (value: number): string => `${value >= 10 ? Math.round(value) : value.toPrecision(2)} x`
 const say = (...lines: string[]): void => void process.stdout.write(`${lines.join('\n')}\n`)
 const number = (value: number | undefined): number => value ?? 0
+
+/** Round trips of the emulated networks, in milliseconds. */
+const LAN = 1
+const WAN = 100
+
+const encode = (shape: ShapeName, rtt = 0): Promise<Result> =>
+  passCase('encode', {
+    shape,
+    context: 128,
+    rows: 128,
+    visibility: 'sprint',
+    link: 'ws',
+    network: { rtt },
+    repeat: 1,
+  })
 
 const pass = (name: 'decode' | 'prefill', shape: ShapeName, context: number, rows: number): Promise<Result> =>
   passCase(name, { shape, context, rows, visibility: 'private', link: 'ws', network: { rtt: 0 }, repeat: 3 })
@@ -76,6 +91,48 @@ for (const [shape, at] of [
     say(row(peer.name, bytes(peer.bytes), String(peer.rounds), ...ratios))
   }
 }
+
+const [base, lan, wan] = [
+  await encode('bert-base'),
+  await encode('bert-base', LAN),
+  await encode('bert-base', WAN),
+]
+say(
+  '',
+  'BERT-base without pooler and head on 128 tokens, a public base with private adapters; published systems as above.',
+  '',
+  head('', 'seconds online + offline', 'bytes both ways', 'dealer', 'rounds', 'largest error'),
+)
+for (const [name, r] of [
+  ['loopback', base],
+  [`round trip ${LAN} ms`, lan],
+  [`round trip ${WAN} ms`, wan],
+] as const)
+  say(
+    row(
+      `**Sotto**, ${name}`,
+      `${seconds(number(r.onlineSeconds))} + ${seconds(number(r.offlineSeconds))}`,
+      bytes(number(r.ownerUpBytes) + number(r.ownerDownBytes)),
+      bytes(number(r.dealerBytes)),
+      String(r.hops),
+      number(r.maxAbsError).toPrecision(2),
+    ),
+  )
+for (const peer of encoders)
+  say(
+    row(
+      peer.name,
+      seconds(peer.seconds),
+      bytes(2 * peer.bytes),
+      '',
+      String(peer.rounds),
+      String(peer.maxError ?? ''),
+    ),
+  )
+say(
+  row('SPRINT, published, LAN', seconds(published.lanSeconds), '', '', '', ''),
+  row('SPRINT, published, WAN', seconds(published.wanSeconds), '', '', '', ''),
+)
 
 say(
   '',
