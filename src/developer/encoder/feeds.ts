@@ -31,6 +31,8 @@ export function textFeeds(texts: EncodedText[], rows: number, length: number, pa
       mask[row * length + i] = 0
     })
   })
+  // Empty rows see one token: of none at all a softmax with a constant cap makes 0 / 0, which no weight of zero undoes.
+  for (let row = texts.length; row < rows; row++) mask[row * length] = 0
   return {
     ids: new OrtTensor('int64', ids, [rows * length]),
     types: new OrtTensor('int64', types, [rows * length]),

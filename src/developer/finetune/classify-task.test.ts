@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { PredictableRandom } from '../../model/random.ts'
-import { shake, smallConfig, smallTask } from './classify.fixture.ts'
+import { PredictableRandom, randomModel } from '../../model/random.ts'
+import { prepare } from './base.ts'
+import { shake, smallConfig, smallTask, smallTexts } from './classify.fixture.ts'
 import { classifyGraph } from './classify-graph.ts'
+import { ClassifyTask } from './classify-task.ts'
 
 const random = () => new PredictableRandom(1)
 const flatten = (sums: Map<string, Float32Array>) => [...sums.values()].flatMap((values) => [...values])
@@ -33,6 +35,21 @@ describe.each(['ffa-lora', 'lora'] as const)('gradients clipped by example, %s',
     expect(flatten(sums).every((value) => value === 0)).toBe(true)
     expect(loss).toBe(0)
   })
+})
+
+it('a batch that fills no graph has gradients under a constant cap, too', async () => {
+  const config = { ...smallConfig, softmaxCap: 5 }
+  const base = { config, tensors: randomModel(config, 3), tokenizer: {} }
+  const how = { method: 'ffa-lora', rank: 2, alpha: 4, seed: 1 } as const
+  const prepared = prepare(base, { labels: ['no', 'yes'] }, how)
+  const task = new ClassifyTask({ ...prepared, train: smallTexts(5, 1), dev: [], pad: 0, tokens: 128 })
+  shake(task)
+  for (const clip of [undefined, 1]) {
+    const all = flatten((await task.gradient([0, 1, 2, 3, 4], { clip, random: random() })).sums)
+    expect(all.every(Number.isFinite)).toBe(true)
+    expect(all.some((value) => value !== 0)).toBe(true)
+  }
+  await task.close()
 })
 
 it('clips whole models too, but not the embedding tables', () => {
