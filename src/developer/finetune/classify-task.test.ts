@@ -29,6 +29,23 @@ describe.each(['ffa-lora', 'lora'] as const)('gradients clipped by example, %s',
     await task.close()
   })
 
+  it('change by at most the norm when one example leaves the batch, whichever stay', async () => {
+    const task = smallTask(method)
+    shake(task)
+    const clip = 0.05
+    const sumOf = async (numbers: number[]) =>
+      flatten((await task.gradient(numbers, { clip, random: random() })).sums)
+    const batch = Array.from({ length: 13 }, (_, i) => (5 * i) % 48)
+    const whole = await sumOf(batch)
+    for (const left of [0, 6, 12]) {
+      const part = await sumOf(batch.filter((_, i) => i !== left))
+      const apart = Math.hypot(...whole.map((value, at) => value - part[at]))
+      expect(apart).toBeGreaterThan(0.9 * clip)
+      expect(apart).toBeLessThan(1.001 * clip)
+    }
+    await task.close()
+  })
+
   it('of an empty batch are zero', async () => {
     const task = smallTask(method)
     const { sums, loss } = await task.gradient([], { clip: 1, random: random() })
