@@ -13,7 +13,10 @@ export async function serverEngine(catalog: readonly CatalogEntry[], opener: Ope
 }
 
 /** @param halves folder of the dealer's halves of split models, if it has any. */
-export async function dealerEngine(halves: string | undefined, opener: Opener): Promise<() => DealerEngine> {
+export async function dealerEngine(
+  halves: string | undefined,
+  opener: Opener,
+): Promise<(serverKey: string) => DealerEngine> {
   const [{ createNodeKernels }, { PlanDealer }, { readHalves }] = await Promise.all([
     import('../kernels/node/kernels.ts'),
     import('../dealer/engine.ts'),
@@ -21,5 +24,5 @@ export async function dealerEngine(halves: string | undefined, opener: Opener): 
   ])
   const kernels = createNodeKernels()
   const own = halves === undefined ? new Map() : await readHalves(halves, opener)
-  return () => new PlanDealer(kernels, own)
+  return (serverKey) => new PlanDealer(kernels, own, serverKey)
 }

@@ -27,6 +27,8 @@ export interface HalfOf {
 export interface Half {
   /** G's at the server, F's at the dealer. */
   readonly seed: Uint8Array
+  /** Identity key of the model server that the splitting is for, base64url: the dealer deals for no other. */
+  readonly server: string
   /** Reads beta from its beginning. Close it when done. */
   open(kernels: Kernels, plan: Plan): BetaReader
 }
@@ -44,27 +46,32 @@ const seedSchema = v.object({
   /** For whom. */
   holder: v.picklist(['server', 'dealer']),
   key: v.string(),
+  /** The model server's key, in both halves. */
+  server: v.string(),
   sealed: v.string(),
 })
 
-const contextOf = ({ holder, modelHash, planHash }: HalfOf): Uint8Array =>
-  joinFields(['sotto split', holder, modelHash, planHash])
+const contextOf = ({ holder, modelHash, planHash }: HalfOf, server: string): Uint8Array =>
+  joinFields(['sotto split', holder, modelHash, planHash, server])
 
-/** The contents of a seed file: seed and beta's SHA-256, sealed for one identity key. */
+/** The contents of a seed file: seed and beta's SHA-256, sealed for the identity key of one of the two. */
 export async function sealHalf(
   of: HalfOf,
-  key: Uint8Array,
+  keys: Readonly<Record<Holder, Uint8Array>>,
   seed: Uint8Array,
   betaDigest: Uint8Array,
 ): Promise<string> {
+  const key = keys[of.holder]
+  const server = toBase64Url(keys.server)
   const secret = new Uint8Array(SEED_BYTES + DIGEST_BYTES)
   secret.set(seed)
   secret.set(betaDigest, SEED_BYTES)
-  const sealed = await seal(key, secret, contextOf(of))
+  const sealed = await seal(key, secret, contextOf(of, server))
   const file = {
     format: 'sotto-seed/1',
     holder: of.holder,
     key: toBase64Url(key),
+    server,
     sealed: toBase64Url(sealed),
   }
   return `${JSON.stringify(file, null, 1)}\n`
@@ -86,17 +93,19 @@ export async function loadHalf(dir: string, of: HalfOf, opener: Opener): Promise
       'bad-manifest',
       `${join(dir, SEED_FILE)} is sealed for the key ${seedFile.key}, and this ${of.holder} is ${toBase64Url(opener.publicKey)}. Start it with that key, or split the model again.`,
     )
-  const secret = await unseal(opener, seedFile.sealed, contextOf(of))
+  const { server } = seedFile
+  const secret = await unseal(opener, seedFile.sealed, contextOf(of, server))
   const path = join(dir, BETA_FILE)
   if (!equalBytes(digestOf(path), secret.subarray(SEED_BYTES)))
     throw new BundleError(
       'hash-mismatch',
       `${path} is not what it was when the model was split. Get it again.`,
     )
-  return { seed: secret.slice(0, SEED_BYTES), open: (kernels, plan) => openBeta(path, kernels, plan) }
+  const seed = secret.slice(0, SEED_BYTES)
+  return { seed, server, open: (kernels, plan) => openBeta(path, kernels, plan) }
 }
 
-function readSeed(dir: string): { holder: Holder; key: string; sealed: Uint8Array } {
+function readSeed(dir: string): { holder: Holder; key: string; server: string; sealed: Uint8Array } {
   const path = join(dir, SEED_FILE)
   let text: string
   try {
@@ -105,8 +114,8 @@ function readSeed(dir: string): { holder: Holder; key: string; sealed: Uint8Arra
     throw new BundleError('missing-file', `${path} cannot be read. Is ${dir} half of a split model?`)
   }
   try {
-    const { holder, key, sealed } = v.parse(seedSchema, JSON.parse(text))
-    return { holder, key, sealed: fromBase64Url(sealed, sealedBytes(SEED_BYTES + DIGEST_BYTES)) }
+    const { sealed, ...rest } = v.parse(seedSchema, JSON.parse(text))
+    return { ...rest, sealed: fromBase64Url(sealed, sealedBytes(SEED_BYTES + DIGEST_BYTES)) }
   } catch {
     throw new BundleError('bad-manifest', `${path} is not a sealed seed. Split the model again.`)
   }

@@ -103,6 +103,30 @@ describe('halves', () => {
     await expect(readHalves(join(model.out, 'server'), model.server)).rejects.toThrow("the server's half")
   })
 
+  it('serve the server that they were made for, and no other that has the public manifest', async () => {
+    const halves = await readHalves(join(model.out, 'dealer'), model.dealer)
+    const header = readFileSync(join(model.report.server, 'manifest.json'))
+    const none = async function* (): AsyncGenerator<Uint8Array> {}
+    const register = (key?: Uint8Array) =>
+      new PlanDealer(kernels, halves, key && toBase64Url(key)).registerModel(
+        model.report.modelHash,
+        header,
+        none(),
+      )
+    await expect(register(model.server.publicKey)).resolves.toBe(model.report.planHash)
+    for (const other of [newIdentity().publicKey, model.dealer.publicKey, undefined])
+      await expect(register(other)).rejects.toMatchObject({ code: 'half-missing' })
+    // Nor can the dealer's half be rewritten for another.
+    const path = join(model.report.dealer, SEED_FILE)
+    const text = readFileSync(path, 'utf8')
+    const changed = { ...JSON.parse(text), server: toBase64Url(newIdentity().publicKey) }
+    writeFileSync(path, JSON.stringify(changed))
+    await expect(readHalves(join(model.out, 'dealer'), model.dealer)).rejects.toMatchObject({
+      code: 'bad-seal',
+    })
+    writeFileSync(path, text)
+  })
+
   it('that are not from one splitting, or damaged, are refused', async () => {
     const out = join(folder, 'again')
     const keys = { server: model.server.publicKey, dealer: model.dealer.publicKey }

@@ -46,6 +46,6 @@ export async function serveSplit(model: SplitModel, options: PartiesOptions = {}
     serverIdentity: model.server,
     dealerIdentity: model.dealer,
     server: { ...options.server, engine },
-    dealer: { makeEngine: () => new PlanDealer(kernels, halves), ...options.dealer },
+    dealer: { makeEngine: (serverKey) => new PlanDealer(kernels, halves, serverKey), ...options.dealer },
   })
 }

@@ -22,7 +22,7 @@ export interface DealerOptions {
   /** Keys of the servers that may connect (base64url); `undefined` allows every server that proves its key. */
   allow?: readonly string[]
   /** Each server gets its own engine, so that one server's models are out of another's reach. */
-  makeEngine: () => DealerEngine
+  makeEngine: (serverKey: string) => DealerEngine
   log: Logger
   admission?: Partial<AdmissionLimits>
   idleMs?: number
@@ -50,7 +50,7 @@ export class Dealer {
     try {
       const isAllowed = (key: Uint8Array) => !allow || allow.includes(toBase64Url(key))
       const serverKey = await acceptServer(link, identity, isAllowed)
-      const connection = new ServerConnection(link, serverKey, makeEngine(), log)
+      const connection = new ServerConnection(link, serverKey, makeEngine(toBase64Url(serverKey)), log)
       await this.servers.get(connection.name)?.close('The same server has connected again.')
       this.servers.set(connection.name, connection)
       log.info({ server: connection.name }, 'server connected')

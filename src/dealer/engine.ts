@@ -21,11 +21,17 @@ export class PlanDealer implements DealerEngine {
   private readonly models = new Map<string, Model>()
   private readonly kernels: Kernels
   private readonly halves: ReadonlyMap<string, Half>
+  private readonly serverKey?: string
 
-  /** @param halves the dealer's halves of split models, by the models' hashes. */
-  constructor(kernels: Kernels, halves: ReadonlyMap<string, Half> = new Map()) {
+  /**
+   * @param halves the dealer's halves of split models, by the models' hashes
+   * @param serverKey identity key of the server that it deals for, base64url: any other that registered a split model
+   *   could, as a user of its own, have the dealer's pieces from what is dealt
+   */
+  constructor(kernels: Kernels, halves: ReadonlyMap<string, Half> = new Map(), serverKey?: string) {
     this.kernels = kernels
     this.halves = halves
+    this.serverKey = serverKey
   }
 
   /** The header is the bundle's public manifest; resolves with the hash of the plan that the dealer makes of it. */
@@ -41,6 +47,8 @@ export class PlanDealer implements DealerEngine {
     const half = this.halves.get(modelHash)
     if (plans.isSplit && !half)
       throw new SessionError('half-missing', `The dealer has no half of the split model '${manifest.name}'.`)
+    if (half && half.server !== this.serverKey)
+      throw new SessionError('half-missing', `'${manifest.name}' was split for another model server.`)
     const differences = half ? this.pieces(plans, half) : new Map<string, Matrix>()
     const uses = plans.privateWeights()
     let at = 0

@@ -17,7 +17,7 @@ export interface StartDealer {
   identity: Identity
   /** Keys of the servers that may connect; without it, any. */
   allow?: readonly string[]
-  makeEngine: () => DealerEngine
+  makeEngine: (serverKey: string) => DealerEngine
   log: Logger
   host: string
   port: number

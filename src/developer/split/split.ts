@@ -88,7 +88,7 @@ export async function splitBundle({
       ['dealer', seeds.f],
     ] as const) {
       writeFileSync(join(folder(holder, part), 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`)
-      const sealed = await sealHalf({ holder, ...of }, keys[holder], seed, digest)
+      const sealed = await sealHalf({ holder, ...of }, keys, seed, digest)
       writeFileSync(join(folder(holder, part), SEED_FILE), sealed, { mode: 0o600 })
     }
     rmSync(out, { recursive: true, force: true })
