@@ -1,7 +1,16 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { serveSplit, splitTiny } from '../../custody/testing.ts'
 import { loadPublic, type PublicModel } from '../../model/bundle.ts'
 import { type Bundle, loadBundle } from '../../model/bundle-node.ts'
 import { parseManifest, sha256 } from '../../model/manifest.ts'
@@ -131,6 +140,24 @@ describe('a chat model, tuned privately', () => {
     await parties.close()
   }, 30_000)
 })
+
+it('is split between server and dealer like any other, its base staying public', async () => {
+  const split = await splitTiny(dir, async () => tuned, join('..', 'out', 'bundle'))
+  const held = readdirSync(split.report.server)
+  expect(held).toContain('base.safetensors')
+  expect(held).not.toContain('private.safetensors')
+  const parties = await serveSplit(split)
+  const owner = await openOwner(
+    parties,
+    await loadPublic(
+      async (name) => new Response(new Uint8Array(readFileSync(join(split.report.server, name)))),
+    ),
+    () => openLink(parties),
+  )
+  expect(await largestError(owner, tuned, [[0, 1, 40]])).toBeLessThan(0.05)
+  await owner.close()
+  await parties.close()
+}, 30_000)
 
 it('refuses data and bases that cannot be used', async () => {
   const out = join(dir, 'other')
