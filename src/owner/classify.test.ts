@@ -9,6 +9,7 @@ import type { Bundle } from '../model/bundle-node.ts'
 import { encodeForEncoder } from '../model/encode-text.ts'
 import { encoderModel } from '../model/encoder.ts'
 import { softmax } from '../model/math.ts'
+import { fetchCards } from '../session/card.ts'
 import type { Parties } from '../session/testing/parties.ts'
 import { startEngineParties } from '../session/testing/private-run.ts'
 import { writeTinyBundle } from '../session/testing/tiny-bundle.ts'
@@ -112,6 +113,28 @@ test('stops when it is told to, with the results so far, and goes on afterwards'
   expect(got).toEqual(results)
   const again = await owner.classify([inputs[1]])
   expect(again[0].label).toBe((await owner.classify([inputs[1]]))[0].label)
+})
+
+test('a model that its server still prepares is waited for', async () => {
+  // Chat models are prepared first, and a server is ready with the first.
+  const fresh = await startEngineParties(folder)
+  try {
+    const cards = await fetchCards(fresh.server.url)
+    expect(cards.models.map((card) => card.name)).toEqual(['tiny', 'classifier'])
+    const { dealerUrl, dealerKey } = fresh.request()
+    const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
+    const config = { server: fresh.server.url, dealer: { url: dealerUrl, key: dealerKey } }
+    const owner = new Owner(config, noWindow, nodePlatform())
+    const said: string[] = []
+    await owner.open({ model: 'classifier', link: 'ws' }, (event) => {
+      if (event.type === 'progress') said.push(event.text)
+    })
+    if (cards.models[1].pending) expect(said).toContain('The server is preparing this model')
+    expect(await owner.classify([inputs[0]])).toHaveLength(1)
+    await owner.close()
+  } finally {
+    await fresh.close()
+  }
 })
 
 test('a classifier does not chat, and a chat model has no labels; the session stays open', async () => {

@@ -18,6 +18,9 @@ import { ownerWeights } from './weights.ts'
 
 /** A greeting answered sooner comes from the same computer or house, where a hop is cheaper than dealt bytes. */
 const NEAR_MS = 12
+/** A server that has just started prepares its models one by one; so long is it waited for, and asked so often. */
+const PREPARING_MS = 120_000
+const ASK_AGAIN_MS = 500
 
 /** An open session. */
 export interface Open {
@@ -54,14 +57,7 @@ export async function openModel(
   say: Say,
   plansOf = modelPlans,
 ): Promise<Open> {
-  const list = await fetchCards(server, platform.connect.fetch)
-  const card = list.models.find((m) => m.name === options.model)
-  if (!card)
-    throw new OwnerError(
-      'unknown-model',
-      `The server has no model '${options.model}'.`,
-      'Choose another model.',
-    )
+  const { card, serverKey } = await preparedCard(server, platform, options.model, say)
   const model = await load(server, platform, card, say)
   const plans = plansOf(model.manifest)
   const hash = await planHash(plans)
@@ -79,7 +75,7 @@ export async function openModel(
   const agreement = await openSession({
     dealerUrl: dealer.url,
     dealerKey: dealer.key,
-    serverKey: list.serverKey,
+    serverKey,
     modelHash: card.hash,
     planHash: hash,
     profile: card.profile,
@@ -129,6 +125,26 @@ export async function openModel(
     await link.close()
     await agreement.close()
     throw error
+  }
+}
+
+/** The model's card, once the server can open sessions with it. */
+async function preparedCard(
+  server: string,
+  platform: Platform,
+  name: string,
+  say: Say,
+): Promise<{ card: ServedCard; serverKey: string }> {
+  for (const until = performance.now() + PREPARING_MS; ; ) {
+    const { models, serverKey } = await fetchCards(server, platform.connect.fetch)
+    const card = models.find((m) => m.name === name)
+    if (!card)
+      throw new OwnerError('unknown-model', `The server has no model '${name}'.`, 'Choose another model.')
+    if (!card.pending) return { card, serverKey }
+    if (performance.now() > until)
+      throw new OwnerError('unknown-model', `The server is still preparing '${name}'.`, 'Try again later.')
+    say(progress('connect', 0, 3, 'The server is preparing this model'))
+    await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS))
   }
 }
 

@@ -26,8 +26,8 @@ const contentType = (file: string): string =>
   file.endsWith('.json') ? 'application/json' : 'application/octet-stream'
 
 /**
- * Reads every bundle in `dir`, or the one that `dir` itself is, by name, adapted models last. Throws a plain explanation where there
- * is none.
+ * Reads every bundle in `dir`, or the one that `dir` itself is: chat models, classifiers and adapted models, each by name.
+ * Throws a plain explanation where there is none.
  */
 export async function readCatalog(dir: string): Promise<CatalogEntry[]> {
   if (!existsSync(dir)) throw new Error(`There is no folder ${dir}. Give one with bundles by --models.`)
@@ -40,9 +40,9 @@ export async function readCatalog(dir: string): Promise<CatalogEntry[]> {
   if (folders.length === 0)
     throw new Error(`There is no model bundle in ${dir}. A bundle is a folder with a manifest.json.`)
   const entries = await Promise.all(folders.map(readEntry))
-  // Visitors are first offered the first model: one that stands on its own, not one that adapts another.
-  const adapts = ({ manifest }: CatalogEntry) => manifest.config.lora !== undefined
-  return [...entries.filter((entry) => !adapts(entry)), ...entries.filter(adapts)]
+  // Visitors are first offered the first model, which is also the first to be ready: one to chat with that stands on its own.
+  const rank = ({ manifest: { config } }: CatalogEntry): number => (config.lora ? 2 : config.head ? 1 : 0)
+  return entries.sort((a, b) => rank(a) - rank(b))
 }
 
 async function readEntry(dir: string): Promise<CatalogEntry> {

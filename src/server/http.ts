@@ -31,6 +31,8 @@ export interface ServerAppOptions {
   origins: readonly string[]
   trustProxy: boolean
   status: () => { ready: boolean; sessions: number }
+  /** Whether a model is still on its way to the dealer. */
+  isPending: (modelHash: string) => boolean
   log: Logger
 }
 
@@ -56,8 +58,13 @@ export function serverApp(options: ServerAppOptions): Hono<Env> {
 
   app.get('/healthz', (c) => c.json({ ok: true, ...status() }, status().ready ? 200 : 503))
 
-  const cards = listCards(options)
-  app.get('/api/models', (c) => c.json(cards))
+  const { serverKey, models } = listCards(options)
+  app.get('/api/models', (c) =>
+    c.json({
+      serverKey,
+      models: models.map((card) => ({ ...card, pending: options.isPending(card.hash) || undefined })),
+    }),
+  )
   const byName = new Map(options.catalog.map((entry) => [entry.name, entry]))
   app.use('/api/models/*', compress({ threshold: 4096 }))
   app.get('/api/models/:name/:file', (c) => {

@@ -51,6 +51,7 @@ export class MaterialClient {
     this.options = options
     this.registrar = new Registrar(options.engine, ({ modelHash }) => {
       options.log.info({ modelHash }, 'model registered at the dealer')
+      for (const listener of this.readyListeners.splice(0)) listener()
     })
   }
 
@@ -59,7 +60,12 @@ export class MaterialClient {
     return this.link !== undefined && this.registrar.complete
   }
 
-  /** Resolves the first time that everything is registered. */
+  /** The dealer is there, and this model is still on its way to it. */
+  isPending(modelHash: string): boolean {
+    return this.link !== undefined && !this.registrar.has(modelHash)
+  }
+
+  /** Resolves when sessions with the first model can be opened; the others follow one by one. */
   whenReady(): Promise<void> {
     return this.ready ? Promise.resolve() : new Promise((resolve) => this.readyListeners.push(resolve))
   }
@@ -82,7 +88,7 @@ export class MaterialClient {
         await greetDealer(link, identity, dealerKey)
         log.info('dealer connected')
         wait = 200
-        await Promise.all([this.listen(link), this.register(link)])
+        await Promise.all([this.listen(link), this.registrar.run(link)])
       } catch (error) {
         if (!this.stopped) log.warn({ reason: describe(error) }, 'no dealer')
         if (error instanceof SessionError && hopeless.has(error.code)) throw error
@@ -115,11 +121,6 @@ export class MaterialClient {
     for (const session of [...this.sessions.values()]) session.fail(lost)
     this.sessions.clear()
     void link?.close('The connection is given up.')
-  }
-
-  private async register(link: Link): Promise<void> {
-    await this.registrar.run(link)
-    for (const listener of this.readyListeners.splice(0)) listener()
   }
 
   private async listen(link: Link): Promise<never> {

@@ -16,6 +16,11 @@ export class Registrar {
     this.onRegistered = onRegistered
   }
 
+  /** Whether the dealer has this model. */
+  has(modelHash: string): boolean {
+    return this.registered.has(modelHash)
+  }
+
   /** Whether the dealer has all models. */
   get complete(): boolean {
     return this.engine.models().every((model) => this.registered.has(model.modelHash))

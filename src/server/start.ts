@@ -78,7 +78,18 @@ export async function startServer(options: StartServer): Promise<RunningServer> 
   const sockets = new SocketAcceptor()
   const status = () => ({ ready: material.ready, sessions: sessions.count })
   const models = engine.models()
-  const app = serverApp({ catalog, models, identity, acceptor, host, origins, trustProxy, status, log })
+  const app = serverApp({
+    catalog,
+    models,
+    identity,
+    acceptor,
+    host,
+    origins,
+    trustProxy,
+    status,
+    isPending: (modelHash) => material.isPending(modelHash),
+    log,
+  })
   const listening = await listen({
     app,
     host,

@@ -24,6 +24,8 @@ const cardSchema = v.object({
   privateParameters: count,
   /** Longest conversation, in tokens. */
   context: count,
+  /** The server has just started, or found its dealer again, and cannot open sessions with this model yet. */
+  pending: v.optional(v.boolean()),
   task: v.optional(v.picklist(['chat', 'classify'])),
   /** A classifier's labels, and whether it takes pairs of texts. */
   labels: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(200))), v.maxLength(4096))),
