@@ -1,4 +1,10 @@
-import { KernelError, type MatrixData, type ProductSpec, type StationarySpec } from './kernels.ts'
+import {
+  KernelError,
+  type MatrixData,
+  type PolynomialSpec,
+  type ProductSpec,
+  type StationarySpec,
+} from './kernels.ts'
 
 /** Throws unless `condition` holds; argument checks read as one line each. */
 export function demand(condition: boolean, message: string): asserts condition {
@@ -71,6 +77,27 @@ export function checkUnpack(bytes: Uint8Array, bits: number, count: number): voi
   checkSize(count, 'count')
   const want = packedBytes(count, bits)
   demand(bytes.length === want, `${count} values of ${bits} bits need ${want} bytes, got ${bytes.length}`)
+}
+
+/** Arguments of `Kernels.packDifference`; the width of a word. */
+export function checkDifference(values: BigUint64Array, words: Uint8Array, bits: number): number {
+  checkBits(bits)
+  const width = values.length === 0 ? 8 : words.length / values.length
+  demand([1, 2, 4, 8].includes(width), `${words.length} bytes are no words for ${values.length} values`)
+  return width
+}
+
+/** Arguments of `Kernels.polynomials`; the words of a point. */
+export function checkPolynomials(points: BigUint64Array, words: BigUint64Array, o: PolynomialSpec): number {
+  const { n, groups, shift, scale } = o
+  const stride = points.length === 0 ? n * groups : words.length / points.length
+  demand(
+    Number.isInteger(stride) && stride >= n * groups,
+    `${words.length} words for ${points.length} points`,
+  )
+  demand(n >= 1 && groups >= 1 && shift >= 0 && shift <= 53, `no polynomial of ${n} words at ${shift} bits`)
+  demand(Number.isInteger(scale) && scale >= 0 && scale <= 52, `${scale} bits of scale`)
+  return stride
 }
 
 /** A `StationarySpec` from the caller. */

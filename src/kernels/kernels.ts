@@ -56,6 +56,27 @@ export interface Kernels {
   pack(values: BigUint64Array, bits: number): Uint8Array
   /** The inverse of `pack`; `bytes` must be exactly ceil(count*bits/8) long, spare bits are ignored. */
   unpack(bytes: Uint8Array, bits: number, count: number): BigUint64Array
+  /**
+   * `pack` of values - words mod 2^bits. `words` are little-endian words of one width (1, 2, 4 or 8 bytes), one a
+   * value: a keystream as it comes.
+   */
+  packDifference(values: BigUint64Array, words: Uint8Array, bits: number): Uint8Array
+  /** Dealt polynomials at public points, `groups` of them a point, point by point, mod 2^64. */
+  polynomials(points: BigUint64Array, words: BigUint64Array, o: PolynomialSpec): BigUint64Array
+}
+
+/**
+ * How coefficients stand in the words of `Kernels.polynomials`, and where they are taken: the sum over k < n of
+ * coefficient k times round(T_k(2 delta - 1) 2^scale), with delta = (point mod 2^shift) / 2^shift. Each point has
+ * words.length / points.length words, those of its groups first.
+ */
+export interface PolynomialSpec {
+  /** Words of a polynomial. */
+  readonly n: number
+  readonly groups: number
+  /** At most 53. */
+  readonly shift: number
+  readonly scale: number
 }
 
 /**

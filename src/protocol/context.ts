@@ -1,4 +1,5 @@
 /** What a step's views may touch, role by role. */
+import type { PolynomialSpec } from '../kernels/kernels.ts'
 import type { Blinded, Opened, Role, Shape, Share, Slot, Value } from './plan.ts'
 import type { Lanes } from './ring.ts'
 
@@ -13,6 +14,8 @@ export interface PassContext {
   remember(name: string, rows: CachedRows): void
   /** a [m x k] times b [k x n], both in the clear, mod 2^64. */
   product(a: Lanes, m: number, b: Lanes, k: number, n: number): Lanes
+  /** Dealt polynomials at public points; see `Kernels.polynomials`. */
+  polynomials(points: Lanes, words: Lanes, o: PolynomialSpec): Lanes
 }
 
 /** Rows of a cached tensor, positions x width. */

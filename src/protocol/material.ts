@@ -1,7 +1,7 @@
 /** Where the parts of a pass that are not messages come from: masks and correlations, role by role. */
 import type { Kernels } from '../kernels/kernels.ts'
 import type { Blinded, Opened, Plan, Shape, Slot, Step } from './plan.ts'
-import { count, rowCount, slotBytes, slotCount } from './plan.ts'
+import { count, rowCount, slotBytes, slotCount, slotValues } from './plan.ts'
 import { laneBytes, type Prg, streamId } from './prg.ts'
 import type { Lanes } from './ring.ts'
 
@@ -29,31 +29,45 @@ export function maskLanes(prg: Prg, shape: Shape, value: Opened | Blinded): Lane
 
 const slotStream = (step: Step, slot: Slot): number => slot.stream ?? streamId(step.id, slotIndex(step, slot))
 
-/** One row of the owner's share of a slot, written to `out` from `at`. */
-export function slotRow(
-  prg: Prg,
-  shape: Shape,
-  step: Step,
-  slot: Slot,
-  row: number,
-  out: Lanes,
-  at: number,
-): void {
-  const n = slotCount(shape, row, slot)
-  const width = slot.stream === undefined ? laneBytes(slot.bits) : 8
-  if (n > 0) prg.fill(slotStream(step, slot), shape.serial + row, slot.bits, out, at, n, width)
-}
-
 /** The owner's share of a slot: its keystream. */
 export function slotLanes(prg: Prg, shape: Shape, step: Step, slot: Slot): Lanes {
   let total = 0
   for (let r = 0; r < shape.rows; r++) total += slotCount(shape, r, slot)
   const out = new BigUint64Array(total)
   for (let r = 0, at = 0; r < shape.rows; r++) {
-    slotRow(prg, shape, step, slot, r, out, at)
-    at += slotCount(shape, r, slot)
+    const n = slotCount(shape, r, slot)
+    if (n > 0) prg.fill(slotStream(step, slot), shape.serial + r, slot.bits, out, at, n, slotWidth(slot))
+    at += n
   }
   return out
+}
+
+/** Bytes of keystream that one value of a slot takes. */
+export const slotWidth = (slot: Slot): 1 | 2 | 4 | 8 => (slot.stream === undefined ? laneBytes(slot.bits) : 8)
+
+/** The owner's share of a slot before it is widened and reduced: the bytes of its keystream, row after row. */
+export function slotWords(prg: Prg, shape: Shape, step: Step, slot: Slot): Uint8Array {
+  const width = slotWidth(slot)
+  const out = new Uint8Array(slotValues(shape, slot) * width)
+  for (let r = 0, at = 0; r < shape.rows; r++) {
+    const bytes = slotCount(shape, r, slot) * width
+    if (bytes > 0) prg.raw(slotStream(step, slot), shape.serial + r, out.subarray(at, at + bytes))
+    at += bytes
+  }
+  return out
+}
+
+/** The same of one row, from value `first` on, whose keystream must begin with a block: fills `out`. */
+export function slotPiece(
+  prg: Prg,
+  shape: Shape,
+  step: Step,
+  slot: Slot,
+  row: number,
+  first: number,
+  out: Uint8Array,
+): void {
+  prg.raw(slotStream(step, slot), shape.serial + row, out, first * slotWidth(slot))
 }
 
 /** The owner's share of a slot of 8 or 32 bits, as little-endian machine words. */
@@ -141,8 +155,7 @@ export class PackedCorrections implements Correlations {
   }
 
   read(step: Step, slot: Slot): Lanes {
-    const values = count(this.#shape, slot.layout, slot.width) * (slot.entries ?? 1) * (slot.words ?? 1)
-    return this.#kernels.unpack(this.#part(step, slot), slot.bits, values)
+    return this.#kernels.unpack(this.#part(step, slot), slot.bits, slotValues(this.#shape, slot))
   }
 
   bytes(step: Step, slot: Slot): Uint8Array {
@@ -152,12 +165,7 @@ export class PackedCorrections implements Correlations {
   lookup(step: Step, slot: Slot, index: Uint32Array, first: number): Lanes {
     const { entries = 1, words = 1, bits } = slot
     const bytes = this.#part(step, slot)
-    const size = (words * bits) / 8
-    const picked = new Uint8Array(index.length * size)
-    for (let i = 0; i < index.length; i++) {
-      const from = ((first + i) * entries + index[i]) * size
-      for (let b = 0; b < size; b++) picked[i * size + b] = bytes[from + b]
-    }
+    const picked = pickEntries(bytes, (words * bits) / 8, entries, index, first)
     return this.#kernels.unpack(picked, bits, index.length * words)
   }
 
@@ -173,6 +181,28 @@ export class PackedCorrections implements Correlations {
     for (let i = 0; i < index; i++) from += slotBytes(this.#shape, step.slots[i])
     return bytes.subarray(from, from + slotBytes(this.#shape, slot))
   }
+}
+
+/** Entry index[i] of the table of element first + i, `size` bytes each, for every i. */
+function pickEntries(
+  bytes: Uint8Array,
+  size: number,
+  entries: number,
+  index: Uint32Array,
+  first: number,
+): Uint8Array {
+  const out = new Uint8Array(index.length * size)
+  // Whole words where they fit: what one copies too much, the next entry overwrites.
+  const over = Math.ceil(size / 4) * 4
+  const source = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const target = new DataView(out.buffer)
+  for (let i = 0, to = 0; i < index.length; i++, to += size) {
+    const from = ((first + i) * entries + index[i]) * size
+    if (size >= 4 && from + over <= bytes.length && to + over <= out.length)
+      for (let b = 0; b < size; b += 4) target.setInt32(to + b, source.getInt32(from + b))
+    else for (let b = 0; b < size; b++) out[to + b] = bytes[from + b]
+  }
+  return out
 }
 
 /** Declared bytes that the dealer sends for one step. */

@@ -232,11 +232,13 @@ export function count(shape: Shape, layout: Layout, width: number): number {
 export const slotCount = (shape: Shape, row: number, slot: Slot): number =>
   rowCount(shape, row, slot.layout, slot.width) * (slot.entries ?? 1) * (slot.words ?? 1)
 
+/** Values that a slot takes for all rows. */
+export const slotValues = (shape: Shape, slot: Slot): number =>
+  count(shape, slot.layout, slot.width) * (slot.entries ?? 1) * (slot.words ?? 1)
+
 /** Bytes of a slot's correction on the dealer's wire. */
-export function slotBytes(shape: Shape, slot: Slot): number {
-  const values = count(shape, slot.layout, slot.width) * (slot.entries ?? 1) * (slot.words ?? 1)
-  return Math.ceil((values * slot.bits) / 8)
-}
+export const slotBytes = (shape: Shape, slot: Slot): number =>
+  Math.ceil((slotValues(shape, slot) * slot.bits) / 8)
 
 /** Bytes of a message step on the link, one way. */
 export const wireBytes = (shape: Shape, wire: Wire): number =>

@@ -94,9 +94,9 @@ export class Prg {
     }
   }
 
-  /** Raw keystream bytes of one row's stream, for slots as wide as a machine word. */
-  raw(stream: number, serial: number, bytes: Uint8Array): void {
-    this.#kernels.keystream(this.#key, nonce(stream, serial), 0, bytes)
+  /** Raw keystream bytes of one row's stream, from a multiple of 64 on. */
+  raw(stream: number, serial: number, bytes: Uint8Array, from = 0): void {
+    this.#kernels.keystream(this.#key, nonce(stream, serial), from, bytes)
   }
 
   /**

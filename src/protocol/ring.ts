@@ -27,11 +27,6 @@ export function sub(a: Lanes, b: Lanes, k: number): Lanes {
   return out
 }
 
-/** Replaces b by a - b mod 2^64. */
-export function subtractInto(a: Lanes, b: Lanes): void {
-  for (let i = 0; i < b.length; i++) b[i] = BigInt.asUintN(64, a[i] - b[i])
-}
-
 /** A copy reduced mod 2^k. */
 export function reduce(a: Lanes, k: number): Lanes {
   const out = new BigUint64Array(a.length)

@@ -1,8 +1,10 @@
 import {
   checkBits,
+  checkDifference,
   checkKeystream,
   checkLoad,
   checkMatmul,
+  checkPolynomials,
   checkUnpack,
   demand,
   packedBytes,
@@ -28,6 +30,15 @@ class OracleMatrix implements Matrix {
 
 /** The reference twin of every fast kernel: BigInt and plain loops, written to be read. */
 export function createOracleKernels(): Kernels {
+  const pack: Kernels['pack'] = (values, bits) => {
+    checkBits(bits)
+    const out = new Uint8Array(packedBytes(values.length, bits))
+    for (let at = 0; at < values.length * bits; at++) {
+      const bit = (values[Math.floor(at / bits)] >> BigInt(at % bits)) & 1n
+      out[at >> 3] |= Number(bit) << (at & 7)
+    }
+    return out
+  }
   return {
     name: 'oracle',
     keystream(key, nonce, byteOffset, out) {
@@ -64,15 +75,7 @@ export function createOracleKernels(): Kernels {
       }
       return out
     },
-    pack(values, bits) {
-      checkBits(bits)
-      const out = new Uint8Array(packedBytes(values.length, bits))
-      for (let at = 0; at < values.length * bits; at++) {
-        const bit = (values[Math.floor(at / bits)] >> BigInt(at % bits)) & 1n
-        out[at >> 3] |= Number(bit) << (at & 7)
-      }
-      return out
-    },
+    pack,
     unpack(bytes, bits, count) {
       checkUnpack(bytes, bits, count)
       const out = new BigUint64Array(count)
@@ -82,5 +85,36 @@ export function createOracleKernels(): Kernels {
       }
       return out
     },
+    packDifference(values, words, bits) {
+      const width = checkDifference(values, words, bits)
+      const less = values.map((v, i) => {
+        let word = 0n
+        for (let b = width - 1; b >= 0; b--) word = (word << 8n) | BigInt(words[i * width + b])
+        return BigInt.asUintN(64, v - word)
+      })
+      return pack(less, bits)
+    },
+    polynomials(points, words, o) {
+      const stride = checkPolynomials(points, words, o)
+      const { n, groups, shift, scale } = o
+      const out = new BigUint64Array(points.length * groups)
+      points.forEach((point, i) => {
+        const t = chebyshev(Number(BigInt.asUintN(shift, point)) / 2 ** shift, n, 2 ** scale)
+        for (let g = 0; g < groups; g++) {
+          let sum = 0n
+          for (let k = 0; k < n; k++) sum += words[i * stride + g * n + k] * t[k]
+          out[i * groups + g] = BigInt.asUintN(64, sum)
+        }
+      })
+      return out
+    },
   }
+}
+
+/** T_k(2 delta - 1) for k < n, rounded at `scale`. */
+function chebyshev(delta: number, n: number, scale: number): bigint[] {
+  const x = 2 * delta - 1
+  const t = [1, x]
+  while (t.length < n) t.push(2 * x * t[t.length - 1] - t[t.length - 2])
+  return t.slice(0, n).map((v) => BigInt(Math.round(v * scale)))
 }

@@ -114,6 +114,60 @@ describe('wasm kernels equal the oracle', () => {
     )
   })
 
+  test('packed differences at every width, over several pieces', () => {
+    const width = fc.constantFrom(1, 2, 4, 8)
+    fc.assert(
+      fc.property(
+        bits,
+        width,
+        fc.array(word, { maxLength: 80 }),
+        fc.infiniteStream(word),
+        (b, w, list, more) => {
+          const bytes = new Uint8Array(BigUint64Array.from(list, () => more.next().value as bigint).buffer)
+          const [values, keystream] = [BigUint64Array.from(list), bytes.subarray(0, list.length * w)]
+          expect(wasm.packDifference(values, keystream, b)).toEqual(
+            oracle.packDifference(values, keystream, b),
+          )
+        },
+      ),
+      { numRuns: 300 },
+    )
+    const values = BigUint64Array.from({ length: 9001 }, (_, i) => BigInt(i) * 0x9e3779b97f4a7c15n)
+    const keystream = Uint8Array.from({ length: 9001 * 2 }, (_, i) => i * 151)
+    const want = values.map((v, i) =>
+      BigInt.asUintN(64, v - BigInt(keystream[2 * i] + 256 * keystream[2 * i + 1])),
+    )
+    expect(wasm.packDifference(values, keystream, 13)).toEqual(wasm.pack(want, 13))
+  })
+
+  test('polynomials at every point, to the last bit', () => {
+    const shape = fc.record({
+      count: fc.nat(9),
+      n: fc.integer({ min: 1, max: 9 }),
+      groups: fc.integer({ min: 1, max: 3 }),
+      spare: fc.nat(2),
+      shift: fc.integer({ min: 0, max: 53 }),
+      scale: fc.integer({ min: 0, max: 40 }),
+    })
+    const arb = shape.chain((s) =>
+      fc.tuple(fc.constant(s), words(s.count), words(s.count * (s.groups * s.n + s.spare))),
+    )
+    fc.assert(
+      fc.property(arb, ([s, points, coefficients]) => {
+        const [at, c] = [BigUint64Array.from(points), BigUint64Array.from(coefficients)]
+        expect(wasm.polynomials(at, c, s)).toEqual(oracle.polynomials(at, c, s))
+      }),
+      { numRuns: 400 },
+    )
+    // Every place of a short segment, halves among them: at scale 1 half of the basis is rounded from a half.
+    const places = BigUint64Array.from({ length: 64 }, (_, i) => BigInt(i))
+    const ones = new BigUint64Array(64 * 5).fill(1n)
+    for (const scale of [0, 1, 2, 20]) {
+      const o = { n: 5, groups: 1, shift: 6, scale }
+      expect(wasm.polynomials(places, ones, o)).toEqual(oracle.polynomials(places, ones, o))
+    }
+  })
+
   test('keystream at any offset and length', () => {
     const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
     const offset = fc.oneof(fc.nat(1000), fc.constant(2 ** 32 - 12)).map((block) => block * 64)
@@ -183,6 +237,15 @@ describe('wasm kernels refuse', () => {
     expect(() => wasm.keystream(new Uint8Array(32), new Uint8Array(12), 32, new Uint8Array(1))).toThrow(
       KernelError,
     )
+    expect(() => wasm.packDifference(BigUint64Array.of(1n, 2n), new Uint8Array(6), 9)).toThrow(KernelError)
+    expect(() =>
+      wasm.polynomials(BigUint64Array.of(1n), BigUint64Array.of(1n), {
+        n: 2,
+        groups: 1,
+        shift: 3,
+        scale: 4,
+      }),
+    ).toThrow(KernelError)
     const last = 2 ** 38 - 64
     expect(() => wasm.keystream(new Uint8Array(32), new Uint8Array(12), last, new Uint8Array(65))).toThrow(
       KernelError,

@@ -1,10 +1,12 @@
 import {
   checkBits,
   checkBlocks,
+  checkDifference,
   checkExpand,
   checkKeystream,
   checkLoad,
   checkMatmul,
+  checkPolynomials,
   checkUnpack,
 } from '../checks.ts'
 import type { Kernels, Matrix } from '../kernels.ts'
@@ -12,7 +14,8 @@ import { wasmBlocks, wasmKeystream } from './keystream.ts'
 import { wasmMatmul } from './matmul.ts'
 import { expandMatrix, loadMatrix, ownMatrix } from './matrix.ts'
 import { type Ring, ringAsync, ringSync } from './module.ts'
-import { wasmPack, wasmUnpack } from './packing.ts'
+import { wasmPack, wasmPackDifference, wasmUnpack } from './packing.ts'
+import { wasmPolynomials } from './polynomials.ts'
 
 /** Kernels over one instance of the module; `node/` builds on the same instance. */
 export function kernelsOf(ring: Ring): Kernels {
@@ -46,6 +49,12 @@ export function kernelsOf(ring: Ring): Kernels {
     unpack(bytes, bits, count) {
       checkUnpack(bytes, bits, count)
       return wasmUnpack(ring, bytes, bits, count)
+    },
+    packDifference(values, words, bits) {
+      return wasmPackDifference(ring, values, words, checkDifference(values, words, bits), bits)
+    },
+    polynomials(points, words, o) {
+      return wasmPolynomials(ring, points, words, checkPolynomials(points, words, o), o)
     },
   }
 }

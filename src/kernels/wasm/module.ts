@@ -14,6 +14,19 @@ export interface RingExports {
   packAligned(values: number, count: number, log: number, out: number): void
   unpack(bytes: number, bits: number, count: number, out: number): void
   unpackAligned(bytes: number, log: number, count: number, out: number): void
+  packDifference(values: number, words: number, width: number, count: number, bits: number, out: number): void
+  polynomials(
+    points: number,
+    count: number,
+    shift: number,
+    scale: number,
+    words: number,
+    stride: number,
+    n: number,
+    groups: number,
+    basis: number,
+    out: number,
+  ): void
   splitPairs(a: number, k: number, limbs: number, out: number): void
   splitWords(a: number, k: number, out: number): void
   finish(

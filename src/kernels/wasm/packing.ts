@@ -33,3 +33,34 @@ export function wasmUnpack(ring: Ring, bytes: Uint8Array, bits: number, count: n
   arena.free(block)
   return result
 }
+
+/** Values that pass through the scratch at a time: they stay in the cache, and their packing fills whole bytes. */
+const PIECE = 4096
+
+/** See `Kernels.packDifference`; `width` is the bytes of a word. */
+export function wasmPackDifference(
+  ring: Ring,
+  values: BigUint64Array,
+  words: Uint8Array,
+  width: number,
+  bits: number,
+): Uint8Array {
+  const { x, arena } = ring
+  const out = new Uint8Array(packedBytes(values.length, bits))
+  const most = Math.min(PIECE, values.length)
+  const block = arena.alloc(most * 24 + 8)
+  const [from, to] = [block + most * 8, block + most * 16]
+  const piece = new BigUint64Array(arena.memory.buffer, block, most)
+  const less = new Uint8Array(arena.memory.buffer, from, most * 8)
+  for (let first = 0; first < values.length; first += most) {
+    const n = Math.min(most, values.length - first)
+    piece.set(values.subarray(first, first + n))
+    less.set(words.subarray(first * width, (first + n) * width))
+    x.packDifference(block, from, width, n, bits, to)
+    out.set(new Uint8Array(arena.memory.buffer, to, packedBytes(n, bits)), (first * bits) / 8)
+  }
+  // keystreams do not linger in memory that the next caller gets
+  less.fill(0)
+  arena.free(block)
+  return out
+}

@@ -1,17 +1,6 @@
+import type { PolynomialSpec } from '../../kernels/kernels.ts'
 import type { DealtRows, Opened, PlanBuilder, Share, Slot } from '../plan.ts'
-import {
-  add,
-  bitsAt,
-  clearLow,
-  fromInts,
-  inBlocks,
-  type Lanes,
-  lowBits,
-  maskOf,
-  reduce,
-  signed,
-} from '../ring.ts'
-import { basis } from '../tables/fit.ts'
+import { add, bitsAt, clearLow, inBlocks, type Lanes, lowBits, maskOf, reduce, signed } from '../ring.ts'
 import { segmentsOf } from '../tables/segments.ts'
 import { publicOf } from './open.ts'
 import { tableBits } from './table.ts'
@@ -53,21 +42,8 @@ export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o:
   const topBits = tableBits(o.ring - (u?.ring ?? 0), n)
   const top: Slot = { name: 'top', layout, width, entries, words: n, bits: topBits }
 
-  /** The public basis at D's low bits. */
-  const basisAt = (D: Lanes): Lanes => {
-    const b = new Int32Array(D.length * n)
-    const low = lowBits(D, shift)
-    for (let i = 0; i < D.length; i++) basis(low[i] / 2 ** shift, n, 2 ** o.basisBits, b, i * n)
-    return fromInts(b)
-  }
-  /** Dots of each element's words with the basis. */
-  const dots = (t: Lanes, words: Lanes, stride: number, from: number): Lanes => {
-    const out = new BigUint64Array(t.length / n)
-    for (let i = 0; i < out.length; i++)
-      for (let k = 0; k < n; k++)
-        out[i] = BigInt.asUintN(64, out[i] + BigInt.asUintN(64, words[i * stride + from + k] * t[i * n + k]))
-    return out
-  }
+  /** `groups` polynomials of each element of D, at its low bits. */
+  const at = (groups: number): PolynomialSpec => ({ n, groups, shift, scale: o.basisBits })
   const m = maskOf(o.ring)
   const frac = scale + o.basisBits + (u?.frac ?? 0)
   const type = { kind: 'share' as const, layout, width, ring: o.ring, frac }
@@ -89,23 +65,23 @@ export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o:
       inBlocks(ctx.get(g), (D, first) => {
         const index = bitsAt(D, shift, entryBits)
         const words = ctx.lookup(id, main, index, first)
-        const t = basisAt(D)
-        const f = dots(t, words, mainWords, 0)
+        const f = ctx.polynomials(D, words, at(u ? 2 : 1))
         if (!u) return reduce(f, o.ring)
-        const rho = dots(t, words, mainWords, n)
-        const tops = dots(t, ctx.lookup(id, top, index, first), n, 0)
+        const tops = ctx.polynomials(D, ctx.lookup(id, top, index, first), at(1))
+        const out = new BigUint64Array(D.length)
         const Du = ctx.get(u)
         const half = 1n << BigInt(u.ring - 1)
         const lift = 1n << BigInt(u.ring)
         const offset = u.offset
-        for (let i = 0; i < f.length; i++) {
+        for (let i = 0; i < out.length; i++) {
           const d = Du[first + i]
           const A = BigInt.asUintN(64, d - offset)
           const wrap = d < half ? lift : 0n
-          const own = BigInt.asUintN(64, BigInt.asUintN(64, A * f[i]) - rho[i])
-          f[i] = BigInt.asUintN(64, own + BigInt.asUintN(64, wrap * tops[i])) & m
+          // f and f rho, one beside the other
+          const own = BigInt.asUintN(64, BigInt.asUintN(64, A * f[2 * i]) - f[2 * i + 1])
+          out[i] = BigInt.asUintN(64, own + BigInt.asUintN(64, wrap * tops[i])) & m
         }
-        return f
+        return out
       }),
     plain(ctx) {
       const D = publicOf(ctx, g)
@@ -120,7 +96,7 @@ export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o:
         const k = Math.floor(start[i] / 2 ** shift) * n
         c.set(segments.at(rests[i]).subarray(k, k + n), i * n)
       }
-      const f = dots(basisAt(D), c, n, 0)
+      const f = ctx.polynomials(D, c, at(1))
       if (!u) return reduce(f, o.ring)
       const value = ctx.get(u)
       for (let i = 0; i < f.length; i++)

@@ -1,6 +1,6 @@
+import type { PassContext } from '../context.ts'
 import { type Opened, type PlanBuilder, rowsOf, type Share, type Slot } from '../plan.ts'
-import { bitsAt, fromFloats, fromInts, type Lanes, lowBits, maskOf, signed } from '../ring.ts'
-import { basis } from '../tables/fit.ts'
+import { bitsAt, fromFloats, type Lanes, lowBits, maskOf, signed } from '../ring.ts'
 import { Levels, levelCount } from '../tables/levels.ts'
 import { combineLevels } from './inverse-levels.ts'
 import type { Term } from './monomials.ts'
@@ -54,7 +54,7 @@ export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share 
   })
 
   /** Dots of the entries' words with the public basis; gates come out at the same scale. */
-  const combine = (D: Lanes, found: readonly Lanes[], rows: number): Lanes => {
+  const combine = (ctx: PassContext, D: Lanes, found: readonly Lanes[], rows: number): Lanes => {
     const out = new BigUint64Array(rows * width * parts)
     const m = maskOf(o.ring)
     const gateScale = 1n << BigInt(o.basisBits)
@@ -63,16 +63,10 @@ export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share 
     found.forEach((entry, level) => {
       const shift = shifts[level]
       const stride = levels.wordsOf(level)
-      const b = new Int32Array(D.length * words)
-      const low = lowBits(D, shift)
-      for (let i = 0; i < D.length; i++) basis(low[i] / 2 ** shift, words, 2 ** o.basisBits, b, i * words)
-      const t = fromInts(b)
+      const spec = { n: words, groups: 1, shift, scale: o.basisBits }
+      const f = ctx.polynomials(D, entry, spec)
       for (let i = 0; i < D.length; i++) {
-        const to = place(i, 2 * level)
-        for (let k = 0; k < words; k++) {
-          const product = BigInt.asUintN(64, entry[i * stride + k] * t[i * words + k])
-          out[to] = BigInt.asUintN(64, out[to] + product) & m
-        }
+        out[place(i, 2 * level)] = f[i] & m
         if (stride > words)
           out[place(i, 2 * level + 1)] = BigInt.asUintN(64, entry[i * stride + words] * gateScale) & m
       }
@@ -100,7 +94,7 @@ export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share 
     run(ctx) {
       const D = ctx.get(v)
       const found = slots.map((slot, k) => ctx.lookup(id, slot, bitsAt(D, shifts[k], entryBits)))
-      return combine(D, found, rowsOf(ctx.shape, layout))
+      return combine(ctx, D, found, rowsOf(ctx.shape, layout))
     },
     plain(ctx) {
       if (ctx.get(v).some((x) => Number(signed(x, 64)) * unit < o.floor))
@@ -114,7 +108,7 @@ export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share 
         for (let i = 0; i < D.length; i++) levels.entry(k, levels.startOf(k, real[i], a[i]), out, i * per)
         return fromFloats(out)
       })
-      return combine(D, found, rowsOf(ctx.shape, layout))
+      return combine(ctx, D, found, rowsOf(ctx.shape, layout))
     },
   }))
 }

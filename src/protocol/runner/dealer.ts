@@ -1,11 +1,11 @@
 import type { Kernels, Matrix } from '../../kernels/kernels.ts'
 import type { RowCache } from '../cache.ts'
 import type { CachedRows, DealContext } from '../context.ts'
-import { maskLanes, slotLanes, slotRaw, slotRow } from '../material.ts'
+import { maskLanes, slotPiece, slotRaw, slotWidth, slotWords } from '../material.ts'
 import type { Blinded, Dealt, DealtRows, Opened, Plan, Shape, Slot, Step } from '../plan.ts'
-import { rowCount, slotBytes, slotCount } from '../plan.ts'
+import { rowCount, slotBytes, slotValues } from '../plan.ts'
 import type { Prg } from '../prg.ts'
-import { add, type Lanes, subtractInto } from '../ring.ts'
+import { add, type Lanes } from '../ring.ts'
 import { clearProduct } from './product.ts'
 
 /** What the dealer brings to a pass: both parties' mask keys, b = W - F for each private weight, and its pieces of split ones. */
@@ -16,6 +16,9 @@ export interface DealerMaterial {
   readonly differences: ReadonlyMap<string, Matrix>
   readonly cache: RowCache
 }
+
+/** Dealt values that pass through the cache at a time. */
+const PIECE = 1 << 14
 
 const readers = new WeakMap<Plan, Map<number, number>>()
 
@@ -100,11 +103,10 @@ export class DealerPass implements DealContext {
       const value = values[i]
       if ('fill' in value && !ArrayBuffer.isView(value)) return this.#packRows(step, slot, value)
       if (!(value instanceof BigUint64Array)) return this.#packWords(step, slot, value)
-      const owner = slotLanes(this.#own.owner, this.shape, step, slot)
-      if (owner.length !== value.length)
+      if (value.length !== slotValues(this.shape, slot))
         throw new RangeError(`step ${step.id} (${step.op}) dealt ${value.length} values of '${slot.name}'`)
-      subtractInto(value, owner)
-      return this.#own.kernels.pack(owner, slot.bits)
+      const owner = slotWords(this.#own.owner, this.shape, step, slot)
+      return this.#own.kernels.packDifference(value, owner, slot.bits)
     })
     if (parts.length === 1) return parts[0]
     const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0))
@@ -116,24 +118,30 @@ export class DealerPass implements DealContext {
     return out
   }
 
-  /** Row by row, in arrays that stay in the processor's cache. */
+  /** A few elements at a time, in arrays that stay in the processor's cache. */
   #packRows(step: Step, slot: Slot, value: DealtRows): Uint8Array {
     const { shape } = this
+    const { kernels, owner } = this.#own
     const out = new Uint8Array(slotBytes(shape, slot))
-    const most = Math.max(...Array.from({ length: shape.rows }, (_, r) => slotCount(shape, r, slot)))
-    const [values, owner] = [new BigUint64Array(most), new BigUint64Array(most)]
+    const per = (slot.entries ?? 1) * (slot.words ?? 1)
+    // Whole blocks of keystream and whole bytes of packing, whatever the width.
+    const most = Math.max(64, Math.floor(PIECE / per / 64) * 64)
+    const width = slotWidth(slot)
+    const values = new BigUint64Array(most * per)
+    const keystream = new Uint8Array(most * per * width)
     for (let r = 0, first = 0, at = 0; r < shape.rows; r++) {
-      const n = rowCount(shape, r, slot.layout, slot.width)
-      const words = slotCount(shape, r, slot)
-      if (n === 0) continue
-      const [own, other] = [values.subarray(0, words), owner.subarray(0, words)]
-      value.fill(first, n, own)
-      slotRow(this.#own.owner, shape, step, slot, r, owner, 0)
-      subtractInto(own, other)
-      const bytes = this.#own.kernels.pack(other, slot.bits)
-      out.set(bytes, at)
-      at += bytes.length
-      first += n
+      const end = rowCount(shape, r, slot.layout, slot.width)
+      for (let i = 0; i < end; i += most) {
+        const n = Math.min(most, end - i)
+        const own = values.subarray(0, n * per)
+        value.fill(first + i, n, own)
+        const words = keystream.subarray(0, n * per * width)
+        slotPiece(owner, shape, step, slot, r, i * per, words)
+        const bytes = kernels.packDifference(own, words, slot.bits)
+        out.set(bytes, at)
+        at += bytes.length
+      }
+      first += end
     }
     return out
   }

@@ -1,4 +1,4 @@
-import type { Kernels, Matrix } from '../../kernels/kernels.ts'
+import type { Kernels, Matrix, PolynomialSpec } from '../../kernels/kernels.ts'
 import type { RowCache } from '../cache.ts'
 import type { CachedRows, PlainContext } from '../context.ts'
 import type { Opened, Plan, Shape, Share, Value } from '../plan.ts'
@@ -83,6 +83,10 @@ export class PlainPass implements PlainContext {
 
   product(a: Lanes, m: number, b: Lanes, k: number, n: number): Lanes {
     return clearProduct(this.#own.kernels, a, m, b, k, n)
+  }
+
+  polynomials(points: Lanes, words: Lanes, o: PolynomialSpec): Lanes {
+    return this.#own.kernels.polynomials(points, words, o)
   }
 
   multiply(weight: string, a: Lanes, ring: number): Lanes {

@@ -41,19 +41,3 @@ export class Fitter {
     }
   }
 }
-
-/** T_k(2 delta - 1) for k = 0..words-1, rounded at `scale`: the public side of a fit. */
-export function basis(delta: number, words: number, scale: number, out: Int32Array, at: number): void {
-  const x = 2 * delta - 1
-  let previous = 1
-  let current = x
-  for (let k = 0; k < words; k++) {
-    const t = k === 0 ? 1 : current
-    out[at + k] = Math.round(t * scale)
-    if (k > 0) {
-      const next = 2 * x * current - previous
-      previous = current
-      current = next
-    }
-  }
-}

@@ -77,8 +77,9 @@ export class Segments {
       const coefficients = this.#fitted(rest)
       const start = rest * per
       const cut = start + ((masks[i] - rest) / step) * this.words
-      for (let from = cut; from < start + per; from++) out[to++] = coefficients[from]
-      for (let from = start; from < cut; from++) out[to++] = coefficients[from]
+      out.set(coefficients.subarray(cut, start + per), to)
+      out.set(coefficients.subarray(start, cut), to + start + per - cut)
+      to += per
     }
   }
 }

@@ -1,5 +1,7 @@
 export { chacha20, chacha20Scattered } from './chacha20'
 export { pack, packAligned, unpack, unpackAligned } from './bits'
+export { packDifference } from './difference'
+export { polynomials } from './polynomials'
 export { narrow16, narrow32, scatter8, scatter16, scatter32, scatter64 } from './panels'
 export { finish, splitPairs, splitWords } from './limbs'
 export { mul8x16, mul8x32, mul8x64, mul16x16, mul16x32 } from './matmul_pairs'
