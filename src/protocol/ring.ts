@@ -10,6 +10,12 @@ export type Lanes = BigUint64Array
 /** 2^k - 1. */
 export const maskOf = (k: number): bigint => (1n << BigInt(k)) - 1n
 
+/** The low and the high 32 bits of 2^k - 1. */
+export const halfMasks = (k: number): [low: number, high: number] => [
+  k >= 32 ? 0xffffffff : 2 ** k - 1,
+  k > 32 ? 2 ** (k - 32) - 1 : 0,
+]
+
 /** The representative of x mod 2^k in [-2^(k-1), 2^(k-1)). */
 export const signed = (x: bigint, k: number): bigint => BigInt.asIntN(k, x)
 
@@ -71,8 +77,7 @@ export function bitsAt(a: Lanes, shift: number, n: number): Uint32Array {
 export function lowBits(a: Lanes, n: number): Float64Array {
   const words = new Uint32Array(a.buffer, a.byteOffset, 2 * a.length)
   const out = new Float64Array(a.length)
-  const low = n >= 32 ? 0xffffffff : 2 ** n - 1
-  const high = n > 32 ? 2 ** (n - 32) - 1 : 0
+  const [low, high] = halfMasks(n)
   for (let i = 0; i < out.length; i++)
     out[i] = ((words[2 * i] & low) >>> 0) + ((words[2 * i + 1] & high) >>> 0) * 4294967296
   return out

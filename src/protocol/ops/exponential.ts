@@ -1,7 +1,33 @@
 import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
-import { bitsAt, fromFloats, inBlocks, lowBits, maskOf } from '../ring.ts'
+import { bitsAt, fromFloats, inBlocks, type Lanes, lowBits, maskOf } from '../ring.ts'
 import { publicOf } from './open.ts'
 import { tableBits } from './table.ts'
+
+/** The most low bits for which the public factors are worked out once and kept (512 KiB). */
+const KEPT_BITS = 16
+
+const known = new Map<string, Lanes>()
+
+/** 2^(low bits - octaves) of every lane, with factorBits fraction bits: the public factor of an entry. */
+function factors(shift: number, frac: number, octaves: number, factorBits: number): (D: Lanes) => Lanes {
+  const worked = (low: Float64Array): Lanes => {
+    for (let i = 0; i < low.length; i++) low[i] = Math.round(2 ** (low[i] / 2 ** frac - octaves + factorBits))
+    return fromFloats(low)
+  }
+  if (shift > KEPT_BITS) return (D) => worked(lowBits(D, shift))
+  const key = [shift, frac, octaves, factorBits].join()
+  return (D) => {
+    let all = known.get(key)
+    if (!all) {
+      all = worked(Float64Array.from({ length: 2 ** shift }, (_, low) => low))
+      known.set(key, all)
+    }
+    const index = bitsAt(D, 0, shift)
+    const out = new BigUint64Array(D.length)
+    for (let i = 0; i < out.length; i++) out[i] = all[index[i]]
+    return out
+  }
+}
 
 /** Units by which rounding may lift z above zero. */
 const ROUNDING = 4
@@ -39,15 +65,12 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
   const value = (low: number, rest: number): number =>
     Math.round(rest * scale[Math.floor(low / step)] * (low < ROUNDING ? past : 1))
   const restOf = (low: number): number => 2 ** ((low % step) / 2 ** z.frac)
+  const factorsOf = factors(shift, z.frac, octaves, o.factorBits)
   const combine = (D: BigUint64Array, table: BigUint64Array): BigUint64Array => {
-    const low = lowBits(D, shift)
-    for (let i = 0; i < low.length; i++)
-      low[i] = Math.round(2 ** (low[i] / 2 ** z.frac - octaves + o.factorBits))
-    const factor = fromFloats(low)
+    const factor = factorsOf(D)
     const m = maskOf(o.ring)
-    const out = new BigUint64Array(D.length)
-    for (let i = 0; i < out.length; i++) out[i] = BigInt.asUintN(64, table[i] * factor[i]) & m
-    return out
+    for (let i = 0; i < factor.length; i++) factor[i] = BigInt.asUintN(64, table[i] * factor[i]) & m
+    return factor
   }
   const type = { kind: 'share' as const, layout, width, ring: o.ring, frac: o.frac + o.factorBits }
   return plan.step<Share>('exponential', type, [z], (id) => ({
@@ -55,12 +78,19 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
     deal(ctx) {
       const a = ctx.mask(z)
       const offsets = lowBits(a, z.ring)
-      const out = new Float64Array(a.length * entries)
-      for (let i = 0; i < a.length; i++) {
-        const rest = restOf(offsets[i])
-        for (let e = 0; e < entries; e++) out[i * entries + e] = value((e * step + offsets[i]) % size, rest)
+      /** Entry by entry from the mask on: the entries turn, what is left over is the same for all. */
+      const fill = (first: number, n: number, out: Lanes): void => {
+        const words = new Uint32Array(out.buffer, out.byteOffset, 2 * out.length)
+        for (let i = first, to = 0; i < first + n; i++) {
+          const rest = restOf(offsets[i])
+          for (let e = 0; e < entries; e++, to += 2) {
+            const v = value((e * step + offsets[i]) % size, rest)
+            words[to] = v
+            words[to + 1] = v / 4294967296
+          }
+        }
       }
-      return [fromFloats(out)]
+      return [{ fill }]
     },
     run: (ctx) =>
       inBlocks(ctx.get(z), (D, first) =>

@@ -74,3 +74,40 @@ it('reports a result that does not fit, and refuses a ring that it cannot fill',
     RangeError,
   )
 })
+
+it.each([1, 30, 31, 32, 33, 40])('rounds as described where %i bits of 52 are dropped', (t) => {
+  const values: number[] = []
+  const shares: number[] = []
+  const places = [
+    0,
+    1,
+    2 ** t - 1,
+    2 ** t,
+    2 ** t + 1,
+    2 ** 31,
+    2 ** 32 - 1,
+    2 ** 32,
+    2 ** 51 - 1,
+    2 ** 52 - 1,
+  ]
+  for (const x of places)
+    for (const share of places) {
+      values.push(x < 2 ** 51 ? x : x - 2 ** 52)
+      shares.push(share)
+    }
+  let y!: Share
+  const trial = new Trial(
+    (plan, given) => {
+      y = truncate(plan, given(values, { ring: 52, width: values.length, frac: t }), t, 52 - t, 'modular')
+    },
+    { ownerShares: [shares] },
+  )
+  expect(trial.complaints).toEqual([])
+  trial.integers(y).forEach((got, i) => {
+    // The owner rounds its share down, the server rounds its own up.
+    const owner = BigInt(shares[i])
+    const server = BigInt.asUintN(52, BigInt(values[i]) - owner)
+    const low = (1n << BigInt(t)) - 1n
+    expect(got).toBe(BigInt.asIntN(52 - t, (owner >> BigInt(t)) + ((server + low) >> BigInt(t))))
+  })
+})
