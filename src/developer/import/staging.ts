@@ -15,7 +15,6 @@ export async function staged<T>(out: string, fill: (dir: string) => Promise<T>):
   const parent = dirname(resolve(out))
   mkdirSync(parent, { recursive: true })
   const dir = join(parent, `.${basename(out)}.${process.pid}.part`)
-  mkdirSync(dir)
   const clear = (): void => rmSync(dir, { recursive: true, force: true })
   const interrupted = (): void => {
     clear()
@@ -24,6 +23,8 @@ export async function staged<T>(out: string, fill: (dir: string) => Promise<T>):
   process.once('SIGINT', interrupted)
   process.once('SIGTERM', interrupted)
   try {
+    // Only now: whoever sees the folder may interrupt.
+    mkdirSync(dir)
     const result = await fill(dir)
     renameSync(dir, out)
     return result
