@@ -54,3 +54,28 @@ test('a message of one frame is handed on without a copy, unless its memory hold
   expect(copied).toEqual(Uint8Array.of(4, 5))
   expect(copied?.byteOffset).toBe(0)
 })
+
+test('a sender waits when its window is full, however wide it was made', async () => {
+  const message = new Uint8Array(limits.chunkBytes)
+  for (const window of [limits.windowBytes, 3 * limits.windowBytes]) {
+    const out = new Outgoing()
+    out.window = window
+    while (out.bytes <= window) {
+      await out.room()
+      out.push(message, false, 0)
+    }
+    let waited = true
+    const room = out.room().then(() => {
+      waited = false
+    })
+    await Promise.resolve()
+    expect(waited).toBe(true)
+    out.acknowledge(1)
+    await room
+    expect(waited).toBe(false)
+    // Those who do not wait are stopped, too.
+    expect(() => {
+      while (out.bytes <= window + 2 * limits.messageBytes) out.push(message, false, 0)
+    }).toThrow(/wait to be sent/)
+  }
+})

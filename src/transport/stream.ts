@@ -21,6 +21,8 @@ export class Outgoing {
   /** Sequence number of the last frame made. */
   last = 0
   bytes = 0
+  /** Bytes that may be unacknowledged before `room` waits. */
+  window: number = limits.windowBytes
   private pending: Pending[] = []
   private readonly spare: Uint8Array[] = []
   private readonly waiters: { resolve: () => void; reject: (error: Error) => void }[] = []
@@ -30,7 +32,7 @@ export class Outgoing {
     if (message.length > limits.messageBytes) {
       throw new LinkError('oversized', `A message of ${message.length} bytes is above the limit.`)
     }
-    if (this.bytes > limits.windowBytes + limits.messageBytes) {
+    if (this.bytes > this.window + limits.messageBytes) {
       throw new LinkError('overflow', 'Too many messages wait to be sent.')
     }
     let offset = 0
@@ -60,7 +62,7 @@ export class Outgoing {
     }
     if (count === 0) return
     this.pending = this.pending.slice(count)
-    if (this.bytes <= limits.windowBytes) for (const { resolve } of this.waiters.splice(0)) resolve()
+    if (this.bytes <= this.window) for (const { resolve } of this.waiters.splice(0)) resolve()
   }
 
   /** Memory for a large frame; a stream of them would otherwise keep the garbage collector busy. */
@@ -82,7 +84,7 @@ export class Outgoing {
 
   /** Resolves when the window has room. */
   room(): Promise<void> {
-    if (this.bytes <= limits.windowBytes) return Promise.resolve()
+    if (this.bytes <= this.window) return Promise.resolve()
     return new Promise((resolve, reject) => this.waiters.push({ resolve, reject }))
   }
 
