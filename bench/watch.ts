@@ -100,6 +100,7 @@ export class WatchedServer implements ServerEngine {
 /** Material, passed on as it is asked for, or held back for a pass that takes it in as a whole. */
 class Prefetched implements MaterialSource {
   readonly #inner: MaterialSource
+  /** What is left of each pass, the next chunk last. */
   readonly #held = new Map<number, Uint8Array[]>()
 
   constructor(inner: MaterialSource) {
@@ -114,11 +115,11 @@ class Prefetched implements MaterialSource {
       if (!chunk) break
       chunks.push(chunk)
     }
-    this.#held.set(pass, chunks)
+    this.#held.set(pass, chunks.reverse())
   }
 
   next(pass: number): Promise<Uint8Array> {
-    const chunk = this.#held.get(pass)?.shift()
+    const chunk = this.#held.get(pass)?.pop()
     return chunk ? Promise.resolve(chunk) : this.#inner.next(pass)
   }
 
