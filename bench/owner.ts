@@ -34,13 +34,14 @@ export interface OwnerTraffic {
   receivedBytes: number
   sentPayloadBytes: number
   receivedPayloadBytes: number
-  /** Messages of passes, either way, without what was sent ahead. */
+  /** Messages of passes one after another, either way, without what was sent ahead: those of bands go side by side. */
   hops: number
   /** Bytes that came from the dealer. */
   dealerDownBytes: number
 }
 
 const DATA = 2
+const BAND_BYTE = 7
 
 class Owner {
   readonly session: OwnerSession
@@ -114,7 +115,7 @@ class Owner {
 
   #counted(link: Link): Link {
     const count = (message: Uint8Array): Uint8Array => {
-      if (message[0] === DATA) this.#hops++
+      if (message[0] === DATA && message[BAND_BYTE] === 0) this.#hops++
       return message
     }
     return {

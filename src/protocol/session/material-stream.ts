@@ -1,6 +1,6 @@
 /**
  * A pass's material as a byte stream from dealer to server: 32 bytes of the server's mask key for this pass, then every
- * step's corrections in plan order. Lengths follow from the plan, so nothing but the bytes is sent.
+ * step's corrections in plan order, band by band. Lengths follow from the plan, so nothing but the bytes is sent.
  */
 import type { Kernels } from '../../kernels/kernels.ts'
 import { materialBytes, PackedCorrections } from '../material.ts'
@@ -40,18 +40,20 @@ export class ChunkWriter {
 
 /** The server's end: hands the stream's bytes to the steps they belong to. */
 export class MaterialReader {
-  readonly corrections: PackedCorrections
-  readonly #shape: Shape
+  /** Of each band. */
+  readonly corrections: readonly PackedCorrections[]
+  readonly #bands: readonly Shape[]
   readonly #steps: readonly Step[]
   readonly #next: () => Promise<Uint8Array>
+  /** Pieces taken so far: a step's for each band. */
   #at = 0
   #chunk = new Uint8Array()
   /** Bytes taken so far. */
   received = 0
 
-  constructor(plan: Plan, shape: Shape, kernels: Kernels, next: () => Promise<Uint8Array>) {
-    this.corrections = new PackedCorrections(kernels, shape)
-    this.#shape = shape
+  constructor(plan: Plan, bands: readonly Shape[], kernels: Kernels, next: () => Promise<Uint8Array>) {
+    this.corrections = bands.map((shape) => new PackedCorrections(kernels, shape))
+    this.#bands = bands
     this.#steps = plan.steps.filter((s) => s.slots.length > 0)
     this.#next = next
   }
@@ -61,11 +63,13 @@ export class MaterialReader {
     return this.#take(KEY_BYTES)
   }
 
-  /** Reads on until a step's corrections are there. */
-  async reach(step: Step): Promise<void> {
-    while (!this.corrections.has(step)) {
-      const next = this.#steps[this.#at++]
-      this.corrections.put(next, await this.#take(materialBytes(this.#shape, next)))
+  /** Reads on until a step's corrections for a band are there. */
+  async reach(band: number, step: Step): Promise<void> {
+    const bands = this.#bands.length
+    while (!this.corrections[band].has(step)) {
+      const next = this.#steps[Math.floor(this.#at / bands)]
+      const to = this.#at++ % bands
+      this.corrections[to].put(next, await this.#take(materialBytes(this.#bands[to], next)))
     }
   }
 
