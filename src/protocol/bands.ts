@@ -14,7 +14,7 @@ const MOST_BANDS = 4
 /** The bands of a pass, in order; one where it is short. Their rows keep the pass's serials. */
 export function bandsOf(pass: Shape): Shape[] {
   const { base, rows, serial } = pass
-  const n = Math.max(1, Math.min(MOST_BANDS, Math.floor(rows / BAND_ROWS)))
+  const n = pass.isWhole ? 1 : Math.max(1, Math.min(MOST_BANDS, Math.floor(rows / BAND_ROWS)))
   const starts = Array.from({ length: n + 1 }, (_, i) => Math.floor((i * rows) / n))
   return starts.slice(0, n).map((first, i) => ({
     ...pass,

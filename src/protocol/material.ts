@@ -209,6 +209,6 @@ function pickEntries(
 export const materialBytes = (shape: Shape, step: Step): number =>
   step.slots.reduce((sum, slot) => sum + slotBytes(shape, slot), 0)
 
-/** Declared bytes that the dealer sends for a whole pass. */
-export const planMaterialBytes = (shape: Shape, plan: Plan): number =>
-  plan.steps.reduce((sum, step) => sum + materialBytes(shape, step), 0)
+/** Declared bytes that the dealer sends for a whole pass, of one band or several. */
+export const planMaterialBytes = (bands: readonly Shape[], plan: Plan): number =>
+  bands.reduce((sum, shape) => plan.steps.reduce((n, step) => n + materialBytes(shape, step), sum), 0)

@@ -26,6 +26,8 @@ export interface Shape {
   readonly serial: number
   /** Run the lean plan, whatever the number of rows. */
   readonly lean?: boolean
+  /** Run in one band, whatever the number of rows. */
+  readonly isWhole?: boolean
   /** Positions that every row attends to, later ones too: an encoder's. Without it a row sees the past and itself. */
   readonly seen?: number
   /** More rows of the same pass follow in other bands, so that none of these is its last. */

@@ -109,9 +109,11 @@ export class OwnerSession {
 
   /** Does all that needs no input: asks the dealer, runs the offline steps, sends what can be sent ahead. */
   async #prepare(base: number, rows: number): Promise<Prepared> {
-    const { plans, kernels, clear, requestPass } = this.#setup
+    const { plans, kernels, clear, requestPass, link, isNear } = this.#setup
     const { first, products } = this.pool.take(rows)
-    const shape = plans.shapeOf({ base, rows, serial: first, lean: this.#setup.isNear })
+    // A fetch link has one request under way at a time, so bands would wait for one another.
+    const isWhole = link.kind === 'fetch'
+    const shape = plans.shapeOf({ base, rows, serial: first, lean: isNear, isWhole })
     const { plan, schedule } = plans.of(shape)
     const pass = ++this.#pass
     const request = encodeRequest(shape)
@@ -143,7 +145,7 @@ export class OwnerSession {
     const party = new BandedPass(schedule, 'owner', bands)
     await this.#sendAhead(pass, shape, party.composeAhead())
     await asked
-    this.totals.dealerBytes += bands.reduce((sum, band) => sum + planMaterialBytes(band.shape, plan), 0)
+    this.totals.dealerBytes += planMaterialBytes(bandsOf(shape), plan)
     return { pass, shape, plan, schedule, party }
   }
 

@@ -3,7 +3,7 @@
  *
  * | kind | from | rest |
  * |---|---|---|
- * | 1 begin | owner | u32 base, u32 rows (top bit: lean), u64 first serial, the message sent ahead |
+ * | 1 begin | owner | u32 base, u32 rows (top bit: lean, next: in one band), u64 first serial, the message sent ahead |
  * | 2 data | both | u16 message index, u8 band of rows, payload |
  * | 3 abandon | owner | nothing: the pass is given up and its masks are burnt |
  * | 4 more | owner | more of the message sent ahead, where it is too long for `begin` |
@@ -89,12 +89,13 @@ export function decodeRequest(bytes: Uint8Array): Shape {
   return readShape(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0)
 }
 
-/** Added to the number of rows: run the lean plan. */
+/** Added to the number of rows: run the lean plan, run in one band. */
 const LEAN = 2 ** 31
+const WHOLE = 2 ** 30
 
 function writeShape(view: DataView, at: number, shape: Shape): void {
   view.setUint32(at, shape.base, true)
-  view.setUint32(at + 4, shape.lean ? shape.rows + LEAN : shape.rows, true)
+  view.setUint32(at + 4, shape.rows + (shape.lean ? LEAN : 0) + (shape.isWhole ? WHOLE : 0), true)
   view.setBigUint64(at + 8, BigInt(shape.serial), true)
 }
 
@@ -103,8 +104,13 @@ function readShape(view: DataView, at: number): Shape {
   if (serial > BigInt(Number.MAX_SAFE_INTEGER - MAX_ROWS))
     throw new PassError('malformed', 'A row number is too large.')
   const rows = view.getUint32(at + 4, true)
-  const shape = { base: view.getUint32(at, true), serial: Number(serial) }
-  return rows >= LEAN ? { ...shape, rows: rows - LEAN, lean: true } : { ...shape, rows }
+  return {
+    base: view.getUint32(at, true),
+    rows: rows % WHOLE,
+    serial: Number(serial),
+    ...(rows >= LEAN ? { lean: true } : {}),
+    ...(rows % LEAN >= WHOLE ? { isWhole: true } : {}),
+  }
 }
 
 /** Rows of one pass of a decoder at most: a longer prompt is read in several passes. */
