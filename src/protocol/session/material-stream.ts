@@ -5,6 +5,7 @@
 import type { Kernels } from '../../kernels/kernels.ts'
 import { limits } from '../../transport/limits.ts'
 import { materialBytes, PackedCorrections } from '../material.ts'
+import { Pieces } from '../pieces.ts'
 import type { Plan, Shape, Step } from '../plan.ts'
 
 export const KEY_BYTES = 32
@@ -58,7 +59,8 @@ export class MaterialReader {
   readonly #next: () => Promise<Uint8Array>
   /** Pieces taken so far: a step's for each band. */
   #at = 0
-  #chunk = new Uint8Array()
+  /** What is left of the chunk that was read last. */
+  #rest = new Uint8Array()
   /** Bytes taken so far. */
   received = 0
 
@@ -70,8 +72,8 @@ export class MaterialReader {
   }
 
   /** This pass's key of the server's masks: the stream's first bytes. */
-  key(): Promise<Uint8Array> {
-    return this.#take(KEY_BYTES)
+  async key(): Promise<Uint8Array> {
+    return (await this.#take(KEY_BYTES)).slice(0, KEY_BYTES)
   }
 
   /** Reads on until a step's corrections for a band are there. */
@@ -84,24 +86,18 @@ export class MaterialReader {
     }
   }
 
-  async #take(n: number): Promise<Uint8Array> {
-    if (this.#chunk.length >= n) {
-      const out = this.#chunk.subarray(0, n)
-      this.#chunk = this.#chunk.subarray(n)
-      return out
-    }
-    const out = new Uint8Array(n)
-    let at = 0
-    while (at < n) {
-      if (this.#chunk.length === 0) {
-        this.#chunk = new Uint8Array(await this.#next())
-        this.received += this.#chunk.length
+  async #take(n: number): Promise<Pieces> {
+    const pieces: Uint8Array[] = []
+    for (let missing = n; missing > 0; ) {
+      if (this.#rest.length === 0) {
+        this.#rest = await this.#next()
+        this.received += this.#rest.length
       }
-      const part = this.#chunk.subarray(0, n - at)
-      out.set(part, at)
-      at += part.length
-      this.#chunk = this.#chunk.subarray(part.length)
+      const piece = this.#rest.subarray(0, missing)
+      this.#rest = this.#rest.subarray(piece.length)
+      pieces.push(piece)
+      missing -= piece.length
     }
-    return out
+    return new Pieces(pieces)
   }
 }
