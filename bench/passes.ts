@@ -1,6 +1,7 @@
 /** `sotto bench decode` and `sotto bench prefill`: a pass of the whole protocol between three processes. */
 
 import { EncoderEnds } from '../src/owner/encoder-ends.ts'
+import { bandsOf } from '../src/protocol/bands.ts'
 import { planMaterialBytes } from '../src/protocol/material.ts'
 import { type ModelPlans, modelPlans } from '../src/protocol/session/model-plan.ts'
 import { MAX_ROWS } from '../src/protocol/session/pass-messages.ts'
@@ -112,7 +113,7 @@ export function passCase(name: 'decode' | 'prefill' | 'encode', o: PassOptions):
       pipelinedSeconds,
       fillSeconds,
       declaredHops: schedule.hops,
-      declaredDealerBytes: planMaterialBytes(shape, plan),
+      declaredDealerBytes: planMaterialBytes(bandsOf(shape), plan),
       peakServerBytes: server.peakBytes,
       peakDealerBytes: dealer.peakBytes,
       context: o.context,

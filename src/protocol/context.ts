@@ -1,6 +1,6 @@
 /** What a step's views may touch, role by role. */
 import type { PolynomialSpec } from '../kernels/kernels.ts'
-import type { Blinded, Opened, Role, Shape, Share, Slot, Value } from './plan.ts'
+import type { Blinded, DealtProduct, Opened, Role, Shape, Share, Slot, Value } from './plan.ts'
 import type { Lanes } from './ring.ts'
 
 /** The rows of a pass and the values computed so far. */
@@ -8,7 +8,7 @@ export interface PassContext {
   readonly shape: Shape
   /** A value's lanes: a share, a public D, a blinded value, or (oracle) the plain value. */
   get(value: Value): Lanes
-  /** What a cached tensor has kept, oldest position first; this pass's rows included once remembered. */
+  /** What a cached tensor has kept of the positions that the rows see, oldest first; their own once remembered. */
   cache(name: string): CachedRows
   /** Appends this pass's rows to a cached tensor. */
   remember(name: string, rows: CachedRows): void
@@ -42,7 +42,7 @@ export interface PartyContext extends PassContext {
   ownerSecret(step: number, width: number, ring: number): Lanes
   /** The input in fixed point (owner only). */
   input(): Lanes
-  /** 1 for every row of the pass that is padding (owner only). */
+  /** 1 for every row of the pass that is padding, other bands' rows included (owner only). */
   padding(): Uint8Array
   /** a [rows x k] times a weight in the clear of this party, mod 2^ring. */
   multiply(weight: string, a: Lanes, ring: number): Lanes
@@ -64,8 +64,8 @@ export interface DealContext {
   remember(name: string, rows: CachedRows): void
   /** a [m x k] times b [k x n], both in the clear, mod 2^64. */
   product(a: Lanes, m: number, b: Lanes, k: number, n: number): Lanes
-  /** a [rows x k] times b = W - F, or times the dealer's piece of a split weight, mod 2^ring. */
-  multiplyDifference(weight: string, a: Lanes, ring: number): Lanes
+  /** The product that a step declares, unless it was made ahead. */
+  multiplyDifference(product: DealtProduct): Lanes
 }
 
 export interface PlainContext extends PassContext {

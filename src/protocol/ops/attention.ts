@@ -53,6 +53,7 @@ export function scores(
   const type = { kind: 'share' as const, layout, width: h.heads, ring, frac: q.frac + k.frac }
   const zeros = (shape: Shape): Lanes => new BigUint64Array(count(shape, layout, h.heads))
   return plan.step<Share>('scores', type, [q, k], (id) => ({
+    across: k,
     slots: [slot],
     deal(ctx) {
       const out = zeros(ctx.shape)
@@ -85,6 +86,7 @@ export function mix(plan: PlanBuilder, p: Opened, v: Opened, cache: string, h: H
   const type = { kind: 'share' as const, layout, width, ring, frac: p.frac + v.frac }
   const zeros = (shape: Shape): Lanes => new BigUint64Array(rowsOf(shape, layout) * width)
   return plan.step<Share>('mix', type, [p, v], (id) => ({
+    across: v,
     slots: [slot],
     deal(ctx) {
       const out = zeros(ctx.shape)

@@ -1,5 +1,5 @@
 /** The two products of attention on lanes in the clear of one party: queries by keys, weights by values. */
-import { firstRow, type Layout, rowsOf, type Shape, span } from '../plan.ts'
+import { firstRow, type Layout, rowsOf, type Shape, span, spanOf } from '../plan.ts'
 import type { Lanes } from '../ring.ts'
 
 export interface Heads {
@@ -60,7 +60,7 @@ export function scoresInto(ctx: Multiplier, layout: Layout, h: Heads, q: Lanes, 
     return
   }
   const { heads, headDim } = h
-  const seen = shape.base + shape.rows
+  const seen = spanOf(shape)
   for (let head = 0; head < heads; head++) {
     const own = columns(q, rows, heads * headDim, head * headDim, headDim)
     const product = ctx.product(own, rows, keysOf(k, seen, h, head), headDim, seen)
@@ -79,7 +79,7 @@ export function mixInto(ctx: Multiplier, layout: Layout, h: Heads, p: Lanes, v: 
     return
   }
   const { heads, kvHeads, headDim } = h
-  const seen = shape.base + shape.rows
+  const seen = spanOf(shape)
   const weights = new BigUint64Array(rows * seen)
   for (let head = 0; head < heads; head++) {
     weights.fill(0n)

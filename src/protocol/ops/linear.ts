@@ -1,4 +1,12 @@
-import { type Blinded, type PlanBuilder, rowsOf, type Share, type Slot, type WeightUse } from '../plan.ts'
+import {
+  type Blinded,
+  type DealtProduct,
+  type PlanBuilder,
+  rowsOf,
+  type Share,
+  type Slot,
+  type WeightUse,
+} from '../plan.ts'
 import { weightSumStream } from '../prg.ts'
 import { add, type Lanes } from '../ring.ts'
 
@@ -25,13 +33,15 @@ export function linearPrivate(plan: PlanBuilder, e: Blinded, weight: WeightRef):
     ring,
     frac: e.frac + weight.frac,
   }
+  const dealt: DealtProduct = { weight: weight.name, ring, lanes: (ctx) => ctx.ownerMask(e) }
   return plan.step<Share>('linear', type, [e], (id) => {
     plan.weights.push({ ...weight, k: e.width, ring })
     return {
       needs: { owner: [] },
       slots: [slot],
       matmul: [{ weight: weight.name, input: e, ring, by: ['server'] }],
-      deal: (ctx) => [ctx.multiplyDifference(weight.name, ctx.ownerMask(e), ring)],
+      dealtProducts: [dealt],
+      deal: (ctx) => [ctx.multiplyDifference(dealt)],
       run: (ctx) =>
         ctx.role === 'owner'
           ? lastRows(ctx.stationary(weight.name), rowsOf(ctx.shape, layout) * weight.n)
