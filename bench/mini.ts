@@ -1,6 +1,6 @@
 /** A single operation as a plan of its own, run by dealer, owner and server in one process. */
+import { createNodeProductDevice } from '../src/kernels/node/device.ts'
 import { createNodeKernels } from '../src/kernels/node/kernels.ts'
-import { createCpuProductDevice } from '../src/kernels/wasm/device.ts'
 import { RowCache } from '../src/protocol/cache.ts'
 import { difference, privateWeights, stationaryNonce } from '../src/protocol/compile/weights.ts'
 import { PackedCorrections, SeededCorrelations } from '../src/protocol/material.ts'
@@ -15,7 +15,7 @@ import { errors } from './reference.ts'
 import type { Result } from './result.ts'
 
 export const kernels = createNodeKernels()
-const device = createCpuProductDevice(kernels, { cacheBytes: 1 << 28 })
+const device = createNodeProductDevice(kernels, { cacheBytes: 1 << 28 })
 const key = (tag: number): Uint8Array => new Uint8Array(32).fill(tag)
 const prg = (tag: number): Prg => new Prg(kernels, key(tag))
 

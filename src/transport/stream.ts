@@ -10,8 +10,8 @@ interface Pending {
   room?: Uint8Array
 }
 
-/** Memory of acknowledged frames that is kept: what comes back with one acknowledgement, and some. */
-const SPARE = (2 * limits.ackBytes) / limits.chunkBytes
+/** Memory of acknowledged frames that is kept, as a part of the window. */
+const SPARE = 1 / 8
 
 /**
  * Outgoing half: frames stay here until the peer has acknowledged them. A resend hands out the *same* byte arrays: a
@@ -58,7 +58,7 @@ export class Outgoing {
     while (count < this.pending.length && this.pending[count].seq <= ack) {
       const { bytes, room } = this.pending[count++]
       this.bytes -= bytes.length
-      if (room && this.spare.length < SPARE) this.spare.push(room)
+      if (room && this.spare.length * room.length < SPARE * this.window) this.spare.push(room)
     }
     if (count === 0) return
     this.pending = this.pending.slice(count)
