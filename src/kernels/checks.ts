@@ -3,6 +3,7 @@ import {
   type MatrixData,
   type PolynomialSpec,
   type ProductSpec,
+  type RotationSpec,
   type StationarySpec,
 } from './kernels.ts'
 
@@ -84,6 +85,36 @@ export function checkDifference(values: BigUint64Array, words: Uint8Array, bits:
   checkBits(bits)
   const width = values.length === 0 ? 8 : words.length / values.length
   demand([1, 2, 4, 8].includes(width), `${words.length} bytes are no words for ${values.length} values`)
+  return width
+}
+
+/** Arguments of `Kernels.keepRotating`; the words of a row. */
+export function checkRotating(rows: BigUint64Array, { shift, entries, words }: RotationSpec): number {
+  demand(Number.isInteger(shift) && shift >= 0 && shift <= 31, `no row for each of ${shift} bits of a mask`)
+  demand(entries >= 1 && words >= 1, `no table of ${entries} x ${words} words`)
+  const per = entries * words
+  demand(rows.length === 2 ** shift * per, `${rows.length} words for 2^${shift} rows of ${per}`)
+  return per
+}
+
+/** Arguments of `Kernels.packRotated`; the bytes of a keystream word. */
+export function checkRotated(
+  { shift, entries, words: n }: RotationSpec,
+  masks: Uint32Array,
+  words: Uint8Array,
+  bits: number,
+  out: Uint8Array,
+): 1 | 2 | 4 | 8 {
+  checkBits(bits)
+  const values = masks.length * entries * n
+  const width = values === 0 ? 8 : words.length / values
+  demand(
+    width === 1 || width === 2 || width === 4 || width === 8,
+    `${words.length} bytes are no words for ${values} values`,
+  )
+  demand(out.length === packedBytes(values, bits), `${values} values of ${bits} bits in ${out.length} bytes`)
+  const end = 2 ** shift * entries
+  for (let i = 0; i < masks.length; i++) demand(masks[i] < end, `mask ${masks[i]} has no row`)
   return width
 }
 

@@ -27,6 +27,16 @@ export interface RingExports {
     basis: number,
     out: number,
   ): void
+  rotated(
+    rows: number,
+    narrow: number,
+    per: number,
+    words: number,
+    shift: number,
+    masks: number,
+    count: number,
+    out: number,
+  ): void
   splitPairs(a: number, k: number, limbs: number, out: number): void
   splitWords(a: number, k: number, out: number): void
   finish(

@@ -1,5 +1,5 @@
 import type { PolynomialSpec } from '../../kernels/kernels.ts'
-import type { DealtRows, Opened, PlanBuilder, Share, Slot } from '../plan.ts'
+import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
 import { add, bitsAt, clearLow, inBlocks, type Lanes, lowBits, maskOf, reduce, signed } from '../ring.ts'
 import { segmentsOf } from '../tables/segments.ts'
 import { publicOf } from './open.ts'
@@ -51,12 +51,9 @@ export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o:
     slots: u ? [main, top] : [main],
     prepare: () => segments.fitAll(),
     deal(ctx) {
-      const a = lowBits(ctx.mask(g), g.ring)
+      const a = bitsAt(ctx.mask(g), 0, g.ring)
+      if (!u) return [segments.rotations(a)]
       const per = entries * n
-      if (!u) {
-        const rows: DealtRows = { fill: (first, count, out) => segments.tables(a, first, count, out) }
-        return [rows]
-      }
       const coefficients = new BigUint64Array(a.length * per)
       segments.tables(a, 0, a.length, coefficients)
       return timesMask(coefficients, ctx.mask(u), u.ring, n, per)

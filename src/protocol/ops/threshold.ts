@@ -54,10 +54,11 @@ export function thermometer(plan: PlanBuilder, c: Opened, ring: number): Share {
   return plan.step<Share>('thermometer', type, [c], (id) => ({
     slots: [slot],
     deal(ctx) {
-      const a = bitsAt(ctx.mask(c), 0, c.ring)
-      const bytes = new Uint8Array(a.length * bins)
-      for (let i = 0; i < a.length; i++) bytes[i * bins + a[i]] = 1
-      return [isNarrow ? bytes : BigUint64Array.from(bytes, BigInt)]
+      const places = bitsAt(ctx.mask(c), 0, c.ring)
+      if (isNarrow) return [{ rest: 0, single: 1, places }]
+      const out = new BigUint64Array(places.length * bins)
+      for (let i = 0; i < places.length; i++) out[i * bins + places[i]] = 1n
+      return [out]
     },
     run(ctx) {
       const onehot = isNarrow ? ctx.bytes(id, slot) : lowBits(ctx.correlation(id, slot), ring)
@@ -92,11 +93,9 @@ export function highestLevel(plan: PlanBuilder, N: Opened, heads: number): Share
   return plan.step<Share>('highest', type, [N], (id) => ({
     slots: [slot],
     deal(ctx) {
-      const a = bitsAt(ctx.mask(N), 0, N.ring)
-      const out = new Uint8Array(a.length * entries).fill(1)
       // The count D + a is zero at D = -a alone.
-      for (let i = 0; i < a.length; i++) out[i * entries + ((entries - a[i]) & (entries - 1))] = 0
-      return [out]
+      const places = bitsAt(ctx.mask(N), 0, N.ring).map((a) => (entries - a) & (entries - 1))
+      return [{ rest: 1, single: 0, places }]
     },
     run: (ctx) => sum(rowsOf(ctx.shape, layout), ctx.lookup(id, slot, bitsAt(ctx.get(N), 0, N.ring))),
     plain: (ctx) =>

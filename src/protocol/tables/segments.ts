@@ -1,3 +1,5 @@
+import type { Kernels, RotatingRows } from '../../kernels/kernels.ts'
+import type { DealtRotations } from '../plan.ts'
 import { fromFloats, type Lanes } from '../ring.ts'
 import { Fitter } from './fit.ts'
 
@@ -13,6 +15,9 @@ export class Segments {
   /** Coefficients by place, entry and word; one array, because a hundred thousand would keep the collector busy. */
   #coefficients?: Lanes
   #isFitted = new Uint8Array()
+  /** How many places are fitted, here and in what kernels keep. */
+  #places = 0
+  readonly #kept = new WeakMap<Kernels, { rows: RotatingRows; places: number }>()
   readonly #fit: (low: number, out: Float64Array, at: number) => void
 
   /**
@@ -63,12 +68,35 @@ export class Segments {
         this.#fit(k * 2 ** this.#shift + rest, this.#scratch, k * this.words)
       this.#coefficients.set(fromFloats(this.#scratch), rest * per)
       this.#isFitted[rest] = 1
+      this.#places++
     }
     return this.#coefficients
   }
 
+  /** The whole tables of masks of at most 31 bits, as rows that the kernels keep and rotate. */
+  rotations(masks: Uint32Array): DealtRotations {
+    const low = 2 ** this.#shift - 1
+    for (let i = 0; i < masks.length; i++) this.#fitted(masks[i] & low)
+    return {
+      masks,
+      kept: (kernels) => this.#keep(kernels),
+      fill: (first, count, out) => this.tables(masks, first, count, out),
+    }
+  }
+
+  /** All places in the kernels' memory, with those that were fitted since they were copied there. */
+  #keep(kernels: Kernels): RotatingRows {
+    const kept = this.#kept.get(kernels)
+    if (kept?.places === this.#places) return kept.rows
+    kept?.rows.free()
+    const spec = { shift: this.#shift, entries: this.#entries, words: this.words }
+    const rows = kernels.keepRotating(this.#fitted(0), spec)
+    this.#kept.set(kernels, { rows, places: this.#places })
+    return rows
+  }
+
   /** The whole tables of `count` masks, mod 2^64: entry e of mask a holds the segment that starts at e·2^shift + a. */
-  tables(masks: Float64Array, first: number, count: number, out: Lanes): void {
+  tables(masks: Uint32Array, first: number, count: number, out: Lanes): void {
     const step = 2 ** this.#shift
     const per = this.#scratch.length
     let to = 0
