@@ -1,12 +1,32 @@
 import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
-import { bitsAt, fromFloats, inBlocks, type Lanes, lowBits, maskOf } from '../ring.ts'
+import { add, bitsAt, clearLow, fromFloats, inBlocks, type Lanes, lowBits, maskOf } from '../ring.ts'
 import { publicOf } from './open.ts'
 import { tableBits } from './table.ts'
 
-/** The most low bits for which the public factors are worked out once and kept (512 KiB). */
+/** The most low bits for which powers are worked out once and kept (512 KiB). */
 const KEPT_BITS = 16
 
-const known = new Map<string, Lanes>()
+const knownRests = new Map<string, Float64Array>()
+const knownFactors = new Map<string, Lanes>()
+
+/** What is in the map, after it was worked out if it wasn't. */
+function kept<T>(known: Map<string, T>, key: string, work: () => T): T {
+  const value = known.get(key) ?? work()
+  known.set(key, value)
+  return value
+}
+
+/** 0 .. 2^bits - 1. */
+const numbers = (bits: number): Float64Array => Float64Array.from({ length: 2 ** bits }, (_, i) => i)
+
+/** 2^low for numbers of `shift` bits: what is left of an entry. */
+function restsOf(low: Float64Array, shift: number, frac: number): Float64Array {
+  if (shift > KEPT_BITS) return low.map((v) => 2 ** (v / 2 ** frac))
+  const all = kept(knownRests, `${shift} ${frac}`, () => numbers(shift).map((v) => 2 ** (v / 2 ** frac)))
+  const out = new Float64Array(low.length)
+  for (let i = 0; i < out.length; i++) out[i] = all[low[i]]
+  return out
+}
 
 /** 2^(low bits - octaves) of every lane, with factorBits fraction bits: the public factor of an entry. */
 function factors(shift: number, frac: number, octaves: number, factorBits: number): (D: Lanes) => Lanes {
@@ -17,11 +37,7 @@ function factors(shift: number, frac: number, octaves: number, factorBits: numbe
   if (shift > KEPT_BITS) return (D) => worked(lowBits(D, shift))
   const key = [shift, frac, octaves, factorBits].join()
   return (D) => {
-    let all = known.get(key)
-    if (!all) {
-      all = worked(Float64Array.from({ length: 2 ** shift }, (_, low) => low))
-      known.set(key, all)
-    }
+    const all = kept(knownFactors, key, () => worked(numbers(shift)))
     const index = bitsAt(D, 0, shift)
     const out = new BigUint64Array(D.length)
     for (let i = 0; i < out.length; i++) out[i] = all[index[i]]
@@ -62,9 +78,9 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
   )
   // The range keeps an entry free, so the first few units above its end are zeros that were rounded up.
   const past = 2 ** (size / 2 ** z.frac)
-  const value = (low: number, rest: number): number =>
-    Math.round(rest * scale[Math.floor(low / step)] * (low < ROUNDING ? past : 1))
-  const restOf = (low: number): number => 2 ** ((low % step) / 2 ** z.frac)
+  /** An entry's value: entry k of the range, from `low` units of it on, of which `rest` is the power. */
+  const value = (k: number, low: number, rest: number): number =>
+    Math.round(rest * scale[k] * (k === 0 && low < ROUNDING ? past : 1))
   const factorsOf = factors(shift, z.frac, octaves, o.factorBits)
   const combine = (D: BigUint64Array, table: BigUint64Array): BigUint64Array => {
     const factor = factorsOf(D)
@@ -77,18 +93,19 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
     slots: [slot],
     deal(ctx) {
       const a = ctx.mask(z)
-      const offsets = lowBits(a, z.ring)
-      /** Entry by entry from the mask on: the entries turn, what is left over is the same for all. */
+      const low = lowBits(a, shift)
+      const rests = restsOf(low, shift, z.frac)
+      const starts = bitsAt(a, shift, o.entryBits)
+      /** The mask's entry of the range comes first, then those that follow it around; what is left over is the same for all. */
       const fill = (first: number, n: number, out: Lanes): void => {
         const words = new Uint32Array(out.buffer, out.byteOffset, 2 * out.length)
-        for (let i = first, to = 0; i < first + n; i++) {
-          const rest = restOf(offsets[i])
-          for (let e = 0; e < entries; e++, to += 2) {
-            const v = value((e * step + offsets[i]) % size, rest)
+        for (let i = first, from = 0; i < first + n; i++, from += entries)
+          for (let k = 0; k < entries; k++) {
+            const v = value(k, low[i], rests[i])
+            const to = 2 * (from + ((k - starts[i]) & (entries - 1)))
             words[to] = v
             words[to + 1] = v / 4294967296
           }
-        }
       }
       return [{ fill }]
     },
@@ -101,13 +118,11 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
         ctx.violation(id, "a score lies too far below its row's maximum")
       const D = publicOf(ctx, z)
       const a = ctx.mask(z)
-      const low = new Float64Array(D.length)
-      for (let i = 0; i < low.length; i++) {
-        const base = (D[i] >> BigInt(shift)) << BigInt(shift)
-        const from = Number(BigInt.asUintN(64, base + a[i]) & maskOf(z.ring))
-        low[i] = value(from, restOf(from))
-      }
-      return combine(D, fromFloats(low))
+      const low = lowBits(a, shift)
+      const rests = restsOf(low, shift, z.frac)
+      // The entry in use starts at D's high part plus the mask.
+      const entry = bitsAt(add(clearLow(D, shift), a, z.ring), shift, o.entryBits)
+      return combine(D, fromFloats(rests.map((rest, i) => value(entry[i], low[i], rest))))
     },
   }))
 }
