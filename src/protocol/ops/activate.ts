@@ -26,7 +26,7 @@ export interface ActivationOptions {
 export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o: ActivationOptions): Share {
   const { entryBits, degree, coefficientBits: scale } = o
   const segments = segmentsOf(o.f, { ring: g.ring, frac: g.frac, entryBits, degree, scale, limit: o.limit })
-  const n = segments.words
+  const n = segments.spec.words
   const entries = 1 << entryBits
   const shift = g.ring - entryBits
   const { layout, width } = g
@@ -49,13 +49,13 @@ export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o:
   const type = { kind: 'share' as const, layout, width, ring: o.ring, frac }
   return plan.step<Share>('activate', type, u ? [g, u] : [g], (id) => ({
     slots: u ? [main, top] : [main],
-    prepare: () => segments.fitAll(),
+    prepare: () => segments.prepare(),
     deal(ctx) {
       const a = bitsAt(ctx.mask(g), 0, g.ring)
-      if (!u) return [segments.rotations(a)]
+      if (!u) return [segments.dealt(a)]
       const per = entries * n
       const coefficients = new BigUint64Array(a.length * per)
-      segments.tables(a, 0, a.length, coefficients)
+      segments.fill(a, 0, a.length, coefficients)
       return timesMask(coefficients, ctx.mask(u), u.ring, n, per)
     },
     run: (ctx) =>
