@@ -9,7 +9,7 @@ export class Fitter {
   readonly words: number
   readonly #nodes: Float64Array
   readonly #transform: Float64Array
-  readonly #samples: Float64Array
+  #samples = new Float64Array()
 
   constructor(degree: number) {
     const n = degree + 1
@@ -19,7 +19,6 @@ export class Fitter {
     for (let k = 0; k < n; k++)
       for (let j = 0; j < n; j++)
         this.#transform[k * n + j] = ((k === 0 ? 1 : 2) / n) * Math.cos((Math.PI * k * (j + 0.5)) / n)
-    this.#samples = new Float64Array(n)
   }
 
   /** Writes `words` coefficients times `scale`, rounded to integers, to out[at..]. */
@@ -31,13 +30,30 @@ export class Fitter {
     out: Float64Array,
     at: number,
   ): void {
+    this.fitAll(f, Float64Array.of(low), 1, width, scale, out.subarray(at, at + this.words))
+  }
+
+  /** The same for the first `count` intervals [lows[i], lows[i] + width), one after the other from out[0] on. */
+  fitAll(
+    f: (x: number) => number,
+    lows: Float64Array,
+    count: number,
+    width: number,
+    scale: number,
+    out: Float64Array,
+  ): void {
     const n = this.words
+    const nodes = this.#nodes
+    const transform = this.#transform
+    if (this.#samples.length < count * n) this.#samples = new Float64Array(count * n)
     const y = this.#samples
-    for (let j = 0; j < n; j++) y[j] = f(low + this.#nodes[j] * width)
-    for (let k = 0; k < n; k++) {
-      let c = 0
-      for (let j = 0; j < n; j++) c += this.#transform[k * n + j] * y[j]
-      out[at + k] = Math.round(c * scale)
-    }
+    for (let i = 0, at = 0; i < count; i++) for (let j = 0; j < n; j++) y[at++] = lows[i] + nodes[j] * width
+    for (let i = 0; i < count * n; i++) y[i] = f(y[i])
+    for (let from = 0; from < count * n; from += n)
+      for (let k = 0; k < n; k++) {
+        let c = 0
+        for (let j = 0, t = k * n; j < n; j++) c += transform[t + j] * y[from + j]
+        out[from + k] = Math.round(c * scale)
+      }
   }
 }

@@ -1,3 +1,4 @@
+import type { Lanes } from '../ring.ts'
 import { Fitter } from './fit.ts'
 
 /** Geometry of a table over [0, 2^ring), coarse, with optional finer levels over its low end. */
@@ -59,26 +60,55 @@ export class Levels {
 
   /** Level k's entry for values from `low` on. */
   entry(k: number, low: number, out: Float64Array, at: number): void {
-    const span = 2 ** this.shifts[k]
-    const last = this.shifts.length - 1
-    if (k === last) {
-      // A segment over the end of the range is met at the end: the start, two segments long, is below all values.
-      this.#fitter.fit(this.#f, low, span, this.#scale, out, at)
-      return
-    }
-    // The other levels keep their last segment free, so here such a segment is met at the start, and gated.
-    const next = this.#sizes[k + 1] - (k + 1 === last ? 0 : 2 ** this.shifts[k + 1])
-    const isGated = low + span <= next || low + span > this.#sizes[k]
-    if (!isGated) this.#fitter.fit(this.#f, low, span, this.#scale, out, at)
-    out[at + this.words] = isGated ? 1 : 0
+    const isGated = this.#isGated(k, low)
+    if (!isGated) this.#fitter.fit(this.#f, low, 2 ** this.shifts[k], this.#scale, out, at)
+    if (this.wordsOf(k) > this.words) out[at + this.words] = isGated ? 1 : 0
   }
 
-  /** Level k's table for a mask: entry e holds the segment that starts at e·2^shift + mask. */
-  table(k: number, mask: number, out: Float64Array, at: number): void {
+  /**
+   * Level k's tables for `count` masks from masks[first] on, mod 2^64: entry e holds the segment that starts at
+   * e·2^shift + mask.
+   */
+  fill(k: number, masks: Float64Array, first: number, count: number, out: Lanes): void {
     const step = 2 ** this.shifts[k]
+    const size = this.#sizes[k]
     const words = this.wordsOf(k)
-    for (let e = 0; e < this.entries; e++)
-      this.entry(k, (e * step + mask) % this.#sizes[k], out, at + e * words)
+    const lows = new Float64Array(this.entries)
+    const gates = new Uint8Array(this.entries)
+    const fits = new Float64Array(this.entries * this.words)
+    const halves = new Int32Array(out.buffer, out.byteOffset, 2 * out.length)
+    halves.fill(0)
+    for (let i = first, to = 0; i < first + count; i++) {
+      let open = 0
+      for (let e = 0; e < this.entries; e++) {
+        const low = (e * step + masks[i]) % size
+        gates[e] = this.#isGated(k, low) ? 1 : 0
+        if (gates[e] === 0) lows[open++] = low
+      }
+      this.#fitter.fitAll(this.#f, lows, open, step, this.#scale, fits)
+      for (let e = 0, from = 0; e < this.entries; e++, to += 2 * words) {
+        if (gates[e] === 1) {
+          halves[to + 2 * this.words] = 1
+          continue
+        }
+        for (let w = 0; w < this.words; w++, from++) {
+          const high = Math.floor(fits[from] / 4294967296)
+          halves[to + 2 * w] = fits[from] - high * 4294967296
+          halves[to + 2 * w + 1] = high
+        }
+      }
+    }
+  }
+
+  /** Whether an entry for values from `low` on leaves them to the next level. */
+  #isGated(k: number, low: number): boolean {
+    const last = this.shifts.length - 1
+    // At the last level a segment over the end of the range is met at the end: the start, two segments long, is below
+    // all values.
+    if (k === last) return false
+    // The other levels keep their last segment free, so here such a segment is met at the start, and gated.
+    const end = low + 2 ** this.shifts[k]
+    return end <= this.#sizes[k + 1] - (k + 1 === last ? 0 : 2 ** this.shifts[k + 1]) || end > this.#sizes[k]
   }
 
   /** Where the segment in use starts: D with its low bits dropped, plus the mask, in level k's own range. */
