@@ -118,6 +118,13 @@ export function checkRotated(
   return width
 }
 
+/** Arguments of `Kernels.transformed`. */
+export function checkTransformed(samples: Float64Array, matrix: Float64Array, n: number): void {
+  demand(Number.isInteger(n) && n >= 1, `samples by ${n}`)
+  demand(matrix.length === n * n, `a matrix of ${matrix.length} elements for ${n} samples`)
+  demand(samples.length % n === 0, `${samples.length} samples by ${n}`)
+}
+
 /** Arguments of `Kernels.polynomials`; the words of a point. */
 export function checkPolynomials(points: BigUint64Array, words: BigUint64Array, o: PolynomialSpec): number {
   const { n, groups, shift, scale } = o

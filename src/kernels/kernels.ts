@@ -87,6 +87,12 @@ export interface Kernels {
    * @throws KernelError where a mask has no row, `out` is too short, or others keep the rows or nobody does any more.
    */
   packRotated(rows: RotatingRows, masks: Uint32Array, words: Uint8Array, bits: number, out: Uint8Array): void
+  /**
+   * For each n of the samples the n sums over j of matrix[k n + j] times sample j, times `scale`, rounded as Math.round
+   * does, mod 2^64. In float64, added up from j = 0 on, so that all kernels agree to the last bit; results are within
+   * +-2^62.
+   */
+  transformed(samples: Float64Array, matrix: Float64Array, n: number, scale: number): BigUint64Array
   /** Dealt polynomials at public points, `groups` of them a point, point by point, mod 2^64. */
   polynomials(points: BigUint64Array, words: BigUint64Array, o: PolynomialSpec): BigUint64Array
 }

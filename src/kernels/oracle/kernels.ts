@@ -7,6 +7,7 @@ import {
   checkPolynomials,
   checkRotated,
   checkRotating,
+  checkTransformed,
   checkUnpack,
   demand,
   packedBytes,
@@ -127,6 +128,14 @@ export function createOracleKernels(): Kernels {
         return [...row.slice(cut), ...row.slice(0, cut)]
       })
       out.set(this.packDifference(BigUint64Array.from(turned.flat()), words, bits))
+    },
+    transformed(samples, matrix, n, scale) {
+      checkTransformed(samples, matrix, n)
+      return BigUint64Array.from(samples, (_, i) => {
+        let sum = 0
+        for (let j = 0; j < n; j++) sum += matrix[(i % n) * n + j] * samples[i - (i % n) + j]
+        return BigInt(Math.round(sum * scale))
+      })
     },
     polynomials(points, words, o) {
       const stride = checkPolynomials(points, words, o)

@@ -17,6 +17,7 @@ import { type Ring, ringAsync, ringSync } from './module.ts'
 import { wasmPack, wasmPackDifference, wasmUnpack } from './packing.ts'
 import { wasmPolynomials } from './polynomials.ts'
 import { keepRotating, packRotated } from './rotated.ts'
+import { wasmTransformed } from './transformed.ts'
 
 /** Kernels over one instance of the module; `node/` builds on the same instance. */
 export function kernelsOf(ring: Ring): Kernels {
@@ -56,6 +57,7 @@ export function kernelsOf(ring: Ring): Kernels {
     },
     keepRotating: (rows, spec) => keepRotating(ring, rows, spec),
     packRotated: (rows, masks, words, bits, out) => packRotated(ring, rows, masks, words, bits, out),
+    transformed: (samples, matrix, n, scale) => wasmTransformed(ring, samples, matrix, n, scale),
     polynomials(points, words, o) {
       return wasmPolynomials(ring, points, words, checkPolynomials(points, words, o), o)
     },

@@ -37,6 +37,7 @@ export interface RingExports {
     count: number,
     out: number,
   ): void
+  transformed(samples: number, count: number, n: number, columns: number, scale: number, out: number): void
   splitPairs(a: number, k: number, limbs: number, out: number): void
   splitWords(a: number, k: number, out: number): void
   finish(

@@ -86,7 +86,7 @@ export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share 
       const a = lowBits(ctx.mask(v), v.ring)
       return slots.map(
         (_, k): DealtRows => ({
-          fill: (first, n, out) => levels.fill(k, a, first, n, out),
+          fill: (first, n, out) => levels.fill(k, a, first, n, out, ctx),
         }),
       )
     },

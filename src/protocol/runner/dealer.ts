@@ -109,6 +109,10 @@ export class DealerPass implements DealContext {
     return this.#own.kernels.matmul(a, a.length / b.k, b, ring)
   }
 
+  transformed(samples: Float64Array, matrix: Float64Array, n: number, scale: number): Lanes {
+    return this.#own.kernels.transformed(samples, matrix, n, scale)
+  }
+
   #pack(step: Step, values: Dealt[]): Uint8Array {
     const parts = step.slots.map((slot, i) => {
       const value = values[i]

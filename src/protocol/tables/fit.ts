@@ -7,18 +7,21 @@
 /** Coefficients of f on [low, low + width) in T_k(2 delta - 1), by interpolation at degree + 1 Chebyshev nodes. */
 export class Fitter {
   readonly words: number
-  readonly #nodes: Float64Array
-  readonly #transform: Float64Array
-  #samples = new Float64Array()
+  /** Where in a unit interval the function is sampled. */
+  readonly nodes: Float64Array
+  /** words x words: what makes samples coefficients. */
+  readonly matrix: Float64Array
+  readonly #samples: Float64Array
 
   constructor(degree: number) {
     const n = degree + 1
     this.words = n
-    this.#nodes = Float64Array.from({ length: n }, (_, j) => (Math.cos((Math.PI * (j + 0.5)) / n) + 1) / 2)
-    this.#transform = new Float64Array(n * n)
+    this.nodes = Float64Array.from({ length: n }, (_, j) => (Math.cos((Math.PI * (j + 0.5)) / n) + 1) / 2)
+    this.matrix = new Float64Array(n * n)
     for (let k = 0; k < n; k++)
       for (let j = 0; j < n; j++)
-        this.#transform[k * n + j] = ((k === 0 ? 1 : 2) / n) * Math.cos((Math.PI * k * (j + 0.5)) / n)
+        this.matrix[k * n + j] = ((k === 0 ? 1 : 2) / n) * Math.cos((Math.PI * k * (j + 0.5)) / n)
+    this.#samples = new Float64Array(n)
   }
 
   /** Writes `words` coefficients times `scale`, rounded to integers, to out[at..]. */
@@ -30,30 +33,13 @@ export class Fitter {
     out: Float64Array,
     at: number,
   ): void {
-    this.fitAll(f, Float64Array.of(low), 1, width, scale, out.subarray(at, at + this.words))
-  }
-
-  /** The same for the first `count` intervals [lows[i], lows[i] + width), one after the other from out[0] on. */
-  fitAll(
-    f: (x: number) => number,
-    lows: Float64Array,
-    count: number,
-    width: number,
-    scale: number,
-    out: Float64Array,
-  ): void {
     const n = this.words
-    const nodes = this.#nodes
-    const transform = this.#transform
-    if (this.#samples.length < count * n) this.#samples = new Float64Array(count * n)
     const y = this.#samples
-    for (let i = 0, at = 0; i < count; i++) for (let j = 0; j < n; j++) y[at++] = lows[i] + nodes[j] * width
-    for (let i = 0; i < count * n; i++) y[i] = f(y[i])
-    for (let from = 0; from < count * n; from += n)
-      for (let k = 0; k < n; k++) {
-        let c = 0
-        for (let j = 0, t = k * n; j < n; j++) c += transform[t + j] * y[from + j]
-        out[from + k] = Math.round(c * scale)
-      }
+    for (let j = 0; j < n; j++) y[j] = f(low + this.nodes[j] * width)
+    for (let k = 0; k < n; k++) {
+      let c = 0
+      for (let j = 0; j < n; j++) c += this.matrix[k * n + j] * y[j]
+      out[at + k] = Math.round(c * scale)
+    }
   }
 }

@@ -1,3 +1,4 @@
+import type { Kernels } from '../../kernels/kernels.ts'
 import type { Lanes } from '../ring.ts'
 import { Fitter } from './fit.ts'
 
@@ -60,7 +61,8 @@ export class Levels {
 
   /** Level k's entry for values from `low` on. */
   entry(k: number, low: number, out: Float64Array, at: number): void {
-    const isGated = this.#isGated(k, low)
+    const [gated, free] = this.#gates(k)
+    const isGated = low <= gated || low > free
     if (!isGated) this.#fitter.fit(this.#f, low, 2 ** this.shifts[k], this.#scale, out, at)
     if (this.wordsOf(k) > this.words) out[at + this.words] = isGated ? 1 : 0
   }
@@ -69,46 +71,51 @@ export class Levels {
    * Level k's tables for `count` masks from masks[first] on, mod 2^64: entry e holds the segment that starts at
    * e·2^shift + mask.
    */
-  fill(k: number, masks: Float64Array, first: number, count: number, out: Lanes): void {
+  fill(
+    k: number,
+    masks: Float64Array,
+    first: number,
+    count: number,
+    out: Lanes,
+    kernels: Pick<Kernels, 'transformed'>,
+  ): void {
+    const { entries, words } = this
+    const { nodes, matrix } = this.#fitter
+    const f = this.#f
     const step = 2 ** this.shifts[k]
     const size = this.#sizes[k]
-    const words = this.wordsOf(k)
-    const lows = new Float64Array(this.entries)
-    const gates = new Uint8Array(this.entries)
-    const fits = new Float64Array(this.entries * this.words)
-    const halves = new Int32Array(out.buffer, out.byteOffset, 2 * out.length)
-    halves.fill(0)
-    for (let i = first, to = 0; i < first + count; i++) {
-      let open = 0
-      for (let e = 0; e < this.entries; e++) {
-        const low = (e * step + masks[i]) % size
-        gates[e] = this.#isGated(k, low) ? 1 : 0
-        if (gates[e] === 0) lows[open++] = low
+    const lows = new Float64Array(count * entries)
+    for (let i = 0, at = 0; i < count; i++)
+      for (let e = 0, low = masks[first + i] % size; e < entries; e++, low += step) {
+        if (low >= size) low -= size
+        lows[at++] = low
       }
-      this.#fitter.fitAll(this.#f, lows, open, step, this.#scale, fits)
-      for (let e = 0, from = 0; e < this.entries; e++, to += 2 * words) {
-        if (gates[e] === 1) {
-          halves[to + 2 * this.words] = 1
-          continue
-        }
-        for (let w = 0; w < this.words; w++, from++) {
-          const high = Math.floor(fits[from] / 4294967296)
-          halves[to + 2 * w] = fits[from] - high * 4294967296
-          halves[to + 2 * w + 1] = high
-        }
-      }
+    const samples = new Float64Array(lows.length * words)
+    for (let i = 0, at = 0; i < lows.length; i++)
+      for (let j = 0; j < words; j++) samples[at++] = f(lows[i] + nodes[j] * step)
+    const fits = kernels.transformed(samples, matrix, words, this.#scale)
+    if (k === this.shifts.length - 1) {
+      out.set(fits)
+      return
+    }
+    const [gated, free] = this.#gates(k)
+    for (let i = 0, from = 0, to = 0; i < lows.length; i++, from += words, to += words + 1) {
+      const isGated = lows[i] <= gated || lows[i] > free
+      for (let w = 0; w < words; w++) out[to + w] = isGated ? 0n : fits[from + w]
+      out[to + words] = isGated ? 1n : 0n
     }
   }
 
-  /** Whether an entry for values from `low` on leaves them to the next level. */
-  #isGated(k: number, low: number): boolean {
+  /** Entries for values from `gated` or less on, or from more than `free` on, leave them to the next level. */
+  #gates(k: number): [gated: number, free: number] {
     const last = this.shifts.length - 1
     // At the last level a segment over the end of the range is met at the end: the start, two segments long, is below
     // all values.
-    if (k === last) return false
+    if (k === last) return [-1, this.#sizes[k]]
     // The other levels keep their last segment free, so here such a segment is met at the start, and gated.
-    const end = low + 2 ** this.shifts[k]
-    return end <= this.#sizes[k + 1] - (k + 1 === last ? 0 : 2 ** this.shifts[k + 1]) || end > this.#sizes[k]
+    const span = 2 ** this.shifts[k]
+    const next = this.#sizes[k + 1] - (k + 1 === last ? 0 : 2 ** this.shifts[k + 1])
+    return [next - span, this.#sizes[k] - span]
   }
 
   /** Where the segment in use starts: D with its low bits dropped, plus the mask, in level k's own range. */
