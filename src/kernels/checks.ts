@@ -134,7 +134,7 @@ export function checkPolynomials(points: BigUint64Array, words: BigUint64Array, 
     `${words.length} words for ${points.length} points`,
   )
   demand(n >= 1 && groups >= 1 && shift >= 0 && shift <= 53, `no polynomial of ${n} words at ${shift} bits`)
-  demand(Number.isInteger(scale) && scale >= 0 && scale <= 52, `${scale} bits of scale`)
+  demand(Number.isInteger(scale) && scale >= 0 && scale <= 50, `${scale} bits of scale`)
   return stride
 }
 

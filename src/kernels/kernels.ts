@@ -108,6 +108,7 @@ export interface PolynomialSpec {
   readonly groups: number
   /** At most 53. */
   readonly shift: number
+  /** At most 50. */
   readonly scale: number
 }
 
