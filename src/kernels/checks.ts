@@ -114,7 +114,8 @@ export function checkRotated(
   )
   demand(out.length === packedBytes(values, bits), `${values} values of ${bits} bits in ${out.length} bytes`)
   const end = 2 ** shift * entries
-  for (let i = 0; i < masks.length; i++) demand(masks[i] < end, `mask ${masks[i]} has no row`)
+  for (let i = 0; i < masks.length; i++)
+    if (masks[i] >= end) throw new KernelError(`mask ${masks[i]} has no row`)
   return width
 }
 

@@ -27,27 +27,30 @@ export function thermometer(plan: PlanBuilder, c: Opened, ring: number): Share {
   const bits = isNarrow ? 8 : ring
   const slot: Slot = { name: 'onehot', layout: c.layout, width: heads, bits, words: bins }
   const m = 2 ** ring - 1
-  /** Suffix sums over bins of the one-hots of all positions; element (pair, bin) of `onehot` stands at `at(pair, bin)`. */
-  const levels = (
-    shape: Shape,
-    onehot: ArrayLike<number>,
-    at: (pair: number, bin: number) => number,
-  ): Lanes => {
-    const sums = new Float64Array(rowsOf(shape, layout) * width)
+  /**
+   * Sums over positions of the one-hots of all bins, each rotated to the right by its pair's turn, and then their suffix
+   * sums over bins.
+   */
+  const levels = (shape: Shape, onehot: ArrayLike<number>, turns: Uint32Array): Lanes => {
+    const out = new BigUint64Array(rowsOf(shape, layout) * width)
+    const words = new Uint32Array(out.buffer)
     const first = firstRow(shape, c.layout)
-    for (let r = first, pair = 0; r < shape.rows; r++) {
-      const row = (r - first) * width
+    for (let r = first, pair = 0, to = 0; r < shape.rows; r++) {
+      const sums = new Float64Array(heads * bins)
       for (let j = span(shape, r); j > 0; j--)
         for (let h = 0; h < heads; h++, pair++) {
-          const to = row + h * (bins - 1) - 1
-          for (let b = 1; b < bins; b++) sums[to + b] += onehot[at(pair, b)]
+          const from = pair * bins
+          const start = h * bins
+          const turn = turns[pair]
+          for (let b = turn; b < bins; b++) sums[start + b] += onehot[from + b - turn]
+          for (let b = 0; b < turn; b++) sums[start + b] += onehot[from + bins + b - turn]
         }
-      for (let h = 0; h < heads; h++)
-        for (let b = row + (h + 1) * (bins - 1) - 2; b >= row + h * (bins - 1); b--) sums[b] += sums[b + 1]
+      for (let h = 0; h < heads; h++, to += bins - 1)
+        for (let b = bins - 1, sum = 0; b > 0; b--) {
+          sum += sums[h * bins + b]
+          words[2 * (to + b - 1)] = sum & m
+        }
     }
-    const out = new BigUint64Array(sums.length)
-    const words = new Uint32Array(out.buffer)
-    for (let i = 0; i < sums.length; i++) words[2 * i] = sums[i] & m
     return out
   }
   const type = { kind: 'share' as const, layout, width, ring, frac: 0 }
@@ -62,14 +65,14 @@ export function thermometer(plan: PlanBuilder, c: Opened, ring: number): Share {
     },
     run(ctx) {
       const onehot = isNarrow ? ctx.bytes(id, slot) : lowBits(ctx.correlation(id, slot), ring)
-      const turn = bitsAt(ctx.get(c), 0, c.ring)
-      return levels(ctx.shape, onehot, (pair, b) => pair * bins + ((b - turn[pair]) & (bins - 1)))
+      return levels(ctx.shape, onehot, bitsAt(ctx.get(c), 0, c.ring))
     },
     plain(ctx) {
-      const value = bitsAt(ctx.get(c), 0, c.ring)
-      const onehot = new Uint8Array(value.length * bins)
-      for (let i = 0; i < value.length; i++) onehot[i * bins + value[i]] = 1
-      return levels(ctx.shape, onehot, (pair, b) => pair * bins + b)
+      // One-hots of zero, rotated to the values.
+      const values = bitsAt(ctx.get(c), 0, c.ring)
+      const onehot = new Uint8Array(values.length * bins)
+      for (let at = 0; at < onehot.length; at += bins) onehot[at] = 1
+      return levels(ctx.shape, onehot, values)
     },
   }))
 }
