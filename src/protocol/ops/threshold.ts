@@ -10,7 +10,8 @@ import {
   type Slot,
   span,
 } from '../plan.ts'
-import { bitsAt, type Lanes, lowBits, maskOf } from '../ring.ts'
+import { bitsAt, type Lanes, maskOf } from '../ring.ts'
+import { rotatedSums } from './rotated-sums.ts'
 
 /**
  * For every row and head, N_b = number of positions whose bin is at least b, b = 1..bins-1: rows x heads·(bins-1), mod
@@ -27,24 +28,16 @@ export function thermometer(plan: PlanBuilder, c: Opened, ring: number): Share {
   const bits = isNarrow ? 8 : ring
   const slot: Slot = { name: 'onehot', layout: c.layout, width: heads, bits, words: bins }
   const m = 2 ** ring - 1
-  /**
-   * Sums over positions of the one-hots of all bins, each rotated to the right by its pair's turn, and then their suffix
-   * sums over bins.
-   */
-  const levels = (shape: Shape, onehot: ArrayLike<number>, turns: Uint32Array): Lanes => {
+  /** The sums over positions of the one-hots of all bins, each rotated to the right by its pair's turn, row by row. */
+  const counts = (shape: Shape, onehot: Uint8Array | Uint32Array, turns: Uint32Array): Lanes => {
     const out = new BigUint64Array(rowsOf(shape, layout) * width)
     const words = new Uint32Array(out.buffer)
     const first = firstRow(shape, c.layout)
     for (let r = first, pair = 0, to = 0; r < shape.rows; r++) {
-      const sums = new Float64Array(heads * bins)
-      for (let j = span(shape, r); j > 0; j--)
-        for (let h = 0; h < heads; h++, pair++) {
-          const from = pair * bins
-          const start = h * bins
-          const turn = turns[pair]
-          for (let b = turn; b < bins; b++) sums[start + b] += onehot[from + b - turn]
-          for (let b = 0; b < turn; b++) sums[start + b] += onehot[from + bins + b - turn]
-        }
+      const size = { count: span(shape, r), groups: heads, size: bins }
+      const sums = rotatedSums(onehot, turns, pair, size)
+      pair += size.count * heads
+      // How many are in a bin or in one above it.
       for (let h = 0; h < heads; h++, to += bins - 1)
         for (let b = bins - 1, sum = 0; b > 0; b--) {
           sum += sums[h * bins + b]
@@ -64,15 +57,15 @@ export function thermometer(plan: PlanBuilder, c: Opened, ring: number): Share {
       return [out]
     },
     run(ctx) {
-      const onehot = isNarrow ? ctx.bytes(id, slot) : lowBits(ctx.correlation(id, slot), ring)
-      return levels(ctx.shape, onehot, bitsAt(ctx.get(c), 0, c.ring))
+      const onehot = isNarrow ? ctx.bytes(id, slot) : bitsAt(ctx.correlation(id, slot), 0, ring)
+      return counts(ctx.shape, onehot, bitsAt(ctx.get(c), 0, c.ring))
     },
     plain(ctx) {
       // One-hots of zero, rotated to the values.
       const values = bitsAt(ctx.get(c), 0, c.ring)
       const onehot = new Uint8Array(values.length * bins)
       for (let at = 0; at < onehot.length; at += bins) onehot[at] = 1
-      return levels(ctx.shape, onehot, values)
+      return counts(ctx.shape, onehot, values)
     },
   }))
 }
