@@ -29,7 +29,7 @@ export interface DealerMaterial {
 }
 
 /** Dealt values that pass through the cache at a time. */
-const PIECE = 1 << 14
+const PIECE = 1 << 15
 
 const readers = new WeakMap<Plan, Map<number, number>>()
 
