@@ -1,5 +1,5 @@
 /** What a step's views may touch, role by role. */
-import type { PolynomialSpec } from '../kernels/kernels.ts'
+import type { Kernels, PolynomialSpec } from '../kernels/kernels.ts'
 import type { Blinded, DealtProduct, Opened, Role, Shape, Share, Slot, Value } from './plan.ts'
 import type { Lanes } from './ring.ts'
 
@@ -64,6 +64,8 @@ export interface DealContext {
   remember(name: string, rows: CachedRows): void
   /** a [m x k] times b [k x n], both in the clear, mod 2^64. */
   product(a: Lanes, m: number, b: Lanes, k: number, n: number): Lanes
+  /** Samples to coefficients; see `Kernels.transformed`. */
+  transformed: Kernels['transformed']
   /** The product that a step declares, unless it was made ahead. */
   multiplyDifference(product: DealtProduct): Lanes
 }
