@@ -6,6 +6,8 @@
  * reduced (its bits above `bits` are zero), an argument need not be.
  */
 
+import type { Operand, Program, Result } from './program.ts'
+
 /** A right-hand operand kept resident where the kernel wants it (k x n, row major when it was loaded). */
 export interface Matrix {
   readonly k: number
@@ -61,6 +63,11 @@ export interface Kernels {
    * value: a keystream as it comes.
    */
   packDifference(values: BigUint64Array, words: Uint8Array, bits: number): Uint8Array
+  /**
+   * Runs a program over `count` elements: one array for each of its outputs.
+   * @throws KernelError where an operand is not as long as the program needs it for so many elements.
+   */
+  evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R
   /** Dealt polynomials at public points, `groups` of them a point, point by point, mod 2^64. */
   polynomials(points: BigUint64Array, words: BigUint64Array, o: PolynomialSpec): BigUint64Array
 }

@@ -10,7 +10,9 @@ import {
   packedBytes,
 } from '../checks.ts'
 import type { Kernels, Matrix } from '../kernels.ts'
+import type { Operand, Program, Result } from '../program.ts'
 import { chacha20Block } from './chacha20.ts'
+import { oracleEvaluate } from './evaluate.ts'
 
 class OracleMatrix implements Matrix {
   readonly k: number
@@ -36,6 +38,15 @@ export function createOracleKernels(): Kernels {
     for (let at = 0; at < values.length * bits; at++) {
       const bit = (values[Math.floor(at / bits)] >> BigInt(at % bits)) & 1n
       out[at >> 3] |= Number(bit) << (at & 7)
+    }
+    return out
+  }
+  const unpack: Kernels['unpack'] = (bytes, bits, count) => {
+    checkUnpack(bytes, bits, count)
+    const out = new BigUint64Array(count)
+    for (let at = 0; at < count * bits; at++) {
+      const bit = (bytes[at >> 3] >> (at & 7)) & 1
+      out[Math.floor(at / bits)] |= BigInt(bit) << BigInt(at % bits)
     }
     return out
   }
@@ -76,15 +87,7 @@ export function createOracleKernels(): Kernels {
       return out
     },
     pack,
-    unpack(bytes, bits, count) {
-      checkUnpack(bytes, bits, count)
-      const out = new BigUint64Array(count)
-      for (let at = 0; at < count * bits; at++) {
-        const bit = (bytes[at >> 3] >> (at & 7)) & 1
-        out[Math.floor(at / bits)] |= BigInt(bit) << BigInt(at % bits)
-      }
-      return out
-    },
+    unpack,
     packDifference(values, words, bits) {
       const width = checkDifference(values, words, bits)
       const less = values.map((v, i) => {
@@ -93,6 +96,9 @@ export function createOracleKernels(): Kernels {
         return BigInt.asUintN(64, v - word)
       })
       return pack(less, bits)
+    },
+    evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R {
+      return oracleEvaluate({ pack, unpack }, p, operands, count) as unknown as R
     },
     polynomials(points, words, o) {
       const stride = checkPolynomials(points, words, o)

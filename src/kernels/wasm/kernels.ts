@@ -10,6 +10,8 @@ import {
   checkUnpack,
 } from '../checks.ts'
 import type { Kernels, Matrix } from '../kernels.ts'
+import type { Operand, Program, Result } from '../program.ts'
+import { wasmEvaluator } from './evaluate.ts'
 import { wasmBlocks, wasmKeystream } from './keystream.ts'
 import { wasmMatmul } from './matmul.ts'
 import { expandMatrix, loadMatrix, ownMatrix } from './matrix.ts'
@@ -19,6 +21,7 @@ import { wasmPolynomials } from './polynomials.ts'
 
 /** Kernels over one instance of the module; `node/` builds on the same instance. */
 export function kernelsOf(ring: Ring): Kernels {
+  const evaluate = wasmEvaluator(ring)
   return {
     name: 'wasm-simd',
     keystream(key, nonce, byteOffset, out) {
@@ -52,6 +55,9 @@ export function kernelsOf(ring: Ring): Kernels {
     },
     packDifference(values, words, bits) {
       return wasmPackDifference(ring, values, words, checkDifference(values, words, bits), bits)
+    },
+    evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R {
+      return evaluate(p, operands, count) as unknown as R
     },
     polynomials(points, words, o) {
       return wasmPolynomials(ring, points, words, checkPolynomials(points, words, o), o)

@@ -27,6 +27,7 @@ export interface RingExports {
     basis: number,
     out: number,
   ): void
+  evaluate(code: number, end: number, base: number, count: number, phase: number): void
   splitPairs(a: number, k: number, limbs: number, out: number): void
   splitWords(a: number, k: number, out: number): void
   finish(
