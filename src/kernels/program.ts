@@ -24,7 +24,11 @@ export type OperandType =
 export type Node =
   | { readonly op: 'operand'; readonly operand: number }
   | { readonly op: 'add' | 'sub' | 'mul'; readonly a: number; readonly b: number }
-  | { readonly op: 'plus' | 'from' | 'and' | 'shl' | 'shr'; readonly a: number; readonly constant: bigint }
+  | {
+      readonly op: 'plus' | 'from' | 'times' | 'and' | 'shl' | 'shr'
+      readonly a: number
+      readonly constant: bigint
+    }
 
 /** What a program yields: lanes, packed bits, or the sums of every `run` elements. */
 export type OutputType =
@@ -91,6 +95,11 @@ export class ProgramBuilder {
   /** constant - a. */
   from(constant: bigint, a: Value): Value {
     return this.#node({ op: 'from', a: a.node, constant })
+  }
+
+  /** a * constant. */
+  times(a: Value, constant: bigint): Value {
+    return constant === 1n ? a : this.#node({ op: 'times', a: a.node, constant })
   }
 
   /** a mod 2^bits. */

@@ -34,7 +34,7 @@ export function oracleEvaluate(
       else if (node.op === 'add' || node.op === 'plus') values[k][i] = a + b
       else if (node.op === 'sub') values[k][i] = a - b
       else if (node.op === 'from') values[k][i] = b - a
-      else if (node.op === 'mul') values[k][i] = a * b
+      else if (node.op === 'mul' || node.op === 'times') values[k][i] = a * b
       else if (node.op === 'and') values[k][i] = a & b
       else values[k][i] = node.op === 'shl' ? a << b : a >> b
     }

@@ -12,7 +12,7 @@ import type { Ring } from './module.ts'
 
 /** As in assembly/evaluate.ts. */
 const TILE = 256
-const OPS = { add: 0, sub: 1, mul: 2, plus: 3, from: 4, and: 5, shl: 6, shr: 7 } as const
+const OPS = { add: 0, sub: 1, mul: 2, plus: 3, from: 4, and: 5, shl: 6, shr: 7, times: 12 } as const
 const [UNPACK, PACK, SPREAD, GATHER] = [8, 9, 10, 11]
 /** Elements that pass through the scratch at a time: whole tiles, few enough for the second-level cache. */
 const PIECE = 8 * TILE

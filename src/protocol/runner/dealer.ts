@@ -1,4 +1,5 @@
 import type { Kernels, Matrix } from '../../kernels/kernels.ts'
+import type { Operand, Program, Result } from '../../kernels/program.ts'
 import type { RowCache } from '../cache.ts'
 import type { CachedRows, DealContext } from '../context.ts'
 import { maskLanes, slotPiece, slotRaw, slotWidth, slotWords } from '../material.ts'
@@ -86,6 +87,10 @@ export class DealerPass implements DealContext {
 
   remember(name: string, rows: CachedRows): void {
     this.#own.cache.write(name, this.shape.base, this.shape.rows, rows)
+  }
+
+  evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R {
+    return this.#own.kernels.evaluate(p, operands, count)
   }
 
   product(a: Lanes, m: number, b: Lanes, k: number, n: number): Lanes {

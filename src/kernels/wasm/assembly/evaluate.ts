@@ -36,6 +36,13 @@ function from(dst: usize, a: usize, n: u32, constant: u64): void {
     v128.store(dst, i64x2.sub(c, v128.load(a)))
 }
 
+function times(dst: usize, a: usize, n: u32, constant: u64): void {
+  for (const end = dst + (usize(n) << 3); dst < end; dst += 16, a += 16) {
+    store<u64>(dst, load<u64>(a) * constant)
+    store<u64>(dst, load<u64>(a, 8) * constant, 8)
+  }
+}
+
 function and(dst: usize, a: usize, n: u32, constant: u64): void {
   const c = i64x2.splat(constant)
   for (const end = dst + (usize(n) << 3); dst < end; dst += 16, a += 16)
@@ -154,6 +161,7 @@ export function evaluate(code: usize, end: usize, base: usize, count: u32, phase
         case 8: unpack(dst, a, n, u32(constant)); break
         case 9: pack(dst, a, n, u32(constant)); break
         case 10: spread(dst, a, n, phase % u32(constant) + first, u32(constant)); break
+        case 12: times(dst, a, n, constant); break
         case 11: gather(dst, a, n, phase % u32(constant) + first, u32(constant)); break
       }
     }
