@@ -1,4 +1,5 @@
 /** What a step's views may touch, role by role. */
+import type { Contraction, ContractionTerm } from '../kernels/contraction.ts'
 import type { PolynomialSpec } from '../kernels/kernels.ts'
 import type { Operand, Program, Result } from '../kernels/program.ts'
 import type { Blinded, Opened, Role, Shape, Share, Slot, Value } from './plan.ts'
@@ -13,8 +14,6 @@ export interface PassContext {
   cache(name: string): CachedRows
   /** Appends this pass's rows to a cached tensor. */
   remember(name: string, rows: CachedRows): void
-  /** a [m x k] times b [k x n], both in the clear, mod 2^64. */
-  product(a: Lanes, m: number, b: Lanes, k: number, n: number): Lanes
   /** Dealt polynomials at public points; see `Kernels.polynomials`. */
   polynomials(points: Lanes, words: Lanes, o: PolynomialSpec): Lanes
 }
@@ -39,6 +38,8 @@ export interface PartyContext extends PassContext {
   correlation(step: number, slot: Slot): Lanes
   /** The same packed, in `sharedBits` bits a value, which may be more than the slot's. */
   packed(step: number, slot: Slot): Uint8Array
+  /** Attention's products in the clear; see `Kernels.contract`. */
+  contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): Lanes
   /** Elementwise arithmetic; see `Kernels.evaluate`. */
   evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R
   /** The same for a slot of 8 bits, as bytes. */
@@ -71,8 +72,8 @@ export interface DealContext {
   remember(name: string, rows: CachedRows): void
   /** Elementwise arithmetic; see `Kernels.evaluate`. */
   evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R
-  /** a [m x k] times b [k x n], both in the clear, mod 2^64. */
-  product(a: Lanes, m: number, b: Lanes, k: number, n: number): Lanes
+  /** Attention's products in the clear; see `Kernels.contract`. */
+  contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): Lanes
   /** a [rows x k] times b = W - F, or times the dealer's piece of a split weight, mod 2^ring. */
   multiplyDifference(weight: string, a: Lanes, ring: number): Lanes
 }

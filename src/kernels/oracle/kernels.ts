@@ -9,6 +9,7 @@ import {
   demand,
   packedBytes,
 } from '../checks.ts'
+import { plainContract } from '../contraction.ts'
 import type { Kernels, Matrix } from '../kernels.ts'
 import type { Operand, Program, Result } from '../program.ts'
 import { chacha20Block } from './chacha20.ts'
@@ -97,6 +98,7 @@ export function createOracleKernels(): Kernels {
       })
       return pack(less, bits)
     },
+    contract: plainContract,
     evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R {
       return oracleEvaluate({ pack, unpack }, p, operands, count) as unknown as R
     },

@@ -11,6 +11,7 @@ import {
 } from '../checks.ts'
 import type { Kernels, Matrix } from '../kernels.ts'
 import type { Operand, Program, Result } from '../program.ts'
+import { wasmContract } from './contraction.ts'
 import { wasmEvaluator } from './evaluate.ts'
 import { wasmBlocks, wasmKeystream } from './keystream.ts'
 import { wasmMatmul } from './matmul.ts'
@@ -56,6 +57,7 @@ export function kernelsOf(ring: Ring): Kernels {
     packDifference(values, words, bits) {
       return wasmPackDifference(ring, values, words, checkDifference(values, words, bits), bits)
     },
+    contract: (kind, terms, o) => wasmContract(ring, kind, terms, o),
     evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R {
       return evaluate(p, operands, count) as unknown as R
     },

@@ -1,3 +1,4 @@
+import type { Contraction, ContractionTerm } from '../../kernels/contraction.ts'
 import type { Kernels, Matrix } from '../../kernels/kernels.ts'
 import type { Operand, Program, Result } from '../../kernels/program.ts'
 import type { RowCache } from '../cache.ts'
@@ -7,7 +8,6 @@ import type { Blinded, Dealt, DealtRows, Opened, Plan, Shape, Slot, Step } from 
 import { rowCount, slotBytes, slotValues } from '../plan.ts'
 import type { Prg } from '../prg.ts'
 import { add, type Lanes } from '../ring.ts'
-import { clearProduct } from './product.ts'
 
 /** What the dealer brings to a pass: both parties' mask keys, b = W - F for each private weight, and its pieces of split ones. */
 export interface DealerMaterial {
@@ -93,8 +93,8 @@ export class DealerPass implements DealContext {
     return this.#own.kernels.evaluate(p, operands, count)
   }
 
-  product(a: Lanes, m: number, b: Lanes, k: number, n: number): Lanes {
-    return clearProduct(this.#own.kernels, a, m, b, k, n)
+  contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): Lanes {
+    return this.#own.kernels.contract(kind, terms, o)
   }
 
   multiplyDifference(weight: string, a: Lanes, ring: number): Lanes {

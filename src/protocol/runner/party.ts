@@ -1,3 +1,4 @@
+import type { Contraction, ContractionTerm } from '../../kernels/contraction.ts'
 import type { Kernels, Matrix, PolynomialSpec } from '../../kernels/kernels.ts'
 import type { Operand, Program, Result } from '../../kernels/program.ts'
 import type { RowCache } from '../cache.ts'
@@ -9,7 +10,6 @@ import { laneBytes, type Prg, streamId } from '../prg.ts'
 import type { Lanes } from '../ring.ts'
 import { messageBytes, type Schedule } from '../schedule.ts'
 import { usesOf } from './lifetimes.ts'
-import { clearProduct } from './product.ts'
 
 /** A message that does not fit the plan: truncated, padded or out of turn. */
 export class MessageError extends Error {
@@ -203,8 +203,8 @@ export class PartyPass implements PartyContext {
     this.#own.cache.write(name, this.shape.base, this.shape.rows, rows)
   }
 
-  product(a: Lanes, m: number, b: Lanes, k: number, n: number): Lanes {
-    return clearProduct(this.#own.kernels, a, m, b, k, n)
+  contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): Lanes {
+    return this.#own.kernels.contract(kind, terms, o)
   }
 
   polynomials(points: Lanes, words: Lanes, o: PolynomialSpec): Lanes {
