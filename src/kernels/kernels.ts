@@ -6,6 +6,9 @@
  * reduced (its bits above `bits` are zero), an argument need not be.
  */
 
+import type { Contraction, ContractionTerm } from './contraction.ts'
+import type { Operand, Program, Result } from './program.ts'
+
 /** A right-hand operand kept resident where the kernel wants it (k x n, row major when it was loaded). */
 export interface Matrix {
   readonly k: number
@@ -93,6 +96,18 @@ export interface Kernels {
    * +-2^62.
    */
   transformed(samples: Float64Array, matrix: Float64Array, n: number, scale: number): BigUint64Array
+  /**
+   * The sum over terms of attention's products, all heads at once, mod 2^64. `scores`: queries (rows x heads * headDim)
+   * by keys (positions x kvHeads * headDim), to pairs x heads: every row's positions in their order. `mix`: weights
+   * (pairs x heads) by values, to rows x heads * headDim.
+   * @throws KernelError on operands of another size.
+   */
+  contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): BigUint64Array
+  /**
+   * Runs a program over `count` elements: one array for each of its outputs.
+   * @throws KernelError where an operand is not as long as the program needs it for so many elements.
+   */
+  evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R
   /** Dealt polynomials at public points, `groups` of them a point, point by point, mod 2^64. */
   polynomials(points: BigUint64Array, words: BigUint64Array, o: PolynomialSpec): BigUint64Array
 }

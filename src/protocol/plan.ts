@@ -134,10 +134,10 @@ export interface Step {
   prepare?(): void
   /** The dealer's view: one array of true values for each slot; the owner's part is taken off by the runner. */
   deal?(ctx: DealContext): Dealt[]
-  /** Message steps: this party's half of the message. */
-  share?(ctx: PartyContext): Lanes
-  /** A party's view: its share of the output (or the public or blinded value), given what the other side sent. */
-  run(ctx: PartyContext, received?: Lanes): Lanes
+  /** Message steps: this party's half of the message, packed in the wire's bits. */
+  share?(ctx: PartyContext): Uint8Array
+  /** A party's view: its share of the output (or the public or blinded value), given what the other side sent, packed. */
+  run(ctx: PartyContext, received?: Uint8Array): Lanes
   /** The plain meaning on integers mod 2^ring. */
   plain(ctx: PlainContext): Lanes
 }

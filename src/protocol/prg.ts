@@ -4,6 +4,7 @@
  * regenerate, edit and rollback would repeat.
  */
 import type { Kernels } from '../kernels/kernels.ts'
+import { type Program, program } from '../kernels/program.ts'
 import type { Lanes } from './ring.ts'
 import { maskOf } from './ring.ts'
 
@@ -61,6 +62,16 @@ function lanes(bytes: Uint8Array, width: number, bits: number, out: Lanes, at: n
   }
 }
 
+const widenings = new Map<string, Program<[Lanes]>>()
+
+/** Packed values of `packed` bits to lanes mod 2^bits. */
+function widening(packed: number, bits: number): Program<[Lanes]> {
+  const name = `${packed} ${bits}`
+  const known = widenings.get(name) ?? program<[Lanes]>((p) => [p.out(p.reduce(p.packed(packed), bits))])
+  widenings.set(name, known)
+  return known
+}
+
 /** One key's streams. */
 export class Prg {
   readonly #kernels: Kernels
@@ -92,6 +103,17 @@ export class Prg {
       const m = maskOf(bits)
       for (let i = at; i < at + n; i++) out[i] = out[i] & m
     }
+  }
+
+  /** The first words of one row's stream, `width` bytes each, as they come: fills `out`. */
+  words(stream: number, serial: number, _width: number, out: Uint8Array): void {
+    this.raw(stream, serial, out)
+  }
+
+  /** Words of `width` bytes widened to lanes mod 2^bits. */
+  widened(words: Uint8Array, width: number, bits: number): Lanes {
+    const [lanes] = this.#kernels.evaluate(widening(8 * width, bits), [words], words.length / width)
+    return lanes
   }
 
   /** Raw keystream bytes of one row's stream, from a multiple of 64 on. */

@@ -189,7 +189,8 @@ function openingMask(seen: RunPass, step: Step, out: Opened, owner: PartyPass): 
   const bits = out.ring
   const low = maskOf(bits)
   const D = server.get(out)
-  const half = sub(D, step.share?.(server) as Lanes, bits)
+  const sent = step.share?.(server) as Uint8Array
+  const half = sub(D, wasm.unpack(sent, bits, D.length), bits)
   const share = owner.get(x)
   const theirs = server.mask(out)
   const old = add(seen.owner.mask(out), theirs, out.maskRing)

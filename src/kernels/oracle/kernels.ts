@@ -12,8 +12,11 @@ import {
   demand,
   packedBytes,
 } from '../checks.ts'
+import { plainContract } from '../contraction.ts'
 import type { Kernels, Matrix, RotatingRows, RotationSpec } from '../kernels.ts'
+import type { Operand, Program, Result } from '../program.ts'
 import { chacha20Block } from './chacha20.ts'
+import { oracleEvaluate } from './evaluate.ts'
 
 class OracleMatrix implements Matrix {
   readonly k: number
@@ -56,6 +59,15 @@ export function createOracleKernels(): Kernels {
     }
     return out
   }
+  const unpack: Kernels['unpack'] = (bytes, bits, count) => {
+    checkUnpack(bytes, bits, count)
+    const out = new BigUint64Array(count)
+    for (let at = 0; at < count * bits; at++) {
+      const bit = (bytes[at >> 3] >> (at & 7)) & 1
+      out[Math.floor(at / bits)] |= BigInt(bit) << BigInt(at % bits)
+    }
+    return out
+  }
   return {
     name: 'oracle',
     keystream(key, nonce, byteOffset, out) {
@@ -93,15 +105,7 @@ export function createOracleKernels(): Kernels {
       return out
     },
     pack,
-    unpack(bytes, bits, count) {
-      checkUnpack(bytes, bits, count)
-      const out = new BigUint64Array(count)
-      for (let at = 0; at < count * bits; at++) {
-        const bit = (bytes[at >> 3] >> (at & 7)) & 1
-        out[Math.floor(at / bits)] |= BigInt(bit) << BigInt(at % bits)
-      }
-      return out
-    },
+    unpack,
     packDifference(values, words, bits) {
       const width = checkDifference(values, words, bits)
       const less = values.map((v, i) => {
@@ -136,6 +140,10 @@ export function createOracleKernels(): Kernels {
         for (let j = 0; j < n; j++) sum += matrix[(i % n) * n + j] * samples[i - (i % n) + j]
         return BigInt(Math.round(sum * scale))
       })
+    },
+    contract: plainContract,
+    evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R {
+      return oracleEvaluate({ pack, unpack }, p, operands, count) as unknown as R
     },
     polynomials(points, words, o) {
       const stride = checkPolynomials(points, words, o)

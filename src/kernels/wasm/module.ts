@@ -4,6 +4,18 @@ import { RING_WASM } from './ring.generated.ts'
 type Multiply = (a: number, m: number, b: number, k: number, panels: number, out: number) => void
 type Scatter = (src: number, dst: number, row0: number, rows: number, k: number, n: number) => void
 
+type Contract = (
+  left: number,
+  right: number,
+  out: number,
+  rows: number,
+  seen: number,
+  step: number,
+  heads: number,
+  kvHeads: number,
+  dim: number,
+) => void
+
 /** What ring.wasm exports; pointers are byte addresses. See assembly/ for shapes. */
 export interface RingExports {
   memory: WebAssembly.Memory
@@ -38,6 +50,9 @@ export interface RingExports {
     out: number,
   ): void
   transformed(samples: number, count: number, n: number, columns: number, scale: number, out: number): void
+  contractScores: Contract
+  contractMix: Contract
+  evaluate(code: number, end: number, base: number, count: number, phase: number): void
   splitPairs(a: number, k: number, limbs: number, out: number): void
   splitWords(a: number, k: number, out: number): void
   finish(

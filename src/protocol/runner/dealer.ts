@@ -1,4 +1,6 @@
+import type { Contraction, ContractionTerm } from '../../kernels/contraction.ts'
 import type { Kernels, Matrix } from '../../kernels/kernels.ts'
+import type { Operand, Program, Result } from '../../kernels/program.ts'
 import type { RowCache } from '../cache.ts'
 import type { CachedRows, DealContext } from '../context.ts'
 import { maskLanes, slotPiece, slotRaw, slotWidth, slotWords } from '../material.ts'
@@ -18,7 +20,6 @@ import type {
 import { isPresent, rowCount, slotBytes, slotValues, spanOf } from '../plan.ts'
 import type { Prg } from '../prg.ts'
 import { add, type Lanes } from '../ring.ts'
-import { clearProduct } from './product.ts'
 
 /** What the dealer brings to a pass: both parties' mask keys, b = W - F for each private weight, and its pieces of split ones. */
 export interface DealerMaterial {
@@ -122,8 +123,12 @@ export class DealerPass implements DealContext {
     this.#own.cache.write(name, this.shape.base, this.shape.rows, rows)
   }
 
-  product(a: Lanes, m: number, b: Lanes, k: number, n: number): Lanes {
-    return clearProduct(this.#own.kernels, a, m, b, k, n)
+  evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R {
+    return this.#own.kernels.evaluate(p, operands, count)
+  }
+
+  contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): Lanes {
+    return this.#own.kernels.contract(kind, terms, o)
   }
 
   multiplyDifference(product: DealtProduct): Lanes {
