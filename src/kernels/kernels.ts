@@ -6,6 +6,9 @@
  * reduced (its bits above `bits` are zero), an argument need not be.
  */
 
+import type { Contraction, ContractionTerm } from './contraction.ts'
+import type { Operand, Program, Result } from './program.ts'
+
 /** A right-hand operand kept resident where the kernel wants it (k x n, row major when it was loaded). */
 export interface Matrix {
   readonly k: number
@@ -16,6 +19,21 @@ export interface Matrix {
 
 /** Row-major matrix elements. Signed narrow types are taken mod 2^64 (two's complement). */
 export type MatrixData = BigUint64Array | Int32Array | Int16Array | Int8Array
+
+/** How the rows of dealt tables turn with masks: see `Kernels.packRotated`. */
+export interface RotationSpec {
+  /** There are 2^shift rows, one for what a mask's low bits can be. */
+  readonly shift: number
+  /** A row's entries, and the words of each. */
+  readonly entries: number
+  readonly words: number
+}
+
+/** Rows kept in the kernels' own memory. Freeing them twice is harmless. */
+export interface RotatingRows {
+  readonly spec: RotationSpec
+  free(): void
+}
 
 /** Synchronous CPU kernels: the online path. */
 export interface Kernels {
@@ -61,6 +79,35 @@ export interface Kernels {
    * value: a keystream as it comes.
    */
   packDifference(values: BigUint64Array, words: Uint8Array, bits: number): Uint8Array
+  /**
+   * Copies rows of tables, 2^shift x (entries x words) mod 2^64, into the kernels' own memory. Free them when they are no
+   * longer needed.
+   */
+  keepRotating(rows: BigUint64Array, spec: RotationSpec): RotatingRows
+  /**
+   * `packDifference` of one row for each mask less `words`, written to `out`: the row of the mask's low `shift` bits, from
+   * the entry that its high bits say on, and then the entries before that.
+   * @throws KernelError where a mask has no row, `out` is too short, or others keep the rows or nobody does any more.
+   */
+  packRotated(rows: RotatingRows, masks: Uint32Array, words: Uint8Array, bits: number, out: Uint8Array): void
+  /**
+   * For each n of the samples the n sums over j of matrix[k n + j] times sample j, times `scale`, rounded as Math.round
+   * does, mod 2^64. In float64, added up from j = 0 on, so that all kernels agree to the last bit; results are within
+   * +-2^62.
+   */
+  transformed(samples: Float64Array, matrix: Float64Array, n: number, scale: number): BigUint64Array
+  /**
+   * The sum over terms of attention's products, all heads at once, mod 2^64. `scores`: queries (rows x heads * headDim)
+   * by keys (positions x kvHeads * headDim), to pairs x heads: every row's positions in their order. `mix`: weights
+   * (pairs x heads) by values, to rows x heads * headDim.
+   * @throws KernelError on operands of another size.
+   */
+  contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): BigUint64Array
+  /**
+   * Runs a program over `count` elements: one array for each of its outputs.
+   * @throws KernelError where an operand is not as long as the program needs it for so many elements.
+   */
+  evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R
   /** Dealt polynomials at public points, `groups` of them a point, point by point, mod 2^64. */
   polynomials(points: BigUint64Array, words: BigUint64Array, o: PolynomialSpec): BigUint64Array
 }
@@ -76,6 +123,7 @@ export interface PolynomialSpec {
   readonly groups: number
   /** At most 53. */
   readonly shift: number
+  /** At most 50. */
   readonly scale: number
 }
 

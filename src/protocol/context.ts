@@ -1,5 +1,7 @@
 /** What a step's views may touch, role by role. */
-import type { PolynomialSpec } from '../kernels/kernels.ts'
+import type { Contraction, ContractionTerm } from '../kernels/contraction.ts'
+import type { Kernels, PolynomialSpec } from '../kernels/kernels.ts'
+import type { Operand, Program, Result } from '../kernels/program.ts'
 import type { Blinded, DealtProduct, Opened, Role, Shape, Share, Slot, Value } from './plan.ts'
 import type { Lanes } from './ring.ts'
 
@@ -12,8 +14,6 @@ export interface PassContext {
   cache(name: string): CachedRows
   /** Appends this pass's rows to a cached tensor. */
   remember(name: string, rows: CachedRows): void
-  /** a [m x k] times b [k x n], both in the clear, mod 2^64. */
-  product(a: Lanes, m: number, b: Lanes, k: number, n: number): Lanes
   /** Dealt polynomials at public points; see `Kernels.polynomials`. */
   polynomials(points: Lanes, words: Lanes, o: PolynomialSpec): Lanes
 }
@@ -30,10 +30,18 @@ export interface PartyContext extends PassContext {
   readonly role: Role
   /** This party's additive part of a mask, mod 2^maskRing (opened) or 2^ring (blinded; owner only). */
   mask(value: Opened | Blinded): Lanes
-  /** This party's half of an opening, if it was sent already. */
-  half(step: number): Lanes | undefined
+  /** The same as its keystream's words: packed values of `maskBits` bits, not reduced. */
+  maskWords(value: Opened | Blinded): Uint8Array
+  /** This party's half of an opening, packed, if it was sent already. */
+  half(step: number): Uint8Array | undefined
   /** This party's share of a dealt slot. */
   correlation(step: number, slot: Slot): Lanes
+  /** The same packed, in `sharedBits` bits a value, which may be more than the slot's. */
+  packed(step: number, slot: Slot): Uint8Array
+  /** Attention's products in the clear; see `Kernels.contract`. */
+  contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): Lanes
+  /** Elementwise arithmetic; see `Kernels.evaluate`. */
+  evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R
   /** The same for a slot of 8 bits, as bytes. */
   bytes(step: number, slot: Slot): Uint8Array
   /** This party's share of row `index[i]` of the dealt table of element `first` + i: `words` words each. */
@@ -62,8 +70,12 @@ export interface DealContext {
   serverMask(value: Opened): Lanes
   cache(name: string): CachedRows
   remember(name: string, rows: CachedRows): void
-  /** a [m x k] times b [k x n], both in the clear, mod 2^64. */
-  product(a: Lanes, m: number, b: Lanes, k: number, n: number): Lanes
+  /** Elementwise arithmetic; see `Kernels.evaluate`. */
+  evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R
+  /** Attention's products in the clear; see `Kernels.contract`. */
+  contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): Lanes
+  /** Samples to coefficients; see `Kernels.transformed`. */
+  transformed: Kernels['transformed']
   /** The product that a step declares, unless it was made ahead. */
   multiplyDifference(product: DealtProduct): Lanes
 }

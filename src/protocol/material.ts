@@ -1,7 +1,7 @@
 /** Where the parts of a pass that are not messages come from: masks and correlations, role by role. */
 import type { Kernels } from '../kernels/kernels.ts'
 import { Pieces } from './pieces.ts'
-import type { Blinded, Opened, Plan, Shape, Slot, Step } from './plan.ts'
+import type { Blinded, Opened, Plan, Role, Shape, Slot, Step } from './plan.ts'
 import { count, rowCount, slotBytes, slotCount, slotValues } from './plan.ts'
 import { laneBytes, type Prg, streamId } from './prg.ts'
 import type { Lanes } from './ring.ts'
@@ -13,35 +13,37 @@ export function slotIndex(step: Step, slot: Slot): number {
   return index
 }
 
-/** A party's (or the owner's, at the dealer) part of a mask for every row. */
-export function maskLanes(prg: Prg, shape: Shape, value: Opened | Blinded): Lanes {
-  const opened = value.kind === 'opened'
-  const bits = opened ? value.maskRing : value.ring
-  const width = !opened || value.wide ? 8 : laneBytes(bits)
-  const { stream } = value
-  const out = new BigUint64Array(count(shape, value.layout, value.width))
+/** Bytes of keystream that one value of a mask takes. */
+export const maskWidth = (value: Opened | Blinded): 1 | 2 | 4 | 8 =>
+  value.kind === 'blinded' || value.wide ? 8 : laneBytes(value.maskRing)
+
+/** A party's (or the owner's, at the dealer) part of a mask for every row, as its keystream's words. */
+export function maskWords(prg: Prg, shape: Shape, value: Opened | Blinded): Uint8Array {
+  const width = maskWidth(value)
+  const out = new Uint8Array(count(shape, value.layout, value.width) * width)
   for (let r = 0, at = 0; r < shape.rows; r++) {
-    const n = rowCount(shape, r, value.layout, value.width)
-    if (n > 0) prg.fill(stream, shape.serial + r, bits, out, at, n, width)
-    at += n
+    const bytes = rowCount(shape, r, value.layout, value.width) * width
+    if (bytes > 0) prg.words(value.stream, shape.serial + r, width, out.subarray(at, at + bytes))
+    at += bytes
   }
   return out
+}
+
+/** The same as lanes mod 2^maskRing (opened) or 2^ring (blinded). */
+export function maskLanes(
+  prg: Prg,
+  shape: Shape,
+  value: Opened | Blinded,
+  words = maskWords(prg, shape, value),
+): Lanes {
+  return prg.widened(words, maskWidth(value), value.kind === 'opened' ? value.maskRing : value.ring)
 }
 
 const slotStream = (step: Step, slot: Slot): number => slot.stream ?? streamId(step.id, slotIndex(step, slot))
 
 /** The owner's share of a slot: its keystream. */
-export function slotLanes(prg: Prg, shape: Shape, step: Step, slot: Slot): Lanes {
-  let total = 0
-  for (let r = 0; r < shape.rows; r++) total += slotCount(shape, r, slot)
-  const out = new BigUint64Array(total)
-  for (let r = 0, at = 0; r < shape.rows; r++) {
-    const n = slotCount(shape, r, slot)
-    if (n > 0) prg.fill(slotStream(step, slot), shape.serial + r, slot.bits, out, at, n, slotWidth(slot))
-    at += n
-  }
-  return out
-}
+export const slotLanes = (prg: Prg, shape: Shape, step: Step, slot: Slot): Lanes =>
+  prg.widened(slotWords(prg, shape, step, slot), slotWidth(slot), slot.bits)
 
 /** Bytes of keystream that one value of a slot takes. */
 export const slotWidth = (slot: Slot): 1 | 2 | 4 | 8 => (slot.stream === undefined ? laneBytes(slot.bits) : 8)
@@ -52,7 +54,7 @@ export function slotWords(prg: Prg, shape: Shape, step: Step, slot: Slot): Uint8
   const out = new Uint8Array(slotValues(shape, slot) * width)
   for (let r = 0, at = 0; r < shape.rows; r++) {
     const bytes = slotCount(shape, r, slot) * width
-    if (bytes > 0) prg.raw(slotStream(step, slot), shape.serial + r, out.subarray(at, at + bytes))
+    if (bytes > 0) prg.words(slotStream(step, slot), shape.serial + r, width, out.subarray(at, at + bytes))
     at += bytes
   }
   return out
@@ -83,9 +85,15 @@ export function slotRaw(prg: Prg, shape: Shape, step: Step, slot: Slot): Uint8Ar
   return out
 }
 
+/** Bits that each value of a party's share of a slot takes in `Correlations.packed`. */
+export const sharedBits = (role: Role, slot: Slot): number =>
+  role === 'owner' ? 8 * slotWidth(slot) : slot.bits
+
 /** A party's access to its side of the dealt correlations. */
 export interface Correlations {
   read(step: Step, slot: Slot): Lanes
+  /** The same before it is widened and reduced: packed values of `sharedBits` bits. */
+  packed(step: Step, slot: Slot): Uint8Array
   /** A slot of 8 bits. */
   bytes(step: Step, slot: Slot): Uint8Array
   /** Entries of the tables of elements `first` and on, one each. */
@@ -108,6 +116,10 @@ export class SeededCorrelations implements Correlations {
     return slotLanes(this.#prg, this.#shape, step, slot)
   }
 
+  packed(step: Step, slot: Slot): Uint8Array {
+    return slotWords(this.#prg, this.#shape, step, slot)
+  }
+
   bytes(step: Step, slot: Slot): Uint8Array {
     return slotRaw(this.#prg, this.#shape, step, slot)
   }
@@ -115,18 +127,17 @@ export class SeededCorrelations implements Correlations {
   lookup(step: Step, slot: Slot, index: Uint32Array, first: number): Lanes {
     const { entries = 1, words = 1, bits } = slot
     const stream = slotStream(step, slot)
-    const serials = new Float64Array(index.length)
+    const rows: { serial: number; count: number }[] = []
     const firsts = new Float64Array(index.length)
     for (let r = 0, start = -first; r < this.#shape.rows && start < index.length; r++) {
       const n = rowCount(this.#shape, r, slot.layout, slot.width)
+      const from = Math.max(start, 0)
       const end = Math.min(start + n, index.length)
-      for (let i = Math.max(start, 0); i < end; i++) {
-        serials[i] = this.#shape.serial + r
-        firsts[i] = ((i - start) * entries + index[i]) * words
-      }
+      if (end > from) rows.push({ serial: this.#shape.serial + r, count: end - from })
+      for (let i = from; i < end; i++) firsts[i] = ((i - start) * entries + index[i]) * words
       start += n
     }
-    return this.#prg.windows(stream, serials, firsts, words, bits)
+    return this.#prg.windows(stream, rows, firsts, words, bits)
   }
 
   forget(): void {}
@@ -157,6 +168,10 @@ export class PackedCorrections implements Correlations {
 
   read(step: Step, slot: Slot): Lanes {
     return this.#kernels.unpack(this.#part(step, slot), slot.bits, slotValues(this.#shape, slot))
+  }
+
+  packed(step: Step, slot: Slot): Uint8Array {
+    return this.#part(step, slot)
   }
 
   bytes(step: Step, slot: Slot): Uint8Array {

@@ -1,5 +1,4 @@
 /** Hand-made plans run by owner, server and dealer with chosen or random masks: for tests of single operations. */
-import type { Kernels } from '../kernels/kernels.ts'
 import { createWasmKernels } from '../kernels/wasm/kernels.ts'
 import { RowCache } from './cache.ts'
 import { maskLanes, materialBytes, PackedCorrections, SeededCorrelations } from './material.ts'
@@ -71,7 +70,6 @@ export class Trial {
   readonly plain: PlainPass
   readonly dealt = new Map<number, Uint8Array>()
   readonly #shape: Shape
-  readonly #kernels: Kernels
 
   constructor(build: (plan: PlanBuilder, given: Given) => void, o: TrialOptions = {}) {
     const shape = o.shape ?? { base: 0, rows: 1, serial: 0 }
@@ -79,7 +77,6 @@ export class Trial {
     const caches = o.caches ?? trialCaches()
     const chosen = new ChosenKeystreams(wasm)
     const { kernels } = chosen
-    this.#kernels = kernels
     const keys = [1, 2, 3, 4].map((tag) => new Uint8Array(32).fill(o.seed ?? 1).fill(tag, 24))
     const [owner, server, secret, noise] = keys.map((key) => new Prg(kernels, key))
     this.plan = this.#build(build, o, noise)
@@ -172,7 +169,7 @@ export class Trial {
       if (dealt !== declared) out.push(`${op} ${id}: ${dealt} bytes dealt, ${declared} declared`)
       for (const party of [this.owner, this.server]) {
         if (!wire || !share || (wire.from !== 'both' && wire.from !== party.role)) continue
-        const sent = this.#kernels.pack(share.call(step, party), wire.bits).length
+        const sent = share.call(step, party).length
         if (sent !== wireBytes(this.#shape, wire)) out.push(`${op} ${id}: ${sent} bytes sent`)
       }
     }
@@ -184,7 +181,7 @@ export class Trial {
     // A schedule goes from the owner's input on, so every plan has one.
     const one = { kind: 'share' as const, layout: 'row' as const, width: 1, ring: 8, frac: 0 }
     const zeros = (): Lanes => new BigUint64Array(this.#shape.rows)
-    const views = { share: zeros, run: zeros, plain: zeros }
+    const views = { share: () => new Uint8Array(this.#shape.rows), run: zeros, plain: zeros }
     const wire = { from: 'owner' as const, layout: 'row' as const, width: 1, bits: 8 }
     if (!o.input) builder.step<Share>('input', one, [], () => ({ wire, ...views }))
     let givens = 0

@@ -27,6 +27,10 @@ export class StreamRecorder extends Prg {
     const [stream, serial, bits, , at, n, width = laneBytes(bits)] = args
     this.reads.push({ stream, serial, at, n, width })
   }
+
+  override words(stream: number, serial: number, width: number, out: Uint8Array): void {
+    this.reads.push({ stream, serial, at: out.byteOffset / width, n: out.length / width, width })
+  }
 }
 
 /** What `read` takes from a keystream. */

@@ -1,7 +1,8 @@
+import { program } from '../../kernels/program.ts'
 import type { ModelSpec } from '../../protocol/compile/decoder.ts'
 import type { PartyContext } from '../../protocol/context.ts'
-import type { Plan, Shape, Step, WeightUse } from '../../protocol/plan.ts'
-import { type Lanes, maskOf } from '../../protocol/ring.ts'
+import { count, type Plan, type Shape, type Step, type WeightUse } from '../../protocol/plan.ts'
+import type { Lanes } from '../../protocol/ring.ts'
 import { type Schedule, schedule } from '../../protocol/schedule.ts'
 import { ModelPlans } from '../../protocol/session/model-plan.ts'
 
@@ -65,15 +66,20 @@ export class NudgedPlans extends ModelPlans {
   #nudged(step: Step): Step {
     const { share, wire, out } = step
     if (!share || !wire) throw new AttackError(`Step ${step.id} (${step.op}) sends nothing.`)
-    const changed = (ctx: PartyContext): Lanes => {
-      const lanes = share.call(step, ctx)
-      if (!this.nudge || ctx.role !== 'owner') return lanes
+    const { bits } = wire
+    const opened = program<[Lanes]>((p) => [p.out(p.packed(bits))])
+    const packed = program<[Uint8Array]>((p) => [p.pack(p.lanes(), bits)])
+    const changed = (ctx: PartyContext): Uint8Array => {
+      const sent = share.call(step, ctx)
+      if (!this.nudge || ctx.role !== 'owner') return sent
+      const n = count(ctx.shape, wire.layout, wire.width)
+      const [lanes] = ctx.evaluate(opened, [sent], n)
       const amount = BigInt(Math.round(this.nudge.amount * 2 ** out.frac))
       for (const column of this.nudge.columns) {
         const at = lanes.length - out.width + column
-        lanes[at] = BigInt.asUintN(64, lanes[at] + amount) & maskOf(wire.bits)
+        lanes[at] = BigInt.asUintN(64, lanes[at] + amount)
       }
-      return lanes
+      return ctx.evaluate(packed, [lanes], n)[0]
     }
     return { ...step, share: changed }
   }

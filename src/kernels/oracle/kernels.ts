@@ -5,12 +5,18 @@ import {
   checkLoad,
   checkMatmul,
   checkPolynomials,
+  checkRotated,
+  checkRotating,
+  checkTransformed,
   checkUnpack,
   demand,
   packedBytes,
 } from '../checks.ts'
-import type { Kernels, Matrix } from '../kernels.ts'
+import { plainContract } from '../contraction.ts'
+import type { Kernels, Matrix, RotatingRows, RotationSpec } from '../kernels.ts'
+import type { Operand, Program, Result } from '../program.ts'
 import { chacha20Block } from './chacha20.ts'
+import { oracleEvaluate } from './evaluate.ts'
 
 class OracleMatrix implements Matrix {
   readonly k: number
@@ -28,6 +34,20 @@ class OracleMatrix implements Matrix {
   }
 }
 
+class OracleRows implements RotatingRows {
+  readonly spec: RotationSpec
+  values: BigUint64Array | undefined
+
+  constructor(values: BigUint64Array, spec: RotationSpec) {
+    this.values = values
+    this.spec = spec
+  }
+
+  free(): void {
+    this.values = undefined
+  }
+}
+
 /** The reference twin of every fast kernel: BigInt and plain loops, written to be read. */
 export function createOracleKernels(): Kernels {
   const pack: Kernels['pack'] = (values, bits) => {
@@ -36,6 +56,15 @@ export function createOracleKernels(): Kernels {
     for (let at = 0; at < values.length * bits; at++) {
       const bit = (values[Math.floor(at / bits)] >> BigInt(at % bits)) & 1n
       out[at >> 3] |= Number(bit) << (at & 7)
+    }
+    return out
+  }
+  const unpack: Kernels['unpack'] = (bytes, bits, count) => {
+    checkUnpack(bytes, bits, count)
+    const out = new BigUint64Array(count)
+    for (let at = 0; at < count * bits; at++) {
+      const bit = (bytes[at >> 3] >> (at & 7)) & 1
+      out[Math.floor(at / bits)] |= BigInt(bit) << BigInt(at % bits)
     }
     return out
   }
@@ -76,15 +105,7 @@ export function createOracleKernels(): Kernels {
       return out
     },
     pack,
-    unpack(bytes, bits, count) {
-      checkUnpack(bytes, bits, count)
-      const out = new BigUint64Array(count)
-      for (let at = 0; at < count * bits; at++) {
-        const bit = (bytes[at >> 3] >> (at & 7)) & 1
-        out[Math.floor(at / bits)] |= BigInt(bit) << BigInt(at % bits)
-      }
-      return out
-    },
+    unpack,
     packDifference(values, words, bits) {
       const width = checkDifference(values, words, bits)
       const less = values.map((v, i) => {
@@ -93,6 +114,36 @@ export function createOracleKernels(): Kernels {
         return BigInt.asUintN(64, v - word)
       })
       return pack(less, bits)
+    },
+    keepRotating(rows, spec): RotatingRows {
+      checkRotating(rows, spec)
+      return new OracleRows(rows.slice(), spec)
+    },
+    packRotated(rows, masks, words, bits, out) {
+      demand(rows instanceof OracleRows, 'other kernels keep the rows')
+      const { spec, values } = rows
+      demand(values !== undefined, 'the rows were freed')
+      checkRotated(spec, masks, words, bits, out)
+      const per = spec.entries * spec.words
+      const turned = Array.from(masks, (mask) => {
+        const place = mask % 2 ** spec.shift
+        const cut = Math.floor(mask / 2 ** spec.shift) * spec.words
+        const row = [...values.subarray(place * per, (place + 1) * per)]
+        return [...row.slice(cut), ...row.slice(0, cut)]
+      })
+      out.set(this.packDifference(BigUint64Array.from(turned.flat()), words, bits))
+    },
+    transformed(samples, matrix, n, scale) {
+      checkTransformed(samples, matrix, n)
+      return BigUint64Array.from(samples, (_, i) => {
+        let sum = 0
+        for (let j = 0; j < n; j++) sum += matrix[(i % n) * n + j] * samples[i - (i % n) + j]
+        return BigInt(Math.round(sum * scale))
+      })
+    },
+    contract: plainContract,
+    evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R {
+      return oracleEvaluate({ pack, unpack }, p, operands, count) as unknown as R
     },
     polynomials(points, words, o) {
       const stride = checkPolynomials(points, words, o)

@@ -4,12 +4,24 @@ import { RING_WASM } from './ring.generated.ts'
 type Multiply = (a: number, m: number, b: number, k: number, panels: number, out: number) => void
 type Scatter = (src: number, dst: number, row0: number, rows: number, k: number, n: number) => void
 
+type Contract = (
+  left: number,
+  right: number,
+  out: number,
+  rows: number,
+  seen: number,
+  step: number,
+  heads: number,
+  kvHeads: number,
+  dim: number,
+) => void
+
 /** What ring.wasm exports; pointers are byte addresses. See assembly/ for shapes. */
 export interface RingExports {
   memory: WebAssembly.Memory
   heapBase: WebAssembly.Global<'i32'>
   chacha20(state: number, counter: number, out: number, groups: number): void
-  chacha20Scattered(state: number, lanes: number, out: number, groups: number): void
+  chacha20Scattered(state: number, places: number, out: number, groups: number): void
   pack(values: number, count: number, bits: number, out: number): void
   packAligned(values: number, count: number, log: number, out: number): void
   unpack(bytes: number, bits: number, count: number, out: number): void
@@ -27,6 +39,20 @@ export interface RingExports {
     basis: number,
     out: number,
   ): void
+  rotated(
+    rows: number,
+    narrow: number,
+    per: number,
+    words: number,
+    shift: number,
+    masks: number,
+    count: number,
+    out: number,
+  ): void
+  transformed(samples: number, count: number, n: number, columns: number, scale: number, out: number): void
+  contractScores: Contract
+  contractMix: Contract
+  evaluate(code: number, end: number, base: number, count: number, phase: number): void
   splitPairs(a: number, k: number, limbs: number, out: number): void
   splitWords(a: number, k: number, out: number): void
   finish(

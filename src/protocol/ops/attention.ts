@@ -1,38 +1,32 @@
 /** The two contractions of attention, over cached opened keys and values whose masks persist. */
+import { everyPair, plainContract } from '../../kernels/contraction.ts'
+import { program } from '../../kernels/program.ts'
 import type { PartyContext } from '../context.ts'
-import {
-  count,
-  type Layout,
-  type Opened,
-  type PlanBuilder,
-  pairLayout,
-  rowLayout,
-  rowsOf,
-  type Shape,
-  type Share,
-  type Slot,
-} from '../plan.ts'
-import { add, type Lanes, reduce, toFloats } from '../ring.ts'
-import { everyPair, type Heads, mixInto, scoresInto } from './contraction.ts'
+import { sharedBits } from '../material.ts'
+import { type Opened, type PlanBuilder, pairLayout, rowLayout, type Share, type Slot } from '../plan.ts'
+import { type Lanes, reduce, toFloats } from '../ring.ts'
+import { contractionOf, type Heads } from './contraction.ts'
+import { perRole } from './operands.ts'
 
 /**
  * This party's share of sum (D + a)(E + b): its parts of the masks a and b against the public sides, plus the dealt
  * share of the mask product; D E itself is the server's.
  */
-function contract(
-  ctx: PartyContext,
-  into: typeof scoresInto,
-  h: Heads,
-  layout: Layout,
-  x: Opened,
-  cache: string,
-  dealt: Lanes,
-): Lanes {
-  const { values, masks } = ctx.cache(cache)
-  const out = dealt.slice()
-  into(ctx, layout, h, ctx.get(x), ctx.role === 'server' ? add(masks, values, 64) : masks, out)
-  into(ctx, layout, h, ctx.mask(x), values, out)
-  return reduce(out, x.ring)
+function contract(kind: 'scores' | 'mix', h: Heads, x: Opened, cache: string, slot: Slot) {
+  const sum = program<[Lanes]>((p) => [p.out(p.add(p.lanes(), p.lanes()))])
+  const whole = perRole((role) =>
+    program<[Lanes]>((p) => [p.out(p.reduce(p.add(p.lanes(), p.packed(sharedBits(role, slot))), x.ring))]),
+  )
+  return (ctx: PartyContext, id: number): Lanes => {
+    const { values, masks } = ctx.cache(cache)
+    const own = ctx.role === 'server' ? ctx.evaluate(sum, [masks, values], masks.length)[0] : masks
+    const terms = [
+      [ctx.get(x), own],
+      [ctx.mask(x), values],
+    ] as const
+    const y = ctx.contract(kind, terms, contractionOf(ctx.shape, x.layout, h))
+    return ctx.evaluate(whole(ctx.role), [y, ctx.packed(id, slot)], y.length)[0]
+  }
 }
 
 /**
@@ -51,23 +45,22 @@ export function scores(
   const layout = pairLayout(q.layout)
   const slot: Slot = { name: 'qk', layout, width: h.heads, bits: ring }
   const type = { kind: 'share' as const, layout, width: h.heads, ring, frac: q.frac + k.frac }
-  const zeros = (shape: Shape): Lanes => new BigUint64Array(count(shape, layout, h.heads))
+  const own = contract('scores', h, q, cache, slot)
   return plan.step<Share>('scores', type, [q, k], (id) => ({
     across: k,
     slots: [slot],
     deal(ctx) {
-      const out = zeros(ctx.shape)
-      scoresInto(ctx, layout, h, ctx.mask(q), ctx.cache(cache).masks, out)
-      return [out]
+      const terms = [[ctx.mask(q), ctx.cache(cache).masks]] as const
+      return [ctx.contract('scores', terms, contractionOf(ctx.shape, layout, h))]
     },
-    run: (ctx) => contract(ctx, scoresInto, h, layout, q, cache, ctx.correlation(id, slot)),
+    run: (ctx) => own(ctx, id),
     plain(ctx) {
-      const out = zeros(ctx.shape)
       const keys = ctx.cache(cache).values
-      scoresInto(ctx, layout, h, ctx.get(q), keys, out)
+      const o = contractionOf(ctx.shape, layout, h)
+      const out = plainContract('scores', [[ctx.get(q), keys]], o)
       const real = new Float64Array(out.length)
       const [qs, ks] = [toFloats(ctx.get(q), ring, q.frac), toFloats(keys, ring, k.frac)]
-      everyPair(ctx.shape, layout, h, (at, a, b) => {
+      everyPair(o, (at, a, b) => {
         for (let i = 0; i < h.headDim; i++) real[at] += qs[a + i] * ks[b + i]
       })
       if (real.some((s) => s < range[0] || s >= range[1]))
@@ -84,20 +77,18 @@ export function mix(plan: PlanBuilder, p: Opened, v: Opened, cache: string, h: H
   const width = h.heads * h.headDim
   const slot: Slot = { name: 'pv', layout, width, bits: ring }
   const type = { kind: 'share' as const, layout, width, ring, frac: p.frac + v.frac }
-  const zeros = (shape: Shape): Lanes => new BigUint64Array(rowsOf(shape, layout) * width)
+  const own = contract('mix', h, p, cache, slot)
   return plan.step<Share>('mix', type, [p, v], (id) => ({
     across: v,
     slots: [slot],
     deal(ctx) {
-      const out = zeros(ctx.shape)
-      mixInto(ctx, layout, h, ctx.mask(p), ctx.cache(cache).masks, out)
-      return [out]
+      const terms = [[ctx.mask(p), ctx.cache(cache).masks]] as const
+      return [ctx.contract('mix', terms, contractionOf(ctx.shape, layout, h))]
     },
-    run: (ctx) => contract(ctx, mixInto, h, layout, p, cache, ctx.correlation(id, slot)),
+    run: (ctx) => own(ctx, id),
     plain(ctx) {
-      const out = zeros(ctx.shape)
-      mixInto(ctx, layout, h, ctx.get(p), ctx.cache(cache).values, out)
-      return reduce(out, ring)
+      const terms = [[ctx.get(p), ctx.cache(cache).values]] as const
+      return reduce(plainContract('mix', terms, contractionOf(ctx.shape, layout, h)), ring)
     },
   }))
 }

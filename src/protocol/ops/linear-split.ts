@@ -1,8 +1,11 @@
+import { program } from '../../kernels/program.ts'
 import type { DealtProduct, Opened, PlanBuilder, Share, Slot } from '../plan.ts'
 import { add, type Lanes, maskOf } from '../ring.ts'
+import { raised, raisedOperands } from './lift.ts'
 import type { WeightRef } from './linear.ts'
 import { bias } from './local.ts'
-import { highSlot, open, signSlot } from './open.ts'
+import { open } from './open.ts'
+import { perRole } from './operands.ts'
 
 /**
  * The second piece that server and dealer each hold of a split weight, besides beta: G + beta at the server, F at the
@@ -20,33 +23,21 @@ export function widen(plan: PlanBuilder, x: Opened, ring: number): Opened {
   const { kind, layout, width, frac, maskRing, stream, wide } = x
   const type = { kind, layout, width, frac, ring, offset: 0n, lift: 0, maskRing, stream, wide }
   const bits = ring - x.ring
+  const half = perRole((role) =>
+    program<[Uint8Array]>((p) => [p.pack(raised(p, x, role, p.lanes()).raised, bits)]),
+  )
+  const sum = program<[Lanes]>((p) => {
+    const low = p.plus(p.lanes(), -x.offset)
+    const above = p.add(p.packed(bits), p.packed(bits))
+    return [p.out(p.reduce(p.add(low, p.shl(above, x.ring)), ring))]
+  })
   return plan.step<Opened>('widen', type, [x], (id) => ({
     wire: { from: 'both', layout, width, bits },
-    share(ctx) {
-      const D = ctx.get(x)
-      const high = ctx.correlation(x.step, highSlot(x))
-      const top = ctx.correlation(x.step, signSlot(x))
-      const out = new BigUint64Array(D.length)
-      const half = 1n << BigInt(x.ring - 1)
-      const m = maskOf(bits)
-      for (let i = 0; i < out.length; i++)
-        out[i] = BigInt.asUintN(64, high[i] + (D[i] < half ? top[i] : 0n)) & m
-      return out
-    },
+    share: (ctx) =>
+      ctx.evaluate(half(ctx.role), [ctx.get(x), ...raisedOperands(ctx, x)], ctx.get(x).length)[0],
     run(ctx, received) {
-      const own = ctx.half(id) ?? (this.share?.(ctx) as Lanes)
-      const theirs = received as Lanes
-      const D = ctx.get(x)
-      const scale = 1n << BigInt(x.ring)
-      const m = maskOf(ring)
-      const { offset } = x
-      const out = new BigUint64Array(D.length)
-      for (let i = 0; i < out.length; i++) {
-        const h = BigInt.asUintN(64, own[i] + theirs[i])
-        const low = BigInt.asUintN(64, D[i] - offset)
-        out[i] = BigInt.asUintN(64, low + BigInt.asUintN(64, h * scale)) & m
-      }
-      return out
+      const own = ctx.half(id) ?? (this.share?.(ctx) as Uint8Array)
+      return ctx.evaluate(sum, [ctx.get(x), own, received as Uint8Array], ctx.get(x).length)[0]
     },
     plain(ctx) {
       const value = ctx.get(x)

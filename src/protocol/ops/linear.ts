@@ -1,3 +1,6 @@
+import { program } from '../../kernels/program.ts'
+import type { PartyContext } from '../context.ts'
+import { sharedBits } from '../material.ts'
 import {
   type Blinded,
   type DealtProduct,
@@ -8,7 +11,7 @@ import {
   type WeightUse,
 } from '../plan.ts'
 import { weightSumStream } from '../prg.ts'
-import { add, type Lanes } from '../ring.ts'
+import type { Lanes } from '../ring.ts'
 
 /** A weight as a plan names it. `frac` are its fraction bits. */
 export interface WeightRef {
@@ -34,6 +37,11 @@ export function linearPrivate(plan: PlanBuilder, e: Blinded, weight: WeightRef):
     frac: e.frac + weight.frac,
   }
   const dealt: DealtProduct = { weight: weight.name, ring, lanes: (ctx) => ctx.ownerMask(e) }
+  const sum = program<[Lanes]>((p) => [
+    p.out(p.reduce(p.add(p.lanes(), p.packed(sharedBits('server', slot))), ring)),
+  ])
+  const added = (ctx: PartyContext, y: Lanes, dealt: Uint8Array): Lanes =>
+    ctx.evaluate(sum, [y, dealt], y.length)[0]
   return plan.step<Share>('linear', type, [e], (id) => {
     plan.weights.push({ ...weight, k: e.width, ring })
     return {
@@ -45,7 +53,7 @@ export function linearPrivate(plan: PlanBuilder, e: Blinded, weight: WeightRef):
       run: (ctx) =>
         ctx.role === 'owner'
           ? lastRows(ctx.stationary(weight.name), rowsOf(ctx.shape, layout) * weight.n)
-          : add(ctx.multiply(weight.name, ctx.get(e), ring), ctx.correlation(id, slot), ring),
+          : added(ctx, ctx.multiply(weight.name, ctx.get(e), ring), ctx.packed(id, slot)),
       plain: (ctx) => ctx.multiply(weight.name, ctx.get(e), ring),
     }
   })

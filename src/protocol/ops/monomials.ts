@@ -1,7 +1,8 @@
 /** Products of opened values multiplied out: which secrets meet, and what the dealer gives of them. */
+import { type Program, program, type Value } from '../../kernels/program.ts'
 import type { DealContext } from '../context.ts'
 import { type Layout, type Opened, rowsOf, type Slot } from '../plan.ts'
-import { type Lanes, maskOf, shiftRight } from '../ring.ts'
+import type { Lanes } from '../ring.ts'
 
 /** A factor and the columns it contributes: output column j reads column from + floor(j / repeat). */
 export interface Factor {
@@ -65,46 +66,52 @@ export function columns(f: Factor, source: Lanes, rows: number, width: number, e
   return out
 }
 
-/** The dealer's true value of one secret, before its columns repeat. */
-function secretLanes(ctx: DealContext, x: Opened, part: Secret['part']): Lanes {
-  const a = ctx.mask(x)
-  if (part === 'mask') return a
-  const m = maskOf(x.ring)
-  const out = new BigUint64Array(a.length)
-  // A choice between values inside a loop would make each of them an object, so the loops are separate.
-  for (let i = 0; i < out.length; i++) out[i] = BigInt.asUintN(64, -a[i]) & m
-  return part === 'rho' ? out : shiftRight(out, x.ring - 1)
-}
-
 export function multiplyInto(acc: Lanes, by: Lanes): void {
   for (let i = 0; i < acc.length; i++) acc[i] = BigInt.asUintN(64, acc[i] * by[i])
 }
 
-/** Every run of acc as long as acc is than by, times one lane of by. */
-function multiplyRuns(acc: Lanes, by: Lanes): void {
-  const run = acc.length / by.length
-  for (let g = 0, i = 0; g < by.length; g++)
-    for (const end = i + run; i < end; i++) acc[i] = BigInt.asUintN(64, acc[i] * by[g])
+/** Monomials whose columns repeat alike, as one program over the masks of their factors. */
+interface Batch {
+  readonly factors: readonly Factor[]
+  readonly program: Program<Lanes[]>
+  readonly repeat: number
+  /** The monomials' places among the term's. */
+  readonly places: readonly number[]
 }
 
-/** True values of the monomials of one term. */
-export function dealt(ctx: DealContext, term: Term, monos: readonly Monomial[]): Lanes[] {
-  const known = new Map<string, Lanes>()
-  return monos.map(({ secrets, slot, repeat }) => {
-    const rows = rowsOf(ctx.shape, slot.layout)
-    const lanes = secrets.map(({ factor, part }) => {
-      const f = term[factor]
-      // Where columns repeat, one dealt value serves them all; what repeats further is read by runs.
-      const every = f.repeat ?? 1
-      const key = `${factor}${part}`
-      const own =
-        known.get(key) ?? columns(f, secretLanes(ctx, f.value, part), rows, slot.width * repeat, every)
-      known.set(key, own)
-      return own
+function batch(term: Term, monos: readonly Monomial[], repeat: number): Batch {
+  const places = [...monos.keys()].filter((i) => monos[i].repeat === repeat)
+  const used = [...new Set(places.flatMap((i) => monos[i].secrets.map((s) => s.factor)))]
+  const made = program<Lanes[]>((p) => {
+    const secrets = new Map<string, Value>()
+    for (const k of used) {
+      const { value, repeat: own = 1 } = term[k]
+      const a = p.runs(own / repeat)
+      secrets.set(`mask${k}`, a)
+      if (value.lift === 0) continue
+      const rho = p.reduce(p.from(0n, a), value.ring)
+      secrets.set(`rho${k}`, rho)
+      secrets.set(`top${k}`, p.shr(rho, value.ring - 1))
+    }
+    return places.map((i) => {
+      const [first, ...rest] = monos[i].secrets.map((s) => secrets.get(`${s.part}${s.factor}`) as Value)
+      return p.out(rest.reduce((x, y) => p.mul(x, y), first))
     })
-    const [first, ...rest] = lanes.sort((x, y) => y.length - x.length)
-    const out = first.slice()
-    for (const other of rest) multiplyRuns(out, other)
-    return out
   })
+  return { factors: used.map((k) => term[k]), program: made, repeat, places }
+}
+
+/** True values of the monomials of one term, as a function of the masks. */
+export function dealer(term: Term, monos: readonly Monomial[], width: number): (ctx: DealContext) => Lanes[] {
+  const batches = [...new Set(monos.map((m) => m.repeat))].map((repeat) => batch(term, monos, repeat))
+  return (ctx) => {
+    const out: Lanes[] = []
+    for (const { factors, program: p, repeat, places } of batches) {
+      const rows = rowsOf(ctx.shape, term[0].value.layout)
+      const masks = factors.map((f) => columns(f, ctx.mask(f.value), rows, width, f.repeat ?? 1))
+      const found = ctx.evaluate(p, masks, (rows * width) / repeat)
+      for (const [k, i] of places.entries()) out[i] = found[k]
+    }
+    return out
+  }
 }

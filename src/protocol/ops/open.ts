@@ -1,7 +1,9 @@
+import { program } from '../../kernels/program.ts'
 import type { PassContext } from '../context.ts'
-import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
+import { count, type Opened, type PlanBuilder, type Share, type Slot } from '../plan.ts'
 import { MASK_STREAM, streamId, weightMaskStream } from '../prg.ts'
-import { type Lanes, maskOf, shiftRight, signed } from '../ring.ts'
+import { type Lanes, maskOf, signed } from '../ring.ts'
+import { maskBits, perRole } from './operands.ts'
 
 export interface OpenOptions {
   /** Ring of the opening; a value that will be lifted must satisfy |x| < 2^(bits-2). */
@@ -52,38 +54,32 @@ export function open(plan: PlanBuilder, x: Share, options: OpenOptions): Opened 
   return plan.step<Opened>('open', type, [x], (id) => {
     const out: Opened = { ...type, step: id }
     const m = maskOf(bits)
+    const half = perRole((role) =>
+      program<[Uint8Array]>((p) => {
+        const less = p.sub(p.lanes(), p.packed(maskBits(out)))
+        return [p.pack(role === 'server' ? p.plus(less, type.offset) : less, bits)]
+      }),
+    )
+    const sum = program<[Lanes]>((p) => [p.out(p.reduce(p.add(p.packed(bits), p.packed(bits)), bits))])
+    const parts = program<[Lanes, Lanes]>((p) => {
+      const rho = p.reduce(p.from(0n, p.lanes()), Math.max(lift, 1))
+      return [p.out(p.shr(rho, bits)), p.out(p.shr(p.reduce(rho, bits), bits - 1))]
+    })
     return {
       wire: { from: 'both', layout: x.layout, width: x.width, bits },
       slots: lift > 0 ? [highSlot(out), signSlot(out)] : [],
       deal(ctx) {
         const a = ctx.mask(out)
         if (cache) ctx.remember(cache, { values: new BigUint64Array(), masks: a })
-        if (lift === 0) return []
-        const top = new BigUint64Array(a.length)
-        const wideMask = maskOf(lift)
-        const rho = new BigUint64Array(a.length)
-        const half = 1n << BigInt(bits - 1)
-        for (let i = 0; i < a.length; i++) {
-          rho[i] = BigInt.asUintN(64, -a[i]) & wideMask
-          top[i] = (rho[i] & m) >= half ? 1n : 0n
-        }
-        return [shiftRight(rho, bits), top]
+        return lift > 0 ? [...ctx.evaluate(parts, [a], a.length)] : []
       },
-      share(ctx) {
-        const own = ctx.get(x)
-        const a = ctx.mask(out)
-        const sent = new BigUint64Array(own.length)
-        const offset = ctx.role === 'server' ? type.offset : 0n
-        for (let i = 0; i < sent.length; i++)
-          sent[i] = BigInt.asUintN(64, BigInt.asUintN(64, own[i] - a[i]) + offset) & m
-        return sent
-      },
+      share: (ctx) => ctx.evaluate(half(ctx.role), [ctx.get(x), ctx.maskWords(out)], ctx.get(x).length)[0],
       run(ctx, received) {
-        const own = ctx.half(id) ?? (this.share?.(ctx) as Lanes)
-        const theirs = received as Lanes
-        for (let i = 0; i < own.length; i++) own[i] = BigInt.asUintN(64, own[i] + theirs[i]) & m
-        if (cache) ctx.remember(cache, { values: own, masks: ctx.mask(out) })
-        return own
+        const own = ctx.half(id) ?? (this.share?.(ctx) as Uint8Array)
+        const n = count(ctx.shape, x.layout, x.width)
+        const [D] = ctx.evaluate(sum, [own, received as Uint8Array], n)
+        if (cache) ctx.remember(cache, { values: D, masks: ctx.mask(out) })
+        return D
       },
       plain(ctx) {
         const value = ctx.get(x)

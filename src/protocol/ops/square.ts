@@ -1,6 +1,9 @@
+import { program } from '../../kernels/program.ts'
+import { sharedBits } from '../material.ts'
 import { type Opened, type PlanBuilder, rowsOf, type Share, type Slot } from '../plan.ts'
-import { maskOf, signed } from '../ring.ts'
-import { lifted } from './lift.ts'
+import { add, type Lanes, maskOf, signed } from '../ring.ts'
+import { lifted, liftedOperands } from './lift.ts'
+import { perRole } from './operands.ts'
 
 /**
  * The sum of squares of every row of an opened value: rows x 1, mod 2^ring, twice the fraction bits. No message.
@@ -13,47 +16,32 @@ export function sumSquares(plan: PlanBuilder, x: Opened, ring: number): Share {
   if (ring > x.lift) throw new RangeError(`sumSquares: Z_2^${ring} is wider than the dealt Z_2^${x.lift}`)
   const cross: Slot = { name: 'cross', layout: x.layout, width: x.width, bits: ring - d - 1 }
   const norm: Slot = { name: 'norm', layout: x.layout, width: 1, bits: ring }
-  const top: Slot = { name: 'sign', layout: x.layout, width: x.width, bits: x.lift - d }
   const type = { kind: 'share' as const, layout: x.layout, width: 1, frac: 2 * x.frac, ring }
   const m = maskOf(ring)
+  const secrets = program<[Lanes, Lanes]>((p) => {
+    const rho = p.reduce(p.from(0n, p.lanes()), d)
+    return [p.out(p.mul(rho, p.shr(rho, d - 1))), p.sums(p.mul(rho, rho), x.width)]
+  })
+  const own = perRole((role) =>
+    program<[Lanes]>((p) => {
+      const { pub, wrap, share, sign } = lifted(p, x, role)
+      const rhoTop = p.packed(sharedBits(role, cross))
+      const twice = p.shl(share, 1)
+      const linear = p.mul(pub, role === 'server' ? p.add(pub, twice) : twice)
+      const squared = p.mul(wrap, p.sub(p.shl(sign, 2 * d), p.shl(rhoTop, d + 1)))
+      return [p.sums(p.add(linear, squared), x.width)]
+    }),
+  )
   return plan.step<Share>('sumSquares', type, [x], (id) => ({
     slots: [cross, norm],
     deal(ctx) {
       const a = ctx.mask(x)
-      const rhoTop = new BigUint64Array(a.length)
-      const squares = new BigUint64Array(rowsOf(ctx.shape, x.layout))
-      const md = maskOf(d)
-      const half = 1n << BigInt(d - 1)
-      for (let r = 0, i = 0; r < squares.length; r++)
-        for (let j = 0; j < x.width; j++, i++) {
-          const rho = BigInt.asUintN(64, -a[i]) & md
-          rhoTop[i] = rho >= half ? rho : 0n
-          squares[r] = BigInt.asUintN(64, squares[r] + BigInt.asUintN(64, rho * rho))
-        }
-      return [rhoTop, squares]
+      return [...ctx.evaluate(secrets, [a], a.length)]
     },
     run(ctx) {
-      const { pub, wrap, share } = lifted(ctx, x)
-      const rhoTop = ctx.correlation(id, cross)
-      const out = ctx.correlation(id, norm).slice()
-      const sign = ctx.correlation(x.step, top)
-      const server = ctx.role === 'server' ? 1n : 0n
-      const cut = 1n << BigInt(d + 1)
-      const square = 2 * d < 64 ? 1n << BigInt(2 * d) : 0n
-      for (let r = 0, i = 0; r < out.length; r++)
-        for (let j = 0; j < x.width; j++, i++) {
-          const A = pub[i]
-          const linear = BigInt.asUintN(64, BigInt.asUintN(64, 2n * A) * share[i])
-          const own = BigInt.asUintN(64, server * BigInt.asUintN(64, A * A))
-          const crossed = BigInt.asUintN(64, cut * BigInt.asUintN(64, wrap[i] * rhoTop[i]))
-          const squared = BigInt.asUintN(64, square * BigInt.asUintN(64, wrap[i] * sign[i]))
-          const more = BigInt.asUintN(
-            64,
-            BigInt.asUintN(64, own + linear) + BigInt.asUintN(64, squared - crossed),
-          )
-          out[r] = BigInt.asUintN(64, out[r] + more) & m
-        }
-      return out
+      const operands = [...liftedOperands(ctx, x), ctx.packed(id, cross)]
+      const [out] = ctx.evaluate(own(ctx.role), operands, ctx.get(x).length)
+      return add(out, ctx.correlation(id, norm), ring)
     },
     plain(ctx) {
       const v = ctx.get(x)

@@ -1,14 +1,15 @@
+import type { Contraction, ContractionTerm } from '../../kernels/contraction.ts'
 import type { Kernels, Matrix, PolynomialSpec } from '../../kernels/kernels.ts'
+import type { Operand, Program, Result } from '../../kernels/program.ts'
 import type { RowCache } from '../cache.ts'
 import type { CachedRows, PartyContext } from '../context.ts'
-import { type Correlations, maskLanes } from '../material.ts'
+import { type Correlations, maskLanes, maskWords } from '../material.ts'
 import type { Blinded, Opened, Plan, Role, Shape, Slot, Step, Value } from '../plan.ts'
-import { count, isPresent, spanOf, wireBytes } from '../plan.ts'
+import { isPresent, spanOf, wireBytes } from '../plan.ts'
 import { laneBytes, type Prg, streamId } from '../prg.ts'
 import type { Lanes } from '../ring.ts'
 import { messageBytes, type Schedule } from '../schedule.ts'
 import { usesOf } from './lifetimes.ts'
-import { clearProduct } from './product.ts'
 
 /** A message that does not fit the plan: truncated, padded or out of turn. */
 export class MessageError extends Error {
@@ -48,11 +49,12 @@ export class PartyPass implements PartyContext {
   readonly #schedule: Schedule
   readonly #own: PartyMaterial
   readonly #values = new Map<number, Lanes>()
-  readonly #received = new Map<number, Lanes>()
+  readonly #received = new Map<number, Uint8Array>()
   readonly #products = new Map<string, Lanes>()
-  readonly #masks = new Map<number, Lanes>()
+  /** Keystream words of this party's parts of masks. */
+  readonly #masks = new Map<number, Uint8Array>()
   /** Halves of openings that were sent and will be added to what comes back. */
-  readonly #halves = new Map<number, Lanes>()
+  readonly #halves = new Map<number, Uint8Array>()
   /** Readers that each value still waits for. */
   readonly #uses: Uint16Array
   #input?: Lanes
@@ -78,7 +80,7 @@ export class PartyPass implements PartyContext {
   /** Runs a step's matrix products by the kernels' faster way for many rows, if they have one. */
   async multiplyAhead(step: Step): Promise<void> {
     const { kernels, weights } = this.#own
-    if (!kernels.matmulAsync || this.shape.rows < MANY_ROWS) return
+    if (!kernels.matmulAsync || this.shape.rows < MANY_ROWS || !isPresent(this.shape, step.out.layout)) return
     for (const { weight, input, ring, by, lanes } of step.matmul ?? []) {
       const matrix = by.includes(this.role) ? weights.get(weight) : undefined
       if (!matrix) continue
@@ -107,9 +109,8 @@ export class PartyPass implements PartyContext {
       if (!step.share || !step.wire) throw new RangeError(`step ${step.id} (${step.op}) sends nothing`)
       const half = step.share(this)
       if (step.wire.from === 'both') this.#halves.set(step.id, half)
-      const bytes = this.#own.kernels.pack(half, step.wire.bits)
-      out.set(bytes, at)
-      at += bytes.length
+      out.set(half, at)
+      at += half.length
       if (this.#own.forgets) this.#used(step)
     }
     return out
@@ -127,11 +128,8 @@ export class PartyPass implements PartyContext {
     for (const step of message.steps) {
       if (!step.wire) continue
       const size = wireBytes(this.shape, step.wire)
-      const n = count(this.shape, step.wire.layout, step.wire.width)
-      this.#received.set(
-        step.id,
-        this.#own.kernels.unpack(payload.subarray(at, at + size), step.wire.bits, n),
-      )
+      // A copy: the message's memory is the link's.
+      this.#received.set(step.id, payload.slice(at, at + size))
       at += size
     }
   }
@@ -146,20 +144,29 @@ export class PartyPass implements PartyContext {
   }
 
   mask(value: Opened | Blinded): Lanes {
-    let lanes = this.#masks.get(value.step)
-    if (!lanes) {
-      lanes = maskLanes(this.#own.masks, this.shape, value)
-      this.#masks.set(value.step, lanes)
-    }
-    return lanes
+    return maskLanes(this.#own.masks, this.shape, value, this.maskWords(value))
   }
 
-  half(step: number): Lanes | undefined {
+  maskWords(value: Opened | Blinded): Uint8Array {
+    const words = this.#masks.get(value.step) ?? maskWords(this.#own.masks, this.shape, value)
+    this.#masks.set(value.step, words)
+    return words
+  }
+
+  half(step: number): Uint8Array | undefined {
     return this.#halves.get(step)
   }
 
   correlation(step: number, slot: Slot): Lanes {
     return this.#own.correlations.read(this.#plan.steps[step], slot)
+  }
+
+  packed(step: number, slot: Slot): Uint8Array {
+    return this.#own.correlations.packed(this.#plan.steps[step], slot)
+  }
+
+  evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R {
+    return this.#own.kernels.evaluate(p, operands, count)
   }
 
   bytes(step: number, slot: Slot): Uint8Array {
@@ -197,8 +204,8 @@ export class PartyPass implements PartyContext {
     this.#own.cache.write(name, this.shape.base, this.shape.rows, rows)
   }
 
-  product(a: Lanes, m: number, b: Lanes, k: number, n: number): Lanes {
-    return clearProduct(this.#own.kernels, a, m, b, k, n)
+  contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): Lanes {
+    return this.#own.kernels.contract(kind, terms, o)
   }
 
   polynomials(points: Lanes, words: Lanes, o: PolynomialSpec): Lanes {

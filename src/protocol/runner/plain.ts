@@ -3,7 +3,6 @@ import type { RowCache } from '../cache.ts'
 import type { CachedRows, PlainContext } from '../context.ts'
 import { type Opened, type Plan, type Shape, type Share, spanOf, type Value } from '../plan.ts'
 import type { Lanes } from '../ring.ts'
-import { clearProduct } from './product.ts'
 
 /** What the oracle is given: the weights, and the randomness that the result is a function of. */
 export interface PlainMaterial {
@@ -79,10 +78,6 @@ export class PlainPass implements PlainContext {
 
   remember(name: string, rows: CachedRows): void {
     this.#own.cache.write(name, this.shape.base, this.shape.rows, rows)
-  }
-
-  product(a: Lanes, m: number, b: Lanes, k: number, n: number): Lanes {
-    return clearProduct(this.#own.kernels, a, m, b, k, n)
   }
 
   polynomials(points: Lanes, words: Lanes, o: PolynomialSpec): Lanes {

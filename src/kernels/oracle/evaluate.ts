@@ -1,0 +1,48 @@
+import { checkEvaluate, type Operand, type OperandType, type Program, resultOf } from '../program.ts'
+
+/** See `Kernels.evaluate`; `pack` and `unpack` are the oracle's. */
+export function oracleEvaluate(
+  {
+    pack,
+    unpack,
+  }: {
+    pack(values: BigUint64Array, bits: number): Uint8Array
+    unpack(bytes: Uint8Array, bits: number, count: number): BigUint64Array
+  },
+  p: Program,
+  operands: readonly Operand[],
+  count: number,
+): (BigUint64Array | Uint8Array)[] {
+  checkEvaluate(p, operands, count)
+  const read = (type: OperandType, operand: Operand): ((i: number) => bigint) => {
+    if (type.kind === 'packed') {
+      const lanes = unpack(operand as Uint8Array, type.bits, count)
+      return (i) => lanes[i]
+    }
+    const lanes = operand as BigUint64Array
+    if (type.kind === 'lanes') return (i) => lanes[i]
+    if (type.kind === 'runs') return (i) => lanes[Math.floor(i / type.run)]
+    return (i) => lanes[Math.floor(i / type.width) * type.stride + type.from + (i % type.width)]
+  }
+  const sources = p.operands.map((type, k) => read(type, operands[k]))
+  const values = p.nodes.map(() => new BigUint64Array(count))
+  for (const [k, node] of p.nodes.entries())
+    for (let i = 0; i < count; i++) {
+      const a = 'a' in node ? values[node.a][i] : 0n
+      const b = 'b' in node ? values[node.b][i] : 'constant' in node ? node.constant : 0n
+      if (node.op === 'operand') values[k][i] = sources[node.operand](i)
+      else if (node.op === 'add' || node.op === 'plus') values[k][i] = a + b
+      else if (node.op === 'sub') values[k][i] = a - b
+      else if (node.op === 'from') values[k][i] = b - a
+      else if (node.op === 'mul' || node.op === 'times') values[k][i] = a * b
+      else if (node.op === 'and') values[k][i] = a & b
+      else values[k][i] = node.op === 'shl' ? a << b : a >> b
+    }
+  return p.outputs.map(({ node, type }) => {
+    if (type.kind === 'packed') return pack(values[node], type.bits)
+    const out = resultOf(type, count) as BigUint64Array
+    const run = type.kind === 'sums' ? type.run : 1
+    for (let i = 0; i < count; i++) out[Math.floor(i / run)] += values[node][i]
+    return out
+  })
+}
