@@ -28,7 +28,8 @@ class Material {
   readonly #waiting = new Map<number, (chunk: Uint8Array) => void>()
   readonly discarded: number[] = []
 
-  put(pass: number, chunk: Uint8Array): void {
+  put(pass: number, view: Uint8Array): void {
+    const chunk = view.slice()
     const wake = this.#waiting.get(pass)
     this.#waiting.delete(pass)
     if (wake) wake(chunk)

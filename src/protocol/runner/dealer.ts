@@ -4,6 +4,7 @@ import type { Operand, Program, Result } from '../../kernels/program.ts'
 import type { RowCache } from '../cache.ts'
 import type { CachedRows, DealContext } from '../context.ts'
 import { maskLanes, slotPiece, slotRaw, slotWidth, slotWords } from '../material.ts'
+import { Pieces } from '../pieces.ts'
 import type {
   Blinded,
   Dealt,
@@ -17,7 +18,7 @@ import type {
   Slot,
   Step,
 } from '../plan.ts'
-import { isPresent, rowCount, slotBytes, slotValues, spanOf } from '../plan.ts'
+import { isPresent, rowCount, slotValues, spanOf } from '../plan.ts'
 import type { Prg } from '../prg.ts'
 import { add, type Lanes } from '../ring.ts'
 
@@ -67,8 +68,8 @@ export class DealerPass implements DealContext {
   /** Steps with something to deal, in plan order, with their packed corrections. */
   *deal(): Generator<{ step: Step; bytes: Uint8Array }> {
     for (const step of this.#plan.steps) {
-      const bytes = this.dealStep(step)
-      if (step.slots.length > 0) yield { step, bytes }
+      const pieces = Array.from(this.dealStep(step), (piece) => piece.slice())
+      if (step.slots.length > 0) yield { step, bytes: wholeOf(pieces) }
     }
   }
 
@@ -84,9 +85,12 @@ export class DealerPass implements DealContext {
     }
   }
 
-  /** A step's packed corrections; none where it deals nothing. Steps are dealt in plan order. */
-  dealStep(step: Step): Uint8Array {
-    if (!step.deal || !isPresent(this.shape, step.out.layout)) return new Uint8Array()
+  /**
+   * A step's packed corrections, piece by piece; none where it deals nothing. A piece is good until the next one is
+   * asked for: all are made in the same memory, which stays in the processor's cache. Steps are dealt in plan order.
+   */
+  *dealStep(step: Step): Generator<Uint8Array> {
+    if (!step.deal || !isPresent(this.shape, step.out.layout)) return
     const values = step.deal(this)
     const last = lastReaders(this.#plan)
     for (const id of [...this.#masks.keys()]) if ((last.get(id) ?? 0) <= step.id) this.#masks.delete(id)
@@ -94,7 +98,7 @@ export class DealerPass implements DealContext {
       throw new RangeError(
         `step ${step.id} (${step.op}) dealt ${values.length} of ${step.slots.length} slots`,
       )
-    return this.#pack(step, values)
+    for (const [i, slot] of step.slots.entries()) yield* this.#pack(step, slot, values[i])
   }
 
   mask(value: Opened): Lanes {
@@ -145,50 +149,40 @@ export class DealerPass implements DealContext {
     return this.#own.kernels.transformed(samples, matrix, n, scale)
   }
 
-  #pack(step: Step, values: Dealt[]): Uint8Array {
-    const parts = step.slots.map((slot, i) => {
-      const value = values[i]
-      if ('places' in value) return this.#packSingles(step, slot, value)
-      if (!ArrayBuffer.isView(value)) return this.#packRows(step, slot, value)
+  *#pack(step: Step, slot: Slot, value: Dealt): Generator<Uint8Array> {
+    if ('places' in value) yield this.#packSingles(step, slot, value)
+    else if (!ArrayBuffer.isView(value)) yield* this.#packRows(step, slot, value)
+    else {
       if (value.length !== slotValues(this.shape, slot))
         throw new RangeError(`step ${step.id} (${step.op}) dealt ${value.length} values of '${slot.name}'`)
       const owner = slotWords(this.#own.owner, this.shape, step, slot)
-      return this.#own.kernels.packDifference(value, owner, slot.bits)
-    })
-    if (parts.length === 1) return parts[0]
-    const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0))
-    let at = 0
-    for (const part of parts) {
-      out.set(part, at)
-      at += part.length
+      yield this.#own.kernels.packDifference(value, owner, slot.bits)
     }
-    return out
   }
 
   /** A few elements at a time, in arrays that stay in the processor's cache. */
-  #packRows(step: Step, slot: Slot, value: DealtRows | DealtRotations): Uint8Array {
+  *#packRows(step: Step, slot: Slot, value: DealtRows | DealtRotations): Generator<Uint8Array> {
     const { shape } = this
     const { kernels, owner } = this.#own
-    const out = new Uint8Array(slotBytes(shape, slot))
     const per = (slot.entries ?? 1) * (slot.words ?? 1)
     // Whole blocks of keystream and whole bytes of packing, whatever the width.
     const most = Math.max(64, Math.floor(PIECE / per / 64) * 64)
     const width = slotWidth(slot)
     const keystream = new Uint8Array(most * per * width)
+    const packed = new Uint8Array((most * per * slot.bits) / 8)
     const pack = packerOf(kernels, value, per, slot.bits)
-    for (let r = 0, first = 0, at = 0; r < shape.rows; r++) {
+    for (let r = 0, first = 0; r < shape.rows; r++) {
       const end = rowCount(shape, r, slot.layout, slot.width)
       for (let i = 0; i < end; i += most) {
         const n = Math.min(most, end - i)
         const words = keystream.subarray(0, n * per * width)
         slotPiece(owner, shape, step, slot, r, i * per, words)
-        const bytes = (n * per * slot.bits) / 8
-        pack(first + i, n, words, out.subarray(at, at + bytes))
-        at += bytes
+        const piece = packed.subarray(0, (n * per * slot.bits) / 8)
+        pack(first + i, n, words, piece)
+        yield piece
       }
       first += end
     }
-    return out
   }
 
   /** Bytes: the subtraction wraps by itself, and they are their own packing. */
@@ -203,15 +197,21 @@ export class DealerPass implements DealContext {
   }
 }
 
+function wholeOf(pieces: readonly Uint8Array[]): Uint8Array {
+  if (pieces.length === 0) return new Uint8Array()
+  const whole = new Pieces(pieces)
+  return whole.slice(0, whole.length)
+}
+
 type Packer = (first: number, n: number, keystream: Uint8Array, out: Uint8Array) => void
 
 /** Packs the corrections of `n` elements from `first` on. */
 function packerOf(kernels: Kernels, value: DealtRows | DealtRotations, per: number, bits: number): Packer {
   if ('masks' in value) {
     const { masks } = value
-    const rows = value.kept(kernels)
+    // Asked for each time: between two pieces another session may have had rows added to them.
     return (first, n, words, out) =>
-      kernels.packRotated(rows, masks.subarray(first, first + n), words, bits, out)
+      kernels.packRotated(value.kept(kernels), masks.subarray(first, first + n), words, bits, out)
   }
   let values = new BigUint64Array()
   return (first, n, words, out) => {

@@ -59,7 +59,7 @@ export class SessionDealer {
     for (const step of plan.steps)
       for (const band of bands) {
         await band.multiplyAhead(step)
-        await out.write(band.dealStep(step))
+        for (const piece of band.dealStep(step)) await out.write(piece)
         if (performance.now() - since < SLICE_MS) continue
         await new Promise((resolve) => setTimeout(resolve))
         since = performance.now()

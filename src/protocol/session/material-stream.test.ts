@@ -13,7 +13,7 @@ test('chunks are full but for the last, and together what was written', async ()
       const written = sizes.map((n, i) => Uint8Array.from({ length: n }, (_, at) => at * 31 + i))
       const chunks: Uint8Array[] = []
       const writer = new ChunkWriter(async (chunk) => {
-        chunks.push(chunk)
+        chunks.push(chunk.slice())
       })
       for (const bytes of written) await writer.write(bytes)
       await writer.flush()

@@ -15,7 +15,10 @@ export const KEY_BYTES = 32
  */
 export const CHUNK_BYTES = limits.chunkBytes - 32
 
-/** Cuts what is written into chunks of `CHUNK_BYTES`. A chunk may be a view of what was written. */
+/**
+ * Cuts what is written into chunks of `CHUNK_BYTES`. A chunk is a view of what was written, or of memory that is used
+ * again: it is good until the sink's promise resolves.
+ */
 export class ChunkWriter {
   readonly #sink: (chunk: Uint8Array) => Promise<void>
   /** What does not fill a chunk yet. */
@@ -44,7 +47,7 @@ export class ChunkWriter {
 
   async flush(): Promise<void> {
     if (this.#used === 0) return
-    const chunk = this.#rest.slice(0, this.#used)
+    const chunk = this.#rest.subarray(0, this.#used)
     this.#used = 0
     await this.#sink(chunk)
   }
