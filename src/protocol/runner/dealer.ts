@@ -139,23 +139,32 @@ export class DealerPass implements DealContext {
     const { kernels, owner } = this.#own
     const out = new Uint8Array(slotBytes(shape, slot))
     const per = (slot.entries ?? 1) * (slot.words ?? 1)
+    const size = per * slotWidth(slot)
     // Whole blocks of keystream and whole bytes of packing, whatever the width.
-    const most = Math.max(64, Math.floor(PIECE / per / 64) * 64)
-    const width = slotWidth(slot)
-    const keystream = new Uint8Array(most * per * width)
+    const most = Math.min(slotValues(shape, slot) / per, Math.max(64, Math.floor(PIECE / per / 64) * 64))
+    const keystream = new Uint8Array(most * size)
     const pack = packerOf(kernels, value, per, slot.bits)
-    for (let r = 0, first = 0, at = 0; r < shape.rows; r++) {
-      const end = rowCount(shape, r, slot.layout, slot.width)
-      for (let i = 0; i < end; i += most) {
-        const n = Math.min(most, end - i)
-        const words = keystream.subarray(0, n * per * width)
-        slotPiece(owner, shape, step, slot, r, i * per, words)
-        const bytes = (n * per * slot.bits) / 8
-        pack(first + i, n, words, out.subarray(at, at + bytes))
-        at += bytes
-      }
-      first += end
+    let [first, held] = [0, 0]
+    const flush = (): void => {
+      const bytes = (per * slot.bits) / 8
+      const part = out.subarray(first * bytes, (first + held) * bytes)
+      pack(first, held, keystream.subarray(0, held * size), part)
+      first += held
+      held = 0
     }
+    for (let r = 0; r < shape.rows; r++) {
+      const end = rowCount(shape, r, slot.layout, slot.width)
+      for (let i = 0; i < end; ) {
+        const room = most - held
+        const n = room < end - i ? room - (room % 64) : end - i
+        if (n === 0) flush()
+        else
+          slotPiece(owner, shape, step, slot, r, i * per, keystream.subarray(held * size, (held + n) * size))
+        held += n
+        i += n
+      }
+    }
+    flush()
     return out
   }
 

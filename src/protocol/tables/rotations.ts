@@ -53,13 +53,13 @@ export class Rotations {
     const { shift, words } = this.spec
     const low = 2 ** shift - 1
     const per = this.#per
-    for (let i = first, to = 0; i < first + count; i++, to += per) {
+    for (let i = first, to = 0; i < first + count; i++) {
       const place = masks[i] & low
       const rows = this.#known(place)
       const start = place * per
       const cut = start + (masks[i] >>> shift) * words
-      out.set(rows.subarray(cut, start + per), to)
-      out.set(rows.subarray(start, cut), to + start + per - cut)
+      for (let k = cut; k < start + per; k++) out[to++] = rows[k]
+      for (let k = start; k < cut; k++) out[to++] = rows[k]
     }
   }
 
