@@ -26,7 +26,7 @@ export interface RotationSpec {
   readonly words: number
 }
 
-/** Rows kept in the kernels' own memory, until they are freed or nobody has them any more. Freeing them twice is harmless. */
+/** Rows kept in the kernels' own memory. Freeing them twice is harmless. */
 export interface RotatingRows {
   readonly spec: RotationSpec
   free(): void

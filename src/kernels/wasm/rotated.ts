@@ -5,9 +5,6 @@ import type { Ring } from './module.ts'
 /** Values that pass through the scratch at a time, about: they stay in the cache. */
 const PIECE = 4096
 
-/** Rows whose keeper was dropped, with all that could free them, give their memory back too. */
-const dropped = new FinalizationRegistry<{ ring: Ring; at: number }>(({ ring, at }) => ring.arena.free(at))
-
 class WasmRows implements RotatingRows {
   readonly spec: RotationSpec
   readonly ring: Ring
@@ -20,13 +17,10 @@ class WasmRows implements RotatingRows {
     this.at = at
     this.isNarrow = isNarrow
     this.spec = spec
-    dropped.register(this, { ring, at }, this)
   }
 
   free(): void {
-    if (this.at === 0) return
-    dropped.unregister(this)
-    this.ring.arena.free(this.at)
+    if (this.at > 0) this.ring.arena.free(this.at)
     this.at = 0
   }
 }
