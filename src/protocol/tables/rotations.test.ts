@@ -30,3 +30,7 @@ it("a mask's table begins at its own place, entry by entry, and goes around", ()
   expect(worked.toSorted()).toEqual([0, 1, 2, 3])
   expect(tables.at(1)[6]).toBe(13n)
 })
+
+it('tables for every place of a wide mask are refused', () => {
+  expect(() => new Rotations({ shift: 28, entries: 16, words: 1 }, () => undefined)).toThrow(/too large/)
+})
