@@ -111,12 +111,13 @@ function timesMask(segments: Rotations, a: Uint32Array, b: Lanes, d: number): [D
     fill(first, count, out) {
       const f = new BigUint64Array(count * per)
       segments.fill(a, first, count, f)
-      for (let at = 0; at < f.length; at += n) {
-        const r = rho[first + Math.floor(at / per)]
-        for (let k = 0; k < n; k++) {
-          out[2 * at + k] = f[at + k]
-          out[2 * at + n + k] = BigInt.asUintN(64, f[at + k] * r)
-        }
+      for (let i = 0, at = 0; i < count; i++) {
+        const r = rho[first + i]
+        for (const end = at + per; at < end; at += n)
+          for (let k = 0; k < n; k++) {
+            out[2 * at + k] = f[at + k]
+            out[2 * at + n + k] = BigInt.asUintN(64, f[at + k] * r)
+          }
       }
     },
   }

@@ -50,6 +50,23 @@ describe('the thermometer', () => {
     }
   })
 
+  it.each([8, 9])('counts hundreds of positions in Z_2^%i', (ring) => {
+    const span = 2 ** ring - 1
+    const values = Array.from({ length: span * HEADS }, (_, i) => (i % HEADS === 0 ? 3 : i % 4))
+    let y!: Share
+    const trial = new Trial(
+      (plan, given) => {
+        const c = open(plan, given(values, { ring: 4, width: HEADS, layout: 'pair' }), { bits: 2 })
+        y = thermometer(plan, c, ring)
+      },
+      { shape: { base: span - 1, rows: 1, serial: 0 } },
+    )
+    expect(trial.complaints).toEqual([])
+    const odd = values.filter((_, i) => i % HEADS === 1)
+    const want = [1, 2, 3].map((b) => odd.filter((v) => v >= b).length)
+    expect([...trial.total(y)]).toEqual([span, span, span, ...want].map(BigInt))
+  })
+
   it('finds the highest level in use, for every count and every mask', () => {
     const bits = 4
     const levels = 7

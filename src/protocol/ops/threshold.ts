@@ -63,7 +63,7 @@ export function thermometer(plan: PlanBuilder, c: Opened, ring: number): Share {
     plain(ctx) {
       // One-hots of zero, rotated to the values.
       const values = bitsAt(ctx.get(c), 0, c.ring)
-      const onehot = new Uint8Array(values.length * bins)
+      const onehot = new (isNarrow ? Uint8Array : Uint32Array)(values.length * bins)
       for (let at = 0; at < onehot.length; at += bins) onehot[at] = 1
       return counts(ctx.shape, onehot, values)
     },

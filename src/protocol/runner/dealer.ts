@@ -21,6 +21,7 @@ import type {
 import { isPresent, rowCount, slotValues, spanOf } from '../plan.ts'
 import type { Prg } from '../prg.ts'
 import { add, type Lanes } from '../ring.ts'
+import { packerOf, subtractBytes } from './corrections.ts'
 
 /** What the dealer brings to a pass: both parties' mask keys, b = W - F for each private weight, and its pieces of split ones. */
 export interface DealerMaterial {
@@ -165,24 +166,34 @@ export class DealerPass implements DealContext {
     const { shape } = this
     const { kernels, owner } = this.#own
     const per = (slot.entries ?? 1) * (slot.words ?? 1)
+    const size = per * slotWidth(slot)
     // Whole blocks of keystream and whole bytes of packing, whatever the width.
-    const most = Math.max(64, Math.floor(PIECE / per / 64) * 64)
-    const width = slotWidth(slot)
-    const keystream = new Uint8Array(most * per * width)
-    const packed = new Uint8Array((most * per * slot.bits) / 8)
+    const most = Math.min(slotValues(shape, slot) / per, Math.max(64, Math.floor(PIECE / per / 64) * 64))
+    const keystream = new Uint8Array(most * size)
+    const bytes = (per * slot.bits) / 8
+    const packed = new Uint8Array(most * bytes)
     const pack = packerOf(kernels, value, per, slot.bits)
-    for (let r = 0, first = 0; r < shape.rows; r++) {
-      const end = rowCount(shape, r, slot.layout, slot.width)
-      for (let i = 0; i < end; i += most) {
-        const n = Math.min(most, end - i)
-        const words = keystream.subarray(0, n * per * width)
-        slotPiece(owner, shape, step, slot, r, i * per, words)
-        const piece = packed.subarray(0, (n * per * slot.bits) / 8)
-        pack(first + i, n, words, piece)
-        yield piece
-      }
-      first += end
+    let [first, held] = [0, 0]
+    const flush = (): Uint8Array => {
+      const piece = packed.subarray(0, held * bytes)
+      pack(first, held, keystream.subarray(0, held * size), piece)
+      first += held
+      held = 0
+      return piece
     }
+    for (let r = 0; r < shape.rows; r++) {
+      const end = rowCount(shape, r, slot.layout, slot.width)
+      for (let i = 0; i < end; ) {
+        const room = most - held
+        const n = room < end - i ? room - (room % 64) : end - i
+        if (n === 0) yield flush()
+        else
+          slotPiece(owner, shape, step, slot, r, i * per, keystream.subarray(held * size, (held + n) * size))
+        held += n
+        i += n
+      }
+    }
+    if (held > 0) yield flush()
   }
 
   /** Bytes: the subtraction wraps by itself, and they are their own packing. */
@@ -201,35 +212,4 @@ function wholeOf(pieces: readonly Uint8Array[]): Uint8Array {
   if (pieces.length === 0) return new Uint8Array()
   const whole = new Pieces(pieces)
   return whole.slice(0, whole.length)
-}
-
-type Packer = (first: number, n: number, keystream: Uint8Array, out: Uint8Array) => void
-
-/** Packs the corrections of `n` elements from `first` on. */
-function packerOf(kernels: Kernels, value: DealtRows | DealtRotations, per: number, bits: number): Packer {
-  if ('masks' in value) {
-    const { masks } = value
-    // Asked for each time: between two pieces another session may have had rows added to them.
-    return (first, n, words, out) =>
-      kernels.packRotated(value.kept(kernels), masks.subarray(first, first + n), words, bits, out)
-  }
-  let values = new BigUint64Array()
-  return (first, n, words, out) => {
-    if (values.length < n * per) values = new BigUint64Array(n * per)
-    const own = values.subarray(0, n * per)
-    value.fill(first, n, own)
-    out.set(kernels.packDifference(own, words, bits))
-  }
-}
-
-/** bytes = value - bytes, each mod 2^8; four at a time, the top bits apart so that none borrows from its neighbour. */
-function subtractBytes(value: number, bytes: Uint8Array): void {
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
-  const all = value * 0x01010101
-  const raised = all | 0x80808080
-  for (let i = 0; i < words.length; i++) {
-    const b = words[i]
-    words[i] = (raised - (b & 0x7f7f7f7f)) ^ (~(all ^ b) & 0x80808080)
-  }
-  for (let i = 4 * words.length; i < bytes.length; i++) bytes[i] = value - bytes[i]
 }

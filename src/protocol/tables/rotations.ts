@@ -19,8 +19,15 @@ export class Rotations {
   #places = 0
   readonly #kept = new WeakMap<Kernels, { rows: RotatingRows; places: number }>()
 
-  /** @param work writes a place's table: integers below 2^53 */
+  /**
+   * @param work writes a place's table: integers within +-2^53
+   * @throws RangeError where masks have more than 31 bits: such tables are too large to keep
+   */
   constructor(spec: RotationSpec, work: (place: number, out: Float64Array) => void) {
+    if (2 ** spec.shift * spec.entries > 2 ** 31)
+      throw new RangeError(
+        `a table of ${spec.entries} entries at 2^${spec.shift} places is too large to keep`,
+      )
     this.spec = spec
     this.#per = spec.entries * spec.words
     this.#work = work
@@ -37,7 +44,7 @@ export class Rotations {
     return this.#known(place).subarray(from, from + this.#per)
   }
 
-  /** The whole tables of masks of at most 31 bits, which kernels can make of the rows that they keep. */
+  /** The whole tables of masks, which kernels can make of the rows that they keep. */
   dealt(masks: Uint32Array): DealtRotations {
     const low = 2 ** this.spec.shift - 1
     for (let i = 0; i < masks.length; i++) this.#known(masks[i] & low)
@@ -53,13 +60,13 @@ export class Rotations {
     const { shift, words } = this.spec
     const low = 2 ** shift - 1
     const per = this.#per
-    for (let i = first, to = 0; i < first + count; i++, to += per) {
+    for (let i = first, to = 0; i < first + count; i++) {
       const place = masks[i] & low
       const rows = this.#known(place)
       const start = place * per
       const cut = start + (masks[i] >>> shift) * words
-      out.set(rows.subarray(cut, start + per), to)
-      out.set(rows.subarray(start, cut), to + start + per - cut)
+      for (let k = cut; k < start + per; k++) out[to++] = rows[k]
+      for (let k = start; k < cut; k++) out[to++] = rows[k]
     }
   }
 
