@@ -23,8 +23,14 @@ export interface PassFigures {
   ownerCpuSeconds: number
   serverCpuSeconds: number
   dealerCpuSeconds: number
+  /** Of it, until the input is known. */
+  ownerOfflineCpuSeconds: number
+  serverOfflineCpuSeconds: number
+  dealerOfflineCpuSeconds: number
   hidden: Float64Array
 }
+
+type Usages = Record<'owner' | 'server' | 'dealer', Usage>
 
 /** Time for acknowledgements that travel after the last message. */
 const SETTLE_MS = 30
@@ -81,6 +87,9 @@ export class Bench {
     const pass = await owner.call<number>('prepare', request)
     await server.call('prefetch', { pass, begun: this.#link !== 'fetch' })
     const preparedSeconds = (performance.now() - started) / 1000
+    const offline = await this.usage()
+    const cpu = (from: Usages, to: Usages, party: keyof Usages) =>
+      to[party].cpuSeconds - from[party].cpuSeconds
     const { seconds, hidden } = await owner.call<{ seconds: number; hidden: Float64Array }>('go')
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
     const after = await this.#counters()
@@ -95,9 +104,12 @@ export class Bench {
       offlineSeconds: productSeconds + preparedSeconds,
       productSeconds,
       dealSeconds: after.dealt - before.dealt,
-      ownerCpuSeconds: after.usage.owner.cpuSeconds - before.usage.owner.cpuSeconds,
-      serverCpuSeconds: after.usage.server.cpuSeconds - before.usage.server.cpuSeconds,
-      dealerCpuSeconds: after.usage.dealer.cpuSeconds - before.usage.dealer.cpuSeconds,
+      ownerCpuSeconds: cpu(before.usage, after.usage, 'owner'),
+      serverCpuSeconds: cpu(before.usage, after.usage, 'server'),
+      dealerCpuSeconds: cpu(before.usage, after.usage, 'dealer'),
+      ownerOfflineCpuSeconds: cpu(before.usage, offline, 'owner'),
+      serverOfflineCpuSeconds: cpu(before.usage, offline, 'server'),
+      dealerOfflineCpuSeconds: cpu(before.usage, offline, 'dealer'),
       hidden,
     }
   }
@@ -113,7 +125,7 @@ export class Bench {
     return dealerDownBytes + receivedBytes
   }
 
-  async usage(): Promise<Record<'owner' | 'server' | 'dealer', Usage>> {
+  async usage(): Promise<Usages> {
     const { owner, server, dealer } = this.#children
     const of = (child: Child) => child.call<Usage>('usage')
     return { owner: await of(owner), server: await of(server), dealer: await of(dealer) }

@@ -3,6 +3,7 @@ import { nodePlatform } from '../src/cli/platform.ts'
 import { loadWeights } from '../src/protocol/compile/weights.ts'
 import { modelPlans } from '../src/protocol/session/model-plan.ts'
 import { OwnerSession } from '../src/protocol/session/owner-session.ts'
+import { decodePass } from '../src/protocol/session/pass-messages.ts'
 import { type OwnerSession as Agreement, greetServer, openSession } from '../src/session/owner.ts'
 import type { ServedModel } from '../src/session/parties.ts'
 import { connect, type LinkChoice } from '../src/transport/connect.ts'
@@ -34,13 +35,11 @@ export interface OwnerTraffic {
   receivedBytes: number
   sentPayloadBytes: number
   receivedPayloadBytes: number
-  /** Messages of passes, either way, without what was sent ahead. */
+  /** Messages of passes one after another, either way, without what was sent ahead: those of bands go side by side. */
   hops: number
   /** Bytes that came from the dealer. */
   dealerDownBytes: number
 }
-
-const DATA = 2
 
 class Owner {
   readonly session: OwnerSession
@@ -113,9 +112,19 @@ class Owner {
   }
 
   #counted(link: Link): Link {
-    const count = (message: Uint8Array): Uint8Array => {
-      if (message[0] === DATA) this.#hops++
-      return message
+    // Bands send side by side what has one number.
+    let seen = new Set<number>()
+    let pass = 0
+    const count = (bytes: Uint8Array): Uint8Array => {
+      const message = decodePass(bytes)
+      if (message.kind !== 'data') return bytes
+      if (message.pass !== pass) {
+        pass = message.pass
+        seen = new Set()
+      }
+      if (!seen.has(message.index)) this.#hops++
+      seen.add(message.index)
+      return bytes
     }
     return {
       kind: link.kind,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { bandsOf } from '../src/protocol/bands.ts'
 import { planMaterialBytes } from '../src/protocol/material.ts'
 import type { Role } from '../src/protocol/plan.ts'
 import { messageBytes } from '../src/protocol/schedule.ts'
@@ -8,13 +9,14 @@ import { Bench, type PassFigures } from './measure.ts'
 import { errors, reference } from './reference.ts'
 import { manifestOf, type PublicFacts, sourceOf } from './shapes.ts'
 
-/** Kind and pass number, then an index; `begin` carries the shape instead. */
+/** Kind and pass number, then an index and a band; `begin` carries the shape instead. */
 const BEGIN_BYTES = 21
-const DATA_BYTES = 7
+const DATA_BYTES = 8
 /** The server's key for the pass. */
 const KEY_BYTES = 32
 
-const TOKENS = 12
+/** The prompt before the last one is long enough for bands. */
+const TOKENS = 40
 const source = sourceOf('tiny')
 let bench: Bench | undefined
 let facts: PublicFacts
@@ -35,16 +37,22 @@ const rowsFrom = (base: number, rows: number) => ({
 async function declared(base: number, rows: number) {
   const shape = { base, rows, serial: 0 }
   const { plan, schedule } = modelPlans(await manifestOf(facts)).of(shape)
-  const of = (from: Role) => schedule.messages.filter((m) => m.from === from)
-  const bytes = (from: Role) => of(from).reduce((sum, m) => sum + messageBytes(shape, m), 0)
+  const bands = bandsOf(shape)
+  const sizes = (from: Role) =>
+    bands
+      .flatMap((band) => schedule.messages.filter((m) => m.from === from).map((m) => messageBytes(band, m)))
+      .filter((size) => size > 0)
+  const bytes = (from: Role) => sizes(from).reduce((sum, n) => sum + n, 0)
+  const ups = sizes('owner').length - bands.length
+  const downs = sizes('server').length
   return {
     hops: schedule.hops,
-    // The first of the owner's messages is sent ahead.
-    up: bytes('owner') + BEGIN_BYTES + (of('owner').length - 1) * DATA_BYTES,
-    down: bytes('server') + of('server').length * DATA_BYTES,
-    ups: of('owner').length,
-    downs: of('server').length,
-    dealer: KEY_BYTES + planMaterialBytes(shape, plan),
+    // The first of the owner's messages is sent ahead, all bands' at once.
+    up: bytes('owner') + BEGIN_BYTES + ups * DATA_BYTES,
+    down: bytes('server') + downs * DATA_BYTES,
+    ups: ups + 1,
+    downs,
+    dealer: KEY_BYTES + planMaterialBytes(bands, plan),
   }
 }
 

@@ -1,6 +1,7 @@
 /** `sotto bench decode` and `sotto bench prefill`: a pass of the whole protocol between three processes. */
 
 import { EncoderEnds } from '../src/owner/encoder-ends.ts'
+import { bandsOf } from '../src/protocol/bands.ts'
 import { planMaterialBytes } from '../src/protocol/material.ts'
 import { type ModelPlans, modelPlans } from '../src/protocol/session/model-plan.ts'
 import { MAX_ROWS } from '../src/protocol/session/pass-messages.ts'
@@ -106,10 +107,13 @@ export function passCase(name: 'decode' | 'prefill' | 'encode', o: PassOptions):
       ownerCpuSeconds: of((p) => p.ownerCpuSeconds),
       serverCpuSeconds: of((p) => p.serverCpuSeconds),
       dealerCpuSeconds: of((p) => p.dealerCpuSeconds),
+      ownerOfflineCpuSeconds: of((p) => p.ownerOfflineCpuSeconds),
+      serverOfflineCpuSeconds: of((p) => p.serverOfflineCpuSeconds),
+      dealerOfflineCpuSeconds: of((p) => p.dealerOfflineCpuSeconds),
       pipelinedSeconds,
       fillSeconds,
       declaredHops: schedule.hops,
-      declaredDealerBytes: planMaterialBytes(shape, plan),
+      declaredDealerBytes: planMaterialBytes(bandsOf(shape), plan),
       peakServerBytes: server.peakBytes,
       peakDealerBytes: dealer.peakBytes,
       context: o.context,

@@ -1,6 +1,6 @@
 /** What a data owner takes from Node: its kernels, and sockets beyond fetch. */
+import { createNodeProductDevice } from '../kernels/node/device.ts'
 import { createNodeKernels } from '../kernels/node/kernels.ts'
-import { createCpuProductDevice } from '../kernels/wasm/device.ts'
 import type { Platform } from '../owner/platform.ts'
 import { nodeWebRtcDial } from '../transport/node/webrtc.ts'
 import { makeWebSocket } from '../transport/node/ws.ts'
@@ -11,7 +11,7 @@ const STATIONARY_BYTES = 1 << 29
 
 export function nodePlatform(): Platform {
   const kernels = createNodeKernels()
-  const device = createCpuProductDevice(kernels, { cacheBytes: STATIONARY_BYTES })
+  const device = createNodeProductDevice(kernels, { cacheBytes: STATIONARY_BYTES })
   return {
     kernels,
     device: async () => ({ device, reason: 'The terminal computes on the processor.' }),

@@ -91,7 +91,13 @@ function striking(dial: Dial, at: number, strike: () => void): Dial {
       if (count++ === at) strike()
       inner.send(frame)
     }
-    const wrapped: Carrier = { listen: (h) => inner.listen(h), close: () => inner.close(), send, buffered: 0 }
+    const wrapped: Carrier = {
+      listen: (h) => inner.listen(h),
+      close: () => inner.close(),
+      drained: (low) => inner.drained(low),
+      buffered: 0,
+      send,
+    }
     return wrapped
   }
 }

@@ -43,6 +43,8 @@ export async function startDealer(options: StartDealer): Promise<RunningDealer> 
     onLink: (link) => void dealer.serve(link),
     maxLinks: 64,
     firstBytes: limits.jsonBytes,
+    // Dealing goes on while what one session has credit for is under way.
+    windowBytes: limits.materialAheadBytes,
     times: options.times,
   })
   const app = dealerApp({ dealer, origins, trustProxy, log })

@@ -2,7 +2,7 @@
 import type { Contraction, ContractionTerm } from '../kernels/contraction.ts'
 import type { PolynomialSpec } from '../kernels/kernels.ts'
 import type { Operand, Program, Result } from '../kernels/program.ts'
-import type { Blinded, Opened, Role, Shape, Share, Slot, Value } from './plan.ts'
+import type { Blinded, DealtProduct, Opened, Role, Shape, Share, Slot, Value } from './plan.ts'
 import type { Lanes } from './ring.ts'
 
 /** The rows of a pass and the values computed so far. */
@@ -10,7 +10,7 @@ export interface PassContext {
   readonly shape: Shape
   /** A value's lanes: a share, a public D, a blinded value, or (oracle) the plain value. */
   get(value: Value): Lanes
-  /** What a cached tensor has kept, oldest position first; this pass's rows included once remembered. */
+  /** What a cached tensor has kept of the positions that the rows see, oldest first; their own once remembered. */
   cache(name: string): CachedRows
   /** Appends this pass's rows to a cached tensor. */
   remember(name: string, rows: CachedRows): void
@@ -50,7 +50,7 @@ export interface PartyContext extends PassContext {
   ownerSecret(step: number, width: number, ring: number): Lanes
   /** The input in fixed point (owner only). */
   input(): Lanes
-  /** 1 for every row of the pass that is padding (owner only). */
+  /** 1 for every row of the pass that is padding, other bands' rows included (owner only). */
   padding(): Uint8Array
   /** a [rows x k] times a weight in the clear of this party, mod 2^ring. */
   multiply(weight: string, a: Lanes, ring: number): Lanes
@@ -74,8 +74,8 @@ export interface DealContext {
   evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R
   /** Attention's products in the clear; see `Kernels.contract`. */
   contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): Lanes
-  /** a [rows x k] times b = W - F, or times the dealer's piece of a split weight, mod 2^ring. */
-  multiplyDifference(weight: string, a: Lanes, ring: number): Lanes
+  /** The product that a step declares, unless it was made ahead. */
+  multiplyDifference(product: DealtProduct): Lanes
 }
 
 export interface PlainContext extends PassContext {

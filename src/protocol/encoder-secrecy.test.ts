@@ -85,7 +85,7 @@ it('leaves nothing but uniform words on all wires, and as many of them for every
       expect(said.filter((m) => m.kind === 'data')).toHaveLength(declared.hops)
       expect(payloads).toEqual(declared.messages.map((m) => messageBytes(shape, m)))
       expect(session.dealt[pass - 1].reduce((sum, chunk) => sum + chunk.length, 0)).toBe(
-        KEY_BYTES + planMaterialBytes(shape, session.plans.of(shape).plan),
+        KEY_BYTES + planMaterialBytes([shape], session.plans.of(shape).plan),
       )
     }
     const captured = capturedMessages(session)

@@ -1,5 +1,6 @@
 /** Where the parts of a pass that are not messages come from: masks and correlations, role by role. */
 import type { Kernels } from '../kernels/kernels.ts'
+import { Pieces } from './pieces.ts'
 import type { Blinded, Opened, Plan, Role, Shape, Slot, Step } from './plan.ts'
 import { count, rowCount, slotBytes, slotCount, slotValues } from './plan.ts'
 import { laneBytes, type Prg, streamId } from './prg.ts'
@@ -147,7 +148,7 @@ export class SeededCorrelations implements Correlations {
 export class PackedCorrections implements Correlations {
   readonly #kernels: Kernels
   readonly #shape: Shape
-  readonly #bytes = new Map<number, Uint8Array>()
+  readonly #bytes = new Map<number, Pieces>()
 
   constructor(kernels: Kernels, shape: Shape) {
     this.#kernels = kernels
@@ -155,11 +156,11 @@ export class PackedCorrections implements Correlations {
   }
 
   /** Takes a step's corrections. Throws `RangeError` when their length is not the declared one. */
-  put(step: Step, bytes: Uint8Array): void {
+  put(step: Step, bytes: Pieces | Uint8Array): void {
     const declared = materialBytes(this.#shape, step)
     if (bytes.length !== declared)
       throw new RangeError(`step ${step.id} (${step.op}): ${bytes.length} bytes dealt, ${declared} declared`)
-    this.#bytes.set(step.id, bytes)
+    this.#bytes.set(step.id, bytes instanceof Pieces ? bytes : new Pieces([bytes]))
   }
 
   has(step: Step): boolean {
@@ -180,8 +181,10 @@ export class PackedCorrections implements Correlations {
 
   lookup(step: Step, slot: Slot, index: Uint32Array, first: number): Lanes {
     const { entries = 1, words = 1, bits } = slot
-    const bytes = this.#part(step, slot)
-    const picked = pickEntries(bytes, (words * bits) / 8, entries, index, first)
+    const size = (words * bits) / 8
+    const start = this.#start(step, slot) + first * entries * size
+    const offsets = Float64Array.from(index, (at, i) => start + (i * entries + at) * size)
+    const picked = this.#of(step).gather(offsets, size)
     return this.#kernels.unpack(picked, bits, index.length * words)
   }
 
@@ -190,41 +193,27 @@ export class PackedCorrections implements Correlations {
   }
 
   #part(step: Step, slot: Slot): Uint8Array {
+    const start = this.#start(step, slot)
+    return this.#of(step).slice(start, start + slotBytes(this.#shape, slot))
+  }
+
+  #of(step: Step): Pieces {
     const bytes = this.#bytes.get(step.id)
     if (!bytes) throw new RangeError(`step ${step.id} (${step.op}): nothing dealt yet`)
-    const index = slotIndex(step, slot)
-    let from = 0
-    for (let i = 0; i < index; i++) from += slotBytes(this.#shape, step.slots[i])
-    return bytes.subarray(from, from + slotBytes(this.#shape, slot))
+    return bytes
   }
-}
 
-/** Entry index[i] of the table of element first + i, `size` bytes each, for every i. */
-function pickEntries(
-  bytes: Uint8Array,
-  size: number,
-  entries: number,
-  index: Uint32Array,
-  first: number,
-): Uint8Array {
-  const out = new Uint8Array(index.length * size)
-  // Whole words where they fit: what one copies too much, the next entry overwrites.
-  const over = Math.ceil(size / 4) * 4
-  const source = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  const target = new DataView(out.buffer)
-  for (let i = 0, to = 0; i < index.length; i++, to += size) {
-    const from = ((first + i) * entries + index[i]) * size
-    if (size >= 4 && from + over <= bytes.length && to + over <= out.length)
-      for (let b = 0; b < size; b += 4) target.setInt32(to + b, source.getInt32(from + b))
-    else for (let b = 0; b < size; b++) out[to + b] = bytes[from + b]
+  /** Where a slot's bytes begin among those of its step. */
+  #start(step: Step, slot: Slot): number {
+    const before = step.slots.slice(0, slotIndex(step, slot))
+    return before.reduce((sum, s) => sum + slotBytes(this.#shape, s), 0)
   }
-  return out
 }
 
 /** Declared bytes that the dealer sends for one step. */
 export const materialBytes = (shape: Shape, step: Step): number =>
   step.slots.reduce((sum, slot) => sum + slotBytes(shape, slot), 0)
 
-/** Declared bytes that the dealer sends for a whole pass. */
-export const planMaterialBytes = (shape: Shape, plan: Plan): number =>
-  plan.steps.reduce((sum, step) => sum + materialBytes(shape, step), 0)
+/** Declared bytes that the dealer sends for a whole pass, of one band or several. */
+export const planMaterialBytes = (bands: readonly Shape[], plan: Plan): number =>
+  bands.reduce((sum, shape) => plan.steps.reduce((n, step) => n + materialBytes(shape, step), sum), 0)

@@ -16,15 +16,22 @@ export type Role = 'owner' | 'server'
  */
 export type Layout = 'row' | 'pair' | 'last' | 'lastPair'
 
-/** What a pass works on: `rows` new tokens after `base` cached ones. `serial` is the first row's never-reused number. */
+/**
+ * What a pass, or one band of its rows, works on: `rows` new tokens after `base` others. `serial` is the first row's
+ * never-reused number.
+ */
 export interface Shape {
   readonly base: number
   readonly rows: number
   readonly serial: number
   /** Run the lean plan, whatever the number of rows. */
   readonly lean?: boolean
-  /** Every row attends to all rows, later ones too: an encoder's pass. */
-  readonly isBidirectional?: boolean
+  /** Run in one band, whatever the number of rows. */
+  readonly isWhole?: boolean
+  /** Positions that every row attends to, later ones too: an encoder's. Without it a row sees the past and itself. */
+  readonly seen?: number
+  /** More rows of the same pass follow in other bands, so that none of these is its last. */
+  readonly hasMore?: boolean
 }
 
 interface Typed {
@@ -100,6 +107,13 @@ export interface Matmul {
   lanes?(ctx: PartyContext): Lanes
 }
 
+/** A product of lanes that the dealer knows with b = W - F, or with its piece of a split weight, mod 2^ring. */
+export interface DealtProduct {
+  readonly weight: string
+  readonly ring: number
+  lanes(ctx: DealContext): Lanes
+}
+
 /** One operation of the plan with its views side by side. */
 export interface Step {
   readonly id: number
@@ -111,6 +125,10 @@ export interface Step {
   readonly wire?: Wire
   /** The matrix products that a party's view is going to ask for, so that a faster kernel may run them beforehand. */
   readonly matmul?: readonly Matmul[]
+  /** The same of the dealer's view. */
+  readonly dealtProducts?: readonly DealtProduct[]
+  /** An input of which it reads other bands' rows too, from the cache: it waits until they have run that step. */
+  readonly across?: Value
   /** The dealer's tables that depend on no mask, worked out before they are needed. */
   prepare?(): void
   /** The dealer's view: one array of true values for each slot; the owner's part is taken off by the runner. */
@@ -200,11 +218,18 @@ export class PlanBuilder {
 }
 
 /** Positions that row r attends to, itself included. */
-export const span = (shape: Shape, row: number): number =>
-  shape.base + (shape.isBidirectional ? shape.rows : row + 1)
+export const span = (shape: Shape, row: number): number => shape.seen ?? shape.base + row + 1
+
+/** Positions that the rows attend to, all together. */
+export const spanOf = (shape: Shape): number => span(shape, shape.rows - 1)
+
+/** Whether a layout has elements at all: the last row is in a pass's last band. */
+export const isPresent = (shape: Shape, layout: Layout): boolean =>
+  !shape.hasMore || layout === 'row' || layout === 'pair'
 
 /** Rows that a `row` or `last` value has. */
-export const rowsOf = (shape: Shape, layout: Layout): number => (layout === 'last' ? 1 : shape.rows)
+export const rowsOf = (shape: Shape, layout: Layout): number =>
+  layout !== 'last' ? shape.rows : shape.hasMore ? 0 : 1
 
 /** The first row that a layout has elements for. */
 export const firstRow = (shape: Shape, layout: Layout): number =>
@@ -216,16 +241,17 @@ export const rowLayout = (layout: Layout): Layout => (layout === 'lastPair' ? 'l
 
 /** Elements of one row of a layout. */
 export function rowCount(shape: Shape, row: number, layout: Layout, width: number): number {
-  if (row < firstRow(shape, layout)) return 0
+  if (row < firstRow(shape, layout) || !isPresent(shape, layout)) return 0
   return (layout === 'pair' || layout === 'lastPair' ? span(shape, row) : 1) * width
 }
 
 /** Elements of all rows of a layout. */
 export function count(shape: Shape, layout: Layout, width: number): number {
-  const { rows, base } = shape
-  if (layout === 'lastPair') return width * span(shape, rows - 1)
+  const { rows, base, seen } = shape
+  if (!isPresent(shape, layout)) return 0
+  if (layout === 'lastPair') return width * spanOf(shape)
   if (layout !== 'pair') return width * rowsOf(shape, layout)
-  return width * rows * (shape.isBidirectional ? base + rows : base + (rows + 1) / 2)
+  return width * rows * (seen ?? base + (rows + 1) / 2)
 }
 
 /** Values that a slot takes for one row. */

@@ -1,5 +1,6 @@
 /** Every lane that a session put on a wire, by the step that it belongs to. */
 import { createWasmKernels } from '../kernels/wasm/kernels.ts'
+import { bandsOf } from './bands.ts'
 import { count, type Role, type Shape, type Step, slotBytes, wireBytes } from './plan.ts'
 import { add, type Lanes } from './ring.ts'
 import { KEY_BYTES } from './session/material-stream.ts'
@@ -12,6 +13,7 @@ const kernels = createWasmKernels()
 /** Lanes of one kind; `who` sent them, or `public` for what an opening shows to both. */
 export interface Captured {
   readonly pass: number
+  readonly band: number
   readonly step: Step
   readonly who: Role | 'public' | 'dealer'
   /** Slot of the step, where the dealer sent it. */
@@ -32,20 +34,23 @@ export function capturedMessages(session: { plans: ModelPlans; wire: readonly Se
     const shape = shapes.get(message.pass)
     if (!shape) throw new RangeError(`pass ${message.pass} was never begun`)
     const { messages } = session.plans.of(shape).schedule
+    const { pass } = message
+    const bands = bandsOf(shape)
     let at = 0
-    for (const step of messages[message.kind === 'begin' ? 0 : message.index].steps) {
-      const { wire } = step
-      if (!wire) continue
-      const { bits } = wire
-      const size = wireBytes(shape, wire)
-      const part = message.payload.slice(at, at + size)
-      at += size
-      const lanes = kernels.unpack(part, bits, count(shape, wire.layout, wire.width))
-      const { pass } = message
-      const half = out.find((c) => c.pass === pass && c.step === step)
-      out.push({ pass, step, who: from, bits, lanes })
-      if (half) out.push({ pass, step, who: 'public', bits, lanes: add(half.lanes, lanes, bits) })
-    }
+    // What is sent ahead is all bands' together.
+    for (const band of message.kind === 'begin' ? bands.keys() : [message.band])
+      for (const step of messages[message.kind === 'begin' ? 0 : message.index].steps) {
+        const { wire } = step
+        if (!wire) continue
+        const { bits } = wire
+        const size = wireBytes(bands[band], wire)
+        const part = message.payload.slice(at, at + size)
+        at += size
+        const lanes = kernels.unpack(part, bits, count(bands[band], wire.layout, wire.width))
+        const half = out.find((c) => c.pass === pass && c.band === band && c.step === step)
+        out.push({ pass, band, step, who: from, bits, lanes })
+        if (half) out.push({ pass, band, step, who: 'public', bits, lanes: add(half.lanes, lanes, bits) })
+      }
     if (at !== message.payload.length) throw new RangeError('a message has more bytes than its steps')
   }
   return out
@@ -68,14 +73,15 @@ export function capturedDealing(
   const out: Captured[] = []
   let at = KEY_BYTES
   for (const step of plans.of(shape).plan.steps)
-    for (const slot of step.slots) {
-      const { bits, layout, width, entries = 1, words = 1, name } = slot
-      const size = slotBytes(shape, slot)
-      const bytes = new Uint8Array(stream.subarray(at, at + size))
-      at += size
-      const lanes = kernels.unpack(bytes, bits, count(shape, layout, width) * entries * words)
-      out.push({ pass, step, who: 'dealer', slot: name, bits, lanes })
-    }
+    for (const [band, rows] of bandsOf(shape).entries())
+      for (const slot of step.slots) {
+        const { bits, layout, width, entries = 1, words = 1, name } = slot
+        const size = slotBytes(rows, slot)
+        const bytes = new Uint8Array(stream.subarray(at, at + size))
+        at += size
+        const lanes = kernels.unpack(bytes, bits, count(rows, layout, width) * entries * words)
+        out.push({ pass, band, step, who: 'dealer', slot: name, bits, lanes })
+      }
   if (at !== stream.length) throw new RangeError('the dealer sent other bytes than the plan declares')
   return out
 }

@@ -142,7 +142,9 @@ export function reuses({ dealt, received }: NotingParties): string[] {
       'server',
       messages.flatMap((m) => (m.kind === 'begin' ? [m.shape] : [])),
     )
-    const names = messages.map((m) => `${m.kind} ${m.pass} ${m.kind === 'data' ? m.index : ''}`)
+    const names = messages.map(
+      (m) => `${m.kind} ${m.pass} ${m.kind === 'data' ? `${m.index} ${m.band}` : ''}`,
+    )
     names.forEach((name, i) => {
       if (names.indexOf(name) !== i) out.push(`server: ${name} again`)
     })

@@ -1,6 +1,7 @@
 /** A session that the dealer has announced, and the material that arrives for it. */
 import { equalBytes, fromHex } from '../session/encoding.ts'
 import { SessionError } from '../session/errors.ts'
+import { limits } from '../session/limits.ts'
 import type { MaterialSource } from '../session/parties.ts'
 
 export interface AnnouncedParts {
@@ -29,6 +30,8 @@ export class Announced implements MaterialSource {
   /** Discarded before the dealer was done with them. */
   private readonly burnt = new Set<number>()
   private readonly failures: ((error: SessionError) => void)[] = []
+  /** Bytes read that the dealer has not been told of. */
+  private read = 0
   private claimed = false
   private over: SessionError | undefined
   private readonly claimTimer: ReturnType<typeof setTimeout>
@@ -63,7 +66,7 @@ export class Announced implements MaterialSource {
     const state = this.pass(pass)
     const chunk = state.chunks.shift()
     if (chunk) {
-      this.parts.credit(chunk.length)
+      this.credit(chunk.length)
       this.settle(pass, state)
       return Promise.resolve(chunk)
     }
@@ -79,7 +82,7 @@ export class Announced implements MaterialSource {
     if (this.over || this.burnt.has(pass)) return
     const state = this.pass(pass)
     const left = state.chunks.splice(0).reduce((sum, chunk) => sum + chunk.length, 0)
-    if (left > 0) this.parts.credit(left)
+    if (left > 0) this.credit(left)
     state.waiting?.reject(new SessionError('expired', `Pass ${pass} was abandoned.`))
     this.burnt.add(pass)
     this.passes.delete(pass)
@@ -89,14 +92,14 @@ export class Announced implements MaterialSource {
   /** From the dealer. */
   chunk(pass: number, bytes: Uint8Array): void {
     if (this.burnt.has(pass)) {
-      this.parts.credit(bytes.length)
+      this.credit(bytes.length)
       return
     }
     const state = this.pass(pass)
     if (state.waiting) {
       const { resolve } = state.waiting
       state.waiting = undefined
-      this.parts.credit(bytes.length)
+      this.credit(bytes.length)
       resolve(bytes)
     } else {
       state.chunks.push(bytes)
@@ -137,6 +140,13 @@ export class Announced implements MaterialSource {
       this.passes.set(pass, state)
     }
     return state
+  }
+
+  private credit(bytes: number): void {
+    this.read += bytes
+    if (this.read < limits.creditBytes) return
+    this.parts.credit(this.read)
+    this.read = 0
   }
 
   /** A pass whose last chunk was read is used up. */

@@ -20,6 +20,8 @@ export const limits = Object.freeze({
   passBytes: 64 * 1024,
   /** Dealt material that the server buffers for one session. */
   materialAheadBytes: 48 * 1024 * 1024,
+  /** Material that the server has read before it tells the dealer so. */
+  creditBytes: 2 * 1024 * 1024,
   /** One chunk of material. */
   chunkBytes: 8 * 1024 * 1024,
   /** One private tensor's b at the dealer; it travels in parts. */

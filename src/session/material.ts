@@ -69,17 +69,20 @@ export const encodeJson = (message: ToDealer | ToServer): Uint8Array => {
   return bytes
 }
 
+/** @param scratch where the message is made, if it has room for it. */
 export function encodePass(
   kind: 'chunk' | 'end',
   sessionId: string,
   pass: number,
-  chunk?: Uint8Array,
+  chunk: Uint8Array = new Uint8Array(0),
+  scratch?: Uint8Array,
 ): Uint8Array {
-  const bytes = new Uint8Array(PASS_HEADER + (chunk?.length ?? 0))
+  const length = PASS_HEADER + chunk.length
+  const bytes = scratch && scratch.length >= length ? scratch.subarray(0, length) : new Uint8Array(length)
   bytes[0] = kind === 'chunk' ? 1 : 2
   bytes.set(fromHex(sessionId), 4)
-  new DataView(bytes.buffer).setUint32(4 + SESSION_ID_BYTES, pass, true)
-  if (chunk) bytes.set(chunk, PASS_HEADER)
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(4 + SESSION_ID_BYTES, pass, true)
+  bytes.set(chunk, PASS_HEADER)
   return bytes
 }
 

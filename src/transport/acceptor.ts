@@ -15,6 +15,8 @@ export interface AcceptorOptions {
   maxLinksPerPeer?: number
   /** Largest first message of a link, by which a peer introduces itself. */
   firstBytes?: number
+  /** What a link may have under way; see `limits.windowBytes`. */
+  windowBytes?: number
   times?: Partial<StreamTimes>
   /** Silence after which a fetch link is given up. */
   fetchIdleMs?: number
@@ -29,10 +31,11 @@ export class Acceptor {
     maxLinks = 256,
     maxLinksPerPeer = 32,
     firstBytes = limits.messageBytes,
+    windowBytes = limits.windowBytes,
     times = {},
     fetchIdleMs = limits.fetchIdleMs,
   }: AcceptorOptions) {
-    this.options = { onLink, maxLinks, maxLinksPerPeer, firstBytes, times, fetchIdleMs }
+    this.options = { onLink, maxLinks, maxLinksPerPeer, firstBytes, windowBytes, times, fetchIdleMs }
   }
 
   get size(): number {
@@ -106,6 +109,7 @@ export class Acceptor {
     this.admit(peer)
     const link = make()
     link.limitFirst(this.options.firstBytes)
+    link.widen(this.options.windowBytes)
     this.links.set(token, { link, peer })
     link.onEnd(() => this.links.delete(token))
     queueMicrotask(() => this.options.onLink(link, peer))

@@ -3,6 +3,8 @@ export interface Carrier {
   send(frame: Uint8Array): void
   /** Bytes accepted by `send` that the socket still holds. */
   readonly buffered: number
+  /** Resolves when the socket holds no more than `low` bytes, or has ended. */
+  drained(low: number): Promise<void>
   /** Delivers frames from now on, those that already arrived first. Called once. */
   listen(handlers: CarrierHandlers): void
   close(): void
@@ -27,6 +29,11 @@ export abstract class BaseCarrier implements Carrier {
   abstract get buffered(): number
   abstract close(): void
 
+  /** Browsers have no event for it, so it is polled. */
+  async drained(low: number): Promise<void> {
+    while (this.buffered > low) await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+
   listen(handlers: CarrierHandlers): void {
     this.handlers = handlers
     for (const frame of this.early.splice(0)) handlers.frame(frame)
@@ -44,10 +51,4 @@ export abstract class BaseCarrier implements Carrier {
     this.ended = reason
     this.handlers?.end(reason)
   }
-}
-
-/** Resolves when the socket's buffer has room. Browser WebSockets have no event for it, so all kinds are polled. */
-export async function drained(carrier: Carrier, high: number, low: number): Promise<void> {
-  if (carrier.buffered <= high) return
-  while (carrier.buffered > low) await new Promise((resolve) => setTimeout(resolve, 2))
 }

@@ -84,6 +84,7 @@ export function faultyCarrier(inner: Carrier, injector: FaultInjector): Carrier 
         },
         end: handlers.end,
       }),
+    drained: (low) => inner.drained(low),
     close: () => inner.close(),
   }
 }

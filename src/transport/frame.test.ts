@@ -46,7 +46,7 @@ describe('frames', () => {
   test('a body of frames is cut where it was joined', () => {
     fc.assert(
       fc.property(fc.array(frames, { maxLength: 5 }), (list) => {
-        const encoded = list.map(encodeFrame)
+        const encoded = list.map((frame) => encodeFrame(frame))
         expect(splitFrames(concatBytes(encoded))).toEqual(encoded)
       }),
     )

@@ -56,12 +56,14 @@ export interface Frame {
   payload: Uint8Array
 }
 
-export function encodeFrame({ type, flags, seq, ack, payload }: Frame): Uint8Array {
+/** @param room memory to make the frame in, of an earlier frame or fresh; without it, memory of its own. */
+export function encodeFrame({ type, flags, seq, ack, payload }: Frame, room?: Uint8Array): Uint8Array {
   if (payload.length > limits.chunkBytes) {
     throw new LinkError('oversized', `A frame of ${payload.length} bytes is above the limit.`)
   }
-  const bytes = new Uint8Array(HEADER_BYTES + payload.length)
-  const view = new DataView(bytes.buffer)
+  const length = HEADER_BYTES + payload.length
+  const bytes = room?.subarray(0, length) ?? new Uint8Array(length)
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
   view.setUint16(0, MAGIC, true)
   bytes[2] = FRAME_VERSION
   bytes[3] = type

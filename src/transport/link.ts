@@ -17,7 +17,8 @@ export interface Link {
   readonly kind: LinkKind
   /**
    * Queues one message. `reply` says that the peer will answer with at least one message: a fetch link then issues
-   * its POST, while messages without it ride along with the next one. Resolves when there is room for more.
+   * its POST, while messages without it ride along with the next one. Resolves when there is room for more; the bytes
+   * are copied before that, so that the caller may reuse them as soon as this returns.
    * Rejects with `LinkError`.
    */
   send(message: Uint8Array, reply: boolean): Promise<void>

@@ -43,6 +43,11 @@ export abstract class ReliableLink implements Link {
     this.incoming.limit = bytes
   }
 
+  /** Lets more be under way than usual, where this end can hold it. */
+  widen(bytes: number): void {
+    this.outgoing.window = bytes
+  }
+
   async close(reason = 'The conversation ended.'): Promise<void> {
     this.fail(new LinkError('closed', reason))
   }

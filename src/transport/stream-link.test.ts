@@ -87,6 +87,7 @@ describe('stream link', () => {
       const inner = await dial()
       return {
         buffered: 0,
+        drained: (low) => inner.drained(low),
         listen: (handlers) => inner.listen(handlers),
         close: () => inner.close(),
         send: (frame) => {
@@ -218,6 +219,7 @@ describe('a rude peer', () => {
   ])('that sends %s and hangs up before it can be answered harms nobody', (_, bytes) => {
     const gone: Carrier = {
       buffered: 0,
+      drained: () => Promise.resolve(),
       send: () => {
         throw new LinkError('lost', 'The socket is not open.')
       },

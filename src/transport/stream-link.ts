@@ -1,6 +1,5 @@
 /** A reliable link over sockets (WebSocket, data channel, in-process), which may break and be replaced. */
 import type { Carrier } from './carrier.ts'
-import { drained } from './carrier.ts'
 import { isDamage, LinkError, toLinkError } from './errors.ts'
 import { decodeFrame, type Frame, FrameType } from './frame.ts'
 import { limits } from './limits.ts'
@@ -144,7 +143,7 @@ export class StreamLink extends ReliableLink {
         const next = this.outgoing.after(this.transmitted)
         if (!carrier || !next) return
         if (carrier.buffered > limits.socketHighBytes) {
-          await drained(carrier, limits.socketHighBytes, limits.socketLowBytes)
+          await carrier.drained(limits.socketLowBytes)
           continue
         }
         this.transmitted = next.seq

@@ -1,12 +1,17 @@
 /** The two directions of a reliable stream of messages, without any input or output of their own. */
 import { LinkError } from './errors.ts'
-import { concatBytes, encodeFrame, type Frame, FrameFlag, FrameType } from './frame.ts'
+import { concatBytes, encodeFrame, type Frame, FrameFlag, FrameType, HEADER_BYTES } from './frame.ts'
 import { limits } from './limits.ts'
 
 interface Pending {
   seq: number
   bytes: Uint8Array
+  /** The memory that the frame was made in, where another can be made in it. */
+  room?: Uint8Array
 }
+
+/** Memory of acknowledged frames that is kept: what comes back with one acknowledgement, and some. */
+const SPARE = (2 * limits.ackBytes) / limits.chunkBytes
 
 /**
  * Outgoing half: frames stay here until the peer has acknowledged them. A resend hands out the *same* byte arrays: a
@@ -16,7 +21,10 @@ export class Outgoing {
   /** Sequence number of the last frame made. */
   last = 0
   bytes = 0
+  /** Bytes that may be unacknowledged before `room` waits. */
+  window: number = limits.windowBytes
   private pending: Pending[] = []
+  private readonly spare: Uint8Array[] = []
   private readonly waiters: { resolve: () => void; reject: (error: Error) => void }[] = []
 
   /** Cuts a message into frames. `ack` is what we had received when it was made; a stale value is harmless. */
@@ -24,7 +32,7 @@ export class Outgoing {
     if (message.length > limits.messageBytes) {
       throw new LinkError('oversized', `A message of ${message.length} bytes is above the limit.`)
     }
-    if (this.bytes > limits.windowBytes + limits.messageBytes) {
+    if (this.bytes > this.window + limits.messageBytes) {
       throw new LinkError('overflow', 'Too many messages wait to be sent.')
     }
     let offset = 0
@@ -35,8 +43,9 @@ export class Outgoing {
       const flags = (end ? FrameFlag.end : 0) | (reply ? FrameFlag.reply : 0)
       if (this.last === 0xffffffff)
         throw new LinkError('overflow', 'The link has used all of its sequence numbers.')
-      const bytes = encodeFrame({ type: FrameType.data, flags, seq: ++this.last, ack, payload })
-      this.pending.push({ seq: this.last, bytes })
+      const room = this.roomFor(payload.length)
+      const bytes = encodeFrame({ type: FrameType.data, flags, seq: ++this.last, ack, payload }, room)
+      this.pending.push({ seq: this.last, bytes, room })
       this.bytes += bytes.length
     } while (offset < message.length)
   }
@@ -46,11 +55,20 @@ export class Outgoing {
     if (ack > this.last)
       throw new LinkError('malformed', 'The peer acknowledged a message that was never sent.')
     let count = 0
-    while (count < this.pending.length && this.pending[count].seq <= ack)
-      this.bytes -= this.pending[count++].bytes.length
+    while (count < this.pending.length && this.pending[count].seq <= ack) {
+      const { bytes, room } = this.pending[count++]
+      this.bytes -= bytes.length
+      if (room && this.spare.length < SPARE) this.spare.push(room)
+    }
     if (count === 0) return
     this.pending = this.pending.slice(count)
-    if (this.bytes <= limits.windowBytes) for (const { resolve } of this.waiters.splice(0)) resolve()
+    if (this.bytes <= this.window) for (const { resolve } of this.waiters.splice(0)) resolve()
+  }
+
+  /** Memory for a large frame; a stream of them would otherwise keep the garbage collector busy. */
+  private roomFor(length: number): Uint8Array | undefined {
+    if (length < limits.chunkBytes / 2) return undefined
+    return this.spare.pop() ?? new Uint8Array(HEADER_BYTES + limits.chunkBytes)
   }
 
   /** The first unacknowledged frame after `seq`. */
@@ -66,12 +84,13 @@ export class Outgoing {
 
   /** Resolves when the window has room. */
   room(): Promise<void> {
-    if (this.bytes <= limits.windowBytes) return Promise.resolve()
+    if (this.bytes <= this.window) return Promise.resolve()
     return new Promise((resolve, reject) => this.waiters.push({ resolve, reject }))
   }
 
   fail(error: Error): void {
     this.pending = []
+    this.spare.length = 0
     this.bytes = 0
     for (const { reject } of this.waiters.splice(0)) reject(error)
   }
@@ -99,11 +118,16 @@ export class Incoming {
     this.chunks.push(frame.payload)
     this.size += frame.payload.length
     if (!(frame.flags & FrameFlag.end)) return undefined
-    // Always a copy: sockets hand out slices of pooled memory, at any alignment.
-    const message = concatBytes(this.chunks)
+    // A frame with memory of its own is handed on as it is; slices of pooled memory, at any alignment, are copied.
+    const message =
+      this.chunks.length === 1 && ownsMemory(frame.payload) ? frame.payload : concatBytes(this.chunks)
     this.chunks = []
     this.size = 0
     this.limit = limits.messageBytes
     return { message, reply: (frame.flags & FrameFlag.reply) !== 0 }
   }
 }
+
+/** Nothing but a frame's header, and so no misalignment, comes with these bytes. */
+const ownsMemory = ({ buffer, byteOffset, byteLength }: Uint8Array): boolean =>
+  byteOffset === HEADER_BYTES && buffer.byteLength === HEADER_BYTES + byteLength

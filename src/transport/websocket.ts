@@ -9,6 +9,8 @@ export interface WebSocketLike {
   readonly readyState: number
   send(data: Uint8Array<ArrayBuffer>): void
   close(code?: number, reason?: string): void
+  /** Where the implementation can tell: resolves when it holds no more than `low` bytes, or has ended. */
+  drained?(low: number): Promise<void>
   addEventListener(type: 'open' | 'error' | 'close' | 'message', listener: (event: never) => void): void
 }
 
@@ -35,6 +37,10 @@ export class WebSocketCarrier extends BaseCarrier {
 
   get buffered(): number {
     return this.socket.readyState === OPEN ? this.socket.bufferedAmount : 0
+  }
+
+  override drained(low: number): Promise<void> {
+    return this.socket.drained?.(low) ?? super.drained(low)
   }
 
   send(frame: Uint8Array): void {

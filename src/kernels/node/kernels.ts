@@ -4,13 +4,13 @@ import { kernelsOf } from '../wasm/kernels.ts'
 import { ownMatrix, type WasmMatrix } from '../wasm/matrix.ts'
 import { ringSync } from '../wasm/module.ts'
 import { opensslKeystream } from './keystream.ts'
-import { planeMatmul } from './matmul.ts'
-import { createPlaneProduct, EXACT_K, type PlaneProduct } from './planes.ts'
+import { mostRows, type PlaneTile, planeMatmul } from './matmul.ts'
+import { planeProduct } from './planes.ts'
 
 /** Below this many bytes the WASM keystream is done before OpenSSL has a cipher object. */
 const OPENSSL_BYTES = 8 << 10
 /** From this many rows byte planes win for every element type, 1.2 to 8 times (measured; see bench.ts). */
-const PLANE_ROWS = 16
+export const PLANE_ROWS = 16
 
 interface Options {
   /** Threads for `matmulAsync`; 0, the default, lets ONNX Runtime use every core. */
@@ -24,9 +24,21 @@ interface Options {
 export function createNodeKernels(options: Options = {}): Kernels {
   const ring = ringSync()
   const wasm = kernelsOf(ring)
-  let product: Promise<PlaneProduct | undefined> | undefined
-  /** Byte planes made so far, dropped with their matrix. */
-  const planes = new WeakMap<WasmMatrix, Int8Array[]>()
+  /** Byte planes made so far, for products of a number of bytes; dropped with their matrix. */
+  const planes = new WeakMap<WasmMatrix, { bytes: number; tiles: PlaneTile[] }>()
+
+  function tilesOf(b: WasmMatrix, bytes: number): PlaneTile[] {
+    const known = planes.get(b)
+    if (known && known.bytes >= bytes) return known.tiles
+    const tiles: PlaneTile[] = []
+    const most = mostRows(bytes)
+    for (let from = 0; from < b.k; from += most) {
+      const k = Math.min(most, b.k - from)
+      tiles.push({ from, k, planes: b.planes(bytes, from, k) })
+    }
+    planes.set(b, { bytes, tiles })
+    return tiles
+  }
 
   return {
     ...wasm,
@@ -39,13 +51,12 @@ export function createNodeKernels(options: Options = {}): Kernels {
     async matmulAsync(a, m, b, bits) {
       const own = ownMatrix(ring, b)
       checkMatmul(a, m, own.k, bits)
-      if (m < PLANE_ROWS || own.k > EXACT_K || own.k * own.n === 0) return wasm.matmul(a, m, own, bits)
-      product ??= createPlaneProduct(options.threads ?? 0).catch(() => undefined)
-      const multiply = await product
+      if (m < PLANE_ROWS || own.k * own.n === 0) return wasm.matmul(a, m, own, bits)
+      const multiply = await planeProduct(options.threads ?? 0)
       if (!multiply) return wasm.matmul(a, m, own, bits)
-      const cache = planes.get(own) ?? []
-      planes.set(own, cache)
-      return planeMatmul(ring, multiply, cache, a, m, own, bits)
+      const { k, n, width, planeBias: bias } = own
+      const tiles = tilesOf(own, Math.min(width, Math.ceil(bits / 8)))
+      return planeMatmul(ring, multiply, a, { m, k, n, bits, bias }, tiles)
     },
   }
 }

@@ -1,53 +1,91 @@
-import type { WasmMatrix } from '../wasm/matrix.ts'
 import type { Ring } from '../wasm/module.ts'
-import type { PlaneProduct } from './planes.ts'
+import { EXACT_K, type PlaneProduct } from './planes.ts'
 
 /**
- * a [m x k] times b mod 2^bits by byte planes: y = sum over p, q of A_p B_q 2^(8(p+q)), leaving out the planes
- * that land above `bits`, plus the constant that B's planes leave out. Planes of `a` are stacked as rows, so B_q needs one product with the first of them.
- * @param cache planes of b made earlier; filled on demand.
+ * Rows from .. from + k of a right-hand operand of n columns: its signed byte planes [k x n], low bytes first, one
+ * below the other.
+ */
+export interface PlaneTile {
+  readonly from: number
+  readonly k: number
+  readonly planes: Int8Array
+}
+
+/** Most rows of a tile of so many planes: a sum over all of them stays exact in 32 bits. */
+export const mostRows = (planes: number): number => Math.floor(EXACT_K / planes)
+
+/** The product is a [m x k] times B [k x n] mod 2^bits. */
+export interface PlaneShape {
+  readonly m: number
+  readonly k: number
+  readonly n: number
+  readonly bits: number
+  /** What the planes leave out of every element of B. */
+  readonly bias: bigint
+  /** [m x n], added to the product. */
+  readonly plus?: BigUint64Array
+}
+
+/**
+ * Product by byte planes: y = sum over p, q of A_p B_q 2^(8(p+q)), leaving out the pairs that land above `bits`, plus
+ * the constant that B's planes leave out. With A's planes side by side, in reverse, and B's one below the other, one
+ * 8-bit product sums all pairs of the same p + q.
+ * @param tiles B, taken one after another: each may be made in the memory of the one before.
  */
 export async function planeMatmul(
   ring: Ring,
   multiply: PlaneProduct,
-  cache: Int8Array[],
   a: BigUint64Array,
-  m: number,
-  b: WasmMatrix,
-  bits: number,
+  { m, k, n, bits, bias, plus }: PlaneShape,
+  tiles: Iterable<PlaneTile>,
 ): Promise<BigUint64Array> {
-  const { k, n, width, planeBias: bias } = b
+  const { x, arena } = ring
   const count = Math.ceil(bits / 8)
   const left = bytePlanes(ring, a, count)
-  // the caller may reuse `a` while this waits
-  const kept = bias ? a.slice() : new BigUint64Array(0)
-  const parts: { shift: number; y: Int32Array }[] = []
-  for (let q = 0; q < Math.min(width, count); q++) {
-    cache[q] ??= b.plane(q)
-    const rows = (count - q) * m
-    const y = await multiply(left.subarray(0, rows * k), rows, k, cache[q], n)
-    for (let p = 0; p < count - q; p++) {
-      parts.push({ shift: 8 * (p + q), y: y.subarray(p * m * n, (p + 1) * m * n) })
-    }
-  }
-  // only now does WASM memory come in: nothing of it may be held across an await
-  const { x, arena } = ring
   const size = m * n
-  // addPlane works on pairs, hence the spare words
-  const block = arena.alloc(size * 12 + 24 + kept.byteLength)
-  const part = block + size * 8 + 8
-  const again = block + Math.ceil((size * 12 + 16) / 8) * 8
-  const sum = new BigUint64Array(arena.memory.buffer, block, size).fill(0n)
-  const piece = new Int32Array(arena.memory.buffer, part, size)
-  for (const { shift, y } of parts) {
-    piece.set(y)
-    x.addPlane(block, part, size, shift)
+  // The caller may reuse `a` while this waits. Addition works on pairs, hence the spare words.
+  const [sum, part, kept] = [0, size * 8 + 8, Math.ceil((size * 12 + 16) / 8) * 8]
+  const block = arena.alloc(kept + a.byteLength)
+  try {
+    // Every view is made anew after waiting, when the memory may have grown.
+    new BigUint64Array(arena.memory.buffer, block + kept, a.length).set(a)
+    const start = new BigUint64Array(arena.memory.buffer, block + sum, size)
+    if (plus) start.set(plus)
+    else start.fill(0n)
+    for (const { from, k: rows, planes } of tiles) {
+      const height = planes.length / (rows * n)
+      for (let s = 0; s < count; s++) {
+        const pairs = Math.min(s + 1, height)
+        const beside = sideBySide(left, m, k, from, rows, s, pairs)
+        const y = await multiply(beside, m, pairs * rows, planes.subarray(0, pairs * rows * n), n)
+        new Int32Array(arena.memory.buffer, block + part, size).set(y)
+        x.addPlane(block + sum, block + part, size, 8 * s)
+      }
+    }
+    x.finish(block + sum, m, n, n, bits, bias, block + kept, k)
+    return new BigUint64Array(arena.memory.buffer, block + sum, size).slice()
+  } finally {
+    arena.free(block)
   }
-  new BigUint64Array(arena.memory.buffer, again, kept.length).set(kept)
-  x.finish(block, m, n, n, bits, bias, again, k)
-  const result = sum.slice()
-  arena.free(block)
-  return result
+}
+
+/** Columns from .. from + width of planes s, s - 1, ... of m x k each, beside each other: [m x pairs * width]. */
+function sideBySide(
+  planes: Uint8Array,
+  m: number,
+  k: number,
+  from: number,
+  width: number,
+  s: number,
+  pairs: number,
+): Uint8Array {
+  const out = new Uint8Array(m * pairs * width)
+  for (let r = 0, to = 0; r < m; r++)
+    for (let i = 0; i < pairs; i++, to += width) {
+      const at = ((s - i) * m + r) * k + from
+      out.set(planes.subarray(at, at + width), to)
+    }
+  return out
 }
 
 /** Unsigned byte planes of `a`, one after the other, low bytes first. */

@@ -41,3 +41,15 @@ export async function createPlaneProduct(threads: number): Promise<PlaneProduct>
   }
   return multiply
 }
+
+const made = new Map<number, Promise<PlaneProduct | undefined>>()
+
+/** The process's plane product with so many threads; `undefined` where the runtime is missing or inexact. */
+export function planeProduct(threads: number): Promise<PlaneProduct | undefined> {
+  let product = made.get(threads)
+  if (!product) {
+    product = createPlaneProduct(threads).catch(() => undefined)
+    made.set(threads, product)
+  }
+  return product
+}

@@ -1,3 +1,4 @@
+import { ByteBudget } from '../budget.ts'
 import { checkProduct, checkStationary, demand, rowNonce } from '../checks.ts'
 import type { Kernels, Matrix, ProductDevice, ProductSpec, Stationary, StationarySpec } from '../kernels.ts'
 import { addWords, liftWords, narrowWords } from './words.ts'
@@ -11,6 +12,8 @@ const BREATH_MS = 12
 interface Options {
   /** Bytes of expanded F kept over all stationary operands (default 64 MiB); above it F is remade by tiles. */
   cacheBytes?: number
+  /** The same, shared with other caches. */
+  budget?: ByteBudget
 }
 
 class CpuStationary implements Stationary {
@@ -35,14 +38,37 @@ class CpuStationary implements Stationary {
   }
 }
 
+/** spec.rows rows of `count` words from one stream. */
+export function rowWords(kernels: Kernels, spec: ProductSpec, id: number, count: number): BigUint64Array {
+  const out = new BigUint64Array(spec.rows * count)
+  for (let r = 0; r < spec.rows; r++) {
+    const row = new Uint8Array(out.buffer, r * count * 8, count * 8)
+    kernels.keystream(spec.key, rowNonce(id, spec.firstSerial + BigInt(r)), 0, row)
+  }
+  return out
+}
+
+/** What F is multiplied by [spec.rows x k], not reduced. */
+export function multiplicand(kernels: Kernels, spec: ProductSpec, k: number): BigUint64Array {
+  const x = rowWords(kernels, spec, spec.a, k)
+  if (spec.lift) liftWords(rowWords(kernels, spec, spec.lift.hi, k), spec.lift.shift, x)
+  return x
+}
+
+/** A stationary operand's own copy of what it was made of: the caller may wipe its key. */
+export const ownSpec = (spec: StationarySpec): StationarySpec => ({
+  ...spec,
+  key: spec.key.slice(),
+  nonce: spec.nonce.slice(),
+})
+
 /**
  * `ProductDevice` on CPU kernels. F is expanded once and kept while all kept operands fit `cacheBytes`; a larger F
  * is remade from its key tile by tile for every product, so it never sits in memory. Products run on the calling
  * thread, giving way to other tasks between tiles: put the device in a Worker where that matters.
  */
 export function createCpuProductDevice(kernels: Kernels, options: Options = {}): ProductDevice {
-  const budget = options.cacheBytes ?? 64 << 20
-  let kept = 0
+  const budget = options.budget ?? new ByteBudget(options.cacheBytes ?? 64 << 20)
   let dispatches = 0
 
   /** Rows from..to of F as a matrix, as narrow as the ring allows. */
@@ -54,16 +80,6 @@ export function createCpuProductDevice(kernels: Kernels, options: Options = {}):
     const bytes = new Uint8Array((skip + (to - from) * n) * 8)
     kernels.keystream(key, nonce, (from * n - skip) * 8, bytes)
     return kernels.load(narrowWords(new BigUint64Array(bytes.buffer).subarray(skip), bits), to - from, n)
-  }
-
-  /** spec.rows rows of `count` words from one stream. */
-  function stream(spec: ProductSpec, id: number, count: number): BigUint64Array {
-    const out = new BigUint64Array(spec.rows * count)
-    for (let r = 0; r < spec.rows; r++) {
-      const row = new Uint8Array(out.buffer, r * count * 8, count * 8)
-      kernels.keystream(spec.key, rowNonce(id, spec.firstSerial + BigInt(r)), 0, row)
-    }
-    return out
   }
 
   async function tiled(f: CpuStationary, x: BigUint64Array, m: number): Promise<BigUint64Array> {
@@ -97,13 +113,9 @@ export function createCpuProductDevice(kernels: Kernels, options: Options = {}):
     async stationary(spec) {
       checkStationary(spec)
       const size = spec.k * spec.n * (spec.bits <= 16 ? 2 : spec.bits <= 32 ? 4 : 8)
-      const keep = kept + size <= budget
-      if (keep) kept += size
-      // copies: the caller may wipe its key
-      const own = { ...spec, key: spec.key.slice(), nonce: spec.nonce.slice() }
-      const f = new CpuStationary(own, keep ? size : 0, () => {
-        kept -= f.reserved
-      })
+      const keep = budget.take(size)
+      const own = ownSpec(spec)
+      const f = new CpuStationary(own, keep ? size : 0, () => budget.give(f.reserved))
       if (keep) f.matrix = rows(own, 0, spec.k)
       return f
     },
@@ -113,14 +125,13 @@ export function createCpuProductDevice(kernels: Kernels, options: Options = {}):
       checkProduct(f.spec, spec)
       const m = spec.rows
       if (m * n === 0) return new BigUint64Array(0)
-      const x = stream(spec, spec.a, k)
-      if (spec.lift) liftWords(stream(spec, spec.lift.hi, k), spec.lift.shift, x)
+      const x = multiplicand(kernels, spec, k)
       let y: BigUint64Array
       if (f.matrix) {
         y = await (kernels.matmulAsync ?? kernels.matmul)(x, m, f.matrix, bits)
         dispatches++
       } else y = await tiled(f, x, m)
-      addWords(y, stream(spec, spec.c, n), bits)
+      addWords(y, rowWords(kernels, spec, spec.c, n), bits)
       return y
     },
   }

@@ -56,19 +56,20 @@ export class WasmMatrix implements Matrix {
   }
 
   /**
-   * Byte plane q (0 is the lowest) as signed bytes, k x n row major:
+   * The lowest `planes` byte planes of rows from .. from + count, one below the other, as signed bytes:
    * matrix = planeBias + sum of plane q * 2^(8q) over q < width, mod 2^64.
    */
-  plane(q: number): Int8Array {
+  planes(planes: number, from: number, count: number): Int8Array {
     const { ring, k, n, width, address } = this
-    const out = new Int8Array(k * n)
-    const rows = Math.max(1, Math.floor(PIECE / Math.max(n, 1)))
-    const scratch = ring.arena.alloc(rows * n)
-    for (let row = 0; row < k; row += rows) {
-      const count = Math.min(rows, k - row)
-      ring.x.gatherPlane(address, width, q, row, count, k, n, scratch)
-      out.set(new Int8Array(ring.arena.memory.buffer, scratch, count * n), row * n)
-    }
+    const out = new Int8Array(planes * count * n)
+    const rows = rowsPerPiece(n, 1)
+    const scratch = ring.arena.alloc(Math.min(rows, count) * n)
+    for (let q = 0; q < planes; q++)
+      for (let row = 0; row < count; row += rows) {
+        const piece = Math.min(rows, count - row)
+        ring.x.gatherPlane(address, width, q, from + row, piece, k, n, scratch)
+        out.set(new Int8Array(ring.arena.memory.buffer, scratch, piece * n), (q * count + row) * n)
+      }
     ring.arena.free(scratch)
     return out
   }

@@ -54,7 +54,7 @@ describe.each([
       expect(mismatches(parties, trace)).toEqual([])
       expect(trace.schedule.hops).toBe(1 + hopsALayer * config.layers + 3)
       expect(trace.messages).toHaveLength(trace.schedule.messages.length)
-      expect(trace.dealerBytes).toBe(planMaterialBytes(trace.shape, trace.plan))
+      expect(trace.dealerBytes).toBe(planMaterialBytes([trace.shape], trace.plan))
       const want = float.forward(part)
       const got = ends.logits(trace.released)
       want.forEach((v, i) => {

@@ -28,7 +28,7 @@ export function inputType(spec: ModelSpec): InputType {
 
 /** A pass's shape as this model sees it: an encoder's rows see one another. */
 export const shapeOf = (config: ModelConfig, shape: Shape): Shape =>
-  isEncoder(config) ? { ...shape, isBidirectional: true } : shape
+  isEncoder(config) ? { ...shape, seen: shape.base + shape.rows } : shape
 
 /**
  * Whether a model's plans multiply by a matrix of this visibility. Public ends are the owner's own business, but for a

@@ -16,8 +16,8 @@ const passes: Shape[] = [
   { base: 3, rows: 1, serial: 7 },
   { base: 2, rows: 2, serial: 8 },
   { base: 3, rows: 9, serial: 20 },
-  { base: 0, rows: 2, serial: 40, isBidirectional: true },
-  { base: 0, rows: 10, serial: 50, isBidirectional: true },
+  { base: 0, rows: 2, serial: 40, seen: 2 },
+  { base: 0, rows: 10, serial: 50, seen: 10 },
 ]
 
 const number = (i: number, seed: number): number => (((i + 1) * 2654435761 + seed * 40503) % 4001) - 2000

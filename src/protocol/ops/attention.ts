@@ -47,6 +47,7 @@ export function scores(
   const type = { kind: 'share' as const, layout, width: h.heads, ring, frac: q.frac + k.frac }
   const own = contract('scores', h, q, cache, slot)
   return plan.step<Share>('scores', type, [q, k], (id) => ({
+    across: k,
     slots: [slot],
     deal(ctx) {
       const terms = [[ctx.mask(q), ctx.cache(cache).masks]] as const
@@ -78,6 +79,7 @@ export function mix(plan: PlanBuilder, p: Opened, v: Opened, cache: string, h: H
   const type = { kind: 'share' as const, layout, width, ring, frac: p.frac + v.frac }
   const own = contract('mix', h, p, cache, slot)
   return plan.step<Share>('mix', type, [p, v], (id) => ({
+    across: v,
     slots: [slot],
     deal(ctx) {
       const terms = [[ctx.mask(p), ctx.cache(cache).masks]] as const

@@ -1,5 +1,5 @@
 import type { Contraction } from '../../kernels/contraction.ts'
-import { firstRow, type Layout, type Shape, span } from '../plan.ts'
+import { firstRow, isPresent, type Layout, type Shape, span } from '../plan.ts'
 
 export interface Heads {
   readonly heads: number
@@ -12,8 +12,8 @@ export function contractionOf(shape: Shape, layout: Layout, h: Heads): Contracti
   const first = firstRow(shape, layout)
   return {
     ...h,
-    rows: shape.rows - first,
+    rows: isPresent(shape, layout) ? shape.rows - first : 0,
     seen: span(shape, first),
-    step: shape.isBidirectional ? 0 : 1,
+    step: shape.seen === undefined ? 1 : 0,
   }
 }

@@ -1,5 +1,5 @@
 import { program } from '../../kernels/program.ts'
-import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
+import type { DealtProduct, Opened, PlanBuilder, Share, Slot } from '../plan.ts'
 import { add, type Lanes, maskOf } from '../ring.ts'
 import { raised, raisedOperands } from './lift.ts'
 import type { WeightRef } from './linear.ts'
@@ -65,6 +65,8 @@ export function linearSplit(plan: PlanBuilder, x: Opened, weight: WeightRef): Sh
   const { name, n } = weight
   const slot: Slot = { name: 'c', layout, width: n, bits: ring }
   const type = { kind: 'share' as const, layout, width: n, ring, frac: x.frac + weight.frac }
+  const byOwner: DealtProduct = { weight: name, ring, lanes: (ctx) => ctx.ownerMask(x) }
+  const byServer: DealtProduct = { weight: companion(name), ring, lanes: (ctx) => ctx.serverMask(x) }
   return plan.step<Share>('split', type, [x], (id) => {
     plan.weights.push({ ...weight, k: x.width, ring })
     return {
@@ -74,13 +76,8 @@ export function linearSplit(plan: PlanBuilder, x: Opened, weight: WeightRef): Sh
         { weight: name, input: x, ring, by: ['server'] },
         { weight: companion(name), input: x, ring, by: ['server'], lanes: (ctx) => ctx.mask(x) },
       ],
-      deal: (ctx) => [
-        add(
-          ctx.multiplyDifference(name, ctx.ownerMask(x), ring),
-          ctx.multiplyDifference(companion(name), ctx.serverMask(x), ring),
-          ring,
-        ),
-      ],
+      dealtProducts: [byOwner, byServer],
+      deal: (ctx) => [add(ctx.multiplyDifference(byOwner), ctx.multiplyDifference(byServer), ring)],
       run(ctx) {
         const D = ctx.get(x)
         const a = ctx.mask(x)

@@ -1,7 +1,15 @@
 import { program } from '../../kernels/program.ts'
 import type { PartyContext } from '../context.ts'
 import { sharedBits } from '../material.ts'
-import { type Blinded, type PlanBuilder, rowsOf, type Share, type Slot, type WeightUse } from '../plan.ts'
+import {
+  type Blinded,
+  type DealtProduct,
+  type PlanBuilder,
+  rowsOf,
+  type Share,
+  type Slot,
+  type WeightUse,
+} from '../plan.ts'
 import { weightSumStream } from '../prg.ts'
 import type { Lanes } from '../ring.ts'
 
@@ -33,13 +41,15 @@ export function linearPrivate(plan: PlanBuilder, e: Blinded, weight: WeightRef):
   ])
   const added = (ctx: PartyContext, y: Lanes, dealt: Uint8Array): Lanes =>
     ctx.evaluate(sum, [y, dealt], y.length)[0]
+  const dealt: DealtProduct = { weight: weight.name, ring, lanes: (ctx) => ctx.ownerMask(e) }
   return plan.step<Share>('linear', type, [e], (id) => {
     plan.weights.push({ ...weight, k: e.width, ring })
     return {
       needs: { owner: [] },
       slots: [slot],
       matmul: [{ weight: weight.name, input: e, ring, by: ['server'] }],
-      deal: (ctx) => [ctx.multiplyDifference(weight.name, ctx.ownerMask(e), ring)],
+      dealtProducts: [dealt],
+      deal: (ctx) => [ctx.multiplyDifference(dealt)],
       run: (ctx) =>
         ctx.role === 'owner'
           ? lastRows(ctx.stationary(weight.name), rowsOf(ctx.shape, layout) * weight.n)

@@ -3,7 +3,7 @@ import type { Share } from '../plan.ts'
 import { Trial } from '../testing-plans.ts'
 import { shade } from './shade.ts'
 
-const shape = { base: 0, rows: 3, serial: 4, isBidirectional: true }
+const shape = { base: 0, rows: 3, serial: 4, seen: 3 }
 const padding = Uint8Array.of(0, 1, 0)
 const scores = Array.from({ length: 18 }, (_, i) => 10 * i - 50)
 

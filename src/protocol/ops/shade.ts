@@ -1,4 +1,4 @@
-import { firstRow, type PlanBuilder, type Shape, type Share, span } from '../plan.ts'
+import { firstRow, type PlanBuilder, type Shape, type Share, span, spanOf } from '../plan.ts'
 import { type Lanes, maskOf } from '../ring.ts'
 
 /**
@@ -9,8 +9,9 @@ export function shade(plan: PlanBuilder, x: Share, amount: bigint): Share {
   const { layout, width, ring, frac } = x
   const m = maskOf(ring)
   const lower = (shape: Shape, scores: Lanes, padding: Uint8Array): Lanes => {
-    if (padding.length !== shape.rows)
-      throw new RangeError(`shade: ${padding.length} rows are marked as padding or not, of ${shape.rows}`)
+    const seen = spanOf(shape)
+    if (padding.length !== seen)
+      throw new RangeError(`shade: ${padding.length} rows are marked as padding or not, of ${seen}`)
     // The same work for every position, so that how long it takes says nothing of the padding.
     const less = BigUint64Array.from(padding, (isPadding) => (isPadding ? amount : 0n))
     const out = new BigUint64Array(scores.length)

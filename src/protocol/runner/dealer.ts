@@ -4,8 +4,8 @@ import type { Operand, Program, Result } from '../../kernels/program.ts'
 import type { RowCache } from '../cache.ts'
 import type { CachedRows, DealContext } from '../context.ts'
 import { maskLanes, slotPiece, slotRaw, slotWidth, slotWords } from '../material.ts'
-import type { Blinded, Dealt, DealtRows, Opened, Plan, Shape, Slot, Step } from '../plan.ts'
-import { rowCount, slotBytes, slotValues } from '../plan.ts'
+import type { Blinded, Dealt, DealtProduct, DealtRows, Opened, Plan, Shape, Slot, Step } from '../plan.ts'
+import { isPresent, rowCount, slotBytes, slotValues, spanOf } from '../plan.ts'
 import type { Prg } from '../prg.ts'
 import { add, type Lanes } from '../ring.ts'
 
@@ -35,12 +35,16 @@ function lastReaders(plan: Plan): Map<number, number> {
   return last
 }
 
-/** Deals one pass: for every step the corrections that make the owner's keystream a sharing of the true correlations. */
+/**
+ * Deals one pass, or a band of it: for every step the corrections that make the owner's keystream a sharing of the true
+ * correlations.
+ */
 export class DealerPass implements DealContext {
   readonly shape: Shape
   readonly #plan: Plan
   readonly #own: DealerMaterial
   readonly #masks = new Map<number, Lanes>()
+  readonly #products = new Map<DealtProduct, Lanes>()
 
   constructor(plan: Plan, shape: Shape, own: DealerMaterial) {
     this.shape = shape
@@ -50,17 +54,35 @@ export class DealerPass implements DealContext {
 
   /** Steps with something to deal, in plan order, with their packed corrections. */
   *deal(): Generator<{ step: Step; bytes: Uint8Array }> {
-    const last = lastReaders(this.#plan)
     for (const step of this.#plan.steps) {
-      if (!step.deal) continue
-      const values = step.deal(this)
-      for (const id of [...this.#masks.keys()]) if ((last.get(id) ?? 0) <= step.id) this.#masks.delete(id)
-      if (values.length !== step.slots.length)
-        throw new RangeError(
-          `step ${step.id} (${step.op}) dealt ${values.length} of ${step.slots.length} slots`,
-        )
-      if (step.slots.length > 0) yield { step, bytes: this.#pack(step, values) }
+      const bytes = this.dealStep(step)
+      if (step.slots.length > 0) yield { step, bytes }
     }
+  }
+
+  /** Makes a step's matrix products by the kernels' faster way for many rows, if they have one. */
+  async multiplyAhead(step: Step): Promise<void> {
+    const { kernels, differences } = this.#own
+    if (!kernels.matmulAsync || !isPresent(this.shape, step.out.layout)) return
+    for (const product of step.dealtProducts ?? []) {
+      const b = differences.get(product.weight)
+      if (!b) continue
+      const a = product.lanes(this)
+      this.#products.set(product, await kernels.matmulAsync(a, a.length / b.k, b, product.ring))
+    }
+  }
+
+  /** A step's packed corrections; none where it deals nothing. Steps are dealt in plan order. */
+  dealStep(step: Step): Uint8Array {
+    if (!step.deal || !isPresent(this.shape, step.out.layout)) return new Uint8Array()
+    const values = step.deal(this)
+    const last = lastReaders(this.#plan)
+    for (const id of [...this.#masks.keys()]) if ((last.get(id) ?? 0) <= step.id) this.#masks.delete(id)
+    if (values.length !== step.slots.length)
+      throw new RangeError(
+        `step ${step.id} (${step.op}) dealt ${values.length} of ${step.slots.length} slots`,
+      )
+    return this.#pack(step, values)
   }
 
   mask(value: Opened): Lanes {
@@ -82,7 +104,7 @@ export class DealerPass implements DealContext {
   }
 
   cache(name: string): CachedRows {
-    return this.#own.cache.read(name, this.shape.base + this.shape.rows)
+    return this.#own.cache.read(name, spanOf(this.shape))
   }
 
   remember(name: string, rows: CachedRows): void {
@@ -97,9 +119,13 @@ export class DealerPass implements DealContext {
     return this.#own.kernels.contract(kind, terms, o)
   }
 
-  multiplyDifference(weight: string, a: Lanes, ring: number): Lanes {
+  multiplyDifference(product: DealtProduct): Lanes {
+    const ahead = this.#products.get(product)
+    if (ahead && this.#products.delete(product)) return ahead
+    const { weight, ring } = product
     const b = this.#own.differences.get(weight)
     if (!b) throw new RangeError(`no difference was registered for '${weight}'`)
+    const a = product.lanes(this)
     return this.#own.kernels.matmul(a, a.length / b.k, b, ring)
   }
 

@@ -5,7 +5,7 @@ import type { RowCache } from '../cache.ts'
 import type { CachedRows, PartyContext } from '../context.ts'
 import { type Correlations, maskLanes, maskWords } from '../material.ts'
 import type { Blinded, Opened, Plan, Role, Shape, Slot, Step, Value } from '../plan.ts'
-import { wireBytes } from '../plan.ts'
+import { isPresent, spanOf, wireBytes } from '../plan.ts'
 import { laneBytes, type Prg, streamId } from '../prg.ts'
 import type { Lanes } from '../ring.ts'
 import { messageBytes, type Schedule } from '../schedule.ts'
@@ -91,7 +91,8 @@ export class PartyPass implements PartyContext {
 
   runStep(id: number): void {
     const step = this.#plan.steps[id]
-    this.#values.set(id, step.run(this, this.#received.get(id)))
+    const isHere = isPresent(this.shape, step.out.layout)
+    this.#values.set(id, isHere ? step.run(this, this.#received.get(id)) : new BigUint64Array())
     this.#received.delete(id)
     this.#halves.delete(id)
     if (!this.#own.forgets) return
@@ -192,11 +193,11 @@ export class PartyPass implements PartyContext {
 
   padding(): Uint8Array {
     if (!this.#input) throw new RangeError('the input is not known yet')
-    return this.#padding ?? new Uint8Array(this.shape.rows)
+    return this.#padding ?? new Uint8Array(spanOf(this.shape))
   }
 
   cache(name: string): CachedRows {
-    return this.#own.cache.read(name, this.shape.base + this.shape.rows)
+    return this.#own.cache.read(name, spanOf(this.shape))
   }
 
   remember(name: string, rows: CachedRows): void {

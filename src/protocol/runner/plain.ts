@@ -1,7 +1,7 @@
 import type { Kernels, Matrix, PolynomialSpec } from '../../kernels/kernels.ts'
 import type { RowCache } from '../cache.ts'
 import type { CachedRows, PlainContext } from '../context.ts'
-import type { Opened, Plan, Shape, Share, Value } from '../plan.ts'
+import { type Opened, type Plan, type Shape, type Share, spanOf, type Value } from '../plan.ts'
 import type { Lanes } from '../ring.ts'
 
 /** What the oracle is given: the weights, and the randomness that the result is a function of. */
@@ -69,11 +69,11 @@ export class PlainPass implements PlainContext {
   }
 
   padding(): Uint8Array {
-    return this.#own.padding ?? new Uint8Array(this.shape.rows)
+    return this.#own.padding ?? new Uint8Array(spanOf(this.shape))
   }
 
   cache(name: string): CachedRows {
-    return this.#own.cache.read(name, this.shape.base + this.shape.rows)
+    return this.#own.cache.read(name, spanOf(this.shape))
   }
 
   remember(name: string, rows: CachedRows): void {

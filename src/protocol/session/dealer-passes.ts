@@ -1,5 +1,6 @@
 /** The dealer's side of one session: deals passes in order, and remembers only masks. */
 import type { Kernels, Matrix } from '../../kernels/kernels.ts'
+import { bandsOf } from '../bands.ts'
 import { RowCache } from '../cache.ts'
 import { deriveKey, Prg } from '../prg.ts'
 import { DealerPass } from '../runner/dealer.ts'
@@ -46,20 +47,23 @@ export class SessionDealer {
     const key = this.#randomKey()
     const out = new ChunkWriter(sink)
     await out.write(key)
-    const pass = new DealerPass(plan, shape, {
+    const own = {
       kernels: this.#kernels,
       owner: this.#owner,
       server: new Prg(this.#kernels, key),
       differences: this.#differences,
       cache: this.#plans.cacheOf(shape, this.#cache),
-    })
-    let since = performance.now()
-    for (const { bytes } of pass.deal()) {
-      await out.write(bytes)
-      if (performance.now() - since < SLICE_MS) continue
-      await new Promise((resolve) => setTimeout(resolve))
-      since = performance.now()
     }
+    const bands = bandsOf(shape).map((band) => new DealerPass(plan, band, own))
+    let since = performance.now()
+    for (const step of plan.steps)
+      for (const band of bands) {
+        await band.multiplyAhead(step)
+        await out.write(band.dealStep(step))
+        if (performance.now() - since < SLICE_MS) continue
+        await new Promise((resolve) => setTimeout(resolve))
+        since = performance.now()
+      }
     await out.flush()
   }
 }

@@ -1,19 +1,25 @@
 /**
  * A pass's material as a byte stream from dealer to server: 32 bytes of the server's mask key for this pass, then every
- * step's corrections in plan order. Lengths follow from the plan, so nothing but the bytes is sent.
+ * step's corrections in plan order, band by band. Lengths follow from the plan, so nothing but the bytes is sent.
  */
 import type { Kernels } from '../../kernels/kernels.ts'
+import { limits } from '../../transport/limits.ts'
 import { materialBytes, PackedCorrections } from '../material.ts'
+import { Pieces } from '../pieces.ts'
 import type { Plan, Shape, Step } from '../plan.ts'
 
 export const KEY_BYTES = 32
-/** Largest chunk: small enough to keep memory and latency low. */
-export const CHUNK_BYTES = 1 << 20
+/**
+ * Largest chunk: with the header of its message it travels in one frame, which nobody has to put together again, and
+ * its copies on the way stay in the processor's cache. A multiple of 8 keeps material aligned.
+ */
+export const CHUNK_BYTES = limits.chunkBytes - 32
 
-/** Collects writes into chunks of at most `CHUNK_BYTES`. */
+/** Cuts what is written into chunks of `CHUNK_BYTES`. A chunk may be a view of what was written. */
 export class ChunkWriter {
   readonly #sink: (chunk: Uint8Array) => Promise<void>
-  #buffer = new Uint8Array(CHUNK_BYTES)
+  /** What does not fill a chunk yet. */
+  readonly #rest = new Uint8Array(CHUNK_BYTES)
   #used = 0
 
   constructor(sink: (chunk: Uint8Array) => Promise<void>) {
@@ -23,70 +29,75 @@ export class ChunkWriter {
   async write(bytes: Uint8Array): Promise<void> {
     let at = 0
     while (at < bytes.length) {
-      const n = Math.min(bytes.length - at, CHUNK_BYTES - this.#used)
-      this.#buffer.set(bytes.subarray(at, at + n), this.#used)
-      this.#used += n
-      at += n
+      const whole = this.#used === 0 && bytes.length - at >= CHUNK_BYTES
+      const part = bytes.subarray(at, at + CHUNK_BYTES - this.#used)
+      at += part.length
+      if (whole) {
+        await this.#sink(part)
+        continue
+      }
+      this.#rest.set(part, this.#used)
+      this.#used += part.length
       if (this.#used === CHUNK_BYTES) await this.flush()
     }
   }
 
   async flush(): Promise<void> {
     if (this.#used === 0) return
-    await this.#sink(this.#buffer.slice(0, this.#used))
+    const chunk = this.#rest.slice(0, this.#used)
     this.#used = 0
+    await this.#sink(chunk)
   }
 }
 
 /** The server's end: hands the stream's bytes to the steps they belong to. */
 export class MaterialReader {
-  readonly corrections: PackedCorrections
-  readonly #shape: Shape
+  /** Of each band. */
+  readonly corrections: readonly PackedCorrections[]
+  readonly #bands: readonly Shape[]
   readonly #steps: readonly Step[]
   readonly #next: () => Promise<Uint8Array>
+  /** Pieces taken so far: a step's for each band. */
   #at = 0
-  #chunk = new Uint8Array()
+  /** What is left of the chunk that was read last. */
+  #rest = new Uint8Array()
   /** Bytes taken so far. */
   received = 0
 
-  constructor(plan: Plan, shape: Shape, kernels: Kernels, next: () => Promise<Uint8Array>) {
-    this.corrections = new PackedCorrections(kernels, shape)
-    this.#shape = shape
+  constructor(plan: Plan, bands: readonly Shape[], kernels: Kernels, next: () => Promise<Uint8Array>) {
+    this.corrections = bands.map((shape) => new PackedCorrections(kernels, shape))
+    this.#bands = bands
     this.#steps = plan.steps.filter((s) => s.slots.length > 0)
     this.#next = next
   }
 
   /** This pass's key of the server's masks: the stream's first bytes. */
-  key(): Promise<Uint8Array> {
-    return this.#take(KEY_BYTES)
+  async key(): Promise<Uint8Array> {
+    return (await this.#take(KEY_BYTES)).slice(0, KEY_BYTES)
   }
 
-  /** Reads on until a step's corrections are there. */
-  async reach(step: Step): Promise<void> {
-    while (!this.corrections.has(step)) {
-      const next = this.#steps[this.#at++]
-      this.corrections.put(next, await this.#take(materialBytes(this.#shape, next)))
+  /** Reads on until a step's corrections for a band are there. */
+  async reach(band: number, step: Step): Promise<void> {
+    const bands = this.#bands.length
+    while (!this.corrections[band].has(step)) {
+      const next = this.#steps[Math.floor(this.#at / bands)]
+      const to = this.#at++ % bands
+      this.corrections[to].put(next, await this.#take(materialBytes(this.#bands[to], next)))
     }
   }
 
-  async #take(n: number): Promise<Uint8Array> {
-    if (this.#chunk.length >= n) {
-      const out = this.#chunk.subarray(0, n)
-      this.#chunk = this.#chunk.subarray(n)
-      return out
-    }
-    const out = new Uint8Array(n)
-    let at = 0
-    while (at < n) {
-      if (this.#chunk.length === 0) {
-        this.#chunk = new Uint8Array(await this.#next())
-        this.received += this.#chunk.length
+  async #take(n: number): Promise<Pieces> {
+    const pieces: Uint8Array[] = []
+    for (let missing = n; missing > 0; ) {
+      if (this.#rest.length === 0) {
+        this.#rest = await this.#next()
+        this.received += this.#rest.length
       }
-      const part = this.#chunk.subarray(0, n - at)
-      out.set(part, at)
-      at += part.length
-      this.#chunk = this.#chunk.subarray(part.length)
+      const piece = this.#rest.subarray(0, missing)
+      this.#rest = this.#rest.subarray(piece.length)
+      pieces.push(piece)
+      missing -= piece.length
     }
-    return out
+    return new Pieces(pieces)
   }
 }

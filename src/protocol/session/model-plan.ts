@@ -19,7 +19,7 @@ import { type Schedule, schedule } from '../schedule.ts'
 import { buckets } from './buckets.ts'
 
 /** Changes whenever a plan of the same metadata would: parties of different engines must not meet. */
-export const ENGINE_VERSION = 3
+export const ENGINE_VERSION = 4
 
 /** From this many rows on, bytes weigh more than hops. */
 const LEAN_ROWS = 8

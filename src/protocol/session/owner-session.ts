@@ -1,9 +1,11 @@
 /** The data owner's side of one session: prepares passes ahead, runs them, and keeps the serials moving forward. */
+import { bandsOf } from '../bands.ts'
 import { RowCache } from '../cache.ts'
 import { planMaterialBytes, SeededCorrelations } from '../material.ts'
 import type { Plan, Shape } from '../plan.ts'
 import { deriveKey, Prg } from '../prg.ts'
-import { encode, toFloats } from '../ring.ts'
+import { encode, type Lanes, toFloats } from '../ring.ts'
+import { BandedPass } from '../runner/banded.ts'
 import { PartyPass } from '../runner/party.ts'
 import type { Schedule } from '../schedule.ts'
 import { MASK_KEY } from './dealer-passes.ts'
@@ -18,9 +20,7 @@ interface Prepared {
   readonly shape: Shape
   readonly plan: Plan
   readonly schedule: Schedule
-  readonly party: PartyPass
-  /** Next instruction of the owner's program. */
-  at: number
+  readonly party: BandedPass
 }
 
 /** The owner gave a pass up. */
@@ -76,7 +76,11 @@ export class OwnerSession {
     const { width, ring, frac } = this.#setup.plans.input
     try {
       const pass = await this.#take(base, embeddings.length / width)
-      pass.party.begin(encode(embeddings, ring, frac), o.padding)
+      const input = encode(embeddings, ring, frac)
+      for (const band of pass.party.bands) {
+        const from = (band.shape.base - base) * width
+        band.begin(input.subarray(from, from + band.shape.rows * width), o.padding)
+      }
       return await this.#exchange(pass, o)
     } catch (error) {
       if (!(error instanceof Cancelled)) this.#failed = error
@@ -105,9 +109,11 @@ export class OwnerSession {
 
   /** Does all that needs no input: asks the dealer, runs the offline steps, sends what can be sent ahead. */
   async #prepare(base: number, rows: number): Promise<Prepared> {
-    const { plans, kernels, clear, requestPass } = this.#setup
-    const ready = await this.pool.take(rows)
-    const shape = plans.shapeOf({ base, rows, serial: ready.first, lean: this.#setup.isNear })
+    const { plans, kernels, clear, requestPass, link, isNear } = this.#setup
+    const { first, products } = this.pool.take(rows)
+    // A fetch link has one request under way at a time, so bands would wait for one another.
+    const isWhole = link.kind === 'fetch'
+    const shape = plans.shapeOf({ base, rows, serial: first, lean: isNear, isWhole })
     const { plan, schedule } = plans.of(shape)
     const pass = ++this.#pass
     const request = encodeRequest(shape)
@@ -115,32 +121,32 @@ export class OwnerSession {
     const asked = requestPass(pass, request)
     // Where the link fails first, nobody waits for the dealer's answer any more.
     asked.catch(() => undefined)
-    const party = new PartyPass(plan, schedule, shape, {
-      role: 'owner',
+    const common = {
+      role: 'owner' as const,
       kernels,
       masks: this.#masks,
-      correlations: new SeededCorrelations(this.#masks, shape),
       cache: plans.cacheOf(shape, this.#cache),
       weights: clear.weights,
       biases: clear.biases,
       secret: this.#secret,
-      stationary: ready.products,
       forgets: true,
-    })
-    const program = schedule.programs.owner
-    let at = 0
-    for (; at < program.length; at++) {
-      const i = program[at]
-      if (i.kind === 'run') party.runStep(i.step.id)
-      else {
-        await this.#sendAhead(pass, shape, party.compose(i.message))
-        at++
-        break
-      }
     }
+    const made = await products
+    const bands = bandsOf(shape).map((band) => {
+      const at = (lanes: Lanes): Lanes => {
+        const n = lanes.length / rows
+        const from = (band.base - base) * n
+        return lanes.subarray(from, from + band.rows * n)
+      }
+      const stationary = new Map([...made].map(([name, lanes]) => [name, at(lanes)]))
+      const correlations = new SeededCorrelations(this.#masks, band)
+      return new PartyPass(plan, schedule, band, { ...common, correlations, stationary })
+    })
+    const party = new BandedPass(schedule, 'owner', bands)
+    await this.#sendAhead(pass, shape, party.composeAhead())
     await asked
-    this.totals.dealerBytes += planMaterialBytes(shape, plan)
-    return { pass, shape, plan, schedule, party, at }
+    this.totals.dealerBytes += planMaterialBytes(bandsOf(shape), plan)
+    return { pass, shape, plan, schedule, party }
   }
 
   /** Long texts have more to send ahead than one message may hold. */
@@ -164,32 +170,28 @@ export class OwnerSession {
 
   async #exchange(p: Prepared, o: PassOptions): Promise<Float64Array> {
     const { link } = this.#setup
-    const program = p.schedule.programs.owner
+    const { pass, party } = p
+    const bands = party.bands.length
     const last = p.schedule.messages.length - 1
-    for (; p.at < program.length; p.at++) {
-      const i = program[p.at]
-      if (i.kind === 'run') {
-        if (i.step.matmul) await p.party.multiplyAhead(i.step)
-        p.party.runStep(i.step.id)
-      } else if (i.kind === 'send') {
-        if (o.signal?.aborted) return this.#cancel(p)
-        const payload = p.party.compose(i.message)
-        this.totals.lastSent = payload
-        await link.send(encodePass({ kind: 'data', pass: p.pass, index: i.message, payload }), true)
-        if (i.message === 1) this.#prepareNext(p.shape, o.next ?? false)
-      } else {
-        const message = decodePass(await link.receive())
-        if (message.kind !== 'data' || message.pass !== p.pass || message.index !== i.message)
-          throw new PassError('out-of-turn', 'The server answered out of turn.')
-        p.party.accept(i.message, message.payload)
-        if (i.message !== last && o.signal?.aborted) return this.#cancel(p)
-      }
+    const send = async (band: number, index: number, payload: Uint8Array, isLast: boolean): Promise<void> => {
+      if (o.signal?.aborted) return this.#cancel(p)
+      this.totals.lastSent = payload
+      await link.send(encodePass({ kind: 'data', pass, band, index, payload }), isLast)
+      if (index === 1 && band === bands - 1) this.#prepareNext(p.shape, o.next ?? false)
+    }
+    for (await party.go({ send }); !party.isOver; await party.go({ send })) {
+      const message = decodePass(await link.receive())
+      if (message.kind !== 'data' || message.pass !== pass || message.index !== party.awaited(message.band))
+        throw new PassError('out-of-turn', 'The server answered out of turn.')
+      party.accept(message.band, message.payload)
+      if (message.index !== last && o.signal?.aborted) return this.#cancel(p)
     }
     this.totals.passes++
     this.totals.hops += p.schedule.hops
     this.totals.rows += p.shape.rows
     const { out } = p.plan.steps[p.plan.steps.length - 1]
-    return toFloats(p.party.result(out.step), out.ring, out.frac)
+    const released = party.bands.flatMap((band) => [...toFloats(band.result(out.step), out.ring, out.frac)])
+    return Float64Array.from(released)
   }
 
   async #cancel(p: Prepared): Promise<never> {

@@ -3,8 +3,8 @@
  *
  * | kind | from | rest |
  * |---|---|---|
- * | 1 begin | owner | u32 base, u32 rows (top bit: lean), u64 first serial, the message sent ahead |
- * | 2 data | both | u16 message index, payload |
+ * | 1 begin | owner | u32 base, u32 rows (top bit: lean, next: in one band), u64 first serial, the message sent ahead |
+ * | 2 data | both | u16 message index, u8 band of rows, payload |
  * | 3 abandon | owner | nothing: the pass is given up and its masks are burnt |
  * | 4 more | owner | more of the message sent ahead, where it is too long for `begin` |
  */
@@ -12,7 +12,7 @@ import type { Shape } from '../plan.ts'
 
 export type PassMessage =
   | { kind: 'begin'; pass: number; shape: Shape; payload: Uint8Array }
-  | { kind: 'data'; pass: number; index: number; payload: Uint8Array }
+  | { kind: 'data'; pass: number; index: number; band: number; payload: Uint8Array }
   | { kind: 'abandon'; pass: number }
   | { kind: 'more'; pass: number; payload: Uint8Array }
 
@@ -35,7 +35,7 @@ export class PassError extends Error {
 
 const HEADER = 5
 const BEGIN = HEADER + 16
-const DATA = HEADER + 2
+const DATA = HEADER + 3
 
 export function encodePass(message: PassMessage): Uint8Array {
   const size = { begin: BEGIN, data: DATA, abandon: HEADER, more: HEADER }[message.kind]
@@ -49,6 +49,7 @@ export function encodePass(message: PassMessage): Uint8Array {
   } else if (message.kind === 'data') {
     out[0] = 2
     view.setUint16(HEADER, message.index, true)
+    out[HEADER + 2] = message.band
   } else out[0] = message.kind === 'abandon' ? 3 : 4
   out.set(payload, size)
   return out
@@ -63,7 +64,13 @@ export function decodePass(bytes: Uint8Array): PassMessage {
     if (kind === 1 && bytes.length >= BEGIN)
       return { kind: 'begin', pass, shape: readShape(view, HEADER), payload: bytes.subarray(BEGIN) }
     if (kind === 2 && bytes.length >= DATA)
-      return { kind: 'data', pass, index: view.getUint16(HEADER, true), payload: bytes.subarray(DATA) }
+      return {
+        kind: 'data',
+        pass,
+        index: view.getUint16(HEADER, true),
+        band: bytes[HEADER + 2],
+        payload: bytes.subarray(DATA),
+      }
     if (kind === 3 && bytes.length === HEADER) return { kind: 'abandon', pass }
     if (kind === 4 && bytes.length > HEADER) return { kind: 'more', pass, payload: bytes.subarray(HEADER) }
   }
@@ -82,12 +89,13 @@ export function decodeRequest(bytes: Uint8Array): Shape {
   return readShape(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0)
 }
 
-/** Added to the number of rows: run the lean plan. */
+/** Added to the number of rows: run the lean plan, run in one band. */
 const LEAN = 2 ** 31
+const WHOLE = 2 ** 30
 
 function writeShape(view: DataView, at: number, shape: Shape): void {
   view.setUint32(at, shape.base, true)
-  view.setUint32(at + 4, shape.lean ? shape.rows + LEAN : shape.rows, true)
+  view.setUint32(at + 4, shape.rows + (shape.lean ? LEAN : 0) + (shape.isWhole ? WHOLE : 0), true)
   view.setBigUint64(at + 8, BigInt(shape.serial), true)
 }
 
@@ -96,8 +104,13 @@ function readShape(view: DataView, at: number): Shape {
   if (serial > BigInt(Number.MAX_SAFE_INTEGER - MAX_ROWS))
     throw new PassError('malformed', 'A row number is too large.')
   const rows = view.getUint32(at + 4, true)
-  const shape = { base: view.getUint32(at, true), serial: Number(serial) }
-  return rows >= LEAN ? { ...shape, rows: rows - LEAN, lean: true } : { ...shape, rows }
+  return {
+    base: view.getUint32(at, true),
+    rows: rows % WHOLE,
+    serial: Number(serial),
+    ...(rows >= LEAN ? { lean: true } : {}),
+    ...(rows % LEAN >= WHOLE ? { isWhole: true } : {}),
+  }
 }
 
 /** Rows of one pass of a decoder at most: a longer prompt is read in several passes. */

@@ -37,7 +37,8 @@ it('a device that fails leaves no gap between serials, and no row is given twice
   await pool.fill(8, 4)
   const seen: bigint[] = []
   for (const rows of [3, 4, 1, 5]) {
-    const { first, products } = await pool.take(rows)
+    const { first, products: made } = pool.take(rows)
+    const products = await made
     for (const { name } of weights) {
       const serials = [...products.get(name)!].filter((_, i) => i % 2 === 0)
       expect(serials).toEqual(Array.from({ length: rows }, (_, r) => BigInt(first + r)))

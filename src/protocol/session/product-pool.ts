@@ -14,10 +14,11 @@ interface Block {
   products: Map<string, Lanes>
 }
 
-/** Rows ready for a pass, from serial `first` on. */
-export interface ReadyRows {
+/** Rows of a pass, from serial `first` on. */
+export interface TakenRows {
   readonly first: number
-  readonly products: ReadonlyMap<string, Lanes>
+  /** Resolves once all are made. */
+  readonly products: Promise<ReadonlyMap<string, Lanes>>
 }
 
 export interface PoolKeys {
@@ -34,6 +35,9 @@ export class ProductPool {
   #stationary?: Promise<Stationary[]>
   readonly #blocks: Block[] = []
   #next = 0
+  /** Rows given away. */
+  #taken = 0
+  #taking: Promise<unknown> = Promise.resolve()
   #work: Promise<void> = Promise.resolve()
 
   constructor(device: ProductDevice, weights: readonly WeightUse[], keys: PoolKeys) {
@@ -60,10 +64,21 @@ export class ProductPool {
     return this.#work
   }
 
-  /** Takes the oldest `rows` rows, making what is missing. A row is never given twice. */
-  async take(rows: number): Promise<ReadyRows> {
+  /**
+   * Takes the oldest `rows` rows, making what is missing. Which they are is known at once, so that the dealer can work
+   * on them meanwhile. A row is never given twice.
+   */
+  take(rows: number): TakenRows {
+    const first = this.#taken
+    this.#taken += rows
+    const products = this.#taking.then(() => this.#collect(rows))
+    // Where one fails, the next ones would get its rows: none is given any more.
+    this.#taking = products
+    return { first, products }
+  }
+
+  async #collect(rows: number): Promise<ReadonlyMap<string, Lanes>> {
     await this.fill(rows)
-    const first = this.#blocks[0].first
     const products = new Map<string, Lanes>()
     for (const w of this.#weights) products.set(w.name, new BigUint64Array(rows * w.n))
     let at = 0
@@ -80,7 +95,7 @@ export class ProductPool {
       if (block.rows === 0) this.#blocks.shift()
       at += n
     }
-    return { first, products }
+    return products
   }
 
   async #make(rows: number): Promise<void> {

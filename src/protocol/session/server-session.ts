@@ -1,12 +1,14 @@
 /** The model server's side of one session: runs each pass as its messages come in. */
 import type { Kernels } from '../../kernels/kernels.ts'
 import type { Link } from '../../transport/link.ts'
+import { bandsOf } from '../bands.ts'
 import { RowCache } from '../cache.ts'
 import type { ClearWeights } from '../compile/weights.ts'
 import type { Shape } from '../plan.ts'
 import { Prg } from '../prg.ts'
+import { aheadBytes, BandedPass, joined } from '../runner/banded.ts'
 import { PartyPass } from '../runner/party.ts'
-import { messageBytes, type Schedule } from '../schedule.ts'
+import type { Schedule } from '../schedule.ts'
 import { MaterialReader } from './material-stream.ts'
 import type { ModelPlans } from './model-plan.ts'
 import { decodePass, encodePass, PassError, type PassMessage, SerialGuard } from './pass-messages.ts'
@@ -19,13 +21,13 @@ export interface PassMaterial {
 
 interface Running {
   readonly shape: Shape
+  readonly bands: readonly Shape[]
   /** What the owner has sent ahead, in parts, and how many bytes of it are still to come. */
   readonly ahead: Uint8Array[]
   missing: number
   readonly schedule: Schedule
   readonly material: MaterialReader
-  party?: PartyPass
-  at: number
+  party?: BandedPass
 }
 
 /** Passes that may wait for their input at once. */
@@ -73,12 +75,11 @@ export class ServerSession {
     this.#guard.admit(message.shape)
     this.#lastPass = message.pass
     const { plan, schedule } = this.#plans.of(message.shape)
-    const material = new MaterialReader(plan, message.shape, this.#kernels, () =>
-      this.#source.next(message.pass),
-    )
     const { shape } = message
-    const missing = messageBytes(shape, schedule.messages[0])
-    const running: Running = { shape, ahead: [], missing, schedule, material, at: 0 }
+    const bands = bandsOf(shape)
+    const material = new MaterialReader(plan, bands, this.#kernels, () => this.#source.next(message.pass))
+    const missing = aheadBytes(schedule, bands)
+    const running: Running = { shape, bands, ahead: [], missing, schedule, material }
     this.#keep(running, message.payload)
     this.#passes.set(message.pass, running)
   }
@@ -101,45 +102,34 @@ export class ServerSession {
     if (this.#passes.delete(pass)) this.#source.discard(pass)
   }
 
-  async #data(message: Extract<PassMessage, { kind: 'data' }>): Promise<void> {
-    const running = this.#passes.get(message.pass)
-    if (!running) throw new PassError('out-of-turn', `Pass ${message.pass} is not open.`)
+  async #data({ pass, band, index, payload }: Extract<PassMessage, { kind: 'data' }>): Promise<void> {
+    const running = this.#passes.get(pass)
+    if (!running) throw new PassError('out-of-turn', `Pass ${pass} is not open.`)
     running.party ??= await this.#open(running)
-    const { party, schedule, material } = running
-    const program = schedule.programs.server
-    let awaiting: Uint8Array | undefined = message.payload
-    while (running.at < program.length) {
-      const i = program[running.at]
-      if (i.kind === 'receive') {
-        if (!awaiting) return
-        if (i.message !== message.index)
-          throw new PassError('out-of-turn', `Message ${message.index} came where ${i.message} was due.`)
-        party.accept(i.message, awaiting)
-        awaiting = undefined
-      } else if (i.kind === 'run') {
-        if (!material.corrections.has(i.step)) await material.reach(i.step)
-        if (i.step.matmul) await party.multiplyAhead(i.step)
-        party.runStep(i.step.id)
-      } else {
-        const payload = party.compose(i.message)
-        const isLast = running.at === program.length - 1
-        await this.#link.send(
-          encodePass({ kind: 'data', pass: message.pass, index: i.message, payload }),
-          !isLast,
-        )
-      }
-      running.at++
-    }
-    const { shape } = running
+    const { party, material, shape } = running
+    const due = party.awaited(band)
+    if (due !== index)
+      throw new PassError(
+        'out-of-turn',
+        `Message ${index} of band ${band} came where ${due ?? 'none'} was due.`,
+      )
+    party.accept(band, payload)
+    await party.go({
+      before: (of, step) => material.reach(of, step),
+      send: (of, message, bytes) =>
+        this.#link.send(
+          encodePass({ kind: 'data', pass, band: of, index: message, payload: bytes }),
+          !party.isOver,
+        ),
+    })
+    if (!party.isOver) return
     this.#cached = shape.base + shape.rows
-    this.#passes.delete(message.pass)
-    this.#source.discard(message.pass)
+    this.#passes.delete(pass)
+    this.#source.discard(pass)
   }
 
-  async #open(running: Running): Promise<PartyPass> {
-    const { shape, ahead } = running
-    if (running.missing > 0)
-      throw new PassError('malformed', 'What was sent ahead of a pass has the wrong length.')
+  async #open({ shape, bands, schedule, material, ahead, missing }: Running): Promise<BandedPass> {
+    if (missing > 0) throw new PassError('malformed', 'What was sent ahead of a pass has the wrong length.')
     if (shape.base > this.#cached)
       throw new PassError(
         'out-of-turn',
@@ -147,33 +137,22 @@ export class ServerSession {
       )
     // A pass that is abandoned half way leaves rows from its base on unfit for use.
     this.#cached = shape.base
-    const { plan, schedule } = this.#plans.of(shape)
-    const party = new PartyPass(plan, schedule, shape, {
-      role: 'server',
+    const { plan } = this.#plans.of(shape)
+    const common = {
+      role: 'server' as const,
       kernels: this.#kernels,
-      masks: new Prg(this.#kernels, await running.material.key()),
-      correlations: running.material.corrections,
+      masks: new Prg(this.#kernels, await material.key()),
       cache: this.#plans.cacheOf(shape, this.#cache),
       weights: this.#clear.weights,
       biases: this.#clear.biases,
       forgets: true,
+    }
+    const parties = bands.map((band, i) => {
+      const correlations = material.corrections[i]
+      return new PartyPass(plan, schedule, band, { ...common, correlations })
     })
-    const [first] = schedule.programs.server
-    if (first.kind !== 'receive') throw new RangeError('a plan begins with what the owner sends ahead')
-    party.accept(first.message, joined(ahead.splice(0)))
-    running.at = 1
-    return party
+    const pass = new BandedPass(schedule, 'server', parties)
+    pass.acceptAhead(joined(ahead.splice(0)), schedule)
+    return pass
   }
-}
-
-/** Parts one after another; a single one as it is. */
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]
-  const out = new Uint8Array(parts.reduce((n, part) => n + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
 }

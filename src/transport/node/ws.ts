@@ -13,15 +13,44 @@ const options = {
   handshakeTimeout: 10_000,
 }
 
+/** Says when what was sent has left for the network, so that a party busy computing need not poll for it. */
+class Socket extends WebSocket {
+  private readonly waiting: { low: number; resolve: () => void }[] = []
+
+  override send(data: Uint8Array): void {
+    super.send(data, this.look)
+  }
+
+  drained(low: number): Promise<void> {
+    if (this.bufferedAmount <= low || this.readyState !== WebSocket.OPEN) return Promise.resolve()
+    if (this.listenerCount('close', this.look) === 0) this.on('close', this.look)
+    return new Promise((resolve) => this.waiting.push({ low, resolve }))
+  }
+
+  private readonly look = (): void => {
+    if (this.waiting.length === 0) return
+    const buffered = this.readyState === WebSocket.OPEN ? this.bufferedAmount : 0
+    while (this.waiting.length > 0 && buffered <= this.waiting[0].low) this.waiting.shift()?.resolve()
+  }
+}
+
+/**
+ * RFC 6455 masks a client's frames so that no page's author can choose the bytes that a proxy sees. Here nobody's
+ * scripts choose them, and a mask would be a pass over every byte at either end: the key is zero, which leaves it out.
+ */
+const generateMask = (key: Buffer): void => {
+  key.fill(0)
+}
+
 /** For the dialling side. `ca` is a certificate to trust in addition, such as a self-made one. */
 export const makeWebSocket =
   (tls: { ca?: string | Buffer } = {}): MakeWebSocket =>
   (url) =>
-    asLike(new WebSocket(url, { ...options, ...tls }))
+    asLike(new Socket(url, { ...options, ...tls, generateMask }))
 
 /** Completes the upgrade of an HTTP request; the caller has checked path and origin. */
 export class SocketAcceptor {
-  private readonly server = new WebSocketServer({ noServer: true, ...options })
+  private readonly server = new WebSocketServer({ noServer: true, WebSocket: Socket, ...options })
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<WebSocketCarrier> {
     return new Promise((resolve) => {
@@ -38,4 +67,4 @@ export class SocketAcceptor {
   }
 }
 
-const asLike = (socket: WebSocket): WebSocketLike => socket as unknown as WebSocketLike
+const asLike = (socket: Socket): WebSocketLike => socket as unknown as WebSocketLike

@@ -1,0 +1,116 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { ByteBudget } from '../budget.ts'
+import { KernelError, type ProductSpec, type StationarySpec } from '../kernels.ts'
+import { createOracleProductDevice } from '../oracle/device.ts'
+import { createCpuProductDevice } from '../wasm/device.ts'
+import { createWasmKernels } from '../wasm/kernels.ts'
+import { createNodeProductDevice } from './device.ts'
+import { createNodeKernels } from './kernels.ts'
+
+const oracle = createOracleProductDevice()
+const kernels = createNodeKernels()
+const keeping = createNodeProductDevice(kernels)
+const remaking = createNodeProductDevice(kernels, { cacheBytes: 0 })
+
+const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
+const specs = fc
+  .record({
+    key: bytes(32),
+    nonce: bytes(12),
+    k: fc.integer({ min: 0, max: 33 }),
+    n: fc.integer({ min: 1, max: 19 }),
+    bits: fc.integer({ min: 1, max: 64 }),
+  })
+  .chain((f) =>
+    fc.tuple(
+      fc.constant(f),
+      fc.record({
+        key: bytes(32),
+        firstSerial: fc.bigInt({ min: 0n, max: (1n << 64n) - 20n }),
+        rows: fc.oneof(fc.nat(3), fc.integer({ min: 15, max: 19 })),
+        a: fc.nat(2 ** 31),
+        lift: fc.option(fc.record({ hi: fc.nat(1000), shift: fc.nat(f.bits - 1) }), { nil: undefined }),
+        c: fc.nat(1000),
+      }),
+    ),
+  )
+
+test('products of few and of many rows equal the oracle, with F kept and remade', async () => {
+  await fc.assert(
+    fc.asyncProperty(specs, async ([f, spec]) => {
+      const want = await oracle.product(await oracle.stationary(f), spec)
+      for (const device of [keeping, remaking]) {
+        const own = await device.stationary(f)
+        for (let time = 0; time < 2; time++) expect(await device.product(own, spec)).toEqual(want)
+        own.free()
+      }
+    }),
+    { numRuns: 120 },
+  )
+})
+
+const F: StationarySpec = {
+  key: new Uint8Array(32).fill(1),
+  nonce: new Uint8Array(12),
+  k: 140,
+  n: 17_001,
+  bits: 61,
+}
+const SPEC: ProductSpec = {
+  key: new Uint8Array(32).fill(2),
+  firstSerial: 5n,
+  rows: 16,
+  a: 1,
+  lift: { hi: 2, shift: 9 },
+  c: 3,
+}
+
+test('several tiles give the product of one, before and after products of few rows', async () => {
+  const few = { ...SPEC, rows: 3, firstSerial: 90n }
+  const cpu = createCpuProductDevice(createWasmKernels())
+  const reference = await cpu.stationary(F)
+  const want = await cpu.product(reference, SPEC)
+  const wantFew = await cpu.product(reference, few)
+  for (const device of [keeping, remaking]) {
+    const before = device.dispatches
+    const f = await device.stationary(F)
+    expect(await device.product(f, SPEC)).toEqual(want)
+    expect(device.dispatches - before).toBe(3 * 8)
+    expect(await device.product(f, few)).toEqual(wantFew)
+    expect(await device.product(f, SPEC)).toEqual(want)
+    f.free()
+  }
+})
+
+test('products at the same time do not disturb each other', async () => {
+  const small = { ...F, k: 40, n: 50 }
+  const f = await keeping.stationary(small)
+  const serials = [1n, 100n, 200n]
+  const all = await Promise.all(serials.map((firstSerial) => keeping.product(f, { ...SPEC, firstSerial })))
+  for (const [i, firstSerial] of serials.entries())
+    expect(all[i]).toEqual(await keeping.product(f, { ...SPEC, firstSerial }))
+  f.free()
+})
+
+test('freed operands and malformed specs are refused', async () => {
+  const f = await keeping.stationary(F)
+  await expect(keeping.product(f, { ...SPEC, lift: { hi: 1, shift: 61 } })).rejects.toThrow(KernelError)
+  await expect(keeping.product(f, { ...SPEC, a: -1 })).rejects.toThrow(/stream id/)
+  await expect(remaking.product(f, SPEC)).rejects.toThrow(KernelError)
+  await expect(keeping.product(await oracle.stationary(F), SPEC)).rejects.toThrow(KernelError)
+  const running = keeping.product(f, SPEC)
+  f.free()
+  f.free()
+  await expect(running).rejects.toThrow(/freed/)
+  await expect(keeping.product(f, SPEC)).rejects.toThrow(/live/)
+})
+
+test('a budget gives no more than it has', () => {
+  const budget = new ByteBudget(10)
+  expect(budget.take(7)).toBe(true)
+  expect(budget.take(4)).toBe(false)
+  expect(budget.take(3)).toBe(true)
+  budget.give(7)
+  expect([budget.take(8), budget.take(7)]).toEqual([false, true])
+})
