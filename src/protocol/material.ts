@@ -49,9 +49,15 @@ export const slotLanes = (prg: Prg, shape: Shape, step: Step, slot: Slot): Lanes
 export const slotWidth = (slot: Slot): 1 | 2 | 4 | 8 => (slot.stream === undefined ? laneBytes(slot.bits) : 8)
 
 /** The owner's share of a slot before it is widened and reduced: the bytes of its keystream, row after row. */
-export function slotWords(prg: Prg, shape: Shape, step: Step, slot: Slot): Uint8Array {
+export function slotWords(
+  prg: Prg,
+  shape: Shape,
+  step: Step,
+  slot: Slot,
+  make = (bytes: number): Uint8Array => new Uint8Array(bytes),
+): Uint8Array {
   const width = slotWidth(slot)
-  const out = new Uint8Array(slotValues(shape, slot) * width)
+  const out = make(slotValues(shape, slot) * width)
   for (let r = 0, at = 0; r < shape.rows; r++) {
     const bytes = slotCount(shape, r, slot) * width
     if (bytes > 0) prg.words(slotStream(step, slot), shape.serial + r, width, out.subarray(at, at + bytes))
@@ -92,8 +98,10 @@ export const sharedBits = (role: Role, slot: Slot): number =>
 /** A party's access to its side of the dealt correlations. */
 export interface Correlations {
   read(step: Step, slot: Slot): Lanes
-  /** The same before it is widened and reduced: packed values of `sharedBits` bits. */
+  /** The same before it is widened and reduced: packed values of `sharedBits` bits, there until `release`. */
   packed(step: Step, slot: Slot): Uint8Array
+  /** What `packed` gave has been read. */
+  release(): void
   /** A slot of 8 bits. */
   bytes(step: Step, slot: Slot): Uint8Array
   /** Entries of the tables of elements `first` and on, one each. */
@@ -117,7 +125,11 @@ export class SeededCorrelations implements Correlations {
   }
 
   packed(step: Step, slot: Slot): Uint8Array {
-    return slotWords(this.#prg, this.#shape, step, slot)
+    return slotWords(this.#prg, this.#shape, step, slot, (bytes) => this.#prg.scratch.take(bytes))
+  }
+
+  release(): void {
+    this.#prg.scratch.release()
   }
 
   bytes(step: Step, slot: Slot): Uint8Array {
@@ -174,6 +186,8 @@ export class PackedCorrections implements Correlations {
   packed(step: Step, slot: Slot): Uint8Array {
     return this.#part(step, slot)
   }
+
+  release(): void {}
 
   bytes(step: Step, slot: Slot): Uint8Array {
     return this.#part(step, slot)

@@ -7,6 +7,7 @@ import type { Kernels } from '../kernels/kernels.ts'
 import { type Program, program } from '../kernels/program.ts'
 import type { Lanes } from './ring.ts'
 import { maskOf } from './ring.ts'
+import { Scratch } from './scratch.ts'
 
 /** Streams of one step: slots 0..30, then the step's own mask. */
 export const STREAMS_PER_STEP = 32
@@ -76,6 +77,8 @@ function widening(packed: number, bits: number): Program<[Lanes]> {
 export class Prg {
   readonly #kernels: Kernels
   readonly #key: Uint8Array
+  /** For keystreams that are read at once. */
+  readonly scratch = new Scratch()
 
   constructor(kernels: Kernels, key: Uint8Array) {
     this.#kernels = kernels

@@ -93,6 +93,7 @@ export class PartyPass implements PartyContext {
     const step = this.#plan.steps[id]
     const isHere = isPresent(this.shape, step.out.layout)
     this.#values.set(id, isHere ? step.run(this, this.#received.get(id)) : new BigUint64Array())
+    this.#own.correlations.release()
     this.#received.delete(id)
     this.#halves.delete(id)
     if (!this.#own.forgets) return
@@ -111,6 +112,7 @@ export class PartyPass implements PartyContext {
       if (step.wire.from === 'both') this.#halves.set(step.id, half)
       out.set(half, at)
       at += half.length
+      this.#own.correlations.release()
       if (this.#own.forgets) this.#used(step)
     }
     return out
