@@ -20,6 +20,21 @@ export interface Matrix {
 /** Row-major matrix elements. Signed narrow types are taken mod 2^64 (two's complement). */
 export type MatrixData = BigUint64Array | Int32Array | Int16Array | Int8Array
 
+/** How the rows of dealt tables turn with masks: see `Kernels.packRotated`. */
+export interface RotationSpec {
+  /** There are 2^shift rows, one for what a mask's low bits can be. */
+  readonly shift: number
+  /** A row's entries, and the words of each. */
+  readonly entries: number
+  readonly words: number
+}
+
+/** Rows kept in the kernels' own memory. Freeing them twice is harmless. */
+export interface RotatingRows {
+  readonly spec: RotationSpec
+  free(): void
+}
+
 /** Synchronous CPU kernels: the online path. */
 export interface Kernels {
   /** What runs underneath, for logs and the benchmark table. */
@@ -65,6 +80,23 @@ export interface Kernels {
    */
   packDifference(values: BigUint64Array, words: Uint8Array, bits: number): Uint8Array
   /**
+   * Copies rows of tables, 2^shift x (entries x words) mod 2^64, into the kernels' own memory. Free them when they are no
+   * longer needed.
+   */
+  keepRotating(rows: BigUint64Array, spec: RotationSpec): RotatingRows
+  /**
+   * `packDifference` of one row for each mask less `words`, written to `out`: the row of the mask's low `shift` bits, from
+   * the entry that its high bits say on, and then the entries before that.
+   * @throws KernelError where a mask has no row, `out` is too short, or others keep the rows or nobody does any more.
+   */
+  packRotated(rows: RotatingRows, masks: Uint32Array, words: Uint8Array, bits: number, out: Uint8Array): void
+  /**
+   * For each n of the samples the n sums over j of matrix[k n + j] times sample j, times `scale`, rounded as Math.round
+   * does, mod 2^64. In float64, added up from j = 0 on, so that all kernels agree to the last bit; results are within
+   * +-2^62.
+   */
+  transformed(samples: Float64Array, matrix: Float64Array, n: number, scale: number): BigUint64Array
+  /**
    * The sum over terms of attention's products, all heads at once, mod 2^64. `scores`: queries (rows x heads * headDim)
    * by keys (positions x kvHeads * headDim), to pairs x heads: every row's positions in their order. `mix`: weights
    * (pairs x heads) by values, to rows x heads * headDim.
@@ -91,6 +123,7 @@ export interface PolynomialSpec {
   readonly groups: number
   /** At most 53. */
   readonly shift: number
+  /** At most 50. */
   readonly scale: number
 }
 

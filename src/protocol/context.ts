@@ -1,6 +1,6 @@
 /** What a step's views may touch, role by role. */
 import type { Contraction, ContractionTerm } from '../kernels/contraction.ts'
-import type { PolynomialSpec } from '../kernels/kernels.ts'
+import type { Kernels, PolynomialSpec } from '../kernels/kernels.ts'
 import type { Operand, Program, Result } from '../kernels/program.ts'
 import type { Blinded, DealtProduct, Opened, Role, Shape, Share, Slot, Value } from './plan.ts'
 import type { Lanes } from './ring.ts'
@@ -74,6 +74,8 @@ export interface DealContext {
   evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R
   /** Attention's products in the clear; see `Kernels.contract`. */
   contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): Lanes
+  /** Samples to coefficients; see `Kernels.transformed`. */
+  transformed: Kernels['transformed']
   /** The product that a step declares, unless it was made ahead. */
   multiplyDifference(product: DealtProduct): Lanes
 }

@@ -139,18 +139,17 @@ export class SeededCorrelations implements Correlations {
   lookup(step: Step, slot: Slot, index: Uint32Array, first: number): Lanes {
     const { entries = 1, words = 1, bits } = slot
     const stream = slotStream(step, slot)
-    const serials = new Float64Array(index.length)
+    const rows: { serial: number; count: number }[] = []
     const firsts = new Float64Array(index.length)
     for (let r = 0, start = -first; r < this.#shape.rows && start < index.length; r++) {
       const n = rowCount(this.#shape, r, slot.layout, slot.width)
+      const from = Math.max(start, 0)
       const end = Math.min(start + n, index.length)
-      for (let i = Math.max(start, 0); i < end; i++) {
-        serials[i] = this.#shape.serial + r
-        firsts[i] = ((i - start) * entries + index[i]) * words
-      }
+      if (end > from) rows.push({ serial: this.#shape.serial + r, count: end - from })
+      for (let i = from; i < end; i++) firsts[i] = ((i - start) * entries + index[i]) * words
       start += n
     }
-    return this.#prg.windows(stream, serials, firsts, words, bits)
+    return this.#prg.windows(stream, rows, firsts, words, bits)
   }
 
   forget(): void {}

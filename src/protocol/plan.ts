@@ -3,6 +3,7 @@
  * server and the dealer each run the same plan; the oracle runs it on plain integers. Values are typed: every one
  * carries its ring, fraction bits and layout.
  */
+import type { Kernels, RotatingRows } from '../kernels/kernels.ts'
 import type { DealContext, PartyContext, PlainContext } from './context.ts'
 import { MASK_STREAM } from './prg.ts'
 import type { Lanes } from './ring.ts'
@@ -178,8 +179,21 @@ export interface DealtRows {
   fill(first: number, n: number, out: Lanes): void
 }
 
-/** True values of a slot: lanes, machine words where the slot has exactly 8 or 32 bits, or row by row. */
-export type Dealt = Lanes | Uint8Array | Int32Array | DealtRows
+/** The same where each element's table is a kept row, rotated as its mask says: see `Kernels.packRotated`. */
+export interface DealtRotations extends DealtRows {
+  readonly masks: Uint32Array
+  kept(kernels: Kernels): RotatingRows
+}
+
+/** Tables of bytes (a slot of 8 bits) that are all the same but for one in each element's, at its place there. */
+export interface DealtSingles {
+  readonly rest: number
+  readonly single: number
+  readonly places: Uint32Array
+}
+
+/** True values of a slot. */
+export type Dealt = Lanes | DealtRows | DealtRotations | DealtSingles
 
 type Outcome<V extends Value> = Omit<V, 'step'>
 

@@ -125,29 +125,37 @@ export class Prg {
   }
 
   /**
-   * Elements firsts[i]..firsts[i]+n-1 of the stream of row serials[i], for every i: what reading one entry of each of
-   * many dealt tables takes.
+   * Elements firsts[i]..firsts[i]+n-1 of a row's stream for every i: what reading one entry of each of many dealt tables
+   * takes. The first rows[0].count of them are of row rows[0].serial, and so on.
    */
-  windows(stream: number, serials: Float64Array, firsts: Float64Array, n: number, bits: number): Lanes {
+  windows(
+    stream: number,
+    rows: readonly { serial: number; count: number }[],
+    firsts: Float64Array,
+    n: number,
+    bits: number,
+  ): Lanes {
     const width = laneBytes(bits)
-    const size = n * width
-    // A window begins at a multiple of its words' width, so it touches so many blocks at most.
-    const places = new Uint32Array(3 * firsts.length * (1 + Math.ceil(size / 64)))
+    const perBlock = 64 / width
+    const places = new Uint32Array(3 * firsts.length * (1 + Math.ceil(n / perBlock)))
     const starts = new Uint32Array(firsts.length)
-    let used = 0
-    for (let i = 0; i < firsts.length; i++) {
-      const from = firsts[i] * width
-      const first = Math.floor(from / 64)
-      starts[i] = ((used / 3) * 64 + (from - first * 64)) / width
-      for (let block = first; block * 64 < from + size; block++) {
-        places[used] = block
-        places[used + 1] = serials[i] % 4294967296
-        places[used + 2] = Math.floor(serials[i] / 4294967296)
-        used += 3
+    let blocks = 0
+    let i = 0
+    for (const { serial, count } of rows) {
+      const low = serial % 4294967296
+      const high = Math.floor(serial / 4294967296)
+      for (const end = i + count; i < end; i++) {
+        let block = Math.floor(firsts[i] / perBlock)
+        starts[i] = firsts[i] + (blocks - block) * perBlock
+        for (; block * perBlock < firsts[i] + n; block++, blocks++) {
+          places[3 * blocks] = block
+          places[3 * blocks + 1] = low
+          places[3 * blocks + 2] = high
+        }
       }
     }
-    const blocks = this.#kernels.blocks(this.#key, stream, places.subarray(0, used))
-    return gather(blocks, width, bits, starts, n)
+    const bytes = this.#kernels.blocks(this.#key, stream, places.subarray(0, 3 * blocks))
+    return gather(bytes, width, bits, starts, n)
   }
 }
 

@@ -212,10 +212,15 @@ function openingMask(seen: RunPass, step: Step, out: Opened, owner: PartyPass): 
 
 /** All true values of a slot, mod 2^64. */
 function trueLanes(dealt: Dealt, shape: Shape, { layout, width, entries = 1, words = 1 }: Slot): Lanes {
-  if (ArrayBuffer.isView(dealt))
-    return BigUint64Array.from(Array.from<number | bigint>(dealt), (v) => BigInt.asUintN(64, BigInt(v)))
+  if (ArrayBuffer.isView(dealt)) return dealt
   const elements = count(shape, layout, width)
   const out = new BigUint64Array(elements * entries * words)
-  dealt.fill(0, elements, out)
+  if ('fill' in dealt) dealt.fill(0, elements, out)
+  else {
+    out.fill(BigInt(dealt.rest))
+    dealt.places.forEach((place, i) => {
+      out[i * entries * words + place] = BigInt(dealt.single)
+    })
+  }
   return out
 }

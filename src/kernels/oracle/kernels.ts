@@ -5,12 +5,15 @@ import {
   checkLoad,
   checkMatmul,
   checkPolynomials,
+  checkRotated,
+  checkRotating,
+  checkTransformed,
   checkUnpack,
   demand,
   packedBytes,
 } from '../checks.ts'
 import { plainContract } from '../contraction.ts'
-import type { Kernels, Matrix } from '../kernels.ts'
+import type { Kernels, Matrix, RotatingRows, RotationSpec } from '../kernels.ts'
 import type { Operand, Program, Result } from '../program.ts'
 import { chacha20Block } from './chacha20.ts'
 import { oracleEvaluate } from './evaluate.ts'
@@ -24,6 +27,20 @@ class OracleMatrix implements Matrix {
     this.values = values
     this.k = k
     this.n = n
+  }
+
+  free(): void {
+    this.values = undefined
+  }
+}
+
+class OracleRows implements RotatingRows {
+  readonly spec: RotationSpec
+  values: BigUint64Array | undefined
+
+  constructor(values: BigUint64Array, spec: RotationSpec) {
+    this.values = values
+    this.spec = spec
   }
 
   free(): void {
@@ -97,6 +114,32 @@ export function createOracleKernels(): Kernels {
         return BigInt.asUintN(64, v - word)
       })
       return pack(less, bits)
+    },
+    keepRotating(rows, spec): RotatingRows {
+      checkRotating(rows, spec)
+      return new OracleRows(rows.slice(), spec)
+    },
+    packRotated(rows, masks, words, bits, out) {
+      demand(rows instanceof OracleRows, 'other kernels keep the rows')
+      const { spec, values } = rows
+      demand(values !== undefined, 'the rows were freed')
+      checkRotated(spec, masks, words, bits, out)
+      const per = spec.entries * spec.words
+      const turned = Array.from(masks, (mask) => {
+        const place = mask % 2 ** spec.shift
+        const cut = Math.floor(mask / 2 ** spec.shift) * spec.words
+        const row = [...values.subarray(place * per, (place + 1) * per)]
+        return [...row.slice(cut), ...row.slice(0, cut)]
+      })
+      out.set(this.packDifference(BigUint64Array.from(turned.flat()), words, bits))
+    },
+    transformed(samples, matrix, n, scale) {
+      checkTransformed(samples, matrix, n)
+      return BigUint64Array.from(samples, (_, i) => {
+        let sum = 0
+        for (let j = 0; j < n; j++) sum += matrix[(i % n) * n + j] * samples[i - (i % n) + j]
+        return BigInt(Math.round(sum * scale))
+      })
     },
     contract: plainContract,
     evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R {

@@ -19,6 +19,8 @@ import { expandMatrix, loadMatrix, ownMatrix } from './matrix.ts'
 import { type Ring, ringAsync, ringSync } from './module.ts'
 import { wasmPack, wasmPackDifference, wasmUnpack } from './packing.ts'
 import { wasmPolynomials } from './polynomials.ts'
+import { keepRotating, packRotated } from './rotated.ts'
+import { wasmTransformed } from './transformed.ts'
 
 /** Kernels over one instance of the module; `node/` builds on the same instance. */
 export function kernelsOf(ring: Ring): Kernels {
@@ -57,6 +59,9 @@ export function kernelsOf(ring: Ring): Kernels {
     packDifference(values, words, bits) {
       return wasmPackDifference(ring, values, words, checkDifference(values, words, bits), bits)
     },
+    keepRotating: (rows, spec) => keepRotating(ring, rows, spec),
+    packRotated: (rows, masks, words, bits, out) => packRotated(ring, rows, masks, words, bits, out),
+    transformed: (samples, matrix, n, scale) => wasmTransformed(ring, samples, matrix, n, scale),
     contract: (kind, terms, o) => wasmContract(ring, kind, terms, o),
     evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R {
       return evaluate(p, operands, count) as unknown as R

@@ -39,15 +39,13 @@ export function wasmBlocks(ring: Ring, key: Uint8Array, stream: number, places: 
   const out = new Uint8Array(count * 64)
   const at = arena.alloc(64 + BLOCKS * (64 + 12))
   const state = new Uint32Array(arena.memory.buffer, at, 9)
-  const lanes = new Uint32Array(arena.memory.buffer, at + 64, BLOCKS * 3)
+  const piecePlaces = new Uint32Array(arena.memory.buffer, at + 64, BLOCKS * 3)
   const piece = new Uint8Array(arena.memory.buffer, at + 64 + BLOCKS * 12, BLOCKS * 64)
   new Uint8Array(arena.memory.buffer, at, 32).set(key)
   state[8] = stream
   for (let done = 0; done < count; done += BLOCKS) {
     const n = Math.min(BLOCKS, count - done)
-    for (let i = 0; i < n; i++)
-      for (let word = 0; word < 3; word++)
-        lanes[(i >> 2) * 12 + word * 4 + (i & 3)] = places[(done + i) * 3 + word]
+    piecePlaces.set(places.subarray(3 * done, 3 * (done + n)))
     x.chacha20Scattered(at, at + 64, piece.byteOffset, (n + 3) >> 2)
     out.set(piece.subarray(0, n * 64), done * 64)
   }

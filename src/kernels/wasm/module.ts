@@ -21,7 +21,7 @@ export interface RingExports {
   memory: WebAssembly.Memory
   heapBase: WebAssembly.Global<'i32'>
   chacha20(state: number, counter: number, out: number, groups: number): void
-  chacha20Scattered(state: number, lanes: number, out: number, groups: number): void
+  chacha20Scattered(state: number, places: number, out: number, groups: number): void
   pack(values: number, count: number, bits: number, out: number): void
   packAligned(values: number, count: number, log: number, out: number): void
   unpack(bytes: number, bits: number, count: number, out: number): void
@@ -39,6 +39,17 @@ export interface RingExports {
     basis: number,
     out: number,
   ): void
+  rotated(
+    rows: number,
+    narrow: number,
+    per: number,
+    words: number,
+    shift: number,
+    masks: number,
+    count: number,
+    out: number,
+  ): void
+  transformed(samples: number, count: number, n: number, columns: number, scale: number, out: number): void
   contractScores: Contract
   contractMix: Contract
   evaluate(code: number, end: number, base: number, count: number, phase: number): void

@@ -11,10 +11,10 @@ export function wasmPolynomials(
 ): BigUint64Array {
   const { x, arena } = ring
   const count = points.length
-  const block = arena.alloc(8 * (count + count * stride + n + count * groups))
+  const block = arena.alloc(8 * (count + count * stride + 2 * n + count * groups))
   const from = block + 8 * count
   const basis = from + 8 * count * stride
-  const to = basis + 8 * n
+  const to = basis + 16 * n
   new BigUint64Array(arena.memory.buffer, block, count).set(points)
   new BigUint64Array(arena.memory.buffer, from, count * stride).set(words)
   x.polynomials(block, count, shift, 2 ** scale, from, stride, n, groups, basis, to)

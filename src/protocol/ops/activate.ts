@@ -1,6 +1,7 @@
 import type { PolynomialSpec } from '../../kernels/kernels.ts'
 import type { DealtRows, Opened, PlanBuilder, Share, Slot } from '../plan.ts'
 import { add, bitsAt, clearLow, inBlocks, type Lanes, lowBits, maskOf, reduce, signed } from '../ring.ts'
+import type { Rotations } from '../tables/rotations.ts'
 import { segmentsOf } from '../tables/segments.ts'
 import { publicOf } from './open.ts'
 import { tableBits } from './table.ts'
@@ -26,7 +27,7 @@ export interface ActivationOptions {
 export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o: ActivationOptions): Share {
   const { entryBits, degree, coefficientBits: scale } = o
   const segments = segmentsOf(o.f, { ring: g.ring, frac: g.frac, entryBits, degree, scale, limit: o.limit })
-  const n = segments.words
+  const n = segments.spec.words
   const entries = 1 << entryBits
   const shift = g.ring - entryBits
   const { layout, width } = g
@@ -49,17 +50,11 @@ export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o:
   const type = { kind: 'share' as const, layout, width, ring: o.ring, frac }
   return plan.step<Share>('activate', type, u ? [g, u] : [g], (id) => ({
     slots: u ? [main, top] : [main],
-    prepare: () => segments.fitAll(),
+    prepare: () => segments.prepare(),
     deal(ctx) {
-      const a = lowBits(ctx.mask(g), g.ring)
-      const per = entries * n
-      if (!u) {
-        const rows: DealtRows = { fill: (first, count, out) => segments.tables(a, first, count, out) }
-        return [rows]
-      }
-      const coefficients = new BigUint64Array(a.length * per)
-      segments.tables(a, 0, a.length, coefficients)
-      return timesMask(coefficients, ctx.mask(u), u.ring, n, per)
+      const a = bitsAt(ctx.mask(g), 0, g.ring)
+      if (!u) return [segments.dealt(a)]
+      return timesMask(segments, a, ctx.mask(u), u.ring)
     },
     run: (ctx) =>
       inBlocks(ctx.get(g), (D, first) => {
@@ -106,22 +101,30 @@ export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o:
   }))
 }
 
-/** The coefficients beside themselves times rho = -a mod 2^d (n and n words an entry), and where rho's top bit is set. */
-function timesMask(f: Lanes, a: Lanes, d: number, n: number, per: number): [Lanes, Lanes] {
-  const md = maskOf(d)
+/** The coefficients beside themselves times rho = -b mod 2^d (n and n words an entry), and where rho's top bit is set. */
+function timesMask(segments: Rotations, a: Uint32Array, b: Lanes, d: number): [DealtRows, DealtRows] {
+  const { entries, words: n } = segments.spec
+  const per = entries * n
+  const rho = b.map((v) => BigInt.asUintN(d, -v))
   const half = 1n << BigInt(d - 1)
-  const pairs = new BigUint64Array(2 * f.length)
-  const tops = new BigUint64Array(f.length)
-  for (let i = 0; i < a.length; i++) {
-    const rho = BigInt.asUintN(64, -a[i]) & md
-    const isTop = rho >= half
-    for (let at = i * per; at < (i + 1) * per; at += n)
-      for (let k = 0; k < n; k++) {
-        const c = f[at + k]
-        pairs[2 * at + k] = c
-        pairs[2 * at + n + k] = BigInt.asUintN(64, c * rho)
-        if (isTop) tops[at + k] = c
+  const beside: DealtRows = {
+    fill(first, count, out) {
+      const f = new BigUint64Array(count * per)
+      segments.fill(a, first, count, f)
+      for (let at = 0; at < f.length; at += n) {
+        const r = rho[first + Math.floor(at / per)]
+        for (let k = 0; k < n; k++) {
+          out[2 * at + k] = f[at + k]
+          out[2 * at + n + k] = BigInt.asUintN(64, f[at + k] * r)
+        }
       }
+    },
   }
-  return [pairs, tops]
+  const tops: DealtRows = {
+    fill(first, count, out) {
+      segments.fill(a, first, count, out)
+      for (let i = 0; i < count; i++) if (rho[first + i] < half) out.fill(0n, i * per, (i + 1) * per)
+    },
+  }
+  return [beside, tops]
 }

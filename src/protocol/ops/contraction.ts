@@ -1,5 +1,5 @@
 import type { Contraction } from '../../kernels/contraction.ts'
-import { firstRow, isPresent, type Layout, type Shape, span } from '../plan.ts'
+import { firstRow, type Layout, type Shape, span } from '../plan.ts'
 
 export interface Heads {
   readonly heads: number
@@ -12,7 +12,7 @@ export function contractionOf(shape: Shape, layout: Layout, h: Heads): Contracti
   const first = firstRow(shape, layout)
   return {
     ...h,
-    rows: isPresent(shape, layout) ? shape.rows - first : 0,
+    rows: shape.rows - first,
     seen: span(shape, first),
     step: shape.seen === undefined ? 1 : 0,
   }

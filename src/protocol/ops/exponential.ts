@@ -1,32 +1,22 @@
 import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
-import { bitsAt, fromFloats, inBlocks, type Lanes, lowBits, maskOf } from '../ring.ts'
+import { add, bitsAt, clearLow, fromFloats, inBlocks, type Lanes, lowBits, maskOf } from '../ring.ts'
+import { Rotations } from '../tables/rotations.ts'
 import { publicOf } from './open.ts'
 import { tableBits } from './table.ts'
 
-/** The most low bits for which the public factors are worked out once and kept (512 KiB). */
-const KEPT_BITS = 16
-
 const known = new Map<string, Lanes>()
 
-/** 2^(low bits - octaves) of every lane, with factorBits fraction bits: the public factor of an entry. */
-function factors(shift: number, frac: number, octaves: number, factorBits: number): (D: Lanes) => Lanes {
-  const worked = (low: Float64Array): Lanes => {
-    for (let i = 0; i < low.length; i++) low[i] = Math.round(2 ** (low[i] / 2 ** frac - octaves + factorBits))
-    return fromFloats(low)
-  }
-  if (shift > KEPT_BITS) return (D) => worked(lowBits(D, shift))
+/** 2^(low - octaves), with factorBits fraction bits, for low bits of all kinds: the public factor of an entry. */
+function factorsOf(shift: number, frac: number, octaves: number, factorBits: number): Lanes {
   const key = [shift, frac, octaves, factorBits].join()
-  return (D) => {
-    let all = known.get(key)
-    if (!all) {
-      all = worked(Float64Array.from({ length: 2 ** shift }, (_, low) => low))
-      known.set(key, all)
-    }
-    const index = bitsAt(D, 0, shift)
-    const out = new BigUint64Array(D.length)
-    for (let i = 0; i < out.length; i++) out[i] = all[index[i]]
-    return out
+  let factors = known.get(key)
+  if (!factors) {
+    const power = (_: unknown, low: number): number =>
+      Math.round(2 ** (low / 2 ** frac - octaves + factorBits))
+    factors = fromFloats(Float64Array.from({ length: 2 ** shift }, power))
+    known.set(key, factors)
   }
+  return factors
 }
 
 /** Units by which rounding may lift z above zero. */
@@ -41,6 +31,32 @@ export interface ExponentialOptions {
   readonly ring: number
 }
 
+const shared = new Map<string, Rotations>()
+
+/** 2^(z + octaves) of the start of every entry, for all places of the entries' borders; shared by all plans. */
+function tablesOf(z: Opened, o: ExponentialOptions, octaves: number): Rotations {
+  const key = [z.ring, z.frac, o.entryBits, o.frac].join()
+  const shift = z.ring - o.entryBits
+  const entries = 1 << o.entryBits
+  const size = 2 ** z.ring
+  /** 2^(z + octaves) for z from k entries above the range's end on: times 2^(what is left of an entry). */
+  const scale = Float64Array.from(
+    { length: entries },
+    (_, k) => 2 ** ((k * 2 ** shift - size) / 2 ** z.frac + octaves + o.frac),
+  )
+  // The range keeps an entry free, so the first few units above its end are zeros that were rounded up.
+  const past = 2 ** (size / 2 ** z.frac)
+  const tables =
+    shared.get(key) ??
+    new Rotations({ shift, entries, words: 1 }, (place, out) => {
+      const rest = 2 ** (place / 2 ** z.frac)
+      for (let k = 0; k < entries; k++)
+        out[k] = Math.round(rest * scale[k] * (k === 0 && place < ROUNDING ? past : 1))
+    })
+  shared.set(key, tables)
+  return tables
+}
+
 /**
  * 2^z of an opened z <= 0 (fraction bits z.frac, opened in its whole range): the dealer tabulates 2^(high part) exactly
  * for its mask, the parties multiply by the public 2^(low bits of D). No index error, small values fall to zero by
@@ -53,61 +69,35 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
   const slot: Slot = { name: 'exp', layout, width, entries, words: 1, bits: tableBits(o.ring, 1) }
   /** Octaves that one entry spans: the factor stays within (2^-octaves, 1]. */
   const octaves = 2 ** (shift - z.frac)
-  const size = 2 ** z.ring
-  const step = 2 ** shift
-  /** 2^(z + octaves) for z from k entries above the range's end on: times 2^(what is left of an entry). */
-  const scale = Float64Array.from(
-    { length: entries },
-    (_, k) => 2 ** ((k * step - size) / 2 ** z.frac + octaves + o.frac),
-  )
-  // The range keeps an entry free, so the first few units above its end are zeros that were rounded up.
-  const past = 2 ** (size / 2 ** z.frac)
-  const value = (low: number, rest: number): number =>
-    Math.round(rest * scale[Math.floor(low / step)] * (low < ROUNDING ? past : 1))
-  const restOf = (low: number): number => 2 ** ((low % step) / 2 ** z.frac)
-  const factorsOf = factors(shift, z.frac, octaves, o.factorBits)
-  const combine = (D: BigUint64Array, table: BigUint64Array): BigUint64Array => {
-    const factor = factorsOf(D)
+  const tables = tablesOf(z, o, octaves)
+  /** What the table holds times the public factor, in place. */
+  const combine = (D: Lanes, table: Lanes): Lanes => {
+    const factors = factorsOf(shift, z.frac, octaves, o.factorBits)
+    const low = bitsAt(D, 0, shift)
     const m = maskOf(o.ring)
-    for (let i = 0; i < factor.length; i++) factor[i] = BigInt.asUintN(64, table[i] * factor[i]) & m
-    return factor
+    for (let i = 0; i < table.length; i++) table[i] = BigInt.asUintN(64, table[i] * factors[low[i]]) & m
+    return table
   }
   const type = { kind: 'share' as const, layout, width, ring: o.ring, frac: o.frac + o.factorBits }
   return plan.step<Share>('exponential', type, [z], (id) => ({
     slots: [slot],
-    deal(ctx) {
-      const a = ctx.mask(z)
-      const offsets = lowBits(a, z.ring)
-      /** Entry by entry from the mask on: the entries turn, what is left over is the same for all. */
-      const fill = (first: number, n: number, out: Lanes): void => {
-        const words = new Uint32Array(out.buffer, out.byteOffset, 2 * out.length)
-        for (let i = first, to = 0; i < first + n; i++) {
-          const rest = restOf(offsets[i])
-          for (let e = 0; e < entries; e++, to += 2) {
-            const v = value((e * step + offsets[i]) % size, rest)
-            words[to] = v
-            words[to + 1] = v / 4294967296
-          }
-        }
-      }
-      return [{ fill }]
-    },
+    prepare: () => tables.prepare(),
+    deal: (ctx) => [tables.dealt(bitsAt(ctx.mask(z), 0, z.ring))],
     run: (ctx) =>
       inBlocks(ctx.get(z), (D, first) =>
         combine(D, ctx.lookup(id, slot, bitsAt(D, shift, o.entryBits), first)),
       ),
     plain(ctx) {
-      if (lowBits(ctx.get(z), z.ring).some((v) => v > ROUNDING && v < step))
+      if (lowBits(ctx.get(z), z.ring).some((v) => v > ROUNDING && v < 2 ** shift))
         ctx.violation(id, "a score lies too far below its row's maximum")
       const D = publicOf(ctx, z)
       const a = ctx.mask(z)
-      const low = new Float64Array(D.length)
-      for (let i = 0; i < low.length; i++) {
-        const base = (D[i] >> BigInt(shift)) << BigInt(shift)
-        const from = Number(BigInt.asUintN(64, base + a[i]) & maskOf(z.ring))
-        low[i] = value(from, restOf(from))
-      }
-      return combine(D, fromFloats(low))
+      const places = bitsAt(a, 0, shift)
+      // The entry in use starts at D's high part plus the mask.
+      const entry = bitsAt(add(clearLow(D, shift), a, z.ring), shift, o.entryBits)
+      const found = new BigUint64Array(D.length)
+      for (let i = 0; i < found.length; i++) found[i] = tables.at(places[i])[entry[i]]
+      return combine(D, found)
     },
   }))
 }

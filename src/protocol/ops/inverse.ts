@@ -1,5 +1,5 @@
 import type { PassContext } from '../context.ts'
-import { type Opened, type PlanBuilder, rowsOf, type Share, type Slot } from '../plan.ts'
+import { type DealtRows, type Opened, type PlanBuilder, rowsOf, type Share, type Slot } from '../plan.ts'
 import { bitsAt, fromFloats, type Lanes, lowBits, maskOf, signed } from '../ring.ts'
 import { Levels, levelCount } from '../tables/levels.ts'
 import { combineLevels } from './inverse-levels.ts'
@@ -84,12 +84,11 @@ export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share 
     slots,
     deal(ctx) {
       const a = lowBits(ctx.mask(v), v.ring)
-      return slots.map((_, k) => {
-        const per = entries * levels.wordsOf(k)
-        const out = new Float64Array(a.length * per)
-        for (let i = 0; i < a.length; i++) levels.table(k, a[i], out, i * per)
-        return fromFloats(out)
-      })
+      return slots.map(
+        (_, k): DealtRows => ({
+          fill: (first, n, out) => levels.fill(k, a, first, n, out, ctx),
+        }),
+      )
     },
     run(ctx) {
       const D = ctx.get(v)

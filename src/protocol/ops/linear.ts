@@ -36,12 +36,12 @@ export function linearPrivate(plan: PlanBuilder, e: Blinded, weight: WeightRef):
     ring,
     frac: e.frac + weight.frac,
   }
+  const dealt: DealtProduct = { weight: weight.name, ring, lanes: (ctx) => ctx.ownerMask(e) }
   const sum = program<[Lanes]>((p) => [
     p.out(p.reduce(p.add(p.lanes(), p.packed(sharedBits('server', slot))), ring)),
   ])
   const added = (ctx: PartyContext, y: Lanes, dealt: Uint8Array): Lanes =>
     ctx.evaluate(sum, [y, dealt], y.length)[0]
-  const dealt: DealtProduct = { weight: weight.name, ring, lanes: (ctx) => ctx.ownerMask(e) }
   return plan.step<Share>('linear', type, [e], (id) => {
     plan.weights.push({ ...weight, k: e.width, ring })
     return {

@@ -10,7 +10,8 @@ import {
   type Slot,
   span,
 } from '../plan.ts'
-import { bitsAt, type Lanes, lowBits, maskOf } from '../ring.ts'
+import { bitsAt, type Lanes, maskOf } from '../ring.ts'
+import { rotatedSums } from './rotated-sums.ts'
 
 /**
  * For every row and head, N_b = number of positions whose bin is at least b, b = 1..bins-1: rows x heads·(bins-1), mod
@@ -27,48 +28,44 @@ export function thermometer(plan: PlanBuilder, c: Opened, ring: number): Share {
   const bits = isNarrow ? 8 : ring
   const slot: Slot = { name: 'onehot', layout: c.layout, width: heads, bits, words: bins }
   const m = 2 ** ring - 1
-  /** Suffix sums over bins of the one-hots of all positions; element (pair, bin) of `onehot` stands at `at(pair, bin)`. */
-  const levels = (
-    shape: Shape,
-    onehot: ArrayLike<number>,
-    at: (pair: number, bin: number) => number,
-  ): Lanes => {
-    const sums = new Float64Array(rowsOf(shape, layout) * width)
-    const first = firstRow(shape, c.layout)
-    for (let r = first, pair = 0; r < shape.rows; r++) {
-      const row = (r - first) * width
-      for (let j = span(shape, r); j > 0; j--)
-        for (let h = 0; h < heads; h++, pair++) {
-          const to = row + h * (bins - 1) - 1
-          for (let b = 1; b < bins; b++) sums[to + b] += onehot[at(pair, b)]
-        }
-      for (let h = 0; h < heads; h++)
-        for (let b = row + (h + 1) * (bins - 1) - 2; b >= row + h * (bins - 1); b--) sums[b] += sums[b + 1]
-    }
-    const out = new BigUint64Array(sums.length)
+  /** The sums over positions of the one-hots of all bins, each rotated to the right by its pair's turn, row by row. */
+  const counts = (shape: Shape, onehot: Uint8Array | Uint32Array, turns: Uint32Array): Lanes => {
+    const out = new BigUint64Array(rowsOf(shape, layout) * width)
     const words = new Uint32Array(out.buffer)
-    for (let i = 0; i < sums.length; i++) words[2 * i] = sums[i] & m
+    const first = firstRow(shape, c.layout)
+    for (let r = first, pair = 0, to = 0; r < shape.rows; r++) {
+      const size = { count: span(shape, r), groups: heads, size: bins }
+      const sums = rotatedSums(onehot, turns, pair, size)
+      pair += size.count * heads
+      // How many are in a bin or in one above it.
+      for (let h = 0; h < heads; h++, to += bins - 1)
+        for (let b = bins - 1, sum = 0; b > 0; b--) {
+          sum += sums[h * bins + b]
+          words[2 * (to + b - 1)] = sum & m
+        }
+    }
     return out
   }
   const type = { kind: 'share' as const, layout, width, ring, frac: 0 }
   return plan.step<Share>('thermometer', type, [c], (id) => ({
     slots: [slot],
     deal(ctx) {
-      const a = bitsAt(ctx.mask(c), 0, c.ring)
-      const bytes = new Uint8Array(a.length * bins)
-      for (let i = 0; i < a.length; i++) bytes[i * bins + a[i]] = 1
-      return [isNarrow ? bytes : BigUint64Array.from(bytes, BigInt)]
+      const places = bitsAt(ctx.mask(c), 0, c.ring)
+      if (isNarrow) return [{ rest: 0, single: 1, places }]
+      const out = new BigUint64Array(places.length * bins)
+      for (let i = 0; i < places.length; i++) out[i * bins + places[i]] = 1n
+      return [out]
     },
     run(ctx) {
-      const onehot = isNarrow ? ctx.bytes(id, slot) : lowBits(ctx.correlation(id, slot), ring)
-      const turn = bitsAt(ctx.get(c), 0, c.ring)
-      return levels(ctx.shape, onehot, (pair, b) => pair * bins + ((b - turn[pair]) & (bins - 1)))
+      const onehot = isNarrow ? ctx.bytes(id, slot) : bitsAt(ctx.correlation(id, slot), 0, ring)
+      return counts(ctx.shape, onehot, bitsAt(ctx.get(c), 0, c.ring))
     },
     plain(ctx) {
-      const value = bitsAt(ctx.get(c), 0, c.ring)
-      const onehot = new Uint8Array(value.length * bins)
-      for (let i = 0; i < value.length; i++) onehot[i * bins + value[i]] = 1
-      return levels(ctx.shape, onehot, (pair, b) => pair * bins + b)
+      // One-hots of zero, rotated to the values.
+      const values = bitsAt(ctx.get(c), 0, c.ring)
+      const onehot = new Uint8Array(values.length * bins)
+      for (let at = 0; at < onehot.length; at += bins) onehot[at] = 1
+      return counts(ctx.shape, onehot, values)
     },
   }))
 }
@@ -92,11 +89,9 @@ export function highestLevel(plan: PlanBuilder, N: Opened, heads: number): Share
   return plan.step<Share>('highest', type, [N], (id) => ({
     slots: [slot],
     deal(ctx) {
-      const a = bitsAt(ctx.mask(N), 0, N.ring)
-      const out = new Uint8Array(a.length * entries).fill(1)
       // The count D + a is zero at D = -a alone.
-      for (let i = 0; i < a.length; i++) out[i * entries + ((entries - a[i]) & (entries - 1))] = 0
-      return [out]
+      const places = bitsAt(ctx.mask(N), 0, N.ring).map((a) => (entries - a) & (entries - 1))
+      return [{ rest: 1, single: 0, places }]
     },
     run: (ctx) => sum(rowsOf(ctx.shape, layout), ctx.lookup(id, slot, bitsAt(ctx.get(N), 0, N.ring))),
     plain: (ctx) =>

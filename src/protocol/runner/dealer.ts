@@ -4,7 +4,19 @@ import type { Operand, Program, Result } from '../../kernels/program.ts'
 import type { RowCache } from '../cache.ts'
 import type { CachedRows, DealContext } from '../context.ts'
 import { maskLanes, slotPiece, slotRaw, slotWidth, slotWords } from '../material.ts'
-import type { Blinded, Dealt, DealtProduct, DealtRows, Opened, Plan, Shape, Slot, Step } from '../plan.ts'
+import type {
+  Blinded,
+  Dealt,
+  DealtProduct,
+  DealtRotations,
+  DealtRows,
+  DealtSingles,
+  Opened,
+  Plan,
+  Shape,
+  Slot,
+  Step,
+} from '../plan.ts'
 import { isPresent, rowCount, slotBytes, slotValues, spanOf } from '../plan.ts'
 import type { Prg } from '../prg.ts'
 import { add, type Lanes } from '../ring.ts'
@@ -19,7 +31,7 @@ export interface DealerMaterial {
 }
 
 /** Dealt values that pass through the cache at a time. */
-const PIECE = 1 << 14
+const PIECE = 1 << 15
 
 const readers = new WeakMap<Plan, Map<number, number>>()
 
@@ -129,11 +141,15 @@ export class DealerPass implements DealContext {
     return this.#own.kernels.matmul(a, a.length / b.k, b, ring)
   }
 
+  transformed(samples: Float64Array, matrix: Float64Array, n: number, scale: number): Lanes {
+    return this.#own.kernels.transformed(samples, matrix, n, scale)
+  }
+
   #pack(step: Step, values: Dealt[]): Uint8Array {
     const parts = step.slots.map((slot, i) => {
       const value = values[i]
-      if ('fill' in value && !ArrayBuffer.isView(value)) return this.#packRows(step, slot, value)
-      if (!(value instanceof BigUint64Array)) return this.#packWords(step, slot, value)
+      if ('places' in value) return this.#packSingles(step, slot, value)
+      if (!ArrayBuffer.isView(value)) return this.#packRows(step, slot, value)
       if (value.length !== slotValues(this.shape, slot))
         throw new RangeError(`step ${step.id} (${step.op}) dealt ${value.length} values of '${slot.name}'`)
       const owner = slotWords(this.#own.owner, this.shape, step, slot)
@@ -150,7 +166,7 @@ export class DealerPass implements DealContext {
   }
 
   /** A few elements at a time, in arrays that stay in the processor's cache. */
-  #packRows(step: Step, slot: Slot, value: DealtRows): Uint8Array {
+  #packRows(step: Step, slot: Slot, value: DealtRows | DealtRotations): Uint8Array {
     const { shape } = this
     const { kernels, owner } = this.#own
     const out = new Uint8Array(slotBytes(shape, slot))
@@ -158,32 +174,62 @@ export class DealerPass implements DealContext {
     // Whole blocks of keystream and whole bytes of packing, whatever the width.
     const most = Math.max(64, Math.floor(PIECE / per / 64) * 64)
     const width = slotWidth(slot)
-    const values = new BigUint64Array(most * per)
     const keystream = new Uint8Array(most * per * width)
+    const pack = packerOf(kernels, value, per, slot.bits)
     for (let r = 0, first = 0, at = 0; r < shape.rows; r++) {
       const end = rowCount(shape, r, slot.layout, slot.width)
       for (let i = 0; i < end; i += most) {
         const n = Math.min(most, end - i)
-        const own = values.subarray(0, n * per)
-        value.fill(first + i, n, own)
         const words = keystream.subarray(0, n * per * width)
         slotPiece(owner, shape, step, slot, r, i * per, words)
-        const bytes = kernels.packDifference(own, words, slot.bits)
-        out.set(bytes, at)
-        at += bytes.length
+        const bytes = (n * per * slot.bits) / 8
+        pack(first + i, n, words, out.subarray(at, at + bytes))
+        at += bytes
       }
       first += end
     }
     return out
   }
 
-  /** Slots as wide as a machine word: the subtraction wraps by itself, and the words are their own packing. */
-  #packWords(step: Step, slot: Slot, value: Uint8Array | Int32Array): Uint8Array {
+  /** Bytes: the subtraction wraps by itself, and they are their own packing. */
+  #packSingles(step: Step, slot: Slot, { rest, single, places }: DealtSingles): Uint8Array {
     const out = slotRaw(this.#own.owner, this.shape, step, slot)
-    const words = value instanceof Uint8Array ? out : new Int32Array(out.buffer)
-    if (words.length !== value.length || slot.bits !== 8 * value.BYTES_PER_ELEMENT)
-      throw new RangeError(`step ${step.id} (${step.op}) dealt ${value.length} words of '${slot.name}'`)
-    for (let i = 0; i < words.length; i++) words[i] = value[i] - words[i]
+    const per = out.length / places.length
+    if (slot.bits !== 8 || per !== (slot.entries ?? 1) * (slot.words ?? 1))
+      throw new RangeError(`step ${step.id} (${step.op}) dealt ${places.length} tables of '${slot.name}'`)
+    subtractBytes(rest, out)
+    for (let i = 0, at = 0; i < places.length; i++, at += per) out[at + places[i]] += single - rest
     return out
   }
+}
+
+type Packer = (first: number, n: number, keystream: Uint8Array, out: Uint8Array) => void
+
+/** Packs the corrections of `n` elements from `first` on. */
+function packerOf(kernels: Kernels, value: DealtRows | DealtRotations, per: number, bits: number): Packer {
+  if ('masks' in value) {
+    const { masks } = value
+    const rows = value.kept(kernels)
+    return (first, n, words, out) =>
+      kernels.packRotated(rows, masks.subarray(first, first + n), words, bits, out)
+  }
+  let values = new BigUint64Array()
+  return (first, n, words, out) => {
+    if (values.length < n * per) values = new BigUint64Array(n * per)
+    const own = values.subarray(0, n * per)
+    value.fill(first, n, own)
+    out.set(kernels.packDifference(own, words, bits))
+  }
+}
+
+/** bytes = value - bytes, each mod 2^8; four at a time, the top bits apart so that none borrows from its neighbour. */
+function subtractBytes(value: number, bytes: Uint8Array): void {
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
+  const all = value * 0x01010101
+  const raised = all | 0x80808080
+  for (let i = 0; i < words.length; i++) {
+    const b = words[i]
+    words[i] = (raised - (b & 0x7f7f7f7f)) ^ (~(all ^ b) & 0x80808080)
+  }
+  for (let i = 4 * words.length; i < bytes.length; i++) bytes[i] = value - bytes[i]
 }

@@ -80,7 +80,7 @@ export class PartyPass implements PartyContext {
   /** Runs a step's matrix products by the kernels' faster way for many rows, if they have one. */
   async multiplyAhead(step: Step): Promise<void> {
     const { kernels, weights } = this.#own
-    if (!kernels.matmulAsync || this.shape.rows < MANY_ROWS) return
+    if (!kernels.matmulAsync || this.shape.rows < MANY_ROWS || !isPresent(this.shape, step.out.layout)) return
     for (const { weight, input, ring, by, lanes } of step.matmul ?? []) {
       const matrix = by.includes(this.role) ? weights.get(weight) : undefined
       if (!matrix) continue

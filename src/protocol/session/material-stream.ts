@@ -60,7 +60,7 @@ export class MaterialReader {
   /** Pieces taken so far: a step's for each band. */
   #at = 0
   /** What is left of the chunk that was read last. */
-  #rest = new Uint8Array()
+  #rest: Uint8Array = new Uint8Array()
   /** Bytes taken so far. */
   received = 0
 

@@ -7,18 +7,20 @@
 /** Coefficients of f on [low, low + width) in T_k(2 delta - 1), by interpolation at degree + 1 Chebyshev nodes. */
 export class Fitter {
   readonly words: number
-  readonly #nodes: Float64Array
-  readonly #transform: Float64Array
+  /** Where in a unit interval the function is sampled. */
+  readonly nodes: Float64Array
+  /** words x words: what makes samples coefficients. */
+  readonly matrix: Float64Array
   readonly #samples: Float64Array
 
   constructor(degree: number) {
     const n = degree + 1
     this.words = n
-    this.#nodes = Float64Array.from({ length: n }, (_, j) => (Math.cos((Math.PI * (j + 0.5)) / n) + 1) / 2)
-    this.#transform = new Float64Array(n * n)
+    this.nodes = Float64Array.from({ length: n }, (_, j) => (Math.cos((Math.PI * (j + 0.5)) / n) + 1) / 2)
+    this.matrix = new Float64Array(n * n)
     for (let k = 0; k < n; k++)
       for (let j = 0; j < n; j++)
-        this.#transform[k * n + j] = ((k === 0 ? 1 : 2) / n) * Math.cos((Math.PI * k * (j + 0.5)) / n)
+        this.matrix[k * n + j] = ((k === 0 ? 1 : 2) / n) * Math.cos((Math.PI * k * (j + 0.5)) / n)
     this.#samples = new Float64Array(n)
   }
 
@@ -33,10 +35,10 @@ export class Fitter {
   ): void {
     const n = this.words
     const y = this.#samples
-    for (let j = 0; j < n; j++) y[j] = f(low + this.#nodes[j] * width)
+    for (let j = 0; j < n; j++) y[j] = f(low + this.nodes[j] * width)
     for (let k = 0; k < n; k++) {
       let c = 0
-      for (let j = 0; j < n; j++) c += this.#transform[k * n + j] * y[j]
+      for (let j = 0; j < n; j++) c += this.matrix[k * n + j] * y[j]
       out[at + k] = Math.round(c * scale)
     }
   }

@@ -1,3 +1,5 @@
+import type { Kernels } from '../../kernels/kernels.ts'
+import type { Lanes } from '../ring.ts'
 import { Fitter } from './fit.ts'
 
 /** Geometry of a table over [0, 2^ring), coarse, with optional finer levels over its low end. */
@@ -59,26 +61,61 @@ export class Levels {
 
   /** Level k's entry for values from `low` on. */
   entry(k: number, low: number, out: Float64Array, at: number): void {
-    const span = 2 ** this.shifts[k]
-    const last = this.shifts.length - 1
-    if (k === last) {
-      // A segment over the end of the range is met at the end: the start, two segments long, is below all values.
-      this.#fitter.fit(this.#f, low, span, this.#scale, out, at)
-      return
-    }
-    // The other levels keep their last segment free, so here such a segment is met at the start, and gated.
-    const next = this.#sizes[k + 1] - (k + 1 === last ? 0 : 2 ** this.shifts[k + 1])
-    const isGated = low + span <= next || low + span > this.#sizes[k]
-    if (!isGated) this.#fitter.fit(this.#f, low, span, this.#scale, out, at)
-    out[at + this.words] = isGated ? 1 : 0
+    const [gated, free] = this.#gates(k)
+    const isGated = low <= gated || low > free
+    if (!isGated) this.#fitter.fit(this.#f, low, 2 ** this.shifts[k], this.#scale, out, at)
+    if (this.wordsOf(k) > this.words) out[at + this.words] = isGated ? 1 : 0
   }
 
-  /** Level k's table for a mask: entry e holds the segment that starts at e·2^shift + mask. */
-  table(k: number, mask: number, out: Float64Array, at: number): void {
+  /**
+   * Level k's tables for `count` masks from masks[first] on, mod 2^64: entry e holds the segment that starts at
+   * e·2^shift + mask.
+   */
+  fill(
+    k: number,
+    masks: Float64Array,
+    first: number,
+    count: number,
+    out: Lanes,
+    kernels: Pick<Kernels, 'transformed'>,
+  ): void {
+    const { entries, words } = this
+    const { nodes, matrix } = this.#fitter
+    const f = this.#f
     const step = 2 ** this.shifts[k]
-    const words = this.wordsOf(k)
-    for (let e = 0; e < this.entries; e++)
-      this.entry(k, (e * step + mask) % this.#sizes[k], out, at + e * words)
+    const size = this.#sizes[k]
+    const lows = new Float64Array(count * entries)
+    for (let i = 0, at = 0; i < count; i++)
+      for (let e = 0, low = masks[first + i] % size; e < entries; e++, low += step) {
+        if (low >= size) low -= size
+        lows[at++] = low
+      }
+    const samples = new Float64Array(lows.length * words)
+    for (let i = 0, at = 0; i < lows.length; i++)
+      for (let j = 0; j < words; j++) samples[at++] = f(lows[i] + nodes[j] * step)
+    const fits = kernels.transformed(samples, matrix, words, this.#scale)
+    if (k === this.shifts.length - 1) {
+      out.set(fits)
+      return
+    }
+    const [gated, free] = this.#gates(k)
+    for (let i = 0, from = 0, to = 0; i < lows.length; i++, from += words, to += words + 1) {
+      const isGated = lows[i] <= gated || lows[i] > free
+      for (let w = 0; w < words; w++) out[to + w] = isGated ? 0n : fits[from + w]
+      out[to + words] = isGated ? 1n : 0n
+    }
+  }
+
+  /** Entries for values from `gated` or less on, or from more than `free` on, leave them to the next level. */
+  #gates(k: number): [gated: number, free: number] {
+    const last = this.shifts.length - 1
+    // At the last level a segment over the end of the range is met at the end: the start, two segments long, is below
+    // all values.
+    if (k === last) return [-1, this.#sizes[k]]
+    // The other levels keep their last segment free, so here such a segment is met at the start, and gated.
+    const span = 2 ** this.shifts[k]
+    const next = this.#sizes[k + 1] - (k + 1 === last ? 0 : 2 ** this.shifts[k + 1])
+    return [next - span, this.#sizes[k] - span]
   }
 
   /** Where the segment in use starts: D with its low bits dropped, plus the mask, in level k's own range. */
