@@ -1,5 +1,6 @@
 /** Where the parts of a pass that are not messages come from: masks and correlations, role by role. */
 import type { Kernels } from '../kernels/kernels.ts'
+import { type Program, program } from '../kernels/program.ts'
 import { Pieces } from './pieces.ts'
 import type { Blinded, Opened, Plan, Role, Shape, Slot, Step } from './plan.ts'
 import { count, rowCount, slotBytes, slotCount, slotValues } from './plan.ts'
@@ -13,14 +14,23 @@ export function slotIndex(step: Step, slot: Slot): number {
   return index
 }
 
+/** Memory of so many bytes, to be overwritten. */
+type MakeBytes = (bytes: number) => Uint8Array
+const fresh: MakeBytes = (bytes) => new Uint8Array(bytes)
+
 /** Bytes of keystream that one value of a mask takes. */
 export const maskWidth = (value: Opened | Blinded): 1 | 2 | 4 | 8 =>
   value.kind === 'blinded' || value.wide ? 8 : laneBytes(value.maskRing)
 
 /** A party's (or the owner's, at the dealer) part of a mask for every row, as its keystream's words. */
-export function maskWords(prg: Prg, shape: Shape, value: Opened | Blinded): Uint8Array {
+export function maskWords(
+  prg: Prg,
+  shape: Shape,
+  value: Opened | Blinded,
+  make: MakeBytes = fresh,
+): Uint8Array {
   const width = maskWidth(value)
-  const out = new Uint8Array(count(shape, value.layout, value.width) * width)
+  const out = make(count(shape, value.layout, value.width) * width)
   for (let r = 0, at = 0; r < shape.rows; r++) {
     const bytes = rowCount(shape, r, value.layout, value.width) * width
     if (bytes > 0) prg.words(value.stream, shape.serial + r, width, out.subarray(at, at + bytes))
@@ -39,6 +49,22 @@ export function maskLanes(
   return prg.widened(words, maskWidth(value), value.kind === 'opened' ? value.maskRing : value.ring)
 }
 
+const sums = new Map<string, Program<[Lanes]>>()
+
+/** Both parties' parts of a mask, added, mod 2^maskRing. */
+export function wholeMask(kernels: Kernels, parts: readonly Prg[], shape: Shape, value: Opened): Lanes {
+  const bits = 8 * maskWidth(value)
+  const name = `${bits} ${value.maskRing}`
+  const sum =
+    sums.get(name) ??
+    program<[Lanes]>((p) => [p.out(p.reduce(p.add(p.packed(bits), p.packed(bits)), value.maskRing))])
+  sums.set(name, sum)
+  const words = parts.map((prg) => maskWords(prg, shape, value, (bytes) => prg.scratch.take(bytes)))
+  const [lanes] = kernels.evaluate(sum, words, count(shape, value.layout, value.width))
+  for (const prg of parts) prg.scratch.release()
+  return lanes
+}
+
 const slotStream = (step: Step, slot: Slot): number => slot.stream ?? streamId(step.id, slotIndex(step, slot))
 
 /** The owner's share of a slot: its keystream. */
@@ -54,7 +80,7 @@ export function slotWords(
   shape: Shape,
   step: Step,
   slot: Slot,
-  make = (bytes: number): Uint8Array => new Uint8Array(bytes),
+  make: MakeBytes = fresh,
 ): Uint8Array {
   const width = slotWidth(slot)
   const out = make(slotValues(shape, slot) * width)

@@ -20,11 +20,6 @@ const WEIGHT_STREAMS = 0x8000_0000
 export const weightMaskStream = (weight: number): number => WEIGHT_STREAMS + 2 * weight
 export const weightSumStream = (weight: number): number => WEIGHT_STREAMS + 2 * weight + 1
 
-/** 12 bytes: u32le stream, u64le serial (RFC 8439 nonce). */
-export function nonce(stream: number, serial: number): Uint8Array {
-  return new Uint8Array(Uint32Array.of(stream, serial % 4294967296, serial / 4294967296).buffer)
-}
-
 /** Bytes of keystream that one element of a ring takes: the next machine word. */
 export const laneBytes = (bits: number): 1 | 2 | 4 | 8 =>
   bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8
@@ -77,12 +72,22 @@ function widening(packed: number, bits: number): Program<[Lanes]> {
 export class Prg {
   readonly #kernels: Kernels
   readonly #key: Uint8Array
+  readonly #words = new Uint32Array(3)
+  readonly #bytes = new Uint8Array(this.#words.buffer)
   /** For keystreams that are read at once. */
   readonly scratch = new Scratch()
 
   constructor(kernels: Kernels, key: Uint8Array) {
     this.#kernels = kernels
     this.#key = key
+  }
+
+  /** RFC 8439 nonce: u32le stream, u64le serial. The next one takes its memory. */
+  #nonce(stream: number, serial: number): Uint8Array {
+    this.#words[0] = stream
+    this.#words[1] = serial % 4294967296
+    this.#words[2] = serial / 4294967296
+    return this.#bytes
   }
 
   /** The stream's first `n` elements mod 2^bits for one row, written to `out` from `at`. */
@@ -100,7 +105,7 @@ export class Prg {
     const bytes = inPlace
       ? new Uint8Array(out.buffer, out.byteOffset + 8 * at, 8 * n)
       : new Uint8Array(n * width)
-    this.#kernels.keystream(this.#key, nonce(stream, serial), 0, bytes)
+    this.#kernels.keystream(this.#key, this.#nonce(stream, serial), 0, bytes)
     if (!inPlace) lanes(bytes, width, bits, out, at)
     else if (bits < 64) {
       const m = maskOf(bits)
@@ -121,7 +126,7 @@ export class Prg {
 
   /** Raw keystream bytes of one row's stream, from a multiple of 64 on. */
   raw(stream: number, serial: number, bytes: Uint8Array, from = 0): void {
-    this.#kernels.keystream(this.#key, nonce(stream, serial), from, bytes)
+    this.#kernels.keystream(this.#key, this.#nonce(stream, serial), from, bytes)
   }
 
   /**
