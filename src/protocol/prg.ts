@@ -20,6 +20,11 @@ const WEIGHT_STREAMS = 0x8000_0000
 export const weightMaskStream = (weight: number): number => WEIGHT_STREAMS + 2 * weight
 export const weightSumStream = (weight: number): number => WEIGHT_STREAMS + 2 * weight + 1
 
+/** 12 bytes: u32le stream, u64le serial (RFC 8439 nonce). */
+export function nonce(stream: number, serial: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(stream, serial % 4294967296, serial / 4294967296).buffer)
+}
+
 /** Bytes of keystream that one element of a ring takes: the next machine word. */
 export const laneBytes = (bits: number): 1 | 2 | 4 | 8 =>
   bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8
@@ -82,7 +87,7 @@ export class Prg {
     this.#key = key
   }
 
-  /** RFC 8439 nonce: u32le stream, u64le serial. The next one takes its memory. */
+  /** `nonce`, in memory that the next one takes. */
   #nonce(stream: number, serial: number): Uint8Array {
     this.#words[0] = stream
     this.#words[1] = serial % 4294967296
