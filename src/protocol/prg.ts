@@ -119,7 +119,8 @@ export class Prg {
   }
 
   /** The first words of one row's stream, `width` bytes each, as they come: fills `out`. */
-  words(stream: number, serial: number, _width: number, out: Uint8Array): void {
+  words(stream: number, serial: number, width: number, out: Uint8Array): void {
+    if (out.length % width > 0) throw new RangeError(`${out.length} bytes are no words of ${width}`)
     this.raw(stream, serial, out)
   }
 
