@@ -32,8 +32,8 @@ export interface PartyContext extends PassContext {
   mask(value: Opened | Blinded): Lanes
   /** The same as its keystream's words: packed values of `maskBits` bits, not reduced. */
   maskWords(value: Opened | Blinded): Uint8Array
-  /** This party's half of an opening, packed, if it was sent already. */
-  half(step: number): Uint8Array | undefined
+  /** This party's half of an opening, packed, as its message has it. */
+  half(step: number): Uint8Array
   /** This party's share of a dealt slot. */
   correlation(step: number, slot: Slot): Lanes
   /** The same packed, in `sharedBits` bits a value, which may be more than the slot's. */

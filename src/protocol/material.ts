@@ -1,5 +1,6 @@
 /** Where the parts of a pass that are not messages come from: masks and correlations, role by role. */
 import type { Kernels } from '../kernels/kernels.ts'
+import { type Program, program } from '../kernels/program.ts'
 import { Pieces } from './pieces.ts'
 import type { Blinded, Opened, Plan, Role, Shape, Slot, Step } from './plan.ts'
 import { count, rowCount, slotBytes, slotCount, slotValues } from './plan.ts'
@@ -13,14 +14,23 @@ export function slotIndex(step: Step, slot: Slot): number {
   return index
 }
 
+/** Memory of so many bytes, to be overwritten. */
+type MakeBytes = (bytes: number) => Uint8Array
+const fresh: MakeBytes = (bytes) => new Uint8Array(bytes)
+
 /** Bytes of keystream that one value of a mask takes. */
 export const maskWidth = (value: Opened | Blinded): 1 | 2 | 4 | 8 =>
   value.kind === 'blinded' || value.wide ? 8 : laneBytes(value.maskRing)
 
 /** A party's (or the owner's, at the dealer) part of a mask for every row, as its keystream's words. */
-export function maskWords(prg: Prg, shape: Shape, value: Opened | Blinded): Uint8Array {
+export function maskWords(
+  prg: Prg,
+  shape: Shape,
+  value: Opened | Blinded,
+  make: MakeBytes = fresh,
+): Uint8Array {
   const width = maskWidth(value)
-  const out = new Uint8Array(count(shape, value.layout, value.width) * width)
+  const out = make(count(shape, value.layout, value.width) * width)
   for (let r = 0, at = 0; r < shape.rows; r++) {
     const bytes = rowCount(shape, r, value.layout, value.width) * width
     if (bytes > 0) prg.words(value.stream, shape.serial + r, width, out.subarray(at, at + bytes))
@@ -39,6 +49,22 @@ export function maskLanes(
   return prg.widened(words, maskWidth(value), value.kind === 'opened' ? value.maskRing : value.ring)
 }
 
+const sums = new Map<string, Program<[Lanes]>>()
+
+/** Both parties' parts of a mask, added, mod 2^maskRing. */
+export function wholeMask(kernels: Kernels, parts: readonly Prg[], shape: Shape, value: Opened): Lanes {
+  const bits = 8 * maskWidth(value)
+  const name = `${bits} ${value.maskRing}`
+  const sum =
+    sums.get(name) ??
+    program<[Lanes]>((p) => [p.out(p.reduce(p.add(p.packed(bits), p.packed(bits)), value.maskRing))])
+  sums.set(name, sum)
+  const words = parts.map((prg) => maskWords(prg, shape, value, (bytes) => prg.scratch.take(bytes)))
+  const [lanes] = kernels.evaluate(sum, words, count(shape, value.layout, value.width))
+  for (const prg of parts) prg.scratch.release()
+  return lanes
+}
+
 const slotStream = (step: Step, slot: Slot): number => slot.stream ?? streamId(step.id, slotIndex(step, slot))
 
 /** The owner's share of a slot: its keystream. */
@@ -49,9 +75,15 @@ export const slotLanes = (prg: Prg, shape: Shape, step: Step, slot: Slot): Lanes
 export const slotWidth = (slot: Slot): 1 | 2 | 4 | 8 => (slot.stream === undefined ? laneBytes(slot.bits) : 8)
 
 /** The owner's share of a slot before it is widened and reduced: the bytes of its keystream, row after row. */
-export function slotWords(prg: Prg, shape: Shape, step: Step, slot: Slot): Uint8Array {
+export function slotWords(
+  prg: Prg,
+  shape: Shape,
+  step: Step,
+  slot: Slot,
+  make: MakeBytes = fresh,
+): Uint8Array {
   const width = slotWidth(slot)
-  const out = new Uint8Array(slotValues(shape, slot) * width)
+  const out = make(slotValues(shape, slot) * width)
   for (let r = 0, at = 0; r < shape.rows; r++) {
     const bytes = slotCount(shape, r, slot) * width
     if (bytes > 0) prg.words(slotStream(step, slot), shape.serial + r, width, out.subarray(at, at + bytes))
@@ -92,8 +124,10 @@ export const sharedBits = (role: Role, slot: Slot): number =>
 /** A party's access to its side of the dealt correlations. */
 export interface Correlations {
   read(step: Step, slot: Slot): Lanes
-  /** The same before it is widened and reduced: packed values of `sharedBits` bits. */
+  /** The same before it is widened and reduced: packed values of `sharedBits` bits, there until `release`. */
   packed(step: Step, slot: Slot): Uint8Array
+  /** What `packed` gave has been read. */
+  release(): void
   /** A slot of 8 bits. */
   bytes(step: Step, slot: Slot): Uint8Array
   /** Entries of the tables of elements `first` and on, one each. */
@@ -117,7 +151,11 @@ export class SeededCorrelations implements Correlations {
   }
 
   packed(step: Step, slot: Slot): Uint8Array {
-    return slotWords(this.#prg, this.#shape, step, slot)
+    return slotWords(this.#prg, this.#shape, step, slot, (bytes) => this.#prg.scratch.take(bytes))
+  }
+
+  release(): void {
+    this.#prg.scratch.release()
   }
 
   bytes(step: Step, slot: Slot): Uint8Array {
@@ -173,6 +211,8 @@ export class PackedCorrections implements Correlations {
   packed(step: Step, slot: Slot): Uint8Array {
     return this.#part(step, slot)
   }
+
+  release(): void {}
 
   bytes(step: Step, slot: Slot): Uint8Array {
     return this.#part(step, slot)

@@ -7,6 +7,7 @@ import type { Kernels } from '../kernels/kernels.ts'
 import { type Program, program } from '../kernels/program.ts'
 import type { Lanes } from './ring.ts'
 import { maskOf } from './ring.ts'
+import { Scratch } from './scratch.ts'
 
 /** Streams of one step: slots 0..30, then the step's own mask. */
 export const STREAMS_PER_STEP = 32
@@ -76,10 +77,22 @@ function widening(packed: number, bits: number): Program<[Lanes]> {
 export class Prg {
   readonly #kernels: Kernels
   readonly #key: Uint8Array
+  readonly #words = new Uint32Array(3)
+  readonly #bytes = new Uint8Array(this.#words.buffer)
+  /** For keystreams that are read at once. */
+  readonly scratch = new Scratch()
 
   constructor(kernels: Kernels, key: Uint8Array) {
     this.#kernels = kernels
     this.#key = key
+  }
+
+  /** `nonce`, in memory that the next one takes. */
+  #nonce(stream: number, serial: number): Uint8Array {
+    this.#words[0] = stream
+    this.#words[1] = serial % 4294967296
+    this.#words[2] = serial / 4294967296
+    return this.#bytes
   }
 
   /** The stream's first `n` elements mod 2^bits for one row, written to `out` from `at`. */
@@ -97,7 +110,7 @@ export class Prg {
     const bytes = inPlace
       ? new Uint8Array(out.buffer, out.byteOffset + 8 * at, 8 * n)
       : new Uint8Array(n * width)
-    this.#kernels.keystream(this.#key, nonce(stream, serial), 0, bytes)
+    this.#kernels.keystream(this.#key, this.#nonce(stream, serial), 0, bytes)
     if (!inPlace) lanes(bytes, width, bits, out, at)
     else if (bits < 64) {
       const m = maskOf(bits)
@@ -106,7 +119,8 @@ export class Prg {
   }
 
   /** The first words of one row's stream, `width` bytes each, as they come: fills `out`. */
-  words(stream: number, serial: number, _width: number, out: Uint8Array): void {
+  words(stream: number, serial: number, width: number, out: Uint8Array): void {
+    if (out.length % width > 0) throw new RangeError(`${out.length} bytes are no words of ${width}`)
     this.raw(stream, serial, out)
   }
 
@@ -118,7 +132,7 @@ export class Prg {
 
   /** Raw keystream bytes of one row's stream, from a multiple of 64 on. */
   raw(stream: number, serial: number, bytes: Uint8Array, from = 0): void {
-    this.#kernels.keystream(this.#key, nonce(stream, serial), from, bytes)
+    this.#kernels.keystream(this.#key, this.#nonce(stream, serial), from, bytes)
   }
 
   /**

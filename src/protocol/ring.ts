@@ -2,8 +2,8 @@
  * Elementwise arithmetic in Z_2^k on 64-bit lanes.
  *
  * Ring elements live in `BigUint64Array`s, reduced mod 2^k. The engines lower `BigInt.asUintN(64, ...)` on such lanes to
- * machine words, so these plain loops run at a few nanoseconds an element; matrix products and keystreams are the
- * kernels' business.
+ * machine words, so these plain loops run at a few nanoseconds an element. What long arrays go through in every pass is
+ * several times faster as a program (`kernels/program.ts`); matrix products and keystreams are the kernels' business.
  */
 export type Lanes = BigUint64Array
 

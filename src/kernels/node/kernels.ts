@@ -8,7 +8,7 @@ import { mostRows, type PlaneTile, planeMatmul } from './matmul.ts'
 import { planeProduct } from './planes.ts'
 
 /** Below this many bytes the WASM keystream is done before OpenSSL has a cipher object. */
-const OPENSSL_BYTES = 8 << 10
+const OPENSSL_BYTES = 4 << 10
 /** From this many rows byte planes win for every element type, 1.2 to 8 times (measured; see bench.ts). */
 export const PLANE_ROWS = 16
 

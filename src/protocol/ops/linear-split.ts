@@ -35,10 +35,8 @@ export function widen(plan: PlanBuilder, x: Opened, ring: number): Opened {
     wire: { from: 'both', layout, width, bits },
     share: (ctx) =>
       ctx.evaluate(half(ctx.role), [ctx.get(x), ...raisedOperands(ctx, x)], ctx.get(x).length)[0],
-    run(ctx, received) {
-      const own = ctx.half(id) ?? (this.share?.(ctx) as Uint8Array)
-      return ctx.evaluate(sum, [ctx.get(x), own, received as Uint8Array], ctx.get(x).length)[0]
-    },
+    run: (ctx, received) =>
+      ctx.evaluate(sum, [ctx.get(x), ctx.half(id), received as Uint8Array], ctx.get(x).length)[0],
     plain(ctx) {
       const value = ctx.get(x)
       const out = new BigUint64Array(value.length)

@@ -1,16 +1,19 @@
 /** Steps that each party does to its own share, without a message. */
+import { program } from '../../kernels/program.ts'
 import type { PlanBuilder, Role, Share } from '../plan.ts'
 import { count, firstRow, rowLayout, rowsOf, type Shape, span } from '../plan.ts'
 import * as ring from '../ring.ts'
 import { type Lanes, maskOf, signed } from '../ring.ts'
+import { perRole } from './operands.ts'
 
 /** x + y in the smaller of the two rings. */
 export function add(plan: PlanBuilder, x: Share, y: Share): Share {
   const k = Math.min(x.ring, y.ring)
   const { layout, width, frac } = x
   if (y.frac !== frac || y.width !== width) throw new RangeError('add: operands differ in scale or width')
+  const sum = program<[Lanes]>((p) => [p.out(p.reduce(p.add(p.lanes(), p.lanes()), k))])
   return plan.step<Share>('add', { kind: 'share', layout, width, frac, ring: k }, [x, y], () => ({
-    run: (ctx) => ring.add(ctx.get(x), ctx.get(y), k),
+    run: (ctx) => ctx.evaluate(sum, [ctx.get(x), ctx.get(y)], ctx.get(x).length)[0],
     plain: (ctx) => ring.add(ctx.get(x), ctx.get(y), k),
   }))
 }
@@ -22,7 +25,7 @@ export function slice(plan: PlanBuilder, x: Share, from: number, width: number, 
     const out = new BigUint64Array(rows * width)
     for (let r = 0; r < rows; r++)
       out.set(v.subarray(r * x.width + from, r * x.width + from + width), r * width)
-    return ring.reduce(out, k)
+    return k < x.ring ? ring.reduce(out, k) : out
   }
   return plan.step<Share>(
     'slice',
@@ -55,9 +58,12 @@ export function bias(plan: PlanBuilder, x: Share, name: string, by: readonly Rol
     return out
   }
   const { layout, width, frac } = x
+  const sum = program<[Lanes]>((p) => [p.out(p.reduce(p.add(p.lanes(), p.columns(width, 0, 0)), x.ring))])
   return plan.step<Share>('bias', { kind: 'share', layout, width, frac, ring: x.ring }, [x], () => ({
     run: (ctx) =>
-      by.includes(ctx.role) ? plus(rowsOf(ctx.shape, layout), ctx.get(x), ctx.bias(name)) : ctx.get(x),
+      by.includes(ctx.role)
+        ? ctx.evaluate(sum, [ctx.get(x), ctx.bias(name)], ctx.get(x).length)[0]
+        : ctx.get(x),
     plain: (ctx) => plus(rowsOf(ctx.shape, layout), ctx.get(x), ctx.bias(name)),
   }))
 }
@@ -94,8 +100,11 @@ export function addConstant(plan: PlanBuilder, x: Share, constant: bigint, k = x
   }
   const c = BigInt.asUintN(64, constant)
   const { layout, width, frac } = x
+  const sum = perRole((role) =>
+    program<[Lanes]>((p) => [p.out(p.reduce(p.plus(p.lanes(), role === 'server' ? c : 0n), k))]),
+  )
   return plan.step<Share>('constant', { kind: 'share', layout, width, frac, ring: k }, [x], () => ({
-    run: (ctx) => plus(ctx.get(x), ctx.role === 'server' ? c : 0n),
+    run: (ctx) => ctx.evaluate(sum(ctx.role), [ctx.get(x)], ctx.get(x).length)[0],
     plain: (ctx) => plus(ctx.get(x), c),
   }))
 }

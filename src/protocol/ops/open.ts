@@ -61,23 +61,24 @@ export function open(plan: PlanBuilder, x: Share, options: OpenOptions): Opened 
       }),
     )
     const sum = program<[Lanes]>((p) => [p.out(p.reduce(p.add(p.packed(bits), p.packed(bits)), bits))])
-    const parts = program<[Lanes, Lanes]>((p) => {
-      const rho = p.reduce(p.from(0n, p.lanes()), Math.max(lift, 1))
-      return [p.out(p.shr(rho, bits)), p.out(p.shr(p.reduce(rho, bits), bits - 1))]
-    })
+    const parts =
+      lift > 0 &&
+      program<[Lanes, Lanes]>((p) => {
+        const rho = p.reduce(p.from(0n, p.lanes()), lift)
+        return [p.out(p.shr(rho, bits)), p.out(p.shr(p.reduce(rho, bits), bits - 1))]
+      })
     return {
       wire: { from: 'both', layout: x.layout, width: x.width, bits },
       slots: lift > 0 ? [highSlot(out), signSlot(out)] : [],
       deal(ctx) {
         const a = ctx.mask(out)
         if (cache) ctx.remember(cache, { values: new BigUint64Array(), masks: a })
-        return lift > 0 ? [...ctx.evaluate(parts, [a], a.length)] : []
+        return parts ? [...ctx.evaluate(parts, [a], a.length)] : []
       },
       share: (ctx) => ctx.evaluate(half(ctx.role), [ctx.get(x), ctx.maskWords(out)], ctx.get(x).length)[0],
       run(ctx, received) {
-        const own = ctx.half(id) ?? (this.share?.(ctx) as Uint8Array)
         const n = count(ctx.shape, x.layout, x.width)
-        const [D] = ctx.evaluate(sum, [own, received as Uint8Array], n)
+        const [D] = ctx.evaluate(sum, [ctx.half(id), received as Uint8Array], n)
         if (cache) ctx.remember(cache, { values: D, masks: ctx.mask(out) })
         return D
       },

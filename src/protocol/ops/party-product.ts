@@ -8,12 +8,15 @@ import { type Lifted, lifted, liftedLanes, liftedOperands } from './lift.ts'
 import { columns, type Factor, type Monomial, multiplyInto, type Term } from './monomials.ts'
 import { maskBits } from './operands.ts'
 
+/** The public and shared parts of a factor, and (lifted ones) B. */
+type View<T> = Pick<Lifted<T>, 'pub' | 'share'> & Partial<Lifted<T>>
+
 /** One pass through a product: its step, and what its terms have in common. */
 interface Pass {
   readonly ctx: PartyContext
   readonly id: number
   readonly rows: number
-  readonly views: Map<Opened, Lifted<Lanes>>
+  readonly views: Map<Opened, View<Lanes>>
 }
 
 /** A factor of a contribution: a value of the program, or lanes for each run of columns, known when it runs. */
@@ -26,15 +29,15 @@ interface Sum {
   readonly coefficients: { scale: bigint; runs: ((pass: Pass) => Lanes)[] }[]
 }
 
-/** The public and shared parts of a factor as arrays: of a lifted value, or of one that was opened in the product's ring. */
-function viewOf({ ctx, views }: Pass, value: Opened): Lifted<Lanes> {
+/** One part of a factor's view as an array. */
+function partOf({ ctx, views }: Pass, value: Opened, part: keyof View<Lanes>): Lanes {
   const view =
     views.get(value) ??
-    (value.lift > 0
-      ? liftedLanes(ctx, value)
-      : { pub: ctx.get(value), share: ctx.mask(value), wrap: new BigUint64Array() })
+    (value.lift > 0 ? liftedLanes(ctx, value) : { pub: ctx.get(value), share: ctx.mask(value) })
   views.set(value, view)
-  return view
+  const lanes = view[part]
+  if (!lanes) throw new RangeError(`step ${value.step} is opened in the product's own ring`)
+  return lanes
 }
 
 /** Columns in a row that share the factors that repeat most. */
@@ -47,7 +50,7 @@ class Builder {
   readonly #role: Role
   readonly #width: number
   readonly #sums = new Map<string, Sum>()
-  readonly #whole = new Map<Opened, Lifted<Value>>()
+  readonly #whole = new Map<Opened, View<Value>>()
 
   constructor(p: ProgramBuilder, role: Role, width: number) {
     this.#p = p
@@ -61,7 +64,9 @@ class Builder {
    */
   add(term: Term, monos: readonly Monomial[]): void {
     const run = runOf(term)
-    const views = term.map((f) => (run > 1 && f.repeat === run ? this.#byRuns(f) : this.#wide(f)))
+    const views: View<Part>[] = term.map((f) =>
+      run > 1 && f.repeat === run ? this.#byRuns(f) : this.#wide(f),
+    )
     const publics = (except: readonly number[]): Part[] =>
       views.flatMap(({ pub }, k) => (except.includes(k) ? [] : [pub]))
     if (this.#role === 'server') this.#contribute(run, 1n, publics([]))
@@ -71,7 +76,7 @@ class Builder {
       const tops = secrets.filter((s) => s.part === 'top').map((s) => s.factor)
       const bits = tops.reduce((sum, k) => sum + term[k].value.ring, 0)
       const scale = (isNegative ? -1n : 1n) << BigInt(bits)
-      const wraps = tops.map((k) => views[k].wrap)
+      const wraps = tops.flatMap((k) => views[k].wrap ?? [])
       const rest = publics(secrets.map((s) => s.factor))
       this.#contribute(run, scale, [this.#dealt(slot, repeat, run), ...wraps, ...rest])
     }
@@ -106,40 +111,40 @@ class Builder {
     sum.coefficients.push({ scale, runs })
   }
 
-  #byRuns(f: Factor): Lifted<Part> {
-    const over = (lanes: Lanes, rows: number): Lanes => columns(f, lanes, rows, this.#width, f.repeat ?? 1)
-    return {
-      pub: (pass) => over(viewOf(pass, f.value).pub, pass.rows),
-      share: (pass) => over(viewOf(pass, f.value).share, pass.rows),
-      wrap: (pass) => over(viewOf(pass, f.value).wrap, pass.rows),
-    }
+  #byRuns(f: Factor): View<Part> {
+    const over = (part: keyof View<Lanes>) => (pass: Pass) =>
+      columns(f, partOf(pass, f.value, part), pass.rows, this.#width, f.repeat ?? 1)
+    return { pub: over('pub'), share: over('share'), wrap: f.value.lift > 0 ? over('wrap') : undefined }
   }
 
-  #wide(f: Factor): Lifted<Value> {
-    const p = this.#p
+  #wide(f: Factor): View<Value> {
     const { value, from = 0, repeat = 1 } = f
-    const isWhole = from === 0 && repeat === 1 && value.width === this.#width
-    const known = isWhole ? this.#whole.get(value) : undefined
-    if (known) return known
-    const over = (part: keyof Lifted<Lanes>): Value =>
-      this.#operand(p.lanes(), (pass) => [columns(f, viewOf(pass, value)[part], pass.rows, this.#width, 1)])
-    let view: Lifted<Value>
-    if (!isWhole) {
-      const pub = over('pub')
-      view = { pub, share: over('share'), wrap: value.lift > 0 ? over('wrap') : pub }
-    } else if (value.lift > 0) {
-      view = lifted(p, value, this.#role)
-      this.operands.push(({ ctx }) => liftedOperands(ctx, value))
-    } else {
-      const pub = this.#operand(p.lanes(), ({ ctx }) => [ctx.get(value)])
-      view = {
-        pub,
-        share: this.#operand(p.packed(maskBits(value)), ({ ctx }) => [ctx.maskWords(value)]),
-        wrap: pub,
-      }
-    }
-    if (isWhole) this.#whole.set(value, view)
+    if (from > 0 || repeat > 1 || value.width !== this.#width) return this.#columns(f)
+    const view = this.#whole.get(value) ?? this.#lanes(value)
+    this.#whole.set(value, view)
     return view
+  }
+
+  /** Some columns of a value, or all of them several times. */
+  #columns(f: Factor): View<Value> {
+    const over = (part: keyof View<Lanes>): Value =>
+      this.#operand(this.#p.lanes(), (pass) => [
+        columns(f, partOf(pass, f.value, part), pass.rows, this.#width, 1),
+      ])
+    return { pub: over('pub'), share: over('share'), wrap: f.value.lift > 0 ? over('wrap') : undefined }
+  }
+
+  /** A value as it is. */
+  #lanes(value: Opened): View<Value> {
+    const p = this.#p
+    if (value.lift > 0) {
+      this.operands.push(({ ctx }) => liftedOperands(ctx, value))
+      return lifted(p, value, this.#role)
+    }
+    return {
+      pub: this.#operand(p.lanes(), ({ ctx }) => [ctx.get(value)]),
+      share: this.#operand(p.packed(maskBits(value)), ({ ctx }) => [ctx.maskWords(value)]),
+    }
   }
 
   #dealt(slot: Slot, repeat: number, run: number): Part {

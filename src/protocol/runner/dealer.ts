@@ -3,7 +3,7 @@ import type { Kernels, Matrix } from '../../kernels/kernels.ts'
 import type { Operand, Program, Result } from '../../kernels/program.ts'
 import type { RowCache } from '../cache.ts'
 import type { CachedRows, DealContext } from '../context.ts'
-import { maskLanes, slotPiece, slotRaw, slotWidth, slotWords } from '../material.ts'
+import { maskLanes, slotPiece, slotRaw, slotWidth, slotWords, wholeMask } from '../material.ts'
 import { Pieces } from '../pieces.ts'
 import type {
   Blinded,
@@ -20,7 +20,7 @@ import type {
 } from '../plan.ts'
 import { isPresent, rowCount, slotValues, spanOf } from '../plan.ts'
 import type { Prg } from '../prg.ts'
-import { add, type Lanes } from '../ring.ts'
+import type { Lanes } from '../ring.ts'
 import { packerOf, subtractBytes } from './corrections.ts'
 
 /** What the dealer brings to a pass: both parties' mask keys, b = W - F for each private weight, and its pieces of split ones. */
@@ -105,8 +105,8 @@ export class DealerPass implements DealContext {
   mask(value: Opened): Lanes {
     let lanes = this.#masks.get(value.step)
     if (!lanes) {
-      const { owner, server } = this.#own
-      lanes = add(maskLanes(owner, this.shape, value), maskLanes(server, this.shape, value), value.maskRing)
+      const { kernels, owner, server } = this.#own
+      lanes = wholeMask(kernels, [owner, server], this.shape, value)
       this.#masks.set(value.step, lanes)
     }
     return lanes
@@ -156,8 +156,11 @@ export class DealerPass implements DealContext {
     else {
       if (value.length !== slotValues(this.shape, slot))
         throw new RangeError(`step ${step.id} (${step.op}) dealt ${value.length} values of '${slot.name}'`)
-      const owner = slotWords(this.#own.owner, this.shape, step, slot)
-      yield this.#own.kernels.packDifference(value, owner, slot.bits)
+      const { kernels, owner } = this.#own
+      const words = slotWords(owner, this.shape, step, slot, (bytes) => owner.scratch.take(bytes))
+      const packed = kernels.packDifference(value, words, slot.bits)
+      owner.scratch.release()
+      yield packed
     }
   }
 

@@ -53,7 +53,7 @@ export class PartyPass implements PartyContext {
   readonly #products = new Map<string, Lanes>()
   /** Keystream words of this party's parts of masks. */
   readonly #masks = new Map<number, Uint8Array>()
-  /** Halves of openings that were sent and will be added to what comes back. */
+  /** Halves of openings, packed, from the first use to the second: they are sent, and added to what comes. */
   readonly #halves = new Map<number, Uint8Array>()
   /** Readers that each value still waits for. */
   readonly #uses: Uint16Array
@@ -92,9 +92,11 @@ export class PartyPass implements PartyContext {
   runStep(id: number): void {
     const step = this.#plan.steps[id]
     const isHere = isPresent(this.shape, step.out.layout)
+    const isSent = this.#halves.has(id)
     this.#values.set(id, isHere ? step.run(this, this.#received.get(id)) : new BigUint64Array())
+    this.#own.correlations.release()
     this.#received.delete(id)
-    this.#halves.delete(id)
+    if (isSent) this.#halves.delete(id)
     if (!this.#own.forgets) return
     this.#used(step)
     if (this.#uses[id] === 0) this.#forget(step)
@@ -107,10 +109,13 @@ export class PartyPass implements PartyContext {
     let at = 0
     for (const step of message.steps) {
       if (!step.share || !step.wire) throw new RangeError(`step ${step.id} (${step.op}) sends nothing`)
-      const half = step.share(this)
-      if (step.wire.from === 'both') this.#halves.set(step.id, half)
+      const known = this.#halves.get(step.id)
+      const half = known ?? step.share(this)
+      if (known) this.#halves.delete(step.id)
+      else if (step.wire.from === 'both') this.#halves.set(step.id, half)
       out.set(half, at)
       at += half.length
+      this.#own.correlations.release()
       if (this.#own.forgets) this.#used(step)
     }
     return out
@@ -153,8 +158,12 @@ export class PartyPass implements PartyContext {
     return words
   }
 
-  half(step: number): Uint8Array | undefined {
-    return this.#halves.get(step)
+  half(id: number): Uint8Array {
+    const step = this.#plan.steps[id]
+    const half = this.#halves.get(id) ?? step.share?.(this)
+    if (!half) throw new RangeError(`step ${id} (${step.op}) opens nothing`)
+    this.#halves.set(id, half)
+    return half
   }
 
   correlation(step: number, slot: Slot): Lanes {

@@ -1,4 +1,4 @@
-// Straight-line programs over lanes (see ../evaluate.ts): every instruction runs over a tile of lanes that stays in the
+// Straight-line programs over lanes (laid out by ../layout.ts): every instruction runs over a tile of lanes that stays in the
 // first-level cache before the next one does. Buffers have room for what a loop reads or writes past its end.
 
 /** Lanes of a tile. Whole tiles take whole 8-byte words when packed, at any width. */
