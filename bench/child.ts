@@ -1,6 +1,7 @@
 /** Child processes that answer requests, one at a time, over Node's own channel. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { partyFlags } from '../src/cli/processes.ts'
 
 interface Request {
   readonly id: number
@@ -29,6 +30,7 @@ export function startChild(file: string): Child {
     // `node --cpu-prof bin/sotto.js bench ...` profiles all parties.
     execArgv: [
       ...process.execArgv.filter((f) => f.startsWith('--cpu-prof')),
+      ...partyFlags,
       '--import',
       import.meta.resolve('tsx'),
     ],
