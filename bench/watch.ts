@@ -97,6 +97,9 @@ export class WatchedServer implements ServerEngine {
   }
 }
 
+/** Memory that held material is joined in: gigabytes in small chunks would give the garbage collector much to look at. */
+const SLAB_BYTES = 1 << 24
+
 /** Material, passed on as it is asked for, or held back for a pass that takes it in as a whole. */
 class Prefetched implements MaterialSource {
   readonly #inner: MaterialSource
@@ -108,14 +111,26 @@ class Prefetched implements MaterialSource {
   }
 
   async fetch(pass: number): Promise<void> {
-    const chunks: Uint8Array[] = []
+    const slabs: Uint8Array[] = []
+    let used = SLAB_BYTES
     for (;;) {
       // The source rejects after the last chunk.
       const chunk = await this.#inner.next(pass).catch(() => undefined)
       if (!chunk) break
-      chunks.push(chunk)
+      for (let at = 0; at < chunk.length; ) {
+        if (used === SLAB_BYTES) {
+          slabs.push(new Uint8Array(SLAB_BYTES))
+          used = 0
+        }
+        const part = chunk.subarray(at, at + SLAB_BYTES - used)
+        slabs[slabs.length - 1].set(part, used)
+        used += part.length
+        at += part.length
+      }
     }
-    this.#held.set(pass, chunks.reverse())
+    const last = slabs.pop()
+    if (last) slabs.push(last.subarray(0, used))
+    this.#held.set(pass, slabs.reverse())
   }
 
   next(pass: number): Promise<Uint8Array> {

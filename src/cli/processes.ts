@@ -45,9 +45,9 @@ interface Ready {
 
 /**
  * For processes that compute passes. Their heaps are small and their arrays large, so collections are many and short: in
- * threads of their own they would mostly wait for a processor that the other party has. Half again as fast on two cores.
+ * threads of their own, or in steps, they cost more than they save. Half again as fast on two cores.
  */
-export const partyFlags = ['--single-threaded-gc']
+export const partyFlags = ['--single-threaded-gc', '--no-incremental-marking']
 
 /** Resolves when the server is connected to the dealer. Rejects, with everything stopped, when one fails to start. */
 export async function startProcesses(options: ProcessOptions): Promise<Processes> {

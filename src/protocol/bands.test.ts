@@ -30,7 +30,7 @@ describe('bands', () => {
 
   it('are for long passes only', () => {
     expect([1, 16, 31, 32, 64, 512].map((rows) => bandsOf({ ...causal, rows }).length)).toEqual([
-      1, 1, 1, 2, 4, 4,
+      1, 1, 1, 2, 2, 2,
     ])
   })
 })

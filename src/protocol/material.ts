@@ -222,8 +222,7 @@ export class PackedCorrections implements Correlations {
     const { entries = 1, words = 1, bits } = slot
     const size = (words * bits) / 8
     const start = this.#start(step, slot) + first * entries * size
-    const offsets = Float64Array.from(index, (at, i) => start + (i * entries + at) * size)
-    const picked = this.#of(step).gather(offsets, size)
+    const picked = this.#of(step).pick(start, entries, index, size)
     return this.#kernels.unpack(picked, bits, index.length * words)
   }
 

@@ -24,10 +24,15 @@ it('whole and in pieces, the bytes are the same', () => {
         .map((at) => at % (bytes.length + 1))
         .toSorted((a, b) => a - b)
       if (to > from) expect(whole.slice(from, to)).toEqual(bytes.slice(from, to))
-      if (size > bytes.length) return
-      const offsets = Float64Array.from(seed, (at) => at % (bytes.length - size + 1)).toSorted()
-      const want = [...offsets].flatMap((at) => [...bytes.slice(at, at + size)])
-      expect([...whole.gather(offsets, size)]).toEqual(want)
+      const start = seed.length
+      const entries = 1 + (seed.length % 3)
+      const tables = Math.floor((bytes.length - start) / (entries * size))
+      const index = Uint32Array.from(seed.slice(0, Math.max(0, tables)), (at) => at % entries)
+      const want = [...index].flatMap((at, i) => {
+        const first = start + (i * entries + at) * size
+        return [...bytes.slice(first, first + size)]
+      })
+      expect([...whole.pick(start, entries, index, size)]).toEqual(want)
     }),
     { numRuns: 300 },
   )

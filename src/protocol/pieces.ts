@@ -26,21 +26,25 @@ export class Pieces {
     return out
   }
 
-  /** Entries of `size` bytes at ascending offsets, one after another. */
-  gather(offsets: Float64Array, size: number): Uint8Array {
-    const out = new Uint8Array(offsets.length * size)
+  /** Entry index[i] of the i-th table for every i, one after another: tables of so many entries of `size` bytes. */
+  pick(start: number, entries: number, index: Uint32Array, size: number): Uint8Array {
+    const n = index.length
+    const table = entries * size
+    const out = new Uint8Array(n * size)
     const target = new DataView(out.buffer)
     // Whole words where they fit: what one copies too much, the next entry overwrites.
     const over = Math.ceil(size / 4) * 4
-    for (let i = 0, to = 0, at = 0; i < offsets.length && at < this.#pieces.length; at++) {
-      const [start, end] = [this.#starts[at], this.#starts[at + 1]]
+    for (let i = 0, to = 0, at = this.#pieceOf(start); i < n && at < this.#pieces.length; at++) {
+      const begin = this.#starts[at]
       const piece = this.#pieces[at]
-      const source = new DataView(piece.buffer, piece.byteOffset, piece.length)
-      for (; i < offsets.length && offsets[i] < end; i++, to += size) {
-        const from = offsets[i] - start
-        if (from + over <= piece.length && to + over <= out.length)
+      const { length } = piece
+      const source = new DataView(piece.buffer, piece.byteOffset, length)
+      for (; i < n; i++, to += size) {
+        const from = start + i * table + index[i] * size - begin
+        if (from >= length) break
+        if (from + over <= length && to + over <= out.length)
           for (let b = 0; b < size; b += 4) target.setInt32(to + b, source.getInt32(from + b))
-        else out.set(this.slice(offsets[i], offsets[i] + size), to)
+        else out.set(this.slice(begin + from, begin + from + size), to)
       }
     }
     return out
