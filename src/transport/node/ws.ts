@@ -34,19 +34,11 @@ class Socket extends WebSocket {
   }
 }
 
-/**
- * RFC 6455 masks a client's frames so that no page's author can choose the bytes that a proxy sees. Here nobody's
- * scripts choose them, and a mask would be a pass over every byte at either end: the key is zero, which leaves it out.
- */
-const generateMask = (key: Buffer): void => {
-  key.fill(0)
-}
-
 /** For the dialling side. `ca` is a certificate to trust in addition, such as a self-made one. */
 export const makeWebSocket =
   (tls: { ca?: string | Buffer } = {}): MakeWebSocket =>
   (url) =>
-    asLike(new Socket(url, { ...options, ...tls, generateMask }))
+    asLike(new Socket(url, { ...options, ...tls }))
 
 /** Completes the upgrade of an HTTP request; the caller has checked path and origin. */
 export class SocketAcceptor {
