@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { bandsOf } from './bands.ts'
-import { count, type Layout, type Shape, span } from './plan.ts'
+import { count, type Layout, type Shape, span } from './shape.ts'
 import { capturedMaterial, capturedMessages } from './testing-capture.ts'
 import { type AnyTiny, tinyBert, tinyEncoder, tinyGpt2, tinyLlama, tinyModel } from './testing-models.ts'
 import { fixedKeys, WatchedSession } from './testing-session.ts'

@@ -3,7 +3,7 @@
  * party computes on a band, the other is busy with the other one. Bands cost no hops, because neither waits for the
  * other's messages but where a row reads other rows' keys and values.
  */
-import type { Shape } from './plan.ts'
+import type { Shape } from './shape.ts'
 
 /** From so many rows on a pass has bands. */
 const BANDED_ROWS = 32

@@ -2,8 +2,9 @@
 import type { Contraction, ContractionTerm } from '../kernels/contraction.ts'
 import type { Kernels, PolynomialSpec } from '../kernels/kernels.ts'
 import type { Operand, Program, Result } from '../kernels/program.ts'
-import type { Blinded, DealtProduct, Opened, Role, Shape, Share, Slot, Value } from './plan.ts'
+import type { Blinded, DealtProduct, Opened, Role, Share, Slot, Value } from './plan.ts'
 import type { Lanes } from './ring.ts'
+import type { Shape } from './shape.ts'
 
 /** The rows of a pass and the values computed so far. */
 export interface PassContext {

@@ -61,3 +61,9 @@ export class Pieces {
     return low
   }
 }
+
+/** Parts one after another; a single one as it is. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Pieces(parts)
+  return whole.slice(0, whole.length)
+}

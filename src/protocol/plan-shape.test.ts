@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { count, type Layout, rowCount, span } from './plan.ts'
+import { count, type Layout, rowCount, span } from './shape.ts'
 
 const layouts: Layout[] = ['row', 'pair', 'last', 'lastPair']
 

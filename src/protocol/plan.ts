@@ -7,33 +7,9 @@ import type { Kernels, RotatingRows } from '../kernels/kernels.ts'
 import type { DealContext, PartyContext, PlainContext } from './context.ts'
 import { MASK_STREAM } from './prg.ts'
 import type { Lanes } from './ring.ts'
+import { count, type Layout, rowCount, type Shape } from './shape.ts'
 
 export type Role = 'owner' | 'server'
-
-/**
- * How a value's elements hang on the rows (tokens) of a pass: `row`: `width` elements a row; `pair`: `width` elements
- * for every position that the row attends to, itself included (ragged where rows see the past alone); `last` and
- * `lastPair`: the same for the last row alone.
- */
-export type Layout = 'row' | 'pair' | 'last' | 'lastPair'
-
-/**
- * What a pass, or one band of its rows, works on: `rows` new tokens after `base` others. `serial` is the first row's
- * never-reused number.
- */
-export interface Shape {
-  readonly base: number
-  readonly rows: number
-  readonly serial: number
-  /** Run the lean plan, whatever the number of rows. */
-  readonly lean?: boolean
-  /** Run in one band, whatever the number of rows. */
-  readonly isWhole?: boolean
-  /** Positions that every row attends to, later ones too: an encoder's. Without it a row sees the past and itself. */
-  readonly seen?: number
-  /** More rows of the same pass follow in other bands, so that none of these is its last. */
-  readonly hasMore?: boolean
-}
 
 interface Typed {
   readonly step: number
@@ -229,43 +205,6 @@ export class PlanBuilder {
   finish(): Plan {
     return { steps: this.steps, weights: this.weights, splitBiases: this.splitBiases }
   }
-}
-
-/** Positions that row r attends to, itself included. */
-export const span = (shape: Shape, row: number): number => shape.seen ?? shape.base + row + 1
-
-/** Positions that the rows attend to, all together. */
-export const spanOf = (shape: Shape): number => span(shape, shape.rows - 1)
-
-/** Whether a layout has elements at all: the last row is in a pass's last band. */
-export const isPresent = (shape: Shape, layout: Layout): boolean =>
-  !shape.hasMore || layout === 'row' || layout === 'pair'
-
-/** Rows that a `row` or `last` value has. */
-export const rowsOf = (shape: Shape, layout: Layout): number =>
-  layout !== 'last' ? shape.rows : shape.hasMore ? 0 : 1
-
-/** The first row that a layout has elements for. */
-export const firstRow = (shape: Shape, layout: Layout): number =>
-  layout === 'last' || layout === 'lastPair' ? shape.rows - 1 : 0
-
-/** Per-position companion of a per-row layout, and back. */
-export const pairLayout = (layout: Layout): Layout => (layout === 'last' ? 'lastPair' : 'pair')
-export const rowLayout = (layout: Layout): Layout => (layout === 'lastPair' ? 'last' : 'row')
-
-/** Elements of one row of a layout. */
-export function rowCount(shape: Shape, row: number, layout: Layout, width: number): number {
-  if (row < firstRow(shape, layout) || !isPresent(shape, layout)) return 0
-  return (layout === 'pair' || layout === 'lastPair' ? span(shape, row) : 1) * width
-}
-
-/** Elements of all rows of a layout. */
-export function count(shape: Shape, layout: Layout, width: number): number {
-  const { rows, base, seen } = shape
-  if (!isPresent(shape, layout)) return 0
-  if (layout === 'lastPair') return width * spanOf(shape)
-  if (layout !== 'pair') return width * rowsOf(shape, layout)
-  return width * rows * (seen ?? base + (rows + 1) / 2)
 }
 
 /** Values that a slot takes for one row. */

@@ -3,8 +3,9 @@
  * a party has run every step whose inputs it holds, and sends its half of every message step that is ready. Messages
  * alternate; what the owner can send before it knows the input is sent ahead, and costs no hop.
  */
-import type { Plan, Role, Shape, Step } from './plan.ts'
+import type { Plan, Role, Step } from './plan.ts'
 import { wireBytes } from './plan.ts'
+import type { Shape } from './shape.ts'
 
 export interface Message {
   readonly from: Role

@@ -5,8 +5,9 @@ import type { CompileOptions } from './compile/decoder.ts'
 import { compileModel } from './compile/model.ts'
 import { privateWeights } from './compile/weights.ts'
 import { maskLanes, slotLanes } from './material.ts'
-import type { Blinded, Opened, Plan, Shape } from './plan.ts'
+import type { Blinded, Opened, Plan } from './plan.ts'
 import { MASK_STREAM, weightMaskStream, weightSumStream } from './prg.ts'
+import type { Shape } from './shape.ts'
 import {
   type Privacy,
   tinyBert,

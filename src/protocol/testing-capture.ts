@@ -1,11 +1,12 @@
 /** Every lane that a session put on a wire, by the step that it belongs to. */
 import { createWasmKernels } from '../kernels/wasm/kernels.ts'
 import { bandsOf } from './bands.ts'
-import { count, type Role, type Shape, type Step, slotBytes, wireBytes } from './plan.ts'
+import { type Role, type Step, slotBytes, wireBytes } from './plan.ts'
 import { add, type Lanes } from './ring.ts'
 import { KEY_BYTES } from './session/material-stream.ts'
 import type { ModelPlans } from './session/model-plan.ts'
 import { decodePass, decodeRequest } from './session/pass-messages.ts'
+import { count, type Shape } from './shape.ts'
 import type { Seen, WatchedSession } from './testing-session.ts'
 
 const kernels = createWasmKernels()

@@ -7,23 +7,15 @@ import { createWasmKernels } from '../kernels/wasm/kernels.ts'
 import { RowCache } from './cache.ts'
 import type { HeldWeights } from './compile/split.ts'
 import { difference, loadWeights, privateWeights } from './compile/weights.ts'
-import { maskLanes, PackedCorrections, SeededCorrelations, slotLanes } from './material.ts'
-import {
-  type Blinded,
-  count,
-  type Dealt,
-  type Opened,
-  type Plan,
-  type Role,
-  type Shape,
-  type Slot,
-  type Step,
-} from './plan.ts'
+import { PackedCorrections, SeededCorrelations } from './correlations.ts'
+import { maskLanes, slotLanes } from './material.ts'
+import type { Blinded, Dealt, Opened, Plan, Role, Slot, Step } from './plan.ts'
 import { Prg, streamId } from './prg.ts'
 import { add, type Lanes, maskOf, sub } from './ring.ts'
 import { DealerPass } from './runner/dealer.ts'
 import { PartyPass } from './runner/party.ts'
 import type { Schedule } from './schedule.ts'
+import { count, type Shape } from './shape.ts'
 import { exchange } from './testing-exchange.ts'
 import type { AnyTiny } from './testing-models.ts'
 import { ChosenKeystreams } from './testing-prg.ts'

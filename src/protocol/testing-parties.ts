@@ -13,10 +13,10 @@ import { startEngineParties } from '../session/testing/private-run.ts'
 import type { Link } from '../transport/link.ts'
 import type { StreamTimes } from '../transport/stream-link.ts'
 import { loadWeights } from './compile/weights.ts'
-import type { Shape } from './plan.ts'
 import { modelPlans } from './session/model-plan.ts'
 import { OwnerSession } from './session/owner-session.ts'
 import { decodePass, decodeRequest, type PassMessage } from './session/pass-messages.ts'
+import type { Shape } from './shape.ts'
 
 const kernels = createNodeKernels()
 

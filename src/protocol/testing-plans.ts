@@ -1,16 +1,15 @@
 /** Hand-made plans run by owner, server and dealer with chosen or random masks: for tests of single operations. */
 import { createWasmKernels } from '../kernels/wasm/kernels.ts'
 import { RowCache } from './cache.ts'
-import { maskLanes, materialBytes, PackedCorrections, SeededCorrelations } from './material.ts'
+import { PackedCorrections, SeededCorrelations } from './correlations.ts'
+import { maskLanes, materialBytes } from './material.ts'
 import { publicOf } from './ops/open.ts'
 import {
   type Blinded,
-  type Layout,
   type Opened,
   type Plan,
   PlanBuilder,
   type Role,
-  type Shape,
   type Share,
   type Value,
   wireBytes,
@@ -21,6 +20,7 @@ import { DealerPass } from './runner/dealer.ts'
 import { PartyPass } from './runner/party.ts'
 import { PlainPass } from './runner/plain.ts'
 import { schedule } from './schedule.ts'
+import type { Layout, Shape } from './shape.ts'
 import { exchange } from './testing-exchange.ts'
 import { ChosenKeystreams } from './testing-prg.ts'
 import { withPieces } from './testing-split.ts'

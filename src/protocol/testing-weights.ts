@@ -1,10 +1,12 @@
 /** The weights of a hand-made plan, as the three parties hold them. */
 import type { Kernels, Matrix } from '../kernels/kernels.ts'
 import type { HeldWeights } from './compile/split.ts'
-import { maskLanes, SeededCorrelations } from './material.ts'
-import type { Blinded, Plan, Shape } from './plan.ts'
+import { SeededCorrelations } from './correlations.ts'
+import { maskLanes } from './material.ts'
+import type { Blinded, Plan } from './plan.ts'
 import type { Prg } from './prg.ts'
 import { add, type Lanes, maskOf, sub } from './ring.ts'
+import type { Shape } from './shape.ts'
 import { type AllPieces, allPieces } from './testing-split.ts'
 
 export type Values = ArrayLike<number | bigint>

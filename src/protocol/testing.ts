@@ -14,14 +14,16 @@ import {
   privateWeights,
   stationaryNonce,
 } from './compile/weights.ts'
-import { maskLanes, PackedCorrections, SeededCorrelations } from './material.ts'
-import type { Plan, Role, Shape } from './plan.ts'
+import { PackedCorrections, SeededCorrelations } from './correlations.ts'
+import { maskLanes } from './material.ts'
+import type { Plan, Role } from './plan.ts'
 import { Prg, weightMaskStream, weightSumStream } from './prg.ts'
 import { add, encode, type Lanes, toFloats } from './ring.ts'
 import { DealerPass } from './runner/dealer.ts'
 import { PartyPass } from './runner/party.ts'
 import { PlainPass, type Violation } from './runner/plain.ts'
 import { type Schedule, schedule } from './schedule.ts'
+import type { Shape } from './shape.ts'
 import { allPieces, withPieces } from './testing-split.ts'
 
 /** What one pass did. */

@@ -1,6 +1,7 @@
 /** Puts what three wires carried back together: the sessions, and what server and dealer told each other. */
-import type { Shape } from '../protocol/plan.ts'
+
 import { decodePass, decodeRequest } from '../protocol/session/pass-messages.ts'
+import type { Shape } from '../protocol/shape.ts'
 import type { Seen } from '../protocol/testing-session.ts'
 import { decodeMaterial } from '../session/material.ts'
 import { type HttpRequest, httpRequests, isUpgrade, linkMessages, socketMessages } from './decode.ts'

@@ -1,10 +1,11 @@
 import { program } from '../../kernels/program.ts'
 import type { ModelSpec } from '../../protocol/compile/decoder.ts'
 import type { PartyContext } from '../../protocol/context.ts'
-import { count, type Plan, type Shape, type Step, type WeightUse } from '../../protocol/plan.ts'
+import type { Plan, Step, WeightUse } from '../../protocol/plan.ts'
 import type { Lanes } from '../../protocol/ring.ts'
 import { type Schedule, schedule } from '../../protocol/schedule.ts'
 import { ModelPlans } from '../../protocol/session/model-plan.ts'
+import { count, type Shape } from '../../protocol/shape.ts'
 
 /** There is nothing in this model that a modified owner could read this way. */
 export class AttackError extends Error {

@@ -1,6 +1,7 @@
 /** The plan of whatever a configuration names: a decoder's or an encoder's. */
 import { isEncoder, type ModelConfig } from '../../model/config.ts'
-import type { Plan, Shape } from '../plan.ts'
+import type { Plan } from '../plan.ts'
+import type { Shape } from '../shape.ts'
 import { type CompileOptions, type ModelSpec, visibilityOf } from './block.ts'
 import { compileDecoder, inputWidth } from './decoder.ts'
 import { compileEncoder, encoderInput } from './encoder.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type Shape, type Share, span } from '../plan.ts'
+import type { Share } from '../plan.ts'
+import { type Shape, span } from '../shape.ts'
 import { Trial, trialCaches } from '../testing-plans.ts'
 import { mix, scores } from './attention.ts'
 import type { Heads } from './contraction.ts'

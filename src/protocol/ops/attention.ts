@@ -2,9 +2,10 @@
 import { everyPair, plainContract } from '../../kernels/contraction.ts'
 import { program } from '../../kernels/program.ts'
 import type { PartyContext } from '../context.ts'
-import { sharedBits } from '../material.ts'
-import { type Opened, type PlanBuilder, pairLayout, rowLayout, type Share, type Slot } from '../plan.ts'
+import { sharedBits } from '../correlations.ts'
+import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
 import { type Lanes, reduce, toFloats } from '../ring.ts'
+import { pairLayout, rowLayout } from '../shape.ts'
 import { contractionOf, type Heads } from './contraction.ts'
 import { perRole } from './operands.ts'
 

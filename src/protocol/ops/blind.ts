@@ -1,8 +1,8 @@
 import { program } from '../../kernels/program.ts'
 import type { Blinded, Opened, PlanBuilder, Share } from '../plan.ts'
-import { count } from '../plan.ts'
 import { weightMaskStream } from '../prg.ts'
 import { type Lanes, reduce, signed } from '../ring.ts'
+import { count } from '../shape.ts'
 import { lifted, liftedOperands, raised, raisedOperands } from './lift.ts'
 import { maskBits } from './operands.ts'
 

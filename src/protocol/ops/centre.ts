@@ -1,5 +1,6 @@
-import { type PlanBuilder, rowsOf, type Share } from '../plan.ts'
+import type { PlanBuilder, Share } from '../plan.ts'
 import { type Lanes, maskOf } from '../ring.ts'
+import { rowsOf } from '../shape.ts'
 
 /** Fraction bits that `centre` adds for rows of this width. */
 export const centreBits = (width: number): number => Math.ceil(Math.log2(width)) + 8

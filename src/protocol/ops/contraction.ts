@@ -1,5 +1,5 @@
 import type { Contraction } from '../../kernels/contraction.ts'
-import { firstRow, type Layout, type Shape, span } from '../plan.ts'
+import { firstRow, type Layout, type Shape, span } from '../shape.ts'
 
 export interface Heads {
   readonly heads: number

@@ -1,7 +1,7 @@
 import { program } from '../../kernels/program.ts'
 import type { PlanBuilder, Share } from '../plan.ts'
-import { count } from '../plan.ts'
 import type { Lanes } from '../ring.ts'
+import { count } from '../shape.ts'
 
 /** The owner shares its embeddings: it keeps a random share of its own making and sends the rest. rows x width, mod 2^ring. */
 export function input(plan: PlanBuilder, type: { width: number; ring: number; frac: number }): Share {

@@ -1,6 +1,7 @@
 /** The levels of an inverse table put together: T0 + g0 (T1 + g1 (T2 + ...)). */
-import { type Opened, type PlanBuilder, rowsOf, type Share, type Slot } from '../plan.ts'
+import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
 import { maskOf, signed } from '../ring.ts'
+import { rowsOf } from '../shape.ts'
 
 /** Dealt words for one value of n levels: products of at least two masks, of gates alone and with one level's. */
 export const levelProducts = (n: number): number => new Products(n).names.length

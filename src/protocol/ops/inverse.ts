@@ -1,6 +1,7 @@
 import type { PassContext } from '../context.ts'
-import { type DealtRows, type Opened, type PlanBuilder, rowsOf, type Share, type Slot } from '../plan.ts'
+import type { DealtRows, Opened, PlanBuilder, Share, Slot } from '../plan.ts'
 import { bitsAt, fromFloats, type Lanes, lowBits, maskOf, signed } from '../ring.ts'
+import { rowsOf } from '../shape.ts'
 import { Levels, levelCount } from '../tables/levels.ts'
 import { combineLevels } from './inverse-levels.ts'
 import type { Term } from './monomials.ts'

@@ -6,7 +6,7 @@ import {
   type Value,
 } from '../../kernels/program.ts'
 import type { PartyContext } from '../context.ts'
-import { sharedBits } from '../material.ts'
+import { sharedBits } from '../correlations.ts'
 import type { Opened, PlanBuilder, Role, Share } from '../plan.ts'
 import { type Lanes, reduce, signed } from '../ring.ts'
 import { highSlot, signSlot } from './open.ts'

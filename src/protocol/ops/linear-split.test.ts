@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { count, type PlanBuilder, type Share } from '../plan.ts'
+import type { PlanBuilder, Share } from '../plan.ts'
+import { count } from '../shape.ts'
 import { Trial } from '../testing-plans.ts'
 import { biasName } from '../testing-weights.ts'
 import { biasSplit, companion, linearSplit, linearSplitShare, widen } from './linear-split.ts'

@@ -1,17 +1,10 @@
 import { program } from '../../kernels/program.ts'
 import type { PartyContext } from '../context.ts'
-import { sharedBits } from '../material.ts'
-import {
-  type Blinded,
-  type DealtProduct,
-  type PlanBuilder,
-  rowsOf,
-  type Share,
-  type Slot,
-  type WeightUse,
-} from '../plan.ts'
+import { sharedBits } from '../correlations.ts'
+import type { Blinded, DealtProduct, PlanBuilder, Share, Slot, WeightUse } from '../plan.ts'
 import { weightSumStream } from '../prg.ts'
 import type { Lanes } from '../ring.ts'
+import { rowsOf } from '../shape.ts'
 
 /** A weight as a plan names it. `frac` are its fraction bits. */
 export interface WeightRef {

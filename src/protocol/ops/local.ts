@@ -1,9 +1,9 @@
 /** Steps that each party does to its own share, without a message. */
 import { program } from '../../kernels/program.ts'
 import type { PlanBuilder, Role, Share } from '../plan.ts'
-import { count, firstRow, rowLayout, rowsOf, type Shape, span } from '../plan.ts'
 import * as ring from '../ring.ts'
 import { type Lanes, maskOf, signed } from '../ring.ts'
+import { count, firstRow, rowLayout, rowsOf, type Shape, span } from '../shape.ts'
 import { perRole } from './operands.ts'
 
 /** x + y in the smaller of the two rings. */

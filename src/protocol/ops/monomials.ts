@@ -1,8 +1,9 @@
 /** Products of opened values multiplied out: which secrets meet, and what the dealer gives of them. */
 import { type Program, program, type Value } from '../../kernels/program.ts'
 import type { DealContext } from '../context.ts'
-import { type Layout, type Opened, rowsOf, type Slot } from '../plan.ts'
+import type { Opened, Slot } from '../plan.ts'
 import type { Lanes } from '../ring.ts'
+import { type Layout, rowsOf } from '../shape.ts'
 
 /** A factor and the columns it contributes: output column j reads column from + floor(j / repeat). */
 export interface Factor {

@@ -1,8 +1,9 @@
 import { program } from '../../kernels/program.ts'
 import type { PassContext } from '../context.ts'
-import { count, type Opened, type PlanBuilder, type Share, type Slot } from '../plan.ts'
+import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
 import { MASK_STREAM, streamId, weightMaskStream } from '../prg.ts'
 import { type Lanes, maskOf, signed } from '../ring.ts'
+import { count } from '../shape.ts'
 import { maskBits, perRole } from './operands.ts'
 
 export interface OpenOptions {

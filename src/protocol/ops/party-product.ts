@@ -1,9 +1,10 @@
 /** A party's share of a sum of products of opened values, as one program over the output's columns. */
 import { type Operand, type ProgramBuilder, program, type Value } from '../../kernels/program.ts'
 import type { PartyContext } from '../context.ts'
-import { sharedBits } from '../material.ts'
-import { type Layout, type Opened, type Role, rowsOf, type Slot } from '../plan.ts'
+import { sharedBits } from '../correlations.ts'
+import type { Opened, Role, Slot } from '../plan.ts'
 import type { Lanes } from '../ring.ts'
+import { type Layout, rowsOf } from '../shape.ts'
 import { type Lifted, lifted, liftedLanes, liftedOperands } from './lift.ts'
 import { columns, type Factor, type Monomial, multiplyInto, type Term } from './monomials.ts'
 import { maskBits } from './operands.ts'

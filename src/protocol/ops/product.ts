@@ -1,5 +1,6 @@
-import { type PlanBuilder, rowsOf, type Share } from '../plan.ts'
+import type { PlanBuilder, Share } from '../plan.ts'
 import { maskOf, signed } from '../ring.ts'
+import { rowsOf } from '../shape.ts'
 import { columnOf, dealer, monomials, type Term } from './monomials.ts'
 import { perRole } from './operands.ts'
 import { partyProduct } from './party-product.ts'

@@ -1,5 +1,6 @@
-import { firstRow, type PlanBuilder, type Shape, type Share, span, spanOf } from '../plan.ts'
+import type { PlanBuilder, Share } from '../plan.ts'
 import { type Lanes, maskOf } from '../ring.ts'
+import { firstRow, type Shape, span, spanOf } from '../shape.ts'
 
 /**
  * Lowers the scores of padded positions by `amount`: pairs x heads, in x's ring. The owner does so on its own share, so

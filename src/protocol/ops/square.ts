@@ -1,7 +1,8 @@
 import { program } from '../../kernels/program.ts'
-import { sharedBits } from '../material.ts'
-import { type Opened, type PlanBuilder, rowsOf, type Share, type Slot } from '../plan.ts'
+import { sharedBits } from '../correlations.ts'
+import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
 import { add, type Lanes, maskOf, signed } from '../ring.ts'
+import { rowsOf } from '../shape.ts'
 import { lifted, liftedOperands } from './lift.ts'
 import { perRole } from './operands.ts'
 

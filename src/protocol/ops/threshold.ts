@@ -1,16 +1,7 @@
 /** The row maximum by thermometer: how many of a row's scores reach each of a few levels. */
-import {
-  firstRow,
-  type Opened,
-  type PlanBuilder,
-  rowLayout,
-  rowsOf,
-  type Shape,
-  type Share,
-  type Slot,
-  span,
-} from '../plan.ts'
+import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
 import { bitsAt, type Lanes, maskOf } from '../ring.ts'
+import { firstRow, rowLayout, rowsOf, type Shape, span } from '../shape.ts'
 import { rotatedSums } from './rotated-sums.ts'
 
 /**

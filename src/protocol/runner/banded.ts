@@ -1,6 +1,8 @@
 /** One party's run of a whole pass: its bands side by side, each as far as the messages it has let it go. */
-import { type Role, type Shape, type Step, span } from '../plan.ts'
+import { joined } from '../pieces.ts'
+import type { Role, Step } from '../plan.ts'
 import { type Instruction, messageBytes, type Schedule } from '../schedule.ts'
+import { type Shape, span } from '../shape.ts'
 import type { PartyPass } from './party.ts'
 
 /** Declared payload bytes of what a pass sends ahead, all bands together. */
@@ -133,16 +135,4 @@ export class BandedPass {
     this.#at[band]++
     if (instruction.kind === 'run') this.#ran[band].add(instruction.step.id)
   }
-}
-
-/** Parts one after another; a single one as it is. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]
-  const out = new Uint8Array(parts.reduce((n, part) => n + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
 }

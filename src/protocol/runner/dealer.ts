@@ -4,7 +4,7 @@ import type { Operand, Program, Result } from '../../kernels/program.ts'
 import type { RowCache } from '../cache.ts'
 import type { CachedRows, DealContext } from '../context.ts'
 import { maskLanes, slotPiece, slotRaw, slotWidth, slotWords, wholeMask } from '../material.ts'
-import { Pieces } from '../pieces.ts'
+import { joined } from '../pieces.ts'
 import type {
   Blinded,
   Dealt,
@@ -14,13 +14,14 @@ import type {
   DealtSingles,
   Opened,
   Plan,
-  Shape,
   Slot,
   Step,
 } from '../plan.ts'
-import { isPresent, rowCount, slotValues, spanOf } from '../plan.ts'
+import { slotValues } from '../plan.ts'
 import type { Prg } from '../prg.ts'
 import type { Lanes } from '../ring.ts'
+import type { Shape } from '../shape.ts'
+import { isPresent, rowCount, spanOf } from '../shape.ts'
 import { packerOf, subtractBytes } from './corrections.ts'
 
 /** What the dealer brings to a pass: both parties' mask keys, b = W - F for each private weight, and its pieces of split ones. */
@@ -70,7 +71,7 @@ export class DealerPass implements DealContext {
   *deal(): Generator<{ step: Step; bytes: Uint8Array }> {
     for (const step of this.#plan.steps) {
       const pieces = Array.from(this.dealStep(step), (piece) => piece.slice())
-      if (step.slots.length > 0) yield { step, bytes: wholeOf(pieces) }
+      if (step.slots.length > 0) yield { step, bytes: joined(pieces) }
     }
   }
 
@@ -209,10 +210,4 @@ export class DealerPass implements DealContext {
     for (let i = 0, at = 0; i < places.length; i++, at += per) out[at + places[i]] += single - rest
     return out
   }
-}
-
-function wholeOf(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 0) return new Uint8Array()
-  const whole = new Pieces(pieces)
-  return whole.slice(0, whole.length)
 }

@@ -1,8 +1,9 @@
 import type { Kernels, Matrix, PolynomialSpec } from '../../kernels/kernels.ts'
 import type { RowCache } from '../cache.ts'
 import type { CachedRows, PlainContext } from '../context.ts'
-import { type Opened, type Plan, type Shape, type Share, spanOf, type Value } from '../plan.ts'
+import type { Opened, Plan, Share, Value } from '../plan.ts'
 import type { Lanes } from '../ring.ts'
+import { type Shape, spanOf } from '../shape.ts'
 
 /** What the oracle is given: the weights, and the randomness that the result is a function of. */
 export interface PlainMaterial {

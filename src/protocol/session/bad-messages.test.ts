@@ -1,7 +1,7 @@
 /** Messages that no honest party sends: each ends the session with a typed error, none with a hang or a wrong answer. */
 import { describe, expect, it } from 'vitest'
-import type { Shape } from '../plan.ts'
 import { messageBytes } from '../schedule.ts'
+import type { Shape } from '../shape.ts'
 import { tinyLlama, tinyModel } from '../testing-models.ts'
 import { fixedKeys, WatchedSession } from '../testing-session.ts'
 import { ModelPlans } from './model-plan.ts'

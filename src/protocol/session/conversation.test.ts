@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { floatModel } from '../../model/reference.ts'
-import type { Shape } from '../plan.ts'
+import type { Shape } from '../shape.ts'
 import { tinyLlama, tinyModel } from '../testing-models.ts'
 import { fixedKeys, type Seen, WatchedSession } from '../testing-session.ts'
 import { Cancelled } from './owner-session.ts'

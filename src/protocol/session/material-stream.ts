@@ -4,9 +4,11 @@
  */
 import type { Kernels } from '../../kernels/kernels.ts'
 import { limits } from '../../transport/limits.ts'
-import { materialBytes, PackedCorrections } from '../material.ts'
+import { PackedCorrections } from '../correlations.ts'
+import { materialBytes } from '../material.ts'
 import { Pieces } from '../pieces.ts'
-import type { Plan, Shape, Step } from '../plan.ts'
+import type { Plan, Step } from '../plan.ts'
+import type { Shape } from '../shape.ts'
 
 export const KEY_BYTES = 32
 /**

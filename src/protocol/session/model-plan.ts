@@ -14,8 +14,9 @@ import { compileModel, type InputType, inputType, multiplies, shapeOf } from '..
 import type { Ranges } from '../compile/ranges.ts'
 import { privateWeights } from '../compile/weights.ts'
 import { precisionOf } from '../compile/widths.ts'
-import type { Plan, Shape, WeightUse } from '../plan.ts'
+import type { Plan, WeightUse } from '../plan.ts'
 import { type Schedule, schedule } from '../schedule.ts'
+import type { Shape } from '../shape.ts'
 import { buckets } from './buckets.ts'
 
 /** Changes whenever a plan of the same metadata would: parties of different engines must not meet. */

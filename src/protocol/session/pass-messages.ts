@@ -8,7 +8,7 @@
  * | 3 abandon | owner | nothing: the pass is given up and its masks are burnt |
  * | 4 more | owner | more of the message sent ahead, where it is too long for `begin` |
  */
-import type { Shape } from '../plan.ts'
+import type { Shape } from '../shape.ts'
 
 export type PassMessage =
   | { kind: 'begin'; pass: number; shape: Shape; payload: Uint8Array }

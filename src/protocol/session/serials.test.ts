@@ -1,8 +1,8 @@
 /** Rows used before are refused, by dealer and server alike. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Shape } from '../plan.ts'
 import { messageBytes } from '../schedule.ts'
+import type { Shape } from '../shape.ts'
 import { tinyLlama, tinyModel } from '../testing-models.ts'
 import { fixedKeys, WatchedSession } from '../testing-session.ts'
 import { ModelPlans } from './model-plan.ts'
