@@ -72,6 +72,10 @@ export function createNodeProductDevice(kernels: Kernels, options: Options = {})
     if (!f.few) {
       for (const other of live) other.drop()
       f.few = cpu.stationary(f.spec)
+      // One that failed may be tried again.
+      f.few.catch(() => {
+        f.few = undefined
+      })
     }
     return cpu.product(await f.few, spec)
   }
@@ -146,13 +150,16 @@ function fillPlanes(ring: Ring, spec: StationarySpec, first: number, words: numb
   const block = arena.alloc((8 + most) * 8 + most * count)
   const split = block + (8 + most) * 8
   const { buffer } = arena.memory
-  for (let done = 0; done < words; done += most) {
-    const n = Math.min(most, words - done)
-    const skip = (first + done) % 8
-    const stream = new Uint8Array(buffer, block, (skip + n) * 8)
-    opensslKeystream(spec.key, spec.nonce, (first + done - skip) * 8, stream, TURNED)
-    x.splitBytes(block + skip * 8, n, count, split)
-    for (let q = 0; q < count; q++) out.set(new Int8Array(buffer, split + q * n, n), q * words + done)
+  try {
+    for (let done = 0; done < words; done += most) {
+      const n = Math.min(most, words - done)
+      const skip = (first + done) % 8
+      const stream = new Uint8Array(buffer, block, (skip + n) * 8)
+      opensslKeystream(spec.key, spec.nonce, (first + done - skip) * 8, stream, TURNED)
+      x.splitBytes(block + skip * 8, n, count, split)
+      for (let q = 0; q < count; q++) out.set(new Int8Array(buffer, split + q * n, n), q * words + done)
+    }
+  } finally {
+    arena.free(block)
   }
-  arena.free(block)
 }

@@ -103,7 +103,7 @@ export function wasmEvaluator(
       for (let k = 0; k < results.length; k++)
         take(workspace, p.outputs[k].type, results[k], first, n, compiled.outputs[k])
     }
-    // keystreams do not stay behind
+    // what keystreams there were does not linger in memory that the next caller gets, but for a tile of them
     for (let k = 0; k < operands.length; k++) {
       const at = compiled.operands[k]
       if (operands[k] instanceof Uint8Array)

@@ -4,10 +4,14 @@ import { Rotations } from '../tables/rotations.ts'
 import { publicOf } from './open.ts'
 import { tableBits } from './table.ts'
 
+/** Low bits of z for which all public factors are kept: 8 MiB. */
+const MOST_LOW_BITS = 20
+
 const known = new Map<string, Lanes>()
 
 /** 2^(low - octaves), with factorBits fraction bits, for low bits of all kinds: the public factor of an entry. */
 function factorsOf(shift: number, frac: number, octaves: number, factorBits: number): Lanes {
+  if (shift > MOST_LOW_BITS) throw new RangeError(`2^z with ${shift} low bits has too many public factors`)
   const key = [shift, frac, octaves, factorBits].join()
   let factors = known.get(key)
   if (!factors) {

@@ -22,6 +22,9 @@ export interface PassHooks {
   send(band: number, message: number, payload: Uint8Array, isLast: boolean): Promise<void>
 }
 
+/** Messages by which a band may be ahead of the other: bands take turns, so it is one of each party at most. */
+const LEAD = 2
+
 export class BandedPass {
   readonly bands: readonly PartyPass[]
   /** A band's program: a message that would be empty, because none of its steps is about its rows, is left out. */
@@ -71,6 +74,15 @@ export class BandedPass {
   awaited(band: number): number | undefined {
     const i = this.#programs[band]?.[this.#at[band]]
     return i?.kind === 'receive' ? i.message : undefined
+  }
+
+  /**
+   * Whether a band waits for a message that no honest party sends yet, because the other band is too far behind it: what
+   * was dealt for that one would have to be kept meanwhile.
+   */
+  isAhead(band: number): boolean {
+    const own = this.awaited(band) ?? 0
+    return this.bands.some((_, other) => own > (this.awaited(other) ?? own) + LEAD)
   }
 
   /** Takes the message that a band waits for. Throws `MessageError` when its length is not the declared one. */

@@ -47,6 +47,8 @@ export class OwnerSession {
   #pass = 0
   #ahead?: Promise<Prepared>
   #aheadShape: { base: number; rows: number } = { base: 0, rows: 0 }
+  /** Passes of several bands that were cancelled under way. */
+  readonly #givenUp = new Set<number>()
   #failed?: unknown
 
   constructor(setup: OwnerSetup) {
@@ -95,8 +97,9 @@ export class OwnerSession {
     const ahead = this.#ahead
     this.#ahead = undefined
     if (!ahead) return
-    const { pass } = await ahead
-    await this.#setup.link.send(encodePass({ kind: 'abandon', pass }), false)
+    // Where preparing failed there is nothing to give up, and whoever runs the next pass hears of it.
+    const prepared = await ahead.catch(() => undefined)
+    if (prepared) await this.#setup.link.send(encodePass({ kind: 'abandon', pass: prepared.pass }), false)
   }
 
   async #take(base: number, rows: number): Promise<Prepared> {
@@ -183,6 +186,8 @@ export class OwnerSession {
     }
     for (await party.go({ send }); !party.isOver; await party.go({ send })) {
       const message = decodePass(await link.receive())
+      // The server may have been at work on another band of a pass when that was given up.
+      if (message.kind === 'data' && this.#givenUp.has(message.pass)) continue
       if (message.kind !== 'data' || message.pass !== pass || message.index !== party.awaited(message.band))
         throw new PassError('out-of-turn', 'The server answered out of turn.')
       party.accept(message.band, message.payload)
@@ -197,6 +202,7 @@ export class OwnerSession {
   }
 
   async #cancel(p: Prepared): Promise<never> {
+    this.#givenUp.add(p.pass)
     await this.#setup.link.send(encodePass({ kind: 'abandon', pass: p.pass }), false)
     await this.drop()
     throw new Cancelled('stopped')

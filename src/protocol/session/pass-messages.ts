@@ -101,8 +101,7 @@ function writeShape(view: DataView, at: number, shape: Shape): void {
 
 function readShape(view: DataView, at: number): Shape {
   const serial = view.getBigUint64(at + 8, true)
-  if (serial > BigInt(Number.MAX_SAFE_INTEGER - MAX_ROWS))
-    throw new PassError('malformed', 'A row number is too large.')
+  if (serial > BigInt(Number.MAX_SAFE_INTEGER)) throw new PassError('malformed', 'A row number is too large.')
   const rows = view.getUint32(at + 4, true)
   return {
     base: view.getUint32(at, true),
@@ -130,6 +129,9 @@ export class SerialGuard {
 
   /** Throws `PassError` for rows that were used before, or that do not fit the context. */
   admit(shape: Shape): void {
+    // Beyond, neighbouring rows would have one number, and one mask.
+    if (!Number.isSafeInteger(shape.serial + shape.rows))
+      throw new PassError('malformed', 'A row number is too large.')
     if (shape.serial < this.#next) throw new PassError('replayed', 'A pass would use masks again.')
     const isOfRows = this.#counts
       ? shape.base === 0 && this.#counts.includes(shape.rows)

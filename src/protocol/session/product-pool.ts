@@ -9,7 +9,6 @@ import { weightMaskStream, weightSumStream } from '../prg.ts'
 import type { Lanes } from '../ring.ts'
 
 interface Block {
-  first: number
   rows: number
   products: Map<string, Lanes>
 }
@@ -90,7 +89,6 @@ export class ProductPool {
         products.get(w.name)?.set(own.subarray(0, n * w.n), at * w.n)
         block.products.set(w.name, own.subarray(n * w.n))
       }
-      block.first += n
       block.rows -= n
       if (block.rows === 0) this.#blocks.shift()
       at += n
@@ -116,7 +114,7 @@ export class ProductPool {
       )
     // Only now: had the device failed, nothing would have left it, and the rows must stay without a gap.
     this.#next += rows
-    this.#blocks.push({ first, rows, products })
+    this.#blocks.push({ rows, products })
   }
 
   async #load(): Promise<Stationary[]> {

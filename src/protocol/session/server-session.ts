@@ -106,6 +106,8 @@ export class ServerSession {
   async #data({ pass, band, index, payload }: Extract<PassMessage, { kind: 'data' }>): Promise<void> {
     const running = this.#passes.get(pass)
     if (!running) throw new PassError('out-of-turn', `Pass ${pass} is not open.`)
+    if ([...this.#passes.values()].some((other) => other.party && other !== running))
+      throw new PassError('out-of-turn', `Pass ${pass} goes on while another one is under way.`)
     running.party ??= await this.#open(running)
     const { party, material, shape } = running
     const due = party.awaited(band)
@@ -114,6 +116,8 @@ export class ServerSession {
         'out-of-turn',
         `Message ${index} of band ${band} came where ${due ?? 'none'} was due.`,
       )
+    if (party.isAhead(band))
+      throw new PassError('out-of-turn', `Band ${band} of pass ${pass} is too far ahead of the other.`)
     party.accept(band, payload)
     await party.go({
       before: (of, step) => material.reach(of, step),

@@ -2,6 +2,9 @@ import type { Kernels, RotatingRows, RotationSpec } from '../../kernels/kernels.
 import type { DealtRotations } from '../plan.ts'
 import { fromFloats, type Lanes } from '../ring.ts'
 
+/** Of the rows of all places: a calibrated model's have a few megabytes. */
+const MOST_BYTES = 2 ** 29
+
 /**
  * Tables of a function of the masked value's high bits, for every place that a mask can put the entries' borders: entry k
  * of a place's table is for values from place + k·2^shift on. A mask's own table is its place's, rotated. Masks repeat the
@@ -21,10 +24,11 @@ export class Rotations {
 
   /**
    * @param work writes a place's table: integers within +-2^53
-   * @throws RangeError where masks have more than 31 bits: such tables are too large to keep
+   * @throws RangeError where the rows of all places are too large to keep, or masks have more than 31 bits
    */
   constructor(spec: RotationSpec, work: (place: number, out: Float64Array) => void) {
-    if (2 ** spec.shift * spec.entries > 2 ** 31)
+    const entries = 2 ** spec.shift * spec.entries
+    if (entries > 2 ** 31 || entries * spec.words * 8 > MOST_BYTES)
       throw new RangeError(
         `a table of ${spec.entries} entries at 2^${spec.shift} places is too large to keep`,
       )

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect, createServer as createRelay, type Socket } from 'node:net'
 import { afterAll, expect, test } from 'vitest'
 import type { Carrier } from '../carrier.ts'
 import { webSocketDial } from '../websocket.ts'
@@ -54,4 +54,26 @@ test('nobody waits for a socket that has closed', async () => {
   near.close()
   await waiting
   await near.drained(0)
+})
+
+test('nobody waits for a socket that was closed because its network is dead', async () => {
+  // Carries bytes until it is told to stop, without a word to either side.
+  const ends: Socket[] = []
+  const relay = createRelay((near) => {
+    const far = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    near.pipe(far).pipe(near)
+    for (const end of [near, far]) end.on('error', () => undefined)
+    ends.push(near, far)
+  })
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(relay.address() as AddressInfo).port}`
+  const near = await webSocketDial(url, makeWebSocket())()
+  for (const end of ends) end.unpipe().pause()
+  for (let i = 0; i < 1000; i++) near.send(frame)
+  const waiting = near.drained(0)
+  expect(near.buffered).toBeGreaterThan(0)
+  near.close()
+  await waiting
+  for (const end of ends) end.destroy()
+  relay.close()
 })

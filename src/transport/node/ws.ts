@@ -27,6 +27,12 @@ class Socket extends WebSocket {
     return new Promise((resolve) => this.waiting.push({ low, resolve }))
   }
 
+  /** Nobody waits for what a closing socket still holds: on a dead network it would be half a minute. */
+  override close(code?: number, reason?: string): void {
+    super.close(code, reason)
+    this.look()
+  }
+
   private readonly look = (): void => {
     if (this.waiting.length === 0) return
     const buffered = this.readyState === WebSocket.OPEN ? this.bufferedAmount : 0
