@@ -101,7 +101,8 @@ function writeShape(view: DataView, at: number, shape: Shape): void {
 
 function readShape(view: DataView, at: number): Shape {
   const serial = view.getBigUint64(at + 8, true)
-  if (serial > BigInt(Number.MAX_SAFE_INTEGER)) throw new PassError('malformed', 'A row number is too large.')
+  if (serial > BigInt(Number.MAX_SAFE_INTEGER - MAX_ROWS))
+    throw new PassError('malformed', 'A row number is too large.')
   const rows = view.getUint32(at + 4, true)
   return {
     base: view.getUint32(at, true),
