@@ -1,6 +1,6 @@
 /** Each party's access to its side of what was dealt. */
 import type { Kernels } from '../kernels/kernels.ts'
-import { materialBytes, slotIndex, slotLanes, slotRaw, slotStream, slotWidth, slotWords } from './material.ts'
+import { materialBytes, slotIndex, slotLanes, slotStream, slotWidth, slotWords } from './material.ts'
 import { Pieces } from './pieces.ts'
 import type { Role, Slot, Step } from './plan.ts'
 import { slotBytes, slotValues } from './plan.ts'
@@ -50,7 +50,7 @@ export class SeededCorrelations implements Correlations {
   }
 
   bytes(step: Step, slot: Slot): Uint8Array {
-    return slotRaw(this.#prg, this.#shape, step, slot)
+    return slotWords(this.#prg, this.#shape, step, slot)
   }
 
   lookup(step: Step, slot: Slot, index: Uint32Array, first: number): Lanes {

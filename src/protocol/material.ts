@@ -5,8 +5,7 @@ import type { Blinded, Opened, Plan, Slot, Step } from './plan.ts'
 import { slotBytes, slotCount, slotValues } from './plan.ts'
 import { laneBytes, type Prg, streamId } from './prg.ts'
 import type { Lanes } from './ring.ts'
-import type { Shape } from './shape.ts'
-import { count, rowCount } from './shape.ts'
+import { count, rowCount, type Shape } from './shape.ts'
 
 /** Index of a slot among its step's streams. */
 export function slotIndex(step: Step, slot: Slot): number {
@@ -106,18 +105,6 @@ export function slotPiece(
   out: Uint8Array,
 ): void {
   prg.raw(slotStream(step, slot), shape.serial + row, out, first * slotWidth(slot))
-}
-
-/** The owner's share of a slot of 8 or 32 bits, as little-endian machine words. */
-export function slotRaw(prg: Prg, shape: Shape, step: Step, slot: Slot): Uint8Array {
-  const stream = slotStream(step, slot)
-  const out = new Uint8Array(slotBytes(shape, slot))
-  for (let r = 0, at = 0; r < shape.rows; r++) {
-    const n = (slotCount(shape, r, slot) * slot.bits) / 8
-    if (n > 0) prg.raw(stream, shape.serial + r, out.subarray(at, at + n))
-    at += n
-  }
-  return out
 }
 
 /** Declared bytes that the dealer sends for one step. */

@@ -11,7 +11,6 @@ const known = new Map<string, Lanes>()
 
 /** 2^(low - octaves), with factorBits fraction bits, for low bits of all kinds: the public factor of an entry. */
 function factorsOf(shift: number, frac: number, octaves: number, factorBits: number): Lanes {
-  if (shift > MOST_LOW_BITS) throw new RangeError(`2^z with ${shift} low bits has too many public factors`)
   const key = [shift, frac, octaves, factorBits].join()
   let factors = known.get(key)
   if (!factors) {
@@ -64,10 +63,11 @@ function tablesOf(z: Opened, o: ExponentialOptions, octaves: number): Rotations 
 /**
  * 2^z of an opened z <= 0 (fraction bits z.frac, opened in its whole range): the dealer tabulates 2^(high part) exactly
  * for its mask, the parties multiply by the public 2^(low bits of D). No index error, small values fall to zero by
- * themselves. Same layout as z; fraction frac + factorBits. No message.
+ * themselves. Same layout as z; fraction frac + factorBits. No message. Throws `RangeError` where z has too many low bits.
  */
 export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions): Share {
   const shift = z.ring - o.entryBits
+  if (shift > MOST_LOW_BITS) throw new RangeError(`2^z with ${shift} low bits has too many public factors`)
   const entries = 1 << o.entryBits
   const { layout, width } = z
   const slot: Slot = { name: 'exp', layout, width, entries, words: 1, bits: tableBits(o.ring, 1) }

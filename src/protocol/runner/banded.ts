@@ -2,7 +2,7 @@
 import { joined } from '../pieces.ts'
 import type { Role, Step } from '../plan.ts'
 import { type Instruction, messageBytes, type Schedule } from '../schedule.ts'
-import { type Shape, span } from '../shape.ts'
+import { type Shape, spanOf } from '../shape.ts'
 import type { PartyPass } from './party.ts'
 
 /** Declared payload bytes of what a pass sends ahead, all bands together. */
@@ -139,7 +139,7 @@ export class BandedPass {
   #hasRows(band: number, { across }: Step): boolean {
     if (!across) return true
     const { shape } = this.bands[band]
-    const seen = span(shape, shape.rows - 1)
+    const seen = spanOf(shape)
     return this.bands.every((other, i) => other.shape.base >= seen || this.#ran[i].has(across.step))
   }
 

@@ -3,7 +3,7 @@ import type { Kernels, Matrix } from '../../kernels/kernels.ts'
 import type { Operand, Program, Result } from '../../kernels/program.ts'
 import type { RowCache } from '../cache.ts'
 import type { CachedRows, DealContext } from '../context.ts'
-import { maskLanes, slotPiece, slotRaw, slotWidth, slotWords, wholeMask } from '../material.ts'
+import { maskLanes, slotPiece, slotWidth, slotWords, wholeMask } from '../material.ts'
 import { joined } from '../pieces.ts'
 import type {
   Blinded,
@@ -20,8 +20,7 @@ import type {
 import { slotValues } from '../plan.ts'
 import type { Prg } from '../prg.ts'
 import type { Lanes } from '../ring.ts'
-import type { Shape } from '../shape.ts'
-import { isPresent, rowCount, spanOf } from '../shape.ts'
+import { isPresent, rowCount, type Shape, spanOf } from '../shape.ts'
 import { packerOf, subtractBytes } from './corrections.ts'
 
 /** What the dealer brings to a pass: both parties' mask keys, b = W - F for each private weight, and its pieces of split ones. */
@@ -202,7 +201,7 @@ export class DealerPass implements DealContext {
 
   /** Bytes: the subtraction wraps by itself, and they are their own packing. */
   #packSingles(step: Step, slot: Slot, { rest, single, places }: DealtSingles): Uint8Array {
-    const out = slotRaw(this.#own.owner, this.shape, step, slot)
+    const out = slotWords(this.#own.owner, this.shape, step, slot)
     const per = out.length / places.length
     if (slot.bits !== 8 || per !== (slot.entries ?? 1) * (slot.words ?? 1))
       throw new RangeError(`step ${step.id} (${step.op}) dealt ${places.length} tables of '${slot.name}'`)

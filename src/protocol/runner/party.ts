@@ -10,8 +10,7 @@ import { wireBytes } from '../plan.ts'
 import { laneBytes, type Prg, streamId } from '../prg.ts'
 import type { Lanes } from '../ring.ts'
 import { messageBytes, type Schedule } from '../schedule.ts'
-import type { Shape } from '../shape.ts'
-import { isPresent, spanOf } from '../shape.ts'
+import { isPresent, type Shape, spanOf } from '../shape.ts'
 import { usesOf } from './lifetimes.ts'
 
 /** A message that does not fit the plan: truncated, padded or out of turn. */
