@@ -1,5 +1,5 @@
 /** Runs passes of the protocol between three real processes on loopback, and measures one of them. */
-import type { ServedModel } from '../src/session/parties.ts'
+import type { ServedModel } from '../src/protections/shared/agreement/parties.ts'
 import type { LinkChoice } from '../src/transport/connect.ts'
 import type { Network } from '../src/transport/emulated.ts'
 import { type Child, startChild, type Usage } from './child.ts'

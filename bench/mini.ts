@@ -1,17 +1,21 @@
 /** A single operation as a plan of its own, run by dealer, owner and server in one process. */
 import { createNodeProductDevice } from '../src/kernels/node/device.ts'
 import { createNodeKernels } from '../src/kernels/node/kernels.ts'
-import { RowCache } from '../src/protocol/cache.ts'
-import { difference, privateWeights, stationaryNonce } from '../src/protocol/compile/weights.ts'
-import { PackedCorrections, SeededCorrelations } from '../src/protocol/correlations.ts'
-import type { Plan, PlanBuilder, Share } from '../src/protocol/plan.ts'
-import { Prg, weightMaskStream, weightSumStream } from '../src/protocol/prg.ts'
-import { add, encode, type Lanes, sub, toFloats } from '../src/protocol/ring.ts'
-import { DealerPass } from '../src/protocol/runner/dealer.ts'
-import { PartyPass } from '../src/protocol/runner/party.ts'
-import { schedule } from '../src/protocol/schedule.ts'
-import type { Shape } from '../src/protocol/shape.ts'
-import { exchange } from '../src/protocol/testing.ts'
+import { RowCache } from '../src/protections/shared/cache.ts'
+import { PackedCorrections, SeededCorrelations } from '../src/protections/shared/correlations/correlations.ts'
+import type { Plan, PlanBuilder, Share } from '../src/protections/shared/plan.ts'
+import { Prg, weightMaskStream, weightSumStream } from '../src/protections/shared/prg.ts'
+import {
+  difference,
+  privateWeights,
+  stationaryNonce,
+} from '../src/protections/shared/profiles/fixed/weights.ts'
+import { add, encode, type Lanes, sub, toFloats } from '../src/protections/shared/ring.ts'
+import { DealerPass } from '../src/protections/shared/runners/dealer.ts'
+import { PartyPass } from '../src/protections/shared/runners/party.ts'
+import { schedule } from '../src/protections/shared/schedule.ts'
+import type { Shape } from '../src/protections/shared/shape.ts'
+import { exchange } from '../test/support/protocol/single-pass.ts'
 import { errors } from './reference.ts'
 import type { Result } from './result.ts'
 

@@ -1,11 +1,15 @@
 /** A child process: the data owner, with the kernels and links of `sotto complete`, and an emulated network on request. */
 import { nodePlatform } from '../src/cli/platform.ts'
-import { loadWeights } from '../src/protocol/compile/weights.ts'
-import { modelPlans } from '../src/protocol/session/model-plan.ts'
-import { OwnerSession } from '../src/protocol/session/owner-session.ts'
-import { decodePass } from '../src/protocol/session/pass-messages.ts'
-import { type OwnerSession as Agreement, greetServer, openSession } from '../src/session/owner.ts'
-import type { ServedModel } from '../src/session/parties.ts'
+import {
+  type OwnerSession as Agreement,
+  greetServer,
+  openSession,
+} from '../src/protections/shared/agreement/owner.ts'
+import type { ServedModel } from '../src/protections/shared/agreement/parties.ts'
+import { loadWeights } from '../src/protections/shared/profiles/fixed/weights.ts'
+import { modelPlans } from '../src/protections/shared/session/model-plan.ts'
+import { OwnerSession } from '../src/protections/shared/session/owner-session.ts'
+import { decodePass } from '../src/protections/shared/session/pass-messages.ts'
 import { connect, type LinkChoice } from '../src/transport/connect.ts'
 import { emulate, type Network } from '../src/transport/emulated.ts'
 import type { Link } from '../src/transport/link.ts'

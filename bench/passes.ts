@@ -1,10 +1,10 @@
 /** `sotto bench decode` and `sotto bench prefill`: a pass of the whole protocol between three processes. */
 
 import { EncoderEnds } from '../src/owner/encoder-ends.ts'
-import { bandsOf } from '../src/protocol/bands.ts'
-import { planMaterialBytes } from '../src/protocol/material.ts'
-import { type ModelPlans, modelPlans } from '../src/protocol/session/model-plan.ts'
-import { MAX_ROWS } from '../src/protocol/session/pass-messages.ts'
+import { planMaterialBytes } from '../src/protections/shared/correlations/material.ts'
+import { bandsOf } from '../src/protections/shared/row-chunks.ts'
+import { type ModelPlans, modelPlans } from '../src/protections/shared/session/model-plan.ts'
+import { MAX_ROWS } from '../src/protections/shared/session/pass-messages.ts'
 import type { LinkChoice } from '../src/transport/connect.ts'
 import type { Network } from '../src/transport/emulated.ts'
 import { Bench, type PassFigures } from './measure.ts'

@@ -3,26 +3,26 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isEncoder, type ModelConfig, type Tensors } from '../src/model/config.ts'
-import { encoderModel } from '../src/model/encoder.ts'
-import { type ChatTokens, chatOf } from '../src/model/manifest.ts'
+import { isEncoder, type ModelConfig, type Tensors } from '../src/model/architectures/config.ts'
+import { encoderModel } from '../src/model/architectures/encoder.ts'
+import { floatModel } from '../src/model/architectures/reference.ts'
+import { type ChatTokens, chatOf } from '../src/model/files/manifest.ts'
 import { PredictableRandom } from '../src/model/random.ts'
-import { floatModel } from '../src/model/reference.ts'
 import { generate } from '../src/model/sample.ts'
 import { EncoderEnds } from '../src/owner/encoder-ends.ts'
 import { Ends } from '../src/owner/ends.ts'
-import { calibrate, type Ranges } from '../src/protocol/compile/ranges.ts'
+import { calibrate, type Ranges } from '../src/protections/shared/profiles/fixed/ranges.ts'
 import { loadSource, type ModelSource, weightStd } from './shapes.ts'
 
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/sotto-bench', import.meta.url))
 /** What is kept changes with these. */
 const MADE_BY = [
-  '../src/protocol/compile/ranges.ts',
+  '../src/protections/shared/profiles/fixed/ranges.ts',
   '../src/model/random.ts',
-  '../src/model/gpt2.ts',
-  '../src/model/llama.ts',
-  '../src/model/encoder.ts',
-  '../src/protocol/compile/ranges-encoder.ts',
+  '../src/model/architectures/gpt2.ts',
+  '../src/model/architectures/llama.ts',
+  '../src/model/architectures/encoder.ts',
+  '../src/protections/shared/profiles/fixed/ranges-encoder.ts',
 ]
 /** Tokens that random shapes are calibrated on. */
 const CALIBRATION = 64

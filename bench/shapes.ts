@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Bundle, loadBundle } from '../src/model/bundle-node.ts'
-import { type ModelConfig, type Tensors, tensorShapes } from '../src/model/config.ts'
-import { type Manifest, modelHash, parseManifest } from '../src/model/manifest.ts'
+import { type ModelConfig, type Tensors, tensorShapes } from '../src/model/architectures/config.ts'
+import { type Bundle, loadBundle } from '../src/model/files/bundle-node.ts'
+import type { CatalogEntry } from '../src/model/files/catalog.ts'
+import { type Manifest, modelHash, parseManifest } from '../src/model/files/manifest.ts'
 import { benchConfigs, randomModel } from '../src/model/random.ts'
-import type { Ranges } from '../src/protocol/compile/ranges.ts'
-import type { CatalogEntry } from '../src/server/catalog.ts'
+import type { Ranges } from '../src/protections/shared/profiles/fixed/ranges.ts'
 
 export const shapeNames = ['demo', 'gpt2', '15m', 'tiny'] as const
 export const encoderShapes = ['bert-base', 'bert-tiny'] as const

@@ -1,5 +1,5 @@
 /** Entry of the chat page. */
-import './parts/app.ts'
+import './components/app.ts'
 import { chat } from './state/chat.ts'
 import { engine } from './state/engine.ts'
 import { formatter } from './state/formatter.ts'

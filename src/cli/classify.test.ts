@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { writeTinyBundle } from '../session/testing/tiny-bundle.ts'
-import { writeTinyClassifier } from '../session/testing/tiny-classifier.ts'
+import { writeTinyBundle } from '../../test/support/session/tiny-bundle.ts'
+import { writeTinyClassifier } from '../../test/support/session/tiny-classifier.ts'
 
 const program = fileURLToPath(new URL('../../bin/sotto.js', import.meta.url))
 const labels = ['negative', 'neutral', 'positive']

@@ -1,6 +1,6 @@
 /** Options that `serve` and `deal` share, and what a long-running process does the same way. */
 import pino, { type Logger } from 'pino'
-import { fromBase64Url } from '../session/encoding.ts'
+import { fromBase64Url } from '../handshake/encoding.ts'
 import { readCertificate, selfMadeCertificate, type Tls } from '../transport/node/certificate.ts'
 import { UsageError } from './args.ts'
 

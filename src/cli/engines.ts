@@ -1,13 +1,13 @@
 /** The engine's classes, loaded only by the processes that run them. */
-import type { CatalogEntry } from '../server/catalog.ts'
-import type { DealerEngine, ServerEngine } from '../session/parties.ts'
-import type { Opener } from '../session/seal.ts'
+import type { CatalogEntry } from '../model/files/catalog.ts'
+import type { DealerEngine, ServerEngine } from '../protections/shared/agreement/parties.ts'
+import type { Opener } from '../protections/shared/agreement/seal.ts'
 
 /** @param opener opens the seeds of split models. */
 export async function serverEngine(catalog: readonly CatalogEntry[], opener: Opener): Promise<ServerEngine> {
   const [{ createNodeKernels }, { PlanServer }] = await Promise.all([
     import('../kernels/node/kernels.ts'),
-    import('../server/engine.ts'),
+    import('../protections/shared/server/engine.ts'),
   ])
   return PlanServer.load(createNodeKernels(), catalog, undefined, opener)
 }
@@ -19,8 +19,8 @@ export async function dealerEngine(
 ): Promise<(serverKey: string) => DealerEngine> {
   const [{ createNodeKernels }, { PlanDealer }, { readHalves }] = await Promise.all([
     import('../kernels/node/kernels.ts'),
-    import('../dealer/engine.ts'),
-    import('../dealer/halves.ts'),
+    import('../protections/shared/dealer/engine.ts'),
+    import('../protections/shared/dealer/split-bundles.ts'),
   ])
   const kernels = createNodeKernels()
   const own = halves === undefined ? new Map() : await readHalves(halves, opener)

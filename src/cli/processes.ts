@@ -2,8 +2,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { toBase64Url } from '../session/encoding.ts'
-import { loadIdentity } from '../session/node/key-file.ts'
+import { toBase64Url } from '../handshake/encoding.ts'
+import { loadIdentity } from '../handshake/node/key-file.ts'
 import { stateDir } from './common.ts'
 
 const program = fileURLToPath(new URL('../../bin/sotto.js', import.meta.url))

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { floatModel } from './architectures/reference.ts'
 import { benchConfigs, PredictableRandom, parameterCount, randomModel } from './random.ts'
-import { floatModel } from './reference.ts'
 
 test('the same seed gives the same stream, another seed another', () => {
   const draw = (seed: number) => {

@@ -1,4 +1,4 @@
-import { type ModelConfig, type Tensors, tensorShapes } from './config.ts'
+import { type ModelConfig, type Tensors, tensorShapes } from './architectures/config.ts'
 
 /**
  * A small deterministic generator (xorshift128) for *weights and sampling only*.

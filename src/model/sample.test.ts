@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { demoConfig } from './config.ts'
+import { demoConfig } from './architectures/config.ts'
+import { floatModel } from './architectures/reference.ts'
 import { randomModel } from './random.ts'
-import { floatModel } from './reference.ts'
 import { argMax, generate, Sampler } from './sample.ts'
 
 const logits = [Math.log(0.5), Math.log(0.3), Math.log(0.15), Math.log(0.05)]

@@ -1,5 +1,5 @@
 /** How attention turns a row of logits into weights, as the model's configuration says. */
-import type { ModelConfig } from './config.ts'
+import type { ModelConfig } from './architectures/config.ts'
 import { cappedSoftmax, type Floats, softcap, softmax } from './math.ts'
 
 /**

@@ -1,12 +1,13 @@
 /** A conversation's next reply, token by token. */
-import { decodeText, encodePrompt, StreamDecoder, stopIds } from '../model/chat.ts'
+
 import { Sampler } from '../model/sample.ts'
-import { Cancelled } from '../protocol/session/owner-session.ts'
-import { MAX_ROWS } from '../protocol/session/pass-messages.ts'
+import { decodeText, encodePrompt, StreamDecoder, stopIds } from '../model/tokenizer/chat.ts'
+import { Cancelled } from '../protections/shared/session/owner-session.ts'
+import { MAX_ROWS } from '../protections/shared/session/pass-messages.ts'
 import type { ChatOptions, ChatResult, Message, OwnerEvent } from './api.ts'
 import { OwnerError } from './api.ts'
+import { type Open, progress } from './connect.ts'
 import { Ends } from './ends.ts'
-import { type Open, progress } from './opening.ts'
 
 /** Room kept for the reply when a long conversation is cut. */
 const REPLY_ROOM = 96

@@ -1,13 +1,14 @@
 /** Labels for texts, one private pass each. */
-import { type EncodedText, encodeForEncoder } from '../model/encode-text.ts'
+
 import { softmax } from '../model/math.ts'
-import { bucketOf, buckets } from '../protocol/session/buckets.ts'
-import { Cancelled } from '../protocol/session/owner-session.ts'
+import { type EncodedText, encodeForEncoder } from '../model/tokenizer/encode-text.ts'
+import { bucketOf, buckets } from '../protections/shared/session/buckets.ts'
+import { Cancelled } from '../protections/shared/session/owner-session.ts'
 import type { Classification, ClassifyInput } from './api.ts'
 import { OwnerError } from './api.ts'
 import type { Running } from './chatting.ts'
+import { type Open, progress } from './connect.ts'
 import { EncoderEnds } from './encoder-ends.ts'
-import { type Open, progress } from './opening.ts'
 
 /**
  * Labels the texts in order, and says each result; after `signal` it resolves with those so far. While one pass runs, the

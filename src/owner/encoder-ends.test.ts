@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ModelConfig } from '../model/config.ts'
+import type { ModelConfig } from '../model/architectures/config.ts'
 import { randomModel } from '../model/random.ts'
 import { EncoderEnds } from './encoder-ends.ts'
 

@@ -1,10 +1,10 @@
 /** The two ends of an encoder at the owner: a text's tokens to the plan's padded input, released rows to results. */
-import type { ModelConfig, Tensors } from '../model/config.ts'
-import { type EncoderInput, headNames } from '../model/encoder.ts'
-import { checkIds } from '../model/float-model.ts'
-import { layerNorm } from '../model/gpt2.ts'
+import type { ModelConfig, Tensors } from '../model/architectures/config.ts'
+import { type EncoderInput, headNames } from '../model/architectures/encoder.ts'
+import { checkIds } from '../model/architectures/float-model.ts'
+import { layerNorm } from '../model/architectures/gpt2.ts'
 import { linear } from '../model/math.ts'
-import { bucketOf } from '../protocol/session/buckets.ts'
+import { bucketOf } from '../protections/shared/session/buckets.ts'
 import type { EndPlan } from './ends.ts'
 
 /** A pass's input [rows x inputWidth], and which of its rows are padding. */

@@ -6,16 +6,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Bundle } from '../model/bundle-node.ts'
-import { floatModel } from '../model/reference.ts'
 import {
   type NotedOwner,
   type NotingParties,
   openNoted,
   reuses,
   startNotingParties,
-} from '../protocol/testing-parties.ts'
-import { writeTinyBundle } from '../session/testing/tiny-bundle.ts'
+} from '../../test/support/protocol/parties.ts'
+import { writeTinyBundle } from '../../test/support/session/tiny-bundle.ts'
+import { floatModel } from '../model/architectures/reference.ts'
+import type { Bundle } from '../model/files/bundle-node.ts'
 import { dialLink } from '../transport/dial.ts'
 import { type Fault, FaultInjector, type FaultKind, faultKinds, faultyDial } from '../transport/fault.ts'
 import type { Link } from '../transport/link.ts'

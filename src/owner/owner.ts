@@ -1,5 +1,5 @@
 /** The data owner's engine: everything between texts in clear and masked words on the wire. */
-import { fetchCards } from '../session/card.ts'
+import { fetchCards } from '../handshake/listing.ts'
 import type {
   ChatOptions,
   ChatResult,
@@ -17,7 +17,7 @@ import type {
 import { OwnerError } from './api.ts'
 import { chat, type Running } from './chatting.ts'
 import { classify } from './classifying.ts'
-import { type Open, openModel, progress } from './opening.ts'
+import { type Open, openModel, progress } from './connect.ts'
 import { browserPlatform, type Platform } from './platform.ts'
 import { statsOf } from './stats.ts'
 

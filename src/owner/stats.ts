@@ -1,4 +1,4 @@
-import type { OwnerSession } from '../protocol/session/owner-session.ts'
+import type { OwnerSession } from '../protections/shared/session/owner-session.ts'
 import type { Traffic } from '../transport/link.ts'
 import type { Stats } from './api.ts'
 

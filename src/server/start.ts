@@ -1,8 +1,11 @@
 /** A running model server. */
 import type { Logger } from 'pino'
-import type { Identity } from '../session/crypto.ts'
-import { limits } from '../session/limits.ts'
-import type { ServerEngine } from '../session/parties.ts'
+import type { Identity } from '../handshake/crypto.ts'
+import { limits } from '../handshake/limits.ts'
+import type { CatalogEntry } from '../model/files/catalog.ts'
+import type { ServerEngine } from '../protections/shared/agreement/parties.ts'
+import { MaterialClient } from '../protections/shared/server/material-client.ts'
+import { Sessions } from '../protections/shared/server/sessions.ts'
 import { Acceptor } from '../transport/acceptor.ts'
 import type { Dial } from '../transport/carrier.ts'
 import { dialLink } from '../transport/dial.ts'
@@ -12,10 +15,7 @@ import { peerAddress } from '../transport/node/peer.ts'
 import { makeWebSocket, SocketAcceptor } from '../transport/node/ws.ts'
 import type { StreamTimes } from '../transport/stream-link.ts'
 import { webSocketDial } from '../transport/websocket.ts'
-import type { CatalogEntry } from './catalog.ts'
 import { serverApp } from './http.ts'
-import { MaterialClient } from './material-client.ts'
-import { Sessions } from './sessions.ts'
 
 export interface StartServer {
   identity: Identity

@@ -1,0 +1,191 @@
+/** The frame of the page: the list of conversations, the conversation, and who sees what. */
+import { css, html, nothing, type PropertyValues } from 'lit'
+import { OwnerError, type Task } from '../../owner/api.ts'
+import { LaterElement } from '../defer.ts'
+import { chat } from '../state/chat.ts'
+import { engine } from '../state/engine.ts'
+import { settings } from '../state/settings.ts'
+import { Watch } from '../state/store.ts'
+import { base } from '../styles/base.ts'
+import './composer.ts'
+import './drawer.ts'
+import './header.ts'
+import './list.ts'
+import './panel.ts'
+import { problem } from './problem.ts'
+import './settings.ts'
+import type { SettingsDialog } from './settings.ts'
+import './thread.ts'
+
+export class App extends LaterElement {
+  static override properties = {
+    listOpen: { state: true },
+    panelOpen: { state: true },
+    task: { state: true },
+    isPartMissing: { state: true },
+  }
+  /** Whether the sheets of a narrow screen are open; wide screens remember theirs in the settings. */
+  declare listOpen: boolean
+  declare panelOpen: boolean
+  /** What the chosen model is for decides what the middle of the page shows. */
+  declare task: Task | undefined
+  /** Whether code of the page couldn't be loaded: it has been redeployed, or the network is gone. */
+  declare isPartMissing: boolean
+
+  static override styles = [
+    base,
+    css`
+      :host {
+        display: grid;
+        grid-template-columns: auto minmax(0, 1fr) auto;
+        height: 100dvh;
+      }
+      sotto-list {
+        width: 256px;
+      }
+      sotto-panel {
+        width: 384px;
+      }
+      sotto-drawer:not([inline]) > * {
+        width: 100%;
+      }
+      main {
+        /* Also where there is no column before it. */
+        grid-column: 2;
+        position: relative;
+        display: grid;
+        grid-template: auto minmax(0, 1fr) auto / minmax(0, 1fr);
+        min-width: 0;
+        height: 100dvh;
+        background: var(--sheet);
+      }
+      .skip {
+        position: absolute;
+        z-index: 2;
+        top: 8px;
+        left: 8px;
+      }
+      .skip:not(:focus) {
+        translate: 0 -80px;
+      }
+      .problem {
+        align-self: start;
+        margin: 24px;
+      }
+    `,
+    problem.styles,
+  ]
+
+  readonly #twoColumns = matchMedia('(min-width: 800px)')
+  readonly #threeColumns = matchMedia('(min-width: 1180px)')
+
+  constructor() {
+    super()
+    this.listOpen = false
+    this.panelOpen = false
+    this.task = engine.task
+    this.isPartMissing = false
+    new Watch(this, chat, settings)
+    engine.subscribe(() => {
+      this.task = engine.task
+    })
+    for (const query of [this.#twoColumns, this.#threeColumns])
+      query.addEventListener('change', () => this.requestUpdate())
+    document.addEventListener('keydown', this.#keys)
+  }
+
+  /** Code for classifying is fetched when there is something to classify. */
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('task') && this.task === 'classify')
+      import('./classify.ts').catch(() => {
+        this.isPartMissing = true
+      })
+  }
+
+  protected override render() {
+    const wideList = this.#twoColumns.matches
+    const widePanel = this.#threeColumns.matches
+    const list = wideList ? settings.state.list : this.listOpen
+    const panel = widePanel ? settings.state.panel : this.panelOpen
+    const isChat = this.task !== 'classify'
+    return html`
+      ${
+        isChat
+          ? html`<sotto-drawer label="Conversations" ?inline=${wideList} ?open=${list} @closed=${this.#closeList}>
+              <sotto-list @picked=${this.#picked} @close-list=${this.#toggleList}></sotto-list>
+            </sotto-drawer>`
+          : nothing
+      }
+      <main>
+        <button class="skip button" @click=${this.#skip}>Skip to the ${isChat ? 'message' : 'text'} box</button>
+        <sotto-header
+          ?chat=${isChat}
+          ?list=${list}
+          ?panel=${panel}
+          @toggle-list=${this.#toggleList}
+          @toggle-panel=${this.#togglePanel}
+          @open-settings=${() => this.renderRoot.querySelector<SettingsDialog>('sotto-settings')?.show()}
+        ></sotto-header>
+        ${this.#middle()}
+      </main>
+      <sotto-drawer side="right" label="Who sees what" ?inline=${widePanel} ?open=${panel} @closed=${this.#closePanel}>
+        <sotto-panel @close-panel=${this.#togglePanel}></sotto-panel>
+      </sotto-drawer>
+      <sotto-settings></sotto-settings>
+    `
+  }
+
+  #middle() {
+    if (this.task === undefined) return nothing
+    if (this.task === 'chat')
+      return html`<sotto-thread @open-panel=${this.#showPanel}></sotto-thread>
+        <sotto-composer @open-panel=${this.#showPanel}></sotto-composer>`
+    if (!this.isPartMissing) return html`<sotto-classify @open-panel=${this.#showPanel}></sotto-classify>`
+    const error = new OwnerError('internal', 'A part of this page could not be loaded.', 'Reload the page.')
+    return problem.render(error, () => location.reload())
+  }
+
+  readonly #skip = (): void => {
+    this.renderRoot.querySelector<HTMLElement>('sotto-composer, sotto-classify')?.focus()
+  }
+
+  readonly #toggleList = (): void => {
+    if (this.#twoColumns.matches) settings.set({ list: !settings.state.list })
+    else this.listOpen = !this.listOpen
+  }
+
+  readonly #togglePanel = (): void => {
+    if (this.#threeColumns.matches) settings.set({ panel: !settings.state.panel })
+    else this.panelOpen = !this.panelOpen
+  }
+
+  readonly #showPanel = (): void => {
+    if (this.#threeColumns.matches) settings.set({ panel: true })
+    else this.panelOpen = true
+  }
+
+  readonly #closeList = (): void => {
+    this.listOpen = false
+  }
+
+  readonly #closePanel = (): void => {
+    this.panelOpen = false
+  }
+
+  readonly #picked = (): void => {
+    this.listOpen = false
+    this.#skip()
+  }
+
+  readonly #keys = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape' && !event.defaultPrevented && chat.state.draft !== undefined) chat.stop()
+    if (this.task !== 'chat') return
+    if (event.key.toLowerCase() === 'o' && event.shiftKey && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault()
+      chat.begin()
+      this.#picked()
+    }
+  }
+}
+
+customElements.define('sotto-app', App)

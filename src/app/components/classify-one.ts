@@ -1,0 +1,190 @@
+/** One text, or a pair, and its label. */
+import { css, html, LitElement, nothing } from 'lit'
+import { bytes, plural, word } from '../format.ts'
+import { classifier, type Labelled } from '../state/classify.ts'
+import { engine } from '../state/engine.ts'
+import { Watch } from '../state/store.ts'
+import { base } from '../styles/base.ts'
+import { classifyLook } from '../styles/classify.ts'
+import * as icons from '../styles/icons.ts'
+import { bars, breakable, percent } from './classify-bars.ts'
+import { problem } from './problem.ts'
+import { progress } from './progress.ts'
+
+export class ClassifyOne extends LitElement {
+  static override properties = { isOpen: { state: true }, isEmpty: { state: true } }
+  /** Whether all labels show. */
+  declare isOpen: boolean
+  declare isEmpty: boolean
+
+  static override styles = [
+    base,
+    classifyLook,
+    css`
+      .waiting {
+        min-height: 3.4em;
+        margin-top: 14px;
+      }
+      .result {
+        padding-bottom: 8px;
+      }
+      h3 {
+        font: 400 italic clamp(1.6rem, 1.2rem + 1.6vw, 2.25rem) / 1.2 var(--serif);
+        overflow-wrap: anywhere;
+      }
+      .cost {
+        margin-top: 14px;
+        color: var(--soft);
+        font-size: 0.8125rem;
+        font-variant-numeric: tabular-nums;
+      }
+      .wire {
+        display: block;
+        width: 100%;
+        margin-top: 4px;
+        overflow: hidden;
+        color: var(--soft);
+        font: 0.8125rem/1.6 var(--mono);
+        white-space: nowrap;
+        mask-image: linear-gradient(to right, #000 70%, transparent);
+      }
+      .wire em {
+        color: var(--server);
+        font: italic 0.9375rem/1.6 var(--serif);
+      }
+      .wire:hover {
+        color: var(--ink);
+      }
+    `,
+    bars.styles,
+    problem.styles,
+    progress.styles,
+  ]
+
+  /** The result that has been brought into view. */
+  #shown?: Labelled
+
+  constructor() {
+    super()
+    this.isOpen = false
+    this.isEmpty = true
+    new Watch(this, classifier, engine)
+  }
+
+  protected override updated(): void {
+    const { one } = classifier.state
+    if (one && one !== this.#shown)
+      requestAnimationFrame(() =>
+        this.renderRoot.querySelector('.result')?.scrollIntoView({ block: 'nearest' }),
+      )
+    this.#shown = one
+  }
+
+  override focus(): void {
+    this.renderRoot.querySelector('textarea')?.focus()
+  }
+
+  protected override render() {
+    const { busy, stopping, one } = classifier.state
+    const pairs = engine.state.model?.pairs === true
+    return html`
+      <form @submit=${this.#submit} @keydown=${this.#keys} @input=${this.#input}>
+        <label class="name" for="text">${pairs ? 'First text' : 'Text'}</label>
+        <textarea id="text" rows="3" autocomplete="off" placeholder="Write or paste a text"></textarea>
+        ${
+          pairs
+            ? html`<label class="name" for="pair">Second text</label>
+                <textarea id="pair" rows="3" autocomplete="off" placeholder="The text to compare it with"></textarea>`
+            : nothing
+        }
+        <div class="actions">
+          ${
+            busy === 'one'
+              ? html`<button class="button" type="button" ?disabled=${stopping} @click=${() => classifier.stop()}>${icons.stop} Stop</button>`
+              : html`<button class="button main" ?disabled=${this.isEmpty || busy !== undefined}>Classify</button>`
+          }
+          <small>${busy === 'many' ? 'A batch is being classified.' : 'Ctrl + Enter classifies, too.'}</small>
+        </div>
+      </form>
+      <div class="waiting">
+        ${busy === 'one' ? this.#waiting(stopping) : this.#outcome(one)}
+      </div>
+    `
+  }
+
+  #waiting(stopping: boolean) {
+    const { phase, progress: now } = engine.state
+    // One text is one step: there is nothing to count once the session is open.
+    const state = { ...engine.state, progress: phase === 'open' ? undefined : now }
+    return progress.render(state, stopping, 'Reading your text, privately')
+  }
+
+  #outcome(one: Labelled | undefined) {
+    const error = classifier.state.error ?? engine.state.error
+    if (error) return problem.render(error, this.#again)
+    return one ? this.#result(one) : nothing
+  }
+
+  #result({ result, seconds, traffic, wire }: Labelled) {
+    const top = result.probabilities.find(({ label }) => label === result.label)
+    const { ownerUp, ownerDown, dealerToServer, hops } = traffic
+    return html`<section class="result" aria-label="Result">
+      <h3>${breakable(result.label)}${top ? html`, ${percent(top.probability)}` : nothing}</h3>
+      ${bars.render(result, this.isOpen, this.#toggle)}
+      ${result.isCut ? html`<p class="note">The text is longer than this model reads. Its end was left out.</p>` : nothing}
+      <p class="cost">
+        ${seconds.toFixed(1)} s · ${plural(hops, 'hop')} · ${bytes(ownerUp + ownerDown)} between you and the server ·
+        ${bytes(dealerToServer)} of masks from the dealer to the server
+      </p>
+      ${
+        wire.length > 0
+          ? html`<button class="wire" title="See what each party received" @click=${this.#openPanel}>
+              <em>the server saw</em> ${wire.map(word).join(' ')}
+            </button>`
+          : nothing
+      }
+    </section>`
+  }
+
+  #read(): { text: string; pair?: string } | undefined {
+    const fields = [...this.renderRoot.querySelectorAll('textarea')].map(({ value }) => value.trim())
+    if (fields.length === 0 || fields.includes('')) return undefined
+    const [text, pair] = fields
+    return pair === undefined ? { text } : { text, pair }
+  }
+
+  readonly #toggle = (): void => {
+    this.isOpen = !this.isOpen
+  }
+
+  readonly #input = (): void => {
+    this.isEmpty = this.#read() === undefined
+    engine.prepare()
+  }
+
+  readonly #keys = (event: KeyboardEvent): void => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !event.isComposing) this.#submit(event)
+    else if (event.key === 'Escape' && classifier.state.busy === 'one') void classifier.stop()
+  }
+
+  readonly #submit = (event: Event): void => {
+    event.preventDefault()
+    const input = this.#read()
+    if (!input || classifier.state.busy) return
+    this.isOpen = false
+    void classifier.one(input)
+  }
+
+  /** After an error: the text once more, or the connection where there is none yet. */
+  readonly #again = (): void => {
+    const input = this.#read()
+    if (input) void classifier.one(input)
+    else engine.ready().catch(() => undefined)
+  }
+
+  readonly #openPanel = (): void => {
+    this.dispatchEvent(new Event('open-panel', { bubbles: true, composed: true }))
+  }
+}
+
+customElements.define('sotto-classify-one', ClassifyOne)

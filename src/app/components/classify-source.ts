@@ -1,0 +1,182 @@
+/** Where a batch comes from: pasted lines, or a file that is chosen or dropped. */
+import { css, html, LitElement, nothing } from 'lit'
+import { bytes, plural } from '../format.ts'
+import { classifier } from '../state/classify.ts'
+import type { Batch } from '../state/classify-batch.ts'
+import { fromFile, fromLines, type Source } from '../state/classify-table.ts'
+import { engine } from '../state/engine.ts'
+import { Watch } from '../state/store.ts'
+import { base } from '../styles/base.ts'
+import { classifyLook } from '../styles/classify.ts'
+import './classify-columns.ts'
+
+/** Sends `batch`, with the batch as its detail. */
+export class ClassifySource extends LitElement {
+  static override properties = {
+    pairs: { attribute: false },
+    source: { state: true },
+    lines: { state: true },
+    trouble: { state: true },
+    isOver: { state: true },
+  }
+  /** Whether the model takes two texts. */
+  declare pairs: boolean
+  /** A file that has been read, and whose columns are to be chosen. */
+  declare source: Source | undefined
+  /** Pasted texts so far. */
+  declare lines: number
+  /** Why a file could not be taken. */
+  declare trouble: string
+  /** Whether a file is being held over this part. */
+  declare isOver: boolean
+
+  static override styles = [
+    base,
+    classifyLook,
+    css`
+      .drop {
+        border-radius: var(--radius);
+      }
+      .drop.over {
+        outline: 2px dashed var(--you);
+        outline-offset: 6px;
+      }
+      .trouble {
+        margin-top: 14px;
+        padding: 12px 16px;
+        border-radius: var(--radius);
+        background: var(--danger-sheet);
+        overflow-wrap: anywhere;
+      }
+    `,
+  ]
+
+  constructor() {
+    super()
+    this.pairs = false
+    this.lines = 0
+    this.trouble = ''
+    this.isOver = false
+    new Watch(this, classifier)
+  }
+
+  override focus(): void {
+    this.renderRoot.querySelector('textarea')?.focus()
+  }
+
+  protected override render() {
+    return html`<div
+      class=${this.isOver ? 'drop over' : 'drop'}
+      @dragover=${this.#over}
+      @dragleave=${this.#leave}
+      @drop=${this.#drop}
+    >
+      ${
+        this.source
+          ? html`<sotto-classify-columns
+              .source=${this.source}
+              .pairs=${this.pairs}
+              @batch=${this.#columns}
+              @another=${this.#another}
+            ></sotto-classify-columns>`
+          : this.#paste()
+      }
+      ${this.trouble ? html`<p class="trouble" role="alert">${this.trouble}</p>` : nothing}
+    </div>`
+  }
+
+  #paste() {
+    const hint = this.pairs ? 'First text, a tab, second text' : 'One text a line'
+    const busy = classifier.state.busy !== undefined
+    return html`<form @submit=${this.#submit}>
+      <label class="name" for="lines">Texts, one a line${this.pairs ? ', with a tab between the two of a pair' : nothing}</label>
+      <textarea id="lines" rows="7" autocomplete="off" placeholder=${hint} @input=${this.#count}></textarea>
+      <div class="actions">
+        <button class="button main" ?disabled=${this.lines === 0 || busy}>
+          Classify${this.lines > 0 ? html` ${plural(this.lines, 'text')}` : nothing}
+        </button>
+        <button class="button" type="button" @click=${this.#pick}>Choose a file…</button>
+        <small>CSV, TSV or JSON lines; or drop one here.</small>
+      </div>
+      <input class="hidden" type="file" tabindex="-1" aria-label="File with texts" accept=".csv,.tsv,.txt,.jsonl,.ndjson,.json" @change=${this.#chosen} />
+    </form>`
+  }
+
+  /** Reads something that a person gave, and says why where it cannot be read. */
+  #take(read: () => Source): Source | undefined {
+    this.trouble = ''
+    try {
+      return read()
+    } catch (reason) {
+      this.trouble = reason instanceof Error ? reason.message : String(reason)
+      return undefined
+    }
+  }
+
+  async #file(file: File | undefined): Promise<void> {
+    if (!file) return
+    let content: ArrayBuffer
+    try {
+      content = await file.arrayBuffer()
+    } catch {
+      this.trouble = `${file.name} (${bytes(file.size)}) could not be read. Is it still there?`
+      return
+    }
+    this.source = this.#take(() => fromFile(file.name, content))
+  }
+
+  #send(batch: Batch): void {
+    this.source = undefined
+    this.dispatchEvent(new CustomEvent('batch', { detail: batch }))
+  }
+
+  readonly #columns = (event: Event): void => this.#send((event as CustomEvent<Batch>).detail)
+
+  readonly #count = (event: Event): void => {
+    this.lines = (event.target as HTMLTextAreaElement).value.split('\n').filter((line) => line.trim()).length
+    this.trouble = ''
+    engine.prepare()
+  }
+
+  readonly #submit = (event: Event): void => {
+    event.preventDefault()
+    const text = this.renderRoot.querySelector('textarea')?.value ?? ''
+    const source = this.#take(() => fromLines(text, this.pairs))
+    if (!source || classifier.state.busy) return
+    const columns = this.pairs ? { text: 0, pair: 1 } : { text: 0 }
+    const table = { columns: Object.keys(columns), rows: source.records }
+    this.#send({ name: source.name, table, columns, results: [] })
+  }
+
+  readonly #another = (): void => {
+    this.source = undefined
+    this.lines = 0
+    void this.updateComplete.then(() => this.focus())
+  }
+
+  readonly #pick = (): void => this.renderRoot.querySelector<HTMLInputElement>('input[type=file]')?.click()
+
+  readonly #chosen = (event: Event): void => {
+    const input = event.target as HTMLInputElement
+    void this.#file(input.files?.[0])
+    // The same file, mended, may be chosen again.
+    input.value = ''
+  }
+
+  readonly #over = (event: DragEvent): void => {
+    event.preventDefault()
+    this.isOver = true
+  }
+
+  readonly #leave = (): void => {
+    this.isOver = false
+  }
+
+  readonly #drop = (event: DragEvent): void => {
+    event.preventDefault()
+    this.isOver = false
+    void this.#file(event.dataTransfer?.files[0])
+  }
+}
+
+customElements.define('sotto-classify-source', ClassifySource)

@@ -1,0 +1,138 @@
+/** The view of a model that labels texts: one at a time, or a batch. */
+import { html, LitElement, nothing } from 'lit'
+import type { ModelCard } from '../../owner/api.ts'
+import { bytes, count, grouped, plural, way } from '../format.ts'
+import { classifier } from '../state/classify.ts'
+import { engine } from '../state/engine.ts'
+import { Watch } from '../state/store.ts'
+import { base } from '../styles/base.ts'
+import { classifyFrame } from '../styles/classify-frame.ts'
+import './classify-many.ts'
+import './classify-one.ts'
+import { describe } from './progress.ts'
+
+const tabs = [
+  ['one', 'One text'],
+  ['many', 'Many texts'],
+] as const
+
+export class ClassifyView extends LitElement {
+  static override styles = [base, classifyFrame]
+
+  constructor() {
+    super()
+    new Watch(this, classifier, engine)
+    // A file that misses its place must not replace the page.
+    for (const name of ['dragover', 'drop'] as const)
+      this.addEventListener(name, (event) => event.preventDefault())
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    addEventListener('beforeunload', this.#unload)
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    removeEventListener('beforeunload', this.#unload)
+  }
+
+  override focus(): void {
+    this.renderRoot.querySelector<HTMLElement>('[role=tabpanel] > *')?.focus()
+  }
+
+  protected override render() {
+    const { model, notice } = engine.state
+    const { mode, said } = classifier.state
+    return html`
+      <div class="scroll">
+        <div class="column">
+          <h2>A label, and nobody listening.</h2>
+          <p class="lead">
+            Texts are split into random-looking shares before anything leaves this browser. No one but you can read a text or
+            its label. What the others do see: how many texts there are, and how long each one is, rounded up.
+            <button @click=${this.#openPanel}>Who sees what</button>
+          </p>
+          <div class="model">${model ? this.#model(model) : nothing}</div>
+          ${notice ? html`<p class="notice">${notice}</p>` : nothing}
+          <div class="tabs" role="tablist" aria-label="How many texts" @keydown=${this.#keys}>
+            ${tabs.map(
+              ([name, label]) => html`<button
+                role="tab"
+                id="tab-${name}"
+                aria-selected=${mode === name}
+                aria-controls="panel"
+                tabindex=${mode === name ? 0 : -1}
+                @click=${() => classifier.set({ mode: name })}
+              >
+                ${label}
+              </button>`,
+            )}
+          </div>
+          <div id="panel" role="tabpanel" aria-labelledby="tab-${mode}">
+            <sotto-classify-one ?hidden=${mode !== 'one'}></sotto-classify-one>
+            <sotto-classify-many ?hidden=${mode !== 'many'}></sotto-classify-many>
+          </div>
+        </div>
+      </div>
+      <footer><div class="state">${this.#ready()}${this.#ways()}</div></footer>
+      <p class="hidden" role="status" aria-live="polite">${said}</p>
+    `
+  }
+
+  #model(model: ModelCard) {
+    const labels = model.labels ?? []
+    const few =
+      labels.length <= 6
+        ? labels.join(', ')
+        : `${labels.slice(0, 4).join(', ')} and ${labels.length - 4} more`
+    return html`
+      <p>
+        <b>${model.title}</b> · ${plural(labels.length, 'label')}: ${few} · ${count(model.parameters)} parameters,
+        ${count(model.privateParameters)} of them private · reads ${grouped(model.context)} tokens · ${model.licence}
+      </p>
+      <p>${model.description}</p>
+      ${
+        engine.state.phase === 'offer'
+          ? html`<button class="button main" @click=${() => engine.open()}>Download ${bytes(model.publicBytes)} and connect</button>`
+          : nothing
+      }
+    `
+  }
+
+  #ready() {
+    const { phase, progress } = engine.state
+    if (phase === 'open')
+      return html`<span>${classifier.state.busy ? 'Classifying' : 'Ready to classify'}</span>`
+    if (phase === 'opening') return html`<span>${progress ? describe(progress) : 'Connecting'}…</span>`
+    if (phase === 'starting') return html`<span>Asking the server for its models…</span>`
+    return html`<span>${phase === 'offer' ? 'Not connected yet' : 'Not connected'}</span>`
+  }
+
+  #ways() {
+    const { session } = engine.state
+    if (!session) return nothing
+    return html`<button title="How this browser computes and connects, and why" @click=${this.#openPanel}>
+      ${way(session.backend.name)} · ${way(session.link.kind)}
+    </button>`
+  }
+
+  /** As in every list of tabs: arrows choose, and the focus goes along. */
+  readonly #keys = (event: KeyboardEvent): void => {
+    if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return
+    const mode = classifier.state.mode === 'one' ? 'many' : 'one'
+    classifier.set({ mode })
+    this.renderRoot.querySelector<HTMLElement>(`#tab-${mode}`)?.focus()
+  }
+
+  /** A reload would lose what has been computed so far. */
+  readonly #unload = (event: BeforeUnloadEvent): void => {
+    if (classifier.state.busy === 'many') event.preventDefault()
+  }
+
+  readonly #openPanel = (): void => {
+    this.dispatchEvent(new Event('open-panel', { bubbles: true, composed: true }))
+  }
+}
+
+customElements.define('sotto-classify', ClassifyView)

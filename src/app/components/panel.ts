@@ -1,0 +1,126 @@
+/** "Who sees what": the parties, what reached them, and what that protects. */
+import { css, html, nothing } from 'lit'
+import { LaterElement } from '../defer.ts'
+import { grouped, way } from '../format.ts'
+import { sources, traffic } from '../state/activity.ts'
+import { engine } from '../state/engine.ts'
+import { Watch } from '../state/store.ts'
+import { base } from '../styles/base.ts'
+import * as icons from '../styles/icons.ts'
+import { promise } from './privacy-notice.ts'
+import './triangle.ts'
+import { witness } from './witness.ts'
+
+export class Panel extends LaterElement {
+  static override styles = [
+    base,
+    css`
+      :host {
+        display: flex;
+        flex-direction: column;
+        height: 100%;
+        border-left: 1px solid var(--line);
+        background: var(--paper);
+      }
+      header {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        flex: none;
+        height: 60px;
+        padding: 0 10px 0 20px;
+        border-bottom: 1px solid var(--line);
+      }
+      h2 {
+        font: italic 1.25rem/1 var(--serif);
+      }
+      .scroll {
+        flex: 1;
+        overflow-y: auto;
+        scrollbar-width: thin;
+        padding: 20px 20px 32px;
+      }
+      sotto-triangle {
+        margin-bottom: 22px;
+      }
+      .session h3 {
+        margin-top: 26px;
+        padding-top: 16px;
+        border-top: 1px solid var(--line);
+        font: italic 1.1875rem/1.3 var(--serif);
+      }
+      dl {
+        margin-top: 6px;
+        font-size: 0.9375rem;
+      }
+      dt {
+        margin-top: 9px;
+        color: var(--soft);
+        font-size: 0.8125rem;
+      }
+      dd {
+        overflow-wrap: anywhere;
+      }
+      dd code {
+        font: 0.8125rem/1.5 var(--mono);
+      }
+    `,
+    witness.styles,
+    promise.styles,
+  ]
+
+  constructor() {
+    super()
+    new Watch(this, ...sources)
+  }
+
+  protected override render() {
+    return html`
+      <header>
+        <h2>Who sees what</h2>
+        <button class="icon" aria-label="Close" title="Close" @click=${() => this.dispatchEvent(new Event('close-panel'))}>
+          ${icons.close}
+        </button>
+      </header>
+      <div class="scroll" tabindex="0" role="group" aria-label="Who sees what, here">
+        <sotto-triangle></sotto-triangle>
+        ${witness.render(traffic(), engine.state)} ${promise.render(engine.task)} ${this.#session()}
+      </div>
+    `
+  }
+
+  /** How this device computes and connects, with the engine's own reasons. */
+  #session() {
+    const { session, stats } = engine.state
+    if (!session) return nothing
+    const { backend, link, model } = session
+    return html`<div class="session">
+      <h3>This session</h3>
+      <dl>
+        <dt>Computes with</dt>
+        <dd id="backend">${because(way(backend.name), backend.reason)}${stats?.dispatches && way(backend.name) === 'WebGPU' ? html` · ${grouped(stats.dispatches)} GPU dispatches` : nothing}</dd>
+        <dt>Connects over</dt>
+        <dd id="link">${because(way(link.kind), link.reason)}</dd>
+        ${engine.task === 'classify' ? nothing : this.#speed()}
+        <dt>Model</dt>
+        <dd>${model.title} <code>${model.hash.slice(0, 16)}</code></dd>
+        <dt>Session</dt>
+        <dd id="session"><code>${session.sessionId}</code><br />Its keys are in this tab’s memory only; a reload starts another.</dd>
+      </dl>
+    </div>`
+  }
+
+  #speed() {
+    const { stats } = engine.state
+    return html`<dt>Speed</dt>
+      <dd id="speed">${stats && stats.secondsPerToken > 0 ? html`${(1 / stats.secondsPerToken).toFixed(1)} tokens per second · ${stats.privateProducts} private products per token` : 'measured with the first reply'}</dd>`
+  }
+}
+
+/** A choice and its reason, which may begin with the same name. */
+const because = (name: string, reason: string) =>
+  reason.startsWith(name)
+    ? html`<b>${name}</b>${reason.slice(name.length)}`
+    : html`<b>${name}</b> · ${reason}`
+
+customElements.define('sotto-panel', Panel)

@@ -1,0 +1,202 @@
+/** Settings, the kept data, and the keys of the keyboard. */
+import { css, html, nothing } from 'lit'
+import type { ModelCard } from '../../owner/api.ts'
+import { LaterElement } from '../defer.ts'
+import { bytes, count } from '../format.ts'
+import { chat } from '../state/chat.ts'
+import { engine } from '../state/engine.ts'
+import { exportFile } from '../state/export.ts'
+import { library } from '../state/library.ts'
+import { settings, type Theme } from '../state/settings.ts'
+import { Watch } from '../state/store.ts'
+import { base } from '../styles/base.ts'
+import { form } from '../styles/form.ts'
+import * as icons from '../styles/icons.ts'
+import { choose } from './model-picker.ts'
+
+const themes: [Theme, string][] = [
+  ['auto', 'As the device'],
+  ['light', 'Light'],
+  ['dark', 'Dark'],
+]
+
+interface Slider {
+  name: 'temperature' | 'topP' | 'maxTokens'
+  label: string
+  hint: string
+  min: number
+  max: number
+  step: number
+}
+
+const sliders: Slider[] = [
+  {
+    name: 'temperature',
+    label: 'Temperature',
+    hint: '0 always takes the likeliest word',
+    min: 0,
+    max: 1.5,
+    step: 0.05,
+  },
+  {
+    name: 'topP',
+    label: 'Top-p',
+    hint: 'how much of the likeliest words to choose from',
+    min: 0.05,
+    max: 1,
+    step: 0.05,
+  },
+  {
+    name: 'maxTokens',
+    label: 'Longest reply, in tokens',
+    hint: 'about three quarters of a word each',
+    min: 8,
+    max: 256,
+    step: 8,
+  },
+]
+
+export class SettingsDialog extends LaterElement {
+  static override properties = { sure: { state: true } }
+  /** Whether the person has asked to erase and is to confirm. */
+  declare sure: boolean
+
+  static override styles = [
+    base,
+    form,
+    css`
+      .model {
+        display: flex;
+        gap: 12px;
+        padding: 10px 0;
+      }
+      .model small {
+        display: block;
+        color: var(--soft);
+        font-size: 0.8125rem;
+      }
+    `,
+  ]
+
+  constructor() {
+    super()
+    this.sure = false
+    new Watch(this, settings, engine, library)
+  }
+
+  show(): void {
+    this.sure = false
+    this.renderRoot.querySelector('dialog')?.showModal()
+  }
+
+  protected override render() {
+    const { models } = engine.state
+    return html`<dialog aria-labelledby="title" @click=${this.#backdrop}>
+      <form method="dialog">
+        <header>
+          <h2 id="title">Settings</h2>
+          <button class="icon" aria-label="Close" title="Close">${icons.close}</button>
+        </header>
+        ${models.length > 1 ? this.#models(models) : nothing}
+        <fieldset>
+          <legend>Replies</legend>
+          ${sliders.map((slider) => this.#slider(slider))}
+        </fieldset>
+        <fieldset>
+          <legend>Appearance</legend>
+          <div class="choices">
+            ${themes.map(
+              ([theme, label]) => html`<label class="choice"
+                ><input
+                  type="radio"
+                  name="theme"
+                  .checked=${settings.state.theme === theme}
+                  @change=${() => settings.set({ theme })}
+                /><span>${label}</span></label
+              >`,
+            )}
+          </div>
+        </fieldset>
+        ${this.#data()} ${keys}
+      </form>
+    </dialog>`
+  }
+
+  #models(models: ModelCard[]) {
+    return html`<fieldset>
+      <legend>Model</legend>
+      ${models.map(
+        (model) => html`<label class="model"
+          ><input
+            type="radio"
+            name="model"
+            .checked=${model.name === engine.state.model?.name}
+            @change=${() => choose(model)}
+          /><span
+            >${model.title}<small
+              >${count(model.parameters)} parameters, ${count(model.privateParameters)} private · ${bytes(model.publicBytes)} to
+              download once · ${model.licence}</small
+            ></span
+          ></label
+        >`,
+      )}
+    </fieldset>`
+  }
+
+  #slider({ name, label, hint, min, max, step }: Slider) {
+    const value = settings.state[name]
+    return html`<div class="slider">
+      <span><label for=${name}>${label}</label><output for=${name}>${value}</output></span>
+      <input
+        id=${name}
+        type="range"
+        aria-describedby="${name}-hint"
+        min=${min}
+        max=${max}
+        step=${step}
+        .value=${String(value)}
+        @input=${(event: Event) => settings.set({ [name]: Number((event.target as HTMLInputElement).value) })}
+      />
+      <small id="${name}-hint">${hint}</small>
+    </div>`
+  }
+
+  #data() {
+    const { kept } = library.state
+    return html`<fieldset>
+      <legend>Kept in this browser</legend>
+      <p>Conversations, settings and downloaded model parts. Nothing of it is kept anywhere else.</p>
+      <div class="row">
+        <button class="button" type="button" ?disabled=${kept.length === 0} @click=${() => exportFile(kept)}>Export conversations</button>
+        ${
+          this.sure
+            ? html`<button class="button danger" type="button" @click=${this.#wipe}>Yes, erase everything</button>
+                <button class="button" type="button" @click=${this.#ask}>No</button>`
+            : html`<button class="button" type="button" @click=${this.#ask}>Erase everything…</button>`
+        }
+      </div>
+    </fieldset>`
+  }
+
+  readonly #ask = (): void => {
+    this.sure = !this.sure
+  }
+
+  readonly #wipe = async (): Promise<void> => {
+    await chat.wipe()
+    this.sure = false
+    this.renderRoot.querySelector('dialog')?.close()
+  }
+
+  #backdrop(event: MouseEvent): void {
+    if (event.target === event.currentTarget) (event.currentTarget as HTMLDialogElement).close()
+  }
+}
+
+const keys = html`<fieldset class="keys">
+  <legend>Keys</legend>
+  <p><kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> starts a new line</p>
+  <p><kbd>Esc</kbd> stops a reply, <kbd>Ctrl</kbd> <kbd>Shift</kbd> <kbd>O</kbd> starts a new chat</p>
+</fieldset>`
+
+customElements.define('sotto-settings', SettingsDialog)

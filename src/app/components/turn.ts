@@ -1,0 +1,173 @@
+/** One turn of a conversation: what was said, and what the server saw instead. */
+import { html, LitElement, nothing, type PropertyValues } from 'lit'
+import { plural, word } from '../format.ts'
+import { chat } from '../state/chat.ts'
+import type { Turn } from '../state/conversations.ts'
+import { formatter } from '../state/formatter.ts'
+import { Watch } from '../state/store.ts'
+import { base } from '../styles/base.ts'
+import * as icons from '../styles/icons.ts'
+import { prose } from '../styles/prose.ts'
+import { turn as look } from '../styles/turn.ts'
+
+const finishes: Record<string, string> = {
+  length: 'stopped at the length you set',
+  cancelled: 'stopped by you',
+  context: 'the conversation has filled the model’s memory; start a new chat to go on',
+}
+
+export class TurnView extends LitElement {
+  static override properties = {
+    turn: { attribute: false },
+    last: { type: Boolean },
+    writing: { type: Boolean, reflect: true },
+    editing: { state: true },
+    copied: { state: true },
+  }
+  declare turn: Turn
+  /** Whether this is the last turn, which may be regenerated. */
+  declare last: boolean
+  /** Whether it is still being written. */
+  declare writing: boolean
+  declare editing: boolean
+  declare copied: boolean
+
+  static override styles = [base, prose, look]
+
+  constructor() {
+    super()
+    new Watch(this, formatter)
+    this.last = false
+    this.writing = false
+    this.editing = false
+    this.copied = false
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (changed.has('editing') && this.editing) this.renderRoot.querySelector('textarea')?.focus()
+  }
+
+  protected override render() {
+    const { turn } = this
+    const mine = turn.role === 'user'
+    return html`<article class=${mine ? 'you' : 'model'}>
+      <div class="head">
+        <h2 class="who">${mine ? 'you' : 'sotto'}</h2>
+        ${mine && !this.editing ? this.#tools() : nothing}
+      </div>
+      ${mine && this.editing ? this.#editor() : html`<div class="said ${mine ? '' : 'prose'}">${this.#said()}</div>`}
+      ${this.#wire()} ${mine || this.writing ? nothing : this.#foot()}
+    </article>`
+  }
+
+  #said() {
+    const { role, content } = this.turn
+    if (role === 'user') return content
+    if (content) return this.writing ? withCaret(formatted(content)) : formatted(content)
+    return html`<p class="silent">The model had nothing to say.</p>`
+  }
+
+  #wire() {
+    const { wire } = this.turn
+    if (!wire) return nothing
+    return html`<button class="wire" title="See what each party received" @click=${this.#open}>
+      <em>the server saw</em> ${wire.map(word).join(' ')}
+    </button>`
+  }
+
+  /** What can be done with a question. */
+  #tools() {
+    return html`<div class="tools">
+      ${this.#copyButton()}
+      <button class="icon" aria-label="Edit and ask again" title="Edit and ask again" @click=${() => this.#edit(true)}>
+        ${icons.edit}
+      </button>
+    </div>`
+  }
+
+  /** What can be done with a reply, and what it took. */
+  #foot() {
+    const { finish, tokens, seconds } = this.turn
+    const note = finish && finishes[finish]
+    return html`<div class="foot">
+      ${this.#copyButton()}
+      ${this.last ? html`<button class="icon" aria-label="Answer again" title="Answer again" @click=${() => chat.regenerate()}>${icons.again}</button>` : nothing}
+      ${tokens ? html`<span>${plural(tokens, 'token')} in ${(seconds ?? 0).toFixed(1)} s${note ? html` · ${note}` : nothing}</span>` : nothing}
+    </div>`
+  }
+
+  #copyButton() {
+    // Browsers offer the clipboard to secure pages only.
+    if (!navigator.clipboard) return nothing
+    return html`<button class="icon" aria-label="Copy" title="Copy" @click=${this.#copy}>
+      ${this.copied ? icons.check : icons.copy}
+    </button>`
+  }
+
+  #editor() {
+    return html`<form @submit=${this.#submit} @keydown=${this.#keys}>
+      <textarea aria-label="Your message" rows="2" .value=${this.turn.content}></textarea>
+      <div>
+        <button class="button main">Ask again</button>
+        <button class="button" type="button" @click=${() => this.#edit(false)}>Keep as it was</button>
+      </div>
+    </form>`
+  }
+
+  #edit(editing: boolean): void {
+    this.editing = editing
+  }
+
+  #keys(event: KeyboardEvent): void {
+    if (event.key === 'Escape') {
+      event.preventDefault()
+      this.#edit(false)
+    } else if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) this.#submit(event)
+  }
+
+  #submit(event: Event): void {
+    event.preventDefault()
+    const text = this.renderRoot.querySelector('textarea')?.value ?? ''
+    this.#edit(false)
+    chat.edit(this.turn.id, text)
+  }
+
+  readonly #open = (): void => {
+    this.dispatchEvent(new Event('open-panel', { bubbles: true, composed: true }))
+  }
+
+  readonly #copy = async (): Promise<void> => {
+    await navigator.clipboard.writeText(this.turn.content)
+    this.copied = true
+    setTimeout(() => {
+      this.copied = false
+    }, 1600)
+  }
+}
+
+function formatted(text: string): DocumentFragment {
+  const { render } = formatter.state
+  if (render) return render(text)
+  const plain = document.createDocumentFragment()
+  const said = plain.appendChild(document.createElement('p'))
+  said.className = 'plain'
+  said.textContent = text
+  return plain
+}
+
+/** Ends the text with a caret, inside whatever list or paragraph it ends in. */
+function withCaret(fragment: DocumentFragment): DocumentFragment {
+  let end: ParentNode & Node = fragment
+  // White space between blocks doesn't count as text to end after.
+  while (
+    end.lastElementChild &&
+    (end.lastElementChild === end.lastChild || !end.lastChild?.textContent?.trim())
+  )
+    end = end.lastElementChild
+  const caret = document.createElement('span')
+  caret.className = 'caret'
+  end.appendChild(caret)
+  return fragment
+}
+
+customElements.define('sotto-turn', TurnView)

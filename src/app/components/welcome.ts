@@ -1,0 +1,120 @@
+/** The empty conversation: what this is, which model answers, and something to begin with. */
+import { css, html, LitElement, nothing } from 'lit'
+import type { ModelCard } from '../../owner/api.ts'
+import { bytes, count } from '../format.ts'
+import { chat } from '../state/chat.ts'
+import { engine } from '../state/engine.ts'
+import { Watch } from '../state/store.ts'
+import { base } from '../styles/base.ts'
+import * as icons from '../styles/icons.ts'
+
+/** First turns of the kind that the demo model was trained on. */
+const suggestions = [
+  'I want to reserve a table at a restaurant.',
+  'I need a hotel room in San Francisco.',
+  'Please transfer some money for me.',
+  'I need to see a dentist. Can you find one?',
+]
+
+export class Welcome extends LitElement {
+  static override styles = [
+    base,
+    css`
+      :host {
+        padding: clamp(20px, 7vh, 88px) 0 24px;
+      }
+      h2 {
+        max-width: 15em;
+        font: 400 italic clamp(2rem, 1.3rem + 2.6vw, 3rem) / 1.12 var(--serif);
+        letter-spacing: -0.015em;
+        text-wrap: balance;
+      }
+      .lead {
+        max-width: 33em;
+        margin-top: 16px;
+        font: 1.125rem/1.6 var(--serif);
+        color: var(--soft);
+        text-wrap: pretty;
+      }
+      ul {
+        margin-top: 32px;
+        border-top: 1px solid var(--line);
+      }
+      .ask {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        gap: 16px;
+        width: 100%;
+        min-height: 48px;
+        border-bottom: 1px solid var(--line);
+        color: var(--ink);
+        transition: padding 0.2s, color 0.2s;
+      }
+      .ask svg {
+        flex: none;
+        color: var(--you);
+        opacity: 0.5;
+      }
+      .ask:hover {
+        padding-left: 8px;
+        color: var(--you);
+      }
+      .ask:hover svg {
+        opacity: 1;
+      }
+      .model {
+        min-height: 7.5em;
+        margin-top: 20px;
+        color: var(--soft);
+        font-size: 0.875rem;
+        line-height: 1.55;
+      }
+      .model b {
+        color: var(--ink);
+        font-weight: 600;
+      }
+      .main {
+        margin-top: 22px;
+      }
+    `,
+  ]
+
+  constructor() {
+    super()
+    new Watch(this, engine, chat)
+  }
+
+  protected override render() {
+    const { temporary } = chat.state.conversation
+    const { model, phase } = engine.state
+    return html`
+      <h2>Say it quietly.</h2>
+      <p class="lead">
+        Your words are split into random-looking shares before anything leaves this browser. A private model answers, and
+        no one but you can read the question or the reply.
+        ${temporary ? html`This chat is temporary: it is kept in memory only and ends with the tab.` : nothing}
+      </p>
+      ${phase === 'offer' && model ? html`<button class="button main" @click=${() => engine.open()}>Download ${bytes(model.publicBytes)} and connect</button>` : nothing}
+      <ul aria-label="Something to begin with">
+        ${suggestions.map(
+          (text) =>
+            html`<li><button class="ask" @click=${() => chat.send(text)}>${text}${icons.arrow}</button></li>`,
+        )}
+      </ul>
+      <div class="model">${model ? this.#model(model) : nothing}</div>
+    `
+  }
+
+  #model(model: ModelCard) {
+    return html`
+      <p>
+        <b>${model.title}</b> · ${count(model.parameters)} parameters, ${count(model.privateParameters)} of them private ·
+        ${bytes(model.publicBytes)} downloaded once and kept · remembers ${count(model.context)} tokens · ${model.licence}
+      </p>
+      <p>${model.description}</p>
+    `
+  }
+}
+
+customElements.define('sotto-welcome', Welcome)

@@ -1,0 +1,112 @@
+/** One run of `sotto classify`: what goes in, what came out, and what there is to say about it. */
+import type { Classification } from '../../owner/api.ts'
+import { Exit } from '../args.ts'
+import type { PeerChoice } from '../parties.ts'
+import { checkPairs, type Input, score } from './input.ts'
+import { fileOutput, type Output, resultLine, standardOutput } from './output.ts'
+import { BatchProgress } from './progress.ts'
+
+export interface Job {
+  choice: PeerChoice
+  input: Input
+  out?: string
+  isJson: boolean
+  hasSummary: boolean
+}
+
+/** As shells report a program that Ctrl-C has ended. */
+export const interrupted = 130
+
+/** A run's output and what goes along with it. */
+export class Run {
+  readonly output: Output
+  readonly progress: BatchProgress
+  readonly #job: Job
+  readonly #model: { name: string; labels: readonly string[] }
+  #started?: number
+  readonly #before: number
+  /** Texts of which the end was left out. */
+  #cut = 0
+
+  constructor(job: Job, model: { name: string; labels: readonly string[]; hash: string; pairs?: boolean }) {
+    const { input, out, choice, isJson } = job
+    checkPairs(input.lines, model.pairs === true)
+    const origin = { input: input.sha256, model: model.hash, protection: choice.protection }
+    const isForPeople = !isJson && process.stdout.isTTY
+    const show = (result: Classification, at: number) =>
+      isForPeople ? forPeople(result, input.lines[at].text) : resultLine(result)
+    this.output = out === undefined ? standardOutput(show) : fileOutput(out, origin, input.lines.length)
+    this.#before = this.output.labels.length
+    this.progress = new BatchProgress(input.lines.length, this.#before, {
+      says: !isJson || process.stderr.isTTY,
+      // Results that scroll by at the terminal are progress enough.
+      counts: out !== undefined || !process.stdout.isTTY,
+    })
+    if (this.#before > 0)
+      this.progress.say(`${out} has ${this.#before} of ${input.lines.length} lines already.`)
+    this.#job = job
+    this.#model = model
+  }
+
+  get done(): number {
+    return this.output.labels.length
+  }
+
+  get isComplete(): boolean {
+    return this.done === this.#job.input.lines.length
+  }
+
+  /** The session is open: from here on it is the texts that take time. */
+  begin(): void {
+    this.#started ??= performance.now()
+  }
+
+  /** Takes the next line's result; one that is there already is left alone. */
+  put(line: number, result: Classification): void {
+    if (line !== this.done) return
+    this.output.write(result)
+    if (result.isCut) this.#cut++
+    this.progress.at(this.done)
+  }
+
+  /** Sums up. Throws `Exit` for a run that was stopped. */
+  end(more: Record<string, unknown>): void {
+    this.output.close()
+    const { input, out, choice, hasSummary } = this.#job
+    if (!this.isComplete) {
+      const hint = out === undefined ? '' : ' The same command goes on from there.'
+      this.progress.warn(`Stopped after ${this.done} of ${input.lines.length} texts.${hint}`)
+      throw new Exit(interrupted)
+    }
+    const { labelled, correct } = score(input.labels, this.output.labels, this.#model.labels)
+    const seconds = (performance.now() - (this.#started ?? performance.now())) / 1000
+    const texts = this.done - this.#before
+    const summary = {
+      model: this.#model.name,
+      protection: choice.protection,
+      texts,
+      ...(this.#before > 0 ? { earlier: this.#before } : {}),
+      ...(labelled > 0 ? { labelled, correct, accuracy: correct / labelled } : {}),
+      ...(this.#cut > 0 ? { cut: this.#cut } : {}),
+      ...more,
+      seconds: Number(seconds.toFixed(3)),
+      secondsPerText: Number((seconds / Math.max(1, texts)).toFixed(4)),
+    }
+    if (this.#cut > 0) this.progress.say(`Longer than the model reads, and cut at the end: ${this.#cut}.`)
+    if (hasSummary) process.stdout.write(`${JSON.stringify({ summary })}\n`)
+    else
+      this.progress.say(
+        Object.entries(summary)
+          .map(([name, value]) => `  ${name.padEnd(18)} ${value}`)
+          .join('\n'),
+      )
+  }
+}
+
+/** A line for a terminal. Texts are often somebody else's: what would be a command to the terminal is left out. */
+export const forPeople = ({ label, probabilities }: Classification, text: string): string => {
+  const { probability } = probabilities.find((each) => each.label === label)!
+  const shown = (part: string): string =>
+    part.replace(/\s+/g, ' ').replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '')
+  return `${(100 * probability).toFixed(1).padStart(5)} %  ${shown(label)}  ${shown(text).slice(0, 80)}`
+}

@@ -1,0 +1,106 @@
+/** `sotto attack`: what a modified user learns of private weights, measured. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { type AttackReport, queriesFor } from '../../../tools/attack/attack.ts'
+import { attackModel } from '../../../tools/attack/run.ts'
+import { choiceOption, numberOption, parse, required } from '../args.ts'
+import { nodePlatform } from '../platform.ts'
+import { startProcesses } from '../processes.ts'
+
+const help = `
+sotto attack: measure what a modified user learns of a model's private weights
+
+  sotto attack --as owner --model BUNDLE
+
+Starts a model server and a dealer for the bundle, and opens one session as any user does. The client then departs from
+the protocol in one way: it adds numbers of its choice to its own share of the last private matrix's input, which shifts
+what is released by rows of that matrix. Rows recovered are compared with the bundle's.
+
+  --as owner         the party that departs from the protocol
+  --model BUNDLE     folder of a whole bundle
+  --queries N        passes to use (200)
+  --rate-limit N     passes that the dealer allows an address within an hour (none)
+  --json             one JSON object
+  --help             this text
+`
+
+interface Limited {
+  readonly passesPerHour: number
+  readonly rowsInFirstHour: number
+  readonly hoursForAll: number
+}
+
+export async function attackCommand(argv: string[]): Promise<void> {
+  const { values } = parse(argv, help, {
+    as: { type: 'string' },
+    model: { type: 'string' },
+    queries: { type: 'string' },
+    'rate-limit': { type: 'string' },
+    json: { type: 'boolean', default: false },
+  })
+  choiceOption('as', required('as', values.as), ['owner'])
+  const bundle = resolve(required('model', values.model))
+  const queries = numberOption('queries', values.queries, { min: 1 }) ?? 200
+  const passesPerHour = numberOption('rate-limit', values['rate-limit'], { min: 1 })
+  const keys = mkdtempSync(join(tmpdir(), 'sotto-keys-'))
+  try {
+    const parties = await startProcesses({
+      models: bundle,
+      passesPerHour,
+      host: '127.0.0.1',
+      serverPort: 0,
+      dealerPort: 0,
+      origins: [],
+      tlsArgs: [],
+      logLevel: 'error',
+      keys,
+    })
+    try {
+      const started = performance.now()
+      const peers = { server: parties.server.url, dealer: parties.dealer }
+      const report = await attackModel({ bundle, peers, platform: nodePlatform(), queries })
+      const used = report.learned.at(-1)!
+      const secondsPerQuery = (performance.now() - started) / 1000 / Math.max(1, used.queries)
+      const limited: Limited | undefined = passesPerHour
+        ? {
+            passesPerHour,
+            rowsInFirstHour: used.rows,
+            hoursForAll: queriesFor(report.rows, report.released) / passesPerHour,
+          }
+        : undefined
+      const facts = {
+        model: parties.server.models[0],
+        queries: used.queries,
+        ...report,
+        secondsPerQuery,
+        limited,
+      }
+      process.stdout.write(
+        values.json ? `${JSON.stringify(facts)}\n` : text(report, secondsPerQuery, limited),
+      )
+    } finally {
+      await parties.stop()
+    }
+  } finally {
+    rmSync(keys, { recursive: true, force: true })
+  }
+}
+
+function text(report: AttackReport, secondsPerQuery: number, limited?: Limited): string {
+  const { matrix, rows, columns, released, learned, chanceCosine, isRefused } = report
+  const lines = [
+    `The last private matrix, ${matrix}: ${rows} rows of ${columns}, read through the released ${released}`,
+    '  queries    rows  mean cosine  least',
+    ...learned.map(
+      (l) =>
+        `  ${String(l.queries).padStart(7)} ${String(l.rows).padStart(7)}  ${l.meanCosine.toFixed(6).padStart(11)}  ${l.leastCosine.toFixed(4)}`,
+    ),
+    `Without knowledge the mean cosine is ${chanceCosine.toFixed(3)}. All rows take ${queriesFor(rows, released)} queries, here ${secondsPerQuery.toFixed(2)} s each.`,
+  ]
+  if (limited)
+    lines.push(
+      `At ${limited.passesPerHour} passes an hour: ${limited.rowsInFirstHour} rows in the first${isRefused ? ', when the dealer refused more' : ''}; all in ${limited.hoursForAll.toFixed(1)} hours.`,
+    )
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,172 @@
+/** `sotto classify`: labels for the texts of a file, in the terminal. */
+import { resolve } from 'node:path'
+import type { ModelCard, OwnerEvent, PageConfig, Stats } from '../../owner/api.ts'
+import { Exit, parse, required, UsageError } from '../args.ts'
+import { readInput } from '../classify/input.ts'
+import { interrupted, type Job, Run } from '../classify/run.ts'
+import { bundleOf, ownerOf, peerChoice, peerHelp, peerOptions, withPeers } from '../parties.ts'
+
+const help = `
+sotto classify: label texts with a private model, as a data owner in the terminal
+
+  sotto classify --model sst2 --file reviews.jsonl --out labels.jsonl
+  sotto classify --model sst2 --file - --json < reviews.jsonl
+
+  --file FILE        one JSON object a line, {"text": ...} or {"text": ..., "pair": ...}; - is
+                     standard input. A "label" serves for the accuracy and goes nowhere
+  --out FILE         write there instead of to standard output. An interrupted run of the same
+                     input and model goes on behind its last line; FILE.origin.json remembers both
+  --model NAME       name of a model on the server, or folder of a bundle (the server's first)${peerHelp}
+  --summary          a last line on standard output: accuracy, hops, bytes, seconds
+  --json             JSON lines even at a terminal, and nothing but errors beside them
+  --help             this text
+
+Each result is a line {"label": ..., "probabilities": {...}}, in the order of the input.
+`
+
+/** Texts handed to the engine at once: it prepares them all before the first. */
+const atOnce = 256
+
+export async function classifyCommand(argv: string[]): Promise<void> {
+  const { values } = parse(argv, help, {
+    file: { type: 'string' },
+    out: { type: 'string' },
+    ...peerOptions,
+    summary: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  })
+  const choice = peerChoice(values)
+  const file = required('file', values.file)
+  if (values.out !== undefined && resolve(values.out) === resolve(file))
+    throw new UsageError('--out must not be the input itself.')
+  const job: Job = {
+    choice,
+    input: await readInput(file),
+    out: values.out,
+    isJson: values.json,
+    hasSummary: values.summary,
+  }
+  const stopper = new Stopper()
+  try {
+    if (choice.peers) await privately(job, choice.peers, stopper)
+    else await withBundle(job, stopper)
+  } catch (error) {
+    // Ctrl-C reaches processes that we have started, too, and what they leave undone is no news.
+    if (!stopper.isStopped || error instanceof Exit) throw error
+    throw new Exit(interrupted)
+  } finally {
+    stopper.close()
+  }
+}
+
+/** Ends a run between two texts on Ctrl-C, SIGTERM, or when nobody reads the results any more. */
+class Stopper {
+  isStopped = false
+  /** Ends what is being computed. */
+  onStop: () => void = () => undefined
+  readonly #stop = (): void => {
+    this.isStopped = true
+    this.onStop()
+  }
+
+  constructor() {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, this.#stop)
+    process.stdout.on('error', this.#stop)
+  }
+
+  close(): void {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, this.#stop)
+  }
+}
+
+/** With a bundle at hand, whatever does not fit shows before anything is started. */
+async function withBundle(job: Job, stopper: Stopper): Promise<void> {
+  const { choice } = job
+  const entry = await bundleOf(choice, {
+    fits: ({ config }) => config.head?.kind === 'classify',
+    lack: 'has no labels to give',
+  })
+  const { head } = entry.manifest.config
+  if (head?.kind !== 'classify') return
+  const run = new Run(job, { name: entry.name, hash: entry.hash, ...head })
+  if (choice.protection === 'clear') return inClear(job, run, entry.dir, stopper)
+  if (run.isComplete) return run.end(nothing)
+  const alone = { ...job, choice: { ...choice, model: entry.name, folder: entry.dir } }
+  await withPeers(alone.choice, (peers) => privately(alone, peers, stopper, run))
+}
+
+async function inClear(job: Job, run: Run, dir: string, stopper: Stopper): Promise<void> {
+  const { clearModel } = await import('../classify/clear.ts')
+  const classify = await clearModel(dir)
+  run.begin()
+  while (!run.isComplete && !stopper.isStopped) {
+    run.put(run.done, classify(job.input.lines[run.done]))
+    // Signals are heard between two texts.
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  run.end(nothing)
+}
+
+const nothing = { hops: 0, ownerUpBytes: 0, ownerDownBytes: 0, dealerBytes: 0 }
+
+/** @param known the run, where its model could be looked at before. */
+async function privately(job: Job, peers: PageConfig, stopper: Stopper, known?: Run): Promise<void> {
+  const owner = ownerOf(peers)
+  const card = cardOf(await owner.models(), job.choice.model)
+  const run = known ?? new Run(job, { ...card, labels: card.labels ?? [] })
+  let sum = nothing
+  let link = ''
+  let stats: Stats | undefined
+  stopper.onStop = () => void owner.stop()
+  while (!run.isComplete && !stopper.isStopped) {
+    const first = run.done
+    let base = first
+    const hear = (event: OwnerEvent) => {
+      if (event.type === 'stats') stats = event.stats
+      else if (event.type === 'classified') run.put(base + event.index, event.result)
+      else if (event.type === 'notice') run.progress.say(event.text)
+    }
+    try {
+      link = (await owner.open({ model: card.name, link: job.choice.link }, hear)).link.kind
+      run.begin()
+      while (!run.isComplete && !stopper.isStopped) {
+        base = run.done
+        const results = await owner.classify(job.input.lines.slice(base, base + atOnce))
+        for (const [index, result] of results.entries()) run.put(base + index, result)
+      }
+    } catch (error) {
+      // A session that has got somewhere is worth another one; its masks are new.
+      if (stopper.isStopped) break
+      if (run.done === first) throw error
+      run.progress.say(`Connecting again (${error instanceof Error ? error.message : error}).`)
+    } finally {
+      sum = plus(sum, stats)
+      stats = undefined
+      await owner.close()
+    }
+  }
+  run.end({ ...sum, link })
+}
+
+const plus = (sum: typeof nothing, stats: Stats | undefined): typeof nothing => ({
+  hops: sum.hops + (stats?.hops ?? 0),
+  ownerUpBytes: sum.ownerUpBytes + (stats?.ownerUpBytes ?? 0),
+  ownerDownBytes: sum.ownerDownBytes + (stats?.ownerDownBytes ?? 0),
+  dealerBytes: sum.dealerBytes + (stats?.dealerToServerBytes ?? 0),
+})
+
+/** The model with this name, or the first that labels texts. */
+function cardOf(cards: ModelCard[], name: string | undefined): ModelCard {
+  const labelling = cards.filter(({ task }) => task === 'classify')
+  const names = labelling.map((card) => card.name).join(', ') || 'none'
+  const card = name === undefined ? labelling[0] : cards.find((one) => one.name === name)
+  if (!card)
+    throw new UsageError(
+      name === undefined
+        ? 'The server has no model that labels texts.'
+        : `The server has no model ${name}. Models that label texts: ${names}.`,
+    )
+  if (card.task !== 'classify')
+    throw new UsageError(`The model ${card.name} has no labels to give. Models that do: ${names}.`)
+  return card
+}

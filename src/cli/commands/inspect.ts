@@ -1,0 +1,71 @@
+/** `sotto model inspect`. */
+
+import { textReport } from '../../../tools/calibrate/text-report.ts'
+import { type Inspection, inspectModel } from '../../../tools/import/inspect.ts'
+import { parse, UsageError } from '../args.ts'
+
+const help = `
+sotto model inspect: what a model holds, and what stands in the way of serving it privately
+
+  sotto model inspect DIR        a bundle, or a folder in Hugging Face's format
+
+  --tensors     list every tensor
+  --json        one JSON object, tensors and ranges included
+  --help        this text
+`
+
+export async function inspectCommand(argv: string[]): Promise<void> {
+  const { values, positionals } = parse(
+    argv,
+    help,
+    { tensors: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+    1,
+  )
+  const [dir] = positionals
+  if (!dir) throw new UsageError('Which model? See sotto model inspect --help.')
+  const found = await inspectModel(dir)
+  process.stdout.write(values.json ? `${JSON.stringify(found)}\n` : asText(found, values.tensors))
+}
+
+function asText(m: Inspection, all: boolean): string {
+  const { config: c } = m
+  const millions = (n: number) => `${(n / 1e6).toFixed(2)} million`
+  const dtypes = [...new Set(m.tensors.map(({ dtype }) => dtype))].join(', ')
+  const head = c.head?.kind === 'classify' ? `classifier of ${c.head.labels.join(', ')}` : c.head?.kind
+  const facts: [string, string | undefined][] = [
+    ['form', `${c.arch}, ${c.layers} layers of width ${c.dim}, ${c.heads} heads (${c.kvHeads} of keys)`],
+    ['feed-forward', `${c.ff}, ${c.activation}`],
+    ['head', head ?? (c.tied ? 'the embedding' : 'of its own')],
+    [
+      'parameters',
+      millions(m.parameters) +
+        (m.privateParameters === undefined ? '' : `, of them ${millions(m.privateParameters)} private`),
+    ],
+    ['tensors', `${m.tensors.length}, ${dtypes}`],
+    ['context', String(c.context)],
+    [
+      'rotary',
+      c.ropeScaling
+        ? `base ${c.ropeTheta}, ${c.ropeScaling.kind} scaling by ${c.ropeScaling.factor}`
+        : undefined,
+    ],
+    ['tokenizer', m.tokenizer],
+    ['hash', m.hash],
+    ['calibrated', m.calibrated ? 'yes' : 'no'],
+  ]
+  const tightest = [...(m.ranges ?? [])].sort((a, b) => a.bits - b.bits).slice(0, 5)
+  return [
+    `${m.name} (${m.kind})`,
+    ...facts
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => `  ${name.padEnd(14)}${value}`),
+    ...m.notes.map((note) => `  Note: ${note}`),
+    ...(tightest.length > 0 ? ['', 'Least head room:', textReport(tightest)] : []),
+    ...(all
+      ? ['', ...m.tensors.map((t) => `${t.visibility ?? ''}\t${t.dtype}\t[${t.shape}]\t${t.name}`)]
+      : []),
+    '',
+    ...(m.blockers.length > 0 ? m.blockers : ['It can be served privately.']),
+    '',
+  ].join('\n')
+}

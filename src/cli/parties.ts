@@ -1,0 +1,132 @@
+/** The other two parties of a data owner in the terminal: somebody else's, or our own for as long as a command runs. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type CatalogEntry, readCatalog } from '../model/files/catalog.ts'
+import type { Manifest } from '../model/files/manifest.ts'
+import type { PageConfig } from '../owner/api.ts'
+import { Owner } from '../owner/owner.ts'
+import { linkChoices } from '../transport/connect.ts'
+import { choiceOption, UsageError } from './args.ts'
+import { keyOption } from './common.ts'
+import { nodePlatform } from './platform.ts'
+import { startProcesses } from './processes.ts'
+
+export const peerOptions = {
+  model: { type: 'string' },
+  models: { type: 'string' },
+  protection: { type: 'string', default: 'fixed' },
+  link: { type: 'string' },
+  server: { type: 'string' },
+  dealer: { type: 'string' },
+  'dealer-key': { type: 'string' },
+} as const
+
+export const peerHelp = `
+  --models DIR       folder of bundles for parties of our own (models)
+  --protection NAME  fixed: private (the default); clear: the float reference, run here by
+                     someone who has the whole bundle
+  --link NAME        ws, webrtc or fetch (the fastest that connects)
+  --server URL       a running model server, and its dealer; without them, both are started here.
+  --dealer URL       Self-made certificates are trusted through NODE_EXTRA_CA_CERTS=FILE
+  --dealer-key KEY   the dealer's identity key, from somebody who is not the server`
+
+interface PeerValues {
+  model?: string
+  models?: string
+  protection: string
+  link?: string
+  server?: string
+  dealer?: string
+  'dealer-key'?: string
+}
+
+export interface PeerChoice {
+  /** Name of the model; the first that fits, if absent. */
+  model?: string
+  /** Folder with its bundle, by itself or among others. */
+  folder: string
+  protection: 'fixed' | 'clear'
+  link?: (typeof linkChoices)[number]
+  /** Parties that run already. */
+  peers?: PageConfig
+}
+
+/** Reads the options above. Throws a `UsageError` for what does not go together. */
+export function peerChoice(values: PeerValues): PeerChoice {
+  const { model, server, dealer, 'dealer-key': key } = values
+  const given = [server, dealer, key].filter((value) => value !== undefined).length
+  if (given !== 0 && given !== 3) throw new UsageError('--server, --dealer and --dealer-key belong together.')
+  if (key !== undefined) keyOption('dealer-key', key)
+  const isFolder = model !== undefined && existsSync(join(model, 'manifest.json'))
+  return {
+    model: isFolder ? basename(resolve(model)) : model,
+    folder: isFolder ? resolve(model) : folderOf(values.models, model),
+    protection: choiceOption('protection', values.protection, ['fixed', 'clear'] as const)!,
+    link: choiceOption('link', values.link, linkChoices),
+    peers: given === 3 ? { server: server!, dealer: { url: dealer!, key: key! } } : undefined,
+  }
+}
+
+/** Of the models in the working folder, or in this checkout; a server of our own then loads the chosen one alone. */
+function folderOf(models: string | undefined, model: string | undefined): string {
+  const own = fileURLToPath(new URL('../../models', import.meta.url))
+  const folder = models ?? (existsSync('models') ? 'models' : own)
+  return model !== undefined && existsSync(join(folder, model, 'manifest.json'))
+    ? join(folder, model)
+    : folder
+}
+
+/** Calls `use` with the chosen parties, or with two that are started for it and stopped after it. */
+export async function withPeers<T>(
+  { folder, peers }: PeerChoice,
+  use: (peers: PageConfig) => Promise<T>,
+): Promise<T> {
+  if (peers) return use(peers)
+  const keys = mkdtempSync(join(tmpdir(), 'sotto-keys-'))
+  try {
+    const parties = await startProcesses({
+      models: folder,
+      host: '127.0.0.1',
+      serverPort: 0,
+      dealerPort: 0,
+      origins: [],
+      tlsArgs: [],
+      logLevel: 'error',
+      keys,
+    })
+    try {
+      return await use({ server: parties.server.url, dealer: parties.dealer })
+    } finally {
+      await parties.stop()
+    }
+  } finally {
+    rmSync(keys, { recursive: true, force: true })
+  }
+}
+
+/** A data owner's engine in this process. */
+export function ownerOf(peers: PageConfig): Owner {
+  const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
+  return new Owner(peers, noWindow, nodePlatform())
+}
+
+/** What a command needs of a model, and what to say of one that has it not. */
+export interface Need {
+  fits(manifest: Manifest): boolean
+  lack: string
+}
+
+/** The chosen bundle, or the first that fits. Throws a `UsageError` where there is none. */
+export async function bundleOf({ folder, model }: PeerChoice, { fits, lack }: Need): Promise<CatalogEntry> {
+  const catalog = await readCatalog(folder)
+  const named = catalog.filter(({ name }) => model === undefined || name === model)
+  const entry = named.find(({ manifest }) => fits(manifest))
+  if (entry) return entry
+  if (named.length > 0 && model !== undefined) throw new UsageError(`The model ${model} ${lack}.`)
+  const names = catalog.map(({ name }) => name).join(', ')
+  throw new UsageError(
+    `There is no ${model === undefined ? 'such model' : `model ${model}`} in ${folder}, but ${names}.`,
+  )
+}

@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest'
+import { benchConfigs } from '../random.ts'
+import type { ModelConfig } from './config.ts'
+import { fromHfConfig, HfConfigError, toHfConfig } from './hf-config.ts'
+
+const bert = {
+  model_type: 'bert',
+  architectures: ['BertForSequenceClassification'],
+  vocab_size: 30522,
+  hidden_size: 128,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 512,
+  hidden_act: 'gelu',
+  layer_norm_eps: 1e-12,
+  max_position_embeddings: 512,
+  type_vocab_size: 2,
+  id2label: { 0: 'negative', 1: 'positive' },
+}
+
+const llama = {
+  model_type: 'llama',
+  vocab_size: 128256,
+  hidden_size: 2048,
+  intermediate_size: 8192,
+  num_hidden_layers: 16,
+  num_attention_heads: 32,
+  num_key_value_heads: 8,
+  max_position_embeddings: 131072,
+  rms_norm_eps: 1e-5,
+  rope_theta: 500000,
+  rope_scaling: {
+    factor: 32,
+    low_freq_factor: 1,
+    high_freq_factor: 4,
+    original_max_position_embeddings: 8192,
+    rope_type: 'llama3',
+  },
+  hidden_act: 'silu',
+  tie_word_embeddings: true,
+}
+
+test('Llama 3.2: grouped heads and its rotary scaling', () => {
+  expect(fromHfConfig(llama)).toEqual({
+    arch: 'llama',
+    vocab: 128256,
+    dim: 2048,
+    layers: 16,
+    heads: 32,
+    kvHeads: 8,
+    ff: 8192,
+    eps: 1e-5,
+    context: 131072,
+    ropeTheta: 500000,
+    ropeScaling: { kind: 'llama3', factor: 32, low: 1, high: 4, original: 8192 },
+    activation: 'silu',
+    tied: true,
+  })
+})
+
+test.each([
+  [
+    { type: 'linear', factor: 2 },
+    { kind: 'linear', factor: 2 },
+  ],
+  [
+    { type: 'dynamic', factor: 4 },
+    { kind: 'dynamic', factor: 4, original: 131072 },
+  ],
+  [{ rope_type: 'default' }, undefined],
+  [null, undefined],
+])('rope_scaling %j', (rope_scaling, expected) => {
+  expect(fromHfConfig({ ...llama, rope_scaling }).ropeScaling).toEqual(expected)
+})
+
+test('newer files keep base and scaling together', () => {
+  const { rope_scaling, rope_theta, ...rest } = llama
+  const newer = { ...rest, rope_parameters: { ...rope_scaling, rope_theta } }
+  expect(fromHfConfig(newer)).toEqual(fromHfConfig(llama))
+})
+
+test('a sliding window bounds the context', () => {
+  const mistral = { ...llama, model_type: 'mistral', rope_scaling: null, sliding_window: 4096 }
+  expect(fromHfConfig(mistral)).toMatchObject({ arch: 'llama', context: 4096 })
+})
+
+test('BERT: labels in order, and the kind of head by its architecture', () => {
+  const config = fromHfConfig(bert)
+  expect(config).toMatchObject({ arch: 'bert', context: 512, types: 2, tied: true })
+  expect(config.head).toEqual({ kind: 'classify', labels: ['negative', 'positive'] })
+  expect(config.positionOffset).toBeUndefined()
+  expect(fromHfConfig({ ...bert, architectures: ['BertForMaskedLM'] }).head).toEqual({ kind: 'mlm' })
+  expect(fromHfConfig({ ...bert, architectures: ['BertModel'] }).head).toBeUndefined()
+  const unnamed = fromHfConfig({ ...bert, id2label: undefined, num_labels: 3 })
+  expect(unnamed.head).toEqual({ kind: 'classify', labels: ['LABEL_0', 'LABEL_1', 'LABEL_2'] })
+})
+
+test('RoBERTa counts positions from behind its padding id', () => {
+  const roberta = {
+    ...bert,
+    model_type: 'roberta',
+    architectures: ['RobertaForMaskedLM'],
+    max_position_embeddings: 514,
+    type_vocab_size: 1,
+    pad_token_id: 1,
+  }
+  expect(fromHfConfig(roberta)).toMatchObject({ arch: 'roberta', context: 512, positionOffset: 2, types: 1 })
+})
+
+describe('what is written is read back', () => {
+  const configs: ModelConfig[] = [
+    benchConfigs.gpt2,
+    benchConfigs['15m'],
+    fromHfConfig(llama),
+    fromHfConfig({ ...llama, rope_scaling: { type: 'dynamic', factor: 2 } }),
+    fromHfConfig(bert),
+    fromHfConfig({ ...bert, model_type: 'roberta', architectures: ['RobertaForMaskedLM'] }),
+    fromHfConfig({ ...bert, architectures: ['BertModel'] }),
+  ]
+  test.each(configs)('$arch', (config) => expect(fromHfConfig(toHfConfig(config))).toEqual(config))
+})
+
+test.each([
+  [{ model_type: 't5' }, 'model_type "t5" is not supported'],
+  [{ ...llama, model_type: 'qwen2' }, 'biases to query, key and value'],
+  [{ ...llama, attention_bias: true }, '"attention_bias"'],
+  [{ ...llama, rope_interleaved: true }, '"rope_interleaved"'],
+  [{ ...llama, head_dim: 128 }, '32 heads of 128'],
+  [{ ...llama, rope_scaling: { rope_type: 'yarn', factor: 2 } }, '"yarn"; supported are'],
+  [{ ...llama, rope_scaling: { rope_type: 'linear' } }, '"factor" above 0'],
+  [{ ...llama, num_hidden_layers: undefined }, '"num_hidden_layers" must be a number'],
+  [{ ...llama, num_key_value_heads: 5 }, '5 key heads do not divide'],
+  [{ ...llama, hidden_act: 'gelu' }, '"hidden_act" is "gelu"'],
+  [{ ...bert, architectures: ['BertForTokenClassification'] }, '"architectures"'],
+  [{ ...bert, position_embedding_type: 'relative_key' }, 'position_embedding_type'],
+  [{ ...bert, problem_type: 'multi_label_classification' }, 'problem_type'],
+  [{ ...bert, id2label: { 0: 'a', 2: 'b' } }, 'none for 1'],
+  [{ ...bert, id2label: { 0: 'score' } }, 'two labels or more'],
+])('refused by name: %j', (json, message) => {
+  expect(() => fromHfConfig(json, 'x/config.json')).toThrow(HfConfigError)
+  expect(() => fromHfConfig(json, 'x/config.json')).toThrow(/^x\/config\.json: /)
+  expect(() => fromHfConfig(json)).toThrow(message)
+})
+
+test.each([
+  ['num_hidden_layers', { num_hidden_layers: 1e9 }],
+  ['num_hidden_layers', { num_hidden_layers: 0 }],
+  ['vocab_size', { vocab_size: 2 ** 31 }],
+  ['num_labels', { id2label: undefined, num_labels: 4e9 }],
+])('a %s that would fill the memory is refused', (field, change) => {
+  expect(() => fromHfConfig({ ...bert, ...change })).toThrow(HfConfigError)
+  expect(() => fromHfConfig({ ...bert, ...change })).toThrow(field)
+})

@@ -1,0 +1,105 @@
+import type { HfConfig, HfReader } from '../files/hf-reader.ts'
+import type { EncoderHead, ModelConfig } from './config.ts'
+
+const forms: Record<string, 'bert' | 'roberta'> = {
+  bert: 'bert',
+  roberta: 'roberta',
+  // RoBERTa's tensors and positions, with another tokenizer.
+  'xlm-roberta': 'roberta',
+  camembert: 'roberta',
+}
+
+/** BERT's and RoBERTa's configuration; undefined for other model types. */
+export function encoderFromHf(read: HfReader): ModelConfig | undefined {
+  const { json } = read
+  const type = String(json.model_type)
+  if (!Object.hasOwn(forms, type)) return undefined
+  const arch = forms[type]
+  if (json.is_decoder) read.refuse('is_decoder', 'only encoders are')
+  if ((json.position_embedding_type ?? 'absolute') !== 'absolute')
+    read.refuse('position_embedding_type', 'only absolute positions are')
+  const heads = read.size('num_attention_heads')
+  const positions = read.size('max_position_embeddings')
+  // RoBERTa counts positions from the one after its padding id.
+  const positionOffset = arch === 'roberta' ? read.number('pad_token_id', 1) + 1 : 0
+  const head = headOf(read)
+  const config: ModelConfig = {
+    arch,
+    vocab: read.size('vocab_size'),
+    dim: read.size('hidden_size'),
+    layers: read.layers('num_hidden_layers'),
+    heads,
+    kvHeads: heads,
+    ff: read.size('intermediate_size'),
+    eps: read.number('layer_norm_eps', 1e-12),
+    context: positions - positionOffset,
+    activation: read.activation('hidden_act', ['gelu', 'gelu_tanh', 'gelu_sprint', 'silu']),
+    tied: json.tie_word_embeddings !== false,
+    types: read.size('type_vocab_size', 2),
+    ...(positionOffset ? { positionOffset } : {}),
+    ...(head ? { head } : {}),
+  }
+  read.divides(config)
+  return config
+}
+
+function headOf(read: HfReader): EncoderHead | undefined {
+  const [architecture = ''] = Array.isArray(read.json.architectures)
+    ? read.json.architectures.map(String)
+    : []
+  if (/For(MaskedLM|PreTraining)$/.test(architecture)) return { kind: 'mlm' }
+  if (!architecture.endsWith('ForSequenceClassification')) {
+    if (architecture === '' || architecture.endsWith('Model')) return undefined
+    return read.refuse(
+      'architectures',
+      'supported heads are sequence classification and masked language models',
+    )
+  }
+  if ((read.json.problem_type ?? 'single_label_classification') !== 'single_label_classification')
+    read.refuse('problem_type', 'only one label of several is')
+  const labels = labelsOf(read)
+  if (labels.length < 2) read.complain(`a classifier needs two labels or more, not ${labels.length}.`)
+  return { kind: 'classify', labels }
+}
+
+/** Labels in the order of their outputs. Older files leave out the two that are the default. */
+function labelsOf(read: HfReader): string[] {
+  const map = read.json.id2label
+  if (typeof map !== 'object' || map === null)
+    return Array.from({ length: read.size('num_labels', 2, 4096) }, (_, i) => `LABEL_${i}`)
+  const labels = Object.values(map).length
+  return Array.from({ length: labels }, (_, i) => {
+    const label: unknown = (map as HfConfig)[i]
+    return typeof label === 'string'
+      ? label
+      : read.complain(`"id2label" has ${labels} labels but none for ${i}.`)
+  })
+}
+
+/** As `encoderFromHf` reads it back; `activation` by Hugging Face's name. */
+export function encoderToHf(c: ModelConfig, activation: string): HfConfig {
+  const name = c.arch === 'bert' ? 'Bert' : 'Roberta'
+  const head = { classify: 'ForSequenceClassification', mlm: 'ForMaskedLM', none: 'Model' }[
+    c.head?.kind ?? 'none'
+  ]
+  const labels = c.head?.kind === 'classify' ? c.head.labels : undefined
+  return {
+    architectures: [`${name}${head}`],
+    model_type: c.arch,
+    hidden_size: c.dim,
+    num_hidden_layers: c.layers,
+    num_attention_heads: c.heads,
+    intermediate_size: c.ff,
+    hidden_act: activation,
+    layer_norm_eps: c.eps,
+    max_position_embeddings: c.context + (c.positionOffset ?? 0),
+    type_vocab_size: c.types ?? 1,
+    ...(c.positionOffset ? { pad_token_id: c.positionOffset - 1 } : {}),
+    ...(labels
+      ? {
+          id2label: Object.fromEntries(labels.map((label, i) => [i, label])),
+          label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
+        }
+      : {}),
+  }
+}

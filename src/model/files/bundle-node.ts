@@ -1,0 +1,151 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Tensor, type Tensors, tensorShapes } from '../architectures/config.ts'
+import { toHfConfig } from '../architectures/hf-config.ts'
+import { checkFile, type PublicModel, parseTokenizer } from './bundle.ts'
+import {
+  BundleError,
+  checkTensors,
+  isHashable,
+  type Manifest,
+  modelHash,
+  parseManifest,
+  partOf,
+  sha256,
+  type Visibility,
+} from './manifest.ts'
+import { type Dtype, decodeSafetensors } from './safetensors.ts'
+import { writeSafetensors } from './safetensors-writer.ts'
+
+/** A whole bundle, private tensors included: only for the model's owner. */
+export interface Bundle extends PublicModel {
+  /** Names of the tensors that must never be served. */
+  privateNames: Set<string>
+}
+
+function read(dir: string, name: string): Uint8Array {
+  try {
+    return readFileSync(join(dir, name))
+  } catch {
+    throw new BundleError('missing-file', `${join(dir, name)} cannot be read. Is ${dir} a complete bundle?`)
+  }
+}
+
+/** Load and verify a bundle from a folder; `tensors` holds public and private ones. Throws {@link BundleError}. */
+export async function loadBundle(dir: string): Promise<Bundle> {
+  const manifest = parseManifest(new TextDecoder().decode(read(dir, 'manifest.json')))
+  const tensors: Tensors = new Map()
+  for (const part of ['public', 'base', 'private'] as const) {
+    const name = `${part}.safetensors`
+    if (part === 'base' && !manifest.tensors.some((tensor) => partOf(tensor) === part)) continue
+    const bytes = read(dir, name)
+    await checkFile(manifest, name, bytes)
+    const file = decodeSafetensors(bytes)
+    await checkTensors(manifest, part, file.tensors, file.bytes)
+    for (const [key, tensor] of file.tensors) tensors.set(key, tensor)
+  }
+  for (const name of ['tokenizer.json', 'config.json']) await checkFile(manifest, name, read(dir, name))
+  return {
+    manifest,
+    hash: await modelHash(manifest),
+    tokenizer: parseTokenizer(read(dir, 'tokenizer.json')),
+    tensors,
+    privateNames: new Set(manifest.tensors.filter((t) => t.visibility === 'private').map((t) => t.name)),
+  }
+}
+
+/** Where tensors come from, one at a time: a map, or a reader of files. */
+export interface TensorSource {
+  get(name: string): Tensor | undefined | Promise<Tensor | undefined>
+}
+
+/** What a bundle is made from; hashes and the tensor list are worked out. */
+export interface BundleParts extends Omit<Manifest, 'format' | 'tensors' | 'files'> {
+  tokenizer: object
+  tensors: TensorSource
+  /** By default all blocks and a classifier's head are private; embedding, other heads and final norm public. */
+  visibility?: (name: string) => Visibility
+  /** Public tensors that data owners have no use for (see `foldedAway`); none unless said otherwise. */
+  isBase?: (name: string) => boolean
+  /** How weights are stored; half precision unless said otherwise. */
+  dtype?: Dtype
+}
+
+/** Tensors of the layers, and of a classifier's head. */
+export const isOfBlocks = (name: string): boolean =>
+  /(^|\.)(layers|layer|h)\.\d+\./.test(name) || /(^|\.)(pooler|classifier)\./.test(name)
+
+const blocksPrivate = (name: string): Visibility => (isOfBlocks(name) ? 'private' : 'public')
+
+/**
+ * Write a bundle folder, holding one tensor at a time in memory; returns its manifest. Throws a {@link BundleError} for a
+ * tensor that is missing, of another shape, or whose values its type can't hold: what was written is then incomplete.
+ */
+export async function writeBundle(dir: string, parts: BundleParts): Promise<Manifest> {
+  const { tokenizer, tensors, visibility = blocksPrivate, isBase, dtype = 'F16', ...about } = parts
+  mkdirSync(dir, { recursive: true })
+  const manifest: Manifest = { format: 'sotto-bundle/1', ...about, tensors: [], files: {} }
+  const writeJson = async (name: string, value: unknown) => {
+    const bytes = new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`)
+    manifest.files[name] = { bytes: bytes.length, sha256: await sha256(bytes) }
+    writeFileSync(join(dir, name), bytes)
+  }
+  await writeJson('config.json', toHfConfig(about.config, textEnds(about)))
+  await writeJson('tokenizer.json', tokenizer)
+  const listed = [...tensorShapes(about.config)].map(([name, shape]) => {
+    const tensor = { name, shape, dtype, visibility: visibility(name) }
+    return tensor.visibility === 'public' && isBase?.(name) ? { ...tensor, base: true as const } : tensor
+  })
+  for (const part of ['public', 'base', 'private'] as const) {
+    const chosen = listed.filter((tensor) => partOf(tensor) === part)
+    if (part === 'base' && chosen.length === 0) continue
+    const file = `${part}.safetensors`
+    const written = await writeSafetensors(join(dir, file), chosen, async ({ name, shape }) => {
+      const tensor = await tensors.get(name)
+      if (!tensor) throw new BundleError('missing-tensor', `There is no tensor "${name}" to write.`)
+      if (tensor.shape.join() !== shape.join())
+        throw new BundleError('wrong-shape', `"${name}" has the shape [${tensor.shape}], not [${shape}].`)
+      checkValues(name, tensor.data, dtype)
+      return tensor.data
+    })
+    manifest.files[file] = { bytes: written.bytes, sha256: written.sha256 }
+    chosen.forEach((tensor, i) => {
+      manifest.tensors.push(isHashable(tensor) ? { ...tensor, sha256: written.tensors[i] } : tensor)
+    })
+  }
+  writeFileSync(join(dir, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`)
+  return manifest
+}
+
+/** Largest float32 that rounds to a finite half. */
+const LARGEST_HALF = 65519.99
+
+function checkValues(name: string, data: Float32Array, dtype: Dtype): void {
+  let most = 0
+  for (const value of data) {
+    const size = Math.abs(value)
+    // Not `>`: NaN must be caught as well.
+    if (!(size <= 3.4e38))
+      throw new BundleError('bad-tensors', `"${name}" holds ${value}: the weights are damaged.`)
+    if (size > most) most = size
+  }
+  if (dtype === 'F16' && most > LARGEST_HALF)
+    throw new BundleError(
+      'bad-tensors',
+      `"${name}" reaches ${most}, beyond F16. Choose BF16 or F32 (--dtype).`,
+    )
+}
+
+/** The ids that other programs know as beginning and end. */
+function textEnds({ chat, text }: Pick<Manifest, 'chat' | 'text'>): { bos?: number; end?: number } {
+  const [bos] = [chat?.bos ?? text?.bos ?? []].flat()
+  return { bos, end: chat?.stop[0] ?? text?.stop[0] }
+}
+
+/** Replace the numeric profile of a bundle on disk, which gives the model a new hash. */
+export async function setProfile(dir: string, profile: Record<string, unknown>): Promise<string> {
+  const manifest = parseManifest(new TextDecoder().decode(read(dir, 'manifest.json')))
+  manifest.profile = profile
+  writeFileSync(join(dir, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`)
+  return modelHash(manifest)
+}

@@ -1,0 +1,263 @@
+import * as v from 'valibot'
+import { type ModelConfig, type Tensors, tensorShapes } from '../architectures/config.ts'
+
+/** What is wrong with a bundle, for programs; the message says what to do about it. */
+export type BundleFault =
+  | 'missing-file'
+  | 'bad-manifest'
+  | 'hash-mismatch'
+  | 'missing-tensor'
+  | 'wrong-shape'
+  | 'bad-tensors'
+
+export class BundleError extends Error {
+  override name = 'BundleError'
+  readonly fault: BundleFault
+
+  constructor(fault: BundleFault, message: string) {
+    super(message)
+    this.fault = fault
+  }
+}
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+const sha256Text = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits'))
+
+/** One token, or several. */
+const idOrIds = v.union([count, v.array(count)])
+
+const size = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most))
+
+const positive = v.pipe(v.number(), v.finite(), v.gtValue(0))
+
+const ropeScalingSchema = v.variant('kind', [
+  v.object({ kind: v.literal('linear'), factor: positive }),
+  v.object({ kind: v.literal('dynamic'), factor: positive, original: positive }),
+  v.object({
+    kind: v.literal('llama3'),
+    factor: positive,
+    low: positive,
+    high: positive,
+    original: positive,
+  }),
+])
+
+/** Bounded, because others than its author make plans and tables of these sizes before they have seen a weight. */
+const configSchema = v.pipe(
+  v.object({
+    arch: v.picklist(['llama', 'gpt2', 'bert', 'roberta']),
+    vocab: size(1 << 20),
+    dim: size(1 << 16),
+    layers: size(512),
+    heads: size(1024),
+    kvHeads: size(1024),
+    ff: size(1 << 18),
+    eps: v.pipe(v.number(), v.finite(), v.minValue(0)),
+    context: size(1 << 17),
+    ropeTheta: v.optional(v.pipe(v.number(), v.finite())),
+    ropeScaling: v.optional(ropeScalingSchema),
+    activation: v.picklist(['silu', 'gelu', 'gelu_tanh', 'gelu_sprint']),
+    tied: v.boolean(),
+    types: v.optional(size(16)),
+    positionOffset: v.optional(v.pipe(count, v.maxValue(16))),
+    head: v.optional(
+      v.variant('kind', [
+        v.object({
+          kind: v.literal('classify'),
+          labels: v.pipe(v.array(v.string()), v.minLength(2), v.maxLength(4096)),
+          pairs: v.optional(v.boolean()),
+        }),
+        v.object({ kind: v.literal('mlm') }),
+      ]),
+    ),
+    lora: v.optional(v.object({ rank: size(1024), alpha: positive, targets: v.array(v.string()) })),
+    softcap: v.optional(positive),
+    softmaxCap: v.optional(positive),
+  }),
+  v.check(
+    ({ dim, heads, kvHeads }) => dim % heads === 0 && heads % kvHeads === 0,
+    'the heads do not divide the width, or the key heads the heads',
+  ),
+)
+
+const tensorSchema = v.object({
+  name: v.string(),
+  shape: v.array(count),
+  dtype: v.picklist(['F32', 'F16', 'BF16']),
+  /** Public tensors may be downloaded by anyone; private ones never leave the model's owner. */
+  visibility: v.picklist(['public', 'private']),
+  /**
+   * A public tensor that data owners have no use for, because all that is made from it is private: a base model's weight
+   * under a private adapter. It is in a file of its own, which they need not download.
+   */
+  base: v.optional(v.literal(true)),
+  /**
+   * Over the tensor's bytes as stored. For a private tensor it commits the owner to the weights; it does not reveal them,
+   * but whoever holds the same weights can recognise them. Small private tensors have none, because all that they may
+   * hold can be tried; nor have those of a split model: what its parties hold must say nothing of the weights.
+   */
+  sha256: v.optional(sha256Text),
+})
+
+export const manifestSchema = v.object({
+  format: v.literal('sotto-bundle/1'),
+  name: v.string(),
+  description: v.string(),
+  license: v.string(),
+  /** Where the training data comes from, and under what licence. */
+  source: v.string(),
+  config: configSchema,
+  tensors: v.array(tensorSchema),
+  /** The other files of the bundle. */
+  files: v.record(v.string(), v.object({ bytes: count, sha256: sha256Text })),
+  /** Chat models only. */
+  chat: v.optional(
+    v.object({
+      /** Jinja, as in a Hugging Face `tokenizer_config.json`. */
+      template: v.string(),
+      /** What a conversation begins with; what goes before a user's text and before a reply; what ends either. */
+      bos: idOrIds,
+      user: idOrIds,
+      assistant: idOrIds,
+      end: idOrIds,
+      /** A reply ends at any of these ids. */
+      stop: v.array(count),
+    }),
+  ),
+  /** Models that continue a text and know no turns. */
+  text: v.optional(v.object({ bos: v.optional(count), stop: v.array(count) })),
+  /**
+   * Absent where the owner alone holds the private tensors. `split`: server and dealer hold halves of them, neither of
+   * which says anything without the other; `id` tells this splitting from others of the same weights.
+   */
+  custody: v.optional(v.object({ kind: v.literal('split'), id: sha256Text })),
+  /** Numeric profile measured by calibration; free-form here. */
+  profile: v.record(v.string(), v.unknown()),
+})
+
+export type Manifest = v.InferOutput<typeof manifestSchema>
+export type ChatTokens = NonNullable<Manifest['chat']>
+
+/** The chat tokens of a chat model. Throws a {@link BundleError} for a model that does not chat. */
+export function chatOf({ name, chat }: Pick<Manifest, 'name' | 'chat'>): ChatTokens {
+  if (!chat)
+    throw new BundleError('bad-manifest', `The model '${name}' has no chat template. Choose a chat model.`)
+  return chat
+}
+
+export type Visibility = 'public' | 'private'
+
+/** The weight files of a bundle: NAME.safetensors. */
+export type BundlePart = 'public' | 'base' | 'private'
+
+/** Which file a tensor is in. */
+export const partOf = ({
+  visibility,
+  base,
+}: Pick<Manifest['tensors'][number], 'visibility' | 'base'>): BundlePart =>
+  visibility === 'public' && base ? 'base' : visibility
+
+/** Parse and check `manifest.json`, including that its tensors are those of its configuration. */
+export function parseManifest(text: string): Manifest {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    throw new BundleError('bad-manifest', 'manifest.json is not JSON. Export the bundle again.')
+  }
+  const result = v.safeParse(manifestSchema, json)
+  if (!result.success) {
+    const [issue] = result.issues
+    const where = v.getDotPath(issue) ?? 'the top level'
+    throw new BundleError('bad-manifest', `manifest.json is wrong at ${where}: ${issue.message}.`)
+  }
+  checkTensorList(result.output.config, result.output)
+  checkHashes(result.output)
+  return result.output
+}
+
+function checkTensorList(config: ModelConfig, { tensors }: Manifest): void {
+  const listed = new Map(tensors.map((tensor) => [tensor.name, tensor.shape.join()]))
+  for (const [name, shape] of tensorShapes(config)) {
+    const found = listed.get(name)
+    if (found === undefined)
+      throw new BundleError(
+        'missing-tensor',
+        `manifest.json lists no tensor "${name}". Export the bundle again.`,
+      )
+    if (found !== shape.join())
+      throw new BundleError(
+        'wrong-shape',
+        `manifest.json gives "${name}" the shape [${found}], not [${shape}].`,
+      )
+  }
+}
+
+/** Numbers of a private tensor from which on not all can be tried: two halves of a classifier's bias have 2^32 values. */
+const UNGUESSABLE = 64
+
+/** Whether a tensor's hash may be public. */
+export const isHashable = ({
+  visibility,
+  shape,
+}: Pick<Manifest['tensors'][number], 'visibility' | 'shape'>) =>
+  visibility === 'public' || shape.reduce((a, b) => a * b, 1) >= UNGUESSABLE
+
+function checkHashes({ tensors, custody }: Manifest): void {
+  const complain = (what: string): never => {
+    throw new BundleError('bad-manifest', `manifest.json has ${what}. Export the bundle again.`)
+  }
+  for (const tensor of tensors) {
+    const { name, visibility, sha256 } = tensor
+    if (custody && visibility === 'private') {
+      if (sha256) complain(`a hash of "${name}", which a split model must not have`)
+    } else if (!sha256 && isHashable(tensor)) complain(`no hash of "${name}"`)
+  }
+}
+
+/** Lower-case hexadecimal SHA-256; WebCrypto, so the same in Node and in a browser. */
+export async function sha256(bytes: Uint8Array): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)
+  return Array.from(new Uint8Array(digest), (b) => b.toString(16).padStart(2, '0')).join('')
+}
+
+/** JSON with sorted keys and no white space: equal values give equal text. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const entries = Object.entries(value)
+    .filter(([, item]) => item !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join()}}`
+}
+
+/** The model's identity: covers configuration, profile and, through their hashes, all weights. */
+export const modelHash = (manifest: Manifest): Promise<string> =>
+  sha256(new TextEncoder().encode(canonicalJson(manifest)))
+
+/** Check the tensors of one file against the manifest; `bytes` are as stored. */
+export async function checkTensors(
+  manifest: Manifest,
+  part: BundlePart,
+  tensors: Tensors,
+  bytes: Map<string, Uint8Array>,
+): Promise<void> {
+  const file = `${part}.safetensors`
+  for (const expected of manifest.tensors) {
+    if (partOf(expected) !== part) continue
+    const tensor = tensors.get(expected.name)
+    if (!tensor)
+      throw new BundleError('missing-tensor', `${file} lacks "${expected.name}". Get the bundle again.`)
+    if (tensor.shape.join() !== expected.shape.join())
+      throw new BundleError(
+        'wrong-shape',
+        `${file} has "${expected.name}" as [${tensor.shape}], the manifest says [${expected.shape}].`,
+      )
+    // Small private tensors have no hash of their own; that of their file covers them.
+    if (expected.sha256 && (await sha256(bytes.get(expected.name)!)) !== expected.sha256)
+      throw new BundleError(
+        'hash-mismatch',
+        `${file}: the contents of "${expected.name}" are not what the manifest says. Get the bundle again.`,
+      )
+  }
+}

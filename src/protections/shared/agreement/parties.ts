@@ -1,0 +1,54 @@
+/** What sessions need of the engine's three roles. */
+import type { Link } from '../../../transport/link.ts'
+
+/** Takes one chunk of a pass's material; resolves when there is room for the next. */
+export type MaterialSink = (chunk: Uint8Array) => Promise<void>
+
+export interface DealerEngine {
+  /**
+   * Called for each model of a server, again after every reconnect; `tensors` gives each private tensor's packed
+   * b = W - F, in plan order. Resolves with the hash of the plan that the dealer itself makes of the header.
+   */
+  registerModel(modelHash: string, header: Uint8Array, tensors: AsyncIterable<Uint8Array>): Promise<string>
+  open(modelHash: string, seed: Uint8Array): DealerPasses
+  /** Split models: 32 bytes from which the owner derives its part of F. */
+  splitSeed?(modelHash: string): Uint8Array | undefined
+  /** The server has gone: frees its models. */
+  close(): void
+}
+
+export interface DealerPasses {
+  /** Passes of a session are dealt one after another, in the order of their numbers. */
+  deal(request: Uint8Array, sink: MaterialSink): Promise<void>
+  close(): void
+}
+
+export interface Registration {
+  header: Uint8Array
+  tensors: AsyncIterable<Uint8Array>
+}
+
+/** What a server says of a model that it serves. */
+export interface ServedModel {
+  modelHash: string
+  planHash: string
+  profile: string
+}
+
+export interface ServerEngine {
+  models(): readonly ServedModel[]
+  /** Header and b tensors to register at the dealer. */
+  registration(modelHash: string): Registration
+  /** 32 bytes from which the owner derives F, the stationary mask of the private tensors; G where they are split. */
+  fSeed(modelHash: string): Uint8Array
+  /** Runs a session until the link closes (resolves) or an error (rejects). */
+  open(modelHash: string, link: Link, material: MaterialSource): Promise<void>
+}
+
+/** A session's material at the server. */
+export interface MaterialSource {
+  /** The next chunk of a pass, in the dealer's order. Rejects with `SessionError` after the last, and on dealer loss. */
+  next(pass: number): Promise<Uint8Array>
+  /** Burns what is left of a pass, arrived or not. */
+  discard(pass: number): void
+}

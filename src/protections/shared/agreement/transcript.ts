@@ -1,0 +1,41 @@
+/** What a session is bound to. Both the dealer's signature and every key derive from this one hash. */
+import { sha256 } from '../../../handshake/crypto.ts'
+import { joinFields } from '../../../handshake/encoding.ts'
+
+export interface Transcript {
+  protocolVersion: number
+  sessionId: Uint8Array
+  /** Hex, as in the bundle's manifest. */
+  modelHash: string
+  planHash: string
+  profile: string
+  dealerKey: Uint8Array
+  serverKey: Uint8Array
+  ownerEphemeral: Uint8Array
+  dealerEphemeral: Uint8Array
+}
+
+export const transcriptHash = (t: Transcript): Promise<Uint8Array<ArrayBuffer>> =>
+  sha256(
+    joinFields([
+      'sotto transcript',
+      String(t.protocolVersion),
+      t.sessionId,
+      t.modelHash,
+      t.planHash,
+      t.profile,
+      t.dealerKey,
+      t.serverKey,
+      t.ownerEphemeral,
+      t.dealerEphemeral,
+    ]),
+  )
+
+/** What is signed: never a bare hash, so that a signature for one purpose is useless for another. */
+export const signedBytes = {
+  dealerAnswer: (transcript: Uint8Array) => joinFields(['sotto dealer answer', transcript]),
+  serverWelcome: (transcript: Uint8Array, fSeed: Uint8Array) =>
+    joinFields(['sotto server welcome', transcript, fSeed]),
+  material: (role: 'server' | 'dealer', serverKey: Uint8Array, dealerKey: Uint8Array, nonces: Uint8Array[]) =>
+    joinFields(['sotto material', role, serverKey, dealerKey, ...nonces]),
+}

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { newMac } from '../../../handshake/crypto.ts'
+import { sealPass } from '../agreement/pass-request.ts'
+import type { ServerConnection } from './server-connection.ts'
+import { DealerSession } from './session.ts'
+
+test('a pass that the server has discarded is not dealt on, and the session lives', async () => {
+  const mac = await newMac(new Uint8Array(32))
+  const sent: number[] = []
+  const made: number[] = []
+  const faults: unknown[] = []
+  const session: DealerSession = new DealerSession({
+    id: 'a',
+    mac,
+    passes: {
+      deal: async ([pass], sink) => {
+        for (let n = 0; n < 100; n++) {
+          made.push(pass)
+          await sink(new Uint8Array(8))
+        }
+      },
+      close: () => undefined,
+    },
+    connection: {
+      chunk: async (_: string, pass: number) => {
+        sent.push(pass)
+        if (pass === 1 && sent.length === 5) session.used(1)
+      },
+      endPass: async () => undefined,
+      endSession: async () => undefined,
+    } as unknown as ServerConnection,
+    countPass: () => undefined,
+    onEnd: (reason) => faults.push(reason),
+    onFault: (error) => faults.push(error),
+  })
+  for (const pass of [1, 2]) await session.request(await sealPass(mac, 'a', pass, Uint8Array.of(pass)))
+  await expect.poll(() => sent.length).toBe(105)
+  expect(made.filter((pass) => pass === 1)).toHaveLength(6)
+  expect(faults).toEqual([])
+})

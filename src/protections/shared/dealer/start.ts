@@ -1,0 +1,76 @@
+/** A running dealer. */
+import type { Logger } from 'pino'
+import type { Identity } from '../../../handshake/crypto.ts'
+import { limits } from '../../../handshake/limits.ts'
+import { Acceptor } from '../../../transport/acceptor.ts'
+import type { Tls } from '../../../transport/node/certificate.ts'
+import { type Listening, listen } from '../../../transport/node/http.ts'
+import { peerAddress } from '../../../transport/node/peer.ts'
+import { SocketAcceptor } from '../../../transport/node/ws.ts'
+import type { StreamTimes } from '../../../transport/stream-link.ts'
+import type { AdmissionLimits } from '../agreement/admission.ts'
+import type { DealerEngine } from '../agreement/parties.ts'
+import { Dealer } from './dealer.ts'
+import { dealerApp } from './http.ts'
+
+export interface StartDealer {
+  identity: Identity
+  /** Keys of the servers that may connect; without it, any. */
+  allow?: readonly string[]
+  makeEngine: (serverKey: string) => DealerEngine
+  log: Logger
+  host: string
+  port: number
+  origins: readonly string[]
+  tls?: Tls
+  trustProxy?: boolean
+  admission?: Partial<AdmissionLimits>
+  idleMs?: number
+  passesAhead?: number
+  times?: Partial<StreamTimes>
+}
+
+export interface RunningDealer extends Listening {
+  dealer: Dealer
+}
+
+export async function startDealer(options: StartDealer): Promise<RunningDealer> {
+  const { log, origins, trustProxy = false } = options
+  const dealer = new Dealer(options)
+  const sockets = new SocketAcceptor()
+  // The material socket resumes like every link: a cut does not cost the sessions their masks.
+  const acceptor = new Acceptor({
+    onLink: (link) => void dealer.serve(link),
+    maxLinks: 64,
+    firstBytes: limits.jsonBytes,
+    // Dealing goes on while what one session has credit for is under way.
+    windowBytes: limits.materialAheadBytes,
+    times: options.times,
+  })
+  const app = dealerApp({ dealer, origins, trustProxy, log })
+  const listening = await listen({
+    app,
+    host: options.host,
+    port: options.port,
+    tls: options.tls,
+    onUpgrade: async (request, socket, head) => {
+      // Only servers come here, and they are no browsers.
+      if (request.url !== '/material' || request.headers.origin) {
+        socket.destroy()
+        return
+      }
+      acceptor.accept(await sockets.upgrade(request, socket, head), 'ws', peerAddress(request, trustProxy))
+    },
+  })
+  return {
+    ...listening,
+    dealer,
+    close: async () => {
+      await dealer.close()
+      acceptor.close('The dealer is shutting down.')
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      sockets.close()
+      await listening.close()
+    },
+  }
+}

@@ -1,0 +1,15 @@
+/** What programs over lanes are given of a pass: which bits a party's packed parts have, role by role. */
+import { maskWidth } from '../correlations/material.ts'
+import type { Blinded, Opened, Role } from '../plan.ts'
+
+/** Bits that each value takes in `PartyContext.maskWords`. */
+export const maskBits = (value: Opened | Blinded): number => 8 * maskWidth(value)
+
+/** Something for each role, made when it is first needed. */
+export function perRole<T>(make: (role: Role) => T): (role: Role) => T {
+  const made: Partial<Record<Role, T>> = {}
+  return (role) => {
+    made[role] ??= make(role)
+    return made[role] as T
+  }
+}

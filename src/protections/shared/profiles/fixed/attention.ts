@@ -1,0 +1,92 @@
+/** Attention: projections, logits, weights, and the mixed values divided by the weights' sums. */
+import { headDim } from '../../../../model/architectures/config.ts'
+import { rotaryFrequencies } from '../../../../model/architectures/rope.ts'
+import { mix, scores } from '../../ops/attention.ts'
+import { inverseLevels, timesInverse } from '../../ops/inverse.ts'
+import { lastRow, rotate, slice } from '../../ops/local.ts'
+import { open } from '../../ops/open.ts'
+import { product } from '../../ops/product.ts'
+import { truncate } from '../../ops/truncate.ts'
+import type { Share } from '../../plan.ts'
+import { type Block, weightIndex } from './block.ts'
+import type { LayerRanges } from './ranges.ts'
+import { attentionPowers, attentionWidths, inverseSums, outputRing } from './softmax.ts'
+import { normWidths, RangeTooWide } from './widths.ts'
+
+/** What a block adds to the residual stream, and (encoders) the stream that it adds it to: its own norm's output. */
+export interface Added {
+  readonly output: Share
+  readonly residual?: Share
+}
+
+/** Attention over the residual stream, or over an owner's normalised embeddings in `projectionRing`. */
+export function attention(block: Block, x: Share, r: LayerRanges, layer: number): Added {
+  const { plan, precision: p } = block
+  const { config } = block.spec
+  const f = p.activation
+  const w = attentionWidths(block, r)
+  const s = w.softmax
+  const hd = headDim(config)
+  const kv = config.kvHeads * hd
+  const h = { heads: config.heads, kvHeads: config.kvHeads, headDim: hd }
+  const rotary = config.arch === 'llama' ? p.rotary : 0
+  const qkv = block.biased(projected(block, x, r, layer, config.dim + 2 * kv), layer, 'qkv')
+  const frequencies = rotaryFrequencies(config)
+  const turned = (from: number, width: number, source = qkv): Share => {
+    const part = slice(plan, source, from, width)
+    if (rotary === 0) return truncate(plan, part, p.weight, w.scores)
+    const rotated = rotate(plan, part, { headDim: hd, frequencies, frac: rotary })
+    return truncate(plan, rotated, p.weight + rotary, w.scores)
+  }
+  const rows = block.isLast(layer) ? lastRow(plan, qkv) : qkv
+  const q = open(plan, turned(0, config.dim, rows), { bits: w.scores })
+  const keys = `${layer}.k`
+  const values = `${layer}.v`
+  const k = open(plan, turned(config.dim, kv), { bits: w.scores, cache: keys })
+  const vShare = truncate(plan, slice(plan, qkv, config.dim + kv, kv), p.weight, s.weights)
+  const v = open(plan, vShare, { bits: s.weights, cache: values })
+
+  const logits = scores(plan, q, k, keys, h, w.range)
+  const powers = attentionPowers(block, logits, w)
+
+  const outRing = outputRing(block)
+  const drop = s.mixedFrac + s.inverseFrac - f
+  const wide = outRing + drop
+  if (wide > 64) throw new RangeTooWide(`layer ${layer}: the attention output needs ${wide} bits`)
+  const mixed = open(
+    plan,
+    truncate(plan, mix(plan, powers.weights, v, values, h), s.weightFrac + f - s.mixedFrac, s.mixed),
+    { bits: s.mixed, lift: wide },
+  )
+  const rd = inverseSums(block, powers.sums, s, wide)
+  const terms = timesInverse(mixed, rd, inverseLevels(s.denominator), hd)
+  const out = product(plan, terms, { width: config.dim, ring: wide, frac: s.mixedFrac + s.inverseFrac })
+  const y = block.biased(block.linear(truncate(plan, out, drop), layer, 'out', config.dim), layer, 'out')
+  const output = truncate(plan, y, f + p.weight - p.residual, block.residual)
+  if (block.residualColumns === 0) return { output }
+  const residual = slice(plan, rows, config.dim + 2 * kv, block.residualColumns)
+  return { output, residual: truncate(plan, residual, f + p.weight - p.residual, block.residual) }
+}
+
+/** Ring of queries, keys and values before they are truncated. Throws `RangeTooWide`. */
+export function projectionRing(block: Block, r: LayerRanges, layer: number): number {
+  const { precision: p, spec } = block
+  const { scores, softmax } = attentionWidths(block, r)
+  const rotary = spec.config.arch === 'llama' ? p.rotary : 0
+  const ring = Math.max(p.weight + rotary + scores, p.weight + softmax.weights)
+  if (ring > 64) throw new RangeTooWide(`layer ${layer}: queries, keys and values need ${ring} bits`)
+  return ring
+}
+
+/** The first product of a block: x normalised, times queries, keys and values, and an encoder's residual columns. */
+function projected(block: Block, x: Share, r: LayerRanges, layer: number, columns: number): Share {
+  const { plan, precision: p, spec } = block
+  const ring = projectionRing(block, r, layer)
+  const width = columns + block.residualColumns
+  if (block.isNormalised(layer)) return block.linear(x, layer, 'qkv', width)
+  const { config } = spec
+  const w = normWidths(config, p, r.x, r.meanSquare1, r.x, config.dim, `layer ${layer}: the first norm`)
+  const n = block.normal(x, { ...w, open: block.residual }, r.normal1)
+  const opened = open(plan, n.value, { bits: n.bits, lift: ring, weight: weightIndex(layer, 'qkv') })
+  return block.liftedLinear(opened, layer, 'qkv', width, ring)
+}

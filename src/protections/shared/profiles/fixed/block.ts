@@ -1,0 +1,183 @@
+/** What the blocks of a model share while a plan is built. */
+import { isEncoder, type ModelConfig } from '../../../../model/architectures/config.ts'
+import { inverseLevels, openInverse, timesInverse } from '../../ops/inverse.ts'
+import { lift } from '../../ops/lift.ts'
+import { linearPrivate, linearPublic, type WeightRef } from '../../ops/linear.ts'
+import { biasSplit, linearSplit, linearSplitShare, widen } from '../../ops/linear-split.ts'
+import { bias } from '../../ops/local.ts'
+import { open } from '../../ops/open.ts'
+import { blind, blindLifted } from '../../ops/open-to-server.ts'
+import { product } from '../../ops/product.ts'
+import { sumSquares } from '../../ops/square.ts'
+import { truncate } from '../../ops/truncate.ts'
+import { type Opened, PlanBuilder, type Share } from '../../plan.ts'
+import {
+  END_ROLES,
+  type EndRole,
+  isEnd,
+  LAYER_ROLES,
+  type MatrixRole,
+  matrixName,
+  type Visibility,
+} from './lower.ts'
+import type { Ranges } from './ranges.ts'
+import {
+  integerBits,
+  type NormWidths,
+  type Precision,
+  precisionOf,
+  residualRing,
+  weightFrac,
+} from './widths.ts'
+
+/** Degree of the inverse tables, and fraction bits of their public basis. */
+export const INVERSE_DEGREE = 5
+export const BASIS_BITS = 12
+
+/** `owner-held`: the model server has the private weights. `split`: nobody has them all. */
+export type Custody = 'owner-held' | 'split'
+
+/** A model as `compile` needs it: public metadata only. */
+export interface ModelSpec {
+  readonly config: ModelConfig
+  readonly ranges: Ranges
+  visibility(layer: number, role: MatrixRole): Visibility
+  /** The embedding and the output head; public, in clear at the owner, where nothing else is said. */
+  readonly ends?: Readonly<Partial<Record<EndRole, Visibility>>>
+  /** Who has the private weights: the server, unless they are split among all three parties. */
+  readonly custody?: Custody
+}
+
+export interface CompileOptions {
+  readonly precision?: Precision
+  /** Two more hops a layer for a third of the dealt bytes in gated models: for long prompts. */
+  readonly lean?: boolean
+  /** Release every row instead of the last alone: for evaluation by a holder of both sides. */
+  readonly everyRow?: boolean
+}
+
+/** Whether a matrix is public or private, the model's ends included. */
+export const visibilityOf = (spec: ModelSpec, layer: number, role: MatrixRole): Visibility =>
+  isEnd(role) ? (spec.ends?.[role] ?? 'public') : spec.visibility(layer, role)
+
+/** Tells the weights of a model apart, in all its plans. */
+export const weightIndex = (layer: number, role: MatrixRole): number =>
+  LAYER_ROLES.length * layer + [...LAYER_ROLES.map(String), ...END_ROLES].indexOf(role)
+
+export class Block {
+  readonly plan = new PlanBuilder()
+  readonly spec: ModelSpec
+  readonly options: CompileOptions
+  readonly precision: Precision
+  readonly spanBits: number
+  /** Ring of the residual stream. */
+  readonly residual: number
+
+  constructor(spec: ModelSpec, spanBits: number, options: CompileOptions) {
+    this.spec = spec
+    this.options = options
+    this.precision = options.precision ?? precisionOf(spec.config)
+    this.spanBits = spanBits
+    this.residual = residualRing(spec.ranges, this.precision)
+  }
+
+  /** Whether only the last row goes on after this layer's keys and values. */
+  isLast(layer: number): boolean {
+    return layer === this.spec.config.layers - 1 && !this.options.everyRow
+  }
+
+  /** Whether a layer's input comes normalised from the owner, which makes an encoder's public embeddings in the clear. */
+  isNormalised(layer: number): boolean {
+    return (
+      layer === 0 &&
+      isEncoder(this.spec.config) &&
+      visibilityOf(this.spec, this.spec.config.layers, 'embed') === 'public'
+    )
+  }
+
+  /** Columns of the first matrix of each block that carry an encoder's residual stream on. */
+  get residualColumns(): number {
+    return isEncoder(this.spec.config) ? this.spec.config.dim : 0
+  }
+
+  /** Opens x, and 1/rms(x) beside it; `lift`, `weight` and `ring` are what x's and the root's consumers want. */
+  root(
+    x: Share,
+    w: NormWidths,
+    o: { lift: number; weight?: number; ring: number },
+  ): { opened: Opened; root: Opened } {
+    const { plan } = this
+    const { config } = this.spec
+    const opened = open(plan, x, { bits: w.open, lift: Math.max(o.lift, w.square), weight: o.weight })
+    const squares = sumSquares(plan, opened, w.square)
+    const v = open(
+      plan,
+      truncate(plan, squares, 2 * this.precision.residual - w.table.frac, w.table.ring, 'unsigned'),
+      {
+        bits: w.table.ring,
+      },
+    )
+    const { dim, eps } = config
+    const root = openInverse(plan, v, {
+      ...w.table,
+      f: (y) => 1 / Math.sqrt(y / dim + eps),
+      degree: INVERSE_DEGREE,
+      frac: w.rootFrac,
+      basisBits: BASIS_BITS,
+      bits: w.root,
+      lift: o.ring,
+    })
+    return { opened, root }
+  }
+
+  /** x / rms(x), at the activations' scale. */
+  normal(x: Share, w: NormWidths, largest: number): { value: Share; bits: number } {
+    const f = this.precision.activation
+    const bits = f + integerBits(largest * this.precision.headroom) + 2
+    const drop = this.precision.residual + w.rootFrac - f
+    const ring = bits + drop
+    const { opened, root } = this.root(x, w, { lift: ring, ring })
+    const terms = timesInverse(opened, root, inverseLevels(w.table), x.width)
+    const wide = product(this.plan, terms, {
+      width: x.width,
+      ring,
+      frac: this.precision.residual + w.rootFrac,
+    })
+    return { value: truncate(this.plan, wide, drop, bits), bits }
+  }
+
+  /** An opened liftable value times a weight. */
+  liftedLinear(x: Opened, layer: number, role: MatrixRole, n: number, ring: number): Share {
+    const weight = this.weight(layer, role, n)
+    if (weight.visibility === 'public') return linearPublic(this.plan, lift(this.plan, x, ring), weight)
+    if (weight.visibility === 'split') return linearSplit(this.plan, widen(this.plan, x, ring), weight)
+    return linearPrivate(this.plan, blindLifted(this.plan, x, ring), weight)
+  }
+
+  /** A share in its product's own ring times a weight. */
+  linear(x: Share, layer: number, role: MatrixRole, n: number): Share {
+    const weight = this.weight(layer, role, n)
+    if (weight.visibility === 'public') return linearPublic(this.plan, x, weight)
+    if (weight.visibility === 'split') return linearSplitShare(this.plan, x, weight)
+    return linearPrivate(this.plan, blind(this.plan, x, weight.index), weight)
+  }
+
+  weight(layer: number, role: MatrixRole, n: number): WeightRef {
+    const visibility = visibilityOf(this.spec, layer, role)
+    return {
+      name: matrixName(layer, role),
+      index: weightIndex(layer, role),
+      n,
+      frac: weightFrac(role, this.precision),
+      visibility: visibility === 'private' && this.spec.custody === 'split' ? 'split' : visibility,
+    }
+  }
+
+  /** Adds a matrix's bias, where the architecture has biases: its own, or that of some of its columns. */
+  biased(x: Share, layer: number, role: MatrixRole, name = matrixName(layer, role)): Share {
+    const { config } = this.spec
+    if (config.arch !== 'gpt2' && !isEncoder(config)) return x
+    const { visibility } = this.weight(layer, role, x.width)
+    return visibility === 'split' ? biasSplit(this.plan, x, name) : bias(this.plan, x, name)
+  }
+}

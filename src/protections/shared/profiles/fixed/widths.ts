@@ -1,0 +1,158 @@
+/** Bit widths of the `fixed` profile, layer by layer, from measured ranges. */
+import { isEncoder, type ModelConfig } from '../../../../model/architectures/config.ts'
+import { levelProducts } from '../../ops/inverse-levels.ts'
+import type { MatrixRole } from './lower.ts'
+import type { Interval, Ranges } from './ranges.ts'
+
+/** Fraction bits and head room that a profile fixes; everything else follows from the ranges. */
+export interface Precision {
+  /** Activations, residual stream, weights, rotary cos and sin. */
+  readonly activation: number
+  readonly residual: number
+  readonly weight: number
+  readonly rotary: number
+  /** How far beyond its measured range a value may go, as a factor. */
+  readonly headroom: number
+}
+
+export const FIXED: Precision = { activation: 13, residual: 15, weight: 13, rotary: 13, headroom: 1.5 }
+
+/** An encoder's stream passes through matrices, so that its weights' rounding counts for more; their rings have room. */
+const FIXED_ENCODER: Precision = { ...FIXED, weight: 15 }
+
+export const precisionOf = (config: Pick<ModelConfig, 'arch'>): Precision =>
+  isEncoder(config) ? FIXED_ENCODER : FIXED
+
+/** Fraction bits of a weight: a private embedding goes straight to the residual stream's scale. */
+export const weightFrac = (role: MatrixRole, p: Precision): number =>
+  role === 'embed' ? p.residual : p.weight
+
+/** The model can't be computed in 64-bit rings at these ranges. */
+export class RangeTooWide extends Error {
+  override readonly name = 'RangeTooWide'
+}
+
+/** Bits left of the point that |x| <= high needs. */
+export const integerBits = (high: number): number =>
+  Math.max(0, Math.ceil(Math.log2(Math.max(high, 2 ** -20))))
+
+/** An inverse table's geometry: see `inverse`. */
+export interface InverseWidths {
+  /** Ring that the argument is opened in, its fraction bits, table entries, and the fine level's shift. */
+  readonly ring: number
+  readonly frac: number
+  readonly entryBits: number
+  readonly fineShift?: number
+  /** How many levels, where there are more than two: one hop more. */
+  readonly levels?: number
+  /** Smallest argument that the table tells apart, in its real scale. */
+  readonly floor: number
+}
+
+/** Dealt bytes of one word of an inverse table, and of the further monomials that a second level costs a column. */
+const WORD_BYTES = 5
+const LEVEL_BYTES = 45
+const WORDS = 6
+/** Low bits of the argument that a bottom segment spans: the resolution there. */
+const SEGMENT_BITS = 13
+
+/** The most octaves that two levels reach, and the most levels. */
+const TWO_LEVEL_OCTAVES = 20
+const MOST_LEVELS = 8
+const MOST_OCTAVES = 40
+/** Arguments and masks are added as float64 integers. */
+const MOST_RING = 52
+
+/**
+ * A table for arguments in [low, high] with at most `maxFrac` fraction bits; one level or two, whichever makes fewer dealt
+ * bytes for so many arguments and columns that their inverses multiply, and up to eight beyond 20 octaves. Plans that
+ * differ by `high` alone have equal steps where they agree on `most`. Throws `RangeTooWide` beyond 40.
+ */
+export function inverseWidths(
+  [low, high]: Interval,
+  what: string,
+  uses: { scalars: number; columns: number },
+  maxFrac = 64,
+  most = high,
+): InverseWidths {
+  // One sixteenth is kept free, which is at least one coarse segment.
+  const top = Math.ceil(Math.log2(high * (16 / 15)))
+  const bottom = Math.floor(Math.log2(low))
+  const octaves = top - bottom
+  const isDeep = Math.ceil(Math.log2(most * (16 / 15))) - bottom > TWO_LEVEL_OCTAVES
+  const oneLevel = uses.scalars * 2 ** (octaves + 1) * WORDS * WORD_BYTES
+  const twoLevels =
+    uses.scalars * 2 ** ((octaves + 2) / 2) * (2 * WORDS + 1) * WORD_BYTES + uses.columns * LEVEL_BYTES
+  if (!isDeep && octaves < 12 && oneLevel <= twoLevels) {
+    // An interval may start a whole segment below its value, so the lowest value stands two segments above zero.
+    const entryBits = Math.max(octaves, 2) + 1
+    const ring = Math.min(entryBits + SEGMENT_BITS, maxFrac + top)
+    return { ring, frac: ring - top, entryBits, floor: 2 ** (top - entryBits) }
+  }
+  if (octaves > MOST_OCTAVES)
+    throw new RangeTooWide(
+      `${what} spans ${octaves} octaves (${low} to ${high}); the tables reach ${MOST_OCTAVES}`,
+    )
+  const levels = isDeep ? fewestBytes(octaves) : 2
+  const entryBits = Math.ceil((octaves + levels) / levels)
+  // All levels' segments together: each level spans two of the one above it.
+  const segments = levels * (entryBits - 1) + 1
+  const fineShift = Math.min(SEGMENT_BITS, maxFrac + top - segments, MOST_RING - segments)
+  const ring = fineShift + segments
+  const widths = { ring, frac: ring - top, entryBits, fineShift, floor: 2 ** (top - segments) }
+  return levels === 2 ? widths : { ...widths, levels }
+}
+
+/** Three to eight levels, whose tables and products of masks make the fewest words. */
+function fewestBytes(octaves: number): number {
+  const words = (levels: number): number =>
+    2 ** Math.ceil((octaves + levels) / levels) * (levels * (WORDS + 1) - 1) + levelProducts(levels)
+  let best = 3
+  for (let levels = 4; levels <= MOST_LEVELS; levels++) if (words(levels) < words(best)) best = levels
+  return best
+}
+
+/** Widths of one normalisation x / rms(x). */
+export interface NormWidths {
+  /** Opening of x; ring of its square sum. */
+  readonly open: number
+  readonly square: number
+  readonly table: InverseWidths
+  /** Opening of 1/rms and its fraction bits. */
+  readonly root: number
+  readonly rootFrac: number
+}
+
+/**
+ * @param x largest |residual|
+ * @param meanSquare range of the mean square
+ * @param largest |what the root multiplies|: its fraction bits follow
+ * @param columns how many it multiplies
+ */
+export function normWidths(
+  config: ModelConfig,
+  p: Precision,
+  x: number,
+  meanSquare: Interval,
+  largest: number,
+  columns: number,
+  what: string,
+): NormWidths {
+  const room = p.headroom
+  const interval: Interval = [
+    ((meanSquare[0] + config.eps) * config.dim) / room ** 2,
+    (meanSquare[1] + config.eps) * config.dim * room ** 2,
+  ]
+  const table = inverseWidths(interval, what, { scalars: 1, columns })
+  const rootFrac = p.activation + 1 + integerBits(largest * room)
+  const root = rootFrac + integerBits(Math.sqrt(config.dim / table.floor)) + 4
+  const square = table.ring + 2 * p.residual - table.frac
+  if (square > 64) throw new RangeTooWide(`${what}: the square sum needs ${square} bits`)
+  return { open: p.residual + integerBits(x * room) + 2, square, table, root, rootFrac }
+}
+
+/** Widths of the whole model's residual stream: one scale throughout. */
+export const residualRing = (ranges: Ranges, p: Precision): number => {
+  const x = Math.max(ranges.final.x, ...ranges.layers.map((l) => l.x))
+  return p.residual + integerBits(x * p.headroom) + 2
+}

@@ -1,0 +1,212 @@
+import type { Contraction, ContractionTerm } from '../../../kernels/contraction.ts'
+import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
+import type { Operand, Program, Result } from '../../../kernels/program.ts'
+import type { RowCache } from '../cache.ts'
+import type { CachedRows, DealContext } from '../context.ts'
+import { maskLanes, slotPiece, slotWidth, slotWords, wholeMask } from '../correlations/material.ts'
+import { joined } from '../correlations/pieces.ts'
+import type {
+  Blinded,
+  Dealt,
+  DealtProduct,
+  DealtRotations,
+  DealtRows,
+  DealtSingles,
+  Opened,
+  Plan,
+  Slot,
+  Step,
+} from '../plan.ts'
+import { slotValues } from '../plan.ts'
+import type { Prg } from '../prg.ts'
+import type { Lanes } from '../ring.ts'
+import { isPresent, rowCount, type Shape, spanOf } from '../shape.ts'
+import { packerOf, subtractBytes } from './corrections.ts'
+
+/** What the dealer brings to a pass: both parties' mask keys, b = W - F for each private weight, and its pieces of split ones. */
+export interface DealerMaterial {
+  readonly kernels: Kernels
+  readonly owner: Prg
+  readonly server: Prg
+  readonly differences: ReadonlyMap<string, Matrix>
+  readonly cache: RowCache
+}
+
+/** Dealt values that pass through the cache at a time. */
+const PIECE = 1 << 15
+
+const readers = new WeakMap<Plan, Map<number, number>>()
+
+/** The last step that deals for each value: its mask is kept until then. */
+function lastReaders(plan: Plan): Map<number, number> {
+  let last = readers.get(plan)
+  if (last) return last
+  last = new Map()
+  for (const step of plan.steps)
+    if (step.deal)
+      for (const value of [...step.needs.owner, ...step.needs.server]) last.set(value.step, step.id)
+  readers.set(plan, last)
+  return last
+}
+
+/**
+ * Deals one pass, or a band of it: for every step the corrections that make the owner's keystream a sharing of the true
+ * correlations.
+ */
+export class DealerPass implements DealContext {
+  readonly shape: Shape
+  readonly #plan: Plan
+  readonly #own: DealerMaterial
+  readonly #masks = new Map<number, Lanes>()
+  readonly #products = new Map<DealtProduct, Lanes>()
+
+  constructor(plan: Plan, shape: Shape, own: DealerMaterial) {
+    this.shape = shape
+    this.#plan = plan
+    this.#own = own
+  }
+
+  /** Steps with something to deal, in plan order, with their packed corrections. */
+  *deal(): Generator<{ step: Step; bytes: Uint8Array }> {
+    for (const step of this.#plan.steps) {
+      const pieces = Array.from(this.dealStep(step), (piece) => piece.slice())
+      if (step.slots.length > 0) yield { step, bytes: joined(pieces) }
+    }
+  }
+
+  /** Makes a step's matrix products by the kernels' faster way for many rows, if they have one. */
+  async multiplyAhead(step: Step): Promise<void> {
+    const { kernels, differences } = this.#own
+    if (!kernels.matmulAsync || !isPresent(this.shape, step.out.layout)) return
+    for (const product of step.dealtProducts ?? []) {
+      const b = differences.get(product.weight)
+      if (!b) continue
+      const a = product.lanes(this)
+      this.#products.set(product, await kernels.matmulAsync(a, a.length / b.k, b, product.ring))
+    }
+  }
+
+  /**
+   * A step's packed corrections, piece by piece; none where it deals nothing. A piece is good until the next one is
+   * asked for: all are made in the same memory, which stays in the processor's cache. Steps are dealt in plan order.
+   */
+  *dealStep(step: Step): Generator<Uint8Array> {
+    if (!step.deal || !isPresent(this.shape, step.out.layout)) return
+    const values = step.deal(this)
+    const last = lastReaders(this.#plan)
+    for (const id of [...this.#masks.keys()]) if ((last.get(id) ?? 0) <= step.id) this.#masks.delete(id)
+    if (values.length !== step.slots.length)
+      throw new RangeError(
+        `step ${step.id} (${step.op}) dealt ${values.length} of ${step.slots.length} slots`,
+      )
+    for (const [i, slot] of step.slots.entries()) yield* this.#pack(step, slot, values[i])
+  }
+
+  mask(value: Opened): Lanes {
+    let lanes = this.#masks.get(value.step)
+    if (!lanes) {
+      const { kernels, owner, server } = this.#own
+      lanes = wholeMask(kernels, [owner, server], this.shape, value)
+      this.#masks.set(value.step, lanes)
+    }
+    return lanes
+  }
+
+  ownerMask(value: Opened | Blinded): Lanes {
+    return maskLanes(this.#own.owner, this.shape, value)
+  }
+
+  serverMask(value: Opened): Lanes {
+    return maskLanes(this.#own.server, this.shape, value)
+  }
+
+  cache(name: string): CachedRows {
+    return this.#own.cache.read(name, spanOf(this.shape))
+  }
+
+  remember(name: string, rows: CachedRows): void {
+    this.#own.cache.write(name, this.shape.base, this.shape.rows, rows)
+  }
+
+  evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R {
+    return this.#own.kernels.evaluate(p, operands, count)
+  }
+
+  contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): Lanes {
+    return this.#own.kernels.contract(kind, terms, o)
+  }
+
+  multiplyDifference(product: DealtProduct): Lanes {
+    const ahead = this.#products.get(product)
+    if (ahead && this.#products.delete(product)) return ahead
+    const { weight, ring } = product
+    const b = this.#own.differences.get(weight)
+    if (!b) throw new RangeError(`no difference was registered for '${weight}'`)
+    const a = product.lanes(this)
+    return this.#own.kernels.matmul(a, a.length / b.k, b, ring)
+  }
+
+  transformed(samples: Float64Array, matrix: Float64Array, n: number, scale: number): Lanes {
+    return this.#own.kernels.transformed(samples, matrix, n, scale)
+  }
+
+  *#pack(step: Step, slot: Slot, value: Dealt): Generator<Uint8Array> {
+    if ('places' in value) yield this.#packSingles(step, slot, value)
+    else if (!ArrayBuffer.isView(value)) yield* this.#packRows(step, slot, value)
+    else {
+      if (value.length !== slotValues(this.shape, slot))
+        throw new RangeError(`step ${step.id} (${step.op}) dealt ${value.length} values of '${slot.name}'`)
+      const { kernels, owner } = this.#own
+      const words = slotWords(owner, this.shape, step, slot, (bytes) => owner.scratch.take(bytes))
+      const packed = kernels.packDifference(value, words, slot.bits)
+      owner.scratch.release()
+      yield packed
+    }
+  }
+
+  /** A few elements at a time, in arrays that stay in the processor's cache. */
+  *#packRows(step: Step, slot: Slot, value: DealtRows | DealtRotations): Generator<Uint8Array> {
+    const { shape } = this
+    const { kernels, owner } = this.#own
+    const per = (slot.entries ?? 1) * (slot.words ?? 1)
+    const size = per * slotWidth(slot)
+    // Whole blocks of keystream and whole bytes of packing, whatever the width.
+    const most = Math.min(slotValues(shape, slot) / per, Math.max(64, Math.floor(PIECE / per / 64) * 64))
+    const keystream = new Uint8Array(most * size)
+    const bytes = (per * slot.bits) / 8
+    const packed = new Uint8Array(most * bytes)
+    const pack = packerOf(kernels, value, per, slot.bits)
+    let [first, held] = [0, 0]
+    const flush = (): Uint8Array => {
+      const piece = packed.subarray(0, held * bytes)
+      pack(first, held, keystream.subarray(0, held * size), piece)
+      first += held
+      held = 0
+      return piece
+    }
+    for (let r = 0; r < shape.rows; r++) {
+      const end = rowCount(shape, r, slot.layout, slot.width)
+      for (let i = 0; i < end; ) {
+        const room = most - held
+        const n = room < end - i ? room - (room % 64) : end - i
+        if (n === 0) yield flush()
+        else
+          slotPiece(owner, shape, step, slot, r, i * per, keystream.subarray(held * size, (held + n) * size))
+        held += n
+        i += n
+      }
+    }
+    if (held > 0) yield flush()
+  }
+
+  /** Bytes: the subtraction wraps by itself, and they are their own packing. */
+  #packSingles(step: Step, slot: Slot, { rest, single, places }: DealtSingles): Uint8Array {
+    const out = slotWords(this.#own.owner, this.shape, step, slot)
+    const per = out.length / places.length
+    if (slot.bits !== 8 || per !== (slot.entries ?? 1) * (slot.words ?? 1))
+      throw new RangeError(`step ${step.id} (${step.op}) dealt ${places.length} tables of '${slot.name}'`)
+    subtractBytes(rest, out)
+    for (let i = 0, at = 0; i < places.length; i++, at += per) out[at + places[i]] += single - rest
+    return out
+  }
+}

@@ -1,0 +1,103 @@
+import type { Kernels, Matrix, PolynomialSpec } from '../../../kernels/kernels.ts'
+import type { RowCache } from '../cache.ts'
+import type { CachedRows, PlainContext } from '../context.ts'
+import type { Opened, Plan, Share, Value } from '../plan.ts'
+import type { Lanes } from '../ring.ts'
+import { type Shape, spanOf } from '../shape.ts'
+
+/** What the oracle is given: the weights, and the randomness that the result is a function of. */
+export interface PlainMaterial {
+  readonly kernels: Kernels
+  readonly weights: ReadonlyMap<string, Matrix>
+  readonly biases: ReadonlyMap<string, Lanes>
+  readonly cache: RowCache
+  readonly input: Lanes
+  /** Rows of the pass that are padding; none where nothing is said. */
+  readonly padding?: Uint8Array
+  /** The owner's share of a truncated value. */
+  ownerShare(value: Share): Lanes
+  /** The whole mask of an opened value. */
+  mask(value: Opened): Lanes
+}
+
+/** A value that left the range its plan promises. */
+export interface Violation {
+  readonly step: number
+  readonly op: string
+  readonly what: string
+}
+
+/** The oracle: the same plan on plain integers. It computes what the shares must add up to, bit for bit. */
+export class PlainPass implements PlainContext {
+  readonly shape: Shape
+  readonly violations: Violation[] = []
+  readonly #plan: Plan
+  readonly #own: PlainMaterial
+  readonly #values = new Map<number, Lanes>()
+
+  constructor(plan: Plan, shape: Shape, own: PlainMaterial) {
+    this.shape = shape
+    this.#plan = plan
+    this.#own = own
+  }
+
+  /** Runs every step; returns the last value. */
+  run(): Lanes {
+    for (const step of this.#plan.steps) this.#values.set(step.id, step.plain(this))
+    return this.result(this.#plan.steps.length - 1)
+  }
+
+  result(id: number): Lanes {
+    const lanes = this.#values.get(id)
+    if (!lanes) throw new RangeError(`step ${id} has not run`)
+    return lanes
+  }
+
+  get(value: Value): Lanes {
+    return this.result(value.step)
+  }
+
+  ownerShare(value: Share): Lanes {
+    return this.#own.ownerShare(value)
+  }
+
+  mask(value: Opened): Lanes {
+    return this.#own.mask(value)
+  }
+
+  input(): Lanes {
+    return this.#own.input
+  }
+
+  padding(): Uint8Array {
+    return this.#own.padding ?? new Uint8Array(spanOf(this.shape))
+  }
+
+  cache(name: string): CachedRows {
+    return this.#own.cache.read(name, spanOf(this.shape))
+  }
+
+  remember(name: string, rows: CachedRows): void {
+    this.#own.cache.write(name, this.shape.base, this.shape.rows, rows)
+  }
+
+  polynomials(points: Lanes, words: Lanes, o: PolynomialSpec): Lanes {
+    return this.#own.kernels.polynomials(points, words, o)
+  }
+
+  multiply(weight: string, a: Lanes, ring: number): Lanes {
+    const matrix = this.#own.weights.get(weight)
+    if (!matrix) throw new RangeError(`no weight '${weight}'`)
+    return this.#own.kernels.matmul(a, a.length / matrix.k, matrix, ring)
+  }
+
+  bias(name: string): Lanes {
+    const b = this.#own.biases.get(name)
+    if (!b) throw new RangeError(`no bias '${name}'`)
+    return b
+  }
+
+  violation(step: number, what: string): void {
+    this.violations.push({ step, op: this.#plan.steps[step].op, what })
+  }
+}

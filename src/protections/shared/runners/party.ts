@@ -1,0 +1,263 @@
+import type { Contraction, ContractionTerm } from '../../../kernels/contraction.ts'
+import type { Kernels, Matrix, PolynomialSpec } from '../../../kernels/kernels.ts'
+import type { Operand, Program, Result } from '../../../kernels/program.ts'
+import type { RowCache } from '../cache.ts'
+import type { CachedRows, PartyContext } from '../context.ts'
+import type { Correlations } from '../correlations/correlations.ts'
+import { maskLanes, maskWords } from '../correlations/material.ts'
+import type { Blinded, Opened, Plan, Role, Slot, Step, Value } from '../plan.ts'
+import { wireBytes } from '../plan.ts'
+import { laneBytes, type Prg, streamId } from '../prg.ts'
+import type { Lanes } from '../ring.ts'
+import { messageBytes, type Schedule } from '../schedule.ts'
+import { isPresent, type Shape, spanOf } from '../shape.ts'
+import { usesOf } from './lifetimes.ts'
+
+/** A message that does not fit the plan: truncated, padded or out of turn. */
+export class MessageError extends Error {
+  override readonly name = 'MessageError'
+  readonly code = 'malformed'
+  readonly advice = 'Start a new session.'
+}
+
+/** Rows from which a faster product pays for its set-up. */
+const MANY_ROWS = 16
+
+/** What one party brings to a pass. */
+export interface PartyMaterial {
+  readonly role: Role
+  readonly kernels: Kernels
+  /** This party's masks. */
+  readonly masks: Prg
+  readonly correlations: Correlations
+  readonly cache: RowCache
+  /** Weights this party multiplies by in the clear. */
+  readonly weights: ReadonlyMap<string, Matrix>
+  readonly biases: ReadonlyMap<string, Lanes>
+  /** Owner: its own randomness, its input, and the stationary products made ahead. */
+  readonly secret?: Prg
+  readonly input?: Lanes
+  readonly padding?: Uint8Array
+  readonly stationary?: ReadonlyMap<string, Lanes>
+  /** Forget each value after its last use, as sessions do; traces and tests look at all of them. */
+  readonly forgets?: boolean
+}
+
+/** One party's run of one pass: steps run as the schedule says, messages come in and go out as bytes. */
+export class PartyPass implements PartyContext {
+  readonly role: Role
+  readonly shape: Shape
+  readonly #plan: Plan
+  readonly #schedule: Schedule
+  readonly #own: PartyMaterial
+  readonly #values = new Map<number, Lanes>()
+  readonly #received = new Map<number, Uint8Array>()
+  readonly #products = new Map<string, Lanes>()
+  /** Keystream words of this party's parts of masks. */
+  readonly #masks = new Map<number, Uint8Array>()
+  /** Halves of openings, packed, from the first use to the second: they are sent, and added to what comes. */
+  readonly #halves = new Map<number, Uint8Array>()
+  /** Readers that each value still waits for. */
+  readonly #uses: Uint16Array
+  #input?: Lanes
+  #padding?: Uint8Array
+
+  constructor(plan: Plan, schedule: Schedule, shape: Shape, own: PartyMaterial) {
+    this.role = own.role
+    this.shape = shape
+    this.#plan = plan
+    this.#schedule = schedule
+    this.#own = own
+    this.#input = own.input
+    this.#padding = own.padding
+    this.#uses = usesOf(schedule, own.role).slice()
+  }
+
+  /** The owner's input, once the pass begins, and which of its rows are padding; none where nothing is said. */
+  begin(input: Lanes, padding?: Uint8Array): void {
+    this.#input = input
+    this.#padding = padding
+  }
+
+  /** Runs a step's matrix products by the kernels' faster way for many rows, if they have one. */
+  async multiplyAhead(step: Step): Promise<void> {
+    const { kernels, weights } = this.#own
+    if (!kernels.matmulAsync || this.shape.rows < MANY_ROWS || !isPresent(this.shape, step.out.layout)) return
+    for (const { weight, input, ring, by, lanes } of step.matmul ?? []) {
+      const matrix = by.includes(this.role) ? weights.get(weight) : undefined
+      if (!matrix) continue
+      const a = lanes?.(this) ?? this.get(input)
+      this.#products.set(weight, await kernels.matmulAsync(a, a.length / matrix.k, matrix, ring))
+    }
+  }
+
+  runStep(id: number): void {
+    const step = this.#plan.steps[id]
+    const isHere = isPresent(this.shape, step.out.layout)
+    const isSent = this.#halves.has(id)
+    this.#values.set(id, isHere ? step.run(this, this.#received.get(id)) : new BigUint64Array())
+    this.#own.correlations.release()
+    this.#received.delete(id)
+    if (isSent) this.#halves.delete(id)
+    if (!this.#own.forgets) return
+    this.#used(step)
+    if (this.#uses[id] === 0) this.#forget(step)
+  }
+
+  /** The bytes of a message of this party. */
+  compose(index: number): Uint8Array {
+    const message = this.#schedule.messages[index]
+    const out = new Uint8Array(messageBytes(this.shape, message))
+    let at = 0
+    for (const step of message.steps) {
+      if (!step.share || !step.wire) throw new RangeError(`step ${step.id} (${step.op}) sends nothing`)
+      const known = this.#halves.get(step.id)
+      const half = known ?? step.share(this)
+      if (known) this.#halves.delete(step.id)
+      else if (step.wire.from === 'both') this.#halves.set(step.id, half)
+      out.set(half, at)
+      at += half.length
+      this.#own.correlations.release()
+      if (this.#own.forgets) this.#used(step)
+    }
+    return out
+  }
+
+  /** Takes the other party's message. Throws `MessageError` when its length is not the declared one. */
+  accept(index: number, payload: Uint8Array): void {
+    const message = this.#schedule.messages[index]
+    const declared = messageBytes(this.shape, message)
+    if (payload.length !== declared)
+      throw new MessageError(
+        `message ${index} has ${payload.length} bytes where the plan declares ${declared}`,
+      )
+    let at = 0
+    for (const step of message.steps) {
+      if (!step.wire) continue
+      const size = wireBytes(this.shape, step.wire)
+      // A copy: the message's memory is the link's.
+      this.#received.set(step.id, payload.slice(at, at + size))
+      at += size
+    }
+  }
+
+  get(value: Value): Lanes {
+    return this.#value(value.step)
+  }
+
+  /** A step's result, for traces and tests. */
+  result(id: number): Lanes {
+    return this.#value(id)
+  }
+
+  mask(value: Opened | Blinded): Lanes {
+    return maskLanes(this.#own.masks, this.shape, value, this.maskWords(value))
+  }
+
+  maskWords(value: Opened | Blinded): Uint8Array {
+    const words = this.#masks.get(value.step) ?? maskWords(this.#own.masks, this.shape, value)
+    this.#masks.set(value.step, words)
+    return words
+  }
+
+  half(id: number): Uint8Array {
+    const step = this.#plan.steps[id]
+    const half = this.#halves.get(id) ?? step.share?.(this)
+    if (!half) throw new RangeError(`step ${id} (${step.op}) opens nothing`)
+    this.#halves.set(id, half)
+    return half
+  }
+
+  correlation(step: number, slot: Slot): Lanes {
+    return this.#own.correlations.read(this.#plan.steps[step], slot)
+  }
+
+  packed(step: number, slot: Slot): Uint8Array {
+    return this.#own.correlations.packed(this.#plan.steps[step], slot)
+  }
+
+  evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R {
+    return this.#own.kernels.evaluate(p, operands, count)
+  }
+
+  bytes(step: number, slot: Slot): Uint8Array {
+    return this.#own.correlations.bytes(this.#plan.steps[step], slot)
+  }
+
+  lookup(step: number, slot: Slot, index: Uint32Array, first = 0): Lanes {
+    return this.#own.correlations.lookup(this.#plan.steps[step], slot, index, first)
+  }
+
+  ownerSecret(step: number, width: number, ring: number): Lanes {
+    const prg = this.#own.secret
+    if (!prg) throw new RangeError('only the owner holds the input')
+    const out = new BigUint64Array(this.shape.rows * width)
+    for (let r = 0; r < this.shape.rows; r++)
+      prg.fill(streamId(step, 0), this.shape.serial + r, ring, out, r * width, width, laneBytes(ring))
+    return out
+  }
+
+  input(): Lanes {
+    if (!this.#input) throw new RangeError('the input is not known yet')
+    return this.#input
+  }
+
+  padding(): Uint8Array {
+    if (!this.#input) throw new RangeError('the input is not known yet')
+    return this.#padding ?? new Uint8Array(spanOf(this.shape))
+  }
+
+  cache(name: string): CachedRows {
+    return this.#own.cache.read(name, spanOf(this.shape))
+  }
+
+  remember(name: string, rows: CachedRows): void {
+    this.#own.cache.write(name, this.shape.base, this.shape.rows, rows)
+  }
+
+  contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): Lanes {
+    return this.#own.kernels.contract(kind, terms, o)
+  }
+
+  polynomials(points: Lanes, words: Lanes, o: PolynomialSpec): Lanes {
+    return this.#own.kernels.polynomials(points, words, o)
+  }
+
+  multiply(weight: string, a: Lanes, ring: number): Lanes {
+    const ahead = this.#products.get(weight)
+    if (ahead && this.#products.delete(weight)) return ahead
+    const matrix = this.#own.weights.get(weight)
+    if (!matrix) throw new RangeError(`the ${this.role} does not hold weight '${weight}'`)
+    return this.#own.kernels.matmul(a, a.length / matrix.k, matrix, ring)
+  }
+
+  stationary(weight: string): Lanes {
+    const y = this.#own.stationary?.get(weight)
+    if (!y) throw new RangeError(`the product with '${weight}' was not prepared`)
+    return y
+  }
+
+  bias(name: string): Lanes {
+    const b = this.#own.biases.get(name)
+    if (!b) throw new RangeError(`the ${this.role} does not hold bias '${name}'`)
+    return b
+  }
+
+  /** One reader of a step's inputs is done. */
+  #used(step: Step): void {
+    for (const value of step.needs[this.role])
+      if (--this.#uses[value.step] === 0) this.#forget(this.#plan.steps[value.step])
+  }
+
+  #forget(step: Step): void {
+    this.#values.delete(step.id)
+    this.#masks.delete(step.id)
+    this.#own.correlations.forget(step)
+  }
+
+  #value(id: number): Lanes {
+    const lanes = this.#values.get(id)
+    if (!lanes) throw new RangeError(`step ${id} has not run at the ${this.role}`)
+    return lanes
+  }
+}

@@ -1,0 +1,190 @@
+/** The model server's connection to its dealer: registers models, hears of sessions, receives their material. */
+import type { Logger } from 'pino'
+import type { Identity } from '../../../handshake/crypto.ts'
+import { describe } from '../../../handshake/describe.ts'
+import { SessionError, type SessionErrorCode } from '../../../handshake/errors.ts'
+import { limits } from '../../../handshake/limits.ts'
+import type { Link } from '../../../transport/link.ts'
+import { greetDealer } from '../agreement/material-handshake.ts'
+import {
+  decodeMaterial,
+  encodeJson,
+  parseMessage,
+  type ToDealer,
+  type ToServer,
+  toServerSchema,
+} from '../agreement/material-socket.ts'
+import type { ServerEngine } from '../agreement/parties.ts'
+import { Registrar } from './registration.ts'
+import { Announced } from './session-material.ts'
+
+export interface MaterialClientOptions {
+  /** Opens the material socket. */
+  connect: () => Promise<Link>
+  identity: Identity
+  dealerKey: Uint8Array
+  engine: ServerEngine
+  log: Logger
+  maxSessions?: number
+  claimMs?: number
+}
+
+/** Trying again would not change these. */
+const hopeless = new Set<SessionErrorCode>([
+  'wrong-dealer-key',
+  'plan-mismatch',
+  'version-mismatch',
+  'oversized',
+  'half-missing',
+])
+
+export class MaterialClient {
+  private readonly options: MaterialClientOptions
+  private readonly sessions = new Map<string, Announced>()
+  private readonly registrar: Registrar
+  private link: Link | undefined
+  private readonly readyListeners: (() => void)[] = []
+  private stopped = false
+  private stopWaiting: (() => void) | undefined
+
+  constructor(options: MaterialClientOptions) {
+    this.options = options
+    this.registrar = new Registrar(options.engine, ({ modelHash }) => {
+      options.log.info({ modelHash }, 'model registered at the dealer')
+      for (const listener of this.readyListeners.splice(0)) listener()
+    })
+  }
+
+  /** All models are registered, and sessions can be opened. */
+  get ready(): boolean {
+    return this.link !== undefined && this.registrar.complete
+  }
+
+  /** The dealer is there, and this model is still on its way to it. */
+  isPending(modelHash: string): boolean {
+    return this.link !== undefined && !this.registrar.has(modelHash)
+  }
+
+  /** Resolves when sessions with the first model can be opened; the others follow one by one. */
+  whenReady(): Promise<void> {
+    return this.ready ? Promise.resolve() : new Promise((resolve) => this.readyListeners.push(resolve))
+  }
+
+  get sessionCount(): number {
+    return this.sessions.size
+  }
+
+  get traffic() {
+    return this.link?.traffic
+  }
+
+  /** Connects, and reconnects for ever. Resolves after `stop`; rejects only where trying again is useless. */
+  async run(): Promise<void> {
+    const { connect, identity, dealerKey, log } = this.options
+    for (let wait = 200; !this.stopped; wait = Math.min(5000, wait * 2)) {
+      try {
+        const link = await connect()
+        this.link = link
+        await greetDealer(link, identity, dealerKey)
+        log.info('dealer connected')
+        wait = 200
+        await Promise.all([this.listen(link), this.registrar.run(link)])
+      } catch (error) {
+        if (!this.stopped) log.warn({ reason: describe(error) }, 'no dealer')
+        if (error instanceof SessionError && hopeless.has(error.code)) throw error
+      } finally {
+        this.drop()
+      }
+      if (!this.stopped) await this.pause(wait)
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true
+    this.stopWaiting?.()
+    await this.link?.close('The model server is shutting down.')
+  }
+
+  /** Hands out an announced session, once. Throws `SessionError`. */
+  claim(sessionId: string, transcript: string, modelHash: string): Announced {
+    const session = this.sessions.get(sessionId)
+    if (!session) throw new SessionError('expired', 'The dealer has announced no such session.')
+    session.claim(transcript, modelHash)
+    return session
+  }
+
+  private drop(): void {
+    const { link } = this
+    this.link = undefined
+    const lost = new SessionError('dealer-lost', 'The connection to the dealer was lost.')
+    this.registrar.reset(lost)
+    for (const session of [...this.sessions.values()]) session.fail(lost)
+    this.sessions.clear()
+    void link?.close('The connection is given up.')
+  }
+
+  private async listen(link: Link): Promise<never> {
+    for (;;) await this.handle(await link.receive())
+  }
+
+  private async handle(bytes: Uint8Array): Promise<void> {
+    const material = decodeMaterial(bytes)
+    if (material.kind === 'json') return this.act(parseMessage(toServerSchema, material.value))
+    if (material.kind === 'blob')
+      throw new SessionError('malformed', 'A dealer sent what only a server may send.')
+    const session = this.sessions.get(material.sessionId)
+    if (!session) return
+    if (material.kind === 'chunk') session.chunk(material.pass, material.bytes)
+    else session.endOfPass(material.pass)
+  }
+
+  private act(message: ToServer) {
+    switch (message.t) {
+      case 'registered':
+      case 'unregistered':
+        return this.registrar.settle(message)
+      case 'open':
+        return this.announce(message)
+      case 'failed':
+        return this.sessions.get(message.sessionId)?.fail(SessionError.parse(message.error))
+      case 'close':
+        return this.sessions
+          .get(message.sessionId)
+          ?.fail(new SessionError('expired', 'The dealer has closed the session.'))
+      default:
+        throw new SessionError('malformed', 'The dealer sent a message at the wrong time.')
+    }
+  }
+
+  private announce({ sessionId, modelHash, transcript }: Extract<ToServer, { t: 'open' }>) {
+    if (this.sessions.size >= (this.options.maxSessions ?? limits.sessions)) {
+      const error = new SessionError('too-many-sessions', 'The model server has no free sessions.')
+      this.tell({ t: 'refused', sessionId, error: error.toJSON() })
+      return
+    }
+    const session = new Announced({
+      modelHash,
+      transcript,
+      claimMs: this.options.claimMs ?? limits.claimMs,
+      credit: (bytes) => this.tell({ t: 'credit', sessionId, bytes }),
+      used: (pass) => this.tell({ t: 'used', sessionId, pass }),
+      onEnd: () => {
+        if (this.sessions.delete(sessionId)) this.tell({ t: 'close', sessionId })
+      },
+    })
+    this.sessions.set(sessionId, session)
+    this.tell({ t: 'opened', sessionId })
+  }
+
+  /** Small messages that nobody waits for; a lost socket is noticed by the reader. */
+  private tell(message: ToDealer): void {
+    this.link?.send(encodeJson(message), false).catch(() => undefined)
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.stopWaiting = resolve
+      setTimeout(resolve, ms)
+    })
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * A pass's material as a byte stream from dealer to server: 32 bytes of the server's mask key for this pass, then every
+ * step's corrections in plan order, band by band. Lengths follow from the plan, so nothing but the bytes is sent.
+ */
+import type { Kernels } from '../../../kernels/kernels.ts'
+import { limits } from '../../../transport/limits.ts'
+import { PackedCorrections } from '../correlations/correlations.ts'
+import { materialBytes } from '../correlations/material.ts'
+import { Pieces } from '../correlations/pieces.ts'
+import type { Plan, Step } from '../plan.ts'
+import type { Shape } from '../shape.ts'
+
+export const KEY_BYTES = 32
+/**
+ * Largest chunk: with the header of its message it travels in one frame, which nobody has to put together again, and
+ * its copies on the way stay in the processor's cache. A multiple of 8 keeps material aligned.
+ */
+export const CHUNK_BYTES = limits.chunkBytes - 32
+
+/**
+ * Cuts what is written into chunks of `CHUNK_BYTES`. A chunk is a view of what was written, or of memory that is used
+ * again: it is good until the sink's promise resolves.
+ */
+export class ChunkWriter {
+  readonly #sink: (chunk: Uint8Array) => Promise<void>
+  /** What does not fill a chunk yet. */
+  readonly #rest = new Uint8Array(CHUNK_BYTES)
+  #used = 0
+
+  constructor(sink: (chunk: Uint8Array) => Promise<void>) {
+    this.#sink = sink
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    let at = 0
+    while (at < bytes.length) {
+      const whole = this.#used === 0 && bytes.length - at >= CHUNK_BYTES
+      const part = bytes.subarray(at, at + CHUNK_BYTES - this.#used)
+      at += part.length
+      if (whole) {
+        await this.#sink(part)
+        continue
+      }
+      this.#rest.set(part, this.#used)
+      this.#used += part.length
+      if (this.#used === CHUNK_BYTES) await this.flush()
+    }
+  }
+
+  async flush(): Promise<void> {
+    if (this.#used === 0) return
+    const chunk = this.#rest.subarray(0, this.#used)
+    this.#used = 0
+    await this.#sink(chunk)
+  }
+}
+
+/** The server's end: hands the stream's bytes to the steps they belong to. */
+export class MaterialReader {
+  /** Of each band. */
+  readonly corrections: readonly PackedCorrections[]
+  readonly #bands: readonly Shape[]
+  readonly #steps: readonly Step[]
+  readonly #next: () => Promise<Uint8Array>
+  /** Pieces taken so far: a step's for each band. */
+  #at = 0
+  /** What is left of the chunk that was read last. */
+  #rest: Uint8Array = new Uint8Array()
+  /** Bytes taken so far. */
+  received = 0
+
+  constructor(plan: Plan, bands: readonly Shape[], kernels: Kernels, next: () => Promise<Uint8Array>) {
+    this.corrections = bands.map((shape) => new PackedCorrections(kernels, shape))
+    this.#bands = bands
+    this.#steps = plan.steps.filter((s) => s.slots.length > 0)
+    this.#next = next
+  }
+
+  /** This pass's key of the server's masks: the stream's first bytes. */
+  async key(): Promise<Uint8Array> {
+    return (await this.#take(KEY_BYTES)).slice(0, KEY_BYTES)
+  }
+
+  /** Reads on until a step's corrections for a band are there. */
+  async reach(band: number, step: Step): Promise<void> {
+    const bands = this.#bands.length
+    while (!this.corrections[band].has(step)) {
+      const next = this.#steps[Math.floor(this.#at / bands)]
+      const to = this.#at++ % bands
+      this.corrections[to].put(next, await this.#take(materialBytes(this.#bands[to], next)))
+    }
+  }
+
+  async #take(n: number): Promise<Pieces> {
+    const pieces: Uint8Array[] = []
+    for (let missing = n; missing > 0; ) {
+      if (this.#rest.length === 0) {
+        this.#rest = await this.#next()
+        this.received += this.#rest.length
+      }
+      const piece = this.#rest.subarray(0, missing)
+      this.#rest = this.#rest.subarray(piece.length)
+      pieces.push(piece)
+      missing -= piece.length
+    }
+    return new Pieces(pieces)
+  }
+}

@@ -1,0 +1,211 @@
+/** The data owner's side of one session: prepares passes ahead, runs them, and keeps the serials moving forward. */
+
+import { RowCache } from '../cache.ts'
+import { SeededCorrelations } from '../correlations/correlations.ts'
+import { planMaterialBytes } from '../correlations/material.ts'
+import type { Plan } from '../plan.ts'
+import { deriveKey, Prg } from '../prg.ts'
+import { encode, type Lanes, toFloats } from '../ring.ts'
+import { bandsOf } from '../row-chunks.ts'
+import { PartyPass } from '../runners/party.ts'
+import { BandedPass } from '../runners/pipelined.ts'
+import type { Schedule } from '../schedule.ts'
+import type { Shape } from '../shape.ts'
+import { MASK_KEY } from './dealer-passes.ts'
+import type { OwnerSetup, PassOptions, SessionTotals } from './owner-setup.ts'
+import { decodePass, encodePass, encodeRequest, PassError } from './pass-messages.ts'
+import { ProductPool } from './product-pool.ts'
+
+const AHEAD_BYTES = 16 * 1024 * 1024
+
+interface Prepared {
+  readonly pass: number
+  readonly shape: Shape
+  readonly plan: Plan
+  readonly schedule: Schedule
+  readonly party: BandedPass
+}
+
+/** The owner gave a pass up. */
+export class Cancelled extends Error {
+  override readonly name = 'Cancelled'
+}
+
+export class OwnerSession {
+  readonly pool: ProductPool
+  readonly totals: SessionTotals = {
+    passes: 0,
+    hops: 0,
+    rows: 0,
+    dealerBytes: 0,
+    lastSent: new Uint8Array(),
+    lastRequest: new Uint8Array(),
+  }
+  readonly #setup: OwnerSetup
+  readonly #masks: Prg
+  readonly #secret: Prg
+  readonly #cache: RowCache
+  #pass = 0
+  #ahead?: Promise<Prepared>
+  #aheadShape: { base: number; rows: number } = { base: 0, rows: 0 }
+  /** Passes of several bands that were cancelled under way. */
+  readonly #givenUp = new Set<number>()
+  #failed?: unknown
+
+  constructor(setup: OwnerSetup) {
+    this.#setup = setup
+    const { kernels, plans } = setup
+    const key = deriveKey(kernels, setup.seed, MASK_KEY)
+    this.#masks = new Prg(kernels, key)
+    // The dealer must not know the owner's share of its input, so this key has nothing to do with the shared seed.
+    this.#secret = new Prg(kernels, crypto.getRandomValues(new Uint8Array(32)))
+    this.#cache = new RowCache(plans.config.context)
+    this.pool = new ProductPool(setup.device, plans.privateWeights(), {
+      masks: key,
+      stationary: deriveKey(kernels, setup.stationarySeed, 'stationary'),
+    })
+  }
+
+  /** Products with private weights that every row takes. */
+  get privateProducts(): number {
+    return this.#setup.plans.privateWeights().length
+  }
+
+  /**
+   * Runs one pass over embedded rows [rows x inputWidth] after `base` cached positions; resolves with what it releases.
+   * With `next` the pass after it is prepared while this one runs: a decoder's of one more row, an encoder's of so many.
+   * Rejects with `Cancelled`, `PassError` or the link's error; after anything but `Cancelled` the session is over.
+   */
+  async run(base: number, embeddings: Float64Array, o: PassOptions = {}): Promise<Float64Array> {
+    if (this.#failed) throw this.#failed
+    const { width, ring, frac } = this.#setup.plans.input
+    try {
+      const pass = await this.#take(base, embeddings.length / width)
+      const input = encode(embeddings, ring, frac)
+      for (const band of pass.party.bands) {
+        const from = (band.shape.base - base) * width
+        band.begin(input.subarray(from, from + band.shape.rows * width), o.padding)
+      }
+      return await this.#exchange(pass, o)
+    } catch (error) {
+      if (!(error instanceof Cancelled)) this.#failed = error
+      throw error
+    }
+  }
+
+  /** Gives up a pass that was prepared and will not be used. */
+  async drop(): Promise<void> {
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    if (!ahead) return
+    // Where preparing failed there is nothing to give up, and whoever runs the next pass hears of it.
+    const prepared = await ahead.catch(() => undefined)
+    if (prepared) await this.#setup.link.send(encodePass({ kind: 'abandon', pass: prepared.pass }), false)
+  }
+
+  async #take(base: number, rows: number): Promise<Prepared> {
+    if (this.#ahead && this.#aheadShape.base === base && this.#aheadShape.rows === rows) {
+      const ahead = this.#ahead
+      this.#ahead = undefined
+      return ahead
+    }
+    await this.drop()
+    return this.#prepare(base, rows)
+  }
+
+  /** Does all that needs no input: asks the dealer, runs the offline steps, sends what can be sent ahead. */
+  async #prepare(base: number, rows: number): Promise<Prepared> {
+    const { plans, kernels, clear, requestPass, link, isNear } = this.#setup
+    const { first, products } = this.pool.take(rows)
+    // A fetch link has one request under way at a time, so bands would wait for one another.
+    const isWhole = link.kind === 'fetch'
+    const shape = plans.shapeOf({ base, rows, serial: first, lean: isNear, isWhole })
+    const { plan, schedule } = plans.of(shape)
+    const pass = ++this.#pass
+    const request = encodeRequest(shape)
+    this.totals.lastRequest = request
+    const asked = requestPass(pass, request)
+    // Where the link fails first, nobody waits for the dealer's answer any more.
+    asked.catch(() => undefined)
+    const common = {
+      role: 'owner' as const,
+      kernels,
+      masks: this.#masks,
+      cache: plans.cacheOf(shape, this.#cache),
+      weights: clear.weights,
+      biases: clear.biases,
+      secret: this.#secret,
+      forgets: true,
+    }
+    const made = await products
+    const bands = bandsOf(shape).map((band) => {
+      const at = (lanes: Lanes): Lanes => {
+        const n = lanes.length / rows
+        const from = (band.base - base) * n
+        return lanes.subarray(from, from + band.rows * n)
+      }
+      const stationary = new Map([...made].map(([name, lanes]) => [name, at(lanes)]))
+      const correlations = new SeededCorrelations(this.#masks, band)
+      return new PartyPass(plan, schedule, band, { ...common, correlations, stationary })
+    })
+    const party = new BandedPass(schedule, 'owner', bands)
+    await this.#sendAhead(pass, shape, party.composeAhead())
+    await asked
+    this.totals.dealerBytes += planMaterialBytes(bandsOf(shape), plan)
+    return { pass, shape, plan, schedule, party }
+  }
+
+  /** Long texts have more to send ahead than one message may hold. */
+  async #sendAhead(pass: number, shape: Shape, whole: Uint8Array): Promise<void> {
+    const { link, aheadBytes = AHEAD_BYTES } = this.#setup
+    const first = whole.subarray(0, aheadBytes)
+    await link.send(encodePass({ kind: 'begin', pass, shape, payload: first }), false)
+    for (let at = aheadBytes; at < whole.length; at += aheadBytes)
+      await link.send(encodePass({ kind: 'more', pass, payload: whole.subarray(at, at + aheadBytes) }), false)
+  }
+
+  /** Begins to prepare the pass that is to follow one of this shape. */
+  #prepareNext({ base, rows }: Shape, next: boolean | number): void {
+    const { config } = this.#setup.plans
+    const shape = typeof next === 'number' ? { base: 0, rows: next } : { base: base + rows, rows: 1 }
+    if (!next || shape.base + shape.rows > config.context) return
+    this.#aheadShape = shape
+    this.#ahead = this.#prepare(shape.base, shape.rows)
+    this.#ahead.catch(() => undefined)
+  }
+
+  async #exchange(p: Prepared, o: PassOptions): Promise<Float64Array> {
+    const { link } = this.#setup
+    const { pass, party } = p
+    const bands = party.bands.length
+    const last = p.schedule.messages.length - 1
+    const send = async (band: number, index: number, payload: Uint8Array, isLast: boolean): Promise<void> => {
+      if (o.signal?.aborted) return this.#cancel(p)
+      this.totals.lastSent = payload
+      await link.send(encodePass({ kind: 'data', pass, band, index, payload }), isLast)
+      if (index === 1 && band === bands - 1) this.#prepareNext(p.shape, o.next ?? false)
+    }
+    for (await party.go({ send }); !party.isOver; await party.go({ send })) {
+      const message = decodePass(await link.receive())
+      // The server may have been at work on another band of a pass when that was given up.
+      if (message.kind === 'data' && this.#givenUp.has(message.pass)) continue
+      if (message.kind !== 'data' || message.pass !== pass || message.index !== party.awaited(message.band))
+        throw new PassError('out-of-turn', 'The server answered out of turn.')
+      party.accept(message.band, message.payload)
+      if (message.index !== last && o.signal?.aborted) return this.#cancel(p)
+    }
+    this.totals.passes++
+    this.totals.hops += p.schedule.hops
+    this.totals.rows += p.shape.rows
+    const { out } = p.plan.steps[p.plan.steps.length - 1]
+    const released = party.bands.flatMap((band) => [...toFloats(band.result(out.step), out.ring, out.frac)])
+    return Float64Array.from(released)
+  }
+
+  async #cancel(p: Prepared): Promise<never> {
+    this.#givenUp.add(p.pass)
+    await this.#setup.link.send(encodePass({ kind: 'abandon', pass: p.pass }), false)
+    await this.drop()
+    throw new Cancelled('stopped')
+  }
+}

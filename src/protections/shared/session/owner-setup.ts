@@ -1,0 +1,46 @@
+/** What a data owner's session is given, and what it tells. */
+import type { Kernels, ProductDevice } from '../../../kernels/kernels.ts'
+import type { Link } from '../../../transport/link.ts'
+import type { ClearWeights } from '../profiles/fixed/weights.ts'
+import type { ModelPlans } from './model-plan.ts'
+
+export interface OwnerSetup {
+  readonly plans: ModelPlans
+  readonly kernels: Kernels
+  readonly device: ProductDevice
+  readonly link: Link
+  /** Shared with the dealer for this session only. */
+  readonly seed: Uint8Array
+  /** From the server: what F is expanded from. */
+  readonly stationarySeed: Uint8Array
+  /** Public matrices that the owner multiplies by in clear. */
+  readonly clear: ClearWeights
+  /**
+   * The server is so near that dealt bytes cost more time than hops: every pass runs the lean plan, not only prompts.
+   */
+  readonly isNear?: boolean
+  /** Most of what is sent ahead of a pass in one message. */
+  readonly aheadBytes?: number
+  /** Asks the dealer for a pass. */
+  readonly requestPass: (pass: number, body: Uint8Array) => Promise<void>
+}
+
+/** Running totals of a session, as the plan declares them. */
+export interface SessionTotals {
+  passes: number
+  hops: number
+  rows: number
+  /** Bytes that the dealer streams to the server. */
+  dealerBytes: number
+  /** The last payload that went to the server. */
+  lastSent: Uint8Array
+  /** The last request that went to the dealer. */
+  lastRequest: Uint8Array
+}
+
+export interface PassOptions {
+  /** Which rows are padding; an encoder's only. */
+  readonly padding?: Uint8Array
+  readonly next?: boolean | number
+  readonly signal?: AbortSignal
+}

@@ -1,0 +1,163 @@
+/** The model server's side of one session: runs each pass as its messages come in. */
+import type { Kernels } from '../../../kernels/kernels.ts'
+import type { Link } from '../../../transport/link.ts'
+import { RowCache } from '../cache.ts'
+import { joined } from '../correlations/pieces.ts'
+import { Prg } from '../prg.ts'
+import type { ClearWeights } from '../profiles/fixed/weights.ts'
+import { bandsOf } from '../row-chunks.ts'
+import { PartyPass } from '../runners/party.ts'
+import { aheadBytes, BandedPass } from '../runners/pipelined.ts'
+import type { Schedule } from '../schedule.ts'
+import type { Shape } from '../shape.ts'
+import { MaterialReader } from './material-stream.ts'
+import type { ModelPlans } from './model-plan.ts'
+import { decodePass, encodePass, PassError, type PassMessage, SerialGuard } from './pass-messages.ts'
+
+/** Dealt material by pass. */
+export interface PassMaterial {
+  next(pass: number): Promise<Uint8Array>
+  discard(pass: number): void
+}
+
+interface Running {
+  readonly shape: Shape
+  readonly bands: readonly Shape[]
+  /** What the owner has sent ahead, in parts, and how many bytes of it are still to come. */
+  readonly ahead: Uint8Array[]
+  missing: number
+  readonly schedule: Schedule
+  readonly material: MaterialReader
+  party?: BandedPass
+}
+
+/** Passes that may wait for their input at once. */
+const PENDING = 4
+
+export class ServerSession {
+  readonly #plans: ModelPlans
+  readonly #kernels: Kernels
+  readonly #clear: ClearWeights
+  readonly #link: Link
+  readonly #source: PassMaterial
+  readonly #cache: RowCache
+  readonly #guard: SerialGuard
+  readonly #passes = new Map<number, Running>()
+  #lastPass = 0
+  /** Positions whose keys and values are complete. */
+  #cached = 0
+
+  constructor(plans: ModelPlans, kernels: Kernels, clear: ClearWeights, link: Link, source: PassMaterial) {
+    this.#plans = plans
+    this.#kernels = kernels
+    this.#clear = clear
+    this.#link = link
+    this.#source = source
+    this.#cache = new RowCache(plans.config.context)
+    this.#guard = new SerialGuard(plans.config.context, plans.rowCounts)
+  }
+
+  /** Serves passes until the link closes. Rejects with `PassError`, `MessageError` or the link's error. */
+  async run(): Promise<void> {
+    for (;;) {
+      const message = decodePass(await this.#link.receive())
+      if (message.kind === 'begin') this.#begin({ ...message, shape: this.#plans.shapeOf(message.shape) })
+      else if (message.kind === 'abandon') this.#abandon(message.pass)
+      else if (message.kind === 'more') this.#more(message)
+      else await this.#data(message)
+    }
+  }
+
+  #begin(message: Extract<PassMessage, { kind: 'begin' }>): void {
+    if (message.pass <= this.#lastPass)
+      throw new PassError('replayed', `Pass ${message.pass} was begun before.`)
+    if (this.#passes.size >= PENDING)
+      throw new PassError('out-of-turn', 'Too many passes wait for their input.')
+    this.#guard.admit(message.shape)
+    this.#lastPass = message.pass
+    const { plan, schedule } = this.#plans.of(message.shape)
+    const { shape } = message
+    const bands = bandsOf(shape)
+    const material = new MaterialReader(plan, bands, this.#kernels, () => this.#source.next(message.pass))
+    const missing = aheadBytes(schedule, bands)
+    const running: Running = { shape, bands, ahead: [], missing, schedule, material }
+    this.#keep(running, message.payload)
+    this.#passes.set(message.pass, running)
+  }
+
+  #more({ pass, payload }: Extract<PassMessage, { kind: 'more' }>): void {
+    const running = this.#passes.get(pass)
+    if (!running) throw new PassError('out-of-turn', `Pass ${pass} is not open.`)
+    this.#keep(running, payload)
+  }
+
+  /** Keeps a part of what is sent ahead: together no more than the plan declares. */
+  #keep(running: Running, part: Uint8Array): void {
+    if (part.length > running.missing)
+      throw new PassError('malformed', 'What was sent ahead of a pass has the wrong length.')
+    running.ahead.push(part)
+    running.missing -= part.length
+  }
+
+  #abandon(pass: number): void {
+    if (this.#passes.delete(pass)) this.#source.discard(pass)
+  }
+
+  async #data({ pass, band, index, payload }: Extract<PassMessage, { kind: 'data' }>): Promise<void> {
+    const running = this.#passes.get(pass)
+    if (!running) throw new PassError('out-of-turn', `Pass ${pass} is not open.`)
+    if ([...this.#passes.values()].some((other) => other.party && other !== running))
+      throw new PassError('out-of-turn', `Pass ${pass} goes on while another one is under way.`)
+    running.party ??= await this.#open(running)
+    const { party, material, shape } = running
+    const due = party.awaited(band)
+    if (due !== index)
+      throw new PassError(
+        'out-of-turn',
+        `Message ${index} of band ${band} came where ${due ?? 'none'} was due.`,
+      )
+    if (party.isAhead(band))
+      throw new PassError('out-of-turn', `Band ${band} of pass ${pass} is too far ahead of the other.`)
+    party.accept(band, payload)
+    await party.go({
+      before: (of, step) => material.reach(of, step),
+      send: (of, message, bytes) =>
+        this.#link.send(
+          encodePass({ kind: 'data', pass, band: of, index: message, payload: bytes }),
+          !party.isOver,
+        ),
+    })
+    if (!party.isOver) return
+    this.#cached = shape.base + shape.rows
+    this.#passes.delete(pass)
+    this.#source.discard(pass)
+  }
+
+  async #open({ shape, bands, schedule, material, ahead, missing }: Running): Promise<BandedPass> {
+    if (missing > 0) throw new PassError('malformed', 'What was sent ahead of a pass has the wrong length.')
+    if (shape.base > this.#cached)
+      throw new PassError(
+        'out-of-turn',
+        `A pass starts at ${shape.base}, but only ${this.#cached} rows are cached.`,
+      )
+    // A pass that is abandoned half way leaves rows from its base on unfit for use.
+    this.#cached = shape.base
+    const { plan } = this.#plans.of(shape)
+    const common = {
+      role: 'server' as const,
+      kernels: this.#kernels,
+      masks: new Prg(this.#kernels, await material.key()),
+      cache: this.#plans.cacheOf(shape, this.#cache),
+      weights: this.#clear.weights,
+      biases: this.#clear.biases,
+      forgets: true,
+    }
+    const parties = bands.map((band, i) => {
+      const correlations = material.corrections[i]
+      return new PartyPass(plan, schedule, band, { ...common, correlations })
+    })
+    const pass = new BandedPass(schedule, 'server', parties)
+    pass.acceptAhead(joined(ahead.splice(0)), schedule)
+    return pass
+  }
+}

@@ -1,0 +1,73 @@
+/** Encoders: private inference equals the integer oracle bit for bit, and the float model closely. */
+import { describe, expect, it } from 'vitest'
+import type { ModelConfig } from '../../src/model/architectures/config.ts'
+import { type EncoderInput, encoderModel } from '../../src/model/architectures/encoder.ts'
+import type { ModelSpec } from '../../src/protections/shared/profiles/fixed/decoder.ts'
+import { mismatches } from '../support/protocol/mismatches.ts'
+import {
+  type Privacy,
+  type TinyEncoder,
+  tinyBert,
+  tinyEncoder,
+  tinyRoberta,
+} from '../support/protocol/models.ts'
+import { LocalParties } from '../support/protocol/single-pass.ts'
+
+const lora = { rank: 2, alpha: 4, targets: ['query', 'value', 'dense'] }
+
+/** Three tokens in a bucket of 16, and 20 in one of 32. */
+function texts({ types = 1 }: ModelConfig): EncoderInput[] {
+  return [3, 20].map((n) => {
+    const ids = Array.from({ length: n }, (_, i) => (i === 0 ? 1 : (7 * i + n) % 48))
+    return { ids, types: ids.map((_, i) => (i > n / 2 ? types - 1 : 0)) }
+  })
+}
+
+const furthest = (got: Float64Array, want: Float64Array): number => {
+  expect(got.length).toBe(want.length)
+  return Math.max(...got.map((v, i) => Math.abs(v - want[i])))
+}
+
+/** Runs the texts; returns the largest errors of what is released, and checks every value against the oracle. */
+async function errors({ config, tensors, spec, ends }: TinyEncoder): Promise<number[]> {
+  const parties = new LocalParties(spec, tensors)
+  const float = encoderModel(config, tensors)
+  const out: number[] = []
+  for (const text of texts(config)) {
+    const { rows, padding } = ends.input(text)
+    const trace = await parties.pass(0, rows, padding)
+    expect(mismatches(parties, trace)).toEqual([])
+    const { hidden, logits } = float.forward(text)
+    const isClassifier = config.head?.kind === 'classify'
+    const got = isClassifier ? trace.released : ends.tokens(trace.released, text.ids.length)
+    out.push(furthest(got, logits ?? hidden))
+  }
+  return out
+}
+
+const mlm = { kind: 'mlm' } as const
+const cases: [string, ModelConfig, Privacy, ModelSpec['ends']?][] = [
+  ['bert, private', tinyBert, 'private'],
+  ['bert, public', tinyBert, 'public'],
+  ['bert, public blocks and a private head', tinyBert, 'public', { pool: 'private', head: 'private' }],
+  ['roberta, half of it public', tinyRoberta, 'mixed'],
+  ['roberta with adapters', { ...tinyRoberta, lora }, 'private'],
+  ['bert with a private embedding', tinyBert, 'private', { embed: 'private' }],
+  ['bert in pieces', tinyBert, 'split'],
+  ['bert with soft-capped logits', { ...tinyBert, softcap: 5 }, 'private'],
+  [
+    'roberta as SPRINT trains it',
+    { ...tinyRoberta, softcap: 3, softmaxCap: 3, activation: 'gelu_sprint' },
+    'private',
+  ],
+  ['bert without a head', { ...tinyBert, head: undefined }, 'private', { head: 'public' }],
+  ['bert without a head, its last norm private', { ...tinyBert, head: undefined }, 'private'],
+  ['bert, masked language model', { ...tinyBert, head: mlm }, 'private', { head: 'public' }],
+  ['roberta, masked language model, all private', { ...tinyRoberta, head: mlm }, 'private'],
+]
+
+describe.each(cases)('%s', (_, config, privacy, ends) => {
+  it('equals the oracle, and the float model closely', async () => {
+    for (const error of await errors(tinyEncoder(config, privacy, ends))) expect(error).toBeLessThan(0.02)
+  })
+})

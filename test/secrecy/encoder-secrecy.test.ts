@@ -1,0 +1,172 @@
+/**
+ * What an encoder's text shows: its bucket. Texts of other lengths in it could have looked the same byte for byte, all
+ * that crosses a wire is uniform, and where the padding is changes neither messages nor results.
+ */
+import { describe, expect, it } from 'vitest'
+import type { EncoderInput } from '../../src/model/architectures/encoder.ts'
+import { encoderModel } from '../../src/model/architectures/encoder.ts'
+import { planMaterialBytes } from '../../src/protections/shared/correlations/material.ts'
+import { compileModel, inputType, shapeOf } from '../../src/protections/shared/profiles/fixed/model.ts'
+import { encode, toFloats } from '../../src/protections/shared/ring.ts'
+import { messageBytes, schedule } from '../../src/protections/shared/schedule.ts'
+import { KEY_BYTES } from '../../src/protections/shared/session/material-stream.ts'
+import { decodePass } from '../../src/protections/shared/session/pass-messages.ts'
+import { capturedMaterial, capturedMessages } from '../support/protocol/capture.ts'
+import { Run, solve } from '../support/protocol/equivocation.ts'
+import { Kinds, nameOf } from '../support/protocol/kinds.ts'
+import { type Privacy, tinyBert, tinyEncoder, tinyRoberta } from '../support/protocol/models.ts'
+import { fixedKeys, WatchedSession } from '../support/protocol/session.ts'
+import { LocalParties } from '../support/protocol/single-pass.ts'
+
+const config = { ...tinyBert, dim: 16, heads: 2, kvHeads: 2, ff: 24, layers: 1 }
+const text = (n: number): EncoderInput => ({
+  ids: Array.from({ length: n }, (_, i) => (i === 0 ? 1 : (11 * i + n) % config.vocab)),
+  types: Array.from({ length: n }, (_, i) => Number(i > n / 2)),
+})
+
+describe.each<[string, Privacy]>([
+  ['private', 'private'],
+  ['half of it public', 'mixed'],
+  ['public', 'public'],
+  ['split', 'split'],
+])('%s', (_, privacy) => {
+  const model = tinyEncoder(config, privacy)
+  const { spec, ends } = model
+  const shape = shapeOf(config, { base: 0, rows: 16, serial: 3 })
+  const plan = compileModel(spec, 5)
+  const s = schedule(plan)
+  const { ring, frac } = inputType(spec)
+
+  it('a server that saw a short text may have seen a long one', () => {
+    const [a, b] = [text(3), text(15)].map((t) => {
+      const { rows, padding } = ends.input(t)
+      return { input: encode(rows, ring, frac), padding }
+    })
+    const [seen, other, scratch] = [0, 1, 2].map(() => new Run(model, plan))
+    seen.padding = a.padding
+    other.padding = b.padding
+    scratch.padding = b.padding
+    const one = seen.pass(plan, s, shape, a.input)
+    solve(other, scratch, s, one, b.input)
+    const two = other.pass(plan, s, shape, b.input)
+    // All that the server receives, from owner and dealer, and what it answers.
+    expect(two.messages).toEqual(one.messages)
+    for (const [id, bytes] of one.corrections) expect(two.corrections.get(id)).toEqual(bytes)
+    for (const { id } of plan.steps) expect(two.server.result(id)).toEqual(one.server.result(id))
+    // And still the owner has the long text's own result.
+    const { out } = plan.steps[plan.steps.length - 1]
+    const got = toFloats(two.owner.result(out.step), out.ring, out.frac)
+    const want = encoderModel(config, model.tensors).forward(text(15)).logits
+    want?.forEach((v, i) => {
+      expect(Math.abs(v - got[i])).toBeLessThan(0.02)
+    })
+    expect(one.owner.result(out.step)).not.toEqual(two.owner.result(out.step))
+  })
+})
+
+it('leaves nothing but uniform words on all wires, and as many of them for every text of a bucket', async () => {
+  const model = tinyEncoder(config)
+  const kinds = new Kinds()
+  const dealt = new Kinds()
+  const repeats = new Kinds()
+  const sizes = new Set<string>()
+  const shape = shapeOf(config, { base: 0, rows: 16, serial: 0 })
+  for (let n = 0; n < 6; n++) {
+    const session = new WatchedSession(model, fixedKeys(300 + n))
+    for (const t of [text(2), text(14)]) {
+      const { rows, padding } = model.ends.input(t)
+      await session.owner.run(0, rows, { padding, next: 16 })
+    }
+    await session.owner.drop()
+    const { schedule: declared } = session.plans.of(shape)
+    for (const pass of [1, 2]) {
+      const said = session.wire.map(({ bytes }) => decodePass(bytes)).filter((m) => m.pass === pass)
+      const payloads = said.map((m) => (m.kind === 'begin' || m.kind === 'data' ? m.payload.length : 0))
+      expect(said.filter((m) => m.kind === 'data')).toHaveLength(declared.hops)
+      expect(payloads).toEqual(declared.messages.map((m) => messageBytes(shape, m)))
+      expect(session.dealt[pass - 1].reduce((sum, chunk) => sum + chunk.length, 0)).toBe(
+        KEY_BYTES + planMaterialBytes([shape], session.plans.of(shape).plan),
+      )
+    }
+    const captured = capturedMessages(session)
+    for (const c of captured) for (const lane of c.lanes) kinds.add(nameOf(c), c.bits, lane)
+    for (const c of captured.filter((x) => x.pass === 2)) {
+      const before = captured.find((x) => x.pass === 1 && x.step.id === c.step.id && x.who === c.who)
+      c.lanes.forEach((lane, i) => {
+        if (before) repeats.add(nameOf(c), c.bits, BigInt.asUintN(c.bits, lane - before.lanes[i]))
+      })
+    }
+    if (n < 2)
+      for (const c of capturedMaterial(session))
+        for (const lane of c.lanes) dealt.add(nameOf(c), c.bits, lane)
+    for (const pass of [1, 2])
+      sizes.add(
+        captured
+          .filter((c) => c.pass === pass)
+          .map((c) => `${nameOf(c)} ${c.lanes.length}`)
+          .join(),
+      )
+    await session.link.close()
+  }
+  expect(sizes.size).toBe(1)
+  for (const family of [kinds, repeats, dealt]) {
+    const { tested, uneven } = family.suspects(1e-4)
+    expect(tested).toBeGreaterThan(20)
+    expect(uneven).toEqual([])
+  }
+}, 30_000)
+
+describe('padding', () => {
+  const model = tinyEncoder(tinyRoberta)
+  const { spec, ends, tensors } = model
+  const width = inputType(spec).width
+  const t = { ids: [1, 7, 30, 12, 2] }
+
+  /** Runs the text with copies of its row `from(r)` as padding. */
+  async function logits(from: (r: number) => number): Promise<{ logits: Float64Array; weights: bigint[] }> {
+    const parties = new LocalParties(spec, tensors)
+    const { rows, padding } = ends.input(t)
+    padding.forEach((isPadding, r) => {
+      if (isPadding) rows.copyWithin(r * width, from(r) * width, (from(r) + 1) * width)
+    })
+    const trace = await parties.pass(0, rows, padding)
+    const { pass, violations } = parties.oracle(trace)
+    expect(violations).toEqual([])
+    // What the exponential made of padded positions, in the first layer: every row's, every head's.
+    const step = trace.plan.steps.find((x) => x.op === 'exponential')
+    const { id = 0, out } = step ?? {}
+    const powers = pass.result(trace.plan.steps[id + 1].id)
+    const heads = out?.width ?? 0
+    const weights = [...powers].filter((_, i) => padding[Math.floor(i / heads) % padding.length] === 1)
+    return { logits: trace.released, weights }
+  }
+
+  it('weighs exactly nothing, whichever rows it copies', async () => {
+    const a = await logits(() => 15)
+    const b = await logits((r) => r % 4)
+    for (const { weights } of [a, b]) {
+      expect(weights.length).toBe(11 * 16 * tinyRoberta.heads)
+      expect(weights.every((w) => w === 0n)).toBe(true)
+    }
+    a.logits.forEach((v, i) => {
+      expect(Math.abs(v - b.logits[i])).toBeLessThan(0.005)
+    })
+  })
+
+  it('to a larger bucket changes nothing but rounding', async () => {
+    const parties = new LocalParties(spec, tensors)
+    const results: Float64Array[] = []
+    for (const bucket of [16, 32]) {
+      const { rows, padding } = ends.input(t)
+      const more = new Float64Array(bucket * width)
+      more.set(rows.subarray(0, 4 * width))
+      for (let r = 4; r < bucket; r++) more.set(rows.subarray(15 * width), r * width)
+      const mask = Uint8Array.from({ length: bucket }, (_, r) => Number(r >= 4 && r < bucket - 1))
+      expect(bucket === 16 ? [padding, rows] : [mask, more]).toEqual([mask, more])
+      results.push((await parties.pass(0, more, mask)).released)
+    }
+    results[0].forEach((v, i) => {
+      expect(Math.abs(v - results[1][i])).toBeLessThan(0.005)
+    })
+  })
+})

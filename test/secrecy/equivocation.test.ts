@@ -1,0 +1,98 @@
+/**
+ * Perfect hiding, given uniform keystreams: whatever the server has seen of one input, there are owner keystreams under
+ * which another input looks the same, byte for byte, and still gets its own right answer.
+ */
+import { describe, expect, it } from 'vitest'
+import { createWasmKernels } from '../../src/kernels/wasm/kernels.ts'
+import { RowCache } from '../../src/protections/shared/cache.ts'
+import { type CompileOptions, compileDecoder } from '../../src/protections/shared/profiles/fixed/decoder.ts'
+import { loadWeights } from '../../src/protections/shared/profiles/fixed/weights.ts'
+import { FIXED, residualRing } from '../../src/protections/shared/profiles/fixed/widths.ts'
+import { encode, type Lanes } from '../../src/protections/shared/ring.ts'
+import { PlainPass } from '../../src/protections/shared/runners/oracle.ts'
+import { schedule } from '../../src/protections/shared/schedule.ts'
+import { Run, solve } from '../support/protocol/equivocation.ts'
+import { type Privacy, type TinyModel, tinyGpt2, tinyLlama, tinyModel } from '../support/protocol/models.ts'
+import { fixedKeys, WatchedSession } from '../support/protocol/session.ts'
+
+const kernels = createWasmKernels()
+const shapes = [
+  { base: 0, rows: 3, serial: 0 },
+  { base: 3, rows: 1, serial: 9 },
+  // A turn edited: position 2 on is replaced.
+  { base: 2, rows: 2, serial: 12 },
+]
+
+const inputs = (model: TinyModel, ids: number[], scale: number): Lanes[] =>
+  shapes.map(({ base, rows }) => {
+    const part = Array.from({ length: rows }, (_, r) => ids[(base + r) % ids.length])
+    const real = model.ends.embed(part, base).map((v) => v * scale)
+    return encode(real, residualRing(model.spec.ranges, FIXED), FIXED.residual)
+  })
+
+const cases: [string, Parameters<typeof tinyModel>[0], Privacy, CompileOptions][] = [
+  ['llama, private', tinyLlama, 'private', {}],
+  ['llama, private, lean', tinyLlama, 'private', { lean: true }],
+  ['llama, half of it public', tinyLlama, 'mixed', {}],
+  ['gpt2, private', tinyGpt2, 'private', {}],
+  ['gpt2, public', tinyGpt2, 'public', {}],
+  ['llama, split', tinyLlama, 'split', {}],
+  ['gpt2, half of it split', tinyGpt2, 'mixed split', {}],
+]
+
+describe.each(cases)('%s', (_, config, privacy, options) => {
+  const model = tinyModel({ ...config, layers: 1 }, privacy)
+  const plan = compileDecoder(model.spec, 3, options)
+  const s = schedule(plan)
+  const first = inputs(model, [1, 2, 3, 4, 5], 1)
+
+  it.each([
+    ['another conversation', inputs(model, [40, 7, 7, 21, 30], 1)],
+    ['nothing but zeros', inputs(model, [0], 0)],
+    ['the largest values', inputs(model, [9, 33, 2, 11, 47], 1.4)],
+  ])('a server that saw one input may have seen %s', (_name, second) => {
+    const [seen, other, scratch] = [new Run(model, plan), new Run(model, plan), new Run(model, plan)]
+    const { weights, biases } = loadWeights(kernels, model.config, model.tensors, () => true)
+    const cache = new RowCache(64)
+    shapes.forEach((shape, n) => {
+      const a = seen.pass(plan, s, shape, first[n])
+      solve(other, scratch, s, a, second[n])
+      const b = other.pass(plan, s, shape, second[n])
+      // All that the server receives, from owner and dealer, and what it answers.
+      expect(b.messages).toEqual(a.messages)
+      expect([...b.corrections.keys()]).toEqual([...a.corrections.keys()])
+      for (const [id, bytes] of a.corrections) expect(b.corrections.get(id)).toEqual(bytes)
+      for (const { id } of plan.steps) expect(b.server.result(id)).toEqual(a.server.result(id))
+      // And still it was the other input, computed rightly.
+      const dealer = other.dealer(plan, shape)
+      const plain = new PlainPass(plan, shape, {
+        kernels,
+        weights,
+        biases,
+        cache,
+        input: second[n],
+        ownerShare: (value) => b.owner.get(value),
+        mask: (value) => dealer.mask(value),
+      })
+      const want = plain.run()
+      expect(b.owner.result(plan.steps.length - 1)).toEqual(want)
+      expect(b.owner.result(plan.steps.length - 1)).not.toEqual(a.owner.result(plan.steps.length - 1))
+    })
+  })
+})
+
+it('what the dealer is asked, and what it deals, has nothing to do with the input', async () => {
+  const model = tinyModel({ ...tinyLlama, layers: 1 })
+  const logs = []
+  for (const ids of [
+    [1, 2, 3, 4],
+    [40, 40, 7, 0],
+  ]) {
+    const session = new WatchedSession(model, fixedKeys(9))
+    await session.owner.run(0, model.ends.embed(ids.slice(0, 3), 0), { next: true })
+    await session.owner.run(3, model.ends.embed(ids.slice(3), 3))
+    logs.push({ requests: session.requests, dealt: session.dealt })
+  }
+  expect(logs[0].requests.length).toBe(2)
+  expect(logs[1]).toEqual(logs[0])
+})

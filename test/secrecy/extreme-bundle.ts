@@ -1,0 +1,49 @@
+/** The tiny model with three tokens that no calibration has seen: nothing, the most that fits, and far too much. */
+import { join } from 'node:path'
+import { type Bundle, loadBundle, writeBundle } from '../../src/model/files/bundle-node.ts'
+import { writeTinyBundle } from '../support/session/tiny-bundle.ts'
+
+/** Characters whose embeddings are the extremes. */
+export const extremes = { zero: 'Z', largest: 'X', outOfRange: 'Y' } as const
+/** Of the largest calibrated value; ranges have half again as much head room. */
+const HEAD_ROOM = 1.45
+const OUT_OF_RANGE = 3000
+
+/** Writes the bundle to `folder/tiny`, ranges as calibrated before the extremes came in. */
+export async function writeExtremeBundle(folder: string): Promise<Bundle> {
+  const { manifest, tensors, tokenizer } = await writeTinyBundle(folder)
+  const name = 'model.embed_tokens.weight'
+  const { shape, data } = tensors.get(name)!
+  const width = shape[1]
+  const changed = Float32Array.from(data)
+  const largest = data.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+  // Ids beyond the tokenizer's, which no text gives, must not be a reply either.
+  const { model, added_tokens: specials } = tokenizer as TokenizerJson
+  const ids = new Set([...Object.values(model.vocab), ...specials.map(({ id }) => id)])
+  for (let id = 0; id < shape[0]; id++) if (!ids.has(id)) changed.fill(0, id * width, (id + 1) * width)
+  for (const [character, scale] of [
+    [extremes.zero, 0],
+    [extremes.largest, HEAD_ROOM],
+    [extremes.outOfRange, OUT_OF_RANGE],
+  ] as const) {
+    const id = idOf(tokenizer, character)
+    for (let i = 0; i < width; i++) changed[id * width + i] = (i % 2 === 0 ? 1 : -1) * scale * largest
+  }
+  const { format: _, tensors: __, files: ___, ...about } = manifest
+  await writeBundle(join(folder, 'tiny'), {
+    ...about,
+    // A token whose logit is always 0 is never the likeliest, so every reply is as long as it may be.
+    chat: { ...about.chat!, stop: [idOf(tokenizer, extremes.zero)] },
+    tokenizer,
+    tensors: new Map(tensors).set(name, { shape, data: changed }),
+  })
+  return loadBundle(join(folder, 'tiny'))
+}
+
+interface TokenizerJson {
+  model: { vocab: Record<string, number> }
+  added_tokens: { id: number }[]
+}
+
+const idOf = (tokenizer: object, character: string): number =>
+  (tokenizer as TokenizerJson).model.vocab[character]

@@ -1,0 +1,186 @@
+/** Static mask discipline: no keystream of a plan serves two purposes. */
+import { describe, expect, it } from 'vitest'
+import { isEncoder } from '../../src/model/architectures/config.ts'
+import { maskLanes, slotLanes } from '../../src/protections/shared/correlations/material.ts'
+import type { Blinded, Opened, Plan } from '../../src/protections/shared/plan.ts'
+import { MASK_STREAM, weightMaskStream, weightSumStream } from '../../src/protections/shared/prg.ts'
+import type { CompileOptions } from '../../src/protections/shared/profiles/fixed/decoder.ts'
+import { compileModel } from '../../src/protections/shared/profiles/fixed/model.ts'
+import { privateWeights } from '../../src/protections/shared/profiles/fixed/weights.ts'
+import type { Shape } from '../../src/protections/shared/shape.ts'
+import {
+  type Privacy,
+  tinyBert,
+  tinyEncoder,
+  tinyGpt2,
+  tinyLlama,
+  tinyModel,
+  tinyRoberta,
+} from '../support/protocol/models.ts'
+import { readsOf } from '../support/protocol/prg.ts'
+
+const shape: Shape = { base: 2, rows: 3, serial: 100 }
+
+interface Use {
+  readonly purpose: string
+  readonly streams: ReadonlySet<number>
+}
+
+/** Everything that a plan takes from the owner's keystreams, mask by mask and slot by slot. */
+function usesOf(plan: Plan): { masks: Map<Opened | Blinded, number>; slots: Use[] } {
+  const masks = new Map<Opened | Blinded, number>()
+  const slots: Use[] = []
+  for (const step of plan.steps) {
+    const { out } = step
+    if (out.kind === 'opened' || out.kind === 'blinded') {
+      const reads = readsOf((prg) => maskLanes(prg, shape, out))
+      expect(new Set(reads.map((r) => r.stream)).size).toBe(1)
+      masks.set(out, reads[0].stream)
+    }
+    for (const slot of step.slots) {
+      const reads = readsOf((prg) => slotLanes(prg, shape, step, slot))
+      // Each row has a serial of its own, and reads no more than once.
+      expect(new Set(reads.map((r) => r.serial)).size).toBe(reads.length)
+      for (const { serial } of reads) {
+        expect(serial).toBeGreaterThanOrEqual(shape.serial)
+        expect(serial).toBeLessThan(shape.serial + shape.rows)
+      }
+      slots.push({
+        purpose: `${step.op} ${step.id} ${slot.name}`,
+        streams: new Set(reads.map((r) => r.stream)),
+      })
+    }
+  }
+  return { masks, slots }
+}
+
+const models: [string, Parameters<typeof tinyModel>[0], Privacy, CompileOptions][] = [
+  ['llama, private', tinyLlama, 'private', {}],
+  ['llama, private, lean', tinyLlama, 'private', { lean: true }],
+  ['llama, public', tinyLlama, 'public', {}],
+  ['llama, mixed', tinyLlama, 'mixed', {}],
+  ['gpt2, private', tinyGpt2, 'private', {}],
+  ['gpt2, mixed, lean', tinyGpt2, 'mixed', { lean: true }],
+  ['gpt2, public', tinyGpt2, 'public', {}],
+  ['llama, split', tinyLlama, 'split', {}],
+  ['gpt2, half of it split, lean', tinyGpt2, 'mixed split', { lean: true }],
+  ['bert, private', tinyBert, 'private', {}],
+  ['roberta, mixed', tinyRoberta, 'mixed', {}],
+  ['bert, split', tinyBert, 'split', {}],
+]
+
+describe.each(models)('%s', (_, config, privacy, options) => {
+  const { spec } = isEncoder(config) ? tinyEncoder(config, privacy) : tinyModel(config, privacy)
+  const plan = compileModel(spec, 4, options)
+  const { masks, slots } = usesOf(plan)
+  const isWidened = (v: Opened | Blinded): boolean => plan.steps[v.step].op === 'widen'
+  const opened = [...masks.keys()].filter((v) => v.kind === 'opened' && !isWidened(v))
+  const widened = [...masks.keys()].filter(isWidened) as Opened[]
+  const blinded = [...masks.keys()].filter((v) => v.kind === 'blinded')
+
+  it('has openings, and names the slots of each step apart', () => {
+    expect(opened.length).toBeGreaterThan(10 * config.layers)
+    expect(blinded.length).toBe(privateWeights(plan).length)
+    for (const { slots } of plan.steps) {
+      expect(new Set(slots.map((s) => s.name)).size).toBe(slots.length)
+      expect(slots.length).toBeLessThanOrEqual(MASK_STREAM)
+    }
+  })
+
+  it('masks every opened value with a stream of its own', () => {
+    expect(new Set(opened.map((v) => masks.get(v))).size).toBe(opened.length)
+  })
+
+  it('blinds with a stream of its own, or once with that of the opening that it completes', () => {
+    const streams = blinded.map((v) => masks.get(v))
+    expect(new Set(streams).size).toBe(blinded.length)
+    for (const value of blinded) {
+      const twin = opened.find((o) => masks.get(o) === masks.get(value))
+      if (!twin) continue
+      // The one-time pad is shared on purpose: the blinded value is the same one, its low bits are those of D.
+      const step = plan.steps[value.step]
+      expect(step.needs.owner).toEqual([twin])
+      expect(step.wire).toMatchObject({ from: 'owner', bits: value.ring - (twin as Opened).ring })
+      expect((twin as Opened).maskRing).toBeGreaterThanOrEqual(value.ring)
+    }
+  })
+
+  it('widens each opening once, under the mask that it has, and sends the high part alone', () => {
+    const twins = widened.map((value) => plan.steps[value.step].needs.owner[0] as Opened)
+    expect(new Set(twins).size).toBe(widened.length)
+    expect(widened.length > 0).toBe(privacy.endsWith('split'))
+    widened.forEach((value, i) => {
+      expect(opened).toContain(twins[i])
+      expect(masks.get(value)).toBe(masks.get(twins[i]))
+      expect(value.maskRing).toBe(twins[i].maskRing)
+      expect(value.maskRing).toBeGreaterThanOrEqual(value.ring)
+      const wire = {
+        from: 'both',
+        bits: value.ring - twins[i].ring,
+        width: value.width,
+        layout: value.layout,
+      }
+      expect(plan.steps[value.step].wire).toEqual(wire)
+    })
+  })
+
+  it('gives every dealt slot a stream of its own, never that of a mask', () => {
+    const taken = new Map([...masks].map(([v, stream]) => [stream, `${v.kind} ${v.step}`]))
+    const clashes: string[] = []
+    for (const { purpose, streams } of slots)
+      for (const stream of streams) {
+        const other = taken.get(stream)
+        if (other) clashes.push(`${purpose} and ${other}`)
+        taken.set(stream, purpose)
+      }
+    expect(clashes).toEqual([])
+  })
+
+  it('feeds each private product from its own blinded value and its own sum', () => {
+    const sums = new Set<number>()
+    for (const use of privateWeights(plan)) {
+      const step = plan.steps.find((s) => s.slots[0]?.stream === weightSumStream(use.index))
+      const e = step?.needs.server[0] as Blinded
+      expect(masks.get(e)).toBe(weightMaskStream(use.index))
+      sums.add(weightSumStream(use.index))
+    }
+    expect(sums.size).toBe(privateWeights(plan).length)
+  })
+
+  it('opens within the mask’s ring, and the offset leaves room for the sign', () => {
+    for (const value of opened as Opened[]) {
+      const step = plan.steps[value.step]
+      expect(step.wire).toMatchObject({
+        from: 'both',
+        bits: value.ring,
+        layout: value.layout,
+        width: value.width,
+      })
+      expect(value.maskRing).toBe(Math.max(value.ring, value.lift))
+      expect(step.needs.owner[0].ring).toBeGreaterThanOrEqual(value.ring)
+    }
+  })
+
+  it('puts nothing on the wire but the input, openings, blindings and the release', () => {
+    const ops = plan.steps.filter((s) => s.wire).map((s) => s.op)
+    const own = privacy === 'public' ? [] : [privacy.endsWith('split') ? 'widen' : 'blind']
+    expect(new Set(ops)).toEqual(new Set(['input', 'open', 'release', ...own]))
+    expect(ops.filter((op) => op === 'input')).toHaveLength(1)
+    expect(ops.filter((op) => op === 'release')).toHaveLength(1)
+  })
+})
+
+it.each([
+  [
+    'decoder',
+    tinyModel({ ...tinyLlama, context: 1024 }, 'mixed').spec,
+    [{}, { lean: true }, { everyRow: true }],
+  ],
+  ['encoder', tinyEncoder({ ...tinyBert, context: 512 }, 'mixed').spec, [{}]],
+])('products made ahead fit every plan of a %s: the same weights, rings and streams', (_, spec, options) => {
+  const plans = [3, 5, 7, 10].flatMap((bits) => options.map((o) => compileModel(spec, bits, o)))
+  for (const plan of plans) {
+    expect(privateWeights(plan)).toEqual(privateWeights(plans[0]))
+    expect(usesOf(plan).slots.filter((s) => s.purpose.startsWith('linear')).length).toBeGreaterThan(0)
+  }
+})

@@ -1,0 +1,163 @@
+/**
+ * Whatever the input, everything that the parties tell each other, and everything that becomes public between them, is
+ * uniform: words captured from the wires of real sessions under fixed keys, so the outcome never varies.
+ */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { capturedMaterial, capturedMessages } from '../support/protocol/capture.ts'
+import { Kinds, nameOf } from '../support/protocol/kinds.ts'
+import { tinyGpt2, tinyLlama, tinyModel } from '../support/protocol/models.ts'
+import { fixedKeys, WatchedSession } from '../support/protocol/session.ts'
+import { LocalParties } from '../support/protocol/single-pass.ts'
+import { upperTail } from '../support/protocol/statistics.ts'
+
+/** How unlikely a truly uniform family of values has to be, all its tests together, before it fails. */
+const FAMILY = 1e-4
+const PASSES = [[5, 9, 5], [5]]
+
+beforeEach(() => {
+  // The owner's own randomness comes from the platform; here it is as fixed as the keys.
+  let state = 1n
+  vi.spyOn(globalThis.crypto, 'getRandomValues').mockImplementation((array) => {
+    const bytes = array as unknown as Uint8Array
+    for (let i = 0; i < bytes.length; i++) {
+      state = (state * 6364136223846793005n + 1442695040888963407n) & (2n ** 64n - 1n)
+      bytes[i] = Number(state >> 56n)
+    }
+    return array
+  })
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+const llama = { ...tinyLlama, layers: 1 }
+const cases = [
+  ['an ordinary input', llama, 'private', 1],
+  ['zeros', llama, 'private', 0],
+  ['the largest input within the head room', llama, 'private', 1.45],
+  ['an input far out of range', llama, 'private', 3000],
+  ['an ordinary input with biases', { ...tinyGpt2, layers: 1 }, 'private', 1],
+  ['an ordinary input to a public model', llama, 'public', 1],
+  ['an ordinary input to a split model', llama, 'split', 1],
+  ['an input far out of range to a split model with biases', { ...tinyGpt2, layers: 1 }, 'split', 3000],
+] as const
+
+/** What goes to the product with a weight, step and sender. */
+const blinds = {
+  private: ['blind owner'],
+  split: ['widen owner', 'widen server', 'widen public'],
+  public: [],
+}
+
+describe.each(cases)('%s', (_, config, privacy, scale) => {
+  const model = tinyModel(config, privacy)
+
+  it('leaves nothing but uniform words on all wires', async () => {
+    const kinds = new Kinds()
+    const dealt = new Kinds()
+    const repeats = new Kinds()
+    for (let n = 0; n < 40; n++) {
+      const session = new WatchedSession(model, fixedKeys(100 + n))
+      let base = 0
+      for (const ids of PASSES) {
+        await session.owner.run(
+          base,
+          model.ends.embed(ids, base).map((v) => v * scale),
+        )
+        base += ids.length
+      }
+      const captured = capturedMessages(session)
+      for (const c of captured) for (const lane of c.lanes) kinds.add(nameOf(c), c.bits, lane)
+      // Were a mask used again, the difference of two openings of equal inputs would be near zero.
+      for (const c of captured.filter((x) => x.pass === 2)) {
+        const before = captured.find((x) => x.pass === 1 && x.step.id === c.step.id && x.who === c.who)
+        if (!before || before.bits !== c.bits || before.lanes.length < c.lanes.length) continue
+        c.lanes.forEach((lane, i) => {
+          repeats.add(nameOf(c), c.bits, BigInt.asUintN(c.bits, lane - before.lanes[i]))
+        })
+      }
+      if (n < 4)
+        for (const c of capturedMaterial(session))
+          for (const lane of c.lanes) dealt.add(nameOf(c), c.bits, lane)
+      await session.link.close()
+    }
+    for (const family of [kinds, repeats, dealt]) {
+      const { tested, uneven } = family.suspects(FAMILY)
+      expect(tested).toBeGreaterThan(20)
+      expect(uneven).toEqual([])
+    }
+    // Every step that is ever on a wire was tested from both its senders and in public.
+    const ops = [...kinds.histograms.keys()].map((k) => `${k.split(' ')[0]} ${k.split(' ').at(-2)}`)
+    expect(new Set(ops)).toEqual(
+      new Set([
+        'input owner',
+        'open owner',
+        'open server',
+        'open public',
+        'release server',
+        ...blinds[privacy],
+      ]),
+    )
+  })
+})
+
+/** What one side makes of an opening with its own part of the mask: the value under the other side's part alone. */
+it.each(cases)(
+  '%s stays hidden from a party that takes its own masks off',
+  async (_, config, privacy, scale) => {
+    const model = tinyModel(config, privacy)
+    const kinds = new Kinds()
+    for (let seed = 0; seed < 24; seed++) {
+      const parties = new LocalParties(model.spec, model.tensors, seed)
+      let base = 0
+      for (const ids of PASSES) {
+        const trace = await parties.pass(
+          base,
+          model.ends.embed(ids, base).map((v) => v * scale),
+        )
+        base += ids.length
+        for (const { id, op, out } of trace.plan.steps)
+          if (out.kind === 'opened')
+            for (const party of [trace.owner, trace.server]) {
+              const masks = party.mask(out)
+              party.get(out).forEach((D, i) => {
+                kinds.add(`${op} ${id} ${party.role}`, out.ring, BigInt.asUintN(out.ring, D + masks[i]))
+              })
+            }
+          else if (out.kind === 'blinded')
+            for (const lane of trace.server.get(out)) kinds.add(`${op} ${id} server`, out.ring, lane)
+      }
+    }
+    const { tested, uneven } = kinds.suspects(FAMILY)
+    expect(tested).toBeGreaterThan(20)
+    expect(uneven).toEqual([])
+  },
+)
+
+describe('the test itself', () => {
+  it('knows the chi-square distribution', () => {
+    for (const [x, k, p] of [
+      [3.841458820694124, 1, 0.05],
+      [14.067140449340169, 7, 0.05],
+      [24.32188634785685, 7, 0.001],
+      [310.457388, 255, 0.01],
+    ])
+      expect(upperTail(x, k)).toBeCloseTo(p, 6)
+  })
+
+  it('finds a bias that a small leak would leave', () => {
+    const kinds = new Kinds()
+    let state = 7
+    for (let i = 0; i < 4000; i++) {
+      state = (Math.imul(state, 1103515245) + 12345) >>> 0
+      const uniform = BigInt(state >>> 12) & 0xffffn
+      kinds.add('fair', 16, uniform)
+      kinds.add('masked in too small a ring', 16, (uniform & 0x7fffn) + 0x1000n)
+      kinds.add('one in eight unmasked', 16, i % 8 === 0 ? 100n : uniform)
+    }
+    const { uneven } = kinds.suspects(FAMILY)
+    expect(uneven.some((k) => k.startsWith('fair'))).toBe(false)
+    expect(uneven.some((k) => k.startsWith('masked'))).toBe(true)
+    expect(uneven.some((k) => k.startsWith('one in eight'))).toBe(true)
+  })
+})

@@ -1,0 +1,88 @@
+/** Every lane that a session put on a wire, by the step that it belongs to. */
+import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
+import { type Role, type Step, slotBytes, wireBytes } from '../../../src/protections/shared/plan.ts'
+import { add, type Lanes } from '../../../src/protections/shared/ring.ts'
+import { bandsOf } from '../../../src/protections/shared/row-chunks.ts'
+import { KEY_BYTES } from '../../../src/protections/shared/session/material-stream.ts'
+import type { ModelPlans } from '../../../src/protections/shared/session/model-plan.ts'
+import { decodePass, decodeRequest } from '../../../src/protections/shared/session/pass-messages.ts'
+import { count, type Shape } from '../../../src/protections/shared/shape.ts'
+import type { Seen, WatchedSession } from './session.ts'
+
+const kernels = createWasmKernels()
+
+/** Lanes of one kind; `who` sent them, or `public` for what an opening shows to both. */
+export interface Captured {
+  readonly pass: number
+  readonly band: number
+  readonly step: Step
+  readonly who: Role | 'public' | 'dealer'
+  /** Slot of the step, where the dealer sent it. */
+  readonly slot?: string
+  readonly bits: number
+  readonly lanes: Lanes
+}
+
+/** What owner and server sent each other, each in order, and what became public between them. */
+export function capturedMessages(session: { plans: ModelPlans; wire: readonly Seen[] }): Captured[] {
+  const out: Captured[] = []
+  const shapes = new Map<number, Shape>()
+  for (const { from, bytes } of session.wire) {
+    const message = decodePass(bytes)
+    if (message.kind === 'abandon') continue
+    if (message.kind === 'more') throw new RangeError('passes that begin in parts are not captured')
+    if (message.kind === 'begin') shapes.set(message.pass, session.plans.shapeOf(message.shape))
+    const shape = shapes.get(message.pass)
+    if (!shape) throw new RangeError(`pass ${message.pass} was never begun`)
+    const { messages } = session.plans.of(shape).schedule
+    const { pass } = message
+    const bands = bandsOf(shape)
+    let at = 0
+    // What is sent ahead is all bands' together.
+    for (const band of message.kind === 'begin' ? bands.keys() : [message.band])
+      for (const step of messages[message.kind === 'begin' ? 0 : message.index].steps) {
+        const { wire } = step
+        if (!wire) continue
+        const { bits } = wire
+        const size = wireBytes(bands[band], wire)
+        const part = message.payload.slice(at, at + size)
+        at += size
+        const lanes = kernels.unpack(part, bits, count(bands[band], wire.layout, wire.width))
+        const half = out.find((c) => c.pass === pass && c.band === band && c.step === step)
+        out.push({ pass, band, step, who: from, bits, lanes })
+        if (half) out.push({ pass, band, step, who: 'public', bits, lanes: add(half.lanes, lanes, bits) })
+      }
+    if (at !== message.payload.length) throw new RangeError('a message has more bytes than its steps')
+  }
+  return out
+}
+
+/** What the dealer streamed to the server. */
+export function capturedMaterial({ plans, requests, dealt }: WatchedSession): Captured[] {
+  return requests.flatMap((request, i) =>
+    capturedDealing(plans, i + 1, plans.shapeOf(decodeRequest(request)), Buffer.concat(dealt[i])),
+  )
+}
+
+/** What the dealer streamed for one pass, slot by slot. */
+export function capturedDealing(
+  plans: ModelPlans,
+  pass: number,
+  shape: Shape,
+  stream: Uint8Array,
+): Captured[] {
+  const out: Captured[] = []
+  let at = KEY_BYTES
+  for (const step of plans.of(shape).plan.steps)
+    for (const [band, rows] of bandsOf(shape).entries())
+      for (const slot of step.slots) {
+        const { bits, layout, width, entries = 1, words = 1, name } = slot
+        const size = slotBytes(rows, slot)
+        const bytes = new Uint8Array(stream.subarray(at, at + size))
+        at += size
+        const lanes = kernels.unpack(bytes, bits, count(rows, layout, width) * entries * words)
+        out.push({ pass, band, step, who: 'dealer', slot: name, bits, lanes })
+      }
+  if (at !== stream.length) throw new RangeError('the dealer sent other bytes than the plan declares')
+  return out
+}

@@ -1,0 +1,50 @@
+/** Values of many kinds, each tested for uniformity, with one error for the whole family. */
+import type { Captured } from './capture.ts'
+import { Histogram } from './statistics.ts'
+
+/** Bits at either end of a value that are looked at. */
+const END = 3
+/** Fewer values than this many for each cell say nothing. */
+const PER_CELL = 8
+
+export const nameOf = ({ step, who, slot }: Captured): string => `${step.op} ${step.id} ${slot ?? ''} ${who}`
+
+/** Two ends of every kind of value, counted. */
+export class Kinds {
+  readonly histograms = new Map<string, Histogram>()
+
+  add(kind: string, bits: number, value: bigint): void {
+    const end = Math.min(END, bits)
+    const top = value >> BigInt(bits - end)
+    for (const [name, v] of [
+      ['low', value & (2n ** BigInt(end) - 1n)],
+      ['top', top],
+    ] as const) {
+      const key = `${kind} ${name}`
+      let histogram = this.histograms.get(key)
+      if (!histogram) {
+        histogram = new Histogram(end)
+        this.histograms.set(key, histogram)
+      }
+      histogram.add(Number(v))
+    }
+  }
+
+  /** Kinds of which there were enough values to say something. */
+  get tested(): [string, Histogram][] {
+    return [...this.histograms].filter(([, h]) => h.total >= PER_CELL * h.counts.length)
+  }
+
+  /**
+   * Kinds that are too uneven to be chance, with their probabilities. `family` is how unlikely truly uniform values
+   * have to be, all kinds together, before any is named.
+   */
+  suspects(family: number): { tested: number; uneven: string[] } {
+    const { tested } = this
+    const limit = family / tested.length
+    return {
+      tested: tested.length,
+      uneven: tested.filter(([, h]) => h.p < limit).map(([k, h]) => `${k}: ${h.p}`),
+    }
+  }
+}

@@ -1,0 +1,120 @@
+/** Calibrated models of a few thousand random weights, for tests of the engine. */
+import type { ModelConfig, Tensors } from '../../../src/model/architectures/config.ts'
+import type { EncoderInput } from '../../../src/model/architectures/encoder.ts'
+import { PredictableRandom, randomModel } from '../../../src/model/random.ts'
+import { EncoderEnds } from '../../../src/owner/encoder-ends.ts'
+import { Ends } from '../../../src/owner/ends.ts'
+import type { ModelSpec } from '../../../src/protections/shared/profiles/fixed/decoder.ts'
+import type { EndRole, MatrixRole, Visibility } from '../../../src/protections/shared/profiles/fixed/lower.ts'
+import { inputType } from '../../../src/protections/shared/profiles/fixed/model.ts'
+import { calibrate } from '../../../src/protections/shared/profiles/fixed/ranges.ts'
+
+export const tinyLlama: ModelConfig = {
+  arch: 'llama',
+  vocab: 48,
+  dim: 16,
+  layers: 2,
+  heads: 4,
+  kvHeads: 2,
+  ff: 24,
+  eps: 1e-5,
+  context: 128,
+  ropeTheta: 10000,
+  activation: 'silu',
+  tied: true,
+}
+
+export const tinyGpt2: ModelConfig = {
+  ...tinyLlama,
+  arch: 'gpt2',
+  kvHeads: 4,
+  activation: 'gelu',
+  ropeTheta: undefined,
+}
+
+export const tinyBert: ModelConfig = {
+  arch: 'bert',
+  vocab: 48,
+  dim: 32,
+  layers: 2,
+  heads: 4,
+  kvHeads: 4,
+  ff: 48,
+  eps: 1e-12,
+  context: 40,
+  activation: 'gelu',
+  tied: true,
+  types: 2,
+  head: { kind: 'classify', labels: ['negative', 'neutral', 'positive'] },
+}
+
+export const tinyRoberta: ModelConfig = {
+  ...tinyBert,
+  arch: 'roberta',
+  types: 1,
+  positionOffset: 2,
+  eps: 1e-5,
+}
+
+export interface TinyModel {
+  readonly config: ModelConfig
+  readonly spec: ModelSpec
+  readonly tensors: Tensors
+  readonly ends: Ends
+}
+
+export interface TinyEncoder extends Omit<TinyModel, 'ends'> {
+  readonly ends: EncoderEnds
+}
+
+/** What does not depend on whether a model continues texts or reads whole ones. */
+export type AnyTiny = Omit<TinyModel, 'ends'>
+
+/** `mixed`: every other matrix is public. `split`: the custody of those that are private. */
+export type Privacy = Visibility | 'mixed' | 'split' | 'mixed split'
+
+export function tinyModel(config: ModelConfig, privacy: Privacy = 'private', seed = 7): TinyModel {
+  const tensors = randomModel(config, seed)
+  // Random weights wander further on some tokens than on others: calibrate on all of them.
+  const all = Array.from({ length: config.vocab }, (_, id) => id)
+  const ranges = calibrate(config, tensors, [all, all.toReversed()])
+  const spec: ModelSpec = { config, ranges, ...whoKnows(privacy) }
+  return { config, tensors, spec, ends: new Ends(config, tensors) }
+}
+
+function whoKnows(privacy: Privacy): Pick<ModelSpec, 'visibility' | 'custody'> {
+  const visibility = (layer: number, role: MatrixRole): Visibility => {
+    if (privacy === 'public' || privacy === 'private') return privacy
+    if (privacy === 'split') return 'private'
+    return (layer + role.length) % 2 === 0 ? 'public' : 'private'
+  }
+  return { visibility, custody: privacy.endsWith('split') ? 'split' : 'owner-held' }
+}
+
+/** Texts that touch every token, each with two types where the model has them. */
+export function tinyTexts({ vocab, context, types = 1 }: ModelConfig): EncoderInput[] {
+  const random = new PredictableRandom(5)
+  return Array.from({ length: 24 }, (_, n) => {
+    const length = 3 + random.below(context - 2)
+    const ids = Array.from({ length }, (_, i) => (i === 0 ? 1 : (n * 7 + random.below(vocab)) % vocab))
+    return { ids, types: ids.map((_, i) => (types > 1 && i > length / 2 ? 1 : 0)) }
+  })
+}
+
+/** The embedding is public unless `ends` says otherwise, the head as private as the layers. */
+export function tinyEncoder(
+  config: ModelConfig,
+  privacy: Privacy = 'private',
+  ends: ModelSpec['ends'] = {},
+  seed = 7,
+): TinyEncoder {
+  const tensors = randomModel(config, seed)
+  const ranges = calibrate(config, tensors, tinyTexts(config))
+  const own = privacy === 'public' ? 'public' : 'private'
+  const spec: ModelSpec = { config, ranges, ...whoKnows(privacy), ends: { pool: own, head: own, ...ends } }
+  const plan = {
+    isPrivate: (end: EndRole) => spec.ends?.[end] === 'private',
+    inputWidth: inputType(spec).width,
+  }
+  return { config, tensors, spec, ends: new EncoderEnds(config, tensors, plan) }
+}

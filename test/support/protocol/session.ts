@@ -1,0 +1,153 @@
+/** A whole session in one process: the real owner, server and dealer sessions over an in-process link that is watched. */
+import { createCpuProductDevice } from '../../../src/kernels/wasm/device.ts'
+import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
+import type { Role } from '../../../src/protections/shared/plan.ts'
+import { deriveKey } from '../../../src/protections/shared/prg.ts'
+import { difference, loadWeights } from '../../../src/protections/shared/profiles/fixed/weights.ts'
+import { SessionDealer } from '../../../src/protections/shared/session/dealer-passes.ts'
+import { ModelPlans } from '../../../src/protections/shared/session/model-plan.ts'
+import { OwnerSession } from '../../../src/protections/shared/session/owner-session.ts'
+import type { OwnerSetup } from '../../../src/protections/shared/session/owner-setup.ts'
+import { ServerSession } from '../../../src/protections/shared/session/server-session.ts'
+import type { Link } from '../../../src/transport/link.ts'
+import { memoryPair } from '../../../src/transport/memory.ts'
+import type { AnyTiny } from './models.ts'
+import { allPieces, withPieces } from './split.ts'
+
+const kernels = createWasmKernels()
+
+/** One message as it crossed the link between owner and server. */
+export interface Seen {
+  readonly from: Role
+  readonly bytes: Uint8Array
+}
+
+/** Dealt chunks, handed over pass by pass. */
+class Material {
+  readonly #chunks = new Map<number, Uint8Array[]>()
+  readonly #waiting = new Map<number, (chunk: Uint8Array) => void>()
+  readonly discarded: number[] = []
+
+  put(pass: number, view: Uint8Array): void {
+    const chunk = view.slice()
+    const wake = this.#waiting.get(pass)
+    this.#waiting.delete(pass)
+    if (wake) wake(chunk)
+    else this.#chunks.set(pass, [...(this.#chunks.get(pass) ?? []), chunk])
+  }
+
+  next(pass: number): Promise<Uint8Array> {
+    const chunk = this.#chunks.get(pass)?.shift()
+    if (chunk) return Promise.resolve(chunk)
+    return new Promise((resolve) => {
+      this.#waiting.set(pass, resolve)
+    })
+  }
+
+  discard(pass: number): void {
+    this.discarded.push(pass)
+  }
+}
+
+export interface SessionKeys {
+  /** The seed that owner and dealer agreed on. */
+  readonly seed: Uint8Array
+  readonly stationary: Uint8Array
+  /** The server's mask key of each pass. */
+  passKey(): Uint8Array<ArrayBuffer>
+}
+
+export const fixedKeys = (n: number): SessionKeys => {
+  let pass = 0
+  return {
+    seed: new Uint8Array(32).fill(n, 0, 16).fill(1, 16),
+    stationary: new Uint8Array(32).fill(n, 0, 16).fill(2, 16),
+    passKey: () =>
+      new Uint8Array(32)
+        .fill(n, 0, 16)
+        .fill(++pass, 16)
+        .fill(pass >> 8, 24),
+  }
+}
+
+export class WatchedSession {
+  readonly owner: OwnerSession
+  readonly plans: ModelPlans
+  /** All messages of the link, in order. */
+  readonly wire: Seen[] = []
+  /** What the dealer was asked, and what it streamed to the server, pass by pass. */
+  readonly requests: Uint8Array[] = []
+  readonly dealt: Uint8Array[][] = []
+  readonly dealer: SessionDealer
+  readonly link: Link
+  readonly material = new Material()
+  /** Rejects with what ended the server's side. */
+  readonly server: Promise<void>
+  /** Called before a message is handed over; may resolve with other bytes to hand over instead. */
+  onMessage: (seen: Seen) => Promise<Uint8Array | undefined> | Uint8Array | undefined = () => undefined
+  #dealing: Promise<void> = Promise.resolve()
+
+  constructor(model: AnyTiny, keys: SessionKeys, changes: Partial<OwnerSetup> = {}) {
+    const { spec, tensors, config } = model
+    this.plans = new ModelPlans(spec)
+    const [own, other] = memoryPair()
+    this.link = own
+    const stationaryKey = deriveKey(kernels, keys.stationary, 'stationary')
+    const clear = loadWeights(kernels, config, tensors, () => true)
+    const differences = new Map(
+      this.plans.privateWeights().map((use, i) => {
+        const w = clear.encoded.get(use.name) ?? []
+        return [use.name, kernels.load(difference(kernels, stationaryKey, i, use, w), use.k, use.n)]
+      }),
+    )
+    const pieces = allPieces(kernels, this.plans.anyPlan, clear)
+    for (const [name, matrix] of pieces.dealer) differences.set(name, matrix)
+    this.dealer = new SessionDealer(this.plans, kernels, differences, keys.seed, keys.passKey)
+    const known = loadWeights(kernels, config, tensors, (l, r) => this.plans.multiplies(l, r, 'public'))
+    this.server = new ServerSession(
+      this.plans,
+      kernels,
+      { ...clear, ...withPieces(clear, pieces.server) },
+      this.#watched(other, 'server'),
+      this.material,
+    ).run()
+    this.server.catch(() => undefined)
+    this.owner = new OwnerSession({
+      plans: this.plans,
+      kernels,
+      device: createCpuProductDevice(kernels, { cacheBytes: 1 << 22 }),
+      link: this.#watched(own, 'owner'),
+      ...changes,
+      seed: keys.seed,
+      stationarySeed: keys.stationary,
+      clear: { ...known, ...withPieces(known, pieces.owner) },
+      requestPass: (pass, body) => {
+        this.requests.push(body.slice())
+        const chunks: Uint8Array[] = []
+        this.dealt.push(chunks)
+        const done = this.#dealing.then(() =>
+          this.dealer.deal(body, async (chunk) => {
+            chunks.push(chunk.slice())
+            this.material.put(pass, chunk)
+          }),
+        )
+        this.#dealing = done.catch(() => undefined)
+        return done
+      },
+    })
+  }
+
+  #watched(link: Link, from: Role): Link {
+    return {
+      kind: link.kind,
+      traffic: link.traffic,
+      receive: () => link.receive(),
+      close: (reason) => link.close(reason),
+      send: async (bytes, reply) => {
+        const seen = { from, bytes: bytes.slice() }
+        this.wire.push(seen)
+        return link.send((await this.onMessage(seen)) ?? bytes, reply)
+      },
+    }
+  }
+}

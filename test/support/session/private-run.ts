@@ -1,0 +1,113 @@
+/** The real engine between three real sockets, on a tiny model. */
+
+import { fetchCards } from '../../../src/handshake/listing.ts'
+import { createNodeKernels } from '../../../src/kernels/node/kernels.ts'
+import { createCpuProductDevice } from '../../../src/kernels/wasm/device.ts'
+import { floatModel } from '../../../src/model/architectures/reference.ts'
+import type { Bundle } from '../../../src/model/files/bundle-node.ts'
+import { readCatalog } from '../../../src/model/files/catalog.ts'
+import { Ends } from '../../../src/owner/ends.ts'
+import { ownerWeights } from '../../../src/owner/weights.ts'
+import { greetServer, openSession } from '../../../src/protections/shared/agreement/owner.ts'
+import { PlanDealer } from '../../../src/protections/shared/dealer/engine.ts'
+import { PlanServer } from '../../../src/protections/shared/server/engine.ts'
+import { type ModelPlans, modelPlans } from '../../../src/protections/shared/session/model-plan.ts'
+import { OwnerSession } from '../../../src/protections/shared/session/owner-session.ts'
+import type { Link } from '../../../src/transport/link.ts'
+import { type Parties, type PartiesOptions, startParties } from './parties.ts'
+
+const kernels = createNodeKernels()
+
+/** An owner's plans of a bundle, made once: the sessions of a fault matrix are many. */
+const prepared = new WeakMap<OwnerBundle, ModelPlans>()
+
+/** What an owner knows of a bundle. */
+export type OwnerBundle = Pick<Bundle, 'manifest' | 'tensors'>
+
+function prepare(bundle: OwnerBundle): ModelPlans {
+  const plans = prepared.get(bundle) ?? modelPlans(bundle.manifest)
+  prepared.set(bundle, plans)
+  return plans
+}
+
+/** Serves the bundles in `folder`. */
+export async function startEngineParties(folder: string, options: PartiesOptions = {}): Promise<Parties> {
+  const catalog = await readCatalog(folder)
+  const engine = options.server?.engine ?? (await PlanServer.load(kernels, catalog))
+  return startParties({
+    ...options,
+    catalog,
+    server: { ...options.server, engine },
+    dealer: { makeEngine: () => new PlanDealer(kernels), ...options.dealer },
+  })
+}
+
+/** What an owner must know of the other parties. */
+export interface Reachable {
+  server: { url: string }
+  request: Parties['request']
+}
+
+export interface PrivateOwner {
+  session: OwnerSession
+  ends: Ends
+  link: Link
+  close(): Promise<void>
+}
+
+/** Opens a session for the first model; `connect` makes the link, `fetch` reaches the dealer. */
+export async function openOwner(
+  parties: Reachable,
+  bundle: OwnerBundle,
+  connect: () => Promise<Link>,
+  fetch?: typeof globalThis.fetch,
+): Promise<PrivateOwner> {
+  const [{ hash: modelHash, planHash }] = (await fetchCards(parties.server.url)).models
+  const agreement = await openSession(parties.request({ modelHash, planHash, fetch }))
+  let link: Link | undefined
+  try {
+    link = await connect()
+    const { fSeed } = await greetServer(link, agreement)
+    const plans = prepare(bundle)
+    const seeds = { server: fSeed, dealer: agreement.splitSeed }
+    const session = new OwnerSession({
+      plans,
+      clear: ownerWeights(kernels, plans, bundle.tensors, seeds),
+      kernels,
+      device: createCpuProductDevice(kernels, { cacheBytes: 1 << 24 }),
+      link,
+      seed: agreement.seed,
+      stationarySeed: fSeed,
+      requestPass: (pass, body) => agreement.requestPass(pass, body),
+    })
+    const close = async () => {
+      await link?.close()
+      await agreement.close()
+    }
+    return { session, ends: new Ends(bundle.manifest.config, bundle.tensors), link, close }
+  } catch (error) {
+    await link?.close()
+    await agreement.close()
+    throw error
+  }
+}
+
+/** Runs the parts one after another, each a pass; resolves with the largest difference of a logit from the float model's. */
+export async function largestError(
+  owner: PrivateOwner,
+  bundle: Bundle,
+  parts: readonly number[][],
+): Promise<number> {
+  const float = floatModel(bundle.manifest.config, bundle.tensors)
+  let base = 0
+  let worst = 0
+  for (const part of parts) {
+    const hidden = await owner.session.run(base, owner.ends.embed(part, base), { next: true })
+    base += part.length
+    const expected = float.forward(part)
+    owner.ends.logits(hidden).forEach((value, i) => {
+      worst = Math.max(worst, Math.abs(value - expected[i]))
+    })
+  }
+  return worst
+}

@@ -1,0 +1,87 @@
+import { program } from '../../src/kernels/program.ts'
+import type { PartyContext } from '../../src/protections/shared/context.ts'
+import type { Plan, Step, WeightUse } from '../../src/protections/shared/plan.ts'
+import type { ModelSpec } from '../../src/protections/shared/profiles/fixed/decoder.ts'
+import type { Lanes } from '../../src/protections/shared/ring.ts'
+import { type Schedule, schedule } from '../../src/protections/shared/schedule.ts'
+import { ModelPlans } from '../../src/protections/shared/session/model-plan.ts'
+import { count, type Shape } from '../../src/protections/shared/shape.ts'
+
+/** There is nothing in this model that a modified owner could read this way. */
+export class AttackError extends Error {
+  override readonly name = 'AttackError'
+}
+
+/** `amount`, in the value's own scale, is added to the owner's share of each of the columns. */
+export interface Nudge {
+  readonly columns: readonly number[]
+  readonly amount: number
+}
+
+/**
+ * The plans of a modified data owner: it adds a number of its choice to its own share of the input of the model's last
+ * private matrix, which adds that multiple of one of the matrix's rows to the product. Everything else is the real
+ * protocol; no other party can tell.
+ */
+export class NudgedPlans extends ModelPlans {
+  /** In force from the next message on. */
+  nudge?: Nudge
+  readonly #known = new Map<Plan, { plan: Plan; schedule: Schedule }>()
+
+  constructor(spec: ModelSpec) {
+    super(spec)
+    this.target(super.of({ base: 0, rows: 1 }).plan)
+  }
+
+  override of(shape: Pick<Shape, 'base' | 'rows' | 'lean'>): { plan: Plan; schedule: Schedule } {
+    const honest = super.of(shape)
+    let known = this.#known.get(honest.plan)
+    if (!known) {
+      const plan = this.#modified(honest.plan)
+      known = { plan, schedule: schedule(plan) }
+      this.#known.set(honest.plan, known)
+    }
+    return known
+  }
+
+  /** The last private matrix of a plan. Throws `AttackError` where there is none. */
+  target(plan: Plan = this.anyPlan): WeightUse {
+    const use = plan.weights.filter((w) => w.visibility !== 'public').at(-1)
+    if (!use) throw new AttackError('The model has no private matrix: there is nothing to learn.')
+    return use
+  }
+
+  #modified(plan: Plan): Plan {
+    const { name } = this.target(plan)
+    const product = plan.steps.flatMap((s) => s.matmul ?? []).find((m) => m.weight === name)
+    if (!product) throw new AttackError('The plan has no product with the private matrix.')
+    const { input } = product
+    const carrier = plan.steps[input.step]
+    const [source] = carrier.needs.owner
+    // A value that was opened in a narrower ring first is changed where it was opened.
+    const at = source.kind === 'opened' ? source.step : carrier.id
+    const steps = plan.steps.map((step) => (step.id === at ? this.#nudged(step) : step))
+    return { ...plan, steps }
+  }
+
+  #nudged(step: Step): Step {
+    const { share, wire, out } = step
+    if (!share || !wire) throw new AttackError(`Step ${step.id} (${step.op}) sends nothing.`)
+    const { bits } = wire
+    const opened = program<[Lanes]>((p) => [p.out(p.packed(bits))])
+    const packed = program<[Uint8Array]>((p) => [p.pack(p.lanes(), bits)])
+    const changed = (ctx: PartyContext): Uint8Array => {
+      const sent = share.call(step, ctx)
+      if (!this.nudge || ctx.role !== 'owner') return sent
+      const n = count(ctx.shape, wire.layout, wire.width)
+      const [lanes] = ctx.evaluate(opened, [sent], n)
+      const amount = BigInt(Math.round(this.nudge.amount * 2 ** out.frac))
+      for (const column of this.nudge.columns) {
+        const at = lanes.length - out.width + column
+        lanes[at] = BigInt.asUintN(64, lanes[at] + amount)
+      }
+      return ctx.evaluate(packed, [lanes], n)[0]
+    }
+    return { ...step, share: changed }
+  }
+}

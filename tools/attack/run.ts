@@ -1,0 +1,70 @@
+/** A modified data owner in a real session: everything but its plans is what every owner runs. */
+
+import { isEncoder } from '../../src/model/architectures/config.ts'
+import { loadBundle } from '../../src/model/files/bundle-node.ts'
+import type { PageConfig } from '../../src/owner/api.ts'
+import { openModel } from '../../src/owner/connect.ts'
+import { EncoderEnds } from '../../src/owner/encoder-ends.ts'
+import type { Platform } from '../../src/owner/platform.ts'
+import { matrixName } from '../../src/protections/shared/profiles/fixed/lower.ts'
+import { loadWeights } from '../../src/protections/shared/profiles/fixed/weights.ts'
+import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
+import { type AttackReport, attack } from './attack.ts'
+import { AttackError, NudgedPlans } from './nudged-plans.ts'
+
+export interface AttackRun {
+  /** Folder of the whole bundle; a server offers it under the folder's name. */
+  readonly bundle: string
+  readonly peers: PageConfig
+  readonly platform: Platform
+  readonly queries: number
+  readonly onProgress?: (queries: number, rows: number) => void
+}
+
+/** A text as short as there are: what it says does not matter. */
+const TEXT = [1]
+/** Input-independent work made at a time. */
+const READY_ROWS = 16
+
+/** Opens a session as a user does, and reads what it can of the last private matrix. */
+export async function attackModel(run: AttackRun): Promise<AttackReport> {
+  const { manifest, tensors } = await loadBundle(run.bundle)
+  const { config } = manifest
+  const name = run.bundle.split(/[\\/]/).filter(Boolean).at(-1)!
+  if (isEncoder(config) && !modelPlans(manifest).isPrivate('head'))
+    throw new AttackError('Of encoders, only those with a private head are measured.')
+  let plans!: NudgedPlans
+  const open = await openModel(
+    run.peers,
+    run.platform,
+    { model: name },
+    () => undefined,
+    (served) => {
+      plans = new NudgedPlans(modelPlans(served).spec)
+      return plans
+    },
+  )
+  const { session, ends } = open
+  const query = async (): Promise<Float64Array> => {
+    if (!(ends instanceof EncoderEnds)) {
+      if (session.pool.ready === 0) await session.pool.fill(READY_ROWS)
+      return (await session.run(0, ends.embed(TEXT, 0))).slice()
+    }
+    const { rows, padding } = ends.input({ ids: TEXT })
+    return (await session.run(0, rows, { padding })).slice()
+  }
+  const target = plans.target().name
+  const { encoded } = loadWeights(
+    run.platform.kernels,
+    config,
+    tensors,
+    (layer, role) => matrixName(layer, role) === target,
+  )
+  const truth = encoded.get(target)
+  if (!truth) throw new AttackError(`The bundle has no matrix '${target}'.`)
+  try {
+    return await attack({ ...run, plans, query, truth })
+  } finally {
+    await Promise.allSettled([open.link.close('The owner has left.'), open.agreement.close()])
+  }
+}

@@ -1,0 +1,40 @@
+import { isEncoder, type ModelConfig } from '../../src/model/architectures/config.ts'
+import type { Tap } from '../../src/model/architectures/float-model.ts'
+import type { Interval } from '../../src/protections/shared/profiles/fixed/ranges.ts'
+
+/** Attention logits by layer and head: lowest and highest, and the widest row's span. */
+export type HeadSpans = { range: Interval; row: number }[][]
+
+/** Collects the spans of what it is shown. */
+export function headSpans(config: ModelConfig): { look: Tap; spans: HeadSpans } {
+  const spans: HeadSpans = Array.from({ length: config.layers }, () =>
+    Array.from({ length: config.heads }, () => ({ range: [Infinity, -Infinity], row: 0 })),
+  )
+  const look: Tap = (name, layer, values) => {
+    if (name !== 's') return
+    for (const { head, from, to } of rows(config, values.length)) {
+      const span = spans[layer][head]
+      let [low, high] = [Infinity, -Infinity]
+      for (let at = from; at < to; at++) {
+        low = Math.min(low, values[at])
+        high = Math.max(high, values[at])
+      }
+      span.range = [Math.min(span.range[0], low), Math.max(span.range[1], high)]
+      span.row = Math.max(span.row, high - low)
+    }
+  }
+  return { look, spans }
+}
+
+/** The rows of a tap's logits: per token and head the positions it sees. In a decoder that is one more each token. */
+function* rows(config: ModelConfig, count: number): Generator<{ head: number; from: number; to: number }> {
+  const perHead = count / config.heads
+  // n (n + 1) / 2 for the n tokens of a decoder's whole sequence, n^2 in an encoder.
+  const n = isEncoder(config) ? Math.sqrt(perHead) : (Math.sqrt(8 * perHead + 1) - 1) / 2
+  for (let t = 0, from = 0; t < n; t++)
+    for (let head = 0; head < config.heads; head++) {
+      const to = from + (isEncoder(config) ? n : t + 1)
+      yield { head, from, to }
+      from = to
+    }
+}

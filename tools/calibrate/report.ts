@@ -1,0 +1,116 @@
+/** Every measured range beside what the chosen rings hold. */
+import { isEncoder, type ModelConfig } from '../../src/model/architectures/config.ts'
+import type { Interval, LayerRanges, Ranges } from '../../src/protections/shared/profiles/fixed/ranges.ts'
+import { softmaxWidths } from '../../src/protections/shared/profiles/fixed/softmax-widths.ts'
+import {
+  FIXED,
+  integerBits,
+  inverseWidths,
+  type Precision,
+  residualRing,
+} from '../../src/protections/shared/profiles/fixed/widths.ts'
+
+export interface RangeEntry {
+  /** Absent for the final norm, the logits and a head. */
+  layer?: number
+  /** The range's name in the manifest, and what it is. */
+  name: string
+  about: string
+  measured: number | Interval
+  /** What the rings hold: beyond it results would be wrong. */
+  limit: number | Interval
+  /** Head room: how many bits larger (or, at an interval's low end, smaller) a value may become. */
+  bits: number
+}
+
+const bitsBetween = (limit: number, measured: number): number =>
+  Math.log2(limit / Math.max(measured, 2 ** -20))
+
+/** All ranges of a calibrated model, layer by layer. Throws `RangeTooWide` where no ring holds them. */
+export function rangeReport(config: ModelConfig, ranges: Ranges, p: Precision = FIXED): RangeEntry[] {
+  const entries: RangeEntry[] = []
+  const largest = (
+    layer: number | undefined,
+    name: string,
+    about: string,
+    measured: number,
+    limit: number,
+  ): void => {
+    entries.push({ layer, name, about, measured, limit, bits: bitsBetween(limit, measured) })
+  }
+  /** The power of two above a value with its head room. */
+  const power = (measured: number): number => 2 ** integerBits(measured * p.headroom)
+  const meanSquare = (layer: number | undefined, name: string, about: string, measured: Interval): void => {
+    const limit = meanSquareLimit(config, measured, about, p)
+    const bits = Math.min(bitsBetween(limit[1], measured[1]), bitsBetween(measured[0] + config.eps, limit[0]))
+    entries.push({ layer, name, about, measured, limit, bits })
+  }
+  const residual = 2 ** (residualRing(ranges, p) - 2 - p.residual)
+  ranges.layers.forEach((r, layer) => {
+    largest(layer, 'x', 'residual stream', r.x, residual)
+    meanSquare(layer, 'meanSquare1', 'mean square at the first norm', r.meanSquare1)
+    largest(layer, 'normal1', 'normalised, before attention', r.normal1, power(r.normal1))
+    // A softmax under a constant cap has rings of another kind.
+    if (config.softmaxCap === undefined) scores(config, r, layer, entries, p)
+    largest(layer, 'v', 'attention values', r.v, power(r.v))
+    meanSquare(layer, 'meanSquare2', 'mean square at the second norm', r.meanSquare2)
+    largest(layer, 'raw', 'first feed-forward product', r.raw, power(r.raw))
+    if (r.rawResidual !== undefined)
+      largest(layer, 'rawResidual', 'residual beside it', r.rawResidual, power(r.rawResidual))
+    largest(layer, 'gate', "activation's input", r.gate, quarterOctave(r.gate * p.headroom))
+    if (config.arch === 'llama') largest(layer, 'up', 'gated values', r.up, power(r.up))
+  })
+  const { final, pool } = ranges
+  largest(undefined, 'x', 'residual stream at the end', final.x, residual)
+  meanSquare(undefined, 'meanSquare', 'mean square at the final norm', final.meanSquare)
+  largest(undefined, 'normal', 'normalised at the end', final.normal, power(final.normal))
+  largest(undefined, 'logits', isEncoder(config) ? 'results' : 'logits', final.logits, power(final.logits))
+  if (pool)
+    largest(
+      undefined,
+      'pool.input',
+      "head's activation input",
+      pool.input,
+      quarterOctave(pool.input * p.headroom),
+    )
+  return entries
+}
+
+/** Tables of activations end at quarter octaves. */
+const quarterOctave = (limit: number): number => 2 ** (Math.ceil(4 * Math.log2(limit)) / 4)
+
+/** What the table of 1 / sqrt tells apart, as mean squares. */
+function meanSquareLimit(config: ModelConfig, measured: Interval, what: string, p: Precision): Interval {
+  const { dim, eps } = config
+  const interval: Interval = [
+    ((measured[0] + eps) * dim) / p.headroom ** 2,
+    (measured[1] + eps) * dim * p.headroom ** 2,
+  ]
+  const { ring, frac, floor } = inverseWidths(interval, what, { scalars: 1, columns: dim })
+  return [floor / dim, (2 ** (ring - frac) * (15 / 16)) / dim]
+}
+
+/** Attention logits: head room is measured against the span, for the softmax follows the row's maximum. */
+function scores(
+  config: ModelConfig,
+  r: LayerRanges,
+  layer: number,
+  entries: RangeEntry[],
+  p: Precision,
+): void {
+  const spanBits = Math.ceil(Math.log2(config.context + 1))
+  const uses = { scalars: config.heads, columns: config.dim }
+  const { edge, bins, binBits } = softmaxWidths(p, r, spanBits, config.context, uses)
+  const limit: Interval = [edge, edge + 2 ** (bins + binBits)]
+  const toNats = ([low, high]: Interval): Interval => [low / Math.LOG2E, high / Math.LOG2E]
+  const room = Math.min(r.score[0] - limit[0], limit[1] - r.score[1])
+  const span = r.score[1] - r.score[0]
+  entries.push({
+    layer,
+    name: 'score',
+    about: 'attention logits',
+    measured: toNats(r.score),
+    limit: toNats(limit),
+    bits: Math.log2((span + room) / Math.max(span, 1)),
+  })
+}

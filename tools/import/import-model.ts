@@ -1,0 +1,134 @@
+/** A Hugging Face folder becomes a bundle. */
+import { existsSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { isEncoder, type ModelConfig, tensorShapes } from '../../src/model/architectures/config.ts'
+import { writeBundle } from '../../src/model/files/bundle-node.ts'
+import { countParameters } from '../../src/model/files/catalog.ts'
+import { BundleError, type Manifest, modelHash } from '../../src/model/files/manifest.ts'
+import type { Dtype } from '../../src/model/files/safetensors.ts'
+import { measureBundle } from '../calibrate/calibrate.ts'
+import { type RangeEntry, rangeReport } from '../calibrate/report.ts'
+import { applyScaling, balance, type Scaling } from './balance.ts'
+import { textFormat } from './chat-format.ts'
+import { ImportError } from './error.ts'
+import { ModelSource } from './source.ts'
+import { staged } from './staging.ts'
+import { readTokenizer, tokenizerKind } from './tokenizer-files.ts'
+import { visibilityOf } from './visibility.ts'
+
+export interface ImportOptions {
+  /** A folder with `config.json`, safetensors and a tokenizer. */
+  from: string
+  /** The bundle's folder, which must not exist yet. */
+  out: string
+  /** `blocks`, `all`, `none`, `head` or patterns of tensor names; see `visibilityOf`. */
+  private?: string
+  about?: Partial<Pick<Manifest, 'name' | 'description' | 'license' | 'source'>>
+  /** F16 unless said otherwise. */
+  dtype?: Dtype
+  /** A shorter context than the model's own: rings are sized for it. */
+  context?: number
+  /** Rescale channels that stand out (the default); the model's function stays what it was. */
+  balance?: boolean
+  /** A file of text or dialogues to calibrate on. */
+  calibrate?: string
+  tokens?: number
+  onProgress?: (text: string) => void
+}
+
+export interface ImportReport {
+  bundle: string
+  hash: string
+  config: ModelConfig
+  parameters: number
+  privateParameters: number
+  dtype: Dtype
+  tokenizer: string
+  chat: boolean
+  /** Tensors of which channels were rescaled. */
+  balanced: number
+  calibrated: boolean
+  ranges?: RangeEntry[]
+  notes: string[]
+}
+
+interface Made {
+  manifest: Manifest
+  ranges?: RangeEntry[]
+}
+
+/** Throws {@link ImportError}, or what calibration throws; then nothing is left at `out`. */
+export async function importModel(o: ImportOptions): Promise<ImportReport> {
+  if (existsSync(join(o.from, 'manifest.json')))
+    throw new ImportError(
+      'unsupported',
+      `${o.from} is a bundle already: sotto model calibrate ${o.from} --text FILE`,
+      {
+        file: o.from,
+      },
+    )
+  const source = new ModelSource(o.from, { context: o.context })
+  try {
+    const { config, notes } = source
+    const tokenizer = readTokenizer(o.from, config)
+    const format = isEncoder(config) ? { notes: [] } : textFormat(o.from, tokenizer)
+    const { notes: said, ...texts } = format
+    const visibility = visibilityOf(config, o.private ?? 'blocks')
+    o.onProgress?.('Reading the weights')
+    const scalings =
+      o.balance === false ? new Map<string, Scaling>() : await balance(config, (name) => source.get(name)!)
+    const name = o.about?.name ?? basename(resolve(o.from))
+    const dtype = o.dtype ?? 'F16'
+    const { manifest, ranges } = await staged(o.out, async (dir): Promise<Made> => {
+      o.onProgress?.('Writing the bundle')
+      const manifest = await writeBundle(dir, {
+        name,
+        description: o.about?.description ?? `Imported from ${name}.`,
+        license: o.about?.license ?? 'unknown',
+        source: o.about?.source ?? 'unknown',
+        ...texts,
+        config,
+        profile: {},
+        tokenizer,
+        visibility,
+        dtype,
+        tensors: {
+          get: (tensor) => {
+            const read = source.get(tensor)
+            if (read) applyScaling(config, read, scalings.get(tensor))
+            return read
+          },
+        },
+      })
+      if (o.calibrate === undefined) return { manifest }
+      const onProgress = (done: number, total: number) =>
+        o.onProgress?.(`Calibrating: ${Math.min(done, total)} of ${total} tokens`)
+      const measured = await measureBundle({ bundle: dir, data: o.calibrate, tokens: o.tokens, onProgress })
+      return { manifest: measured.manifest, ranges: rangeReport(config, measured.ranges) }
+    })
+    const scaled = [...tensorShapes(config).keys()].filter((tensor) => scalings.has(tensor))
+    return {
+      bundle: o.out,
+      hash: await modelHash(manifest),
+      config,
+      ...countParameters(manifest),
+      dtype,
+      tokenizer: tokenizerKind(tokenizer),
+      chat: manifest.chat !== undefined,
+      balanced: scaled.length,
+      calibrated: ranges !== undefined,
+      ...(ranges ? { ranges } : {}),
+      notes: [...notes, ...said],
+    }
+  } catch (error) {
+    throw explained(error, o.from)
+  } finally {
+    source.close()
+  }
+}
+
+/** Complaints of the bundle's writer are about the checkpoint here. */
+function explained(error: unknown, from: string): unknown {
+  if (!(error instanceof BundleError) || error.fault !== 'bad-tensors') return error
+  return new ImportError('bad-values', `${from}: ${error.message}`, { file: from, cause: error })
+}

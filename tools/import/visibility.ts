@@ -1,0 +1,42 @@
+/** Which tensors a bundle keeps private, in the words of the command line. */
+
+import { type ModelConfig, tensorShapes } from '../../src/model/architectures/config.ts'
+import { isOfBlocks } from '../../src/model/files/bundle-node.ts'
+import type { Visibility } from '../../src/model/files/manifest.ts'
+import { ImportError } from './error.ts'
+import { headAndEmbedding } from './names.ts'
+
+/**
+ * `blocks`: layers and a classifier's head; `all`; `none`; `head`: the head alone, and what it shares its weights with;
+ * anything else is a comma-separated list of tensor names in which `*` stands for any characters. Throws
+ * {@link ImportError} when a pattern meets no tensor.
+ */
+export function visibilityOf(config: ModelConfig, words: string): (name: string) => Visibility {
+  const by = (isPrivate: (name: string) => boolean) => (name: string) =>
+    isPrivate(name) ? 'private' : 'public'
+  if (words === 'blocks') return by(isOfBlocks)
+  if (words === 'all') return by(() => true)
+  if (words === 'none') return by(() => false)
+  if (words === 'head') return by(headOf(config))
+  const patterns = words.split(',').map((word) => word.trim())
+  const names = [...tensorShapes(config).keys()]
+  const tests = patterns.map((pattern) => {
+    const escaped = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')
+    const test = new RegExp(`^${escaped}$`)
+    if (!names.some((name) => test.test(name)))
+      throw new ImportError(
+        'unsupported',
+        `--private ${pattern}: no tensor has such a name. One is called ${names[names.length >> 1]}.`,
+      )
+    return test
+  })
+  return by((name) => tests.some((test) => test.test(name)))
+}
+
+/** A decoder's output matrix and the norm before it, or an encoder's classifier or token predictions. */
+function headOf(config: ModelConfig): (name: string) => boolean {
+  const [head, embedding] = headAndEmbedding[config.arch]
+  const tables = config.tied && config.head?.kind !== 'classify' ? [embedding] : [head]
+  return (name) =>
+    tables.includes(name) || /^(ln_f|model\.norm|lm_head|cls|classifier|bert\.pooler)\./.test(name)
+}
