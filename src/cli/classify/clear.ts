@@ -6,7 +6,7 @@ import { softmax } from '../../model/math.ts'
 import { encodeForEncoder } from '../../model/tokenizer/encode-text.ts'
 import type { Classification, ClassifyInput } from '../../owner/api.ts'
 import { buckets } from '../../protections/shared/session/buckets.ts'
-import { UsageError } from '../args.ts'
+import { UsageError } from '../errors.ts'
 
 /** The float64 reference; texts are cut where the private run would cut them. Throws a `UsageError` without labels. */
 export async function clearModel(dir: string): Promise<(input: ClassifyInput) => Classification> {
