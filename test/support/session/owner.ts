@@ -1,10 +1,6 @@
 /** Owners that greet the counting server, for tests of sessions. */
 
-import {
-  greetServer,
-  type OwnerSession,
-  openSession,
-} from '../../../src/protections/shared/agreement/owner.ts'
+import { type Agreement, greetServer, openSession } from '../../../src/protections/shared/agreement/agreement.ts'
 import { connect, type LinkChoice } from '../../../src/transport/connect.ts'
 import type { Link } from '../../../src/transport/link.ts'
 import { nodeWebRtcDial } from '../../../src/transport/node/webrtc.ts'
@@ -27,7 +23,7 @@ export async function openLink(to: Parties, link?: LinkChoice): Promise<Link> {
 }
 
 export interface Greeted {
-  session: OwnerSession
+  session: Agreement
   wire: Link
   greeting: { fSeed: Uint8Array }
 }
