@@ -1,6 +1,10 @@
 /** Owners that greet the counting server, for tests of sessions. */
 
-import { type Agreement, greetServer, openSession } from '../../../src/protections/shared/agreement/agreement.ts'
+import {
+  type Agreement,
+  greetServer,
+  openSession,
+} from '../../../src/protections/shared/agreement/agreement.ts'
 import { connect, type LinkChoice } from '../../../src/transport/connect.ts'
 import type { Link } from '../../../src/transport/link.ts'
 import { nodeWebRtcDial } from '../../../src/transport/node/webrtc.ts'
