@@ -1,7 +1,7 @@
 /**
  * The door of a protection, on the data owner's side: what the page, the terminal and a library are written against. A
  * protection is a folder below this one and one line in `registry.ts`; where the model's server takes part, another line
- * in `serving.ts`. Browser-safe, as everything that an entry of `registry.ts` imports must be.
+ * in `server-registry.ts`. Browser-safe, as everything that an entry of `registry.ts` imports must be.
  */
 import type { ServedListing } from '../handshake/listing.ts'
 import type { BackendKind } from '../kernels/choose.ts'
