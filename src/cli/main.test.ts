@@ -10,8 +10,9 @@ const program = fileURLToPath(new URL('../../bin/sotto.js', import.meta.url))
 /** Of nobody. */
 const key = 'A'.repeat(43)
 let folder: string
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sotto-'))
+  await writeTinyBundle(join(folder, 'models'))
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -58,10 +59,11 @@ describe('the command line', () => {
     [['serve', '--nonsense'], 'See sotto serve --help.'],
     [['model', 'inspect', '--nonsense'], 'See sotto model inspect --help.'],
     [['serve', 'extra'], 'too many arguments'],
-    [['serve'], 'Which dealer?'],
+    [['serve', '--dealer', 'http://localhost:1'], 'belong together'],
     [['serve', '--dealer', 'nonsense', '--dealer-key', key], 'must be a URL'],
     [['serve', '--dealer', 'http://far.example', '--dealer-key', key], 'must be reached by https'],
     [['serve', '--dealer', 'http://localhost:1', '--dealer-key', 'x'], '43 characters'],
+    [['complete', '--prompt', 'x', '--protection', 'fixed'], 'Allowed choices are shared, clear.'],
     [['deal'], 'Which model servers'],
     [['deal', '--allow', 'x'], '43 characters'],
     [['deal', '--allow-any', '--log-level', 'loud'], 'Allowed choices are trace, debug'],
@@ -78,6 +80,12 @@ describe('the command line', () => {
     },
     20_000,
   )
+
+  test('a model whose protection needs a dealer is not served without one', () => {
+    const { status, stderr } = sotto('serve')
+    expect(status).toBe(1)
+    expect(stderr).toContain('Secret sharing of tiny needs a dealer: give --dealer and --dealer-key.')
+  }, 20_000)
 
   test('an identity key is made once, for its owner’s eyes', () => {
     const file = join(folder, 'keys', 'server.pem')
@@ -105,7 +113,6 @@ describe('the command line', () => {
 })
 
 test('a completion in private says what the model says in clear', async () => {
-  await writeTinyBundle(join(folder, 'models'))
   const complete = (protection: string) => {
     const common = [
       '--models',
@@ -121,9 +128,10 @@ test('a completion in private says what the model says in clear', async () => {
     expect(stderr).toBe('')
     return JSON.parse(stdout) as Record<string, unknown>
   }
-  const secret = complete('fixed')
+  const secret = complete('shared')
   const clear = complete('clear')
   expect(secret).toMatchObject({ text: clear.text, ids: clear.ids, finish: clear.finish, link: 'ws' })
   expect(secret.hops).toBeGreaterThan(0)
   expect(clear.hops).toBe(0)
+  expect([secret.protection, clear.protection]).toEqual(['shared', 'clear'])
 })

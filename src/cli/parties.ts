@@ -1,5 +1,4 @@
-/** The other two parties of a data owner in the terminal: somebody else's, or our own for as long as a command runs. */
-
+/** The other parties of a data owner in the terminal: somebody else's, or our own for as long as a command runs. */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
@@ -9,9 +8,14 @@ import { type CatalogEntry, readCatalog } from '../model/files/catalog.ts'
 import type { Manifest } from '../model/files/manifest.ts'
 import type { PageConfig } from '../owner/api.ts'
 import { Owner } from '../owner/owner.ts'
+import type { ModelSource } from '../owner/source.ts'
+import type { Protection } from '../protections/protection.ts'
+import { protections } from '../protections/registry.ts'
 import { linkChoices } from '../transport/connect.ts'
+import { bundleSource } from './bundle-source.ts'
 import { command } from './command.ts'
 import { UsageError } from './errors.ts'
+import { pageConfig } from './page-config.ts'
 import { nodePlatform } from './platform.ts'
 import { startProcesses } from './processes.ts'
 import { identityKey } from './values.ts'
@@ -28,10 +32,10 @@ export const owningCommand = (name: string, description: string) =>
     .addOption(
       new Option(
         '--protection <name>',
-        'fixed: private; clear: the float reference, run here by someone who has the whole bundle',
+        protections.map(({ id, notice }) => `${id}: ${notice.summary}`).join('; '),
       )
-        .choices(['fixed', 'clear'])
-        .default('fixed'),
+        .choices(protections.map(({ id }) => id))
+        .default(protections[0].id),
     )
     .addOption(
       new Option('--link <name>', 'how to connect; the fastest that does, if not given').choices(linkChoices),
@@ -49,7 +53,7 @@ export const owningCommand = (name: string, description: string) =>
 interface PeerValues {
   model?: string
   models?: string
-  protection: 'fixed' | 'clear'
+  protection: string
   link?: (typeof linkChoices)[number]
   server?: string
   dealer?: string
@@ -61,7 +65,7 @@ export interface PeerChoice {
   model?: string
   /** Folder with its bundle, by itself or among others. */
   folder: string
-  protection: 'fixed' | 'clear'
+  protection: Protection
   link?: (typeof linkChoices)[number]
   /** Parties that run already. */
   peers?: PageConfig
@@ -72,13 +76,16 @@ export function peerChoice(values: PeerValues): PeerChoice {
   const { model, server, dealer, dealerKey: key } = values
   const given = [server, dealer, key].filter((value) => value !== undefined).length
   if (given !== 0 && given !== 3) throw new UsageError('--server, --dealer and --dealer-key belong together.')
+  const protection = protections.find(({ id }) => id === values.protection)!
+  if (given > 0 && !protection.needsServer)
+    throw new UsageError(`--protection ${protection.id} runs a bundle here: leave out --server.`)
   const isFolder = model !== undefined && existsSync(join(model, 'manifest.json'))
   return {
     model: isFolder ? basename(resolve(model)) : model,
     folder: isFolder ? resolve(model) : folderOf(values.models, model),
-    protection: values.protection,
+    protection,
     link: values.link,
-    peers: given === 3 ? { server: server!, dealer: { url: dealer!, key: key! } } : undefined,
+    peers: given === 3 ? pageConfig(server!, { url: dealer!, key: key! }) : undefined,
   }
 }
 
@@ -91,12 +98,19 @@ function folderOf(models: string | undefined, model: string | undefined): string
     : folder
 }
 
-/** Calls `use` with the chosen parties, or with two that are started for it and stopped after it. */
-export async function withPeers<T>(
-  { folder, peers }: PeerChoice,
-  use: (peers: PageConfig) => Promise<T>,
+/**
+ * Calls `use` with a data owner of the chosen parties, of two that are started for it and stopped after it, or of nobody
+ * where the protection needs no server.
+ */
+export async function withOwner<T>(
+  { folder, peers, protection }: PeerChoice,
+  use: (owner: Owner) => Promise<T>,
 ): Promise<T> {
-  if (peers) return use(peers)
+  if (!protection.needsServer) {
+    const source = await bundleSource(folder, protection.id)
+    return use(ownerOf({ server: '' }, source))
+  }
+  if (peers) return use(ownerOf(peers))
   const keys = mkdtempSync(join(tmpdir(), 'sotto-keys-'))
   try {
     const parties = await startProcesses({
@@ -110,7 +124,7 @@ export async function withPeers<T>(
       keys,
     })
     try {
-      return await use({ server: parties.server.url, dealer: parties.dealer })
+      return await use(ownerOf(pageConfig(parties.server.url, parties.dealer)))
     } finally {
       await parties.stop()
     }
@@ -120,9 +134,9 @@ export async function withPeers<T>(
 }
 
 /** A data owner's engine in this process. */
-export function ownerOf(peers: PageConfig): Owner {
+export function ownerOf(peers: PageConfig, source?: ModelSource): Owner {
   const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
-  return new Owner(peers, noWindow, nodePlatform())
+  return new Owner(peers, noWindow, nodePlatform(), { source })
 }
 
 /** What a command needs of a model, and what to say of one that has it not. */

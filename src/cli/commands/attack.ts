@@ -7,6 +7,7 @@ import { Option } from '@commander-js/extra-typings'
 import { type AttackReport, queriesFor } from '../../../tools/attack/attack.ts'
 import { attackModel } from '../../../tools/attack/run.ts'
 import { command, type ValuesOf } from '../command.ts'
+import { pageConfig } from '../page-config.ts'
 import { nodePlatform } from '../platform.ts'
 import { startProcesses } from '../processes.ts'
 import { whole } from '../values.ts'
@@ -59,7 +60,7 @@ async function attack(values: ValuesOf<typeof declared>): Promise<void> {
     })
     try {
       const started = performance.now()
-      const peers = { server: parties.server.url, dealer: parties.dealer }
+      const peers = pageConfig(parties.server.url, parties.dealer)
       const report = await attackModel({ bundle, peers, platform: nodePlatform(), queries })
       const used = report.learned.at(-1)!
       const secondsPerQuery = (performance.now() - started) / 1000 / Math.max(1, used.queries)

@@ -5,7 +5,7 @@ import { loadIdentity } from '../../handshake/node/key-file.ts'
 import { startDealer } from '../../protections/shared/dealer/start.ts'
 import type { ValuesOf } from '../command.ts'
 import { announceReady, listeningCommand, makeLog, stateDir, tlsOption, untilStopped } from '../common.ts'
-import { dealerEngine } from '../engines.ts'
+import { dealerEngine } from '../dealer-engine.ts'
 import { UsageError } from '../errors.ts'
 import { identityKey, port, repeated, whole } from '../values.ts'
 
@@ -21,7 +21,7 @@ const declared = listeningCommand(
     repeated(identityKey),
   )
   .option('--allow-any', 'let every model server connect', false)
-  .option('--models <dir>', "the dealer's halves of split models (sotto model split)")
+  .option('--models <dir>', "the dealer's split bundles (sotto model split)")
   .option(
     '--passes-per-hour <n>',
     'of one address; each pass shows a user one hidden state. No limit if not given',

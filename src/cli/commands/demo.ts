@@ -5,13 +5,14 @@ import { fileURLToPath } from 'node:url'
 import { Option } from '@commander-js/extra-typings'
 import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
-import { type PageConfig, pageApp } from '../../server/page.ts'
+import { pageApp } from '../../server/page.ts'
 import { ownNames } from '../../transport/node/certificate.ts'
 import { listen } from '../../transport/node/http.ts'
 import { buildPage, pageDir, pageIsStale } from '../build-page.ts'
 import { command, type ValuesOf } from '../command.ts'
 import { logLevels, stateDir, tlsOption, untilStopped } from '../common.ts'
 import { UsageError } from '../errors.ts'
+import { pageConfig } from '../page-config.ts'
 import { startProcesses } from '../processes.ts'
 import { port as portNumber } from '../values.ts'
 
@@ -27,10 +28,7 @@ const declared = command(
       'models of this checkout',
     ),
   )
-  .option(
-    '--dealer-models <dir>',
-    "the dealer's halves, where --models has the server's halves of split models",
-  )
+  .option('--dealer-models <dir>', "the dealer's split bundles, where --models has the server's")
   .option(
     '--port <n>',
     'port of the page; server and dealer take the next two. 0: any free ones',
@@ -106,10 +104,8 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
     building ? buildPage() : undefined,
   ])
   const { server, dealer } = processes
-  const config = (visited: string): PageConfig => ({
-    server: withHost(server.url, visited),
-    dealer: { url: withHost(dealer.url, visited), key: dealer.key },
-  })
+  const config = (visited: string) =>
+    pageConfig(withHost(server.url, visited), { url: withHost(dealer.url, visited), key: dealer.key })
   page.app = pageApp({ dir: pageDir, config })
 
   const facts = { url: listening.url, server, dealer }

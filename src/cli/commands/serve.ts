@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { fromBase64Url, toBase64Url } from '../../handshake/encoding.ts'
 import { loadIdentity } from '../../handshake/node/key-file.ts'
 import { readCatalog } from '../../model/files/catalog.ts'
+import { SHARED } from '../../protections/shared/id.ts'
+import type { DealerSettings } from '../../protections/shared/serving.ts'
 import { startServer } from '../../server/start.ts'
 import { isLoopback } from '../../transport/node/http.ts'
 import type { ValuesOf } from '../command.ts'
 import { announceReady, listeningCommand, makeLog, stateDir, tlsOption, untilStopped } from '../common.ts'
-import { serverEngine } from '../engines.ts'
 import { UsageError } from '../errors.ts'
 import { identityKey, port } from '../values.ts'
 
@@ -48,18 +49,13 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
     process.stdout.write(values.json ? `${JSON.stringify({ role: 'server', key })}\n` : `${key}\n`)
     return
   }
-  if (values.dealer === undefined || values.dealerKey === undefined)
-    throw new UsageError('Which dealer? Give its --dealer URL and --dealer-key.', 'See sotto serve --help.')
-  const dealerUrl = dealerOption(values.dealer, values.insecureDealer)
-  const dealerKey = fromBase64Url(values.dealerKey, 32)
-  const ca = values.dealerCa && readFileSync(values.dealerCa, 'utf8')
+  const dealer = dealerOption(values)
   const log = makeLog(values.logLevel)
   const catalog = await readCatalog(values.models)
   const running = await startServer({
     identity,
-    engine: await serverEngine(catalog, identity),
     catalog,
-    dealer: { url: dealerUrl, key: dealerKey, ca },
+    settings: { [SHARED]: { dealer } },
     log,
     host: values.host,
     port: values.port,
@@ -70,7 +66,7 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
   })
   const models = catalog.map((entry) => entry.name)
   const facts = { role: 'server', url: running.url, key, models, pid: process.pid }
-  const ready = running.material.whenReady().then(() => {
+  const ready = running.whenReady().then(() => {
     announceReady(
       values.json,
       facts,
@@ -82,7 +78,28 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
   if (failure instanceof Error) throw failure
 }
 
-function dealerOption(text: string, insecure: boolean): string {
+interface DealerValues {
+  dealer?: string
+  dealerKey?: string
+  dealerCa?: string
+  insecureDealer: boolean
+}
+
+/** The dealer, for protections that need one. */
+function dealerOption(values: DealerValues): DealerSettings['dealer'] | undefined {
+  const { dealer, dealerKey, dealerCa: ca } = values
+  if (dealer === undefined && dealerKey === undefined) return undefined
+  if (dealer === undefined || dealerKey === undefined)
+    throw new UsageError('--dealer and --dealer-key belong together.', 'See sotto serve --help.')
+  const url = dealerUrl(dealer, values.insecureDealer)
+  return {
+    url,
+    key: fromBase64Url(dealerKey, 32),
+    ca: ca === undefined ? undefined : readFileSync(ca, 'utf8'),
+  }
+}
+
+function dealerUrl(text: string, insecure: boolean): string {
   let url: URL
   try {
     url = new URL(text)

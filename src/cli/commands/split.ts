@@ -11,7 +11,7 @@ const declared = command(
   'Cut the private weights in pieces, of which neither the model server nor the dealer has all.',
 )
   .argument('<bundle>', 'folder of a calibrated bundle')
-  .requiredOption('--out <dir>', 'new folder for both halves')
+  .requiredOption('--out <dir>', 'new folder for both split bundles')
   .requiredOption(
     '--server-key <key>',
     'identity key of the model server (sotto serve --print-key)',
@@ -37,7 +37,7 @@ async function split(bundle: string, values: ValuesOf<typeof declared>): Promise
   process.stdout.write(
     values.json
       ? `${JSON.stringify(report)}\n`
-      : `${matrices} private matrices split, ${(betaBytes / 1e6).toFixed(1)} MB a half.\n` +
+      : `${matrices} private matrices split, ${(betaBytes / 1e6).toFixed(1)} MB each.\n` +
           `For the model server: ${server}\nFor the dealer:       ${dealer}\n`,
   )
 }
