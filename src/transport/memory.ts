@@ -11,10 +11,10 @@ class MemoryLink implements Link {
   readonly traffic = newTraffic()
   readonly mailbox = new Mailbox()
   peer!: MemoryLink
-  private ended: LinkError | undefined
+  #ended: LinkError | undefined
 
   async send(message: Uint8Array, _reply: boolean): Promise<void> {
-    if (this.ended) throw this.ended
+    if (this.#ended) throw this.#ended
     if (message.length > limits.messageBytes) {
       throw new LinkError('oversized', `A message of ${message.length} bytes is above the limit.`)
     }
@@ -36,13 +36,13 @@ class MemoryLink implements Link {
   }
 
   async close(reason = 'The conversation ended.'): Promise<void> {
-    this.fail(reason)
-    this.peer.fail(reason)
+    this.#fail(reason)
+    this.peer.#fail(reason)
   }
 
-  private fail(reason: string): void {
-    this.ended ??= new LinkError('closed', reason)
-    this.mailbox.fail(this.ended)
+  #fail(reason: string): void {
+    this.#ended ??= new LinkError('closed', reason)
+    this.mailbox.fail(this.#ended)
   }
 }
 
@@ -62,17 +62,17 @@ export function memoryPair(): [Link, Link] {
 class MemoryCarrier extends BaseCarrier {
   readonly buffered = 0
   peer!: MemoryCarrier
-  private isOpen = true
+  #isOpen = true
 
   send(frame: Uint8Array): void {
-    if (!this.isOpen) throw new LinkError('lost', 'The in-process connection is closed.')
+    if (!this.#isOpen) throw new LinkError('lost', 'The in-process connection is closed.')
     const copy = frame.slice()
     queueMicrotask(() => this.peer.deliver(copy))
   }
 
   close(): void {
     for (const end of [this, this.peer]) {
-      end.isOpen = false
+      end.#isOpen = false
       queueMicrotask(() => end.end('The in-process connection closed.'))
     }
   }

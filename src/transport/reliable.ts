@@ -18,7 +18,7 @@ export abstract class ReliableLink implements Link {
   protected readonly mailbox = new Mailbox()
   /** Why the link ended, once it has. */
   protected ended: LinkError | undefined
-  private readonly endListeners: ((error: LinkError) => void)[] = []
+  readonly #endListeners: ((error: LinkError) => void)[] = []
 
   /** There are new frames in `outgoing`. */
   protected abstract transmit(reply: boolean): void
@@ -59,13 +59,13 @@ export abstract class ReliableLink implements Link {
     this.outgoing.fail(error)
     this.mailbox.fail(error)
     this.release(this.controlFrame(FrameType.close, closePayload(error)))
-    for (const listener of this.endListeners.splice(0)) listener(error)
+    for (const listener of this.#endListeners.splice(0)) listener(error)
   }
 
   /** Called once when the link ends, for whatever reason. */
   onEnd(listener: (error: LinkError) => void): void {
     if (this.ended) listener(this.ended)
-    else this.endListeners.push(listener)
+    else this.#endListeners.push(listener)
   }
 
   /** Applies a checked frame; returns whether it completed a message. Throws `LinkError`. */
@@ -93,10 +93,10 @@ export abstract class ReliableLink implements Link {
 
   /** What we admit to have received: nothing new while our own inbox is full, which stops the peer's window. */
   protected acknowledgement(): number {
-    if (this.mailbox.bytes <= limits.inboxBytes) this.admitted = this.incoming.last
-    return this.admitted
+    if (this.mailbox.bytes <= limits.inboxBytes) this.#admitted = this.incoming.last
+    return this.#admitted
   }
-  private admitted = 0
+  #admitted = 0
 
   /** The last data frame that was really handed to the network. */
   protected abstract get lastSent(): number

@@ -27,13 +27,13 @@ class NodeStationary implements Stationary {
   tiles: readonly PlaneTile[] | undefined
   /** Where products of few rows are made, once there was one. */
   few: Promise<Stationary> | undefined
-  private readonly budget: ByteBudget
-  private readonly live: Set<NodeStationary>
+  readonly #budget: ByteBudget
+  readonly #live: Set<NodeStationary>
 
   constructor(spec: StationarySpec, budget: ByteBudget, live: Set<NodeStationary>) {
     this.spec = spec
-    this.budget = budget
-    this.live = live
+    this.#budget = budget
+    this.#live = live
     live.add(this)
   }
 
@@ -44,12 +44,12 @@ class NodeStationary implements Stationary {
   }
 
   drop(): void {
-    if (this.tiles) this.budget.give(this.size)
+    if (this.tiles) this.#budget.give(this.size)
     this.tiles = undefined
   }
 
   free(): void {
-    if (!this.live.delete(this)) return
+    if (!this.#live.delete(this)) return
     this.drop()
     this.few?.then((operand) => operand.free()).catch(() => undefined)
   }
