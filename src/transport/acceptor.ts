@@ -1,11 +1,12 @@
 /** The answering side: recognises links by their token, makes new ones, and lets broken ones resume. */
+import { bytesToHex, concatBytes } from '@noble/hashes/utils.js'
 import type { Carrier } from './carrier.ts'
 import { LinkError, toLinkError } from './errors.ts'
 import { FetchServerLink } from './fetch-server.ts'
-import { concatBytes, decodeFrame, type Frame, FrameFlag, FrameType, splitFrames } from './frame.ts'
+import { decodeFrame, type Frame, FrameFlag, FrameType, splitFrames } from './frame.ts'
 import { limits } from './limits.ts'
 import type { Link, LinkKind } from './link.ts'
-import { hex, type ReliableLink, refusalFrame, TOKEN_BYTES } from './reliable.ts'
+import { type ReliableLink, refusalFrame, TOKEN_BYTES } from './reliable.ts'
 import { StreamLink, type StreamTimes } from './stream-link.ts'
 
 export interface AcceptorOptions {
@@ -83,7 +84,7 @@ export class Acceptor {
         throw new LinkError('malformed', 'This link uses another kind of connection.')
       return await link.exchange(frame, rest, body.length, signal)
     } catch (error) {
-      return concatBytes([refusalFrame(toLinkError(error, 'malformed'))])
+      return concatBytes(refusalFrame(toLinkError(error, 'malformed')))
     }
   }
 
@@ -101,7 +102,7 @@ export class Acceptor {
     if (frame.type !== FrameType.open || frame.payload.length !== TOKEN_BYTES) {
       throw new LinkError('malformed', 'A connection did not start with an opening frame.')
     }
-    const token = hex(frame.payload)
+    const token = bytesToHex(frame.payload)
     const known = this.#links.get(token)
     if (known) return known.link
     if (frame.flags & FrameFlag.resume)

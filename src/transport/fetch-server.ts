@@ -1,6 +1,7 @@
 /** The server's end of a fetch link: every POST brings frames and takes the frames that wait. */
+import { concatBytes } from '@noble/hashes/utils.js'
 import { LinkError, toLinkError } from './errors.ts'
-import { concatBytes, decodeFrame, type Frame, FrameFlag, FrameType } from './frame.ts'
+import { decodeFrame, type Frame, FrameFlag, FrameType } from './frame.ts'
 import { limits } from './limits.ts'
 import { ReliableLink, refusalFrame } from './reliable.ts'
 
@@ -67,7 +68,7 @@ export class FetchServerLink extends ReliableLink {
   #respond(peerHas: number): Uint8Array<ArrayBuffer> {
     const parts = this.ended ? [refusalFrame(this.ended)] : []
     if (!this.ended) parts.push(this.greeting(FrameType.welcome), ...this.outgoing.allAfter(peerHas))
-    const body = concatBytes(parts)
+    const body = concatBytes(...parts)
     this.traffic.sentBytes += body.length
     return body
   }

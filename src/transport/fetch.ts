@@ -1,6 +1,7 @@
 /** The owner's end of a fetch link: one POST per round trip, which works through every proxy. */
+import { concatBytes } from '@noble/hashes/utils.js'
 import { isDamage, isTransient, LinkError, toLinkError } from './errors.ts'
-import { concatBytes, decodeFrame, FrameFlag, FrameType, splitFrames } from './frame.ts'
+import { decodeFrame, FrameFlag, FrameType, splitFrames } from './frame.ts'
 import { limits } from './limits.ts'
 import { ReliableLink, readClose, refusalFrame, TOKEN_BYTES } from './reliable.ts'
 
@@ -123,7 +124,7 @@ export class FetchLink extends ReliableLink {
 
   async #attempt(frames: Uint8Array[], flags: number): Promise<void> {
     const head = this.greeting(FrameType.open, this.#token, flags | (this.#known ? FrameFlag.resume : 0))
-    const body = concatBytes([head, ...frames])
+    const body = concatBytes(head, ...frames)
     this.traffic.sentBytes += body.length
     const response = await this.#request(body)
     const answer = await readBody(response)
@@ -171,7 +172,7 @@ export class FetchLink extends ReliableLink {
 
   async #sayFarewell(error: LinkError): Promise<void> {
     const head = this.greeting(FrameType.open, this.#token, FrameFlag.resume)
-    const body = concatBytes([head, refusalFrame(error)])
+    const body = concatBytes(head, refusalFrame(error))
     await this.#fetch(this.#url, { method: 'POST', body, keepalive: true }).catch(() => undefined)
   }
 }

@@ -132,6 +132,3 @@ export function readClose(payload: Uint8Array): LinkError {
     return new LinkError('closed', 'The other side ended the connection.')
   }
 }
-
-export const hex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('')

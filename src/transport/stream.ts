@@ -1,6 +1,7 @@
 /** The two directions of a reliable stream of messages, without any input or output of their own. */
+import { concatBytes } from '@noble/hashes/utils.js'
 import { LinkError } from './errors.ts'
-import { concatBytes, encodeFrame, type Frame, FrameFlag, FrameType, HEADER_BYTES } from './frame.ts'
+import { encodeFrame, type Frame, FrameFlag, FrameType, HEADER_BYTES } from './frame.ts'
 import { limits } from './limits.ts'
 
 interface Pending {
@@ -120,7 +121,7 @@ export class Incoming {
     if (!(frame.flags & FrameFlag.end)) return undefined
     // A frame with memory of its own is handed on as it is; slices of pooled memory, at any alignment, are copied.
     const message =
-      this.#chunks.length === 1 && ownsMemory(frame.payload) ? frame.payload : concatBytes(this.#chunks)
+      this.#chunks.length === 1 && ownsMemory(frame.payload) ? frame.payload : concatBytes(...this.#chunks)
     this.#chunks = []
     this.#size = 0
     this.limit = limits.messageBytes

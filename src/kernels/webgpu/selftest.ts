@@ -1,7 +1,8 @@
+import { hexToBytes } from '@noble/hashes/utils.js'
 import { demand } from '../checks.ts'
 import { KernelError, type ProductDevice } from '../kernels.ts'
 import json from '../vectors.json'
-import { digest, fromHex, hexWords, productOf, toWords, type Vectors, wordsHex } from '../vectors.ts'
+import { digest, hexWords, productOf, toWords, type Vectors, wordsHex } from '../vectors.ts'
 import type { Batch, Gpu } from './gpu.ts'
 import { addParts, expand, layoutOf, lift, lookUp, multiply, padded } from './kernels.ts'
 import type { KernelName } from './shaders.ts'
@@ -79,8 +80,8 @@ export async function selfTest(gpu: Gpu): Promise<void> {
     // three vectors of one stream with consecutive serials, two blocks each
     const rows = vectors.keystream.slice(3)
     const [{ key, nonce, offset }] = rows
-    const want = toWords(fromHex(rows.map(({ out }) => out).join(''))).map((v) => BigInt.asUintN(bits, v))
-    const source = { key: fromHex(key), nonce: fromHex(nonce), counter: offset / 64 }
+    const want = toWords(hexToBytes(rows.map(({ out }) => out).join(''))).map((v) => BigInt.asUintN(bits, v))
+    const source = { key: hexToBytes(key), nonce: hexToBytes(nonce), counter: offset / 64 }
     const encode = (batch: Batch) => {
       const out = gpu.storage((want.length * width) / 8)
       expand(batch, out, source, rows.length, want.length / rows.length, layoutOf(bits), width)

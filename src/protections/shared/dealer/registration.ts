@@ -1,8 +1,8 @@
 /** Puts the parts of a registration together: blob 0 is the header, the others the private tensors' b. */
+import { concatBytes } from '@noble/hashes/utils.js'
 import { SessionError, toSessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
 import { BoundedQueue } from '../../../handshake/queue.ts'
-import { concatBytes } from '../../../transport/frame.ts'
 import type { Material } from '../agreement/material-socket.ts'
 import type { DealerEngine, ServedModel } from '../agreement/parties.ts'
 
@@ -47,7 +47,7 @@ export class Registration {
       throw new SessionError('oversized', 'A tensor of a registration is too large.')
     this.parts.push(blob.bytes)
     if (!blob.last) return
-    const whole = concatBytes(this.parts)
+    const whole = concatBytes(...this.parts)
     this.parts = []
     this.size = 0
     if (this.index++ === 0) this.start(whole)
