@@ -1,26 +1,6 @@
-import {
-  KernelError,
-  type MatrixData,
-  type PolynomialSpec,
-  type ProductSpec,
-  type RotationSpec,
-  type StationarySpec,
-} from './kernels.ts'
-
-/** Throws unless `condition` holds; argument checks read as one line each. */
-export function demand(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new KernelError(message)
-}
-
-/** Ring width 1..64. */
-export function checkBits(bits: number): void {
-  demand(Number.isInteger(bits) && bits >= 1 && bits <= 64, `ring width must be 1..64 bits, got ${bits}`)
-}
-
-/** A count, size or dimension: a safe integer >= 0. */
-export function checkSize(value: number, what: string): void {
-  demand(Number.isSafeInteger(value) && value >= 0, `${what} must be a whole number >= 0, got ${value}`)
-}
+import { demand, KernelError } from './error.ts'
+import type { MatrixData, PolynomialSpec, ProductSpec, RotationSpec, StationarySpec } from './kernels.ts'
+import { checkBits, checkSize, packedBytes } from './sizes.ts'
 
 /** Arguments of `Kernels.keystream`; the 32-bit block counter of RFC 8439 section 2.3 must not wrap. */
 export function checkKeystream(key: Uint8Array, nonce: Uint8Array, byteOffset: number, bytes: number): void {
@@ -65,11 +45,6 @@ export function checkMatmul(a: BigUint64Array, m: number, k: number, bits: numbe
   checkBits(bits)
   checkSize(m, 'm')
   demand(a.length === m * k, `left operand has ${a.length} elements, expected ${m} x ${k}`)
-}
-
-/** Bytes that `count` values of `bits` bits occupy. Products stay exact: count * 64 < 2^53. */
-export function packedBytes(count: number, bits: number): number {
-  return Math.ceil((count * bits) / 8)
 }
 
 /** Arguments of `Kernels.unpack`. */

@@ -177,8 +177,3 @@ export interface ProductDevice {
   /** Resolves with the reason if the device is ever lost; never rejects. */
   lost: Promise<string>
 }
-
-/** A kernel refused its arguments, could not run, or gave a wrong answer in its start-up test. */
-export class KernelError extends Error {
-  override readonly name = 'KernelError'
-}

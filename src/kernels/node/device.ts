@@ -1,5 +1,6 @@
 import { ByteBudget } from '../budget.ts'
-import { checkProduct, checkStationary, demand } from '../checks.ts'
+import { checkProduct, checkStationary } from '../checks.ts'
+import { demand } from '../error.ts'
 import type { Kernels, ProductDevice, ProductSpec, Stationary, StationarySpec } from '../kernels.ts'
 import { createCpuProductDevice, multiplicand, ownSpec, rowWords } from '../wasm/device.ts'
 import { type Ring, ringSync } from '../wasm/module.ts'

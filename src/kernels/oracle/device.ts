@@ -1,4 +1,5 @@
-import { checkProduct, checkStationary, demand, rowNonce } from '../checks.ts'
+import { checkProduct, checkStationary, rowNonce } from '../checks.ts'
+import { demand } from '../error.ts'
 import type { ProductDevice, ProductSpec, Stationary, StationarySpec } from '../kernels.ts'
 import { createOracleKernels } from './kernels.ts'
 

@@ -1,5 +1,4 @@
 import {
-  checkBits,
   checkDifference,
   checkKeystream,
   checkLoad,
@@ -9,12 +8,12 @@ import {
   checkRotating,
   checkTransformed,
   checkUnpack,
-  demand,
-  packedBytes,
 } from '../checks.ts'
 import { plainContract } from '../contraction.ts'
+import { demand } from '../error.ts'
 import type { Kernels, Matrix, RotatingRows, RotationSpec } from '../kernels.ts'
 import type { Operand, Program, Result } from '../program.ts'
+import { checkBits, packedBytes } from '../sizes.ts'
 import { chacha20Block } from './chacha20.ts'
 import { oracleEvaluate } from './evaluate.ts'
 

@@ -1,4 +1,4 @@
-import { KernelError } from '../kernels.ts'
+import { KernelError } from '../error.ts'
 
 const PAGE = 65536
 /** 4 GiB less one page, so that an end address still fits 32 bits. */

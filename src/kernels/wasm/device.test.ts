@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { KernelError, type ProductSpec, type StationarySpec } from '../kernels.ts'
+import { KernelError } from '../error.ts'
+import type { ProductSpec, StationarySpec } from '../kernels.ts'
 import { createOracleProductDevice } from '../oracle/device.ts'
 import { createCpuProductDevice } from './device.ts'
 import { createWasmKernels } from './kernels.ts'

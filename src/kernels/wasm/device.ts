@@ -1,5 +1,6 @@
 import { ByteBudget } from '../budget.ts'
-import { checkProduct, checkStationary, demand, rowNonce } from '../checks.ts'
+import { checkProduct, checkStationary, rowNonce } from '../checks.ts'
+import { demand } from '../error.ts'
 import type { Kernels, Matrix, ProductDevice, ProductSpec, Stationary, StationarySpec } from '../kernels.ts'
 import { addWords, liftWords, narrowWords } from './words.ts'
 

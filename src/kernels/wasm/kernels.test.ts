@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { KernelError } from '../error.ts'
 import type { Kernels, MatrixData } from '../kernels.ts'
-import { KernelError } from '../kernels.ts'
 import { createOracleKernels } from '../oracle/kernels.ts'
 import { createWasmKernels, createWasmKernelsAsync } from './kernels.ts'
 

@@ -1,5 +1,6 @@
-import { checkProduct, checkStationary, demand, rowNonce } from '../checks.ts'
-import { KernelError, type ProductDevice, type ProductSpec } from '../kernels.ts'
+import { checkProduct, checkStationary, rowNonce } from '../checks.ts'
+import { demand, KernelError } from '../error.ts'
+import type { ProductDevice, ProductSpec } from '../kernels.ts'
 import { Gpu } from './gpu.ts'
 import { addParts, expand, type Layout, lift, multiply, padded, splitsOf } from './kernels.ts'
 import { selfTest, selfTestProducts } from './selftest.ts'

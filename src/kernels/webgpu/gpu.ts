@@ -1,4 +1,4 @@
-import { KernelError } from '../kernels.ts'
+import { KernelError } from '../error.ts'
 import { BufferPool } from './pool.ts'
 import { compilePipelines, type KernelName } from './shaders.ts'
 

@@ -1,4 +1,4 @@
-import { demand } from '../checks.ts'
+import { demand } from '../error.ts'
 import type { Batch } from './gpu.ts'
 
 /** Ring of a product on the device: how elements rest, and the masks that reduce them. */

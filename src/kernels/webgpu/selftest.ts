@@ -1,6 +1,6 @@
 import { hexToBytes } from '@noble/hashes/utils.js'
-import { demand } from '../checks.ts'
-import { KernelError, type ProductDevice } from '../kernels.ts'
+import { demand, KernelError } from '../error.ts'
+import type { ProductDevice } from '../kernels.ts'
 import json from '../vectors.json'
 import { digest, hexWords, productOf, toWords, type Vectors, wordsHex } from '../vectors.ts'
 import type { Batch, Gpu } from './gpu.ts'

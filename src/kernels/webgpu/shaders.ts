@@ -5,7 +5,7 @@ import matmul16 from '../../../shaders/matmul16.wgsl?raw'
 import matmul32 from '../../../shaders/matmul32.wgsl?raw'
 import matmul64 from '../../../shaders/matmul64.wgsl?raw'
 import tableLookup from '../../../shaders/table_lookup.wgsl?raw'
-import { KernelError } from '../kernels.ts'
+import { KernelError } from '../error.ts'
 
 /** A shader and the override constants that make one kernel of it. */
 interface Variant {
