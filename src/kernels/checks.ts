@@ -122,17 +122,15 @@ export function checkStationary(spec: StationarySpec): void {
   checkKeystream(spec.key, spec.nonce, 0, spec.k * spec.n * 8)
 }
 
-/** A `ProductSpec` from the caller, against the F it multiplies. */
-export function checkProduct(f: StationarySpec, spec: ProductSpec): void {
+/** A `ProductSpec` from the caller. */
+export function checkProduct(spec: ProductSpec): void {
   checkSize(spec.rows, 'rows')
   demand(spec.key.length === 32, `row key must have 32 bytes, got ${spec.key.length}`)
-  for (const stream of [spec.a, spec.c, spec.lift?.hi ?? 0]) {
+  for (const stream of [spec.a, spec.c]) {
     demand(stream === stream >>> 0, `stream id must fit 32 bits, got ${stream}`)
   }
   const last = spec.firstSerial + BigInt(spec.rows)
   demand(spec.firstSerial >= 0n && last <= 1n << 64n, 'row serials must fit 64 bits')
-  const shift = spec.lift?.shift ?? 0
-  demand(Number.isInteger(shift) && shift >= 0 && shift < f.bits, `lift shift must be 0..${f.bits - 1}`)
 }
 
 /** The 12-byte nonce of one row: u32le stream id, u64le serial. */

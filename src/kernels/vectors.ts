@@ -23,12 +23,8 @@ export interface Vectors {
     b: string
     y: string
   }[]
-  /** y = ((hi << shift) - x) mod 2^bits. */
-  lift: { bits: number; shift: number; hi: string; x: string; y: string }[]
   /** sum = (y + both parts) mod 2^bits; `parts` is two arrays, one after the other. */
   add: { bits: number; y: string; parts: string; sum: string }[]
-  /** out[i] = table[i * entries + (index[i] >> shift)]. */
-  lookup: { bits: number; entries: number; shift: number; index: string; table: string; out: string }[]
   /** `first`: the first word of y; `digest`: of all of it. */
   product: {
     f: Omit<StationarySpec, 'key' | 'nonce'> & { key: string; nonce: string }

@@ -2,7 +2,7 @@ import { ByteBudget } from '../budget.ts'
 import { checkProduct, checkStationary } from '../checks.ts'
 import { demand } from '../error.ts'
 import type { Kernels, ProductDevice, ProductSpec, Stationary, StationarySpec } from '../kernels.ts'
-import { createCpuProductDevice, multiplicand, ownSpec, rowWords } from '../wasm/device.ts'
+import { createCpuProductDevice, ownSpec, rowWords } from '../wasm/device.ts'
 import { type Ring, ringSync } from '../wasm/module.ts'
 import { PLANE_ROWS } from './kernels.ts'
 import { opensslKeystream, TURNED } from './keystream.ts'
@@ -91,7 +91,7 @@ export function createNodeProductDevice(kernels: Kernels, options: Options = {})
     const keep = !f.tiles && budget.take(f.size)
     const tiles: PlaneTile[] = []
     const making = f.tiles ?? tilesOf(ring, f.spec, keep ? tiles : undefined)
-    const x = multiplicand(kernels, spec, k)
+    const x = rowWords(kernels, spec, spec.a, k)
     const plus = rowWords(kernels, spec, spec.c, n)
     const shape = { m: spec.rows, k, n, bits, bias: planeBias(bits), plus }
     try {
@@ -115,7 +115,7 @@ export function createNodeProductDevice(kernels: Kernels, options: Options = {})
     },
     async product(f, spec) {
       demand(f instanceof NodeStationary && live.has(f), 'not a live stationary operand of this device')
-      checkProduct(f.spec, spec)
+      checkProduct(spec)
       if (spec.rows < PLANE_ROWS || f.spec.k * f.spec.n === 0) return onFewRows(f, spec)
       const multiply = await planeProduct(options.threads ?? 0)
       return multiply ? onPlanes(multiply, f, spec) : onFewRows(f, spec)

@@ -61,25 +61,6 @@ function matmuls(): Vectors['matmul'] {
   )
 }
 
-function lifts(): Vectors['lift'] {
-  const cases = [
-    [11, 4],
-    [32, 31],
-    [29, 0],
-    [64, 0],
-    [40, 13],
-    [64, 32],
-    [64, 63],
-    [37, 33],
-  ]
-  return cases.map(([bits, shift]) => {
-    const hi = words(9, bits)
-    const x = words(9, bits)
-    const y = x.map((low, i) => BigInt.asUintN(bits, (hi[i] << BigInt(shift)) - low))
-    return { bits, shift, hi: wordsHex(hi), x: wordsHex(x), y: wordsHex(y) }
-  })
-}
-
 function sums(): Vectors['add'] {
   return [16, 32, 45, 64].map((bits) => {
     const [y, p, q] = [words(9, bits), words(9), words(9)]
@@ -88,31 +69,21 @@ function sums(): Vectors['add'] {
   })
 }
 
-function lookups(): Vectors['lookup'] {
-  const entries = 8
-  return [32, 64].map((bits) => {
-    const table = words(9 * entries, bits)
-    const index = words(9, 8)
-    const out = index.map((v, i) => table[i * entries + Number(v >> 5n)])
-    return { bits, entries, shift: 5, index: wordsHex(index), table: wordsHex(table), out: wordsHex(out) }
-  })
-}
-
 async function products(): Promise<Vectors['product']> {
   const device = createOracleProductDevice()
-  const shapes: [bits: number, k: number, n: number, rows: number, shift: number | undefined][] = [
-    [5, 3, 2, 1, undefined],
-    [13, 70, 131, 9, 6],
-    [16, 9, 5, 3, undefined],
-    [23, 70, 131, 9, 11],
-    [32, 130, 3, 2, undefined],
-    [33, 9, 5, 3, 20],
-    [40, 70, 131, 9, 12],
-    [64, 130, 129, 2, undefined],
-    [64, 1, 1, 1, 63],
+  const shapes: [bits: number, k: number, n: number, rows: number][] = [
+    [5, 3, 2, 1],
+    [13, 70, 131, 9],
+    [16, 9, 5, 3],
+    [23, 70, 131, 9],
+    [32, 130, 3, 2],
+    [33, 9, 5, 3],
+    [40, 70, 131, 9],
+    [64, 130, 129, 2],
+    [64, 1, 1, 1],
   ]
   return Promise.all(
-    shapes.map(async ([bits, k, n, rows, shift], i) => {
+    shapes.map(async ([bits, k, n, rows], i) => {
       const f: StationarySpec = {
         key: KEY.map((v) => v ^ 0xa5),
         nonce: rowNonce(900 + i, 1n << 40n),
@@ -120,14 +91,12 @@ async function products(): Promise<Vectors['product']> {
         n,
         bits,
       }
-      const lift = shift === undefined ? undefined : { hi: 8 + i, shift }
       // the serials cross 2^32
       const spec: ProductSpec = {
         key: KEY,
         firstSerial: (1n << 32n) - 1n,
         rows,
         a: 7 + 100 * i,
-        lift,
         c: 9 + 100 * i,
       }
       const y = await device.product(await device.stationary(f), spec)
@@ -149,9 +118,7 @@ export async function makeVectors(): Promise<Vectors> {
     keystream: keystreams(),
     pack: packs(),
     matmul: matmuls(),
-    lift: lifts(),
     add: sums(),
-    lookup: lookups(),
     product: await products(),
   }
 }

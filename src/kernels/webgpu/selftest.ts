@@ -4,7 +4,7 @@ import type { ProductDevice } from '../kernels.ts'
 import json from '../vectors.json'
 import { digest, hexWords, productOf, toWords, type Vectors, wordsHex } from '../vectors.ts'
 import type { Batch, Gpu } from './gpu.ts'
-import { addParts, expand, layoutOf, lift, lookUp, multiply, padded } from './kernels.ts'
+import { addParts, expand, layoutOf, multiply, padded } from './kernels.ts'
 import type { KernelName } from './shaders.ts'
 
 const vectors = json as Vectors
@@ -90,18 +90,6 @@ export async function selfTest(gpu: Gpu): Promise<void> {
     await check(name, encode, width, bits, want)
   }
 
-  for (const { bits, shift, hi, x, y } of vectors.lift) {
-    const layout = layoutOf(bits)
-    const width = layout.limbs === 1 ? 32 : 64
-    const want = hexWords(y)
-    const [high, low] = [hi, x].map((hex) => upload(pad(hexWords(hex), 1, want.length), width))
-    const encode = (batch: Batch) => {
-      lift(batch, low, high, shift, 1, want.length, layout)
-      return low
-    }
-    await check(`mask${width}`, encode, width, bits, want)
-  }
-
   for (const { bits, m, k, n, a, b, y } of vectors.matmul.filter(({ type }) => type === 'u64')) {
     const layout = layoutOf(bits)
     const width = layout.limbs === 1 ? 32 : 64
@@ -126,24 +114,6 @@ export async function selfTest(gpu: Gpu): Promise<void> {
       return total
     }
     await check(`add${width}`, encode, width, bits, want)
-  }
-
-  for (const { bits, entries, shift, index, table, out } of vectors.lookup) {
-    const limbs = bits === 32 ? 1 : 2
-    const width = limbs === 1 ? 32 : 64
-    const want = hexWords(out)
-    const encode = (batch: Batch) => {
-      const result = gpu.storage((want.length * width) / 8)
-      const count = want.length
-      lookUp(batch, result, upload(hexWords(index), 32), upload(hexWords(table), width), {
-        count,
-        entries,
-        shift,
-        limbs,
-      })
-      return result
-    }
-    await check(`lookup${width}`, encode, width, bits, want)
   }
 }
 
