@@ -49,7 +49,7 @@ class OracleRows implements RotatingRows {
 
 /**
  * The reference twin of every fast kernel: BigInt and plain loops, written to be read. Its ChaCha20 is noble's, which has
- * nothing in common with ours.
+ * nothing in common with ours; it throws on block 2^32 - 1, the last of a keystream.
  */
 export function createOracleKernels(): Kernels {
   const pack: Kernels['pack'] = (values, bits) => {
