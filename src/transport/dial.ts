@@ -37,12 +37,12 @@ class DialledLink extends StreamLink {
       this.fail(typed)
       throw typed
     }
-    this.#watch = setInterval(() => this.#look(), Math.max(20, this.times.pingMs / 4))
+    this.#watch = setInterval(() => this.#checkSilence(), Math.max(20, this.times.pingMs / 4))
     if (typeof this.#watch === 'object') this.#watch.unref?.()
   }
 
   /** Asks after a silence while an answer is due; gives the connection up after a longer one. */
-  #look(): void {
+  #checkSilence(): void {
     if (!this.isConnected) return
     const silence = Date.now() - this.lastHeard
     if (silence > this.times.silenceMs) this.dropCarrier('The other side fell silent.')

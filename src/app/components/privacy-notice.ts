@@ -1,32 +1,32 @@
-/** The protection's promise and its limits, in plain words. */
+/** The privacy notice: what a protection promises, and its limits, in plain words. */
 import { css, html } from 'lit'
 import type { Task } from '../../owner/api.ts'
 
 const styles = css`
-  .promise h3 {
+  .privacy h3 {
     margin-top: 26px;
     padding-top: 16px;
     border-top: 1px solid var(--line);
     font: italic 1.1875rem/1.3 var(--serif);
   }
-  .promise p,
-  .promise li {
+  .privacy p,
+  .privacy li {
     margin-top: 7px;
     font-size: 0.9375rem;
     line-height: 1.5;
   }
-  .promise li {
+  .privacy li {
     padding-left: 16px;
     text-indent: -16px;
   }
-  .promise li::before {
+  .privacy li::before {
     content: '–';
     display: inline-block;
     width: 16px;
     color: var(--soft);
     text-indent: 0;
   }
-  .promise li > * {
+  .privacy li > * {
     text-indent: 0;
   }
   table {
@@ -73,9 +73,9 @@ const kept = {
   classify: html`<li>Texts, files and labels are in this tab’s memory only, and gone with it. A CSV you download is readable.</li>`,
 }
 
-export const promise = {
+export const privacyNotice = {
   styles,
-  render: (task: Task = 'chat') => html`<div class="promise">
+  render: (task: Task = 'chat') => html`<div class="privacy">
     <h3>The promise</h3>
     <p>
       Every number that leaves this browser is hidden by a mask that is used once and that the server doesn’t know. The server
