@@ -2,7 +2,7 @@
 import { toLinkError } from './errors.ts'
 import { HEADER_BYTES } from './frame.ts'
 import type { Link } from './link.ts'
-import { Mailbox } from './mailbox.ts'
+import { Queue } from './queue.ts'
 
 export interface Network {
   /** Round trip in milliseconds. */
@@ -16,7 +16,7 @@ export interface Network {
 export class EmulatedLink implements Link {
   readonly #inner: Link
   readonly #network: Network
-  readonly #inbox = new Mailbox()
+  readonly #inbox = new Queue()
   #upFree = 0
   #downFree = 0
   #sending: Promise<void> = Promise.resolve()
@@ -45,7 +45,7 @@ export class EmulatedLink implements Link {
       await this.#inner.send(copy, reply)
     })
     // A failure shows at the next receive or send, as on a real network.
-    this.#sending.catch((error) => this.#inbox.fail(toLinkError(error)))
+    this.#sending.catch((error) => this.#inbox.end(toLinkError(error)))
     const queued = this.#upFree - now
     if (queued > 200) await sleepUntil(now + queued - 200)
   }
@@ -72,7 +72,7 @@ export class EmulatedLink implements Link {
         // A fetch link polls while somebody receives: only do so on demand.
       } while (this.#inner.kind !== 'fetch')
     } catch (error) {
-      this.#inbox.fail(toLinkError(error))
+      this.#inbox.end(toLinkError(error))
     }
     this.#reading = false
   }

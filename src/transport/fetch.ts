@@ -66,7 +66,7 @@ export class FetchLink extends ReliableLink {
 
   override receive(): Promise<Uint8Array> {
     const message = super.receive()
-    if (this.mailbox.isAwaited) this.#schedulePoll()
+    if (this.inbox.isAwaited) this.#schedulePoll()
     return message
   }
 
@@ -89,18 +89,18 @@ export class FetchLink extends ReliableLink {
     this.#posting = false
     if (this.#replyDue) void this.#post()
     else if (this.outgoing.last > this.#posted) this.transmit(false)
-    if (this.mailbox.isAwaited) this.#schedulePoll()
+    if (this.inbox.isAwaited) this.#schedulePoll()
   }
 
   /** Someone waits for a message and no POST is under way that could bring it. */
   #schedulePoll(): void {
     this.#pollTimer ??= setTimeout(async () => {
       this.#pollTimer = undefined
-      if (this.#posting || this.#polling || this.ended || !this.mailbox.isAwaited) return
+      if (this.#posting || this.#polling || this.ended || !this.inbox.isAwaited) return
       this.#polling = true
       await this.#deliver([], FrameFlag.wait)
       this.#polling = false
-      if (this.mailbox.isAwaited) this.#schedulePoll()
+      if (this.inbox.isAwaited) this.#schedulePoll()
     }, limits.pollDelayMs)
   }
 

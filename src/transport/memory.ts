@@ -4,12 +4,12 @@ import { LinkError } from './errors.ts'
 import { HEADER_BYTES } from './frame.ts'
 import { limits } from './limits.ts'
 import { type Link, newTraffic } from './link.ts'
-import { Mailbox } from './mailbox.ts'
+import { Queue } from './queue.ts'
 
 class MemoryLink implements Link {
   readonly kind = 'memory' as const
   readonly traffic = newTraffic()
-  readonly mailbox = new Mailbox()
+  readonly inbox = new Queue()
   peer!: MemoryLink
   #ended: LinkError | undefined
 
@@ -26,13 +26,13 @@ class MemoryLink implements Link {
     peer.traffic.receivedMessages++
     peer.traffic.receivedPayloadBytes += message.length
     peer.traffic.receivedBytes += bytes
-    peer.mailbox.push(message.slice())
+    peer.inbox.push(message.slice())
     // Lets the peer run, as a socket would.
     await Promise.resolve()
   }
 
   receive(): Promise<Uint8Array> {
-    return this.mailbox.next()
+    return this.inbox.next()
   }
 
   async close(reason = 'The conversation ended.'): Promise<void> {
@@ -42,7 +42,7 @@ class MemoryLink implements Link {
 
   #fail(reason: string): void {
     this.#ended ??= new LinkError('closed', reason)
-    this.mailbox.fail(this.#ended)
+    this.inbox.end(this.#ended)
   }
 }
 
