@@ -12,17 +12,17 @@ export async function serverEngine(catalog: readonly CatalogEntry[], opener: Ope
   return PlanServer.load(createNodeKernels(), catalog, undefined, opener)
 }
 
-/** @param halves folder of the dealer's halves of split models, if it has any. */
+/** @param splitBundles folder of the dealer's split bundles, if it has any. */
 export async function dealerEngine(
-  halves: string | undefined,
+  splitBundles: string | undefined,
   opener: Opener,
 ): Promise<(serverKey: string) => DealerEngine> {
-  const [{ createNodeKernels }, { PlanDealer }, { readHalves }] = await Promise.all([
+  const [{ createNodeKernels }, { PlanDealer }, { readSplitBundles }] = await Promise.all([
     import('../kernels/node/kernels.ts'),
     import('../protections/shared/dealer/engine.ts'),
     import('../protections/shared/dealer/split-bundles.ts'),
   ])
   const kernels = createNodeKernels()
-  const own = halves === undefined ? new Map() : await readHalves(halves, opener)
+  const own = splitBundles === undefined ? new Map() : await readSplitBundles(splitBundles, opener)
   return (serverKey) => new PlanDealer(kernels, own, serverKey)
 }

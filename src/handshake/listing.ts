@@ -38,14 +38,14 @@ const listSchema = v.object({
   models: v.pipe(v.array(cardSchema), v.maxLength(limits.modelsPerServer)),
 })
 
-export type ServedCard = v.InferOutput<typeof cardSchema>
-export type ServedList = v.InferOutput<typeof listSchema>
+export type ServedListing = v.InferOutput<typeof cardSchema>
+export type ServedListings = v.InferOutput<typeof listSchema>
 
 /** Rejects with `SessionError`: `server-unreachable` or `malformed`. */
-export async function fetchCards(
+export async function fetchListings(
   server: string,
   fetch = globalThis.fetch.bind(globalThis),
-): Promise<ServedList> {
+): Promise<ServedListings> {
   let body: string
   try {
     const response = await fetch(new URL('/api/models', server), {

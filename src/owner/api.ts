@@ -17,7 +17,7 @@ export interface PageConfig {
 }
 
 /** A model on offer, as the server describes it before any session exists. */
-export interface ModelCard {
+export interface ModelListing {
   /** Stable identifier, used in `?model=`. */
   name: string
   /** Name for people. */
@@ -61,7 +61,7 @@ export interface OpenOptions {
 
 /** An open session: what was chosen, and why. */
 export interface SessionInfo {
-  model: ModelCard
+  model: ModelListing
   link: { kind: string; reason: string }
   backend: { name: string; reason: string }
   /** Address of the dealer. */
@@ -145,7 +145,7 @@ export interface Classification {
 
 /** The data owner's engine. One instance is one tab and at most one session. */
 export interface OwnerApi {
-  models(): Promise<ModelCard[]>
+  models(): Promise<ModelListing[]>
   /** Downloads the public tensors (once), agrees on keys and opens a session. Closes any earlier one. */
   open(options: OpenOptions, onEvent: (event: OwnerEvent) => void): Promise<SessionInfo>
   /** The user is typing: do input-independent work for a few tokens in the background. */

@@ -9,7 +9,7 @@ import { startEngineParties } from '../../test/support/session/private-run.ts'
 import { writeTinyBundle } from '../../test/support/session/tiny-bundle.ts'
 import { writeTinyClassifier } from '../../test/support/session/tiny-classifier.ts'
 import { nodePlatform } from '../cli/platform.ts'
-import { fetchCards } from '../handshake/listing.ts'
+import { fetchListings } from '../handshake/listing.ts'
 import { encoderModel } from '../model/architectures/encoder.ts'
 import type { Bundle } from '../model/files/bundle-node.ts'
 import { softmax } from '../model/math.ts'
@@ -119,7 +119,7 @@ test('a model that its server still prepares is waited for', async () => {
   // Chat models are prepared first, and a server is ready with the first.
   const fresh = await startEngineParties(folder)
   try {
-    const cards = await fetchCards(fresh.server.url)
+    const cards = await fetchListings(fresh.server.url)
     expect(cards.models.map((card) => card.name)).toEqual(['tiny', 'classifier'])
     const { dealerUrl, dealerKey } = fresh.request()
     const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }

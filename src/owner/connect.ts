@@ -1,14 +1,10 @@
 /** From a model's name to a session with both other parties. */
 import { Tokenizer } from '@huggingface/tokenizers'
-import { fetchCards, type ServedCard } from '../handshake/listing.ts'
+import { fetchListings, type ServedListing } from '../handshake/listing.ts'
 import { isEncoder } from '../model/architectures/config.ts'
 import { loadPublic, type PublicModel } from '../model/files/bundle.ts'
 import { BundleError } from '../model/files/manifest.ts'
-import {
-  type OwnerSession as Agreement,
-  greetServer,
-  openSession,
-} from '../protections/shared/agreement/owner.ts'
+import { type Agreement, greetServer, openSession } from '../protections/shared/agreement/agreement.ts'
 import { modelPlans, planHash } from '../protections/shared/session/model-plan.ts'
 import { OwnerSession } from '../protections/shared/session/owner-session.ts'
 import { connect } from '../transport/connect.ts'
@@ -138,9 +134,9 @@ async function preparedCard(
   platform: Platform,
   name: string,
   say: Say,
-): Promise<{ card: ServedCard; serverKey: string }> {
+): Promise<{ card: ServedListing; serverKey: string }> {
   for (const until = performance.now() + PREPARING_MS; ; ) {
-    const { models, serverKey } = await fetchCards(server, platform.connect.fetch)
+    const { models, serverKey } = await fetchListings(server, platform.connect.fetch)
     const card = models.find((m) => m.name === name)
     if (!card)
       throw new OwnerError('unknown-model', `The server has no model '${name}'.`, 'Choose another model.')
@@ -152,7 +148,7 @@ async function preparedCard(
   }
 }
 
-async function load(server: string, platform: Platform, card: ServedCard, say: Say): Promise<PublicModel> {
+async function load(server: string, platform: Platform, card: ServedListing, say: Say): Promise<PublicModel> {
   const base = new URL(`/api/models/${card.name}/`, server).href
   const get = () =>
     loadPublic((name) => platform.download(base + name, card.hash), {

@@ -1,12 +1,12 @@
 /** The data owner's engine: everything between texts in clear and masked words on the wire. */
-import { fetchCards } from '../handshake/listing.ts'
+import { fetchListings } from '../handshake/listing.ts'
 import type {
   ChatOptions,
   ChatResult,
   Classification,
   ClassifyInput,
   Message,
-  ModelCard,
+  ModelListing,
   OpenOptions,
   OwnerApi,
   OwnerEvent,
@@ -38,8 +38,8 @@ export class Owner implements OwnerApi {
     this.#platform = platform
   }
 
-  async models(): Promise<ModelCard[]> {
-    return (await fetchCards(this.#config.server, this.#platform.connect.fetch)).models
+  async models(): Promise<ModelListing[]> {
+    return (await fetchListings(this.#config.server, this.#platform.connect.fetch)).models
   }
 
   async open(options: OpenOptions, onEvent: (event: OwnerEvent) => void): Promise<SessionInfo> {

@@ -24,7 +24,8 @@ export function ownerWeights(
     plans.multiplies(layer, role, 'public'),
   )
   if (!plans.isSplit) return clear
-  if (!dealer) throw new SessionError('half-missing', 'The dealer has sent no seed of the split model.')
+  if (!dealer)
+    throw new SessionError('split-bundle-missing', 'The dealer has sent no seed of the split model.')
   const { weights, biases } = ownerPieces(kernels, plans.anyPlan, { f: dealer, g: server })
   for (const [name, matrix] of weights) clear.weights.set(name, matrix)
   for (const [name, bias] of biases) clear.biases.set(name, bias)

@@ -10,7 +10,7 @@ import type { Identity } from '../handshake/crypto.ts'
 import { describe } from '../handshake/describe.ts'
 import { toBase64Url } from '../handshake/encoding.ts'
 import { SessionError, toSessionError } from '../handshake/errors.ts'
-import type { ServedCard, ServedList } from '../handshake/listing.ts'
+import type { ServedListing, ServedListings } from '../handshake/listing.ts'
 import type { EncoderHead } from '../model/architectures/config.ts'
 import { isForOwner } from '../model/files/bundle.ts'
 import { type CatalogEntry, countParameters, type PublicFile } from '../model/files/catalog.ts'
@@ -126,11 +126,11 @@ function sendFile(c: Context<Env>, file: PublicFile): Response {
   })
 }
 
-const taskOf = (head: EncoderHead | undefined): Pick<ServedCard, 'task' | 'labels' | 'pairs'> =>
+const taskOf = (head: EncoderHead | undefined): Pick<ServedListing, 'task' | 'labels' | 'pairs'> =>
   head?.kind === 'classify' ? { task: 'classify', labels: head.labels, pairs: head.pairs } : { task: 'chat' }
 
-function listCards({ catalog, models, identity }: ServerAppOptions): ServedList {
-  const cards = models.flatMap(({ modelHash, planHash, profile }): ServedCard[] => {
+function listCards({ catalog, models, identity }: ServerAppOptions): ServedListings {
+  const cards = models.flatMap(({ modelHash, planHash, profile }): ServedListing[] => {
     const entry = catalog.find(({ hash }) => hash === modelHash)
     if (!entry) return []
     const { name, manifest, files } = entry

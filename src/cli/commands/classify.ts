@@ -1,6 +1,6 @@
 /** `sotto classify`: labels for the texts of a file, in the terminal. */
 import { resolve } from 'node:path'
-import type { ModelCard, OwnerEvent, PageConfig, Stats } from '../../owner/api.ts'
+import type { ModelListing, OwnerEvent, PageConfig, Stats } from '../../owner/api.ts'
 import { Exit, parse, required, UsageError } from '../args.ts'
 import { readInput } from '../classify/input.ts'
 import { interrupted, type Job, Run } from '../classify/run.ts'
@@ -156,7 +156,7 @@ const plus = (sum: typeof nothing, stats: Stats | undefined): typeof nothing => 
 })
 
 /** The model with this name, or the first that labels texts. */
-function cardOf(cards: ModelCard[], name: string | undefined): ModelCard {
+function cardOf(cards: ModelListing[], name: string | undefined): ModelListing {
   const labelling = cards.filter(({ task }) => task === 'classify')
   const names = labelling.map((card) => card.name).join(', ') || 'none'
   const card = name === undefined ? labelling[0] : cards.find((one) => one.name === name)

@@ -19,7 +19,7 @@ sotto demo: build and serve the chat page, with a model server and a dealer as s
   sotto demo --host 0.0.0.0 --https      for a phone on the same network
 
   --models DIR       folder of model bundles (models of this checkout)
-  --dealer-models DIR  the dealer's halves, where --models has the server's halves of split models
+  --dealer-models DIR  the dealer's split bundles, where --models has the server's
   --port N           port of the page (8420); server and dealer take the next two. 0: any free ones
   --host HOST        interface to listen on (127.0.0.1; 0.0.0.0 for all)
   --https            with a self-made certificate, unless one is given by --cert and --cert-key

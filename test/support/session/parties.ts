@@ -4,7 +4,7 @@ import type { Identity } from '../../../src/handshake/crypto.ts'
 import { toBase64Url } from '../../../src/handshake/encoding.ts'
 import { newIdentity } from '../../../src/handshake/node/key-file.ts'
 import type { CatalogEntry } from '../../../src/model/files/catalog.ts'
-import type { SessionRequest } from '../../../src/protections/shared/agreement/owner.ts'
+import type { SessionRequest } from '../../../src/protections/shared/agreement/agreement.ts'
 import type {
   DealerEngine,
   ServedModel,

@@ -1,6 +1,6 @@
 /** The real engine between three real sockets, on a tiny model. */
 
-import { fetchCards } from '../../../src/handshake/listing.ts'
+import { fetchListings } from '../../../src/handshake/listing.ts'
 import { createNodeKernels } from '../../../src/kernels/node/kernels.ts'
 import { createCpuProductDevice } from '../../../src/kernels/wasm/device.ts'
 import { floatModel } from '../../../src/model/architectures/reference.ts'
@@ -8,7 +8,7 @@ import type { Bundle } from '../../../src/model/files/bundle-node.ts'
 import { readCatalog } from '../../../src/model/files/catalog.ts'
 import { Ends } from '../../../src/owner/ends.ts'
 import { ownerWeights } from '../../../src/owner/weights.ts'
-import { greetServer, openSession } from '../../../src/protections/shared/agreement/owner.ts'
+import { greetServer, openSession } from '../../../src/protections/shared/agreement/agreement.ts'
 import { PlanDealer } from '../../../src/protections/shared/dealer/engine.ts'
 import { PlanServer } from '../../../src/protections/shared/server/engine.ts'
 import { type ModelPlans, modelPlans } from '../../../src/protections/shared/session/model-plan.ts'
@@ -62,7 +62,7 @@ export async function openOwner(
   connect: () => Promise<Link>,
   fetch?: typeof globalThis.fetch,
 ): Promise<PrivateOwner> {
-  const [{ hash: modelHash, planHash }] = (await fetchCards(parties.server.url)).models
+  const [{ hash: modelHash, planHash }] = (await fetchListings(parties.server.url)).models
   const agreement = await openSession(parties.request({ modelHash, planHash, fetch }))
   let link: Link | undefined
   try {

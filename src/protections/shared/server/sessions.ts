@@ -12,7 +12,7 @@ import { hello, parseJson } from '../agreement/messages.ts'
 import type { ServerEngine } from '../agreement/parties.ts'
 import { signedBytes } from '../agreement/transcript.ts'
 import type { MaterialClient } from './material-client.ts'
-import type { Announced } from './session-material.ts'
+import type { SessionMaterial } from './session-material.ts'
 
 export interface SessionsOptions {
   engine: ServerEngine
@@ -23,29 +23,29 @@ export interface SessionsOptions {
 }
 
 export class Sessions {
-  private readonly options: SessionsOptions
-  private readonly open = new Set<Link>()
+  readonly #options: SessionsOptions
+  readonly #open = new Set<Link>()
 
   constructor(options: SessionsOptions) {
-    this.options = options
+    this.#options = options
   }
 
   get count(): number {
-    return this.open.size
+    return this.#open.size
   }
 
   /** Serves one link to its end. Never rejects. */
   async serve(link: Link): Promise<void> {
-    const { engine, log } = this.options
-    this.open.add(link)
-    let session: Announced | undefined
+    const { engine, log } = this.#options
+    this.#open.add(link)
+    let session: SessionMaterial | undefined
     try {
-      session = await this.greet(link)
+      session = await this.#greet(link)
       log.info({ link: link.kind }, 'session started')
       session.onFail((error) => void link.close(error.message))
       // While it waits for the dealer, the engine would not notice that the owner has gone.
       link.onEnd?.(() => session?.fail(new SessionError('expired', 'The owner has left.')))
-      await engine.open(session.modelHash, watchIdle(link, this.options.idleMs ?? limits.idleMs), session)
+      await engine.open(session.modelHash, watchIdle(link, this.#options.idleMs ?? limits.idleMs), session)
       await link.close('The session is over.')
     } catch (error) {
       // A link that the owner closed is the ordinary end.
@@ -54,14 +54,14 @@ export class Sessions {
       await link.close(error instanceof LinkError ? error.message : toSessionError(error).message)
     } finally {
       session?.fail(new SessionError('expired', 'The session is over.'))
-      this.open.delete(link)
+      this.#open.delete(link)
     }
   }
 
   /** Checks the owner's introduction and answers it. Rejects with what it told the owner. */
-  private async greet(link: Link): Promise<Announced> {
+  async #greet(link: Link): Promise<SessionMaterial> {
     try {
-      const { engine, identity, material } = this.options
+      const { engine, identity, material } = this.#options
       const first = parseJson(hello, await withTimeout(link.receive(), limits.handshakeMs), 'The greeting')
       if (first.protocolVersion !== PROTOCOL_VERSION) {
         const theirs = first.protocolVersion
