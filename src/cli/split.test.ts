@@ -7,6 +7,7 @@ import { writeTinyBundle } from '../../test/support/session/tiny-bundle.ts'
 import { splitBundle } from '../../tools/split/split.ts'
 import { loadIdentity } from '../handshake/node/key-file.ts'
 import { createNodeKernels } from '../kernels/node/kernels.ts'
+import { pageConfig } from './page-config.ts'
 import { ownerOf } from './parties.ts'
 import { type Processes, startProcesses } from './processes.ts'
 
@@ -46,7 +47,7 @@ async function start(dealerModels?: string): Promise<Processes> {
 test('split bundles that the command line made are served by the processes that they were made for', async () => {
   processes = await start(join(folder, 'split', 'dealer'))
   expect(processes.server.models).toEqual(['tiny'])
-  const owner = ownerOf({ server: processes.server.url, dealer: processes.dealer })
+  const owner = ownerOf(pageConfig(processes.server.url, processes.dealer))
   try {
     await owner.open({ model: 'tiny', link: 'ws' }, () => undefined)
     const options = { temperature: 0, topP: 1, seed: 1, maxTokens: 3 }

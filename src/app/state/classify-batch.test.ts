@@ -79,7 +79,7 @@ describe('a batch', () => {
 })
 
 describe('the CSV of a batch', () => {
-  const model = { name: 'm', labels: ['no', 'yes'] } as ModelListing
+  const model = { name: 'm', labels: ['no', 'yes'] } as Partial<ModelListing> as ModelListing
   const labelled = { ...batch, model }
 
   it('has the columns that came, the label and each probability', () => {

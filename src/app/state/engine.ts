@@ -6,7 +6,7 @@ import type {
   ChatResult,
   Classification,
   ClassifyInput,
-  LinkKind,
+  LinkChoice,
   Message,
   ModelListing,
   OwnerEvent,
@@ -178,7 +178,7 @@ export class Engine extends Store<EngineState> {
       this.set({ phase: 'opening', error: undefined, notice: undefined, stats: undefined })
       const options = {
         model: model.name,
-        link: oneOf<LinkKind>('link', 'fetch', 'webrtc', 'ws'),
+        link: oneOf<LinkChoice>('link', 'fetch', 'webrtc', 'ws'),
         backend: oneOf<BackendKind>('backend', 'webgpu', 'wasm'),
       }
       const session = await this.#worker.call((remote) => remote.open(options, proxy(this.#onEvent)))

@@ -14,7 +14,7 @@ import {
   tlsOption,
   untilStopped,
 } from '../common.ts'
-import { dealerEngine } from '../engines.ts'
+import { dealerEngine } from '../dealer-engine.ts'
 
 const help = `
 sotto deal: run the dealer, the helper that deals masks and never sees an online message

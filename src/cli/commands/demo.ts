@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
-import { type PageConfig, pageApp } from '../../server/page.ts'
+import { pageApp } from '../../server/page.ts'
 import { ownNames } from '../../transport/node/certificate.ts'
 import { listen } from '../../transport/node/http.ts'
 import { parse, portOption, UsageError } from '../args.ts'
 import { buildPage, pageDir, pageIsStale } from '../build-page.ts'
 import { stateDir, tlsOption, untilStopped } from '../common.ts'
+import { pageConfig } from '../page-config.ts'
 import { startProcesses } from '../processes.ts'
 
 const help = `
@@ -89,10 +90,8 @@ export async function demoCommand(argv: string[]): Promise<void> {
     building ? buildPage() : undefined,
   ])
   const { server, dealer } = processes
-  const config = (visited: string): PageConfig => ({
-    server: withHost(server.url, visited),
-    dealer: { url: withHost(dealer.url, visited), key: dealer.key },
-  })
+  const config = (visited: string) =>
+    pageConfig(withHost(server.url, visited), { url: withHost(dealer.url, visited), key: dealer.key })
   page.app = pageApp({ dir: pageDir, config })
 
   const facts = { url: listening.url, server, dealer }

@@ -4,9 +4,10 @@ import { aesDecrypt, hkdf, type Mac, newEphemeral, newMac, verify } from '../../
 import { equalBytes, fromBase64Url, fromHex, toBase64Url, toHex, utf8 } from '../../../handshake/encoding.ts'
 import { SessionError } from '../../../handshake/errors.ts'
 import { limits, PROTOCOL_VERSION } from '../../../handshake/limits.ts'
+import { parseJson } from '../../../handshake/parse-json.ts'
 import { type Link, newTraffic, type Traffic } from '../../../transport/link.ts'
 import { withTimeout } from '../../../transport/timeout.ts'
-import { openAnswer, parseJson, welcome } from './messages.ts'
+import { openAnswer, welcome } from './messages.ts'
 import { keyPurpose, sealPass } from './pass-request.ts'
 import { signedBytes, transcriptHash } from './transcript.ts'
 

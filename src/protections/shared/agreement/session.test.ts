@@ -110,9 +110,9 @@ describe('server and dealer', () => {
       const { wire } = await greet(own)
       await own.dealer.close()
       await expect(wire.receive()).rejects.toMatchObject({ code: 'closed' })
-      await until(() => !own.server.material.ready)
+      await until(() => !own.server.isReady)
       await own.restartDealer()
-      await until(() => own.server.material.ready, 10_000)
+      await until(() => own.server.isReady, 10_000)
       const again = await greet(own)
       expect(await countPass(again, 1)).toEqual([10, 11, 12])
     } finally {

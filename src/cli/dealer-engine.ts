@@ -1,16 +1,6 @@
-/** The engine's classes, loaded only by the processes that run them. */
-import type { CatalogEntry } from '../model/files/catalog.ts'
-import type { DealerEngine, ServerEngine } from '../protections/shared/agreement/parties.ts'
+/** The dealer's engine, loaded only by the process that runs it. */
+import type { DealerEngine } from '../protections/shared/agreement/parties.ts'
 import type { Opener } from '../protections/shared/agreement/seal.ts'
-
-/** @param opener opens the seeds of split models. */
-export async function serverEngine(catalog: readonly CatalogEntry[], opener: Opener): Promise<ServerEngine> {
-  const [{ createNodeKernels }, { PlanServer }] = await Promise.all([
-    import('../kernels/node/kernels.ts'),
-    import('../protections/shared/server/engine.ts'),
-  ])
-  return PlanServer.load(createNodeKernels(), catalog, undefined, opener)
-}
 
 /** @param splitBundles folder of the dealer's split bundles, if it has any. */
 export async function dealerEngine(

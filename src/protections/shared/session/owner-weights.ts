@@ -1,11 +1,11 @@
 /** The matrices that a data owner computes with. */
 
-import { SessionError } from '../handshake/errors.ts'
-import type { Kernels } from '../kernels/kernels.ts'
-import type { Tensors } from '../model/architectures/config.ts'
-import { ownerPieces } from '../protections/shared/profiles/fixed/split.ts'
-import { type ClearWeights, loadWeights } from '../protections/shared/profiles/fixed/weights.ts'
-import type { ModelPlans } from '../protections/shared/session/model-plan.ts'
+import { SessionError } from '../../../handshake/errors.ts'
+import type { Kernels } from '../../../kernels/kernels.ts'
+import type { Tensors } from '../../../model/architectures/config.ts'
+import { ownerPieces } from '../profiles/fixed/split.ts'
+import { type ClearWeights, loadWeights } from '../profiles/fixed/weights.ts'
+import type { ModelPlans } from './model-plan.ts'
 
 /** The seeds that a session brings: the dealer's for split models alone. */
 export interface OwnerSeeds {
