@@ -11,8 +11,8 @@ import { softmaxWidths } from '../src/protections/shared/profiles/fixed/softmax-
 import { FIXED } from '../src/protections/shared/profiles/fixed/widths.ts'
 import { count, span } from '../src/protections/shared/shape.ts'
 import { given, runOp, toResult } from './mini.ts'
-import { largest, normals } from './ops.ts'
 import type { Result } from './result.ts'
+import { largest, normals } from './samples.ts'
 
 const HEADS = 12
 /** Rows are causal; after 64 cached positions 128 of them see 128.5 positions on average. */

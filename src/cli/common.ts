@@ -37,7 +37,7 @@ export interface TlsValues {
   certKey?: string
 }
 
-export function tlsOption(values: TlsValues): Tls | undefined {
+export async function tlsOption(values: TlsValues): Promise<Tls | undefined> {
   const { https, host, cert, certKey: key } = values
   if ((cert === undefined) !== (key === undefined))
     throw new UsageError('--cert and --cert-key belong together.')

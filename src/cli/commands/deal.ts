@@ -61,7 +61,7 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
     host: values.host,
     port: values.port,
     origins: values.origin ?? [],
-    tls: tlsOption(values),
+    tls: await tlsOption(values),
     trustProxy: values.trustProxy,
     admission: { ...(sessions && { sessions }), ...(passesPerHour && { passesPerHour }) },
   })

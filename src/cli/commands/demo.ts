@@ -64,7 +64,7 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
   const { models, host, port, json } = values
   if (!existsSync(models))
     throw new UsageError(`There is no folder ${models}. Give one with bundles by --models.`)
-  const tls = tlsOption(values)
+  const tls = await tlsOption(values)
   const tlsArgs = values.cert
     ? ['--cert', values.cert, '--cert-key', values.certKey!]
     : values.https

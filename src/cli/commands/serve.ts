@@ -60,7 +60,7 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
     host: values.host,
     port: values.port,
     origins: values.origin ?? [],
-    tls: tlsOption(values),
+    tls: await tlsOption(values),
     trustProxy: values.trustProxy,
     maxSessions: values.maxSessions,
   })
