@@ -5,16 +5,12 @@ import { RowCache } from '../src/protections/shared/cache.ts'
 import { PackedCorrections, SeededCorrelations } from '../src/protections/shared/correlations/correlations.ts'
 import type { Plan, PlanBuilder, Share } from '../src/protections/shared/plan.ts'
 import { Prg, weightMaskStream, weightSumStream } from '../src/protections/shared/prg.ts'
-import {
-  difference,
-  privateWeights,
-  stationaryNonce,
-} from '../src/protections/shared/profiles/fixed/weights.ts'
 import { add, encode, type Lanes, sub, toFloats } from '../src/protections/shared/ring.ts'
 import { DealerPass } from '../src/protections/shared/runners/dealer.ts'
 import { PartyPass } from '../src/protections/shared/runners/party.ts'
 import { schedule } from '../src/protections/shared/schedule.ts'
 import type { Shape } from '../src/protections/shared/shape.ts'
+import { difference, privateWeights, stationaryNonce } from '../src/protections/shared/weights/stationary.ts'
 import { exchange } from '../test/support/protocol/single-pass.ts'
 import { errors } from './reference.ts'
 import type { Result } from './result.ts'

@@ -1,10 +1,9 @@
 /** The two ends of a model at the owner: tokens to the plan's input, the released row to logits. */
 import type { ModelConfig, Tensors } from '../model/architectures/config.ts'
-import type { EndRole } from '../protections/shared/profiles/fixed/lower.ts'
 
 /** What becomes of an end that is private. */
 export interface EndPlan {
-  isPrivate(end: EndRole): boolean
+  isPrivate(end: 'embed' | 'head'): boolean
   readonly inputWidth: number
 }
 

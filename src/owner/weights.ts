@@ -3,9 +3,9 @@
 import { SessionError } from '../handshake/errors.ts'
 import type { Kernels } from '../kernels/kernels.ts'
 import type { Tensors } from '../model/architectures/config.ts'
-import { ownerPieces } from '../protections/shared/profiles/fixed/split.ts'
-import { type ClearWeights, loadWeights } from '../protections/shared/profiles/fixed/weights.ts'
 import type { ModelPlans } from '../protections/shared/session/model-plan.ts'
+import type { ClearWeights } from '../protections/shared/weights/held.ts'
+import { ownerPieces } from '../protections/shared/weights/split.ts'
 
 /** The seeds that a session brings: the dealer's for split models alone. */
 export interface OwnerSeeds {
@@ -20,9 +20,7 @@ export function ownerWeights(
   tensors: Tensors,
   { server, dealer }: OwnerSeeds,
 ): ClearWeights {
-  const clear = loadWeights(kernels, plans.config, tensors, (layer, role) =>
-    plans.multiplies(layer, role, 'public'),
-  )
+  const clear = plans.model.loadWeights(kernels, tensors, ['public'])
   if (!plans.isSplit) return clear
   if (!dealer) throw new SessionError('half-missing', 'The dealer has sent no seed of the split model.')
   const { weights, biases } = ownerPieces(kernels, plans.anyPlan, { f: dealer, g: server })

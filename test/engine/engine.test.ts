@@ -8,6 +8,7 @@ import {
   inputWidth,
   type ModelSpec,
 } from '../../src/protections/shared/profiles/fixed/decoder.ts'
+import { FixedModel } from '../../src/protections/shared/profiles/fixed/fixed-model.ts'
 import { calibrate } from '../../src/protections/shared/profiles/fixed/ranges.ts'
 import { maskOf } from '../../src/protections/shared/ring.ts'
 import { LocalParties, type PassTrace } from '../support/protocol/single-pass.ts'
@@ -60,7 +61,7 @@ describe.each([
       ranges: calibrate(config, tensors, [ids]),
       visibility: () => visibility,
     }
-    const parties = new LocalParties(spec, tensors, 1, undefined, options)
+    const parties = new LocalParties(new FixedModel(spec), tensors, 1, undefined, options)
     let nf = new Float64Array()
     const float = floatModel(config, tensors, (name, _l, values) => {
       if (name === 'nf') nf = values.slice()
@@ -110,7 +111,7 @@ it.each([
     visibility: () => 'private',
     ends: { embed: 'private', head: 'private' },
   }
-  const parties = new LocalParties(spec, tensors)
+  const parties = new LocalParties(new FixedModel(spec), tensors)
   const ends = new Ends(config, new Map(), { isPrivate: () => true, inputWidth: inputWidth(spec) })
   const float = floatModel(config, tensors)
   let base = 0

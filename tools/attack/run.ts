@@ -6,8 +6,6 @@ import type { PageConfig } from '../../src/owner/api.ts'
 import { openModel } from '../../src/owner/connect.ts'
 import { EncoderEnds } from '../../src/owner/encoder-ends.ts'
 import type { Platform } from '../../src/owner/platform.ts'
-import { matrixName } from '../../src/protections/shared/profiles/fixed/lower.ts'
-import { loadWeights } from '../../src/protections/shared/profiles/fixed/weights.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
 import { type AttackReport, attack } from './attack.ts'
 import { AttackError, NudgedPlans } from './nudged-plans.ts'
@@ -40,7 +38,7 @@ export async function attackModel(run: AttackRun): Promise<AttackReport> {
     { model: name },
     () => undefined,
     (served) => {
-      plans = new NudgedPlans(modelPlans(served).spec)
+      plans = new NudgedPlans(modelPlans(served).model)
       return plans
     },
   )
@@ -54,12 +52,7 @@ export async function attackModel(run: AttackRun): Promise<AttackReport> {
     return (await session.run(0, rows, { padding })).slice()
   }
   const target = plans.target().name
-  const { encoded } = loadWeights(
-    run.platform.kernels,
-    config,
-    tensors,
-    (layer, role) => matrixName(layer, role) === target,
-  )
+  const { encoded } = plans.model.loadWeights(run.platform.kernels, tensors, ['private'])
   const truth = encoded.get(target)
   if (!truth) throw new AttackError(`The bundle has no matrix '${target}'.`)
   try {

@@ -6,15 +6,22 @@ import { Tokenizer } from '@huggingface/tokenizers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { floatModel } from '../../src/model/architectures/reference.ts'
 import { loadBundle } from '../../src/model/files/bundle-node.ts'
-import { calibrate, type LayerRanges } from '../../src/protections/shared/profiles/fixed/ranges.ts'
+import type { Manifest } from '../../src/model/files/manifest.ts'
+import { check } from '../../src/protections/shared/profiles/fixed/check.ts'
+import { mergeRanges } from '../../src/protections/shared/profiles/fixed/merge.ts'
+import {
+  calibrate,
+  type LayerRanges,
+  type Ranges,
+} from '../../src/protections/shared/profiles/fixed/ranges.ts'
 import { byteLevelJson, smallConfigs, writeFolder } from '../../test/support/checkpoint-folder.ts'
 import { importModel } from '../import/import-model.ts'
 import { measure, measureBundle } from './calibrate.ts'
-import { checkFits } from './fits.ts'
-import { mergeRanges } from './merge.ts'
-import { rangeReport } from './report.ts'
 import { htmlReport, textReport } from './text-report.ts'
 import { calibrationSequence, readCalibrationTexts } from './texts.ts'
+
+/** What was measured, as the manifest has it. */
+const rangesOf = (profile: Manifest['profile']): Ranges => (profile.fixed as { ranges: Ranges }).ranges
 
 let root: string
 let bundle: string
@@ -70,10 +77,12 @@ test.each(['llama', 'gpt2', 'bert', 'roberta'] as const)(
   '%s: calibrated, and every range fits with room',
   async (form) => {
     await imported(form)
-    const { manifest, ranges, heads, tokens } = await measureBundle({ bundle, data: text })
-    expect((await loadBundle(bundle)).manifest.profile).toEqual({ fixed: { ranges } })
+    const calibration = await measureBundle({ bundle, data: text })
+    const { manifest, ranges: entries, heads, tokens } = calibration
+    const ranges = rangesOf(calibration.profile)
+    expect((await loadBundle(bundle)).manifest).toEqual(manifest)
+    expect(manifest.profile).toEqual({ fixed: { ranges } })
     expect(tokens).toBeGreaterThan(20)
-    const entries = rangeReport(manifest.config, ranges)
     for (const { bits, about, layer } of entries)
       expect([about, layer, bits > 0.1]).toEqual([about, layer, true])
     expect(heads.map((layer) => layer.length)).toEqual([4, 4])
@@ -85,7 +94,7 @@ test.each(['llama', 'gpt2', 'bert', 'roberta'] as const)(
       expect(ranges.layers[i].score[1]).toBeCloseTo(high * Math.LOG2E, 9)
     })
     expect(textReport(entries).split('\n').length).toBe(entries.length + 1)
-    expect(htmlReport({ manifest, ranges, heads, tokens }, entries)).toContain('<svg')
+    expect(htmlReport(calibration)).toContain('<svg')
   },
 )
 
@@ -105,7 +114,7 @@ test('slices of time measure what one run does', async () => {
 test('what is measured is what the float model computes', async () => {
   await imported()
   const whole = await loadBundle(bundle)
-  const { ranges } = await measure(whole, [{ text: 'guests' }])
+  const ranges = rangesOf((await measure(whole, [{ text: 'guests' }])).profile)
   const ids = calibrationSequence(new Tokenizer(whole.tokenizer, {}), whole.manifest, {
     text: 'guests',
   }) as number[]
@@ -122,12 +131,12 @@ test('what does not fit is refused by layer and tensor, and the bundle stays as 
   await imported()
   const whole = await loadBundle(bundle)
   const before = readFileSync(join(bundle, 'manifest.json'), 'utf8')
-  const { ranges } = await measure(whole, readCalibrationTexts(text))
+  const ranges = rangesOf((await measure(whole, readCalibrationTexts(text))).profile)
   const refuse = (change: Partial<LayerRanges>): void => {
     const layers = ranges.layers.map((r, i) => (i === 1 ? { ...r, ...change } : r))
     const wide = { ...ranges, layers }
     whole.manifest.profile = { fixed: { ranges: wide } }
-    checkFits(whole, wide)
+    check(whole.manifest, whole.tensors)
   }
   expect(() => refuse({})).not.toThrow()
   expect(() => refuse({ score: [-900, 900] })).toThrow(/Layer 1: attention logits span 1800.*q_proj\.weight/)
@@ -136,6 +145,8 @@ test('what does not fit is refused by layer and tensor, and the bundle stays as 
   expect(() => refuse({ gate: Number.POSITIVE_INFINITY })).toThrow(/Layer 1: "gate"/)
   whole.tensors.get('model.layers.0.mlp.gate_proj.weight')!.data[0] = 3e38
   whole.manifest.profile = { fixed: { ranges } }
-  expect(() => checkFits(whole, ranges)).toThrow(/Layer 0: weight '0.up' reaches.*gate_proj\.weight/)
+  expect(() => check(whole.manifest, whole.tensors)).toThrow(
+    /Layer 0: weight '0.up' reaches.*gate_proj\.weight/,
+  )
   expect(readFileSync(join(bundle, 'manifest.json'), 'utf8')).toBe(before)
 })

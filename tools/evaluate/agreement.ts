@@ -49,8 +49,11 @@ export async function agreement(
   const { config } = manifest
   const ends = new Ends(config, tensors)
   const rows = o.rows ?? 64
-  const { spec } = modelPlans(manifest)
-  const parties = new LocalParties(spec, tensors, 1, createNodeKernels(), { everyRow: true, lean: rows >= 8 })
+  const { model } = modelPlans(manifest)
+  const parties = new LocalParties(model, tensors, 1, createNodeKernels(), {
+    everyRow: true,
+    lean: rows >= 8,
+  })
   let normals = new Float64Array()
   const float = floatModel(config, tensors, (name, _layer, values) => {
     if (name === 'nf') normals = values.slice()

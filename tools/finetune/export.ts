@@ -2,8 +2,8 @@ import { isEncoder, type ModelConfig, type Tensors } from '../../src/model/archi
 import { isOfBlocks, loadBundle, setProfile, writeBundle } from '../../src/model/files/bundle-node.ts'
 import type { Manifest, Visibility } from '../../src/model/files/manifest.ts'
 import { foldedAway } from '../../src/protections/shared/profiles/fixed/lower.ts'
+import { profileOf } from '../../src/protections/shared/profiles/lookup.ts'
 import { measure } from '../calibrate/calibrate.ts'
-import { checkFits } from '../calibrate/fits.ts'
 import type { CalibrationText } from '../calibrate/texts.ts'
 import type { About } from '../train/export.ts'
 import { isHead, type Method } from './base.ts'
@@ -30,7 +30,7 @@ export interface ExportParts {
   chat?: Manifest['chat']
   method: Method
   about: About
-  /** Texts that the ranges of the `fixed` profile are measured on. Never the texts of a private run's training. */
+  /** Texts that the model is calibrated on. Never the texts of a private run's training. */
   texts: readonly CalibrationText[]
 }
 
@@ -51,8 +51,9 @@ export async function exportFineTuned(dir: string, o: ExportParts): Promise<stri
     isBase: foldedAway(o.config, (name) => visibility(name) === 'public'),
   })
   const bundle = await loadBundle(dir)
-  const { ranges } = await measure(bundle, o.texts)
-  bundle.manifest.profile = { fixed: { ranges } }
-  checkFits(bundle, ranges)
-  return setProfile(dir, bundle.manifest.profile)
+  const { profile } = await measure(bundle, o.texts)
+  const manifest = { ...bundle.manifest, profile }
+  const workshop = await profileOf(manifest).workshop()
+  workshop.check(manifest, bundle.tensors)
+  return setProfile(dir, profile)
 }

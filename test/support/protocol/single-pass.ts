@@ -11,32 +11,19 @@ import {
 import { maskLanes } from '../../../src/protections/shared/correlations/material.ts'
 import type { Plan, Role } from '../../../src/protections/shared/plan.ts'
 import { Prg, weightMaskStream, weightSumStream } from '../../../src/protections/shared/prg.ts'
-import {
-  type CompileOptions,
-  type ModelSpec,
-  spanBitsOf,
-} from '../../../src/protections/shared/profiles/fixed/decoder.ts'
-import {
-  compileModel,
-  type InputType,
-  inputType,
-  multiplies,
-  shapeOf,
-} from '../../../src/protections/shared/profiles/fixed/model.ts'
-import type { HeldWeights } from '../../../src/protections/shared/profiles/fixed/split.ts'
-import {
-  type ClearWeights,
-  difference,
-  loadWeights,
-  privateWeights,
-  stationaryNonce,
-} from '../../../src/protections/shared/profiles/fixed/weights.ts'
+import type { PlanOptions, ProfiledModel } from '../../../src/protections/shared/profiles/profile.ts'
 import { add, encode, type Lanes, toFloats } from '../../../src/protections/shared/ring.ts'
 import { DealerPass } from '../../../src/protections/shared/runners/dealer.ts'
 import { PlainPass, type Violation } from '../../../src/protections/shared/runners/oracle.ts'
 import { PartyPass } from '../../../src/protections/shared/runners/party.ts'
 import { type Schedule, schedule } from '../../../src/protections/shared/schedule.ts'
 import type { Shape } from '../../../src/protections/shared/shape.ts'
+import type { ClearWeights, HeldWeights } from '../../../src/protections/shared/weights/held.ts'
+import {
+  difference,
+  privateWeights,
+  stationaryNonce,
+} from '../../../src/protections/shared/weights/stationary.ts'
 import { allPieces, withPieces } from './split.ts'
 
 /** What one pass did. */
@@ -57,8 +44,8 @@ export interface PassTrace {
 const seconds = (): number => performance.now() / 1000
 
 export class LocalParties {
-  readonly spec: ModelSpec
-  readonly #options: CompileOptions
+  readonly model: ProfiledModel
+  readonly #options: PlanOptions
   readonly #kernels: Kernels
   readonly #clear: ClearWeights
   readonly #publicWeights: ClearWeights
@@ -66,32 +53,28 @@ export class LocalParties {
   readonly #held: Record<Role, HeldWeights>
   readonly #keys: { owner: Uint8Array; server: Uint8Array; secret: Uint8Array; stationary: Uint8Array }
   readonly #caches: Record<'owner' | 'server' | 'dealer' | 'plain', RowCache>
-  readonly #plans = new Map<number, { plan: Plan; schedule: Schedule }>()
+  readonly #plans = new Map<string, { plan: Plan; schedule: Schedule }>()
   readonly #differences = new Map<string, ReturnType<Kernels['load']>>()
   readonly #device
-  readonly #input: InputType
   #serial = 0
 
   constructor(
-    spec: ModelSpec,
+    model: ProfiledModel,
     tensors: Tensors,
     seed = 1,
     kernels = createWasmKernels(),
-    options: CompileOptions = {},
+    options: PlanOptions = {},
   ) {
-    this.spec = spec
-    this.#options = options
+    this.model = model
+    this.#options = { lean: false, ...options }
     this.#kernels = kernels
     this.#device = createCpuProductDevice(kernels, { cacheBytes: 1 << 28 })
     const key = (tag: number): Uint8Array => new Uint8Array(32).fill(tag + 10 * seed)
     this.#keys = { owner: key(1), server: key(2), secret: key(3), stationary: key(4) }
-    this.#clear = loadWeights(kernels, spec.config, tensors, () => true)
-    this.#publicWeights = loadWeights(kernels, spec.config, tensors, (l, r) =>
-      multiplies(spec, l, r, 'public'),
-    )
-    const cache = (): RowCache => new RowCache(spec.config.context)
+    this.#clear = model.loadWeights(kernels, tensors, ['public', 'private'])
+    this.#publicWeights = model.loadWeights(kernels, tensors, ['public'])
+    const cache = (): RowCache => new RowCache(model.config.context)
     this.#caches = { owner: cache(), server: cache(), dealer: cache(), plain: cache() }
-    this.#input = inputType(spec)
     const { plan } = this.planFor({ base: 0, rows: 1, serial: 0 })
     privateWeights(plan).forEach((use, i) => {
       const w = this.#clear.encoded.get(use.name)
@@ -108,20 +91,21 @@ export class LocalParties {
   }
 
   planFor(shape: Shape): { plan: Plan; schedule: Schedule } {
-    const bits = spanBitsOf(shape)
-    let known = this.#plans.get(bits)
+    const { key, compile } = this.model.variant(shape, this.#options)
+    let known = this.#plans.get(key)
     if (!known) {
-      const plan = compileModel(this.spec, bits, this.#options)
+      const plan = compile()
       known = { plan, schedule: schedule(plan) }
-      this.#plans.set(bits, known)
+      this.#plans.set(key, known)
     }
     return known
   }
 
   /** Runs one pass on embedded rows [rows x dim] after `base` cached positions; an encoder's may be padded. */
   async pass(base: number, embeddings: Float64Array, padding?: Uint8Array): Promise<PassTrace> {
-    const rows = embeddings.length / this.#input.width
-    const shape = shapeOf(this.spec.config, { base, rows, serial: this.#serial })
+    const { width, ring, frac } = this.model.input
+    const rows = embeddings.length / width
+    const shape = this.model.shapeOf({ base, rows, serial: this.#serial })
     this.#serial += rows
     const { plan, schedule: s } = this.planFor(shape)
     const k = this.#kernels
@@ -163,7 +147,7 @@ export class LocalParties {
       f.free()
     }
     const t2 = seconds()
-    const input = encode(embeddings, this.#input.ring, this.#input.frac)
+    const input = encode(embeddings, ring, frac)
     const owner = new PartyPass(plan, s, shape, {
       role: 'owner',
       kernels: k,

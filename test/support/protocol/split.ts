@@ -1,16 +1,15 @@
 /** The pieces of a plan's split weights as the three parties hold them, cut in this process: for tests and benches. */
 import type { Kernels, Matrix } from '../../../src/kernels/kernels.ts'
 import type { Plan } from '../../../src/protections/shared/plan.ts'
+import type { ClearWeights, HeldWeights } from '../../../src/protections/shared/weights/held.ts'
 import {
   betaPieces,
   dealerPieces,
-  type HeldWeights,
   ownerPieces,
   type ReadPiece,
   type SplitSeeds,
   serverPieces,
-} from '../../../src/protections/shared/profiles/fixed/split.ts'
-import type { ClearWeights } from '../../../src/protections/shared/profiles/fixed/weights.ts'
+} from '../../../src/protections/shared/weights/split.ts'
 
 export interface AllPieces {
   readonly owner: HeldWeights

@@ -4,9 +4,9 @@ import { SeededCorrelations } from '../../../src/protections/shared/correlations
 import { maskLanes } from '../../../src/protections/shared/correlations/material.ts'
 import type { Blinded, Plan } from '../../../src/protections/shared/plan.ts'
 import type { Prg } from '../../../src/protections/shared/prg.ts'
-import type { HeldWeights } from '../../../src/protections/shared/profiles/fixed/split.ts'
 import { add, type Lanes, maskOf, sub } from '../../../src/protections/shared/ring.ts'
 import type { Shape } from '../../../src/protections/shared/shape.ts'
+import type { HeldWeights } from '../../../src/protections/shared/weights/held.ts'
 import { type AllPieces, allPieces } from './split.ts'
 
 export type Values = ArrayLike<number | bigint>

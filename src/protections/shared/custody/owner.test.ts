@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { calibrated } from '../../../../test/support/calibrated.ts'
 import { closeLinks, openLink } from '../../../../test/support/session/owner.ts'
 import type { Parties } from '../../../../test/support/session/parties.ts'
 import { largestError, openOwner } from '../../../../test/support/session/private-run.ts'
@@ -17,7 +18,6 @@ import { softmax } from '../../../model/math.ts'
 import { randomModel } from '../../../model/random.ts'
 import { encodeForEncoder } from '../../../model/tokenizer/encode-text.ts'
 import { Owner } from '../../../owner/owner.ts'
-import { calibrate } from '../profiles/fixed/ranges.ts'
 
 let folder: string
 beforeAll(() => {
@@ -61,7 +61,7 @@ async function writeAdapted(at: string): Promise<Bundle> {
   const { files: _f, format: _t, tensors: _l, ...about } = manifest
   const all = Array.from({ length: config.vocab }, (_, id) => id)
   const texts = [all.slice(0, 100), all.slice(100, 200), all.slice(200)]
-  const profile = { fixed: { ranges: calibrate(config, tensors, texts) } }
+  const profile = await calibrated(config, tensors, texts)
   const visibility = (name: string) => (name.includes('lora_B') ? 'private' : 'public')
   await writeBundle(join(at, 'tiny'), { ...about, config, profile, tokenizer, tensors, visibility })
   return loadBundle(join(at, 'tiny'))
