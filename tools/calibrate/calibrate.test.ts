@@ -4,16 +4,21 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createWasmKernels } from '../../src/kernels/wasm/kernels.ts'
 import { floatModel } from '../../src/model/architectures/reference.ts'
 import { loadBundle } from '../../src/model/files/bundle-node.ts'
 import type { Manifest } from '../../src/model/files/manifest.ts'
+import { Block } from '../../src/protections/shared/profiles/fixed/block.ts'
 import { check } from '../../src/protections/shared/profiles/fixed/check.ts'
+import { modelOf } from '../../src/protections/shared/profiles/fixed/from-manifest.ts'
 import { mergeRanges } from '../../src/protections/shared/profiles/fixed/merge.ts'
 import {
   calibrate,
   type LayerRanges,
   type Ranges,
 } from '../../src/protections/shared/profiles/fixed/ranges.ts'
+import { attentionWidths } from '../../src/protections/shared/profiles/fixed/softmax.ts'
+import { profileOf } from '../../src/protections/shared/profiles/lookup.ts'
 import { byteLevelJson, smallConfigs, writeFolder } from '../../test/support/checkpoint-folder.ts'
 import { importModel } from '../import/import-model.ts'
 import { measure, measureBundle } from './calibrate.ts'
@@ -149,4 +154,32 @@ test('what does not fit is refused by layer and tensor, and the bundle stays as 
     /Layer 0: weight '0.up' reaches.*gate_proj\.weight/,
   )
   expect(readFileSync(join(bundle, 'manifest.json'), 'utf8')).toBe(before)
+})
+
+test('a weight that a party could not load is refused when the model is checked', async () => {
+  await imported('bert')
+  const whole = await loadBundle(bundle)
+  const { manifest, tensors } = whole
+  const { profile } = await measure(whole, readCalibrationTexts(text))
+  const calibrated = { ...manifest, profile }
+  expect(() => check(calibrated, tensors)).not.toThrow()
+  // 32 bits hold it at 13 fraction bits, and not at the 15 that an encoder's weights are loaded with.
+  const name = 'bert.encoder.layer.1.output.dense.weight'
+  tensors.get(name)!.data[0] = 1e5
+  const kernels = createWasmKernels()
+  const load = () => profileOf(calibrated).model(calibrated).loadWeights(kernels, tensors, ['private'])
+  expect(load).toThrow("weight '1.down'")
+  expect(() => check(calibrated, tensors)).toThrow(
+    /Layer 1: weight '1.down' reaches.*layer\.1\.output\.dense/,
+  )
+})
+
+test('of an encoder the report says what its own rings hold', async () => {
+  await imported('bert')
+  const { manifest, ranges } = await measureBundle({ bundle, data: text })
+  const { spec } = modelOf(manifest)
+  const block = new Block(spec, Math.ceil(Math.log2(spec.config.context + 1)), {})
+  const { range } = attentionWidths(block, spec.ranges.layers[0])
+  const score = ranges.find(({ name, layer }) => name === 'score' && layer === 0)
+  expect(score?.limit).toEqual(range.map((octaves) => octaves / Math.LOG2E))
 })
