@@ -62,8 +62,8 @@ export async function openOwner(
   connect: () => Promise<Link>,
   fetch?: typeof globalThis.fetch,
 ): Promise<PrivateOwner> {
-  const [{ hash: modelHash, planHash }] = (await fetchCards(parties.server.url)).models
-  const agreement = await openSession(parties.request({ modelHash, planHash, fetch }))
+  const [{ hash: modelHash, planHash, profile }] = (await fetchCards(parties.server.url)).models
+  const agreement = await openSession(parties.request({ modelHash, planHash, profile, fetch }))
   let link: Link | undefined
   try {
     link = await connect()

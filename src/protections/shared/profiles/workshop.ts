@@ -9,7 +9,7 @@ export type Sequence = number[] | EncoderInput
 
 /** A running measurement of a model on texts. */
 export interface Measurement {
-  /** Runs the model over more texts. `look` sees every value of the float model as well. */
+  /** Runs the model over more texts, every one of them. `look` sees all values of the float model as well. */
   add(sequences: Iterable<Sequence>, look?: Tap): void
   /** The profile's entry of the manifest, by all texts so far: JSON of finite numbers where the weights are sound. */
   readonly entry: Readonly<Record<string, unknown>>
