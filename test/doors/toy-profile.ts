@@ -97,6 +97,7 @@ const measurement: Measurement = {
 }
 
 const workshop: Workshop = {
+  foldedAway: () => () => false,
   measure: () => measurement,
   check: (manifest) => void new ToyModel(manifest).variant().compile(),
   report: () => [{ name: 'all', about: 'all values', measured: 1, limit: 2 ** (RING - 1), bits: RING - 1 }],

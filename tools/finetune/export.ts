@@ -1,8 +1,7 @@
 import { isEncoder, type ModelConfig, type Tensors } from '../../src/model/architectures/config.ts'
 import { isOfBlocks, loadBundle, setProfile, writeBundle } from '../../src/model/files/bundle-node.ts'
 import type { Manifest, Visibility } from '../../src/model/files/manifest.ts'
-import { foldedAway } from '../../src/protections/shared/profiles/fixed/lower.ts'
-import { profileOf } from '../../src/protections/shared/profiles/lookup.ts'
+import { defaultProfile } from '../../src/protections/shared/profiles/lookup.ts'
 import { measure } from '../calibrate/calibrate.ts'
 import type { CalibrationText } from '../calibrate/texts.ts'
 import type { About } from '../train/export.ts'
@@ -40,6 +39,7 @@ export async function exportFineTuned(dir: string, o: ExportParts): Promise<stri
   const tensors: Tensors = new Map(
     [...o.tensors].map(([name, t]) => [name, { shape: t.shape, data: o.values.get(name) ?? t.data }]),
   )
+  const workshop = await defaultProfile().workshop()
   await writeBundle(dir, {
     ...o.about,
     config: o.config,
@@ -48,12 +48,10 @@ export async function exportFineTuned(dir: string, o: ExportParts): Promise<stri
     tokenizer: o.tokenizer,
     tensors,
     visibility,
-    isBase: foldedAway(o.config, (name) => visibility(name) === 'public'),
+    isBase: workshop.foldedAway(o.config, (name) => visibility(name) === 'public'),
   })
   const bundle = await loadBundle(dir)
   const { profile } = await measure(bundle, o.texts)
-  const manifest = { ...bundle.manifest, profile }
-  const workshop = await profileOf(manifest).workshop()
-  workshop.check(manifest, bundle.tensors)
+  workshop.check({ ...bundle.manifest, profile }, bundle.tensors)
   return setProfile(dir, profile)
 }

@@ -30,6 +30,11 @@ export interface RangeEntry {
 }
 
 export interface Workshop {
+  /**
+   * Whether a public tensor is in private matrices only, so that data owners have no use for it: a base model's weights
+   * under private adapters.
+   */
+  foldedAway(config: ModelConfig, isPublic: (tensor: string) => boolean): (tensor: string) => boolean
   measure(config: ModelConfig, tensors: Tensors): Measurement
   /**
    * Compiles the plan of the longest pass, and encodes every weight as a party that loads it does. Throws a

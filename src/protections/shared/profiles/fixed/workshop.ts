@@ -5,6 +5,7 @@ import { CalibrationError } from '../errors.ts'
 import type { Measurement, Sequence, Workshop } from '../workshop.ts'
 import { check } from './check.ts'
 import { modelOf } from './from-manifest.ts'
+import { foldedAway } from './lower.ts'
 import { mergeRanges } from './merge.ts'
 import { rangeReport } from './range-report.ts'
 import { calibrate, type Ranges } from './ranges.ts'
@@ -32,6 +33,7 @@ class RangeMeasurement implements Measurement {
 }
 
 export const workshop: Workshop = {
+  foldedAway,
   measure: (config, tensors) => new RangeMeasurement(config, tensors),
   check,
   report: (manifest) => rangeReport(modelOf(manifest).spec),
