@@ -11,8 +11,8 @@ import { PredictableRandom } from '../src/model/random.ts'
 import { generate } from '../src/model/sample.ts'
 import { EncoderEnds } from '../src/owner/encoder-ends.ts'
 import { Ends } from '../src/owner/ends.ts'
+import { calibrated } from '../src/protections/shared/profiles/calibrated.ts'
 import { defaultProfile, profileNamed } from '../src/protections/shared/profiles/lookup.ts'
-import { calibrated } from '../test/support/calibrated.ts'
 import { loadSource, type ModelSource, weightStd } from './shapes.ts'
 
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/sotto-bench', import.meta.url))

@@ -7,6 +7,7 @@ import { fetchCards } from '../../src/handshake/listing.ts'
 import { type Bundle, loadBundle, setProfile } from '../../src/model/files/bundle-node.ts'
 import { Ends } from '../../src/owner/ends.ts'
 import { unlisted } from '../../src/protections/shared/custody/public-metadata.ts'
+import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { UnknownProfile } from '../../src/protections/shared/profiles/errors.ts'
 import { defaultProfile, profileOf } from '../../src/protections/shared/profiles/lookup.ts'
 import { modelPlans, planHash } from '../../src/protections/shared/session/model-plan.ts'
@@ -14,8 +15,8 @@ import { dialLink } from '../../src/transport/dial.ts'
 import { makeWebSocket } from '../../src/transport/node/ws.ts'
 import { webSocketDial } from '../../src/transport/websocket.ts'
 import { measureBundle } from '../../tools/calibrate/calibrate.ts'
+import { localKeys } from '../support/protocol/local-keys.ts'
 import { mismatches } from '../support/protocol/mismatches.ts'
-import { LocalParties } from '../support/protocol/single-pass.ts'
 import { openOwner, startEngineParties } from '../support/session/private-run.ts'
 import { writeTinyBundle } from '../support/session/tiny-bundle.ts'
 import { encodedMatrix } from './toy-profile.ts'
@@ -61,7 +62,7 @@ describe('a profile that is one more entry of the list', () => {
   })
 
   it('is computed by all parties as by the oracle, bit for bit', async () => {
-    const parties = new LocalParties(modelPlans(bundle.manifest).model, bundle.tensors)
+    const parties = new LocalParties(modelPlans(bundle.manifest).model, bundle.tensors, { keys: localKeys() })
     const trace = await parties.pass(0, new Ends(bundle.manifest.config, bundle.tensors).embed(ids, 0))
     expect(mismatches(parties, trace)).toEqual([])
     expect(trace.schedule.hops).toBe(2)

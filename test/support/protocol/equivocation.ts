@@ -10,6 +10,8 @@ import {
   SeededCorrelations,
 } from '../../../src/protections/shared/correlations/correlations.ts'
 import { maskLanes, slotLanes } from '../../../src/protections/shared/correlations/material.ts'
+import { exchange } from '../../../src/protections/shared/local/exchange.ts'
+import { piecesOf, withPieces } from '../../../src/protections/shared/local/pieces.ts'
 import type { Blinded, Dealt, Opened, Plan, Role, Slot, Step } from '../../../src/protections/shared/plan.ts'
 import { Prg, streamId } from '../../../src/protections/shared/prg.ts'
 import { add, type Lanes, maskOf, sub } from '../../../src/protections/shared/ring.ts'
@@ -19,10 +21,9 @@ import type { Schedule } from '../../../src/protections/shared/schedule.ts'
 import { count, type Shape } from '../../../src/protections/shared/shape.ts'
 import type { HeldWeights } from '../../../src/protections/shared/weights/held.ts'
 import { difference, privateWeights } from '../../../src/protections/shared/weights/stationary.ts'
-import { exchange } from './exchange.ts'
+import { splitSeeds } from './local-keys.ts'
 import type { AnyTiny } from './models.ts'
 import { ChosenKeystreams } from './prg.ts'
-import { allPieces, withPieces } from './split.ts'
 
 const wasm = createWasmKernels()
 export const keys = [1, 2, 3, 4].map((tag) => new Uint8Array(32).fill(tag))
@@ -56,7 +57,7 @@ export class Run {
     const { tensors } = model
     const clear = model.model.loadWeights(wasm, tensors, ['public', 'private'])
     const known = model.model.loadWeights(wasm, tensors, ['public'])
-    const pieces = allPieces(cut(wasm), plan, clear)
+    const pieces = piecesOf(cut(wasm), plan, clear, splitSeeds())
     this.#held = { owner: withPieces(known, pieces.owner), server: withPieces(clear, pieces.server) }
     for (const [name, matrix] of pieces.dealer) this.#differences.set(name, matrix)
     for (const [i, { name, k, n, ring, ...use }] of privateWeights(plan).entries()) {
@@ -128,7 +129,7 @@ export class Run {
       cache: this.#caches.server,
       ...this.#held.server,
     })
-    return { plan, shape, input, messages: exchange(s, owner, server), corrections, owner, server }
+    return { plan, shape, input, messages: exchange(s, { owner, server }), corrections, owner, server }
   }
 }
 

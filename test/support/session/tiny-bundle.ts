@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import type { ModelConfig } from '../../../src/model/architectures/config.ts'
 import { type Bundle, loadBundle, writeBundle } from '../../../src/model/files/bundle-node.ts'
 import { randomModel } from '../../../src/model/random.ts'
+import { calibrated } from '../../../src/protections/shared/profiles/calibrated.ts'
 import { toTokenizerJson, trainBpe } from '../../../tools/train/bpe.ts'
 import { chatSpecials } from '../../../tools/train/dialogues.ts'
-import { calibrated } from '../calibrated.ts'
 
 export const tinyConfig: ModelConfig = {
   arch: 'llama',

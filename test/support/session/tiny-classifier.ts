@@ -5,8 +5,8 @@ import type { ModelConfig } from '../../../src/model/architectures/config.ts'
 import { type Bundle, loadBundle, writeBundle } from '../../../src/model/files/bundle-node.ts'
 import { PredictableRandom, randomModel } from '../../../src/model/random.ts'
 import { encodeForEncoder } from '../../../src/model/tokenizer/encode-text.ts'
+import { calibrated } from '../../../src/protections/shared/profiles/calibrated.ts'
 import { wordPieceJson, wordPieceVocabulary } from '../../../tools/train/wordpiece.ts'
-import { calibrated } from '../calibrated.ts'
 
 export const classifierConfig: ModelConfig = {
   arch: 'bert',

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { calibrated } from '../../../../test/support/calibrated.ts'
 import { closeLinks, openLink } from '../../../../test/support/session/owner.ts'
 import type { Parties } from '../../../../test/support/session/parties.ts'
 import { largestError, openOwner } from '../../../../test/support/session/private-run.ts'
@@ -18,6 +17,7 @@ import { softmax } from '../../../model/math.ts'
 import { randomModel } from '../../../model/random.ts'
 import { encodeForEncoder } from '../../../model/tokenizer/encode-text.ts'
 import { Owner } from '../../../owner/owner.ts'
+import { calibrated } from '../profiles/calibrated.ts'
 
 let folder: string
 beforeAll(() => {

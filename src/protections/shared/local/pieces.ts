@@ -1,7 +1,7 @@
-/** The pieces of a plan's split weights as the three parties hold them, cut in this process: for tests and benches. */
-import type { Kernels, Matrix } from '../../../src/kernels/kernels.ts'
-import type { Plan } from '../../../src/protections/shared/plan.ts'
-import type { ClearWeights, HeldWeights } from '../../../src/protections/shared/weights/held.ts'
+/** The pieces of a plan's split weights as the three parties hold them, cut in one process. */
+import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
+import type { Plan } from '../plan.ts'
+import type { ClearWeights, HeldWeights } from '../weights/held.ts'
 import {
   betaPieces,
   dealerPieces,
@@ -9,25 +9,21 @@ import {
   type ReadPiece,
   type SplitSeeds,
   serverPieces,
-} from '../../../src/protections/shared/weights/split.ts'
+} from '../weights/split.ts'
 
-export interface AllPieces {
+export interface PartyPieces {
   readonly owner: HeldWeights
   readonly server: HeldWeights
   readonly dealer: Map<string, Matrix>
 }
 
-export const splitSeeds = (n = 1): SplitSeeds => ({
-  f: new Uint8Array(32).fill(60 + n),
-  g: new Uint8Array(32).fill(160 + n),
-})
-
-export function allPieces(
+/** W = F + G + beta by party: see `betaPieces`. Throws `RangeError` where `clear` lacks a weight. */
+export function piecesOf(
   kernels: Kernels,
   plan: Plan,
   clear: Pick<ClearWeights, 'encoded' | 'biases'>,
-  seeds = splitSeeds(),
-): AllPieces {
+  seeds: SplitSeeds,
+): PartyPieces {
   const all = [...betaPieces(kernels, plan, seeds, clear)]
   const reader = (): ReadPiece => {
     let at = 0
