@@ -13,12 +13,8 @@ import { release } from '../../src/protections/shared/ops/release.ts'
 import { truncate } from '../../src/protections/shared/ops/truncate.ts'
 import { PlanBuilder } from '../../src/protections/shared/plan.ts'
 import { ProfileError } from '../../src/protections/shared/profiles/errors.ts'
-import type {
-  ModelManifest,
-  PlanVariant,
-  Profile,
-  ProfiledModel,
-} from '../../src/protections/shared/profiles/profile.ts'
+import type { ModelManifest } from '../../src/protections/shared/profiles/model-manifest.ts'
+import type { PlanVariant, Profile, ProfiledModel } from '../../src/protections/shared/profiles/profile.ts'
 import type { Measurement, Workshop } from '../../src/protections/shared/profiles/workshop.ts'
 import type { Shape } from '../../src/protections/shared/shape.ts'
 import type { ClearWeights } from '../../src/protections/shared/weights/held.ts'

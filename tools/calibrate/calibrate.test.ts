@@ -8,6 +8,7 @@ import { createWasmKernels } from '../../src/kernels/wasm/kernels.ts'
 import { floatModel } from '../../src/model/architectures/reference.ts'
 import { loadBundle } from '../../src/model/files/bundle-node.ts'
 import type { Manifest } from '../../src/model/files/manifest.ts'
+import type { CalibrationError } from '../../src/protections/shared/profiles/errors.ts'
 import { Block } from '../../src/protections/shared/profiles/fixed/block.ts'
 import { check } from '../../src/protections/shared/profiles/fixed/check.ts'
 import { modelOf } from '../../src/protections/shared/profiles/fixed/from-manifest.ts'
@@ -154,6 +155,31 @@ test('what does not fit is refused by layer and tensor, and the bundle stays as 
     /Layer 0: weight '0.up' reaches.*gate_proj\.weight/,
   )
   expect(readFileSync(join(bundle, 'manifest.json'), 'utf8')).toBe(before)
+})
+
+test('a refusal carries layer and role, and is not told by its words', async () => {
+  await imported('gpt2')
+  const whole = await loadBundle(bundle)
+  const ranges = rangesOf((await measure(whole, readCalibrationTexts(text))).profile)
+  const refusal = (change: Partial<LayerRanges>): unknown => {
+    const layers = ranges.layers.map((r, i) => (i === 1 ? { ...r, ...change } : r))
+    try {
+      check({ ...whole.manifest, profile: { fixed: { ranges: { ...ranges, layers } } } }, whole.tensors)
+    } catch (error) {
+      return error
+    }
+  }
+  for (const [change, role, tensor] of [
+    [{ score: [-900, 900] }, 'qkv', 'h.1.attn.c_attn.weight'],
+    [{ meanSquare1: [1e-30, 1e30] }, 'qkv', 'h.1.ln_1.weight'],
+    [{ meanSquare2: [1e-30, 1e30] }, 'up', 'h.1.ln_2.weight'],
+    [{ raw: 1e14 }, 'up', 'h.1.mlp.c_fc.weight'],
+  ] as const) {
+    const error = refusal(change as Partial<LayerRanges>)
+    expect(error).toMatchObject({ name: 'CalibrationError', layer: 1, cause: { layer: 1, role } })
+    expect((error as CalibrationError).tensors).toContain(tensor)
+    expect((error as CalibrationError).message.match(/layer 1/gi)).toHaveLength(1)
+  }
 })
 
 test('a weight that a party could not load is refused when the model is checked', async () => {

@@ -5,15 +5,13 @@
  */
 import type { Kernels } from '../../../kernels/kernels.ts'
 import type { ModelConfig, Tensors } from '../../../model/architectures/config.ts'
-import type { Manifest, Visibility } from '../../../model/files/manifest.ts'
+import type { Visibility } from '../../../model/files/manifest.ts'
 import type { Plan } from '../plan.ts'
 import type { Shape } from '../shape.ts'
 import type { ClearWeights } from '../weights/held.ts'
 import type { InputType } from './input-type.ts'
+import type { ModelManifest } from './model-manifest.ts'
 import type { Workshop } from './workshop.ts'
-
-/** What a profile reads of a model's manifest. */
-export type ModelManifest = Pick<Manifest, 'config' | 'tensors' | 'profile' | 'name' | 'custody'>
 
 export interface Profile {
   /** Key of its entry in a manifest's `profile`, and its name wherever parties agree on one. */

@@ -2,7 +2,7 @@
 import type { ModelConfig, Tensors } from '../../../model/architectures/config.ts'
 import type { EncoderInput } from '../../../model/architectures/encoder.ts'
 import type { Tap } from '../../../model/architectures/float-model.ts'
-import type { ModelManifest } from './profile.ts'
+import type { ModelManifest } from './model-manifest.ts'
 
 /** A text as token ids; an encoder's may come with token types. */
 export type Sequence = number[] | EncoderInput

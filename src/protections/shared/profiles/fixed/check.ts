@@ -1,7 +1,7 @@
 /** Whether a calibrated model can be computed in 64-bit rings, and if not, what stands in the way. */
 import { headDim, type ModelConfig, type Tensors } from '../../../../model/architectures/config.ts'
 import { CalibrationError } from '../errors.ts'
-import type { ModelManifest } from '../profile.ts'
+import type { ModelManifest } from '../model-manifest.ts'
 import { RangeTooWide, WeightError } from './errors.ts'
 import { modelOf, rangesOf } from './from-manifest.ts'
 import { allMatrices, isEnd, type MatrixRole, sources } from './lower.ts'

@@ -1,6 +1,6 @@
 /** What a bundle's manifest says of a model in the `fixed` profile. */
 import { ProfileError } from '../errors.ts'
-import type { ModelManifest } from '../profile.ts'
+import type { ModelManifest } from '../model-manifest.ts'
 import { FixedModel } from './fixed-model.ts'
 import { ID } from './id.ts'
 import { type EndRole, matrixVisibility, type Visibility } from './lower.ts'
