@@ -3,9 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { fetchCards } from '../../src/handshake/listing.ts'
+import { Ends } from '../../src/model/ends.ts'
 import { type Bundle, loadBundle, setProfile } from '../../src/model/files/bundle-node.ts'
-import { Ends } from '../../src/owner/ends.ts'
 import { unlisted } from '../../src/protections/shared/custody/public-metadata.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { UnknownProfile } from '../../src/protections/shared/profiles/errors.ts'
@@ -17,7 +16,7 @@ import { webSocketDial } from '../../src/transport/websocket.ts'
 import { measureBundle } from '../../tools/calibrate/calibrate.ts'
 import { localKeys } from '../support/protocol/local-keys.ts'
 import { mismatches } from '../support/protocol/mismatches.ts'
-import { openOwner, startEngineParties } from '../support/session/private-run.ts'
+import { openOwner, servedPlans, startEngineParties } from '../support/session/private-run.ts'
 import { writeTinyBundle } from '../support/session/tiny-bundle.ts'
 import { encodedMatrix } from './toy-profile.ts'
 
@@ -71,8 +70,8 @@ describe('a profile that is one more entry of the list', () => {
   it('is served, dealt for and run over sockets', async () => {
     const parties = await startEngineParties(folder)
     try {
-      const [card] = (await fetchCards(parties.server.url)).models
-      expect(card).toMatchObject({ profile: 'toy', planHash: await planHash(modelPlans(bundle.manifest)) })
+      const [served] = await servedPlans(parties.server.url)
+      expect(served).toMatchObject({ profile: 'toy', planHash: await planHash(modelPlans(bundle.manifest)) })
       const dial = webSocketDial(`${parties.server.url}/api/link`, makeWebSocket())
       const owner = await openOwner(parties, bundle, () => dialLink('ws', dial))
       const released = await owner.session.run(0, owner.ends.embed(ids, 0))
