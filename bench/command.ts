@@ -1,5 +1,6 @@
 /** `sotto bench`: what the README's figures come from. */
 import { choiceOption, Exit, numberOption, parse, UsageError } from '../src/cli/args.ts'
+import { profileIds } from '../src/protections/shared/profiles/lookup.ts'
 import { linkChoices } from '../src/transport/connect.ts'
 import { opCases } from './ops.ts'
 import { type PassOptions, passCase, slopeCase } from './passes.ts'
@@ -24,7 +25,7 @@ sotto bench: measure the engine; one JSON object for each case with --json
   --tokens N         prefill: tokens of the prompt, up to 64 (64); encode: of the text, up to 512 (128)
                      encode: bert-base (12 layers, 86M) or bert-tiny
   --visibility NAME  random shapes: private; sprint (a public base with private adapters); public
-  --profile NAME     fixed
+  --profile NAME     random shapes: ${profileIds().join(', ')}
   --rtt MS           emulated network: round trip,
   --down MBIT        bandwidth towards the owner,
   --up MBIT          and away from it
@@ -49,7 +50,7 @@ export async function benchCommand(argv: string[]): Promise<void> {
       context: { type: 'string' },
       tokens: { type: 'string' },
       visibility: { type: 'string' },
-      profile: { type: 'string', default: 'fixed' },
+      profile: { type: 'string' },
       rtt: { type: 'string' },
       down: { type: 'string' },
       up: { type: 'string' },
@@ -67,7 +68,6 @@ export async function benchCommand(argv: string[]): Promise<void> {
     for await (const result of opCases()) print(result, values.json)
     return
   }
-  choiceOption('profile', values.profile, ['fixed'] as const)
   const encoding = kind === 'encode'
   const shape = encoding
     ? (choiceOption('shape', values.shape, encoderShapes) ?? 'bert-base')
@@ -90,6 +90,7 @@ export async function benchCommand(argv: string[]): Promise<void> {
     context,
     rows,
     visibility: visibility ?? 'private',
+    profile: choiceOption('profile', values.profile, profileIds()),
     link: choiceOption('link', values.link, linkChoices)!,
     network: { rtt: real('rtt') ?? 0, down: real('down'), up: real('up') },
     repeat: numberOption('repeat', values.repeat, { min: 1, max: 1000 }) ?? (decoding ? 5 : 3),
