@@ -145,6 +145,7 @@ describe('the test itself', () => {
       [310.457388, 255, 0.01],
     ])
       expect(upperTail(x, k)).toBeCloseTo(p, 6)
+    expect([0, 100, 1e6].map((x) => upperTail(x, 4095))).toEqual([1, 1, 0])
   })
 
   it('finds a bias that a small leak would leave', () => {
