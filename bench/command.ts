@@ -3,6 +3,7 @@ import { Argument, Option } from '@commander-js/extra-typings'
 import { command, type ValuesOf } from '../src/cli/command.ts'
 import { Exit, UsageError } from '../src/cli/errors.ts'
 import { real, whole } from '../src/cli/values.ts'
+import { profileIds } from '../src/protections/shared/profiles/lookup.ts'
 import { linkChoices } from '../src/transport/connect.ts'
 import { opCases } from './ops.ts'
 import { type PassOptions, passCase, slopeCase } from './passes.ts'
@@ -40,9 +41,10 @@ const declared = command('bench', 'Measure the engine.')
     ).choices(visibilities),
   )
   .addOption(
-    new Option('--profile <name>', 'how numbers are represented')
-      .choices(['fixed'] as const)
-      .default('fixed' as const),
+    new Option(
+      '--profile <name>',
+      'random shapes: how numbers are represented; the first if not given',
+    ).choices(profileIds()),
   )
   .addOption(
     new Option('--link <name>', 'how the parties connect').choices(linkChoices).default('ws' as const),
@@ -110,6 +112,7 @@ async function bench(
     context,
     rows,
     visibility: visibility ?? 'private',
+    profile: values.profile,
     link,
     network: { rtt, down, up },
     repeat: values.repeat ?? (decoding ? 5 : 3),

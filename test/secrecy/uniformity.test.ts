@@ -110,7 +110,7 @@ it.each(cases)(
     const model = tinyModel(config, privacy)
     const kinds = new Kinds()
     for (let seed = 0; seed < 24; seed++) {
-      const parties = new LocalParties(model.spec, model.tensors, { keys: localKeys(seed) })
+      const parties = new LocalParties(model.model, model.tensors, { keys: localKeys(seed) })
       let base = 0
       for (const ids of PASSES) {
         const trace = await parties.pass(

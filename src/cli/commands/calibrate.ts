@@ -1,7 +1,6 @@
 /** `sotto model calibrate`: measures what a bundle's activations span, and writes it into the bundle. */
 import { writeFileSync } from 'node:fs'
 import { measureBundle } from '../../../tools/calibrate/calibrate.ts'
-import { rangeReport } from '../../../tools/calibrate/report.ts'
 import { htmlReport, textReport } from '../../../tools/calibrate/text-report.ts'
 import { modelHash } from '../../model/files/manifest.ts'
 import { command, type ValuesOf } from '../command.ts'
@@ -33,16 +32,13 @@ async function calibrate(bundle: string, values: ValuesOf<typeof declared>): Pro
     tokens: values.tokens,
     onProgress: progressTo(values.json, 'Calibrating'),
   })
-  const { manifest, heads, tokens } = calibration
-  const ranges = rangeReport(manifest.config, calibration.ranges)
+  const { manifest, ranges, heads, tokens } = calibration
   const hash = await modelHash(manifest)
   const result = { bundle, hash, tokens, ranges, heads }
   if (values.report)
     writeFileSync(
       values.report,
-      values.report.endsWith('.html')
-        ? htmlReport(calibration, ranges)
-        : `${JSON.stringify(result, null, 1)}\n`,
+      values.report.endsWith('.html') ? htmlReport(calibration) : `${JSON.stringify(result, null, 1)}\n`,
     )
   process.stdout.write(
     values.json
