@@ -14,8 +14,6 @@ import type { ServedListing, ServedListings } from '../handshake/listing.ts'
 import type { CatalogEntry, PublicFile } from '../model/files/catalog.ts'
 import type { Acceptor } from '../transport/acceptor.ts'
 import { LinkError } from '../transport/errors.ts'
-import { limits } from '../transport/limits.ts'
-import { Bodies } from '../transport/node/bodies.ts'
 import { peerAddress } from '../transport/node/peer.ts'
 import { answerOffer } from '../transport/node/webrtc.ts'
 
@@ -79,20 +77,9 @@ export function serverApp(options: ServerAppOptions): Hono<Env> {
   const tooLarge = () => {
     throw new SessionError('oversized', 'The request is too large.')
   }
-  const bodies = new Bodies()
-  app.use('/api/link', async (c, next) => {
-    if (c.req.method !== 'POST') return next()
-    const done = bodies.take(c.req.header('content-length'), peer(c))
-    // A fetch link tries again after 503.
-    if (!done) throw new SessionError('too-many-sessions', 'Too many requests are being read at once.')
-    try {
-      await next()
-    } finally {
-      done()
-    }
-  })
-  app.post('/api/link', bodyLimit({ maxSize: limits.postBytes, onError: tooLarge }), async (c) => {
-    const body = new Uint8Array(await c.req.arrayBuffer())
+  app.post('/api/link', async (c) => {
+    // Whoever is answered early may still be sending: what is left is read and dropped by the adapter.
+    const body = c.env.incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>
     const answer = await acceptor.post(body, peer(c), c.req.raw.signal)
     return c.body(answer, 200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' })
   })

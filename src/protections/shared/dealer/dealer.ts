@@ -57,6 +57,7 @@ export class Dealer {
     try {
       const isAllowed = (key: Uint8Array) => !allow || allow.includes(toBase64Url(key))
       const serverKey = await acceptServer(link, identity, isAllowed)
+      link.greeted?.()
       const connection = new ServerConnection(link, serverKey, makeEngine(toBase64Url(serverKey)), log)
       await this.#servers.get(connection.name)?.close('The same server has connected again.')
       this.#servers.set(connection.name, connection)
