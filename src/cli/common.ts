@@ -12,6 +12,11 @@ export const listeningCommand = (name: string, description: string) =>
     .optionsGroup('Listening:')
     .option('--host <host>', 'interface to listen on; 0.0.0.0 for all', '127.0.0.1')
     .option('--origin <url>', 'origin of a page that may connect; repeat for more, * for all', repeated(text))
+    .option(
+      '--name <host>',
+      'name under which it is visited, as in https://NAME; repeat for more. Addresses, localhost and the names in --cert need none',
+      repeated(text),
+    )
     .option('--https', 'listen for HTTPS, with a self-made certificate unless one is given', false)
     .option('--cert <file>', 'certificate, PEM')
     .option('--cert-key <file>', 'its private key, PEM')

@@ -105,7 +105,7 @@ describe('the command line', () => {
     })
     const { url, key } = JSON.parse(line) as { url: string; key: string }
     expect(key).toMatch(/^[\w-]{43}$/)
-    expect(await (await fetch(`${url}/healthz`)).json()).toMatchObject({ ok: true, servers: 0 })
+    expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ ok: true })
     const ended = new Promise((resolve) => child.once('exit', resolve))
     child.kill('SIGTERM')
     expect(await ended).toBe(0)

@@ -12,6 +12,7 @@ import type { ModelSource } from '../owner/source.ts'
 import type { Protection } from '../protections/protection.ts'
 import { protections } from '../protections/registry.ts'
 import { linkChoices } from '../transport/connect.ts'
+import { AddressError, partyUrl } from '../transport/party-url.ts'
 import { bundleSource } from './bundle-source.ts'
 import { command } from './command.ts'
 import { UsageError } from './errors.ts'
@@ -85,7 +86,18 @@ export function peerChoice(values: PeerValues): PeerChoice {
     folder: isFolder ? resolve(model) : folderOf(values.models, model),
     protection,
     link: values.link,
-    peers: given === 3 ? pageConfig(server!, { url: dealer!, key: key! }) : undefined,
+    peers: given === 3 ? peersAt(server!, dealer!, key!) : undefined,
+  }
+}
+
+/** Parties that are safe to talk to from here. Throws a `UsageError` for others. */
+function peersAt(server: string, dealer: string, key: string): PageConfig {
+  try {
+    const url = partyUrl(dealer, 'the dealer (--dealer)')
+    return pageConfig(partyUrl(server, 'the model server (--server)'), { url, key })
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error
+    throw new UsageError(error.message, error.advice)
   }
 }
 

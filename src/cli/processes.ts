@@ -19,6 +19,8 @@ export interface ProcessOptions {
   serverPort: number
   dealerPort: number
   origins: readonly string[]
+  /** Names under which both are visited, besides addresses and `localhost`. */
+  names?: readonly string[]
   /** Passed on to both: `--https` or `--cert` and `--cert-key`. */
   tlsArgs: readonly string[]
   /** Certificate that the server trusts for the dealer. */
@@ -60,6 +62,7 @@ export async function startProcesses(options: ProcessOptions): Promise<Processes
     logLevel,
     ...tlsArgs,
     ...origins.flatMap((origin) => ['--origin', origin]),
+    ...(options.names ?? []).flatMap((name) => ['--name', name]),
   ]
   const start = (name: string, args: string[]) => {
     const child = fork(program, [name, ...common, ...args], {

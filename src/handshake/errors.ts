@@ -7,6 +7,8 @@ const codes = {
   ],
   'wrong-server-key': [403, 'The model server is not the one it says it is. Check its address.'],
   unauthorised: [403, 'Add the server’s key to the dealer’s allow-list.'],
+  'foreign-page': [403, 'Open the page at its own address, or name its origin to the server: --origin.'],
+  'wrong-host': [421, 'Check the address, or tell the server that it is visited under it: --name.'],
   'unknown-model': [404, 'Choose another model, or check that the model server and the dealer both run.'],
   'plan-mismatch': [409, 'The model has changed. Reload the page.'],
   'version-mismatch': [409, 'The parties run different releases. Reload the page, or update the older one.'],

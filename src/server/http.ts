@@ -11,10 +11,12 @@ import { describe } from '../handshake/describe.ts'
 import { toBase64Url } from '../handshake/encoding.ts'
 import { SessionError, toSessionError } from '../handshake/errors.ts'
 import type { ServedListing, ServedListings } from '../handshake/listing.ts'
+import { guard } from '../handshake/node/guard.ts'
 import type { CatalogEntry, PublicFile } from '../model/files/catalog.ts'
 import type { Acceptor } from '../transport/acceptor.ts'
 import { LinkError } from '../transport/errors.ts'
 import { peerAddress } from '../transport/node/peer.ts'
+import type { Visitors } from '../transport/node/visitors.ts'
 import { answerOffer } from '../transport/node/webrtc.ts'
 
 export interface ServerAppOptions {
@@ -26,8 +28,9 @@ export interface ServerAppOptions {
   /** Address that WebRTC connections are offered on. */
   host: string
   origins: readonly string[]
+  visitors: Visitors
   trustProxy: boolean
-  status: () => { ready: boolean; sessions: number }
+  isReady: () => boolean
   /** Whether the server still gets ready for a model. */
   isPending: (modelHash: string) => boolean
   log: Logger
@@ -39,7 +42,7 @@ type Env = { Bindings: HttpBindings }
 const CORS_HEADERS = ['access-control-allow-origin', 'access-control-expose-headers']
 
 export function serverApp(options: ServerAppOptions): Hono<Env> {
-  const { acceptor, host, log, origins, status, trustProxy } = options
+  const { acceptor, host, log, origins, isReady, trustProxy, visitors } = options
   const app = new Hono<Env>()
   const peer = (c: Context<Env>) => peerAddress(c.env.incoming, trustProxy)
   app.use(
@@ -51,12 +54,13 @@ export function serverApp(options: ServerAppOptions): Hono<Env> {
       maxAge: 86_400,
     }),
   )
+  app.use(guard(visitors))
   app.use(async (c, next) => {
     await next()
     c.header('x-content-type-options', 'nosniff')
   })
 
-  app.get('/healthz', (c) => c.json({ ok: true, ...status() }, status().ready ? 200 : 503))
+  app.get('/healthz', (c) => (isReady() ? c.json({ ok: true }) : c.json({ ok: false }, 503)))
 
   const serverKey = toBase64Url(options.identity.publicKey)
   app.get('/api/models', (c) => {

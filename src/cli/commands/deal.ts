@@ -61,6 +61,7 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
     host: values.host,
     port: values.port,
     origins: values.origin ?? [],
+    names: values.name ?? [],
     tls: await tlsOption(values),
     trustProxy: values.trustProxy,
     admission: { ...(sessions && { sessions }), ...(passesPerHour && { passesPerHour }) },

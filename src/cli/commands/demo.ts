@@ -1,5 +1,6 @@
 /** `sotto demo`: everything on this machine, in three origins: page, model server, dealer. */
 import { existsSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Option } from '@commander-js/extra-typings'
@@ -97,6 +98,7 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
       serverPort: port && port + 1,
       dealerPort: port && port + 2,
       origins,
+      names: ownNames(host).filter((name) => isIP(name) === 0),
       tlsArgs,
       dealerCa: selfMade ? join(stateDir, 'self-made.crt') : undefined,
       logLevel: values.logLevel,
@@ -106,7 +108,7 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
   const { server, dealer } = processes
   const config = (visited: string) =>
     pageConfig(withHost(server.url, visited), { url: withHost(dealer.url, visited), key: dealer.key })
-  page.app = pageApp({ dir: pageDir, config })
+  page.app = pageApp({ dir: pageDir, config, names: ownNames(host), tls })
 
   const facts = { url: listening.url, server, dealer }
   if (json) process.stdout.write(`${JSON.stringify(facts)}\n`)

@@ -7,7 +7,7 @@ import { readCatalog } from '../../model/files/catalog.ts'
 import { SHARED } from '../../protections/shared/id.ts'
 import type { DealerSettings } from '../../protections/shared/serving.ts'
 import { startServer } from '../../server/start.ts'
-import { isLoopback } from '../../transport/node/http.ts'
+import { AddressError, partyUrl } from '../../transport/party-url.ts'
 import type { ValuesOf } from '../command.ts'
 import { announceReady, listeningCommand, makeLog, stateDir, tlsOption, untilStopped } from '../common.ts'
 import { UsageError } from '../errors.ts'
@@ -60,6 +60,7 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
     host: values.host,
     port: values.port,
     origins: values.origin ?? [],
+    names: values.name ?? [],
     tls: await tlsOption(values),
     trustProxy: values.trustProxy,
     maxSessions: values.maxSessions,
@@ -99,17 +100,11 @@ function dealerOption(values: DealerValues): DealerSettings['dealer'] | undefine
   }
 }
 
-function dealerUrl(text: string, insecure: boolean): string {
-  let url: URL
+function dealerUrl(text: string, isOpenAllowed: boolean): string {
   try {
-    url = new URL(text)
-  } catch {
-    throw new UsageError(`--dealer must be a URL such as https://dealer.example, not "${text}".`)
+    return partyUrl(text, 'the dealer (--dealer)', { isOpenAllowed })
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error
+    throw new UsageError(error.message, `${error.advice} (--insecure-dealer overrides this; see --help.)`)
   }
-  if (url.protocol === 'http:' && !isLoopback(url.hostname) && !insecure) {
-    throw new UsageError(
-      'A dealer elsewhere must be reached by https:. (--insecure-dealer overrides this; see --help.)',
-    )
-  }
-  return url.href
 }

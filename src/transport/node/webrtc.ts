@@ -4,16 +4,15 @@ import { type DataChannel, PeerConnection, type RtcConfig } from 'node-datachann
 import { BaseCarrier, type Carrier, type Dial } from '../carrier.ts'
 import { LinkError } from '../errors.ts'
 import { limits } from '../limits.ts'
+import { isLoopback } from '../party-url.ts'
 import { withTimeout } from '../timeout.ts'
 import type { Signal } from '../webrtc.ts'
 import './crc32.ts'
 
-const loopback = new Set(['localhost', '127.0.0.1', '::1', '[::1]'])
-
 /** A server on the loopback interface offers no other address; elsewhere every interface is offered. */
 const config = (host: string): RtcConfig => ({
   iceServers: [],
-  ...(loopback.has(host)
+  ...(isLoopback(host)
     ? { bindAddress: '127.0.0.1' }
     : isIP(host) === 4 && host !== '0.0.0.0'
       ? { bindAddress: host }

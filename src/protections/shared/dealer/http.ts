@@ -7,8 +7,10 @@ import type { Logger } from 'pino'
 import { describe } from '../../../handshake/describe.ts'
 import { SessionError, toSessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
+import { guard } from '../../../handshake/node/guard.ts'
 import { parseJson } from '../../../handshake/parse-json.ts'
 import { peerAddress } from '../../../transport/node/peer.ts'
+import type { Visitors } from '../../../transport/node/visitors.ts'
 import { openRequest } from '../agreement/messages.ts'
 import type { Dealer } from './dealer.ts'
 
@@ -16,6 +18,7 @@ export interface DealerAppOptions {
   dealer: Dealer
   /** Origins of pages that may talk to this dealer; `*` allows all. */
   origins: readonly string[]
+  visitors: Visitors
   trustProxy: boolean
   log: Logger
 }
@@ -23,6 +26,7 @@ export interface DealerAppOptions {
 export function dealerApp({
   dealer,
   origins,
+  visitors,
   trustProxy,
   log,
 }: DealerAppOptions): Hono<{ Bindings: HttpBindings }> {
@@ -38,9 +42,10 @@ export function dealerApp({
       maxAge: 86_400,
     }),
   )
+  app.use(guard(visitors))
   app.use(bodyLimit({ maxSize: limits.passBytes + 1024, onError: tooLarge }))
 
-  app.get('/healthz', (c) => c.json({ ok: true, ...dealer.status }))
+  app.get('/healthz', (c) => c.json({ ok: true }))
 
   app.post('/session', async (c) => {
     const request = parseJson(openRequest, await body(c.req), 'The session request')

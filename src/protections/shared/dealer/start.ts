@@ -6,6 +6,7 @@ import { Acceptor } from '../../../transport/acceptor.ts'
 import type { Tls } from '../../../transport/node/certificate.ts'
 import { type Listening, listen } from '../../../transport/node/http.ts'
 import { peerAddress } from '../../../transport/node/peer.ts'
+import { isFromPage, Visitors } from '../../../transport/node/visitors.ts'
 import { SocketAcceptor } from '../../../transport/node/ws.ts'
 import type { StreamTimes } from '../../../transport/stream-link.ts'
 import type { AdmissionLimits } from '../agreement/admission.ts'
@@ -22,6 +23,8 @@ export interface StartDealer {
   host: string
   port: number
   origins: readonly string[]
+  /** Names under which it is visited; see `Doors`. */
+  names?: readonly string[]
   tls?: Tls
   trustProxy?: boolean
   admission?: Partial<AdmissionLimits>
@@ -35,7 +38,8 @@ export interface RunningDealer extends Listening {
 }
 
 export async function startDealer(options: StartDealer): Promise<RunningDealer> {
-  const { log, origins, trustProxy = false } = options
+  const { log, origins, names = [], tls, trustProxy = false } = options
+  const visitors = new Visitors({ origins, names, tls })
   const dealer = new Dealer(options)
   const sockets = new SocketAcceptor()
   // The material socket resumes like every link: a cut does not cost the sessions their masks.
@@ -47,15 +51,16 @@ export async function startDealer(options: StartDealer): Promise<RunningDealer> 
     windowBytes: limits.materialAheadBytes,
     times: options.times,
   })
-  const app = dealerApp({ dealer, origins, trustProxy, log })
+  const app = dealerApp({ dealer, origins, visitors, trustProxy, log })
   const listening = await listen({
     app,
     host: options.host,
     port: options.port,
-    tls: options.tls,
+    tls,
     onUpgrade: async (request, socket, head) => {
       // Only servers come here, and they are no browsers.
-      if (request.url !== '/material' || request.headers.origin) {
+      const { url, headers } = request
+      if (url !== '/material' || isFromPage(headers) || !visitors.isOurName(headers)) {
         socket.destroy()
         return
       }
