@@ -13,7 +13,7 @@ export interface ProcessOptions {
   /** The dealer's split bundles. */
   dealerModels?: string
   /** The dealer's limit for one address. */
-  passesPerHour?: number
+  rowsPerHour?: number
   host: string
   /** 0 takes free ones. */
   serverPort: number
@@ -83,7 +83,7 @@ export async function startProcesses(options: ProcessOptions): Promise<Processes
       join(keys, 'dealer.pem'),
       '--allow',
       serverKey,
-      ...(options.passesPerHour === undefined ? [] : ['--passes-per-hour', String(options.passesPerHour)]),
+      ...(options.rowsPerHour === undefined ? [] : ['--rows-per-hour', String(options.rowsPerHour)]),
       ...(options.dealerModels === undefined ? [] : ['--models', options.dealerModels]),
     ]
     const dealerChild = start('deal', dealerArgs)

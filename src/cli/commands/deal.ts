@@ -23,8 +23,13 @@ const declared = listeningCommand(
   .option('--allow-any', 'let every model server connect', false)
   .option('--models <dir>', "the dealer's split bundles (sotto model split)")
   .option(
-    '--passes-per-hour <n>',
-    'of one address; each pass shows a user one hidden state. No limit if not given',
+    '--rows-per-hour <n>',
+    'hidden states (with a private head, rows of logits) that one address is shown: a decoder’s pass shows one, which is one token of a reply; an encoder’s may show one for each token of its text. No limit if not given',
+    whole(1),
+  )
+  .option(
+    '--megabytes-per-hour <n>',
+    'what is dealt for one address, by the declared cost of its passes. No limit if not given',
     whole(1),
   )
   .option('--print-key', 'print the identity key, which sotto model split needs, and stop', false)
@@ -51,7 +56,7 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
     process.stdout.write(values.json ? `${JSON.stringify({ role: 'dealer', key })}\n` : `${key}\n`)
     return
   }
-  const { maxSessions: sessions, passesPerHour } = values
+  const { maxSessions: sessions, rowsPerHour, megabytesPerHour } = values
   const log = makeLog(values.logLevel)
   const running = await startDealer({
     identity,
@@ -64,7 +69,11 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
     names: values.name ?? [],
     tls: await tlsOption(values),
     trustProxy: values.trustProxy,
-    admission: { ...(sessions && { sessions }), ...(passesPerHour && { passesPerHour }) },
+    admission: {
+      ...(sessions && { sessions }),
+      ...(rowsPerHour && { rowsPerHour }),
+      ...(megabytesPerHour && { dealtBytesPerHour: 1e6 * megabytesPerHour }),
+    },
   })
   const text = `The dealer listens at ${running.url}\nIts identity key, for --dealer-key and for pages: ${key}`
   announceReady(values.json, { role: 'dealer', url: running.url, key, pid: process.pid }, text)

@@ -17,7 +17,17 @@ export interface DealerEngine {
   close(): void
 }
 
+/** What one pass takes, by its plan and shape. */
+export interface PassCost {
+  /** Rows of hidden states or logits that the owner learns. */
+  readonly rows: number
+  /** Bytes that the dealer sends for it. */
+  readonly bytes: number
+}
+
 export interface DealerPasses {
+  /** What a request would take. Throws `SessionError` `malformed` where it is none, or one that cannot be dealt. */
+  costOf(request: Uint8Array): PassCost
   /** Passes of a session are dealt one after another, in the order of their numbers. */
   deal(request: Uint8Array, sink: MaterialSink): Promise<void>
   close(): void

@@ -4,7 +4,7 @@ import type { Mac } from '../../../handshake/crypto.ts'
 import { equalBytes, utf8 } from '../../../handshake/encoding.ts'
 import { SessionError, toSessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
-import type { DealerPasses } from '../agreement/parties.ts'
+import type { DealerPasses, PassCost } from '../agreement/parties.ts'
 import { openPass } from '../agreement/pass-request.ts'
 import type { ServerConnection, SessionEvents } from './server-connection.ts'
 
@@ -15,7 +15,9 @@ export interface DealerSessionParts {
   connection: ServerConnection
   passesAhead?: number
   /** Counts a pass towards what the owner may have; throws `SessionError` beyond it. */
-  countPass(): void
+  countPass(cost: PassCost): void
+  /** The owner has come to the server; throws `SessionError` where there is no place for the session. */
+  onClaim(): void
   /** Called once, when the session is over. */
   onEnd(reason: string): void
   /** The engine rejected; for the log. */
@@ -49,7 +51,7 @@ export class DealerSession implements SessionEvents {
     if (this.#ahead.size >= (this.#parts.passesAhead ?? limits.passesAhead)) {
       throw new SessionError('rate-limited', 'Too many passes are dealt ahead.')
     }
-    this.#parts.countPass()
+    this.#parts.countPass(this.#parts.passes.costOf(body))
     this.#lastPass = pass
     this.#lastTag = tag
     this.#ahead.add(pass)
@@ -61,6 +63,15 @@ export class DealerSession implements SessionEvents {
     const { pass, body } = await openPass(this.#parts.mac, this.#parts.id, bytes)
     if (pass !== 0 || !equalBytes(body, utf8('close'))) throw new SessionError('malformed', 'Not a farewell.')
     this.end(new SessionError('expired', 'The owner has closed the session.'))
+  }
+
+  claimed(): void {
+    try {
+      this.#parts.onClaim()
+    } catch (error) {
+      const typed = toSessionError(error)
+      this.end(typed, typed)
+    }
   }
 
   credit(bytes: number): void {

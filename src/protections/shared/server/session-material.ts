@@ -59,6 +59,10 @@ export class SessionMaterial implements MaterialSource {
     clearTimeout(this.#claimTimer)
   }
 
+  get isClaimed(): boolean {
+    return this.#claimed
+  }
+
   next(pass: number): Promise<Uint8Array> {
     if (this.#over) return Promise.reject(this.#over)
     if (this.#burnt.has(pass))
