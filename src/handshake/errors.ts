@@ -1,4 +1,5 @@
 /** Everything that can go wrong while parties agree on a session or keep it. Messages never contain secrets. */
+import { plainLine } from '../transport/plain-text.ts'
 
 const codes = {
   'wrong-dealer-key': [
@@ -36,6 +37,8 @@ export class SessionError extends Error {
   readonly code: SessionErrorCode
   /** What a person can do about it. */
   readonly advice: string
+  /** Whether `message` is in the other side's words, which do not belong into a log. */
+  readonly isQuoted: boolean = false
 
   constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
@@ -56,9 +59,9 @@ export class SessionError extends Error {
   static parse(value: unknown, fallback: SessionErrorCode = 'malformed'): SessionError {
     const { code, message } = (value ?? {}) as { code?: unknown; message?: unknown }
     const known = typeof code === 'string' && Object.hasOwn(codes, code)
-    const text =
-      typeof message === 'string' ? message.slice(0, 300) : 'The other side refused without a reason.'
-    return new SessionError(known ? (code as SessionErrorCode) : fallback, text)
+    const text = typeof message === 'string' ? message : 'The other side refused without a reason.'
+    const error = new SessionError(known ? (code as SessionErrorCode) : fallback, plainLine(text))
+    return Object.assign(error, { isQuoted: true })
   }
 }
 

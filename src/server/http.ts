@@ -14,6 +14,7 @@ import type { ServedListing, ServedListings } from '../handshake/listing.ts'
 import { guard } from '../handshake/node/guard.ts'
 import type { CatalogEntry, PublicFile } from '../model/files/catalog.ts'
 import type { Acceptor } from '../transport/acceptor.ts'
+import type { Carrier } from '../transport/carrier.ts'
 import { LinkError } from '../transport/errors.ts'
 import { peerAddress } from '../transport/node/peer.ts'
 import type { Visitors } from '../transport/node/visitors.ts'
@@ -88,9 +89,9 @@ export function serverApp(options: ServerAppOptions): Hono<Env> {
     return c.body(answer, 200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' })
   })
   app.post('/api/link/rtc', bodyLimit({ maxSize: 64 * 1024, onError: tooLarge }), async (c) => {
-    const answer = await answerOffer(await c.req.text(), host, (carrier) =>
-      acceptor.accept(carrier, 'webrtc', peer(c)),
-    )
+    const address = peer(c)
+    const take = (carrier: Carrier) => acceptor.accept(carrier, 'webrtc', address)
+    const answer = await answerOffer(await c.req.text(), host, take, address)
     return c.body(answer, 200, { 'content-type': 'application/sdp', 'cache-control': 'no-store' })
   })
 

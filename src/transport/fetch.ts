@@ -1,5 +1,6 @@
 /** The owner's end of a fetch link: one POST per round trip, which works through every proxy. */
 import { concatBytes } from '@noble/hashes/utils.js'
+import { bodyOf } from './body.ts'
 import { isDamage, isTransient, LinkError, toLinkError } from './errors.ts'
 import { decodeFrame, FrameFlag, FrameType } from './frame.ts'
 import { FrameReader } from './frame-reader.ts'
@@ -182,16 +183,5 @@ export class FetchLink extends ReliableLink {
     const head = this.greeting(FrameType.open, this.#token, FrameFlag.resume)
     const body = concatBytes(head, refusalFrame(error))
     await this.#fetch(this.#url, { method: 'POST', body, keepalive: true }).catch(() => undefined)
-  }
-}
-
-/** The body as it comes; older browsers cannot iterate over a stream. */
-async function* bodyOf({ body }: Response): AsyncGenerator<Uint8Array, void, void> {
-  const reader = body?.getReader()
-  if (!reader) return
-  try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value
-  } finally {
-    void reader.cancel().catch(() => undefined)
   }
 }

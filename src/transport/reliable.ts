@@ -175,9 +175,9 @@ export const refusalFrame = (error: LinkError): Uint8Array =>
 export function readClose(payload: Uint8Array): LinkError {
   try {
     const { code, message } = JSON.parse(decoder.decode(payload)) as { code?: unknown; message?: unknown }
-    return new LinkError(
+    return LinkError.quote(
       isLinkErrorCode(code) ? code : 'closed',
-      String(message ?? 'The other side ended the connection.').slice(0, 500),
+      typeof message === 'string' ? message : 'The other side ended the connection.',
     )
   } catch {
     return new LinkError('closed', 'The other side ended the connection.')

@@ -32,8 +32,8 @@ export class WebSocketCarrier extends BaseCarrier {
       // A text message is never ours; as bytes it fails the frame checks with a typed error.
       this.deliver(event.data instanceof ArrayBuffer ? new Uint8Array(event.data) : new Uint8Array(1))
     })
-    socket.addEventListener('close', (event: { code?: number; reason?: string }) =>
-      this.end(event.reason || `The WebSocket closed (${event.code ?? 'no code'}).`),
+    socket.addEventListener('close', (event: { code?: number }) =>
+      this.end(`The WebSocket closed (${event.code ?? 'no code'}).`),
     )
     socket.addEventListener('error', () => this.end('The WebSocket failed.'))
   }

@@ -10,6 +10,7 @@ import { command, type ValuesOf } from '../command.ts'
 import { pageConfig } from '../page-config.ts'
 import { nodePlatform } from '../platform.ts'
 import { startProcesses } from '../processes.ts'
+import { printResult } from '../terminal.ts'
 import { whole } from '../values.ts'
 
 const declared = command('attack', "Measure what a modified user learns of a model's private weights.")
@@ -78,9 +79,7 @@ async function attack(values: ValuesOf<typeof declared>): Promise<void> {
         secondsPerQuery,
         limited,
       }
-      process.stdout.write(
-        values.json ? `${JSON.stringify(facts)}\n` : text(report, secondsPerQuery, limited),
-      )
+      printResult(values.json, facts, text(report, secondsPerQuery, limited))
     } finally {
       await parties.stop()
     }

@@ -1,4 +1,5 @@
 /** `sotto deal`: the dealer. */
+
 import { join } from 'node:path'
 import { toBase64Url } from '../../handshake/encoding.ts'
 import { loadIdentity } from '../../handshake/node/key-file.ts'
@@ -7,6 +8,7 @@ import type { ValuesOf } from '../command.ts'
 import { announceReady, listeningCommand, makeLog, stateDir, tlsOption, untilStopped } from '../common.ts'
 import { dealerEngine } from '../dealer-engine.ts'
 import { UsageError } from '../errors.ts'
+import { printResult } from '../terminal.ts'
 import { identityKey, port, repeated, whole } from '../values.ts'
 
 const declared = listeningCommand(
@@ -53,7 +55,7 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
   const identity = loadIdentity(values.key)
   const key = toBase64Url(identity.publicKey)
   if (values.printKey) {
-    process.stdout.write(values.json ? `${JSON.stringify({ role: 'dealer', key })}\n` : `${key}\n`)
+    printResult(values.json, { role: 'dealer', key }, `${key}\n`)
     return
   }
   const { maxSessions: sessions, rowsPerHour, megabytesPerHour } = values

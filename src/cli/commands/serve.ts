@@ -1,4 +1,5 @@
 /** `sotto serve`: the model server. */
+
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fromBase64Url, toBase64Url } from '../../handshake/encoding.ts'
@@ -11,6 +12,7 @@ import { AddressError, partyUrl } from '../../transport/party-url.ts'
 import type { ValuesOf } from '../command.ts'
 import { announceReady, listeningCommand, makeLog, stateDir, tlsOption, untilStopped } from '../common.ts'
 import { UsageError } from '../errors.ts'
+import { printResult } from '../terminal.ts'
 import { identityKey, port } from '../values.ts'
 
 const declared = listeningCommand(
@@ -46,7 +48,7 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
   const identity = loadIdentity(values.key)
   const key = toBase64Url(identity.publicKey)
   if (values.printKey) {
-    process.stdout.write(values.json ? `${JSON.stringify({ role: 'server', key })}\n` : `${key}\n`)
+    printResult(values.json, { role: 'server', key }, `${key}\n`)
     return
   }
   const dealer = dealerOption(values)

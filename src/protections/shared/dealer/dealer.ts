@@ -109,7 +109,7 @@ export class Dealer {
         onEnd: (reason) => {
           place.release()
           this.#sessions.delete(sessionId)
-          log.info({ sessionId, reason }, 'session ended')
+          log.info({ sessionId, reason: describe(reason) }, 'session ended')
         },
         onFault: (error) => log.error({ sessionId, reason: describe(error) }, 'dealing failed'),
       })

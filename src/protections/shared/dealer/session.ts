@@ -19,7 +19,7 @@ export interface DealerSessionParts {
   /** The owner has come to the server; throws `SessionError` where there is no place for the session. */
   onClaim(): void
   /** Called once, when the session is over. */
-  onEnd(reason: string): void
+  onEnd(reason: SessionError): void
   /** The engine rejected; for the log. */
   onFault(error: unknown): void
 }
@@ -97,7 +97,7 @@ export class DealerSession implements SessionEvents {
     this.#wake?.()
     void this.#parts.connection.endSession(this.#parts.id, tellServer)
     this.#parts.passes.close()
-    this.#parts.onEnd(reason.message)
+    this.#parts.onEnd(reason)
   }
 
   async #deal(pass: number, body: Uint8Array): Promise<void> {

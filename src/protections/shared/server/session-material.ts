@@ -93,6 +93,11 @@ export class SessionMaterial implements MaterialSource {
       this.#credit(bytes.length)
       return
     }
+    // Credit counts bytes: what has none could come without end.
+    if (bytes.length === 0) {
+      this.fail(new SessionError('malformed', 'The dealer sent a piece of material without any.'))
+      return
+    }
     const { chunks } = this.#pass(pass)
     if (chunks.isAwaited) this.#credit(bytes.length)
     chunks.push(bytes)
