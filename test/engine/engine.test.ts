@@ -9,7 +9,7 @@ import {
   type ModelSpec,
 } from '../../src/protections/shared/profiles/fixed/decoder.ts'
 import { calibrate } from '../../src/protections/shared/profiles/fixed/ranges.ts'
-import { maskOf } from '../../src/protections/shared/ring.ts'
+import { maskOf, widened } from '../../src/protections/shared/ring.ts'
 import { LocalParties, type PassTrace } from '../support/protocol/single-pass.ts'
 
 const llama: ModelConfig = {
@@ -34,9 +34,9 @@ function mismatches(parties: LocalParties, trace: PassTrace): string[] {
   const wrong: string[] = violations.map((v) => `${v.op} ${v.step}: ${v.what}`)
   for (const step of trace.plan.steps) {
     if (step.out.kind !== 'share') continue
-    const own = trace.owner.result(step.id)
-    const other = trace.server.result(step.id)
-    const plain = pass.result(step.id)
+    const own = widened(trace.owner.result(step.id))
+    const other = widened(trace.server.result(step.id))
+    const plain = widened(pass.result(step.id))
     const m = maskOf(step.out.ring)
     let bad = 0
     for (let i = 0; i < plain.length; i++) if (((own[i] + other[i]) & m) !== (plain[i] & m)) bad++

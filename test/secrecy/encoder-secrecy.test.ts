@@ -2,12 +2,12 @@
  * What an encoder's text shows: its bucket. Texts of other lengths in it could have looked the same byte for byte, all
  * that crosses a wire is uniform, and where the padding is changes neither messages nor results.
  */
+
 import { describe, expect, it } from 'vitest'
-import type { EncoderInput } from '../../src/model/architectures/encoder.ts'
-import { encoderModel } from '../../src/model/architectures/encoder.ts'
+import { type EncoderInput, encoderModel } from '../../src/model/architectures/encoder.ts'
 import { planMaterialBytes } from '../../src/protections/shared/correlations/material.ts'
 import { compileModel, inputType, shapeOf } from '../../src/protections/shared/profiles/fixed/model.ts'
-import { encode, toFloats } from '../../src/protections/shared/ring.ts'
+import { encode, toFloats, widened } from '../../src/protections/shared/ring.ts'
 import { messageBytes, schedule } from '../../src/protections/shared/schedule.ts'
 import { KEY_BYTES } from '../../src/protections/shared/session/material-stream.ts'
 import { decodePass } from '../../src/protections/shared/session/pass-messages.ts'
@@ -55,7 +55,7 @@ describe.each<[string, Privacy]>([
     for (const { id } of plan.steps) expect(two.server.result(id)).toEqual(one.server.result(id))
     // And still the owner has the long text's own result.
     const { out } = plan.steps[plan.steps.length - 1]
-    const got = toFloats(two.owner.result(out.step), out.ring, out.frac)
+    const got = toFloats(two.owner.result(out.step), out.ring, out.scale.bits)
     const want = encoderModel(config, model.tensors).forward(text(15)).logits
     want?.forEach((v, i) => {
       expect(Math.abs(v - got[i])).toBeLessThan(0.02)
@@ -135,7 +135,7 @@ describe('padding', () => {
     // What the exponential made of padded positions, in the first layer: every row's, every head's.
     const step = trace.plan.steps.find((x) => x.op === 'exponential')
     const { id = 0, out } = step ?? {}
-    const powers = pass.result(trace.plan.steps[id + 1].id)
+    const powers = widened(pass.result(trace.plan.steps[id + 1].id))
     const heads = out?.width ?? 0
     const weights = [...powers].filter((_, i) => padding[Math.floor(i / heads) % padding.length] === 1)
     return { logits: trace.released, weights }

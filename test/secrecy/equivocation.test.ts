@@ -9,7 +9,7 @@ import { type CompileOptions, compileDecoder } from '../../src/protections/share
 import { loadWeights } from '../../src/protections/shared/profiles/fixed/weights.ts'
 import { FIXED, residualRing } from '../../src/protections/shared/profiles/fixed/widths.ts'
 import { encode, type Lanes } from '../../src/protections/shared/ring.ts'
-import { PlainPass } from '../../src/protections/shared/runners/oracle.ts'
+import { OraclePass } from '../../src/protections/shared/runners/oracle.ts'
 import { schedule } from '../../src/protections/shared/schedule.ts'
 import { Run, solve } from '../support/protocol/equivocation.ts'
 import { type Privacy, type TinyModel, tinyGpt2, tinyLlama, tinyModel } from '../support/protocol/models.ts'
@@ -65,7 +65,7 @@ describe.each(cases)('%s', (_, config, privacy, options) => {
       for (const { id } of plan.steps) expect(b.server.result(id)).toEqual(a.server.result(id))
       // And still it was the other input, computed rightly.
       const dealer = other.dealer(plan, shape)
-      const plain = new PlainPass(plan, shape, {
+      const plain = new OraclePass(plan, shape, {
         kernels,
         weights,
         biases,

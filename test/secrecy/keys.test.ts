@@ -48,7 +48,7 @@ describe('in a pass', () => {
         for (const { stream } of readsOf(read)) to.add(stream)
       }
       if (out.kind === 'opened') add(opened, (prg) => maskLanes(prg, shape, out))
-      if (out.kind === 'blinded') add(dealt, (prg) => maskLanes(prg, shape, out))
+      if (out.kind === 'masked') add(dealt, (prg) => maskLanes(prg, shape, out))
       for (const slot of step.slots) add(dealt, (prg) => slotLanes(prg, shape, step, slot))
     }
     const [owner, server, secret] = [1, 2, 3].map((key) => reads.get(key) ?? new Set<number>())

@@ -2,12 +2,13 @@
 import { describe, expect, it } from 'vitest'
 import { isEncoder } from '../../src/model/architectures/config.ts'
 import { maskLanes, slotLanes } from '../../src/protections/shared/correlations/material.ts'
-import type { Blinded, Opened, Plan } from '../../src/protections/shared/plan.ts'
+import type { Plan } from '../../src/protections/shared/plan.ts'
 import { MASK_STREAM, weightMaskStream, weightSumStream } from '../../src/protections/shared/prg.ts'
 import type { CompileOptions } from '../../src/protections/shared/profiles/fixed/decoder.ts'
 import { compileModel } from '../../src/protections/shared/profiles/fixed/model.ts'
 import { privateWeights } from '../../src/protections/shared/profiles/fixed/weights.ts'
 import type { Shape } from '../../src/protections/shared/shape.ts'
+import type { Masked, Opened, UnderMask } from '../../src/protections/shared/values.ts'
 import {
   type Privacy,
   tinyBert,
@@ -27,12 +28,12 @@ interface Use {
 }
 
 /** Everything that a plan takes from the owner's keystreams, mask by mask and slot by slot. */
-function usesOf(plan: Plan): { masks: Map<Opened | Blinded, number>; slots: Use[] } {
-  const masks = new Map<Opened | Blinded, number>()
+function usesOf(plan: Plan): { masks: Map<UnderMask, number>; slots: Use[] } {
+  const masks = new Map<UnderMask, number>()
   const slots: Use[] = []
   for (const step of plan.steps) {
     const { out } = step
-    if (out.kind === 'opened' || out.kind === 'blinded') {
+    if (out.kind === 'opened' || out.kind === 'masked') {
       const reads = readsOf((prg) => maskLanes(prg, shape, out))
       expect(new Set(reads.map((r) => r.stream)).size).toBe(1)
       masks.set(out, reads[0].stream)
@@ -73,10 +74,10 @@ describe.each(models)('%s', (_, config, privacy, options) => {
   const { spec } = isEncoder(config) ? tinyEncoder(config, privacy) : tinyModel(config, privacy)
   const plan = compileModel(spec, 4, options)
   const { masks, slots } = usesOf(plan)
-  const isWidened = (v: Opened | Blinded): boolean => plan.steps[v.step].op === 'widen'
+  const isWidened = (v: UnderMask): boolean => plan.steps[v.step].op === 'widen'
   const opened = [...masks.keys()].filter((v) => v.kind === 'opened' && !isWidened(v))
   const widened = [...masks.keys()].filter(isWidened) as Opened[]
-  const blinded = [...masks.keys()].filter((v) => v.kind === 'blinded')
+  const blinded = [...masks.keys()].filter((v) => v.kind === 'masked')
 
   it('has openings, and names the slots of each step apart', () => {
     expect(opened.length).toBeGreaterThan(10 * config.layers)
@@ -140,7 +141,7 @@ describe.each(models)('%s', (_, config, privacy, options) => {
     const sums = new Set<number>()
     for (const use of privateWeights(plan)) {
       const step = plan.steps.find((s) => s.slots[0]?.stream === weightSumStream(use.index))
-      const e = step?.needs.server[0] as Blinded
+      const e = step?.needs.server[0] as Masked
       expect(masks.get(e)).toBe(weightMaskStream(use.index))
       sums.add(weightSumStream(use.index))
     }
@@ -163,7 +164,7 @@ describe.each(models)('%s', (_, config, privacy, options) => {
 
   it('puts nothing on the wire but the input, openings, blindings and the release', () => {
     const ops = plan.steps.filter((s) => s.wire).map((s) => s.op)
-    const own = privacy === 'public' ? [] : [privacy.endsWith('split') ? 'widen' : 'blind']
+    const own = privacy === 'public' ? [] : [privacy.endsWith('split') ? 'widen' : 'openToServer']
     expect(new Set(ops)).toEqual(new Set(['input', 'open', 'release', ...own]))
     expect(ops.filter((op) => op === 'input')).toHaveLength(1)
     expect(ops.filter((op) => op === 'release')).toHaveLength(1)

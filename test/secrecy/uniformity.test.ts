@@ -2,7 +2,9 @@
  * Whatever the input, everything that the parties tell each other, and everything that becomes public between them, is
  * uniform: words captured from the wires of real sessions under fixed keys, so the outcome never varies.
  */
+
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { widened } from '../../src/protections/shared/ring.ts'
 import { capturedMaterial, capturedMessages } from '../support/protocol/capture.ts'
 import { Kinds, nameOf } from '../support/protocol/kinds.ts'
 import { tinyGpt2, tinyLlama, tinyModel } from '../support/protocol/models.ts'
@@ -120,12 +122,12 @@ it.each(cases)(
           if (out.kind === 'opened')
             for (const party of [trace.owner, trace.server]) {
               const masks = party.mask(out)
-              party.get(out).forEach((D, i) => {
+              widened(party.get(out)).forEach((D, i) => {
                 kinds.add(`${op} ${id} ${party.role}`, out.ring, BigInt.asUintN(out.ring, D + masks[i]))
               })
             }
-          else if (out.kind === 'blinded')
-            for (const lane of trace.server.get(out)) kinds.add(`${op} ${id} server`, out.ring, lane)
+          else if (out.kind === 'masked')
+            for (const lane of widened(trace.server.get(out))) kinds.add(`${op} ${id} server`, out.ring, lane)
       }
     }
     const { tested, uneven } = kinds.suspects(FAMILY)

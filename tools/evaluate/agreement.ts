@@ -4,6 +4,7 @@
  *
  *   npx tsx tools/evaluate/agreement.ts --bundle models/sotto-demo --data dev.jsonl.gz --tokens 2000 --json
  */
+
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Tokenizer } from '@huggingface/tokenizers'
@@ -11,6 +12,7 @@ import { createNodeKernels } from '../../src/kernels/node/kernels.ts'
 import { floatModel } from '../../src/model/architectures/reference.ts'
 import { type Bundle, loadBundle } from '../../src/model/files/bundle-node.ts'
 import { Ends } from '../../src/owner/ends.ts'
+import { widened } from '../../src/protections/shared/ring.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
 import { LocalParties } from '../../test/support/protocol/single-pass.ts'
 import { calibrationSequence, readCalibrationTexts } from '../calibrate/texts.ts'
@@ -67,8 +69,8 @@ export async function agreement(
         const checked = parties.oracle(trace)
         violations += checked.violations.length
         const released = trace.plan.steps[trace.plan.steps.length - 1].out
-        const own = trace.owner.get(released)
-        checked.pass.get(released).forEach((v, i) => {
+        const own = widened(trace.owner.get(released))
+        widened(checked.pass.get(released)).forEach((v, i) => {
           if (v !== own[i]) mismatches++
         })
       }

@@ -9,10 +9,10 @@ import {
   tinyRoberta,
 } from '../../../test/support/protocol/models.ts'
 import type { ModelConfig } from '../../model/architectures/config.ts'
-import type { Role } from './plan.ts'
 import { compileDecoder, type ModelSpec } from './profiles/fixed/decoder.ts'
 import { compileModel } from './profiles/fixed/model.ts'
 import { messageBytes, type Schedule, schedule } from './schedule.ts'
+import type { Role } from './values.ts'
 
 const shape = { base: 3, rows: 2, serial: 0 }
 

@@ -3,9 +3,10 @@
  * a party has run every step whose inputs it holds, and sends its half of every message step that is ready. Messages
  * alternate; what the owner can send before it knows the input is sent ahead, and costs no hop.
  */
-import type { Plan, Role, Step } from './plan.ts'
-import { wireBytes } from './plan.ts'
+import type { Plan } from './plan.ts'
 import type { Shape } from './shape.ts'
+import { type Step, wireBytes } from './step.ts'
+import type { Role } from './values.ts'
 
 export interface Message {
   readonly from: Role
@@ -87,7 +88,7 @@ export function schedule(plan: Plan): Schedule {
     sides[to].program.push({ kind: 'receive', message })
     sides[to].receive(carried)
   }
-  const input = steps.find((s) => s.op === 'input')
+  const input = steps.find((s) => s.isInput)
   pass('owner', true, input)
   for (let from: Role = 'owner'; ; from = from === 'owner' ? 'server' : 'owner') {
     pass(from, false)

@@ -1,12 +1,14 @@
 /** Every lane that a session put on a wire, by the step that it belongs to. */
 import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
-import { type Role, type Step, slotBytes, wireBytes } from '../../../src/protections/shared/plan.ts'
+import { slotBytes } from '../../../src/protections/shared/dealt.ts'
 import { add, type Lanes } from '../../../src/protections/shared/ring.ts'
 import { bandsOf } from '../../../src/protections/shared/row-chunks.ts'
 import { KEY_BYTES } from '../../../src/protections/shared/session/material-stream.ts'
 import type { ModelPlans } from '../../../src/protections/shared/session/model-plan.ts'
 import { decodePass, decodeRequest } from '../../../src/protections/shared/session/pass-messages.ts'
 import { count, type Shape } from '../../../src/protections/shared/shape.ts'
+import { type Step, wireBytes } from '../../../src/protections/shared/step.ts'
+import type { Role } from '../../../src/protections/shared/values.ts'
 import type { Seen, WatchedSession } from './session.ts'
 
 const kernels = createWasmKernels()

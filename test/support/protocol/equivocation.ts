@@ -10,7 +10,8 @@ import {
   SeededCorrelations,
 } from '../../../src/protections/shared/correlations/correlations.ts'
 import { maskLanes, slotLanes } from '../../../src/protections/shared/correlations/material.ts'
-import type { Blinded, Dealt, Opened, Plan, Role, Slot, Step } from '../../../src/protections/shared/plan.ts'
+import type { Dealt, Slot } from '../../../src/protections/shared/dealt.ts'
+import type { Plan } from '../../../src/protections/shared/plan.ts'
 import { Prg, streamId } from '../../../src/protections/shared/prg.ts'
 import type { HeldWeights } from '../../../src/protections/shared/profiles/fixed/split.ts'
 import {
@@ -18,11 +19,13 @@ import {
   loadWeights,
   privateWeights,
 } from '../../../src/protections/shared/profiles/fixed/weights.ts'
-import { add, type Lanes, maskOf, sub } from '../../../src/protections/shared/ring.ts'
+import { add, type LaneBits, type Lanes, maskOf, sub, widened } from '../../../src/protections/shared/ring.ts'
 import { DealerPass } from '../../../src/protections/shared/runners/dealer.ts'
 import { PartyPass } from '../../../src/protections/shared/runners/party.ts'
 import type { Schedule } from '../../../src/protections/shared/schedule.ts'
 import { count, type Shape } from '../../../src/protections/shared/shape.ts'
+import type { Step } from '../../../src/protections/shared/step.ts'
+import type { Masked, Opened, Role } from '../../../src/protections/shared/values.ts'
 import { exchange } from './exchange.ts'
 import type { AnyTiny } from './models.ts'
 import { ChosenKeystreams } from './prg.ts'
@@ -109,7 +112,7 @@ export class Run {
   product(plan: Plan, shape: Shape, step: Step): [string, Lanes] {
     const { name, ring, k } = plan.weights[plan.steps.filter((s) => s.op === 'linear').indexOf(step)]
     const prg = new Prg(this.chosen.kernels, ownerKey)
-    const a = maskLanes(prg, shape, step.needs.server[0] as Blinded)
+    const a = maskLanes(prg, shape, step.needs.server[0] as Masked)
     const y = wasm.matmul(a, a.length / k, this.#masks.get(name) as Matrix, ring)
     return [name, add(y, slotLanes(prg, shape, step, step.slots[0]), ring)]
   }
@@ -154,17 +157,17 @@ export function solve(run: Run, scratch: Run, s: Schedule, seen: RunPass, input:
     // A widened opening's mask is the opening's own.
     if (out.kind === 'opened' && step.op === 'open')
       choose(ownerKey, (prg) => maskLanes(prg, shape, out), openingMask(seen, step, out, owner))
-    else if (out.kind === 'blinded' && step.needs.owner[0].kind === 'share') {
-      const sent = sub(server.result(step.id), server.get(step.needs.owner[0]), out.ring)
-      const mask = sub(owner.get(step.needs.owner[0]), sent, out.ring)
+    else if (out.kind === 'masked' && step.needs.owner[0].kind === 'share') {
+      const sent = sub(widened(server.get(out)), widened(server.get(step.needs.owner[0])), out.ring)
+      const mask = sub(widened(owner.get(step.needs.owner[0])), sent, out.ring)
       choose(ownerKey, (prg) => maskLanes(prg, shape, out), mask)
-    } else if (step.op === 'input') {
+    } else if (step.isInput) {
       const { width, ring } = out
       const read = (prg: Prg): void => {
         for (let r = 0; r < shape.rows; r++)
           prg.fill(streamId(step.id, 0), shape.serial + r, ring, new BigUint64Array(), r * width, width)
       }
-      choose(secretKey, read, sub(input, server.result(step.id), ring))
+      choose(secretKey, read, sub(input, widened(server.get(out)), ring))
     }
     const dealt = step.deal?.(dealer) ?? []
     let at = 0
@@ -182,15 +185,15 @@ export function solve(run: Run, scratch: Run, s: Schedule, seen: RunPass, input:
 }
 
 /** The owner's part of a mask under which its share looks like the one that was seen. */
-function openingMask(seen: RunPass, step: Step, out: Opened, owner: PartyPass): Lanes {
+function openingMask(seen: RunPass, step: Step, out: Opened<LaneBits>, owner: PartyPass): Lanes {
   const { server } = seen
   const [x] = step.needs.owner
   const bits = out.ring
   const low = maskOf(bits)
-  const D = server.get(out)
-  const sent = step.share?.(server) as Uint8Array
+  const D = widened(server.get(out))
+  const sent = step.half?.(server) as Uint8Array
   const half = sub(D, wasm.unpack(sent, bits, D.length), bits)
-  const share = owner.get(x)
+  const share = widened(owner.get(x))
   const theirs = server.mask(out)
   const old = add(seen.owner.mask(out), theirs, out.maskRing)
   const wide = maskOf(out.maskRing)

@@ -1,6 +1,6 @@
-import type { Role } from '../../../src/protections/shared/plan.ts'
 import type { PartyPass } from '../../../src/protections/shared/runners/party.ts'
 import type { Schedule } from '../../../src/protections/shared/schedule.ts'
+import type { Role } from '../../../src/protections/shared/values.ts'
 
 /** Runs both parties of a pass in turns; resolves with the messages. */
 export function exchange(s: Schedule, owner: PartyPass, server: PartyPass): Uint8Array[] {

@@ -1,7 +1,6 @@
 /** A whole session in one process: the real owner, server and dealer sessions over an in-process link that is watched. */
 import { createCpuProductDevice } from '../../../src/kernels/wasm/device.ts'
 import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
-import type { Role } from '../../../src/protections/shared/plan.ts'
 import { deriveKey } from '../../../src/protections/shared/prg.ts'
 import { difference, loadWeights } from '../../../src/protections/shared/profiles/fixed/weights.ts'
 import { SessionDealer } from '../../../src/protections/shared/session/dealer-passes.ts'
@@ -9,6 +8,7 @@ import { ModelPlans } from '../../../src/protections/shared/session/model-plan.t
 import { OwnerSession } from '../../../src/protections/shared/session/owner-session.ts'
 import type { OwnerSetup } from '../../../src/protections/shared/session/owner-setup.ts'
 import { ServerSession } from '../../../src/protections/shared/session/server-session.ts'
+import type { Role } from '../../../src/protections/shared/values.ts'
 import type { Link } from '../../../src/transport/link.ts'
 import { memoryPair } from '../../../src/transport/memory.ts'
 import type { AnyTiny } from './models.ts'

@@ -9,7 +9,7 @@ import {
   SeededCorrelations,
 } from '../../../src/protections/shared/correlations/correlations.ts'
 import { maskLanes } from '../../../src/protections/shared/correlations/material.ts'
-import type { Plan, Role } from '../../../src/protections/shared/plan.ts'
+import type { Plan } from '../../../src/protections/shared/plan.ts'
 import { Prg, weightMaskStream, weightSumStream } from '../../../src/protections/shared/prg.ts'
 import {
   type CompileOptions,
@@ -33,10 +33,11 @@ import {
 } from '../../../src/protections/shared/profiles/fixed/weights.ts'
 import { add, encode, type Lanes, toFloats } from '../../../src/protections/shared/ring.ts'
 import { DealerPass } from '../../../src/protections/shared/runners/dealer.ts'
-import { PlainPass, type Violation } from '../../../src/protections/shared/runners/oracle.ts'
+import { OraclePass, type Violation } from '../../../src/protections/shared/runners/oracle.ts'
 import { PartyPass } from '../../../src/protections/shared/runners/party.ts'
 import { type Schedule, schedule } from '../../../src/protections/shared/schedule.ts'
 import type { Shape } from '../../../src/protections/shared/shape.ts'
+import type { Role } from '../../../src/protections/shared/values.ts'
 import { allPieces, withPieces } from './split.ts'
 
 /** What one pass did. */
@@ -193,7 +194,7 @@ export class LocalParties {
       plan,
       schedule: s,
       shape,
-      released: toFloats(owner.result(out.step), out.ring, out.frac),
+      released: toFloats(owner.result(out.step), out.ring, out.scale.bits),
       upBytes: sum('owner'),
       downBytes: sum('server'),
       dealerBytes,
@@ -205,10 +206,10 @@ export class LocalParties {
   }
 
   /** The oracle's run of a pass, given the owner's shares of truncated values and the masks. */
-  oracle(trace: PassTrace): { pass: PlainPass; violations: Violation[] } {
+  oracle(trace: PassTrace): { pass: OraclePass; violations: Violation[] } {
     const k = this.#kernels
     const { plan, shape } = trace
-    const pass = new PlainPass(plan, shape, {
+    const pass = new OraclePass(plan, shape, {
       kernels: k,
       weights: this.#clear.weights,
       biases: this.#clear.biases,

@@ -2,11 +2,12 @@
 import type { Kernels, Matrix } from '../../../src/kernels/kernels.ts'
 import { SeededCorrelations } from '../../../src/protections/shared/correlations/correlations.ts'
 import { maskLanes } from '../../../src/protections/shared/correlations/material.ts'
-import type { Blinded, Plan } from '../../../src/protections/shared/plan.ts'
+import type { Plan } from '../../../src/protections/shared/plan.ts'
 import type { Prg } from '../../../src/protections/shared/prg.ts'
 import type { HeldWeights } from '../../../src/protections/shared/profiles/fixed/split.ts'
 import { add, type Lanes, maskOf, sub } from '../../../src/protections/shared/ring.ts'
 import type { Shape } from '../../../src/protections/shared/shape.ts'
+import type { Masked } from '../../../src/protections/shared/values.ts'
 import { type AllPieces, allPieces } from './split.ts'
 
 export type Values = ArrayLike<number | bigint>
@@ -43,7 +44,7 @@ export function trialWeights(
     noise.fill(1000 + i, 0, ring, F, 0, F.length)
     differences.set(name, kernels.load(sub(w, F, ring), k, n))
     const step = plan.steps.filter((s) => s.op === 'linear')[i]
-    const a = maskLanes(owner, shape, step.needs.server[0] as Blinded)
+    const a = maskLanes(owner, shape, step.needs.server[0] as Masked)
     const c = new SeededCorrelations(owner, shape).read(step, step.slots[0])
     stationary.set(name, add(kernels.matmul(a, a.length / k, kernels.load(F, k, n), ring), c, ring))
   }

@@ -1,10 +1,11 @@
 /** Each party's access to its side of what was dealt. */
 import type { Kernels } from '../../../kernels/kernels.ts'
-import type { Role, Slot, Step } from '../plan.ts'
-import { slotBytes, slotValues } from '../plan.ts'
+import { type Slot, slotBytes, slotValues } from '../dealt.ts'
 import type { Prg } from '../prg.ts'
 import type { Lanes } from '../ring.ts'
 import { rowCount, type Shape } from '../shape.ts'
+import type { Step } from '../step.ts'
+import type { Role } from '../values.ts'
 import { materialBytes, slotIndex, slotLanes, slotStream, slotWidth, slotWords } from './material.ts'
 import { Pieces } from './pieces.ts'
 

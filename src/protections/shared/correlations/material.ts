@@ -1,11 +1,13 @@
 /** The keystreams behind masks and dealt slots, and the bytes that dealing takes. */
 import type { Kernels } from '../../../kernels/kernels.ts'
 import { type Program, program } from '../../../kernels/program.ts'
-import type { Blinded, Opened, Plan, Slot, Step } from '../plan.ts'
-import { slotBytes, slotCount, slotValues } from '../plan.ts'
+import { type Slot, slotBytes, slotCount, slotValues } from '../dealt.ts'
+import type { Plan } from '../plan.ts'
 import { laneBytes, type Prg, streamId } from '../prg.ts'
-import type { Lanes } from '../ring.ts'
+import type { LaneBits, Lanes } from '../ring.ts'
 import { count, rowCount, type Shape } from '../shape.ts'
+import type { Step } from '../step.ts'
+import { maskRingOf, type Opened, type UnderMask } from '../values.ts'
 
 /** Index of a slot among its step's streams. */
 export function slotIndex(step: Step, slot: Slot): number {
@@ -19,16 +21,11 @@ type MakeBytes = (bytes: number) => Uint8Array
 const fresh: MakeBytes = (bytes) => new Uint8Array(bytes)
 
 /** Bytes of keystream that one value of a mask takes. */
-export const maskWidth = (value: Opened | Blinded): 1 | 2 | 4 | 8 =>
-  value.kind === 'blinded' || value.wide ? 8 : laneBytes(value.maskRing)
+export const maskWidth = (value: UnderMask): 1 | 2 | 4 | 8 =>
+  value.kind === 'masked' || value.isWide ? 8 : laneBytes(value.maskRing)
 
 /** A party's (or the owner's, at the dealer) part of a mask for every row, as its keystream's words. */
-export function maskWords(
-  prg: Prg,
-  shape: Shape,
-  value: Opened | Blinded,
-  make: MakeBytes = fresh,
-): Uint8Array {
+export function maskWords(prg: Prg, shape: Shape, value: UnderMask, make: MakeBytes = fresh): Uint8Array {
   const width = maskWidth(value)
   const out = make(count(shape, value.layout, value.width) * width)
   for (let r = 0, at = 0; r < shape.rows; r++) {
@@ -43,16 +40,21 @@ export function maskWords(
 export function maskLanes(
   prg: Prg,
   shape: Shape,
-  value: Opened | Blinded,
+  value: UnderMask,
   words = maskWords(prg, shape, value),
 ): Lanes {
-  return prg.widened(words, maskWidth(value), value.kind === 'opened' ? value.maskRing : value.ring)
+  return prg.widened(words, maskWidth(value), maskRingOf(value))
 }
 
 const sums = new Map<string, Program<[Lanes]>>()
 
 /** Both parties' parts of a mask, added, mod 2^maskRing. */
-export function wholeMask(kernels: Kernels, parts: readonly Prg[], shape: Shape, value: Opened): Lanes {
+export function wholeMask(
+  kernels: Kernels,
+  parts: readonly Prg[],
+  shape: Shape,
+  value: Opened<LaneBits>,
+): Lanes {
   const bits = 8 * maskWidth(value)
   const name = `${bits} ${value.maskRing}`
   const sum =

@@ -13,7 +13,7 @@ import type { Kernels } from '../../../kernels/kernels.ts'
 import { createWasmKernels } from '../../../kernels/wasm/kernels.ts'
 import { randomModel } from '../../../model/random.ts'
 import { RowCache } from '../cache.ts'
-import type { Opened, Plan, Share } from '../plan.ts'
+import type { Plan } from '../plan.ts'
 import { deriveKey, Prg } from '../prg.ts'
 import { compileDecoder } from '../profiles/fixed/decoder.ts'
 import { calibrate, type Ranges } from '../profiles/fixed/ranges.ts'
@@ -21,8 +21,9 @@ import { betaPieces, splitWeights } from '../profiles/fixed/split.ts'
 import { type ClearWeights, loadWeights } from '../profiles/fixed/weights.ts'
 import { FIXED, residualRing } from '../profiles/fixed/widths.ts'
 import { add, encode, type Lanes, sub } from '../ring.ts'
-import { PlainPass } from '../runners/oracle.ts'
+import { OraclePass } from '../runners/oracle.ts'
 import { schedule } from '../schedule.ts'
+import type { Opened, Share } from '../values.ts'
 
 const kernels = createWasmKernels()
 const seeds = splitSeeds()
@@ -140,7 +141,7 @@ describe.each([
       const dealer = other.dealer(plan, shape)
       const ownerShare = (value: Share): Lanes => b.owner.get(value)
       const mask = (value: Opened): Lanes => dealer.mask(value)
-      const plain = new PlainPass(plan, shape, { kernels, weights, biases, cache, input, ownerShare, mask })
+      const plain = new OraclePass(plan, shape, { kernels, weights, biases, cache, input, ownerShare, mask })
       const last = plan.steps.length - 1
       expect(b.owner.result(last)).toEqual(plain.run())
       expect(plain.violations).toEqual([])

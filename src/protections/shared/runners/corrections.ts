@@ -1,5 +1,5 @@
 import type { Kernels } from '../../../kernels/kernels.ts'
-import type { DealtRotations, DealtRows } from '../plan.ts'
+import type { DealtRotations, DealtRows } from '../dealt.ts'
 
 /** Writes the corrections of `n` elements from `first` on: their true values less the keystream, packed. */
 export type Packer = (first: number, n: number, keystream: Uint8Array, out: Uint8Array) => void

@@ -1,30 +1,26 @@
-import type { Contraction, ContractionTerm } from '../../../kernels/contraction.ts'
 import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
-import type { Operand, Program, Result } from '../../../kernels/program.ts'
-import type { RowCache } from '../cache.ts'
-import type { CachedRows, DealContext } from '../context.ts'
+import type { CachedRows, RowCache } from '../cache.ts'
+import type { DealContext } from '../context.ts'
 import { maskLanes, slotPiece, slotWidth, slotWords, wholeMask } from '../correlations/material.ts'
 import { joined } from '../correlations/pieces.ts'
-import type {
-  Blinded,
-  Dealt,
-  DealtProduct,
-  DealtRotations,
-  DealtRows,
-  DealtSingles,
-  Opened,
-  Plan,
-  Slot,
-  Step,
-} from '../plan.ts'
-import { slotValues } from '../plan.ts'
+import {
+  type Dealt,
+  type DealtRotations,
+  type DealtRows,
+  type DealtSingles,
+  type Slot,
+  slotValues,
+} from '../dealt.ts'
+import type { Plan } from '../plan.ts'
 import type { Prg } from '../prg.ts'
-import type { Lanes } from '../ring.ts'
+import type { LaneBits, Lanes } from '../ring.ts'
 import { isPresent, rowCount, type Shape, spanOf } from '../shape.ts'
+import type { Product, Step } from '../step.ts'
+import type { Opened, UnderMask } from '../values.ts'
 import { packerOf, subtractBytes } from './corrections.ts'
 
 /** What the dealer brings to a pass: both parties' mask keys, b = W - F for each private weight, and its pieces of split ones. */
-export interface DealerMaterial {
+export interface DealerHoldings {
   readonly kernels: Kernels
   readonly owner: Prg
   readonly server: Prg
@@ -55,13 +51,16 @@ function lastReaders(plan: Plan): Map<number, number> {
  */
 export class DealerPass implements DealContext {
   readonly shape: Shape
+  readonly kernels: Kernels
   readonly #plan: Plan
-  readonly #own: DealerMaterial
+  readonly #own: DealerHoldings
   readonly #masks = new Map<number, Lanes>()
-  readonly #products = new Map<DealtProduct, Lanes>()
+  /** Products made ahead of the step that reads them. */
+  readonly #products = new Map<Product<DealContext>, Lanes>()
 
-  constructor(plan: Plan, shape: Shape, own: DealerMaterial) {
+  constructor(plan: Plan, shape: Shape, own: DealerHoldings) {
     this.shape = shape
+    this.kernels = own.kernels
     this.#plan = plan
     this.#own = own
   }
@@ -78,10 +77,10 @@ export class DealerPass implements DealContext {
   async multiplyAhead(step: Step): Promise<void> {
     const { kernels, differences } = this.#own
     if (!kernels.matmulAsync || !isPresent(this.shape, step.out.layout)) return
-    for (const product of step.dealtProducts ?? []) {
+    for (const product of step.products?.dealer ?? []) {
       const b = differences.get(product.weight)
       if (!b) continue
-      const a = product.lanes(this)
+      const a = product.left(this)
       this.#products.set(product, await kernels.matmulAsync(a, a.length / b.k, b, product.ring))
     }
   }
@@ -102,7 +101,7 @@ export class DealerPass implements DealContext {
     for (const [i, slot] of step.slots.entries()) yield* this.#pack(step, slot, values[i])
   }
 
-  mask(value: Opened): Lanes {
+  mask(value: Opened<LaneBits>): Lanes {
     let lanes = this.#masks.get(value.step)
     if (!lanes) {
       const { kernels, owner, server } = this.#own
@@ -112,11 +111,11 @@ export class DealerPass implements DealContext {
     return lanes
   }
 
-  ownerMask(value: Opened | Blinded): Lanes {
+  ownerMask(value: UnderMask): Lanes {
     return maskLanes(this.#own.owner, this.shape, value)
   }
 
-  serverMask(value: Opened): Lanes {
+  serverMask(value: Opened<LaneBits>): Lanes {
     return maskLanes(this.#own.server, this.shape, value)
   }
 
@@ -128,26 +127,16 @@ export class DealerPass implements DealContext {
     this.#own.cache.write(name, this.shape.base, this.shape.rows, rows)
   }
 
-  evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R {
-    return this.#own.kernels.evaluate(p, operands, count)
-  }
-
-  contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): Lanes {
-    return this.#own.kernels.contract(kind, terms, o)
-  }
-
-  multiplyDifference(product: DealtProduct): Lanes {
+  multiply(step: number, weight: string): Lanes {
+    const { products, op } = this.#plan.steps[step]
+    const product = products?.dealer?.find((p) => p.weight === weight)
+    if (!product) throw new RangeError(`step ${step} (${op}) deals no product with '${weight}'`)
     const ahead = this.#products.get(product)
     if (ahead && this.#products.delete(product)) return ahead
-    const { weight, ring } = product
     const b = this.#own.differences.get(weight)
     if (!b) throw new RangeError(`no difference was registered for '${weight}'`)
-    const a = product.lanes(this)
-    return this.#own.kernels.matmul(a, a.length / b.k, b, ring)
-  }
-
-  transformed(samples: Float64Array, matrix: Float64Array, n: number, scale: number): Lanes {
-    return this.#own.kernels.transformed(samples, matrix, n, scale)
+    const a = product.left(this)
+    return this.#own.kernels.matmul(a, a.length / b.k, b, product.ring)
   }
 
   *#pack(step: Step, slot: Slot, value: Dealt): Generator<Uint8Array> {

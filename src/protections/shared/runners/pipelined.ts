@@ -1,8 +1,9 @@
 /** One party's run of a whole pass: its bands side by side, each as far as the messages it has let it go. */
 import { joined } from '../correlations/pieces.ts'
-import type { Role, Step } from '../plan.ts'
 import { type Instruction, messageBytes, type Schedule } from '../schedule.ts'
 import { type Shape, spanOf } from '../shape.ts'
+import type { Step } from '../step.ts'
+import type { Role } from '../values.ts'
 import type { PartyPass } from './party.ts'
 
 /** Declared payload bytes of what a pass sends ahead, all bands together. */
@@ -105,7 +106,7 @@ export class BandedPass {
       if (instruction.kind === 'run') {
         const { step } = instruction
         await hooks.before?.(band, step)
-        if (step.matmul) await party.multiplyAhead(step)
+        if (step.products) await party.multiplyAhead(step)
         party.runStep(step.id)
         this.#done(turn)
       } else if (instruction.kind === 'send') {
@@ -136,11 +137,11 @@ export class BandedPass {
   }
 
   /** Whether all rows that a step reads of other bands are there. */
-  #hasRows(band: number, { across }: Step): boolean {
-    if (!across) return true
+  #hasRows(band: number, { attends }: Step): boolean {
+    if (!attends) return true
     const { shape } = this.bands[band]
     const seen = spanOf(shape)
-    return this.bands.every((other, i) => other.shape.base >= seen || this.#ran[i].has(across.step))
+    return this.bands.every((other, i) => other.shape.base >= seen || this.#ran[i].has(attends.step))
   }
 
   #done({ band, instruction }: Turn): void {

@@ -7,8 +7,9 @@ import { limits } from '../../../transport/limits.ts'
 import { PackedCorrections } from '../correlations/correlations.ts'
 import { materialBytes } from '../correlations/material.ts'
 import { Pieces } from '../correlations/pieces.ts'
-import type { Plan, Step } from '../plan.ts'
+import type { Plan } from '../plan.ts'
 import type { Shape } from '../shape.ts'
+import type { Step } from '../step.ts'
 
 export const KEY_BYTES = 32
 /**

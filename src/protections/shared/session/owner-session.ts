@@ -198,7 +198,9 @@ export class OwnerSession {
     this.totals.hops += p.schedule.hops
     this.totals.rows += p.shape.rows
     const { out } = p.plan.steps[p.plan.steps.length - 1]
-    const released = party.bands.flatMap((band) => [...toFloats(band.result(out.step), out.ring, out.frac)])
+    const released = party.bands.flatMap((band) => [
+      ...toFloats(band.result(out.step), out.ring, out.scale.bits),
+    ])
     return Float64Array.from(released)
   }
 

@@ -1,5 +1,5 @@
 import type { Kernels, RotatingRows, RotationSpec } from '../../../kernels/kernels.ts'
-import type { DealtRotations } from '../plan.ts'
+import type { DealtRotations } from '../dealt.ts'
 import { fromFloats, type Lanes } from '../ring.ts'
 
 /** Of the rows of all places: a calibrated model's have a few megabytes. */

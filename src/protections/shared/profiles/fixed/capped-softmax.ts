@@ -1,12 +1,13 @@
 /** SPRINT's softmax: powers (1 + (x - cap) / 256)^256 below a constant cap, over their sum. No row maximum, so fewer hops. */
 import { cappedExp } from '../../../../model/math.ts'
 import { activate } from '../../ops/activate.ts'
-import { addConstant } from '../../ops/local.ts'
+import { addConstant } from '../../ops/add-constant.ts'
 import { open } from '../../ops/open.ts'
-import { shade } from '../../ops/suppress-padding.ts'
+import { suppressPadding } from '../../ops/suppress-padding.ts'
 import { truncate } from '../../ops/truncate.ts'
-import type { PlanBuilder, Share } from '../../plan.ts'
+import type { PlanBuilder } from '../../plan.ts'
 import { Fitter } from '../../tables/fit.ts'
+import type { Share } from '../../values.ts'
 import type { Interval, LayerRanges } from './ranges.ts'
 import type { WeightWidths } from './softmax-widths.ts'
 import { integerBits, inverseWidths, type Precision, RangeTooWide } from './widths.ts'
@@ -170,9 +171,9 @@ function follows(
 export function cappedPowers(plan: PlanBuilder, logits: Share, w: CappedWidths): Share {
   const bits = ARGUMENT_BITS + w.half + 1
   const unit = (x: number): bigint => BigInt(x) << BigInt(ARGUMENT_BITS)
-  const rounded = truncate(plan, logits, logits.frac - ARGUMENT_BITS, bits, 'modular')
+  const rounded = truncate(plan, logits, logits.scale.bits - ARGUMENT_BITS, bits, 'modular')
   const centred = addConstant(plan, rounded, unit(-w.centre), bits)
-  const shaded = w.shade > 0 ? shade(plan, centred, unit(w.shade)) : centred
+  const shaded = w.shade > 0 ? suppressPadding(plan, centred, unit(w.shade)) : centred
   const g = open(plan, shaded, { bits })
   const weight = weightOf(w.cap, w.top)
   const powers = activate(plan, g, undefined, {

@@ -1,13 +1,16 @@
 /** Compiles an encoder to a plan of the `fixed` profile. */
+
 import type { Activation } from '../../../../model/architectures/config.ts'
 import { activate } from '../../ops/activate.ts'
+import { add } from '../../ops/add.ts'
 import { centre, centreBits } from '../../ops/centre.ts'
 import { input } from '../../ops/input.ts'
-import { add } from '../../ops/local.ts'
 import { open } from '../../ops/open.ts'
 import { release } from '../../ops/release.ts'
 import { truncate } from '../../ops/truncate.ts'
-import type { Opened, Plan, Share } from '../../plan.ts'
+import type { Plan } from '../../plan.ts'
+import { fraction } from '../../scale.ts'
+import type { Opened, Share } from '../../values.ts'
 import { activationPrecision, tableOf } from './activation-table.ts'
 import { attention, projectionRing } from './attention.ts'
 import { Block, type CompileOptions, type ModelSpec, visibilityOf, weightIndex } from './block.ts'
@@ -61,7 +64,8 @@ export function encoderInput(spec: ModelSpec): InputType {
 
 function embed(block: Block): Share {
   const { config } = block.spec
-  const x = input(block.plan, encoderInput(block.spec))
+  const { width, ring, frac } = encoderInput(block.spec)
+  const x = input(block.plan, { width, ring, scale: fraction(frac) })
   return block.isNormalised(0) ? x : block.linear(x, config.layers, 'embed', config.dim)
 }
 

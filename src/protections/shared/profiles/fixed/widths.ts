@@ -1,6 +1,6 @@
 /** Bit widths of the `fixed` profile, layer by layer, from measured ranges. */
 import { isEncoder, type ModelConfig } from '../../../../model/architectures/config.ts'
-import { levelProducts } from '../../ops/inverse-levels.ts'
+import { levelProducts } from '../../ops/parts/gate-products.ts'
 import type { MatrixRole } from './lower.ts'
 import type { Interval, Ranges } from './ranges.ts'
 

@@ -1,13 +1,14 @@
 /** A party's share of a sum of products of opened values, as one program over the output's columns. */
-import { type Operand, type ProgramBuilder, program, type Value } from '../../../kernels/program.ts'
-import type { PartyContext } from '../context.ts'
-import { sharedBits } from '../correlations/correlations.ts'
-import type { Opened, Role, Slot } from '../plan.ts'
-import type { Lanes } from '../ring.ts'
-import { type Layout, rowsOf } from '../shape.ts'
-import { type Lifted, lifted, liftedLanes, liftedOperands } from './lift.ts'
-import { columns, type Factor, type Monomial, multiplyInto, type Term } from './monomials.ts'
-import { maskBits } from './operands.ts'
+import { type Operand, type ProgramBuilder, program, type Value } from '../../../../kernels/program.ts'
+import type { PartyContext } from '../../context.ts'
+import { sharedBits } from '../../correlations/correlations.ts'
+import type { Slot } from '../../dealt.ts'
+import type { Lanes } from '../../ring.ts'
+import { type Layout, rowsOf } from '../../shape.ts'
+import type { Opened, Role } from '../../values.ts'
+import { type Lifted, lifted, liftedLanes, liftedOperands } from '../parts/lifting.ts'
+import { maskBits } from '../parts/operands.ts'
+import { columns, type Factor, type Monomial, type Term } from './monomials.ts'
 
 /** The public and shared parts of a factor, and (lifted ones) B. */
 type View<T> = Pick<Lifted<T>, 'pub' | 'share'> & Partial<Lifted<T>>
@@ -161,6 +162,11 @@ class Builder {
   }
 }
 
+/** acc *= by, lane by lane, mod 2^64. */
+function multiplyInto(acc: Lanes, by: Lanes): void {
+  for (let i = 0; i < acc.length; i++) acc[i] = BigInt.asUintN(64, acc[i] * by[i])
+}
+
 /** The sum of products of lanes, a scale each. */
 function coefficient(pass: Pass, parts: Sum['coefficients']): Lanes {
   const [first] = parts.flatMap(({ runs }) => runs)
@@ -191,7 +197,7 @@ export function partyProduct(
   })
   return (ctx, id) => {
     const pass: Pass = { ctx, id, rows: rowsOf(ctx.shape, layout), views: new Map() }
-    return ctx.evaluate(
+    return ctx.kernels.evaluate(
       p,
       operands.flatMap((read) => read(pass)),
       pass.rows * width,

@@ -1,43 +1,9 @@
-/** The levels of an inverse table put together: T0 + g0 (T1 + g1 (T2 + ...)). */
-import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
+import type { Slot } from '../dealt.ts'
+import type { PlanBuilder } from '../plan.ts'
 import { maskOf, signed } from '../ring.ts'
 import { rowsOf } from '../shape.ts'
-
-/** Dealt words for one value of n levels: products of at least two masks, of gates alone and with one level's. */
-export const levelProducts = (n: number): number => new Products(n).names.length
-
-/** A product of masks: a set of gates, as bits, and a level or none. */
-interface MaskProduct {
-  readonly gates: number
-  readonly level?: number
-}
-
-const bitCount = (x: number): number => (x === 0 ? 0 : (x & 1) + bitCount(x >>> 1))
-
-class Products {
-  /** All that need dealing. */
-  readonly names: MaskProduct[] = []
-  readonly #index = new Map<string, number>()
-
-  constructor(n: number) {
-    for (let level = 0; level < n; level++)
-      // Level k stands behind gates 0..k-1; those that include the last of these are new.
-      for (let gates = 0; gates < 2 ** level; gates++) {
-        if (gates > 0) this.#add({ gates, level })
-        if (level > 0 && gates >= 2 ** (level - 1) && bitCount(gates) > 1) this.#add({ gates })
-      }
-  }
-
-  /** Its place among the dealt words, or -1. */
-  indexOf(gates: number, level?: number): number {
-    return this.#index.get(`${gates} ${level}`) ?? -1
-  }
-
-  #add(p: MaskProduct): void {
-    this.#index.set(`${p.gates} ${p.level}`, this.names.length)
-    this.names.push(p)
-  }
-}
+import { type Opened, type Share, share } from '../values.ts'
+import { bitCount, GateProducts } from './parts/gate-products.ts'
 
 /**
  * `x` holds, for each value, T0, g0, T1, g1, ..., T(n-1), opened without a lift: rows x (2n - 1)·width. The result is rows
@@ -47,16 +13,14 @@ class Products {
 export function combineLevels(plan: PlanBuilder, x: Opened, n: number): Share {
   const parts = 2 * n - 1
   const width = x.width / parts
-  const { layout, ring, frac } = x
-  const products = new Products(n)
+  const { layout, ring } = x
+  const products = new GateProducts(n)
   const slot: Slot = { name: 'masks', layout, width, words: products.names.length, bits: ring }
   const m = maskOf(ring)
   const place = (i: number, part: number): number =>
     (Math.floor(i / width) * parts + part) * width + (i % width)
   const times = (p: bigint, q: bigint): bigint => BigInt.asUintN(64, p * q)
-  const type = { kind: 'share' as const, layout, width, ring, frac }
-
-  return plan.step<Share>('combine', type, [x], (id) => ({
+  return plan.step<Share>('combineLevels', share({ ...x, width }), [x], (id) => ({
     slots: [slot],
     deal(ctx) {
       const a = ctx.mask(x)
@@ -96,7 +60,7 @@ export function combineLevels(plan: PlanBuilder, x: Opened, n: number): Share {
       }
       return out
     },
-    plain(ctx) {
+    oracle(ctx) {
       const v = ctx.get(x)
       const out = new BigUint64Array(rowsOf(ctx.shape, layout) * width)
       for (let i = 0; i < out.length; i++) {

@@ -1,10 +1,13 @@
 import { program } from '../../../kernels/program.ts'
 import { sharedBits } from '../correlations/correlations.ts'
-import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
+import type { Slot } from '../dealt.ts'
+import type { PlanBuilder } from '../plan.ts'
 import { add, type Lanes, maskOf, signed } from '../ring.ts'
+import { timesScale } from '../scale.ts'
 import { rowsOf } from '../shape.ts'
-import { lifted, liftedOperands } from './lift.ts'
-import { perRole } from './operands.ts'
+import { type Opened, type Share, share } from '../values.ts'
+import { lifted, liftedOperands } from './parts/lifting.ts'
+import { perRole } from './parts/operands.ts'
 
 /**
  * The sum of squares of every row of an opened value: rows x 1, mod 2^ring, twice the fraction bits. No message.
@@ -17,7 +20,7 @@ export function sumSquares(plan: PlanBuilder, x: Opened, ring: number): Share {
   if (ring > x.lift) throw new RangeError(`sumSquares: Z_2^${ring} is wider than the dealt Z_2^${x.lift}`)
   const cross: Slot = { name: 'cross', layout: x.layout, width: x.width, bits: ring - d - 1 }
   const norm: Slot = { name: 'norm', layout: x.layout, width: 1, bits: ring }
-  const type = { kind: 'share' as const, layout: x.layout, width: 1, frac: 2 * x.frac, ring }
+  const type = { layout: x.layout, width: 1, ring, scale: timesScale(x.scale, x.scale) }
   const m = maskOf(ring)
   const secrets = program<[Lanes, Lanes]>((p) => {
     const rho = p.reduce(p.from(0n, p.lanes()), d)
@@ -33,18 +36,18 @@ export function sumSquares(plan: PlanBuilder, x: Opened, ring: number): Share {
       return [p.sums(p.add(linear, squared), x.width)]
     }),
   )
-  return plan.step<Share>('sumSquares', type, [x], (id) => ({
+  return plan.step<Share>('sumSquares', share(type), [x], (id) => ({
     slots: [cross, norm],
     deal(ctx) {
       const a = ctx.mask(x)
-      return [...ctx.evaluate(secrets, [a], a.length)]
+      return [...ctx.kernels.evaluate(secrets, [a], a.length)]
     },
     run(ctx) {
       const operands = [...liftedOperands(ctx, x), ctx.packed(id, cross)]
-      const [out] = ctx.evaluate(own(ctx.role), operands, ctx.get(x).length)
+      const [out] = ctx.kernels.evaluate(own(ctx.role), operands, ctx.get(x).length)
       return add(out, ctx.correlation(id, norm), ring)
     },
-    plain(ctx) {
+    oracle(ctx) {
       const v = ctx.get(x)
       const out = new BigUint64Array(rowsOf(ctx.shape, x.layout))
       for (let r = 0, i = 0; r < out.length; r++)

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { Trial } from '../../../../test/support/protocol/plans.ts'
-import type { Share } from '../plan.ts'
 import { inverseWidths } from '../profiles/fixed/widths.ts'
-import { inverseLevels, openInverse, timesInverse } from './inverse.ts'
-import { combineLevels } from './inverse-levels.ts'
+import { fraction } from '../scale.ts'
+import type { Share } from '../values.ts'
+import { combineLevels } from './combine-levels.ts'
 import { open } from './open.ts'
-import { product } from './product.ts'
+import { inverseLevels, openInverse, timesInverse } from './open-inverse.ts'
+import { product } from './product/product.ts'
 
 describe.each([3, 4, 5, 8])('%i levels', (n) => {
   it('are put together as gates say', () => {
@@ -72,7 +73,7 @@ describe.each([
         })
         const r = openInverse(plan, v, { ...widths, f, degree: 5, frac, basisBits: 12, bits, lift: wide })
         const X = open(plan, given(x, { ring: 13, width, frac: 4 }), { bits: 13, lift: wide })
-        y = product(plan, timesInverse(X, r, 1, 1), { width, ring: wide, frac: frac + 4 })
+        y = product(plan, timesInverse(X, r, 1, 1), { width, ring: wide, scale: fraction(frac + 4) })
       },
       { seed },
     )

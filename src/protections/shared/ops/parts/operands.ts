@@ -1,9 +1,9 @@
 /** What programs over lanes are given of a pass: which bits a party's packed parts have, role by role. */
-import { maskWidth } from '../correlations/material.ts'
-import type { Blinded, Opened, Role } from '../plan.ts'
+import { maskWidth } from '../../correlations/material.ts'
+import type { Role, UnderMask } from '../../values.ts'
 
 /** Bits that each value takes in `PartyContext.maskWords`. */
-export const maskBits = (value: Opened | Blinded): number => 8 * maskWidth(value)
+export const maskBits = (value: UnderMask): number => 8 * maskWidth(value)
 
 /** Something for each role, made when it is first needed. */
 export function perRole<T>(make: (role: Role) => T): (role: Role) => T {

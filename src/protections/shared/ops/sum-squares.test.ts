@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { Trial } from '../../../../test/support/protocol/plans.ts'
-import type { Share } from '../plan.ts'
+import type { Share } from '../values.ts'
 import { open } from './open.ts'
-import { sumSquares } from './square.ts'
+import { sumSquares } from './sum-squares.ts'
 
 it('sums squares exactly, for every value and mask of a small ring', () => {
   const bits = 5
@@ -46,7 +46,7 @@ it('sums rows of extreme values up to 64 bits', () => {
           { seed, shape: { base: 0, rows: 2, serial: 5 } },
         )
         expect(trial.complaints).toEqual([])
-        expect(y.frac).toBe(6)
+        expect(y.scale.bits).toBe(6)
         const sum = (part: number[]): bigint =>
           part.reduce((n, v) => BigInt.asIntN(lift, n + BigInt(v) * BigInt(v)), 0n)
         expect(trial.integers(y)).toEqual([sum(row), sum(row.map(() => -limit))])

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { tableBits } from './table.ts'
+import { tableBits } from './table-bits.ts'
 
 it('is the fewest bits that fill whole bytes with an entry, or a machine word that is hardly wider', () => {
   for (let need = 1; need <= 56; need++)

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { Trial } from '../../../../test/support/protocol/plans.ts'
-import type { Share } from '../plan.ts'
+import type { Share } from '../values.ts'
+import { belowCap } from './below-cap.ts'
+import { highestLevel } from './highest-level.ts'
 import { open } from './open.ts'
-import { belowCap, highestLevel, thermometer } from './threshold.ts'
+import { thermometer } from './thermometer.ts'
 import { truncate } from './truncate.ts'
 
 const HEADS = 2

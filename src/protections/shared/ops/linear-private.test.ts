@@ -1,25 +1,36 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Trial } from '../../../../test/support/protocol/plans.ts'
-import type { PlanBuilder, Share } from '../plan.ts'
+import type { PlanBuilder } from '../plan.ts'
+import { widened } from '../ring.ts'
+import { fraction } from '../scale.ts'
+import type { Share } from '../values.ts'
 import { lift } from './lift.ts'
-import { linearPrivate, linearPublic } from './linear.ts'
+import { linearPrivate } from './linear-private.ts'
+import { linearPublic } from './linear-public.ts'
 import { open } from './open.ts'
-import { blind, blindLifted } from './open-to-server.ts'
+import { openLiftedToServer } from './open-lifted-to-server.ts'
+import { openToServer } from './open-to-server.ts'
 
 const K = 5
 const N = 4
 const WEIGHT = 3
 
 type Make = (plan: PlanBuilder, x: Share, ring: number) => Share
-const weight = (visibility: 'public' | 'private') => ({ name: 'w', index: WEIGHT, n: N, frac: 6, visibility })
+const weight = (visibility: 'public' | 'private') => ({
+  name: 'w',
+  index: WEIGHT,
+  n: N,
+  scale: fraction(6),
+  visibility,
+})
 
 /** Ways from a share in a narrow ring to its product in a wide one; `narrow` ones open and lift it first. */
 const ways: Record<string, { narrow: boolean; make: Make }> = {
   'public, on a share': { narrow: false, make: (plan, x) => linearPublic(plan, x, weight('public')) },
-  'private, blinded': {
+  'private, opened to the server': {
     narrow: false,
-    make: (plan, x) => linearPrivate(plan, blind(plan, x, WEIGHT), weight('private')),
+    make: (plan, x) => linearPrivate(plan, openToServer(plan, x, WEIGHT), weight('private')),
   },
   'public, lifted': {
     narrow: true,
@@ -32,7 +43,7 @@ const ways: Record<string, { narrow: boolean; make: Make }> = {
     narrow: true,
     make: (plan, x, ring) => {
       const opened = open(plan, x, { bits: x.ring, lift: ring, weight: WEIGHT })
-      return linearPrivate(plan, blindLifted(plan, opened, ring), weight('private'))
+      return linearPrivate(plan, openLiftedToServer(plan, opened, ring), weight('private'))
     },
   },
 }
@@ -70,7 +81,7 @@ describe.each(Object.entries(ways))('a product with a weight that is %s', (_, { 
             { seed, weights: { w }, shape: { base: 0, rows, serial: 40 } },
           )
           expect(trial.complaints).toEqual([])
-          expect([y.ring, y.frac, y.width]).toEqual([ring, 10, N])
+          expect([y.ring, y.scale.bits, y.width]).toEqual([ring, 10, N])
           const want = Array.from({ length: rows * N }, (_v, i) => {
             let sum = 0n
             for (let k = 0; k < K; k++)
@@ -92,16 +103,16 @@ it('what the server holds of a blinded value is the value less the owner’s mas
       (plan, given) => {
         const share = given(x, { ring: lifted ? 10 : 30, width: K })
         const e = lifted
-          ? blindLifted(plan, open(plan, share, { bits: 10, lift: 30, weight: WEIGHT }), 30)
-          : blind(plan, share, WEIGHT)
+          ? openLiftedToServer(plan, open(plan, share, { bits: 10, lift: 30, weight: WEIGHT }), 30)
+          : openToServer(plan, share, WEIGHT)
         linearPrivate(plan, e, weight('private'))
       },
       { weights: { w: new Array(K * N).fill(1) } },
     )
-    const step = trial.plan.steps.find((s) => s.op === 'blind')!
-    if (step.out.kind !== 'blinded') throw new Error('not blinded')
+    const step = trial.plan.steps.find((s) => s.op === 'openToServer')!
+    if (step.out.kind !== 'masked') throw new Error('not masked')
     const mask = trial.owner.mask(step.out)
-    const held = trial.server.get(step.out)
+    const held = widened(trial.server.get(step.out))
     expect([...held].map((v, i) => BigInt.asIntN(30, v + mask[i]))).toEqual(x.map(BigInt))
     expect(trial.complaints).toEqual([])
   }
