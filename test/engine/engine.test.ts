@@ -3,6 +3,7 @@ import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import { floatModel } from '../../src/model/architectures/reference.ts'
 import { randomModel } from '../../src/model/random.ts'
 import { Ends } from '../../src/owner/ends.ts'
+import { LocalParties, type PassTrace } from '../../src/protections/shared/local/local-parties.ts'
 import {
   compileDecoder,
   inputWidth,
@@ -10,7 +11,7 @@ import {
 } from '../../src/protections/shared/profiles/fixed/decoder.ts'
 import { calibrate } from '../../src/protections/shared/profiles/fixed/ranges.ts'
 import { maskOf, widened } from '../../src/protections/shared/ring.ts'
-import { LocalParties, type PassTrace } from '../support/protocol/single-pass.ts'
+import { localKeys } from '../support/protocol/local-keys.ts'
 
 const llama: ModelConfig = {
   arch: 'llama',
@@ -60,7 +61,7 @@ describe.each([
       ranges: calibrate(config, tensors, [ids]),
       visibility: () => visibility,
     }
-    const parties = new LocalParties(spec, tensors, 1, undefined, options)
+    const parties = new LocalParties(spec, tensors, { keys: localKeys(), compile: options })
     let nf = new Float64Array()
     const float = floatModel(config, tensors, (name, _l, values) => {
       if (name === 'nf') nf = values.slice()
@@ -110,7 +111,7 @@ it.each([
     visibility: () => 'private',
     ends: { embed: 'private', head: 'private' },
   }
-  const parties = new LocalParties(spec, tensors)
+  const parties = new LocalParties(spec, tensors, { keys: localKeys() })
   const ends = new Ends(config, new Map(), { isPrivate: () => true, inputWidth: inputWidth(spec) })
   const float = floatModel(config, tensors)
   let base = 0

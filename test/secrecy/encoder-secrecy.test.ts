@@ -6,6 +6,7 @@
 import { describe, expect, it } from 'vitest'
 import { type EncoderInput, encoderModel } from '../../src/model/architectures/encoder.ts'
 import { planMaterialBytes } from '../../src/protections/shared/correlations/material.ts'
+import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { compileModel, inputType, shapeOf } from '../../src/protections/shared/profiles/fixed/model.ts'
 import { encode, toFloats, widened } from '../../src/protections/shared/ring.ts'
 import { messageBytes, schedule } from '../../src/protections/shared/schedule.ts'
@@ -14,9 +15,9 @@ import { decodePass } from '../../src/protections/shared/session/pass-messages.t
 import { capturedMaterial, capturedMessages } from '../support/protocol/capture.ts'
 import { Run, solve } from '../support/protocol/equivocation.ts'
 import { Kinds, nameOf } from '../support/protocol/kinds.ts'
+import { localKeys } from '../support/protocol/local-keys.ts'
 import { type Privacy, tinyBert, tinyEncoder, tinyRoberta } from '../support/protocol/models.ts'
 import { fixedKeys, WatchedSession } from '../support/protocol/session.ts'
-import { LocalParties } from '../support/protocol/single-pass.ts'
 
 const config = { ...tinyBert, dim: 16, heads: 2, kvHeads: 2, ff: 24, layers: 1 }
 const text = (n: number): EncoderInput => ({
@@ -124,7 +125,7 @@ describe('padding', () => {
 
   /** Runs the text with copies of its row `from(r)` as padding. */
   async function logits(from: (r: number) => number): Promise<{ logits: Float64Array; weights: bigint[] }> {
-    const parties = new LocalParties(spec, tensors)
+    const parties = new LocalParties(spec, tensors, { keys: localKeys() })
     const { rows, padding } = ends.input(t)
     padding.forEach((isPadding, r) => {
       if (isPadding) rows.copyWithin(r * width, from(r) * width, (from(r) + 1) * width)
@@ -154,7 +155,7 @@ describe('padding', () => {
   })
 
   it('to a larger bucket changes nothing but rounding', async () => {
-    const parties = new LocalParties(spec, tensors)
+    const parties = new LocalParties(spec, tensors, { keys: localKeys() })
     const results: Float64Array[] = []
     for (const bucket of [16, 32]) {
       const { rows, padding } = ends.input(t)

@@ -4,12 +4,13 @@
  */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { widened } from '../../src/protections/shared/ring.ts'
 import { capturedMaterial, capturedMessages } from '../support/protocol/capture.ts'
 import { Kinds, nameOf } from '../support/protocol/kinds.ts'
+import { localKeys } from '../support/protocol/local-keys.ts'
 import { tinyGpt2, tinyLlama, tinyModel } from '../support/protocol/models.ts'
 import { fixedKeys, WatchedSession } from '../support/protocol/session.ts'
-import { LocalParties } from '../support/protocol/single-pass.ts'
 import { upperTail } from '../support/protocol/statistics.ts'
 
 /** How unlikely a truly uniform family of values has to be, all its tests together, before it fails. */
@@ -110,7 +111,7 @@ it.each(cases)(
     const model = tinyModel(config, privacy)
     const kinds = new Kinds()
     for (let seed = 0; seed < 24; seed++) {
-      const parties = new LocalParties(model.spec, model.tensors, seed)
+      const parties = new LocalParties(model.spec, model.tensors, { keys: localKeys(seed) })
       let base = 0
       for (const ids of PASSES) {
         const trace = await parties.pass(

@@ -12,9 +12,9 @@ import { createNodeKernels } from '../../src/kernels/node/kernels.ts'
 import { floatModel } from '../../src/model/architectures/reference.ts'
 import { type Bundle, loadBundle } from '../../src/model/files/bundle-node.ts'
 import { Ends } from '../../src/owner/ends.ts'
+import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { widened } from '../../src/protections/shared/ring.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
-import { LocalParties } from '../../test/support/protocol/single-pass.ts'
 import { calibrationSequence, readCalibrationTexts } from '../calibrate/texts.ts'
 
 export interface AgreementOptions {
@@ -52,7 +52,10 @@ export async function agreement(
   const ends = new Ends(config, tensors)
   const rows = o.rows ?? 64
   const { spec } = modelPlans(manifest)
-  const parties = new LocalParties(spec, tensors, 1, createNodeKernels(), { everyRow: true, lean: rows >= 8 })
+  const parties = new LocalParties(spec, tensors, {
+    kernels: createNodeKernels(),
+    compile: { everyRow: true, lean: rows >= 8 },
+  })
   let normals = new Float64Array()
   const float = floatModel(config, tensors, (name, _layer, values) => {
     if (name === 'nf') normals = values.slice()

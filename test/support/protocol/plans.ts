@@ -7,6 +7,8 @@ import {
   SeededCorrelations,
 } from '../../../src/protections/shared/correlations/correlations.ts'
 import { maskLanes, materialBytes } from '../../../src/protections/shared/correlations/material.ts'
+import { exchange } from '../../../src/protections/shared/local/exchange.ts'
+import { withPieces } from '../../../src/protections/shared/local/pieces.ts'
 import { publicOf } from '../../../src/protections/shared/ops/parts/public-of.ts'
 import { type Plan, PlanBuilder } from '../../../src/protections/shared/plan.ts'
 import { Prg } from '../../../src/protections/shared/prg.ts'
@@ -25,9 +27,7 @@ import {
   type UnderMask,
   type Value,
 } from '../../../src/protections/shared/values.ts'
-import { exchange } from './exchange.ts'
 import { ChosenKeystreams } from './prg.ts'
-import { withPieces } from './split.ts'
 import { biasName, lanesOf, trialWeights, type Values } from './weights.ts'
 
 const wasm = createWasmKernels()
@@ -129,7 +129,7 @@ export class Trial {
       correlations: packed,
       cache: caches.server,
     })
-    exchange(s, this.owner, this.server)
+    exchange(s, { owner: this.owner, server: this.server })
     this.plain = new OraclePass(plan, shape, {
       ...common,
       cache: caches.plain,

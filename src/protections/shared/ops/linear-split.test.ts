@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { splitSeeds } from '../../../../test/support/protocol/local-keys.ts'
 import { Trial } from '../../../../test/support/protocol/plans.ts'
-import { allPieces } from '../../../../test/support/protocol/split.ts'
 import { biasName } from '../../../../test/support/protocol/weights.ts'
 import type { Matrix } from '../../../kernels/kernels.ts'
 import { createWasmKernels } from '../../../kernels/wasm/kernels.ts'
+import { piecesOf } from '../local/pieces.ts'
 import type { PlanBuilder } from '../plan.ts'
 import type { HeldWeights } from '../profiles/fixed/split.ts'
 import { fraction } from '../scale.ts'
@@ -113,7 +114,7 @@ it('no party’s pieces and nothing of the product’s steps is the weight', () 
   const kernels = createWasmKernels()
   const encoded = new Map([['w', Int32Array.from(w)]])
   const biases = new Map([['w', BigUint64Array.from(c.b, BigInt)]])
-  const { owner, server } = allPieces(kernels, trial.plan, { encoded, biases })
+  const { owner, server } = piecesOf(kernels, trial.plan, { encoded, biases }, splitSeeds())
   const unit = BigUint64Array.of(1n, 0n, 0n, 0n, 0n)
   const row = ({ weights }: HeldWeights, name: string): bigint[] =>
     Array.from(kernels.matmul(unit, 1, weights.get(name) as Matrix, 40), (v) => BigInt.asIntN(40, v))
