@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { planMaterialBytes } from '../src/protections/shared/correlations/material.ts'
+import { planDealtBytes } from '../src/protections/shared/cost.ts'
 import { bandsOf } from '../src/protections/shared/row-chunks.ts'
 import { messageBytes } from '../src/protections/shared/schedule.ts'
 import { modelPlans } from '../src/protections/shared/session/model-plan.ts'
@@ -52,7 +52,7 @@ async function declared(base: number, rows: number) {
     down: bytes('server') + downs * DATA_BYTES,
     ups: ups + 1,
     downs,
-    dealer: KEY_BYTES + planMaterialBytes(bands, plan),
+    dealer: KEY_BYTES + planDealtBytes(bands, plan),
   }
 }
 

@@ -1,7 +1,7 @@
 /** `sotto bench decode` and `sotto bench prefill`: a pass of the whole protocol between three processes. */
 
 import { EncoderEnds } from '../src/owner/encoder-ends.ts'
-import { planMaterialBytes } from '../src/protections/shared/correlations/material.ts'
+import { planDealtBytes } from '../src/protections/shared/cost.ts'
 import { bandsOf } from '../src/protections/shared/row-chunks.ts'
 import { type ModelPlans, modelPlans } from '../src/protections/shared/session/model-plan.ts'
 import { MAX_ROWS } from '../src/protections/shared/session/pass-messages.ts'
@@ -113,7 +113,7 @@ export function passCase(name: 'decode' | 'prefill' | 'encode', o: PassOptions):
       pipelinedSeconds,
       fillSeconds,
       declaredHops: schedule.hops,
-      declaredDealerBytes: planMaterialBytes(bandsOf(shape), plan),
+      declaredDealerBytes: planDealtBytes(bandsOf(shape), plan),
       peakServerBytes: server.peakBytes,
       peakDealerBytes: dealer.peakBytes,
       context: o.context,

@@ -2,11 +2,11 @@
 
 import { addConstant } from '../src/protections/shared/ops/add-constant.ts'
 import { belowCap } from '../src/protections/shared/ops/below-cap.ts'
+import { inverseLevels } from '../src/protections/shared/ops/composed/open-inverse.ts'
 import { exponential } from '../src/protections/shared/ops/exponential.ts'
 import { highestLevel } from '../src/protections/shared/ops/highest-level.ts'
 import { inverse } from '../src/protections/shared/ops/inverse.ts'
 import { open } from '../src/protections/shared/ops/open.ts'
-import { inverseLevels } from '../src/protections/shared/ops/open-inverse.ts'
 import { sumPositions } from '../src/protections/shared/ops/sum-positions.ts'
 import { thermometer } from '../src/protections/shared/ops/thermometer.ts'
 import { truncate } from '../src/protections/shared/ops/truncate.ts'

@@ -5,7 +5,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { type EncoderInput, encoderModel } from '../../src/model/architectures/encoder.ts'
-import { planMaterialBytes } from '../../src/protections/shared/correlations/material.ts'
+import { planDealtBytes } from '../../src/protections/shared/cost.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { compileModel, inputType, shapeOf } from '../../src/protections/shared/profiles/fixed/model.ts'
 import { encode, toFloats, widened } from '../../src/protections/shared/ring.ts'
@@ -86,7 +86,7 @@ it('leaves nothing but uniform words on all wires, and as many of them for every
       expect(said.filter((m) => m.kind === 'data')).toHaveLength(declared.hops)
       expect(payloads).toEqual(declared.messages.map((m) => messageBytes(shape, m)))
       expect(session.dealt[pass - 1].reduce((sum, chunk) => sum + chunk.length, 0)).toBe(
-        KEY_BYTES + planMaterialBytes([shape], session.plans.of(shape).plan),
+        KEY_BYTES + planDealtBytes([shape], session.plans.of(shape).plan),
       )
     }
     const captured = capturedMessages(session)

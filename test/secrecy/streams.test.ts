@@ -74,7 +74,7 @@ describe.each(models)('%s', (_, config, privacy, options) => {
   const { spec } = isEncoder(config) ? tinyEncoder(config, privacy) : tinyModel(config, privacy)
   const plan = compileModel(spec, 4, options)
   const { masks, slots } = usesOf(plan)
-  const isWidened = (v: UnderMask): boolean => plan.steps[v.step].op === 'widen'
+  const isWidened = (v: UnderMask): boolean => plan.steps[v.step].op === 'widenOpening'
   const opened = [...masks.keys()].filter((v) => v.kind === 'opened' && !isWidened(v))
   const widened = [...masks.keys()].filter(isWidened) as Opened[]
   const blinded = [...masks.keys()].filter((v) => v.kind === 'masked')
@@ -162,10 +162,11 @@ describe.each(models)('%s', (_, config, privacy, options) => {
     }
   })
 
-  it('puts nothing on the wire but the input, openings, blindings and the release', () => {
+  it('puts nothing on the wire but the input, openings to both or to the server, and the release', () => {
     const ops = plan.steps.filter((s) => s.wire).map((s) => s.op)
-    const own = privacy === 'public' ? [] : [privacy.endsWith('split') ? 'widen' : 'openToServer']
-    expect(new Set(ops)).toEqual(new Set(['input', 'open', 'release', ...own]))
+    const toServer = (op: string): string => (op === 'openLiftedToServer' ? 'openToServer' : op)
+    const own = privacy === 'public' ? [] : [privacy.endsWith('split') ? 'widenOpening' : 'openToServer']
+    expect(new Set(ops.map(toServer))).toEqual(new Set(['input', 'open', 'release', ...own]))
     expect(ops.filter((op) => op === 'input')).toHaveLength(1)
     expect(ops.filter((op) => op === 'release')).toHaveLength(1)
   })

@@ -36,6 +36,9 @@ const wasm = createWasmKernels()
 export const keys = [1, 2, 3, 4].map((tag) => new Uint8Array(32).fill(tag))
 const [ownerKey, serverKey, secretKey, stationaryKey] = keys
 
+/** The products with private weights, in the order of `privateWeights`. */
+const privateSteps = (plan: Plan): Step[] => plan.steps.filter((s) => s.op === 'linearPrivate')
+
 /** All that a pass put in front of the server, and the parties that ran it. */
 export interface RunPass {
   readonly plan: Plan
@@ -111,7 +114,7 @@ export class Run {
 
   /** The owner's product with the stationary mask, from whatever its keystreams now yield. */
   product(plan: Plan, shape: Shape, step: Step): [string, Lanes] {
-    const { name, ring, k } = plan.weights[plan.steps.filter((s) => s.op === 'linear').indexOf(step)]
+    const { name, ring, k } = privateWeights(plan)[privateSteps(plan).indexOf(step)]
     const prg = new Prg(this.chosen.kernels, ownerKey)
     const a = maskLanes(prg, shape, step.needs.server[0] as Masked)
     const y = wasm.matmul(a, a.length / k, this.#masks.get(name) as Matrix, ring)
@@ -126,7 +129,7 @@ export class Run {
       packed.put(step, bytes)
       corrections.set(step.id, bytes.slice())
     }
-    const linear = plan.steps.filter((x) => x.op === 'linear' && x.slots.length > 0)
+    const linear = privateSteps(plan)
     const owner = this.owner(plan, s, shape, input, new Map(linear.map((x) => this.product(plan, shape, x))))
     const server = new PartyPass(plan, s, shape, {
       role: 'server',
@@ -180,7 +183,7 @@ export function solve(run: Run, scratch: Run, s: Schedule, seen: RunPass, input:
       const lanes = sub(truth, kernels.unpack(bytes, slot.bits, truth.length), slot.bits)
       choose(ownerKey, (prg) => slotLanes(prg, shape, step, slot), lanes)
     }
-    if (step.op === 'linear' && step.slots.length > 0) products.set(...scratch.product(plan, shape, step))
+    if (step.op === 'linearPrivate') products.set(...scratch.product(plan, shape, step))
     owner.runStep(step.id)
   }
 }

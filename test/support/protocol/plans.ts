@@ -6,7 +6,8 @@ import {
   PackedCorrections,
   SeededCorrelations,
 } from '../../../src/protections/shared/correlations/correlations.ts'
-import { maskLanes, materialBytes } from '../../../src/protections/shared/correlations/material.ts'
+import { maskLanes } from '../../../src/protections/shared/correlations/material.ts'
+import { stepDealtBytes } from '../../../src/protections/shared/cost.ts'
 import { exchange } from '../../../src/protections/shared/local/exchange.ts'
 import { withPieces } from '../../../src/protections/shared/local/pieces.ts'
 import { publicOf } from '../../../src/protections/shared/ops/parts/public-of.ts'
@@ -168,7 +169,7 @@ export class Trial {
       }
       differs(this.total(value), value.kind)
       if (value.kind === 'opened') differs(widened(this.server.get(value)), 'at the server')
-      const declared = materialBytes(this.#shape, step)
+      const declared = stepDealtBytes(this.#shape, step)
       const dealt = this.dealt.get(id)?.length ?? 0
       if (dealt !== declared) out.push(`${op} ${id}: ${dealt} bytes dealt, ${declared} declared`)
       for (const party of [this.owner, this.server]) {

@@ -37,6 +37,7 @@ export function trialWeights(
   const weights = new Map<string, Matrix>()
   const differences = new Map<string, Matrix>()
   const stationary = new Map<string, Lanes>()
+  let privates = 0
   for (const [i, { name, k, n, ring, visibility }] of plan.weights.entries()) {
     const w = lanesOf(given[name], 64)
     weights.set(name, kernels.load(w, k, n))
@@ -44,7 +45,7 @@ export function trialWeights(
     const F = new BigUint64Array(w.length)
     noise.fill(1000 + i, 0, ring, F, 0, F.length)
     differences.set(name, kernels.load(sub(w, F, ring), k, n))
-    const step = plan.steps.filter((s) => s.op === 'linear')[i]
+    const step = plan.steps.filter((s) => s.op === 'linearPrivate')[privates++]
     const a = maskLanes(owner, shape, step.needs.server[0] as Masked)
     const c = new SeededCorrelations(owner, shape).read(step, step.slots[0])
     stationary.set(name, add(kernels.matmul(a, a.length / k, kernels.load(F, k, n), ring), c, ring))

@@ -1,12 +1,13 @@
 /** Each party's access to its side of what was dealt. */
 import type { Kernels } from '../../../kernels/kernels.ts'
+import { stepDealtBytes } from '../cost.ts'
 import { type Slot, slotBytes, slotValues } from '../dealt.ts'
 import type { Prg } from '../prg.ts'
 import type { Lanes } from '../ring.ts'
 import { rowCount, type Shape } from '../shape.ts'
 import type { Step } from '../step.ts'
 import type { Role } from '../values.ts'
-import { materialBytes, slotIndex, slotLanes, slotStream, slotWidth, slotWords } from './material.ts'
+import { slotIndex, slotLanes, slotStream, slotWidth, slotWords } from './material.ts'
 import { Pieces } from './pieces.ts'
 
 /** Bits that each value of a party's share of a slot takes in `Correlations.packed`. */
@@ -86,7 +87,7 @@ export class PackedCorrections implements Correlations {
 
   /** Takes a step's corrections. Throws `RangeError` when their length is not the declared one. */
   put(step: Step, bytes: Pieces | Uint8Array): void {
-    const declared = materialBytes(this.#shape, step)
+    const declared = stepDealtBytes(this.#shape, step)
     if (bytes.length !== declared)
       throw new RangeError(`step ${step.id} (${step.op}): ${bytes.length} bytes dealt, ${declared} declared`)
     this.#bytes.set(step.id, bytes instanceof Pieces ? bytes : new Pieces([bytes]))

@@ -1,8 +1,7 @@
 /** The keystreams behind masks and dealt slots, and the bytes that dealing takes. */
 import type { Kernels } from '../../../kernels/kernels.ts'
 import { type Program, program } from '../../../kernels/program.ts'
-import { type Slot, slotBytes, slotCount, slotValues } from '../dealt.ts'
-import type { Plan } from '../plan.ts'
+import { type Slot, slotCount, slotValues } from '../dealt.ts'
 import { laneBytes, type Prg, streamId } from '../prg.ts'
 import type { LaneBits, Lanes } from '../ring.ts'
 import { count, rowCount, type Shape } from '../shape.ts'
@@ -108,11 +107,3 @@ export function slotPiece(
 ): void {
   prg.raw(slotStream(step, slot), shape.serial + row, out, first * slotWidth(slot))
 }
-
-/** Declared bytes that the dealer sends for one step. */
-export const materialBytes = (shape: Shape, step: Step): number =>
-  step.slots.reduce((sum, slot) => sum + slotBytes(shape, slot), 0)
-
-/** Declared bytes that the dealer sends for a whole pass, of one band or several. */
-export const planMaterialBytes = (bands: readonly Shape[], plan: Plan): number =>
-  bands.reduce((sum, shape) => plan.steps.reduce((n, step) => n + materialBytes(shape, step), sum), 0)

@@ -22,6 +22,12 @@ export interface ActivationOptions {
   readonly ring: number
 }
 
+/** Dealt words of `activate` for one value, of f(g) alone: a polynomial's coefficients for each entry. */
+export const activationWords = ({
+  entryBits,
+  degree,
+}: Pick<ActivationOptions, 'entryBits' | 'degree'>): number => 2 ** entryBits * (degree + 1)
+
 /**
  * f(g), or f(g)·u for an opened liftable u, by a table of polynomials over the segments of g. For the product the
  * dealer also tabulates each coefficient times rho_u and times rho_u's top bit: f·u = A f - f rho + 2^d B f top, so f

@@ -4,9 +4,9 @@ import { inverseWidths } from '../profiles/fixed/widths.ts'
 import { fraction } from '../scale.ts'
 import type { Share } from '../values.ts'
 import { combineLevels } from './combine-levels.ts'
+import { inverseLevels, openInverse, timesInverse } from './composed/open-inverse.ts'
 import { open } from './open.ts'
-import { inverseLevels, openInverse, timesInverse } from './open-inverse.ts'
-import { product } from './product/product.ts'
+import { product } from './product.ts'
 
 describe.each([3, 4, 5, 8])('%i levels', (n) => {
   it('are put together as gates say', () => {

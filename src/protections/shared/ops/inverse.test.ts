@@ -3,10 +3,10 @@ import { Trial } from '../../../../test/support/protocol/plans.ts'
 import { inverseWidths } from '../profiles/fixed/widths.ts'
 import { fraction } from '../scale.ts'
 import type { Share } from '../values.ts'
+import { inverseLevels, timesInverse } from './composed/open-inverse.ts'
 import { inverse } from './inverse.ts'
 import { open } from './open.ts'
-import { inverseLevels, timesInverse } from './open-inverse.ts'
-import { product } from './product/product.ts'
+import { product } from './product.ts'
 import { truncate } from './truncate.ts'
 
 const DEGREE = 5

@@ -31,6 +31,13 @@ export interface InverseOptions {
 export const inverseParts = (o: { fineShift?: number; levels?: number }): number => 2 * levelCount(o) - 1
 
 /**
+ * Dealt words of `inverse` for one value: its tables' entries times their words. `entryBits` need not be whole, where two
+ * geometries are compared.
+ */
+export const inverseWords = (o: { entryBits: number; degree: number; levels: number }): number =>
+  2 ** o.entryBits * (o.levels * (o.degree + 2) - 1)
+
+/**
  * A steep function of an opened non-negative value, by dealt tables of polynomials in the public low bits of D: rows x
  * (parts x width), mod 2^ring, fraction frac + basisBits; gates are 2^basisBits or zero. No message.
  */

@@ -30,7 +30,7 @@ export function linearPrivate(plan: PlanBuilder, e: Masked, weight: WeightRef): 
   ])
   const added = (ctx: PartyContext, y: Lanes, dealt: Uint8Array): Lanes =>
     ctx.kernels.evaluate(sum, [y, dealt], y.length)[0]
-  return plan.step<Share>('linear', share(type), [e], (id) => {
+  return plan.step<Share>('linearPrivate', share(type), [e], (id) => {
     plan.weights.push(weightUse(weight, e))
     return {
       needs: { owner: [] },

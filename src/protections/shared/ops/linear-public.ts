@@ -9,7 +9,7 @@ export function linearPublic(plan: PlanBuilder, x: Share, weight: WeightRef): Sh
   const { layout, ring } = x
   const { name, n } = weight
   const type = { layout, width: n, ring, scale: timesScale(x.scale, weight.scale) }
-  return plan.step<Share>('linear', share(type), [x], (id) => {
+  return plan.step<Share>('linearPublic', share(type), [x], (id) => {
     plan.weights.push(weightUse(weight, x))
     const product = { weight: name, ring, left: (ctx: ValueContext) => ctx.get(x) }
     return {

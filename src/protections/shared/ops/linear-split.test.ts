@@ -12,7 +12,7 @@ import { fraction } from '../scale.ts'
 import { count } from '../shape.ts'
 import type { Share } from '../values.ts'
 import { addSplitBias } from './add-bias.ts'
-import { companion, linearSplit, linearSplitShare } from './linear-split.ts'
+import { companion, linearSplit } from './linear-split.ts'
 import { open } from './open.ts'
 import { widenOpening } from './widen-opening.ts'
 
@@ -23,7 +23,10 @@ const weight = { name: 'w', index: WEIGHT, n: N, scale: fraction(6), visibility:
 
 type Make = (plan: PlanBuilder, x: Share, ring: number) => Share
 const ways: Record<string, { narrow: boolean; make: Make }> = {
-  'opened in the product’s ring': { narrow: false, make: (plan, x) => linearSplitShare(plan, x, weight) },
+  'opened in the product’s ring': {
+    narrow: false,
+    make: (plan, x) => linearSplit(plan, open(plan, x, { bits: x.ring }), weight),
+  },
   'opened narrowly, then widened': {
     narrow: true,
     make: (plan, x, ring) => {
@@ -98,7 +101,7 @@ describe.each(Object.entries(ways))('a product with a split weight, its input %s
     const [bits, ring, rows] = [12, 40, 3]
     const c = { bits, ring, rows, seed: 1, w: new Array(K * N).fill(3), b: [1, 2, 3, 4] }
     const { trial } = trialOf(make, narrow, { ...c, x: new Array(rows * K).fill(7) })
-    const split = trial.plan.steps.find((s) => s.op === 'split')!
+    const split = trial.plan.steps.find((s) => s.op === 'linearSplit')!
     expect(trial.dealt.get(split.id)?.length).toBe((rows * N * ring) / 8)
     const wires = trial.plan.steps.flatMap((s) => (s.wire?.from === 'both' ? [s.wire] : []))
     const shape = { base: 0, rows, serial: 0 }

@@ -3,7 +3,6 @@ import type { PlanBuilder } from '../plan.ts'
 import { add } from '../ring.ts'
 import { timesScale } from '../scale.ts'
 import { type Opened, type Share, share } from '../values.ts'
-import { open } from './open.ts'
 import { type WeightRef, weightUse } from './parts/weight-ref.ts'
 
 /**
@@ -30,7 +29,7 @@ export function linearSplit(plan: PlanBuilder, x: Opened, weight: WeightRef): Sh
   const other = companion(name)
   const slot: Slot = { name: 'c', layout, width: n, bits: ring }
   const type = { layout, width: n, ring, scale: timesScale(x.scale, weight.scale) }
-  return plan.step<Share>('split', share(type), [x], (id) => {
+  return plan.step<Share>('linearSplit', share(type), [x], (id) => {
     plan.weights.push(weightUse(weight, x))
     return {
       slots: [slot],
@@ -55,7 +54,3 @@ export function linearSplit(plan: PlanBuilder, x: Opened, weight: WeightRef): Sh
     }
   })
 }
-
-/** `linearSplit` of a share that is in the product's ring already: opened there first. One hop. */
-export const linearSplitShare = (plan: PlanBuilder, x: Share, weight: WeightRef): Share =>
-  linearSplit(plan, open(plan, x, { bits: x.ring }), weight)

@@ -19,7 +19,7 @@ export function openLiftedToServer(plan: PlanBuilder, x: Opened, ring: number): 
     const { pub, share } = lifted(p, x, 'server')
     return [p.out(p.reduce(p.add(p.add(pub, share), p.shl(p.packed(bits), x.ring)), ring))]
   })
-  return plan.step<Masked>('openToServer', type, [x], () => ({
+  return plan.step<Masked>('openLiftedToServer', type, [x], () => ({
     wire: { from: 'owner', layout, width, bits },
     half: (ctx) =>
       ctx.kernels.evaluate(

@@ -25,7 +25,7 @@ export function widenOpening(plan: PlanBuilder, x: Opened, ring: number): Opened
     const above = p.add(p.packed(bits), p.packed(bits))
     return [p.out(p.reduce(p.add(low, p.shl(above, x.ring)), ring))]
   })
-  return plan.step<Opened>('widen', type, [x], (id) => ({
+  return plan.step<Opened>('widenOpening', type, [x], (id) => ({
     wire: { from: 'both', layout, width, bits },
     half: (ctx) =>
       ctx.kernels.evaluate(half(ctx.role), [ctx.get(x), ...raisedOperands(ctx, x)], ctx.get(x).length)[0],

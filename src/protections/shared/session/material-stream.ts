@@ -5,8 +5,8 @@
 import type { Kernels } from '../../../kernels/kernels.ts'
 import { limits } from '../../../transport/limits.ts'
 import { PackedCorrections } from '../correlations/correlations.ts'
-import { materialBytes } from '../correlations/material.ts'
 import { Pieces } from '../correlations/pieces.ts'
+import { stepDealtBytes } from '../cost.ts'
 import type { Plan } from '../plan.ts'
 import type { Shape } from '../shape.ts'
 import type { Step } from '../step.ts'
@@ -88,7 +88,7 @@ export class MaterialReader {
     while (!this.corrections[band].has(step)) {
       const next = this.#steps[Math.floor(this.#at / bands)]
       const to = this.#at++ % bands
-      this.corrections[to].put(next, await this.#take(materialBytes(this.#bands[to], next)))
+      this.corrections[to].put(next, await this.#take(stepDealtBytes(this.#bands[to], next)))
     }
   }
 

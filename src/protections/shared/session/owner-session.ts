@@ -2,7 +2,7 @@
 
 import { RowCache } from '../cache.ts'
 import { SeededCorrelations } from '../correlations/correlations.ts'
-import { planMaterialBytes } from '../correlations/material.ts'
+import { planDealtBytes } from '../cost.ts'
 import type { Plan } from '../plan.ts'
 import { deriveKey, Prg } from '../prg.ts'
 import { encode, type Lanes, toFloats } from '../ring.ts'
@@ -151,7 +151,7 @@ export class OwnerSession {
     const party = new BandedPass(schedule, 'owner', bands)
     await this.#sendAhead(pass, shape, party.composeAhead())
     await asked
-    this.totals.dealerBytes += planMaterialBytes(bandsOf(shape), plan)
+    this.totals.dealerBytes += planDealtBytes(bandsOf(shape), plan)
     return { pass, shape, plan, schedule, party }
   }
 

@@ -4,14 +4,17 @@ import type { Lanes } from '../../ring.ts'
 import type { Layout } from '../../shape.ts'
 import type { Opened } from '../../values.ts'
 
+/** What of a factor's value decides which secrets it has. */
+export type Masking = Pick<Opened, 'ring' | 'lift'>
+
 /** A factor and the columns it contributes: output column j reads column from + floor(j / repeat). */
-export interface Factor {
-  readonly value: Opened
+export interface Factor<V extends Masking = Opened> {
+  readonly value: V
   readonly from?: number
   readonly repeat?: number
 }
 
-export type Term = readonly Factor[]
+export type Term<V extends Masking = Opened> = readonly Factor<V>[]
 
 /** One secret of a factor: `mask` of a value opened in the product's ring; `rho`, or its `top` bit, of a lifted one. */
 type Secret = { readonly factor: number; readonly part: 'mask' | 'rho' | 'top' }
@@ -29,7 +32,7 @@ export const columnOf = (f: Factor, row: number, j: number): number =>
 
 /** Every monomial of two and more secrets that does not vanish mod 2^ring. */
 export function monomials(
-  term: Term,
+  term: Term<Masking>,
   index: number,
   layout: Layout,
   width: number,
@@ -52,6 +55,12 @@ export function monomials(
   }
   return out
 }
+
+/** Dealt bits of a sum of products for every output column, besides what columns share: see `Cost.dealt`. */
+export const bitsPerColumn = (terms: readonly Term<Masking>[], ring: number): number =>
+  terms
+    .flatMap((term, t) => monomials(term, t, 'row', 1, ring))
+    .reduce((sum, { repeat, slot }) => sum + (repeat === 1 ? slot.bits : 0), 0)
 
 /** A factor's columns, each `repeat / every` times: what the output reads of it where `every` columns are one. */
 export function columns(f: Factor, source: Lanes, rows: number, width: number, every: number): Lanes {

@@ -2,11 +2,11 @@
 
 import { headDim } from '../../../../model/architectures/config.ts'
 import { rotaryFrequencies } from '../../../../model/architectures/rope.ts'
+import { inverseLevels, timesInverse } from '../../ops/composed/open-inverse.ts'
 import { lastRow } from '../../ops/last-row.ts'
 import { mix } from '../../ops/mix.ts'
 import { open } from '../../ops/open.ts'
-import { inverseLevels, timesInverse } from '../../ops/open-inverse.ts'
-import { product } from '../../ops/product/product.ts'
+import { product } from '../../ops/product.ts'
 import { rotary } from '../../ops/rotary.ts'
 import { scores } from '../../ops/scores.ts'
 import { slice } from '../../ops/slice.ts'

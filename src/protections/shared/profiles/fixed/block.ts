@@ -2,16 +2,16 @@
 
 import { isEncoder, type ModelConfig } from '../../../../model/architectures/config.ts'
 import { addBias, addSplitBias } from '../../ops/add-bias.ts'
+import { inverseLevels, openInverse, timesInverse } from '../../ops/composed/open-inverse.ts'
 import { lift } from '../../ops/lift.ts'
 import { linearPrivate } from '../../ops/linear-private.ts'
 import { linearPublic } from '../../ops/linear-public.ts'
-import { linearSplit, linearSplitShare } from '../../ops/linear-split.ts'
+import { linearSplit } from '../../ops/linear-split.ts'
 import { open } from '../../ops/open.ts'
-import { inverseLevels, openInverse, timesInverse } from '../../ops/open-inverse.ts'
 import { openLiftedToServer } from '../../ops/open-lifted-to-server.ts'
 import { openToServer } from '../../ops/open-to-server.ts'
 import type { WeightRef } from '../../ops/parts/weight-ref.ts'
-import { product } from '../../ops/product/product.ts'
+import { product } from '../../ops/product.ts'
 import { sumSquares } from '../../ops/sum-squares.ts'
 import { truncate } from '../../ops/truncate.ts'
 import { widenOpening } from '../../ops/widen-opening.ts'
@@ -29,6 +29,7 @@ import {
 } from './lower.ts'
 import type { Ranges } from './ranges.ts'
 import {
+  INVERSE_DEGREE,
   integerBits,
   type NormWidths,
   type Precision,
@@ -37,8 +38,7 @@ import {
   weightFrac,
 } from './widths.ts'
 
-/** Degree of the inverse tables, and fraction bits of their public basis. */
-export const INVERSE_DEGREE = 5
+/** Fraction bits of the inverse tables' public basis. */
 export const BASIS_BITS = 12
 
 /** `owner-held`: the model server has the private weights. `split`: nobody has them all. */
@@ -165,7 +165,8 @@ export class Block {
   linear(x: Share, layer: number, role: MatrixRole, n: number): Share {
     const weight = this.weight(layer, role, n)
     if (weight.visibility === 'public') return linearPublic(this.plan, x, weight)
-    if (weight.visibility === 'split') return linearSplitShare(this.plan, x, weight)
+    if (weight.visibility === 'split')
+      return linearSplit(this.plan, open(this.plan, x, { bits: x.ring }), weight)
     return linearPrivate(this.plan, openToServer(this.plan, x, weight.index), weight)
   }
 

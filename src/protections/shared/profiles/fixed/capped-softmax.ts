@@ -1,6 +1,6 @@
 /** SPRINT's softmax: powers (1 + (x - cap) / 256)^256 below a constant cap, over their sum. No row maximum, so fewer hops. */
 import { cappedExp } from '../../../../model/math.ts'
-import { activate } from '../../ops/activate.ts'
+import { activate, activationWords } from '../../ops/activate.ts'
 import { addConstant } from '../../ops/add-constant.ts'
 import { open } from '../../ops/open.ts'
 import { suppressPadding } from '../../ops/suppress-padding.ts'
@@ -132,7 +132,7 @@ function weightTable(
       const width = 2 ** (half + 1 - entryBits)
       if (width > Math.min(MOST_WIDTH, 2 * (2 ** half - limit))) continue
       for (let degree = 3; degree <= 12; degree++) {
-        const cost = 2 ** entryBits * (degree + 1)
+        const cost = activationWords({ entryBits, degree })
         if (cost >= words) break
         if (!follows(f, centre - limit, centre + limit, width, degree, unit)) continue
         words = cost

@@ -2,9 +2,9 @@
 
 import { isEncoder } from '../../../../model/architectures/config.ts'
 import { activate } from '../../ops/activate.ts'
+import { inverseLevels, timesInverse } from '../../ops/composed/open-inverse.ts'
 import { open } from '../../ops/open.ts'
-import { inverseLevels, timesInverse } from '../../ops/open-inverse.ts'
-import { product } from '../../ops/product/product.ts'
+import { product } from '../../ops/product.ts'
 import { slice } from '../../ops/slice.ts'
 import { truncate } from '../../ops/truncate.ts'
 import { fraction } from '../../scale.ts'

@@ -3,7 +3,7 @@ import { tinyGpt2, tinyModel } from '../../../../../test/support/protocol/models
 import { Trial } from '../../../../../test/support/protocol/plans.ts'
 import { softmax } from '../../../../model/math.ts'
 import { PredictableRandom } from '../../../../model/random.ts'
-import { inverseLevels } from '../../ops/open-inverse.ts'
+import { inverseLevels } from '../../ops/composed/open-inverse.ts'
 import { toFloats } from '../../ring.ts'
 import { count, span } from '../../shape.ts'
 import type { Opened } from '../../values.ts'

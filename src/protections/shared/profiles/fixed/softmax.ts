@@ -5,20 +5,21 @@
 import { isEncoder } from '../../../../model/architectures/config.ts'
 import { addConstant } from '../../ops/add-constant.ts'
 import { belowCap } from '../../ops/below-cap.ts'
+import { openInverse } from '../../ops/composed/open-inverse.ts'
 import { exponential } from '../../ops/exponential.ts'
 import { highestLevel } from '../../ops/highest-level.ts'
 import { open } from '../../ops/open.ts'
-import { openInverse } from '../../ops/open-inverse.ts'
 import { sumPositions } from '../../ops/sum-positions.ts'
 import { suppressPadding } from '../../ops/suppress-padding.ts'
 import { thermometer } from '../../ops/thermometer.ts'
 import { truncate } from '../../ops/truncate.ts'
 import type { Opened, Share } from '../../values.ts'
-import { BASIS_BITS, type Block, INVERSE_DEGREE } from './block.ts'
+import { BASIS_BITS, type Block } from './block.ts'
 import { type CappedWidths, cappedPowers, cappedWidths } from './capped-softmax.ts'
 import type { Interval, LayerRanges } from './ranges.ts'
 import { type SoftcapWidths, softcapped, softcapWidths } from './softcap.ts'
 import { type SoftmaxWidths, softmaxWidths, type WeightWidths } from './softmax-widths.ts'
+import { INVERSE_DEGREE } from './widths.ts'
 
 /** Weights before the division, pairs x heads at `weightFrac`, and their sums, rows x heads. */
 export interface Powers {

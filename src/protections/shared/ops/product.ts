@@ -1,11 +1,11 @@
-import type { PlanBuilder } from '../../plan.ts'
-import { maskOf, signed } from '../../ring.ts'
-import { rowsOf } from '../../shape.ts'
-import { type Share, type ShareType, share } from '../../values.ts'
-import { perRole } from '../parts/operands.ts'
-import { dealer } from './deal.ts'
-import { columnOf, monomials, type Term } from './monomials.ts'
-import { partyProduct } from './party-view.ts'
+import type { PlanBuilder } from '../plan.ts'
+import { maskOf, signed } from '../ring.ts'
+import { rowsOf } from '../shape.ts'
+import { type Share, type ShareType, share } from '../values.ts'
+import { perRole } from './parts/operands.ts'
+import { dealer } from './product/deal.ts'
+import { columnOf, monomials, type Term } from './product/monomials.ts'
+import { partyProduct } from './product/party-view.ts'
 
 /**
  * The sum of products of opened values, elementwise: rows x width, mod 2^ring. No message.

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Trial } from '../../../../../test/support/protocol/plans.ts'
-import { fraction } from '../../scale.ts'
-import type { Share } from '../../values.ts'
-import { open } from '../open.ts'
+import { Trial } from '../../../../test/support/protocol/plans.ts'
+import { fraction } from '../scale.ts'
+import type { Share } from '../values.ts'
+import { open } from './open.ts'
 import { product } from './product.ts'
 
 const bounded = (bits: number): fc.Arbitrary<number> => {

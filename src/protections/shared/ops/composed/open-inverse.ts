@@ -1,11 +1,11 @@
-import type { PlanBuilder } from '../plan.ts'
-import { levelCount } from '../tables/levels.ts'
-import type { Opened } from '../values.ts'
-import { combineLevels } from './combine-levels.ts'
-import { type InverseOptions, inverse } from './inverse.ts'
-import { open } from './open.ts'
-import type { Term } from './product/monomials.ts'
-import { truncate } from './truncate.ts'
+import type { PlanBuilder } from '../../plan.ts'
+import { levelCount } from '../../tables/levels.ts'
+import type { Opened } from '../../values.ts'
+import { combineLevels } from '../combine-levels.ts'
+import { type InverseOptions, inverse } from '../inverse.ts'
+import { open } from '../open.ts'
+import type { Masking, Term } from '../product/monomials.ts'
+import { truncate } from '../truncate.ts'
 
 /**
  * Parts of what `openInverse` opens: two levels are multiplied out where they are used, f = coarse + gate x fine; more
@@ -31,7 +31,12 @@ export function openInverse(
 }
 
 /** The terms of x times the opened result of `openInverse`: x·coarse + x·gate·fine. `repeat` columns share one result. */
-export function timesInverse(x: Opened, r: Opened, levels: number, repeat: number): Term[] {
+export function timesInverse<V extends Masking & Pick<Opened, 'width'>>(
+  x: V,
+  r: V,
+  levels: number,
+  repeat: number,
+): Term<V>[] {
   const width = r.width / levels
   const part = (level: number) => ({ value: r, from: level * width, repeat })
   if (levels === 1) return [[{ value: x }, part(0)]]
