@@ -2,7 +2,7 @@
 
 import { EncoderEnds } from '../src/owner/encoder-ends.ts'
 import { planDealtBytes } from '../src/protections/shared/cost.ts'
-import { bandsOf } from '../src/protections/shared/row-chunks.ts'
+import { rowChunksOf } from '../src/protections/shared/row-chunks.ts'
 import { type ModelPlans, modelPlans } from '../src/protections/shared/session/model-plan.ts'
 import { MAX_ROWS } from '../src/protections/shared/session/pass-messages.ts'
 import type { LinkChoice } from '../src/transport/connect.ts'
@@ -113,7 +113,7 @@ export function passCase(name: 'decode' | 'prefill' | 'encode', o: PassOptions):
       pipelinedSeconds,
       fillSeconds,
       declaredHops: schedule.hops,
-      declaredDealerBytes: planDealtBytes(bandsOf(shape), plan),
+      declaredDealerBytes: planDealtBytes(rowChunksOf(shape), plan),
       peakServerBytes: server.peakBytes,
       peakDealerBytes: dealer.peakBytes,
       context: o.context,

@@ -48,7 +48,7 @@ function mismatches(parties: LocalParties, trace: PassTrace): string[] {
 
 describe.each([
   ['llama, private', llama, 'private' as const, {}, 1 + 14 * 2 + 3],
-  ['llama, private, lean', llama, 'private' as const, { lean: true }, 1 + 16 * 2 + 3],
+  ['llama, private, few bytes', llama, 'private' as const, { goal: 'bytes' as const }, 1 + 16 * 2 + 3],
   ['llama, private, every row', llama, 'private' as const, { everyRow: true }, 1 + 14 * 2 + 3],
   ['llama, public', llama, 'public' as const, {}, 1 + 14 * 2 + 3],
   ['gpt2, private', gpt2, 'private' as const, {}, 1 + 14 * 2 + 3],

@@ -32,7 +32,7 @@ const inputs = (model: TinyModel, ids: number[], scale: number): Lanes[] =>
 
 const cases: [string, Parameters<typeof tinyModel>[0], Privacy, CompileOptions][] = [
   ['llama, private', tinyLlama, 'private', {}],
-  ['llama, private, lean', tinyLlama, 'private', { lean: true }],
+  ['llama, private, few bytes', tinyLlama, 'private', { goal: 'bytes' }],
   ['llama, half of it public', tinyLlama, 'mixed', {}],
   ['gpt2, private', tinyGpt2, 'private', {}],
   ['gpt2, public', tinyGpt2, 'public', {}],

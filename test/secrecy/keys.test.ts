@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Kernels } from '../../src/kernels/kernels.ts'
 import { createWasmKernels } from '../../src/kernels/wasm/kernels.ts'
-import { maskLanes, slotLanes } from '../../src/protections/shared/correlations/material.ts'
+import { maskLanes, slotLanes } from '../../src/protections/shared/correlations/keystreams.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import type { Plan } from '../../src/protections/shared/plan.ts'
 import { type Prg, streamId } from '../../src/protections/shared/prg.ts'

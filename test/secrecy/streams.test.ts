@@ -1,7 +1,7 @@
 /** Static mask discipline: no keystream of a plan serves two purposes. */
 import { describe, expect, it } from 'vitest'
 import { isEncoder } from '../../src/model/architectures/config.ts'
-import { maskLanes, slotLanes } from '../../src/protections/shared/correlations/material.ts'
+import { maskLanes, slotLanes } from '../../src/protections/shared/correlations/keystreams.ts'
 import type { Plan } from '../../src/protections/shared/plan.ts'
 import { MASK_STREAM, weightMaskStream, weightSumStream } from '../../src/protections/shared/prg.ts'
 import type { CompileOptions } from '../../src/protections/shared/profiles/fixed/decoder.ts'
@@ -57,14 +57,14 @@ function usesOf(plan: Plan): { masks: Map<UnderMask, number>; slots: Use[] } {
 
 const models: [string, Parameters<typeof tinyModel>[0], Privacy, CompileOptions][] = [
   ['llama, private', tinyLlama, 'private', {}],
-  ['llama, private, lean', tinyLlama, 'private', { lean: true }],
+  ['llama, private, few bytes', tinyLlama, 'private', { goal: 'bytes' }],
   ['llama, public', tinyLlama, 'public', {}],
   ['llama, mixed', tinyLlama, 'mixed', {}],
   ['gpt2, private', tinyGpt2, 'private', {}],
-  ['gpt2, mixed, lean', tinyGpt2, 'mixed', { lean: true }],
+  ['gpt2, mixed, few bytes', tinyGpt2, 'mixed', { goal: 'bytes' }],
   ['gpt2, public', tinyGpt2, 'public', {}],
   ['llama, split', tinyLlama, 'split', {}],
-  ['gpt2, half of it split, lean', tinyGpt2, 'mixed split', { lean: true }],
+  ['gpt2, half of it split, few bytes', tinyGpt2, 'mixed split', { goal: 'bytes' }],
   ['bert, private', tinyBert, 'private', {}],
   ['roberta, mixed', tinyRoberta, 'mixed', {}],
   ['bert, split', tinyBert, 'split', {}],
@@ -176,7 +176,7 @@ it.each([
   [
     'decoder',
     tinyModel({ ...tinyLlama, context: 1024 }, 'mixed').spec,
-    [{}, { lean: true }, { everyRow: true }],
+    [{}, { goal: 'bytes' as const }, { everyRow: true }],
   ],
   ['encoder', tinyEncoder({ ...tinyBert, context: 512 }, 'mixed').spec, [{}]],
 ])('products made ahead fit every plan of a %s: the same weights, rings and streams', (_, spec, options) => {

@@ -34,7 +34,7 @@ export class NudgedPlans extends ModelPlans {
     this.target(super.of({ base: 0, rows: 1 }).plan)
   }
 
-  override of(shape: Pick<Shape, 'base' | 'rows' | 'lean'>): { plan: Plan; schedule: Schedule } {
+  override of(shape: Pick<Shape, 'base' | 'rows' | 'goal'>): { plan: Plan; schedule: Schedule } {
     const honest = super.of(shape)
     let known = this.#known.get(honest.plan)
     if (!known) {

@@ -54,7 +54,7 @@ export async function agreement(
   const { spec } = modelPlans(manifest)
   const parties = new LocalParties(spec, tensors, {
     kernels: createNodeKernels(),
-    compile: { everyRow: true, lean: rows >= 8 },
+    compile: { everyRow: true, goal: rows >= 8 ? 'bytes' : 'hops' },
   })
   let normals = new Float64Array()
   const float = floatModel(config, tensors, (name, _layer, values) => {

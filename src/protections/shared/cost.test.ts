@@ -11,33 +11,37 @@ import {
   tinyModel,
 } from '../../../test/support/protocol/models.ts'
 import { readsOf } from '../../../test/support/protocol/prg.ts'
-import { maskLanes } from './correlations/material.ts'
+import { maskLanes } from './correlations/keystreams.ts'
 import { costOf, planDealtBytes } from './cost.ts'
 import { inverseWords } from './ops/inverse.ts'
 import type { Plan } from './plan.ts'
 import { compileModel, inputType, shapeOf } from './profiles/fixed/model.ts'
 import { INVERSE_DEGREE } from './profiles/fixed/widths.ts'
 import { schedule } from './schedule.ts'
+import type { Goal } from './shape.ts'
 import { isUnderMask } from './values.ts'
 
 /** A calibration whose norms span more octaves than two levels of tables reach. */
 function deep(model: AnyTiny): AnyTiny {
   const { ranges } = model.spec
-  const layers = ranges.layers.map((r) => ({ ...r, meanSquare1: [r.meanSquare1[0], 2 ** 22 * r.meanSquare1[1]] as const }))
+  const layers = ranges.layers.map((r) => ({
+    ...r,
+    meanSquare1: [r.meanSquare1[0], 2 ** 22 * r.meanSquare1[1]] as const,
+  }))
   return { ...model, spec: { ...model.spec, ranges: { ...ranges, layers } } } as AnyTiny
 }
 
-const models: [string, AnyTiny, boolean][] = [
-  ['a gated decoder, private', tinyModel(tinyLlama), false],
-  ['a gated decoder, for long prompts', tinyModel(tinyLlama), true],
-  ['a gated decoder over many octaves', deep(tinyModel(tinyLlama)), false],
-  ['a decoder with biases, public', tinyModel(tinyGpt2, 'public'), false],
-  ['a decoder with biases, split', tinyModel(tinyGpt2, 'mixed split'), false],
-  ['an encoder', tinyEncoder({ ...tinyBert, head: { kind: 'mlm' } }, 'mixed'), false],
+const models: [string, AnyTiny, Goal][] = [
+  ['a gated decoder, private', tinyModel(tinyLlama), 'hops'],
+  ['a gated decoder, for long prompts', tinyModel(tinyLlama), 'bytes'],
+  ['a gated decoder over many octaves', deep(tinyModel(tinyLlama)), 'hops'],
+  ['a decoder with biases, public', tinyModel(tinyGpt2, 'public'), 'hops'],
+  ['a decoder with biases, split', tinyModel(tinyGpt2, 'mixed split'), 'hops'],
+  ['an encoder', tinyEncoder({ ...tinyBert, head: { kind: 'mlm' } }, 'mixed'), 'hops'],
 ]
 
-const compiled = models.map(([name, model, lean]) => {
-  const plan = compileModel(model.spec, 4, { lean })
+const compiled = models.map(([name, model, goal]) => {
+  const plan = compileModel(model.spec, 4, { goal })
   return [name, model, plan] as const
 })
 

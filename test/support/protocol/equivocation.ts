@@ -5,11 +5,9 @@
 import type { Kernels, Matrix } from '../../../src/kernels/kernels.ts'
 import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
 import { RowCache } from '../../../src/protections/shared/cache.ts'
-import {
-  PackedCorrections,
-  SeededCorrelations,
-} from '../../../src/protections/shared/correlations/correlations.ts'
-import { maskLanes, slotLanes } from '../../../src/protections/shared/correlations/material.ts'
+import { maskLanes, slotLanes } from '../../../src/protections/shared/correlations/keystreams.ts'
+import { PackedCorrections } from '../../../src/protections/shared/correlations/packed.ts'
+import { SeededCorrelations } from '../../../src/protections/shared/correlations/seeded.ts'
 import type { Dealt, Slot } from '../../../src/protections/shared/dealt.ts'
 import { exchange } from '../../../src/protections/shared/local/exchange.ts'
 import { piecesOf, withPieces } from '../../../src/protections/shared/local/pieces.ts'

@@ -2,11 +2,9 @@
 
 import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
 import { RowCache } from '../../../src/protections/shared/cache.ts'
-import {
-  PackedCorrections,
-  SeededCorrelations,
-} from '../../../src/protections/shared/correlations/correlations.ts'
-import { maskLanes } from '../../../src/protections/shared/correlations/material.ts'
+import { maskLanes } from '../../../src/protections/shared/correlations/keystreams.ts'
+import { PackedCorrections } from '../../../src/protections/shared/correlations/packed.ts'
+import { SeededCorrelations } from '../../../src/protections/shared/correlations/seeded.ts'
 import { stepDealtBytes } from '../../../src/protections/shared/cost.ts'
 import { exchange } from '../../../src/protections/shared/local/exchange.ts'
 import { withPieces } from '../../../src/protections/shared/local/pieces.ts'

@@ -1,7 +1,7 @@
 /** The weights of a hand-made plan, as the three parties hold them. */
 import type { Kernels, Matrix } from '../../../src/kernels/kernels.ts'
-import { SeededCorrelations } from '../../../src/protections/shared/correlations/correlations.ts'
-import { maskLanes } from '../../../src/protections/shared/correlations/material.ts'
+import { maskLanes } from '../../../src/protections/shared/correlations/keystreams.ts'
+import { SeededCorrelations } from '../../../src/protections/shared/correlations/seeded.ts'
 import { type PartyPieces, piecesOf } from '../../../src/protections/shared/local/pieces.ts'
 import type { Plan } from '../../../src/protections/shared/plan.ts'
 import type { Prg } from '../../../src/protections/shared/prg.ts'

@@ -13,7 +13,7 @@ export function packerOf(
 ): Packer {
   if ('masks' in value) {
     const { masks } = value
-    // Asked for each time: between two pieces another session may have had rows added to them.
+    // Asked for each time: between two parts another session may have had rows added to them.
     return (first, n, words, out) =>
       kernels.packRotated(value.kept(kernels), masks.subarray(first, first + n), words, bits, out)
   }

@@ -1,8 +1,8 @@
 import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
 import type { CachedRows, RowCache } from '../cache.ts'
 import type { DealContext } from '../context.ts'
-import { maskLanes, slotPiece, slotWidth, slotWords, wholeMask } from '../correlations/material.ts'
-import { joined } from '../correlations/pieces.ts'
+import { maskLanes, slotPart, slotWidth, slotWords, wholeMask } from '../correlations/keystreams.ts'
+import { joined } from '../correlations/rope.ts'
 import {
   type Dealt,
   type DealtRotations,
@@ -29,7 +29,7 @@ export interface DealerHoldings {
 }
 
 /** Dealt values that pass through the cache at a time. */
-const PIECE = 1 << 15
+const PART = 1 << 15
 
 const readers = new WeakMap<Plan, Map<number, number>>()
 
@@ -46,7 +46,7 @@ function lastReaders(plan: Plan): Map<number, number> {
 }
 
 /**
- * Deals one pass, or a band of it: for every step the corrections that make the owner's keystream a sharing of the true
+ * Deals one pass, or a row chunk of it: for every step the corrections that make the owner's keystream a sharing of the true
  * correlations.
  */
 export class DealerPass implements DealContext {
@@ -68,8 +68,8 @@ export class DealerPass implements DealContext {
   /** Steps with something to deal, in plan order, with their packed corrections. */
   *deal(): Generator<{ step: Step; bytes: Uint8Array }> {
     for (const step of this.#plan.steps) {
-      const pieces = Array.from(this.dealStep(step), (piece) => piece.slice())
-      if (step.slots.length > 0) yield { step, bytes: joined(pieces) }
+      const parts = Array.from(this.dealStep(step), (part) => part.slice())
+      if (step.slots.length > 0) yield { step, bytes: joined(parts) }
     }
   }
 
@@ -86,7 +86,7 @@ export class DealerPass implements DealContext {
   }
 
   /**
-   * A step's packed corrections, piece by piece; none where it deals nothing. A piece is good until the next one is
+   * A step's packed corrections, part by part; none where it deals nothing. A part is good until the next one is
    * asked for: all are made in the same memory, which stays in the processor's cache. Steps are dealt in plan order.
    */
   *dealStep(step: Step): Generator<Uint8Array> {
@@ -160,18 +160,18 @@ export class DealerPass implements DealContext {
     const per = (slot.entries ?? 1) * (slot.words ?? 1)
     const size = per * slotWidth(slot)
     // Whole blocks of keystream and whole bytes of packing, whatever the width.
-    const most = Math.min(slotValues(shape, slot) / per, Math.max(64, Math.floor(PIECE / per / 64) * 64))
+    const most = Math.min(slotValues(shape, slot) / per, Math.max(64, Math.floor(PART / per / 64) * 64))
     const keystream = new Uint8Array(most * size)
     const bytes = (per * slot.bits) / 8
     const packed = new Uint8Array(most * bytes)
     const pack = packerOf(kernels, value, per, slot.bits)
     let [first, held] = [0, 0]
     const flush = (): Uint8Array => {
-      const piece = packed.subarray(0, held * bytes)
-      pack(first, held, keystream.subarray(0, held * size), piece)
+      const part = packed.subarray(0, held * bytes)
+      pack(first, held, keystream.subarray(0, held * size), part)
       first += held
       held = 0
-      return piece
+      return part
     }
     for (let r = 0; r < shape.rows; r++) {
       const end = rowCount(shape, r, slot.layout, slot.width)
@@ -180,7 +180,7 @@ export class DealerPass implements DealContext {
         const n = room < end - i ? room - (room % 64) : end - i
         if (n === 0) yield flush()
         else
-          slotPiece(owner, shape, step, slot, r, i * per, keystream.subarray(held * size, (held + n) * size))
+          slotPart(owner, shape, step, slot, r, i * per, keystream.subarray(held * size, (held + n) * size))
         held += n
         i += n
       }

@@ -23,7 +23,7 @@ import { buckets } from './buckets.ts'
 export const ENGINE_VERSION = 4
 
 /** From this many rows on, bytes weigh more than hops. */
-const LEAN_ROWS = 8
+const LONG_ROWS = 8
 
 /** The bundle was not calibrated for the profile. */
 export class ProfileError extends Error {
@@ -31,8 +31,8 @@ export class ProfileError extends Error {
 }
 
 /**
- * A model's plans, made when first needed: one for each number of bits that count its positions, and a decoder's lean one
- * for long prompts.
+ * A model's plans, made when first needed: one for each number of bits that count its positions, and a decoder's of few
+ * bytes for long prompts.
  */
 export class ModelPlans {
   readonly spec: ModelSpec
@@ -77,13 +77,14 @@ export class ModelPlans {
     return this.spec.ends?.[end] === 'private'
   }
 
-  of(shape: Pick<Shape, 'base' | 'rows' | 'lean'>): { plan: Plan; schedule: Schedule } {
+  of(shape: Pick<Shape, 'base' | 'rows' | 'goal'>): { plan: Plan; schedule: Schedule } {
     const bits = spanBitsOf(shape)
-    const lean = !isEncoder(this.config) && (shape.lean === true || shape.rows >= LEAN_ROWS)
-    const key = `${bits} ${lean}`
+    const isForBytes = shape.goal === 'bytes' || shape.rows >= LONG_ROWS
+    const goal = !isEncoder(this.config) && isForBytes ? 'bytes' : 'hops'
+    const key = `${bits} ${goal}`
     let known = this.#plans.get(key)
     if (!known) {
-      const plan = compileModel(this.spec, bits, { lean })
+      const plan = compileModel(this.spec, bits, { goal })
       known = { plan, schedule: schedule(plan) }
       this.#plans.set(key, known)
     }

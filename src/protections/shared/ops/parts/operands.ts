@@ -1,5 +1,5 @@
 /** What programs over lanes are given of a pass: which bits a party's packed parts have, role by role. */
-import { maskWidth } from '../../correlations/material.ts'
+import { maskWidth } from '../../correlations/keystreams.ts'
 import type { Role, UnderMask } from '../../values.ts'
 
 /** Bits that each value takes in `PartyContext.maskWords`. */

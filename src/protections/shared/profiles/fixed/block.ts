@@ -17,6 +17,7 @@ import { truncate } from '../../ops/truncate.ts'
 import { widenOpening } from '../../ops/widen-opening.ts'
 import { PlanBuilder } from '../../plan.ts'
 import { fraction } from '../../scale.ts'
+import type { Goal } from '../../shape.ts'
 import type { Opened, Share } from '../../values.ts'
 import {
   END_ROLES,
@@ -57,8 +58,8 @@ export interface ModelSpec {
 
 export interface CompileOptions {
   readonly precision?: Precision
-  /** Two more hops a layer for a third of the dealt bytes in gated models: for long prompts. */
-  readonly lean?: boolean
+  /** Few hops where nothing is said; few bytes are two hops more a layer for a third of the dealt bytes in gated models. */
+  readonly goal?: Goal
   /** Release every row instead of the last alone: for evaluation by a holder of both sides. */
   readonly everyRow?: boolean
 }

@@ -85,7 +85,7 @@ export function feedForward(block: Block, x: Share, r: LayerRanges, layer: numbe
   const scale = coefficientBits + basisBits
   let a: Share
   if (!upShare) a = tabulated(undefined, scale - f, outRing)
-  else if (block.options.lean) {
+  else if (block.options.goal === 'bytes') {
     // Opening act(g) costs two hops and saves the two tables that hold it times the masks of u.
     const actBits = f + half + 2
     const ring = outRing + f

@@ -1,26 +1,26 @@
-/** Bytes that came in pieces, read where they lie: of gigabytes of dealt tables only an entry here and there is needed. */
-export class Pieces {
+/** Bytes that came in parts, read where they lie: of gigabytes of dealt tables only an entry here and there is needed. */
+export class Rope {
   readonly length: number
-  readonly #pieces: readonly Uint8Array[]
-  /** Where each piece begins, and where the last one ends. */
+  readonly #parts: readonly Uint8Array[]
+  /** Where each part begins, and where the last one ends. */
   readonly #starts: Float64Array
 
-  constructor(pieces: readonly Uint8Array[]) {
-    this.#pieces = pieces
-    this.#starts = new Float64Array(pieces.length + 1)
-    for (const [i, piece] of pieces.entries()) this.#starts[i + 1] = this.#starts[i] + piece.length
-    this.length = this.#starts[pieces.length]
+  constructor(parts: readonly Uint8Array[]) {
+    this.#parts = parts
+    this.#starts = new Float64Array(parts.length + 1)
+    for (const [i, part] of parts.entries()) this.#starts[i + 1] = this.#starts[i] + part.length
+    this.length = this.#starts[parts.length]
   }
 
-  /** Bytes from..to-1, copied only where they lie in more than one piece. */
+  /** Bytes from..to-1, copied only where they lie in more than one part. */
   slice(from: number, to: number): Uint8Array {
-    const at = this.#pieceOf(from)
+    const at = this.#partOf(from)
     const start = this.#starts[at]
-    if (to <= this.#starts[at + 1]) return this.#pieces[at].subarray(from - start, to - start)
+    if (to <= this.#starts[at + 1]) return this.#parts[at].subarray(from - start, to - start)
     const out = new Uint8Array(to - from)
-    for (let i = at; i < this.#pieces.length && this.#starts[i] < to; i++) {
+    for (let i = at; i < this.#parts.length && this.#starts[i] < to; i++) {
       const begin = this.#starts[i]
-      const part = this.#pieces[i].subarray(Math.max(0, from - begin), to - begin)
+      const part = this.#parts[i].subarray(Math.max(0, from - begin), to - begin)
       out.set(part, Math.max(0, begin - from))
     }
     return out
@@ -34,11 +34,11 @@ export class Pieces {
     const target = new DataView(out.buffer)
     // Whole words where they fit: what one copies too much, the next entry overwrites.
     const over = Math.ceil(size / 4) * 4
-    for (let i = 0, to = 0, at = this.#pieceOf(start); i < n && at < this.#pieces.length; at++) {
+    for (let i = 0, to = 0, at = this.#partOf(start); i < n && at < this.#parts.length; at++) {
       const begin = this.#starts[at]
-      const piece = this.#pieces[at]
-      const { length } = piece
-      const source = new DataView(piece.buffer, piece.byteOffset, length)
+      const part = this.#parts[at]
+      const { length } = part
+      const source = new DataView(part.buffer, part.byteOffset, length)
       for (; i < n; i++, to += size) {
         const from = start + i * table + index[i] * size - begin
         if (from >= length) break
@@ -50,9 +50,9 @@ export class Pieces {
     return out
   }
 
-  #pieceOf(offset: number): number {
+  #partOf(offset: number): number {
     let low = 0
-    let high = this.#pieces.length - 1
+    let high = this.#parts.length - 1
     while (low < high) {
       const middle = (low + high + 1) >> 1
       if (this.#starts[middle] <= offset) low = middle
@@ -64,6 +64,6 @@ export class Pieces {
 
 /** Parts one after another; a single one as it is. */
 export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Pieces(parts)
+  const whole = new Rope(parts)
   return whole.slice(0, whole.length)
 }

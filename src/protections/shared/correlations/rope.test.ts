@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { Pieces } from './pieces.ts'
+import { Rope } from './rope.ts'
 
 const cut = fc.record({
   bytes: fc.uint8Array({ minLength: 1, maxLength: 300 }),
@@ -18,7 +18,7 @@ it('whole and in pieces, the bytes are the same', () => {
         if (rest.length > 0) pieces.push(rest.slice(0, n))
         rest = rest.subarray(n)
       }
-      const whole = new Pieces(pieces)
+      const whole = new Rope(pieces)
       expect(whole.length).toBe(bytes.length)
       const [from = 0, to = bytes.length] = seed
         .map((at) => at % (bytes.length + 1))

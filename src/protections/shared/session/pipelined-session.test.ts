@@ -1,4 +1,4 @@
-/** Sessions whose passes have bands: giving one up under way, and an owner that lets one band run ahead. */
+/** Sessions whose passes have row chunks: giving one up under way, and an owner that lets one row chunk run ahead. */
 import { describe, expect, it } from 'vitest'
 import { tinyLlama, tinyModel } from '../../../../test/support/protocol/models.ts'
 import { fixedKeys, WatchedSession } from '../../../../test/support/protocol/session.ts'
@@ -12,14 +12,14 @@ const rows = model.ends.embed(
   0,
 )
 
-describe('a pass of two bands that is given up', () => {
+describe('a pass of two row chunks that is given up', () => {
   it.each([2, 3, 4, 5, 6])('after %i messages is followed by the next', async (stopAt) => {
     const session = new WatchedSession(model, fixedKeys(stopAt))
     const stop = new AbortController()
     let messages = 0
     session.onMessage = async ({ from, bytes }) => {
       if (decodePass(bytes).kind === 'data' && messages++ === stopAt) stop.abort()
-      // The server still says something about the other band when the owner has given both up.
+      // The server still says something about the other row chunk when the owner has given both up.
       if (from === 'server') await new Promise((resolve) => setTimeout(resolve, 5))
       return undefined
     }
@@ -31,7 +31,7 @@ describe('a pass of two bands that is given up', () => {
 })
 
 describe('the server refuses', () => {
-  it('a band that runs ahead of the other', async () => {
+  it('a row chunk that runs ahead of the other', async () => {
     const honest = new WatchedSession(model, fixedKeys(9))
     await honest.owner.run(0, rows)
     const [request] = honest.requests
@@ -39,14 +39,14 @@ describe('the server refuses', () => {
     await session.dealer.deal(request, async (chunk) => session.material.put(1, chunk.slice()))
     for (const { from, bytes } of honest.wire) {
       const message = decodePass(bytes)
-      if (from === 'owner' && !(message.kind === 'data' && message.band === 1))
+      if (from === 'owner' && !(message.kind === 'data' && message.rowChunk === 1))
         await session.link.send(bytes, false)
     }
     await expect(session.server).rejects.toMatchObject({ code: 'out-of-turn' })
     await expect(session.server).rejects.toThrow('too far ahead')
   })
 
-  it('a band that there is not', async () => {
+  it('a row chunk that there is not', async () => {
     const honest = new WatchedSession(model, fixedKeys(9))
     await honest.owner.run(0, rows)
     const session = new WatchedSession(model, fixedKeys(9))
@@ -56,7 +56,7 @@ describe('the server refuses', () => {
     wrong[7] = 2
     await session.link.send(sent[0], false)
     await session.link.send(wrong, false)
-    await expect(session.server).rejects.toThrow('Message 1 of band 2')
+    await expect(session.server).rejects.toThrow('Message 1 of row chunk 2')
   })
 
   it('rows whose numbers no longer differ, as the dealer does', async () => {

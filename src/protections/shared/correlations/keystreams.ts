@@ -96,7 +96,7 @@ export function slotWords(
 }
 
 /** The same of one row, from value `first` on, whose keystream must begin with a block: fills `out`. */
-export function slotPiece(
+export function slotPart(
   prg: Prg,
   shape: Shape,
   step: Step,
