@@ -77,11 +77,11 @@ describe.each(models)('%s', (_, config, privacy, options) => {
   const isWidened = (v: UnderMask): boolean => plan.steps[v.step].op === 'widenOpening'
   const opened = [...masks.keys()].filter((v) => v.kind === 'opened' && !isWidened(v))
   const widened = [...masks.keys()].filter(isWidened) as Opened[]
-  const blinded = [...masks.keys()].filter((v) => v.kind === 'masked')
+  const masked = [...masks.keys()].filter((v) => v.kind === 'masked')
 
   it('has openings, and names the slots of each step apart', () => {
     expect(opened.length).toBeGreaterThan(10 * config.layers)
-    expect(blinded.length).toBe(privateWeights(plan).length)
+    expect(masked.length).toBe(privateWeights(plan).length)
     for (const { slots } of plan.steps) {
       expect(new Set(slots.map((s) => s.name)).size).toBe(slots.length)
       expect(slots.length).toBeLessThanOrEqual(MASK_STREAM)
@@ -92,13 +92,13 @@ describe.each(models)('%s', (_, config, privacy, options) => {
     expect(new Set(opened.map((v) => masks.get(v))).size).toBe(opened.length)
   })
 
-  it('blinds with a stream of its own, or once with that of the opening that it completes', () => {
-    const streams = blinded.map((v) => masks.get(v))
-    expect(new Set(streams).size).toBe(blinded.length)
-    for (const value of blinded) {
+  it('opens to the server with a stream of its own, or once with that of the opening that it completes', () => {
+    const streams = masked.map((v) => masks.get(v))
+    expect(new Set(streams).size).toBe(masked.length)
+    for (const value of masked) {
       const twin = opened.find((o) => masks.get(o) === masks.get(value))
       if (!twin) continue
-      // The one-time pad is shared on purpose: the blinded value is the same one, its low bits are those of D.
+      // The one-time pad is shared on purpose: the masked value is the same one, its low bits are those of D.
       const step = plan.steps[value.step]
       expect(step.needs.owner).toEqual([twin])
       expect(step.wire).toMatchObject({ from: 'owner', bits: value.ring - (twin as Opened).ring })
@@ -137,7 +137,7 @@ describe.each(models)('%s', (_, config, privacy, options) => {
     expect(clashes).toEqual([])
   })
 
-  it('feeds each private product from its own blinded value and its own sum', () => {
+  it('feeds each private product from its own masked value and its own sum', () => {
     const sums = new Set<number>()
     for (const use of privateWeights(plan)) {
       const step = plan.steps.find((s) => s.slots[0]?.stream === weightSumStream(use.index))

@@ -46,9 +46,9 @@ const cases = [
 ] as const
 
 /** What goes to the product with a weight, step and sender. */
-const blinds = {
-  private: ['blind owner'],
-  split: ['widen owner', 'widen server', 'widen public'],
+const toProducts = {
+  private: ['openLiftedToServer owner', 'openToServer owner'],
+  split: ['widenOpening owner', 'widenOpening server', 'widenOpening public'],
   public: [],
 }
 
@@ -98,7 +98,7 @@ describe.each(cases)('%s', (_, config, privacy, scale) => {
         'open server',
         'open public',
         'release server',
-        ...blinds[privacy],
+        ...toProducts[privacy],
       ]),
     )
   })

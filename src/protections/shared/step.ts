@@ -1,7 +1,7 @@
 /** One operation of a plan with its views side by side: what it costs, means, deals, sends and computes. */
 import type { DealContext, OracleContext, PartyContext } from './context.ts'
 import type { Dealt, Slot } from './dealt.ts'
-import type { AnyLanes, Lanes } from './ring.ts'
+import { type AnyLanes, type Lanes, laneBits } from './ring.ts'
 import { count, type Layout, type Shape } from './shape.ts'
 import type { Opened, Role, Value } from './values.ts'
 
@@ -63,6 +63,14 @@ export type StepBody<V extends Value> = Omit<
   slots?: readonly Slot[]
   run(ctx: PartyContext, received?: Uint8Array): Lanes<V['lanes']>
   oracle(ctx: OracleContext): Lanes<V['lanes']>
+}
+
+/** A view's result, which must have the lanes that its step declares: others would be read as those. Throws `RangeError`. */
+export function checkedLanes({ id, op, out }: Step, lanes: AnyLanes): AnyLanes {
+  if (laneBits(lanes) === out.lanes) return lanes
+  throw new RangeError(
+    `step ${id} (${op}) made lanes of ${laneBits(lanes)} bits where it declares ${out.lanes}`,
+  )
 }
 
 /** Bytes of a message step on the link, one way. */

@@ -203,7 +203,7 @@ function openingMask(seen: RunPass, step: Step, out: Opened<LaneBits>, owner: Pa
   return share.map((v, i) => {
     const own = BigInt.asUintN(64, v - half[i]) & low
     if (out.maskRing === bits) return own
-    // High part + B top is what a blinding of this value shows: it stays, whatever the new top bit is.
+    // High part + B top is what opening this value to the server shows: it stays, whatever the new top bit is.
     const rho = BigInt.asUintN(64, -(own + theirs[i])) & low
     const before = BigInt.asUintN(64, -old[i]) & wide
     const top = (r: bigint): bigint => (r & low) >> (shift - 1n)

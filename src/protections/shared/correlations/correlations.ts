@@ -12,7 +12,7 @@ export const sharedBits = (role: Role, slot: Slot): number =>
 /** A party's access to its side of the dealt correlations. */
 export interface Correlations {
   read(step: Step, slot: Slot): Lanes
-  /** The same before it is widened and reduced: packed values of `sharedBits` bits, there until `release`. */
+  /** What `read` widens and reduces: packed values of `sharedBits` bits, there until `release`. */
   packed(step: Step, slot: Slot): Uint8Array
   /** What `packed` gave has been read. */
   release(): void

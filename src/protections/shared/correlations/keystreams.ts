@@ -35,7 +35,7 @@ export function maskWords(prg: Prg, shape: Shape, value: UnderMask, make: MakeBy
   return out
 }
 
-/** The same as lanes mod 2^maskRing (opened) or 2^ring (blinded). */
+/** A party's part of a mask for every row, as lanes mod 2^maskRing (opened) or 2^ring (masked). */
 export function maskLanes(
   prg: Prg,
   shape: Shape,
@@ -95,7 +95,7 @@ export function slotWords(
   return out
 }
 
-/** The same of one row, from value `first` on, whose keystream must begin with a block: fills `out`. */
+/** Words of one row of a slot, from value `first` on, whose keystream must begin with a block: fills `out`. */
 export function slotPart(
   prg: Prg,
   shape: Shape,

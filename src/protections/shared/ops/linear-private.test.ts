@@ -39,7 +39,7 @@ const ways: Record<string, { narrow: boolean; make: Make }> = {
       return linearPublic(plan, lift(plan, opened, ring), weight('public'))
     },
   },
-  'private, lifted and blinded': {
+  'private, lifted and opened to the server': {
     narrow: true,
     make: (plan, x, ring) => {
       const opened = open(plan, x, { bits: x.ring, lift: ring, weight: WEIGHT })
@@ -96,7 +96,7 @@ describe.each(Object.entries(ways))('a product with a weight that is %s', (_, { 
   })
 })
 
-it('what the server holds of a blinded value is the value less the owner’s mask', () => {
+it('what the server holds of a masked value is the value less the owner’s mask', () => {
   for (const lifted of [false, true]) {
     const x = [5, -7, 100, 0, -128]
     const trial = new Trial(

@@ -15,7 +15,7 @@ export function suppressPadding(plan: PlanBuilder, x: Share, amount: bigint): Sh
     const seen = spanOf(shape)
     if (padding.length !== seen)
       throw new RangeError(`suppressPadding: ${padding.length} rows are marked as padding or not, of ${seen}`)
-    // The same work for every position, so that how long it takes says nothing of the padding.
+    // All positions take one subtraction, so that how long it takes says nothing of the padding.
     const less = BigUint64Array.from(padding, (isPadding) => (isPadding ? amount : 0n))
     const out = new BigUint64Array(scores.length)
     for (let r = firstRow(shape, layout), i = 0; r < shape.rows; r++)

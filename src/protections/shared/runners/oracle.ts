@@ -4,6 +4,7 @@ import type { OracleContext } from '../context.ts'
 import type { Plan } from '../plan.ts'
 import type { AnyLanes, LaneBits, Lanes } from '../ring.ts'
 import { type Shape, spanOf } from '../shape.ts'
+import { checkedLanes } from '../step.ts'
 import type { Opened, Share, Typed } from '../values.ts'
 
 /** What the oracle is given: the weights, and the randomness that the result is a function of. */
@@ -46,7 +47,7 @@ export class OraclePass implements OracleContext {
 
   /** Runs every step; returns the last value. */
   run(): AnyLanes {
-    for (const step of this.#plan.steps) this.#values.set(step.id, step.oracle(this))
+    for (const step of this.#plan.steps) this.#values.set(step.id, checkedLanes(step, step.oracle(this)))
     return this.result(this.#plan.steps.length - 1)
   }
 

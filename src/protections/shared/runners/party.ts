@@ -9,7 +9,7 @@ import { laneBytes, type Prg, streamId } from '../prg.ts'
 import { type AnyLanes, type LaneBits, type Lanes, newLanes } from '../ring.ts'
 import { messageBytes, type Schedule } from '../schedule.ts'
 import { isPresent, type Shape, spanOf } from '../shape.ts'
-import { type Product, type Step, wireBytes } from '../step.ts'
+import { checkedLanes, type Product, type Step, wireBytes } from '../step.ts'
 import type { Role, Typed, UnderMask } from '../values.ts'
 import { usesOf } from './lifetimes.ts'
 
@@ -98,7 +98,10 @@ export class PartyPass implements PartyContext {
     const step = this.#plan.steps[id]
     const isHere = isPresent(this.shape, step.out.layout)
     const isSent = this.#halves.has(id)
-    this.#values.set(id, isHere ? step.run(this, this.#received.get(id)) : newLanes(step.out.lanes, 0))
+    this.#values.set(
+      id,
+      isHere ? checkedLanes(step, step.run(this, this.#received.get(id))) : newLanes(step.out.lanes, 0),
+    )
     this.#own.correlations.release()
     this.#received.delete(id)
     if (isSent) this.#halves.delete(id)

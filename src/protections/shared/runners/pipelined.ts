@@ -60,7 +60,7 @@ export class PipelinedPass {
     return joined(parts)
   }
 
-  /** The same at the server. Throws `MessageError` where it is too short. */
+  /** Takes that message at the server, and gives each row chunk its part. Throws `MessageError` where it is too short. */
   acceptAhead(payload: Uint8Array, schedule: Schedule): void {
     let from = 0
     for (const [rowChunk, party] of this.rowChunks.entries()) {

@@ -38,7 +38,7 @@ export interface CappedWidths extends WeightWidths {
   readonly degree: number
   readonly basisBits: number
   /** Octaves by which padded positions are lowered; 0 where there are none. */
-  readonly shade: number
+  readonly suppressed: number
 }
 
 /** The weight of a logit in octaves. */
@@ -87,8 +87,8 @@ export function cappedWidths(
   const mixedFrac = f - 1 + depth
   const mixed = mixedFrac + positions + value + 2
   const zero = logitOf(top - weightFrac - 2, cap)
-  const shaded = o.isPadded ? Math.ceil(high + margin - zero + MOST_WIDTH) : 0
-  const bottom = low - margin - shaded
+  const suppressed = o.isPadded ? Math.ceil(high + margin - zero + MOST_WIDTH) : 0
+  const bottom = low - margin - suppressed
   const centre = Math.round((bottom + high + margin) / 2)
   const limit = Math.max(high + margin - centre, centre - bottom)
   const table = weightTable(weightOf(cap, top), centre, limit, 2 ** -weightFrac)
@@ -104,7 +104,7 @@ export function cappedWidths(
     limit,
     ...table,
     basisBits,
-    shade: shaded,
+    suppressed,
     weights,
     weightFrac,
     mixed,
@@ -173,8 +173,8 @@ export function cappedPowers(plan: PlanBuilder, logits: Share, w: CappedWidths):
   const unit = (x: number): bigint => BigInt(x) << BigInt(ARGUMENT_BITS)
   const rounded = truncate(plan, logits, logits.scale.bits - ARGUMENT_BITS, bits, 'modular')
   const centred = addConstant(plan, rounded, unit(-w.centre), bits)
-  const shaded = w.shade > 0 ? suppressPadding(plan, centred, unit(w.shade)) : centred
-  const g = open(plan, shaded, { bits })
+  const unpadded = w.suppressed > 0 ? suppressPadding(plan, centred, unit(w.suppressed)) : centred
+  const g = open(plan, unpadded, { bits })
   const weight = weightOf(w.cap, w.top)
   const powers = activate(plan, g, undefined, {
     f: (x) => weight(x + w.centre),

@@ -72,7 +72,7 @@ export function attentionWidths(block: Block, r: LayerRanges): AttentionWidths {
 /** Logits that a softmax tells apart, in octaves. */
 const scoreRange = (s: SoftmaxWidths | CappedWidths): Interval =>
   s.kind === 'capped'
-    ? [s.centre - s.limit + s.shade, s.centre + s.limit]
+    ? [s.centre - s.limit + s.suppressed, s.centre + s.limit]
     : [s.edge, s.edge + 2 ** (s.bins + s.binBits)]
 
 /** Weights of attention logits (pairs x heads, in octaves, Z_2^scores), and their sums. */
@@ -101,8 +101,9 @@ function softmaxPowers(block: Block, logits: Share, s: SoftmaxWidths): Share {
     offset: BigInt(s.edge) << BigInt(s.exponentFrac),
   })
   // Padding copies a row that is there, so it may count for the cap; its weight alone must be zero.
-  const shaded = s.shade > 0 ? suppressPadding(plan, below, BigInt(s.shade) << BigInt(s.exponentFrac)) : below
-  const z = open(plan, shaded, { bits: s.exponent })
+  const unpadded =
+    s.suppressed > 0 ? suppressPadding(plan, below, BigInt(s.suppressed) << BigInt(s.exponentFrac)) : below
+  const z = open(plan, unpadded, { bits: s.exponent })
   const powers = exponential(plan, z, {
     entryBits: s.exponentEntries,
     frac: s.weightFrac,
