@@ -7,8 +7,8 @@ import type { Shape } from './shape.ts'
 import type { Opened, Role, Share, Typed, UnderMask } from './values.ts'
 
 /**
- * The kernels as operations use them: all but keystreams and resident matrices, which are the runners' business, because
- * a mask is read under its own name and a product is declared by its step.
+ * The kernels as operations use them: all but keystreams and resident matrices, which are the runners' business,
+ * because a mask is read under its own name and a product is declared by its step.
  */
 export type OpKernels = Omit<
   Kernels,
@@ -33,7 +33,9 @@ export interface ValueContext extends ViewContext {
   input(): Lanes
   /** 1 for every row of the pass that is padding, other row chunks' included. Throws like `input`. */
   padding(): Uint8Array
-  /** This party's bias row, or its part of one, at the scale of what it is added to (oracle: the whole row), mod 2^64. */
+  /**
+   * This party's bias row, or its part of one, at the scale of what it is added to (oracle: the whole row), mod 2^64.
+   */
   bias(name: string): Lanes
 }
 

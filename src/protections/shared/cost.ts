@@ -1,6 +1,6 @@
 /**
- * What a step costs a pass: a view of the step, declared before anything runs. The schedule, the dealer's stream and the
- * choice of table geometries read it; tests hold what is measured against it.
+ * What a step costs a pass: a view of the step, declared before anything runs. The schedule, the dealer's stream and
+ * the choice of table geometries read it; tests hold what is measured against it.
  */
 import { type Slot, slotBytes } from './dealt.ts'
 import type { Plan } from './plan.ts'
@@ -9,7 +9,9 @@ import { type Step, wireBytes } from './step.ts'
 import { isUnderMask } from './values.ts'
 
 export interface Cost {
-  /** One-way messages that the step waits for: 1 where it sends something, which may travel with other steps' halves. */
+  /**
+   * One-way messages that the step waits for: 1 where it sends something, which may travel with other steps' halves.
+   */
   readonly hops: number
   /** Bits from the owner to the server; what a step sends fills whole bytes. */
   readonly up: number
@@ -17,7 +19,9 @@ export interface Cost {
   readonly down: number
   /** Bits from the dealer to the server; every slot fills whole bytes. */
   readonly dealt: number
-  /** Ring elements that go under a one-time mask of their own: as many words of keystream from each holder of a part. */
+  /**
+   * Ring elements that go under a one-time mask of their own: as many words of keystream from each holder of a part.
+   */
   readonly masks: number
 }
 

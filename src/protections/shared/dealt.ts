@@ -4,8 +4,9 @@ import type { Lanes } from './ring.ts'
 import { count, type Layout, rowCount, type Shape } from './shape.ts'
 
 /**
- * One dealt correlation: `width` elements a row, or a pair, of `entries` rows of `words` words each (a plain correlation
- * has one of both). The owner's share is its keystream; the server's, the correction, comes packed in `bits` bits a word.
+ * One dealt correlation: `width` elements a row, or a pair, of `entries` rows of `words` words each (a plain
+ * correlation has one of both). The owner's share is its keystream; the server's, the correction, comes packed in
+ * `bits` bits a word.
  */
 export interface Slot {
   readonly name: string

@@ -39,8 +39,8 @@ export class PlanBuilder {
   readonly splitBiases: BiasUse[] = []
 
   /**
-   * Adds a step whose views read `ins`, or what its body says each party needs. Throws `RangeError` where the step deals
-   * more slots than it has streams, or two of one name.
+   * Adds a step whose views read `ins`, or what its body says each party needs. Throws `RangeError` where the step
+   * deals more slots than it has streams, or two of one name.
    */
   step<V extends Value>(
     op: string,

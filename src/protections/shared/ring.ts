@@ -121,7 +121,9 @@ export function lowBits(a: Lanes, n: number): Float64Array {
   return out
 }
 
-/** Integers held in float64 (|x| < 2^63, exact up to 2^53) to lanes mod 2^64, without one BigInt allocation per element. */
+/**
+ * Integers held in float64 (|x| < 2^63, exact up to 2^53) to lanes mod 2^64, without one BigInt allocation per element.
+ */
 export function fromFloats(values: Float64Array): Lanes {
   const out = new BigUint64Array(values.length)
   const words = new Int32Array(out.buffer)

@@ -1,7 +1,7 @@
 /**
- * The rows of a long pass in two row chunks, each a run of rows with messages of its own on the pass's schedule: while one
- * party computes on a row chunk, the other is busy with the other one. Row chunks cost no hops, because neither waits for the
- * other's messages but where a row reads other rows' keys and values.
+ * The rows of a long pass in two row chunks, each a run of rows with messages of its own on the pass's schedule: while
+ * one party computes on a row chunk, the other is busy with the other one. Row chunks cost no hops, because neither
+ * waits for the other's messages but where a row reads other rows' keys and values.
  */
 import type { Shape } from './shape.ts'
 

@@ -37,7 +37,9 @@ export interface Step {
   readonly wire?: Wire
   /** What it multiplies by weights. */
   readonly products?: Products
-  /** A cached value of which it reads the rows of all positions: it waits until every row chunk of them has that step. */
+  /**
+   * A cached value of which it reads the rows of all positions: it waits until every row chunk of them has that step.
+   */
   readonly attends?: Opened
   /** Its message takes the owner's input, and so cannot be sent before the pass begins. */
   readonly isInput?: boolean
@@ -47,7 +49,9 @@ export interface Step {
   deal?(ctx: DealContext): Dealt[]
   /** Message steps: this party's half of the message, packed in the wire's bits. */
   half?(ctx: PartyContext): Uint8Array
-  /** A party's view: its share of the output (or the public or masked value), given what the other side sent, packed. */
+  /**
+   * A party's view: its share of the output (or the public or masked value), given what the other side sent, packed.
+   */
   run(ctx: PartyContext, received?: Uint8Array): AnyLanes
   /** The plain meaning on integers mod 2^ring. */
   oracle(ctx: OracleContext): AnyLanes
@@ -65,7 +69,10 @@ export type StepBody<V extends Value> = Omit<
   oracle(ctx: OracleContext): Lanes<V['lanes']>
 }
 
-/** A view's result, which must have the lanes that its step declares: others would be read as those. Throws `RangeError`. */
+/**
+ * A view's result, which must have the lanes that its step declares: others would be read as those. Throws
+ * `RangeError`.
+ */
 export function checkedLanes({ id, op, out }: Step, lanes: AnyLanes): AnyLanes {
   if (laneBits(lanes) === out.lanes) return lanes
   throw new RangeError(

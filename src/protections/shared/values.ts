@@ -30,7 +30,10 @@ export interface Share<W extends LaneBits = 64> extends Typed<W> {
 /** Public to owner and server under a mask that neither knows: D = x + offset - a mod 2^ring. */
 export interface Opened<W extends LaneBits = 64> extends Typed<W> {
   readonly kind: 'opened'
-  /** Added before opening, so that a signed value becomes non-negative; 2^(ring-2) where the mask's wrap is undone later, else 0. */
+  /**
+   * Added before opening, so that a signed value becomes non-negative; 2^(ring-2) where the mask's wrap is undone
+   * later, else 0.
+   */
   readonly offset: bigint
   /** The widest ring that the value can be lifted to; 0 where it can't. */
   readonly lift: number

@@ -1,4 +1,6 @@
-/** Bytes that came in parts, read where they lie: of gigabytes of dealt tables only an entry here and there is needed. */
+/**
+ * Bytes that came in parts, read where they lie: of gigabytes of dealt tables only an entry here and there is needed.
+ */
 export class Rope {
   readonly length: number
   readonly #parts: readonly Uint8Array[]

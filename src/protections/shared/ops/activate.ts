@@ -121,7 +121,9 @@ export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o:
   )
 }
 
-/** The coefficients beside themselves times rho = -b mod 2^d (n and n words an entry), and where rho's top bit is set. */
+/**
+ * The coefficients beside themselves times rho = -b mod 2^d (n and n words an entry), and where rho's top bit is set.
+ */
 function timesMask(segments: Rotations, a: Uint32Array, b: Lanes, d: number): [DealtRows, DealtRows] {
   const { entries, words: n } = segments.spec
   const per = entries * n

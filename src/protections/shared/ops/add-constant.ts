@@ -4,7 +4,10 @@ import { type Lanes, maskOf } from '../ring.ts'
 import { type Share, share } from '../values.ts'
 import { perRole } from './parts/operands.ts'
 
-/** x plus a public constant at x's scale, mod 2^k, k no wider than x's ring: the server adds it. Same layout. No message. */
+/**
+ * x plus a public constant at x's scale, mod 2^k, k no wider than x's ring: the server adds it. Same layout. No
+ * message.
+ */
 export function addConstant(plan: PlanBuilder, x: Share, constant: bigint, k = x.ring): Share {
   const c = BigInt.asUintN(64, constant)
   const m = maskOf(k)

@@ -6,8 +6,8 @@ import { isSameScale } from '../scale.ts'
 import { type Share, share } from '../values.ts'
 
 /**
- * x + y, rows x width, in the smaller of the two rings: each party adds its shares. No message. Throws `RangeError` where
- * scale or width differ.
+ * x + y, rows x width, in the smaller of the two rings: each party adds its shares. No message. Throws `RangeError`
+ * where scale or width differ.
  */
 export function add(plan: PlanBuilder, x: Share, y: Share): Share {
   const k = Math.min(x.ring, y.ring)

@@ -4,8 +4,8 @@ import { firstRow, type Shape, span } from '../shape.ts'
 import { type Share, share } from '../values.ts'
 
 /**
- * How far every score lies below its row's cap: z = s - 2^shift (level + 1) - offset, pairs x heads, mod 2^ring: s comes
- * at z's scale. Local.
+ * How far every score lies below its row's cap: z = s - 2^shift (level + 1) - offset, pairs x heads, mod 2^ring: s
+ * comes at z's scale. Local.
  */
 export function belowCap(
   plan: PlanBuilder,

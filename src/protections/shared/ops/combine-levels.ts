@@ -6,9 +6,9 @@ import { type Opened, type Share, share } from '../values.ts'
 import { bitCount, GateProducts } from './parts/gate-products.ts'
 
 /**
- * `x` holds, for each value, T0, g0, T1, g1, ..., T(n-1), opened without a lift: rows x (2n - 1)·width. The result is rows
- * x width in the same ring. Each of T0 + g0 T1 + g0 g1 T2 + ... is multiplied out into public parts times products of
- * masks, which the dealer deals. No message.
+ * `x` holds, for each value, T0, g0, T1, g1, ..., T(n-1), opened without a lift: rows x (2n - 1)·width. The result is
+ * rows x width in the same ring. Each of T0 + g0 T1 + g0 g1 T2 + ... is multiplied out into public parts times products
+ * of masks, which the dealer deals. No message.
  */
 export function combineLevels(plan: PlanBuilder, x: Opened, n: number): Share {
   const parts = 2 * n - 1

@@ -64,9 +64,10 @@ function tablesOf(z: Opened, o: ExponentialOptions, octaves: number): Rotations 
 }
 
 /**
- * 2^z of an opened z <= 0 (fraction bits z.scale.bits, opened in its whole range): the dealer tabulates 2^(high part) exactly
- * for its mask, the parties multiply by the public 2^(low bits of D). No index error, small values fall to zero by
- * themselves. Same layout as z; fraction frac + factorBits. No message. Throws `RangeError` where z has too many low bits.
+ * 2^z of an opened z <= 0 (fraction bits z.scale.bits, opened in its whole range): the dealer tabulates 2^(high part)
+ * exactly for its mask, the parties multiply by the public 2^(low bits of D). No index error, small values fall to zero
+ * by themselves. Same layout as z; fraction frac + factorBits. No message. Throws `RangeError` where z has too many low
+ * bits.
  */
 export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions): Share {
   const shift = z.ring - o.entryBits

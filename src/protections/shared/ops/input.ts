@@ -5,8 +5,8 @@ import { count } from '../shape.ts'
 import { type Share, type ShareType, share } from '../values.ts'
 
 /**
- * The owner shares its input: it keeps a random share of its own making, which the dealer cannot know, and sends the rest.
- * rows x width, mod 2^ring; `ring` bits to the server, one hop.
+ * The owner shares its input: it keeps a random share of its own making, which the dealer cannot know, and sends the
+ * rest. rows x width, mod 2^ring; `ring` bits to the server, one hop.
  */
 export function input(plan: PlanBuilder, type: Omit<ShareType, 'layout'>): Share {
   const { width, ring } = type

@@ -31,8 +31,8 @@ export interface InverseOptions {
 export const inverseParts = (o: { fineShift?: number; levels?: number }): number => 2 * levelCount(o) - 1
 
 /**
- * Dealt words of `inverse` for one value: its tables' entries times their words. `entryBits` need not be whole, where two
- * geometries are compared.
+ * Dealt words of `inverse` for one value: its tables' entries times their words. `entryBits` need not be whole, where
+ * two geometries are compared.
  */
 export const inverseWords = (o: { entryBits: number; degree: number; levels: number }): number =>
   2 ** o.entryBits * (o.levels * (o.degree + 2) - 1)

@@ -17,8 +17,8 @@ import { type WeightRef, weightUse } from './parts/weight-ref.ts'
  *
  *   x·W = (a·F + c)  +  (e·W + (a·b - c))
  *
- * the owner's part is input-independent and made ahead, the server's waits for e, and a·b - c is dealt. rows x n, in e's
- * ring. No message beyond the one that gave the server e.
+ * the owner's part is input-independent and made ahead, the server's waits for e, and a·b - c is dealt. rows x n, in
+ * e's ring. No message beyond the one that gave the server e.
  */
 export function linearPrivate(plan: PlanBuilder, e: Masked, weight: WeightRef): Share {
   const { ring, layout } = e

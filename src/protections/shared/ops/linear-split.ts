@@ -12,14 +12,14 @@ import { type WeightRef, weightUse } from './parts/weight-ref.ts'
 export const companion = (weight: string): string => `${weight}'`
 
 /**
- * x·W for W = F + G + beta of which nobody has all: F and G come from seeds, F's known to owner and dealer, G's to owner
- * and server; beta is known to server and dealer. With D = x - a, a = a_O + a_M,
+ * x·W for W = F + G + beta of which nobody has all: F and G come from seeds, F's known to owner and dealer, G's to
+ * owner and server; beta is known to server and dealer. With D = x - a, a = a_O + a_M,
  *
  *   x·W = (D + a_O)·(F + G)  +  D·beta + a_M·(G + beta)  +  a_O·beta + a_M·F
  *
  * of which the owner computes the first term, the server the next two, and the dealer deals the last two as one
- * correlation. rows x n, in x's ring, which must be the product's own. No message. Throws `RangeError` where x was opened
- * with an offset, or under a mask of a narrower ring.
+ * correlation. rows x n, in x's ring, which must be the product's own. No message. Throws `RangeError` where x was
+ * opened with an offset, or under a mask of a narrower ring.
  */
 export function linearSplit(plan: PlanBuilder, x: Opened, weight: WeightRef): Share {
   const { ring, layout } = x

@@ -8,8 +8,8 @@ import { type Opened, type Share, share } from '../values.ts'
 import { contractionOf, contractionShare, type Heads } from './parts/contraction.ts'
 
 /**
- * Attention's weighted sum of cached values: rows x heads·headDim, mod 2^ring (p's and v's own ring). `p` has the weights,
- * pairs x heads; `cache` the opened values. No message.
+ * Attention's weighted sum of cached values: rows x heads·headDim, mod 2^ring (p's and v's own ring). `p` has the
+ * weights, pairs x heads; `cache` the opened values. No message.
  */
 export function mix(plan: PlanBuilder, p: Opened, v: Opened, cache: string, h: Heads): Share {
   const { ring } = p

@@ -6,9 +6,9 @@ import type { Masked, Opened, Unplaced } from '../values.ts'
 import { lifted, liftedOperands, raised, raisedOperands } from './parts/lifting.ts'
 
 /**
- * `openToServer` of a value that was opened in a narrow ring: D already gives the low bits of x - a_O, so the owner sends
- * only what its lifted share has above them, its share of high + B top. The mask is the opening's own; it stays uniform
- * in the wide ring. rows x width, mod 2^ring; `ring` less x's ring bits to the server, one hop.
+ * `openToServer` of a value that was opened in a narrow ring: D already gives the low bits of x - a_O, so the owner
+ * sends only what its lifted share has above them, its share of high + B top. The mask is the opening's own; it stays
+ * uniform in the wide ring. rows x width, mod 2^ring; `ring` less x's ring bits to the server, one hop.
  */
 export function openLiftedToServer(plan: PlanBuilder, x: Opened, ring: number): Masked {
   const { layout, width, scale, lanes, stream } = x

@@ -22,10 +22,14 @@ export interface OpenOptions {
 
 /**
  * Opens D = x + offset - a mod 2^bits, Beaver's masked opening (1991): each party sends its share less its part of the
- * mask a, reduced in the opening's own ring. `bits` bits each way, one hop; same layout as x. For a lift the dealer adds,
- * with rho = -a mod 2^bits: the high part of -a (what a's reduction drops) and rho's top bit, from which
- * x = A + a + 2^bits (high + B top) holds in the wider ring, A = D - offset, B = 1 - top(D). Throws `RangeError` where x's
- * ring is narrower than the opening's.
+ * mask a, reduced in the opening's own ring. `bits` bits each way, one hop; same layout as x.
+ *
+ * For a lift the dealer adds, with rho = -a mod 2^bits: the high part of -a (what a's reduction drops) and rho's top
+ * bit. With A = D - offset and B = 1 - top(D), in the wider ring
+ *
+ *   x = A + a + 2^bits (high + B top)
+ *
+ * Throws `RangeError` where x's ring is narrower than the opening's.
  */
 export function open(plan: PlanBuilder, x: Share, options: OpenOptions): Opened {
   const { bits, lift = 0, centred = false, weight, cache } = options

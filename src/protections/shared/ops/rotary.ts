@@ -13,8 +13,8 @@ export interface RotaryOptions {
 }
 
 /**
- * Rotary positions (Su et al. 2021, RoFormer, section 3.2.2) on shares, by public integers cos and sin. Pairs are
- * (i, i + headDim/2), as Hugging Face's LLaMA has them. rows x width, in x's ring; `frac` fraction bits more. No message.
+ * Rotary positions (Su et al. 2021, RoFormer, section 3.2.2) on shares, by public integers cos and sin. Pairs are (i, i
+ * + headDim/2), as Hugging Face's LLaMA has them. rows x width, in x's ring; `frac` fraction bits more. No message.
  */
 export function rotary(plan: PlanBuilder, x: Share, o: RotaryOptions): Share {
   const half = o.headDim / 2

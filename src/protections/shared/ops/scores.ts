@@ -8,9 +8,9 @@ import { type Opened, type Share, share } from '../values.ts'
 import { contractionOf, contractionShare, type Heads } from './parts/contraction.ts'
 
 /**
- * Attention logits q·k for every row and position it sees: pairs x heads, mod 2^ring (q's and k's own ring: a lift's cross
- * terms would meet in every sum). `cache` has the opened keys. No message. The oracle reports logits outside `range`,
- * which the ring could not tell apart.
+ * Attention logits q·k for every row and position it sees: pairs x heads, mod 2^ring (q's and k's own ring: a lift's
+ * cross terms would meet in every sum). `cache` has the opened keys. No message. The oracle reports logits outside
+ * `range`, which the ring could not tell apart.
  */
 export function scores(
   plan: PlanBuilder,

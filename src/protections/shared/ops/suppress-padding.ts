@@ -5,8 +5,8 @@ import { type Share, share } from '../values.ts'
 
 /**
  * Lowers the scores of padded positions by `amount`: pairs x heads, in x's ring. The owner does so on its own share, so
- * that where the padding is, and how much of it there is, stays with the owner. No message. The views throw `RangeError`
- * where other rows are marked than the pass has.
+ * that where the padding is, and how much of it there is, stays with the owner. No message. The views throw
+ * `RangeError` where other rows are marked than the pass has.
  */
 export function suppressPadding(plan: PlanBuilder, x: Share, amount: bigint): Share {
   const { layout, width, ring } = x

@@ -9,8 +9,8 @@ import { rotatedSums } from './parts/rotated-sums.ts'
 /**
  * For every row and head, N_b = number of positions whose bin is at least b, b = 1..bins-1: rows x heads·(bins-1), mod
  * 2^ring. `c` holds the bins (pairs x heads, opened mod `bins`). The dealer gives an additive one-hot of c's mask, a
- * one-time table (Ishai et al. 2013, TCC) of the identity; rotated by the public D it is the one-hot of the bin, and its
- * suffix sums count. No message.
+ * one-time table (Ishai et al. 2013, TCC) of the identity; rotated by the public D it is the one-hot of the bin, and
+ * its suffix sums count. No message.
  */
 export function thermometer(plan: PlanBuilder, c: Opened, ring: number): Share {
   const bins = 1 << c.ring

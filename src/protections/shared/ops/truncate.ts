@@ -8,8 +8,8 @@ import { perRole } from './parts/operands.ts'
 /**
  * Drops the low t bits of each share; the ring shrinks with them, so nothing can wrap. The owner rounds down and the
  * server up: unbiased, within one unit, and never below the floor. SecureML (2017, theorem 1) truncates shares likewise
- * but keeps the ring, where a wrap may ruin the result. Same layout, mod 2^ring, t fraction bits fewer. No message. Throws
- * `RangeError` where what is left does not hold Z_2^ring.
+ * but keeps the ring, where a wrap may ruin the result. Same layout, mod 2^ring, t fraction bits fewer. No message.
+ * Throws `RangeError` where what is left does not hold Z_2^ring.
  *
  * `range` says what the result's ring must hold, for the oracle to check: `modular` promises nothing.
  */

@@ -7,8 +7,8 @@ import { perRole } from './parts/operands.ts'
 
 /**
  * An opened value's D in a wider ring: the parties open the high part of what lifting adds, h = high + B top, and have
- * D = x - a mod 2^ring for the same mask a, which was uniform in the wider ring from the start. Same layout; `ring` less
- * x's ring bits each way, one hop. Throws `RangeError` where the lift was not dealt.
+ * D = x - a mod 2^ring for the same mask a, which was uniform in the wider ring from the start. Same layout; `ring`
+ * less x's ring bits each way, one hop. Throws `RangeError` where the lift was not dealt.
  */
 export function widenOpening(plan: PlanBuilder, x: Opened, ring: number): Opened {
   if (ring <= x.ring || ring > x.lift)

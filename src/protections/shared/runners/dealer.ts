@@ -19,7 +19,10 @@ import type { Product, Step } from '../step.ts'
 import type { Opened, UnderMask } from '../values.ts'
 import { packerOf, subtractBytes } from './corrections.ts'
 
-/** What the dealer brings to a pass: both parties' mask keys, b = W - F for each private weight, and its pieces of split ones. */
+/**
+ * What the dealer brings to a pass: both parties' mask keys, b = W - F for each private weight, and its pieces of split
+ * ones.
+ */
 export interface DealerHoldings {
   readonly kernels: Kernels
   readonly owner: Prg
@@ -46,8 +49,8 @@ function lastReaders(plan: Plan): Map<number, number> {
 }
 
 /**
- * Deals one pass, or a row chunk of it: for every step the corrections that make the owner's keystream a sharing of the true
- * correlations.
+ * Deals one pass, or a row chunk of it: for every step the corrections that make the owner's keystream a sharing of the
+ * true correlations.
  */
 export class DealerPass implements DealContext {
   readonly shape: Shape

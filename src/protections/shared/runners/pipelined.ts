@@ -23,7 +23,9 @@ export interface PassHooks {
   send(rowChunk: number, message: number, payload: Uint8Array, isLast: boolean): Promise<void>
 }
 
-/** Messages by which a row chunk may be ahead of the other: row chunks take turns, so it is one of each party at most. */
+/**
+ * Messages by which a row chunk may be ahead of the other: row chunks take turns, so it is one of each party at most.
+ */
 const LEAD = 2
 
 export class PipelinedPass {
@@ -60,7 +62,9 @@ export class PipelinedPass {
     return joined(parts)
   }
 
-  /** Takes that message at the server, and gives each row chunk its part. Throws `MessageError` where it is too short. */
+  /**
+   * Takes that message at the server, and gives each row chunk its part. Throws `MessageError` where it is too short.
+   */
   acceptAhead(payload: Uint8Array, schedule: Schedule): void {
     let from = 0
     for (const [rowChunk, party] of this.rowChunks.entries()) {
@@ -78,8 +82,8 @@ export class PipelinedPass {
   }
 
   /**
-   * Whether a row chunk waits for a message that no honest party sends yet, because the other row chunk is too far behind it: what
-   * was dealt for that one would have to be kept meanwhile.
+   * Whether a row chunk waits for a message that no honest party sends yet, because the other row chunk is too far
+   * behind it: what was dealt for that one would have to be kept meanwhile.
    */
   isAhead(rowChunk: number): boolean {
     const own = this.awaited(rowChunk) ?? 0

@@ -21,8 +21,8 @@ export const levelCount = (g: { fineShift?: number; levels?: number }): number =
 
 /**
  * Tables of a steep function (1/x, 1/sqrt(x)) over many octaves: polynomials on equal segments, about one an octave at
- * the bottom. With several levels the entries that stand for low values hold zero and a gate of one, and the next level,
- * which sees values mod its own range only, holds the function there: f = T0 + g0 (T1 + g1 (T2 + ...)).
+ * the bottom. With several levels the entries that stand for low values hold zero and a gate of one, and the next
+ * level, which sees values mod its own range only, holds the function there: f = T0 + g0 (T1 + g1 (T2 + ...)).
  */
 export class Levels {
   /** Words of an entry of the last level; the others have the gate besides. */

@@ -6,9 +6,9 @@ import { fromFloats, type Lanes } from '../ring.ts'
 const MOST_BYTES = 2 ** 29
 
 /**
- * Tables of a function of the masked value's high bits, for every place that a mask can put the entries' borders: entry k
- * of a place's table is for values from place + k·2^shift on. A mask's own table is its place's, rotated. Masks repeat the
- * same 2^shift places, so each is worked out once.
+ * Tables of a function of the masked value's high bits, for every place that a mask can put the entries' borders: entry
+ * k of a place's table is for values from place + k·2^shift on. A mask's own table is its place's, rotated. Masks
+ * repeat the same 2^shift places, so each is worked out once.
  */
 export class Rotations {
   readonly spec: RotationSpec

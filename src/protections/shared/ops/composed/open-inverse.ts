@@ -30,7 +30,9 @@ export function openInverse(
   return open(plan, whole, { bits, lift })
 }
 
-/** The terms of x times the opened result of `openInverse`: x·coarse + x·gate·fine. `repeat` columns share one result. */
+/**
+ * The terms of x times the opened result of `openInverse`: x·coarse + x·gate·fine. `repeat` columns share one result.
+ */
 export function timesInverse<V extends Masking & Pick<Opened, 'width'>>(
   x: V,
   r: V,

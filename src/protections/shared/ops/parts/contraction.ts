@@ -27,8 +27,8 @@ export function contractionOf(shape: Shape, layout: Layout, h: Heads): Contracti
 }
 
 /**
- * This party's share of sum (D + a)(E + b), a product of two openings (Beaver 1991) for each row and position: its parts
- * of the masks a and b against the public sides, plus its share of the dealt sum a b; D E itself is the server's.
+ * This party's share of sum (D + a)(E + b), a product of two openings (Beaver 1991) for each row and position: its
+ * parts of the masks a and b against the public sides, plus its share of the dealt sum a b; D E itself is the server's.
  */
 export function contractionShare(kind: 'scores' | 'mix', h: Heads, x: Opened, cache: string, slot: Slot) {
   const sum = program<[Lanes]>((p) => [p.out(p.add(p.lanes(), p.lanes()))])
