@@ -2,7 +2,6 @@
 
 import type { ModelConfig } from '../src/model/architectures/config.ts'
 import { activations } from '../src/model/math.ts'
-import { PredictableRandom } from '../src/model/random.ts'
 import { activate } from '../src/protections/shared/ops/activate.ts'
 import { inverseLevels, timesInverse } from '../src/protections/shared/ops/composed/open-inverse.ts'
 import { inverse } from '../src/protections/shared/ops/inverse.ts'
@@ -21,16 +20,12 @@ import { add, encode, toFloats } from '../src/protections/shared/ring.ts'
 import { fraction } from '../src/protections/shared/scale.ts'
 import { given, kernels, runOp, toResult } from './mini.ts'
 import { median, type Result } from './result.ts'
+import { largest, normals } from './samples.ts'
 import { softmax } from './softmax.ts'
 
 const { activation: F, residual: RESIDUAL, weight: WEIGHT } = FIXED
 const ROWS = 128
 const WIDTH = 768
-
-export function normals(n: number, seed: number, std = 1): Float64Array {
-  const random = new PredictableRandom(seed)
-  return Float64Array.from({ length: n }, () => std * random.normal())
-}
 
 /** Runs every case `repeat` times; times are medians. */
 export async function* opCases(repeat = 3): AsyncGenerator<Result> {
@@ -146,8 +141,6 @@ function operands(n: number) {
       for (let j = 0; j < n; j++) want[r * n + j] += values[r * WIDTH + i] * data[i * n + j]
   return { ring: F + WEIGHT + integerBits(largest(want)) + 2, values, want, encoded }
 }
-
-export const largest = (values: Float64Array): number => values.reduce((m, v) => Math.max(m, Math.abs(v)), 0)
 
 const meanSquare = (row: Float64Array): number => row.reduce((sum, v) => sum + v * v, 0) / row.length
 

@@ -16,8 +16,8 @@ import { FIXED } from '../src/protections/shared/profiles/fixed/widths.ts'
 import { fraction } from '../src/protections/shared/scale.ts'
 import { count, span } from '../src/protections/shared/shape.ts'
 import { given, runOp, toResult } from './mini.ts'
-import { largest, normals } from './ops.ts'
 import type { Result } from './result.ts'
+import { largest, normals } from './samples.ts'
 
 const HEADS = 12
 /** Rows are causal; after 64 cached positions 128 of them see 128.5 positions on average. */

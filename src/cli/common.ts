@@ -40,7 +40,7 @@ export interface TlsValues {
   'cert-key'?: string
 }
 
-export function tlsOption(values: TlsValues): Tls | undefined {
+export async function tlsOption(values: TlsValues): Promise<Tls | undefined> {
   const { https, host, cert, 'cert-key': key } = values
   if ((cert === undefined) !== (key === undefined))
     throw new UsageError('--cert and --cert-key belong together.')

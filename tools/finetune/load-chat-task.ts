@@ -7,7 +7,7 @@ import { prepareChat } from './chat-base.ts'
 import { ChatTask } from './chat-task.ts'
 import { DataError, fileBytes } from './data.ts'
 import { holdOut } from './hold-out.ts'
-import type { LoadedTask, TaskOptions } from './load-task.ts'
+import type { LoadedTask, TaskOptions } from './loaded-task.ts'
 
 /** Held-out dialogues that the ranges are measured on, by the slow float model: several thousand tokens. */
 const calibrationDialogues = 120

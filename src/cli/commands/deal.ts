@@ -65,7 +65,7 @@ export async function dealCommand(argv: string[]): Promise<void> {
     host: values.host,
     port,
     origins: values.origin ?? [],
-    tls: tlsOption(values),
+    tls: await tlsOption(values),
     trustProxy: values['trust-proxy'],
     admission: { ...(sessions && { sessions }), ...(passesPerHour && { passesPerHour }) },
   })

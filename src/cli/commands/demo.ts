@@ -50,7 +50,7 @@ export async function demoCommand(argv: string[]): Promise<void> {
   if (!existsSync(models))
     throw new UsageError(`There is no folder ${models}. Give one with bundles by --models.`)
   const port = portOption(values.port, 8420)
-  const tls = tlsOption(values)
+  const tls = await tlsOption(values)
   const tlsArgs = values.cert
     ? ['--cert', values.cert, '--cert-key', values['cert-key']!]
     : values.https

@@ -64,7 +64,7 @@ export async function serveCommand(argv: string[]): Promise<void> {
     host: values.host,
     port,
     origins: values.origin ?? [],
-    tls: tlsOption(values),
+    tls: await tlsOption(values),
     trustProxy: values['trust-proxy'],
     maxSessions: numberOption('max-sessions', values['max-sessions'], { min: 1 }),
   })

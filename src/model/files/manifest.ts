@@ -1,3 +1,4 @@
+import { bytesToHex } from '@noble/hashes/utils.js'
 import * as v from 'valibot'
 import { type ModelConfig, type Tensors, tensorShapes } from '../architectures/config.ts'
 
@@ -218,7 +219,7 @@ function checkHashes({ tensors, custody }: Manifest): void {
 /** Lower-case hexadecimal SHA-256; WebCrypto, so the same in Node and in a browser. */
 export async function sha256(bytes: Uint8Array): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)
-  return Array.from(new Uint8Array(digest), (b) => b.toString(16).padStart(2, '0')).join('')
+  return bytesToHex(new Uint8Array(digest))
 }
 
 /** JSON with sorted keys and no white space: equal values give equal text. */

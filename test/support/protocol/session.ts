@@ -12,6 +12,7 @@ import { ServerSession } from '../../../src/protections/shared/session/server-se
 import type { Role } from '../../../src/protections/shared/values.ts'
 import type { Link } from '../../../src/transport/link.ts'
 import { memoryPair } from '../../../src/transport/memory.ts'
+import { DealtMaterial } from './dealt-material.ts'
 import { splitSeeds } from './local-keys.ts'
 import type { AnyTiny } from './models.ts'
 
@@ -21,33 +22,6 @@ const kernels = createWasmKernels()
 export interface Seen {
   readonly from: Role
   readonly bytes: Uint8Array
-}
-
-/** Dealt chunks, handed over pass by pass. */
-class Material {
-  readonly #chunks = new Map<number, Uint8Array[]>()
-  readonly #waiting = new Map<number, (chunk: Uint8Array) => void>()
-  readonly discarded: number[] = []
-
-  put(pass: number, view: Uint8Array): void {
-    const chunk = view.slice()
-    const wake = this.#waiting.get(pass)
-    this.#waiting.delete(pass)
-    if (wake) wake(chunk)
-    else this.#chunks.set(pass, [...(this.#chunks.get(pass) ?? []), chunk])
-  }
-
-  next(pass: number): Promise<Uint8Array> {
-    const chunk = this.#chunks.get(pass)?.shift()
-    if (chunk) return Promise.resolve(chunk)
-    return new Promise((resolve) => {
-      this.#waiting.set(pass, resolve)
-    })
-  }
-
-  discard(pass: number): void {
-    this.discarded.push(pass)
-  }
 }
 
 export interface SessionKeys {
@@ -81,7 +55,7 @@ export class WatchedSession {
   readonly dealt: Uint8Array[][] = []
   readonly dealer: SessionDealer
   readonly link: Link
-  readonly material = new Material()
+  readonly material = new DealtMaterial()
   /** Rejects with what ended the server's side. */
   readonly server: Promise<void>
   /** Called before a message is handed over; may resolve with other bytes to hand over instead. */
