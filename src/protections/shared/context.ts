@@ -1,23 +1,15 @@
 /** What a step's views may touch, role by role. */
-import type { Kernels } from '../../kernels/kernels.ts'
+import type { OpKernels } from '../../kernels/kernels.ts'
 import type { CachedRows } from './cache.ts'
 import type { Slot } from './dealt.ts'
 import type { LaneBits, Lanes } from './ring.ts'
 import type { Shape } from './shape.ts'
 import type { Opened, Role, Share, Typed, UnderMask } from './values.ts'
 
-/**
- * The kernels as operations use them: all but keystreams and resident matrices, which are the runners' business,
- * because a mask is read under its own name and a product is declared by its step.
- */
-export type OpKernels = Omit<
-  Kernels,
-  'keystream' | 'blocks' | 'load' | 'expand' | 'matmul' | 'matmulAsync' | 'keepRotating' | 'packRotated'
->
-
 /** What every view has: the rows of the pass, arithmetic, and what earlier passes have cached. */
 export interface ViewContext {
   readonly shape: Shape
+  /** Arithmetic. Keystreams and resident matrices are not in it: a mask is read by its value, a product by its step. */
   readonly kernels: OpKernels
   /** What a cached tensor has kept of the positions that the rows see, oldest first; their own once remembered. */
   cache(name: string): CachedRows

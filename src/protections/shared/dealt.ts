@@ -1,5 +1,5 @@
 /** What the dealer deals: a step's slots, their sizes, and the forms in which an operation states their true values. */
-import type { Kernels, RotatingRows } from '../../kernels/kernels.ts'
+import type { RotatingRows, RotationKernels } from '../../kernels/rotated.ts'
 import type { Lanes } from './ring.ts'
 import { count, type Layout, rowCount, type Shape } from './shape.ts'
 
@@ -40,10 +40,10 @@ export interface DealtRows {
   fill(first: number, n: number, out: Lanes): void
 }
 
-/** `DealtRows` of which each element's table is a kept row, rotated as its mask says: see `Kernels.packRotated`. */
+/** `DealtRows` of which each element's table is a kept row, rotated as its mask says: see `RotationKernels.packRotated`. */
 export interface DealtRotations extends DealtRows {
   readonly masks: Uint32Array
-  kept(kernels: Kernels): RotatingRows
+  kept(kernels: RotationKernels): RotatingRows
 }
 
 /** Tables of bytes (a slot of 8 bits) that are `rest` throughout but for one `single` in each, at its place there. */

@@ -1,4 +1,4 @@
-import type { PolynomialSpec } from '../../../kernels/kernels.ts'
+import type { PolynomialSpec } from '../../../kernels/polynomials.ts'
 import type { DealtRows, Slot } from '../dealt.ts'
 import type { PlanBuilder } from '../plan.ts'
 import { add, bitsAt, clearLow, inBlocks, type Lanes, lowBits, maskOf, reduce, signed } from '../ring.ts'

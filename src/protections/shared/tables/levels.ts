@@ -1,4 +1,4 @@
-import type { Kernels } from '../../../kernels/kernels.ts'
+import type { TransformKernels } from '../../../kernels/transformed.ts'
 import type { Lanes } from '../ring.ts'
 import { Fitter } from './fit.ts'
 
@@ -77,7 +77,7 @@ export class Levels {
     first: number,
     count: number,
     out: Lanes,
-    kernels: Pick<Kernels, 'transformed'>,
+    kernels: TransformKernels,
   ): void {
     const { entries, words } = this
     const { nodes, matrix } = this.#fitter

@@ -1,4 +1,4 @@
-import type { Kernels, RotatingRows, RotationSpec } from '../../../kernels/kernels.ts'
+import type { RotatingRows, RotationKernels, RotationSpec } from '../../../kernels/rotated.ts'
 import type { DealtRotations } from '../dealt.ts'
 import { fromFloats, type Lanes } from '../ring.ts'
 
@@ -20,7 +20,7 @@ export class Rotations {
   #isKnown = new Uint8Array()
   /** How many places are known, here and in what kernels keep. */
   #places = 0
-  readonly #kept = new WeakMap<Kernels, { rows: RotatingRows; places: number }>()
+  readonly #kept = new WeakMap<RotationKernels, { rows: RotatingRows; places: number }>()
 
   /**
    * @param work writes a place's table: integers within +-2^53
@@ -93,7 +93,7 @@ export class Rotations {
   }
 
   /** All places in the kernels' memory, with those that became known since they were copied there. */
-  #keep(kernels: Kernels): RotatingRows {
+  #keep(kernels: RotationKernels): RotatingRows {
     const kept = this.#kept.get(kernels)
     if (kept?.places === this.#places) return kept.rows
     kept?.rows.free()
