@@ -47,7 +47,7 @@ describe('what is public of a split model', () => {
 
   it('is in the threat model, field by field', () => {
     const rows = [
-      ...read('../../docs/threat-model.md').matchAll(/^\| (top level|`[\w.[\]*]+`) \| (`.*`) \|$/gm),
+      ...read('../../../../docs/threat-model.md').matchAll(/^\| (top level|`[\w.[\]*]+`) \| (`.*`) \|$/gm),
     ]
     const listed = rows.map(([, at, fields]) => [
       at === 'top level' ? '' : at.slice(1, -1),
