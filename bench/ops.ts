@@ -15,7 +15,7 @@ import { truncate } from '../src/protections/shared/ops/truncate.ts'
 import { PlanBuilder } from '../src/protections/shared/plan.ts'
 import { activationTable } from '../src/protections/shared/profiles/fixed/activation-table.ts'
 import { encodeMatrix } from '../src/protections/shared/profiles/fixed/encode.ts'
-import { FIXED, integerBits, normWidths } from '../src/protections/shared/profiles/fixed/widths.ts'
+import { integerBits, normWidths, precisionOf } from '../src/protections/shared/profiles/fixed/widths.ts'
 import { add, encode, toFloats } from '../src/protections/shared/ring.ts'
 import { fraction } from '../src/protections/shared/scale.ts'
 import { given, kernels, runOp, toResult } from './mini.ts'
@@ -23,7 +23,8 @@ import { median, type Result } from './result.ts'
 import { largest, normals } from './samples.ts'
 import { softmax } from './softmax.ts'
 
-const { activation: F, residual: RESIDUAL, weight: WEIGHT } = FIXED
+const PRECISION = precisionOf({ arch: 'llama' })
+const { activation: F, residual: RESIDUAL, weight: WEIGHT } = PRECISION
 const ROWS = 128
 const WIDTH = 768
 
@@ -42,7 +43,7 @@ async function gelu(): Promise<Result> {
   const plan = new PlanBuilder()
   const values = normals(ROWS * WIDTH, 1)
   const f = activations.gelu
-  const limit = largest(values) * FIXED.headroom
+  const limit = largest(values) * PRECISION.headroom
   const table = activationTable('gelu', f, limit, 2 ** -(F - 1))
   const bits = F + table.half + 1
   const x = open(plan, given(plan, values, { layout: 'row', width: WIDTH, ring: bits, scale: fraction(F) }), {
@@ -67,8 +68,8 @@ async function layerNorm(): Promise<Result> {
   const top = largest(values)
   const range: [number, number] = [Math.min(...squares), Math.max(...squares)]
   const config = { dim: WIDTH, eps } as ModelConfig
-  const w = normWidths(config, FIXED, top, range, top, WIDTH, 'the norm')
-  const bits = F + integerBits(top * FIXED.headroom) + 2
+  const w = normWidths(config, PRECISION, top, range, top, WIDTH, 'the norm')
+  const bits = F + integerBits(top * PRECISION.headroom) + 2
   const drop = RESIDUAL + w.rootFrac - F
   const ring = bits + drop
   const x = open(

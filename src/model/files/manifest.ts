@@ -132,7 +132,7 @@ export const manifestSchema = v.object({
    * which says anything without the other; `id` tells this splitting from others of the same weights.
    */
   custody: v.optional(v.object({ kind: v.literal('split'), id: sha256Text })),
-  /** Numeric profile measured by calibration; free-form here. */
+  /** What calibration measured, under the name of the numeric profile that it is for; empty until then. Free-form here. */
   profile: v.record(v.string(), v.unknown()),
 })
 

@@ -3,13 +3,13 @@ import { createCpuProductDevice } from '../../../src/kernels/wasm/device.ts'
 import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
 import { piecesOf, withPieces } from '../../../src/protections/shared/local/pieces.ts'
 import { deriveKey } from '../../../src/protections/shared/prg.ts'
-import { difference, loadWeights } from '../../../src/protections/shared/profiles/fixed/weights.ts'
 import { SessionDealer } from '../../../src/protections/shared/session/dealer-passes.ts'
 import { ModelPlans } from '../../../src/protections/shared/session/model-plan.ts'
 import { OwnerSession } from '../../../src/protections/shared/session/owner-session.ts'
 import type { OwnerSetup } from '../../../src/protections/shared/session/owner-setup.ts'
 import { ServerSession } from '../../../src/protections/shared/session/server-session.ts'
 import type { Role } from '../../../src/protections/shared/values.ts'
+import { difference } from '../../../src/protections/shared/weights/stationary.ts'
 import type { Link } from '../../../src/transport/link.ts'
 import { memoryPair } from '../../../src/transport/memory.ts'
 import { DealtMaterial } from './dealt-material.ts'
@@ -63,22 +63,22 @@ export class WatchedSession {
   #dealing: Promise<void> = Promise.resolve()
 
   constructor(model: AnyTiny, keys: SessionKeys, changes: Partial<OwnerSetup> = {}) {
-    const { spec, tensors, config } = model
-    this.plans = new ModelPlans(spec)
+    const { tensors } = model
+    this.plans = new ModelPlans(model.model)
     const [own, other] = memoryPair()
     this.link = own
     const stationaryKey = deriveKey(kernels, keys.stationary, 'stationary')
-    const clear = loadWeights(kernels, config, tensors, () => true)
+    const clear = this.plans.model.loadWeights(kernels, tensors, ['public', 'private'])
     const differences = new Map(
       this.plans.privateWeights().map((use, i) => {
-        const w = clear.encoded.get(use.name) ?? []
+        const w = clear.encoded.get(use.name) ?? new Int16Array()
         return [use.name, kernels.load(difference(kernels, stationaryKey, i, use, w), use.k, use.n)]
       }),
     )
     const pieces = piecesOf(kernels, this.plans.anyPlan, clear, splitSeeds())
     for (const [name, matrix] of pieces.dealer) differences.set(name, matrix)
     this.dealer = new SessionDealer(this.plans, kernels, differences, keys.seed, keys.passKey)
-    const known = loadWeights(kernels, config, tensors, (l, r) => this.plans.multiplies(l, r, 'public'))
+    const known = this.plans.model.loadWeights(kernels, tensors, ['public'])
     this.server = new ServerSession(
       this.plans,
       kernels,

@@ -60,7 +60,10 @@ describe('what is public of a split model', () => {
     const folder = fileURLToPath(new URL('../../../../models/sotto-demo', import.meta.url))
     const manifest = parseManifest(readFileSync(join(folder, 'manifest.json'), 'utf8'))
     const plans = modelPlans({ ...manifest, custody: { kind: 'split', id: '0'.repeat(64) } })
-    const { version, precision, roles, custody, config, ranges, ...more } = planMetadata(plans)
+    const { version, precision, roles, custody, config, ranges, ...more } = planMetadata(plans) as Record<
+      string,
+      unknown
+    >
     expect(more).toEqual({})
     // Of the engine, not of the model: its version, its fraction bits, which matrices are public.
     expect([typeof version, typeof precision, typeof roles, custody]).toEqual([

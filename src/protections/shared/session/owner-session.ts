@@ -74,10 +74,10 @@ export class OwnerSession {
    */
   async run(base: number, embeddings: Float64Array, o: PassOptions = {}): Promise<Float64Array> {
     if (this.#failed) throw this.#failed
-    const { width, ring, frac } = this.#setup.plans.input
+    const { width, ring, scale } = this.#setup.plans.input
     try {
       const pass = await this.#take(base, embeddings.length / width)
-      const input = encode(embeddings, ring, frac)
+      const input = encode(embeddings, ring, scale.bits)
       for (const rowChunk of pass.party.rowChunks) {
         const from = (rowChunk.shape.base - base) * width
         rowChunk.begin(input.subarray(from, from + rowChunk.shape.rows * width), o.padding)

@@ -17,8 +17,8 @@ import { truncate } from '../../ops/truncate.ts'
 import { widenOpening } from '../../ops/widen-opening.ts'
 import { PlanBuilder } from '../../plan.ts'
 import { fraction } from '../../scale.ts'
-import type { Goal } from '../../shape.ts'
 import type { Opened, Share } from '../../values.ts'
+import type { PlanOptions } from '../profile.ts'
 import {
   END_ROLES,
   type EndRole,
@@ -56,14 +56,6 @@ export interface ModelSpec {
   readonly custody?: Custody
 }
 
-export interface CompileOptions {
-  readonly precision?: Precision
-  /** Few hops where nothing is said; few bytes are two hops more a layer for a third of the dealt bytes in gated models. */
-  readonly goal?: Goal
-  /** Release every row instead of the last alone: for evaluation by a holder of both sides. */
-  readonly everyRow?: boolean
-}
-
 /** Whether a matrix is public or private, the model's ends included. */
 export const visibilityOf = (spec: ModelSpec, layer: number, role: MatrixRole): Visibility =>
   isEnd(role) ? (spec.ends?.[role] ?? 'public') : spec.visibility(layer, role)
@@ -75,16 +67,16 @@ export const weightIndex = (layer: number, role: MatrixRole): number =>
 export class Block {
   readonly plan = new PlanBuilder()
   readonly spec: ModelSpec
-  readonly options: CompileOptions
+  readonly options: PlanOptions
   readonly precision: Precision
   readonly spanBits: number
   /** Ring of the residual stream. */
   readonly residual: number
 
-  constructor(spec: ModelSpec, spanBits: number, options: CompileOptions) {
+  constructor(spec: ModelSpec, spanBits: number, options: PlanOptions) {
     this.spec = spec
     this.options = options
-    this.precision = options.precision ?? precisionOf(spec.config)
+    this.precision = precisionOf(spec.config)
     this.spanBits = spanBits
     this.residual = residualRing(spec.ranges, this.precision)
   }

@@ -8,9 +8,10 @@ import { truncate } from '../../ops/truncate.ts'
 import type { PlanBuilder } from '../../plan.ts'
 import { Fitter } from '../../tables/fit.ts'
 import type { Share } from '../../values.ts'
+import { RangeTooWide } from './errors.ts'
 import type { Interval, LayerRanges } from './ranges.ts'
 import type { WeightWidths } from './softmax-widths.ts'
-import { integerBits, inverseWidths, type Precision, RangeTooWide } from './widths.ts'
+import { integerBits, inverseWidths, type Precision } from './widths.ts'
 
 /** Fraction bits of the opened logits. */
 const ARGUMENT_BITS = 12

@@ -9,15 +9,17 @@ import { open } from '../../ops/open.ts'
 import { release } from '../../ops/release.ts'
 import { truncate } from '../../ops/truncate.ts'
 import type { Plan } from '../../plan.ts'
-import { fraction } from '../../scale.ts'
+import { fraction, UNSCALED } from '../../scale.ts'
 import type { Opened, Share } from '../../values.ts'
+import type { InputType } from '../input-type.ts'
+import type { PlanOptions } from '../profile.ts'
 import { activationPrecision, tableOf } from './activation-table.ts'
 import { attention, projectionRing } from './attention.ts'
-import { Block, type CompileOptions, type ModelSpec, visibilityOf, weightIndex } from './block.ts'
+import { Block, type ModelSpec, visibilityOf, weightIndex } from './block.ts'
+import { RangeTooWide } from './errors.ts'
 import { feedForward } from './feed-forward.ts'
-import type { InputType } from './model.ts'
 import type { Ranges } from './ranges.ts'
-import { integerBits, normWidths, RangeTooWide } from './widths.ts'
+import { integerBits, normWidths } from './widths.ts'
 
 /** A value at the activations' scale, and the bits that it is opened with. */
 interface Normal {
@@ -29,7 +31,7 @@ interface Normal {
  * The plan of an encoder for passes of at most 2^spanBits - 1 rows. A classifier's rows end with the first token, whose
  * hidden state its head reads; without a classifier every row is released. Throws `RangeTooWide`.
  */
-export function compileEncoder(spec: ModelSpec, spanBits: number, options: CompileOptions = {}): Plan {
+export function compileEncoder(spec: ModelSpec, spanBits: number, options: PlanOptions = {}): Plan {
   const { config, ranges } = spec
   const everyRow = config.head?.kind !== 'classify'
   const block = new Block(spec, spanBits, { ...options, everyRow })
@@ -56,23 +58,22 @@ export function encoderInput(spec: ModelSpec): InputType {
   const block = new Block(spec, 3, {})
   if (block.isNormalised(0)) {
     const ring = projectionRing(block, ranges.layers[0], 0)
-    return { width: config.dim, ring, frac: block.precision.activation }
+    return { width: config.dim, ring, scale: fraction(block.precision.activation) }
   }
   const width = config.vocab + config.context + (config.positionOffset ?? 0) + (config.types ?? 1)
-  return { width, ring: block.residual, frac: 0 }
+  return { width, ring: block.residual, scale: UNSCALED }
 }
 
 function embed(block: Block): Share {
   const { config } = block.spec
-  const { width, ring, frac } = encoderInput(block.spec)
-  const x = input(block.plan, { width, ring, scale: fraction(frac) })
+  const x = input(block.plan, encoderInput(block.spec))
   return block.isNormalised(0) ? x : block.linear(x, config.layers, 'embed', config.dim)
 }
 
 type PoolRanges = NonNullable<Ranges['pool']>
 
 function poolRanges({ pool }: Ranges): PoolRanges {
-  if (!pool) throw new RangeTooWide('the head was not calibrated')
+  if (!pool) throw new RangeTooWide('the head was not calibrated', { role: 'pool' })
   return pool
 }
 
@@ -95,7 +96,8 @@ function activated(block: Block, n: Normal, r: PoolRanges, name: Activation | 't
   const g = pooled(block, n, table.half)
   const coefficientBits = 13
   const basisBits = Math.min(13, 64 - ring)
-  if (basisBits < 10) throw new RangeTooWide("the head's activation needs more than 64 bits")
+  if (basisBits < 10)
+    throw new RangeTooWide("the head's activation needs more than 64 bits", { role: 'pool' })
   const drop = coefficientBits + basisBits - p.activation
   const y = activate(plan, g, undefined, {
     limit,

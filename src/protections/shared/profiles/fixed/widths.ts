@@ -4,6 +4,7 @@ import { timesInverse } from '../../ops/composed/open-inverse.ts'
 import { inverseWords } from '../../ops/inverse.ts'
 import { levelProducts } from '../../ops/parts/gate-products.ts'
 import { bitsPerColumn } from '../../ops/product/monomials.ts'
+import { RangeTooWide } from './errors.ts'
 import type { MatrixRole } from './lower.ts'
 import type { Interval, Ranges } from './ranges.ts'
 
@@ -18,22 +19,17 @@ export interface Precision {
   readonly headroom: number
 }
 
-export const FIXED: Precision = { activation: 13, residual: 15, weight: 13, rotary: 13, headroom: 1.5 }
+const DECODER: Precision = { activation: 13, residual: 15, weight: 13, rotary: 13, headroom: 1.5 }
 
 /** An encoder's stream passes through matrices, so that its weights' rounding counts for more; their rings have room. */
-const FIXED_ENCODER: Precision = { ...FIXED, weight: 15 }
+const ENCODER: Precision = { ...DECODER, weight: 15 }
 
 export const precisionOf = (config: Pick<ModelConfig, 'arch'>): Precision =>
-  isEncoder(config) ? FIXED_ENCODER : FIXED
+  isEncoder(config) ? ENCODER : DECODER
 
 /** Fraction bits of a weight: a private embedding goes straight to the residual stream's scale. */
 export const weightFrac = (role: MatrixRole, p: Precision): number =>
   role === 'embed' ? p.residual : p.weight
-
-/** The model can't be computed in 64-bit rings at these ranges. */
-export class RangeTooWide extends Error {
-  override readonly name = 'RangeTooWide'
-}
 
 /** Bits left of the point that |x| <= high needs. */
 export const integerBits = (high: number): number =>
