@@ -73,7 +73,11 @@ export class WasmMatrix implements Matrix {
   planes(count: number, from: number, rows: number): Int8Array {
     const { ring, k, n, width, address } = this
     const top = Math.ceil(this.reach / 8) - 1
-    return this.#gathered(new Int8Array(count * rows * n), rows, (q, row, piece, to) =>
+    if (width === 8)
+      return this.#gathered(new Int8Array(count * rows * n), rows, count, (_, row, piece, to) =>
+        ring.x.gatherPlanes64(address, count, top, from + row, piece, k, n, to),
+      )
+    return this.#gathered(new Int8Array(count * rows * n), rows, 1, (q, row, piece, to) =>
       ring.x.gatherPlane(address, width, q, q < top ? 0x80 : 0, from + row, piece, k, n, to),
     )
   }
@@ -84,7 +88,7 @@ export class WasmMatrix implements Matrix {
    */
   digits(bits: number, count: number, from: number, rows: number): Int32Array {
     const { ring, k, n, width, address } = this
-    return this.#gathered(new Int32Array(count * rows * n), rows, (q, row, piece, to) =>
+    return this.#gathered(new Int32Array(count * rows * n), rows, 1, (q, row, piece, to) =>
       ring.x.gatherDigit(address, width, bits, q, count, from + row, piece, k, n, to),
     )
   }
@@ -96,23 +100,26 @@ export class WasmMatrix implements Matrix {
     return BigInt.asUintN(64, sum)
   }
 
-  /** Fills `out` [digits x rows x n] piece by piece through the scratch space. */
+  /** Fills `out` [digits x rows x n] piece by piece through the scratch space, `at` digits of a piece at a time. */
   #gathered<T extends Int8Array | Int32Array>(
     out: T,
     rows: number,
+    at: number,
     gather: (q: number, row: number, rows: number, to: number) => void,
   ): T {
     const { ring, n } = this
     const bytes = out.BYTES_PER_ELEMENT
     const kind = out.constructor as Int8ArrayConstructor
-    const most = Math.min(rows, rowsPerPiece(n, bytes))
-    const scratch = ring.arena.alloc(most * n * bytes)
-    for (let q = 0, at = 0; at < out.length; q++)
+    const most = Math.min(rows, rowsPerPiece(n, bytes * at))
+    const scratch = ring.arena.alloc(most * n * bytes * at)
+    for (let first = 0; first * rows * n < out.length; first += at)
       for (let row = 0; row < rows; row += most) {
         const piece = Math.min(most, rows - row)
-        gather(q, row, piece, scratch)
-        out.set(new kind(ring.arena.memory.buffer, scratch, piece * n), at)
-        at += piece * n
+        gather(first, row, piece, scratch)
+        for (let q = 0; q < at; q++) {
+          const made = new kind(ring.arena.memory.buffer, scratch + q * piece * n * bytes, piece * n)
+          out.set(made, ((first + q) * rows + row) * n)
+        }
       }
     ring.arena.free(scratch)
     return out

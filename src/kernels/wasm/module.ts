@@ -104,6 +104,16 @@ export interface RingExports {
     n: number,
     out: number,
   ): void
+  gatherPlanes64(
+    panels: number,
+    planes: number,
+    top: number,
+    row0: number,
+    rows: number,
+    k: number,
+    n: number,
+    out: number,
+  ): void
   narrow16: Scatter
   narrow32: Scatter
   scatter8: Scatter

@@ -128,7 +128,32 @@ export function gatherDigit(
   if (width == 1) gather<i8>(panels, bits, q, digits, row0, rows, k, n, out)
   else if (width == 2) gather<i16>(panels, bits, q, digits, row0, rows, k, n, out)
   else if (width == 4) gather<i32>(panels, bits, q, digits, row0, rows, k, n, out)
-  else gather<i64>(panels, bits, q, digits, row0, rows, k, n, out)
+  else gather64(panels, bits, q, digits, row0, rows, k, n, out)
+}
+
+// Whole panels of four columns at once.
+function gather64(
+  panels: usize, width: u32, q: u32, digits: u32, row0: u32, rows: u32, k: u32, n: u32, out: usize,
+): void {
+  const offset = i64x2.splat(offsetOf(width, digits)), half = i64x2.splat(halfOf(width, q))
+  const mask = i64x2.splat((u64(1) << width) - 1)
+  const shift = width * q
+  for (let p: u32 = 0; p < (n + 3) >> 2; p++) {
+    const columns = min<u32>(4, n - 4 * p)
+    let at = panels + ((usize(p) * k + row0) << 5)
+    let to = out + 16 * usize(p)
+    for (let r: u32 = 0; r < rows; r++, at += 32, to += 4 * usize(n)) {
+      const a = v128.and(i64x2.shr_u(i64x2.add(v128.load(at), offset), shift), mask)
+      const b = v128.and(i64x2.shr_u(i64x2.add(v128.load(at, 16), offset), shift), mask)
+      const digit = i32x4.shuffle(i64x2.sub(a, half), i64x2.sub(b, half), 0, 2, 4, 6)
+      if (columns == 4) v128.store(to, digit)
+      else {
+        v128.store32_lane(to, digit, 0)
+        if (columns > 1) v128.store32_lane(to, digit, 1, 4)
+        if (columns > 2) v128.store32_lane(to, digit, 2, 8)
+      }
+    }
+  }
 }
 
 // @ts-ignore: decorator
