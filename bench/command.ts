@@ -1,6 +1,8 @@
 /** `sotto bench`: what the README's figures come from. */
 import { choiceOption, Exit, numberOption, parse, UsageError } from '../src/cli/args.ts'
+import { productChoices } from '../src/kernels/node/choice.ts'
 import { linkChoices } from '../src/transport/connect.ts'
+import { Cleartext } from './cleartext.ts'
 import { opCases } from './ops.ts'
 import { type PassOptions, passCase, slopeCase } from './passes.ts'
 import { print, type Result } from './result.ts'
@@ -15,6 +17,7 @@ sotto bench: measure the engine; one JSON object for each case with --json
   sotto bench encode --shape bert-base        one text through an encoder without a head
   sotto bench decode --slope                  wall time over round trips of 0, 20 and 40 ms
   sotto bench ops                             single operations, in one process
+  sotto bench reference                       BERT-base in the clear on one thread
 
   --shape NAME       demo (its bundle), gpt2 (124M) or 15m (random weights of a trained model's
                      scale), tiny
@@ -29,6 +32,8 @@ sotto bench: measure the engine; one JSON object for each case with --json
   --down MBIT        bandwidth towards the owner,
   --up MBIT          and away from it
   --link NAME        ws, webrtc or fetch (ws)
+  --products KIND    how products of many rows are made: u8s8, u7s8, s8s8, float64 or wasm
+                     (the fastest that is exact on this machine)
   --repeat N         measurements, of which the median is reported (5; prefill 3)
   --slope            decode: print the slope; with --check, fail beyond 10 % of the declared hops
   --check            fail where hops or dealt bytes differ from the declared ones
@@ -37,6 +42,7 @@ sotto bench: measure the engine; one JSON object for each case with --json
 
 Server, dealer and owner are processes of their own on loopback. Offline work is done before the
 online clock starts; pipelinedSeconds is a pass with the next one's offline work under way.
+The reference runs just before and after each case; seconds are given as multiples of its own, too.
 `
 
 export async function benchCommand(argv: string[]): Promise<void> {
@@ -55,16 +61,26 @@ export async function benchCommand(argv: string[]): Promise<void> {
       up: { type: 'string' },
       link: { type: 'string', default: 'ws' },
       repeat: { type: 'string' },
+      products: { type: 'string' },
       slope: { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
     1,
   )
-  const kind = choiceOption('what', positionals[0], ['ops', 'decode', 'prefill', 'encode'] as const)
-  if (!kind) throw new UsageError('Which bench: ops, decode, prefill or encode? See --help.')
-  if (kind === 'ops') {
-    for await (const result of opCases()) print(result, values.json)
+  const kind = choiceOption('what', positionals[0], [
+    'ops',
+    'decode',
+    'prefill',
+    'encode',
+    'reference',
+  ] as const)
+  if (!kind) throw new UsageError('Which bench: ops, decode, prefill, encode or reference? See --help.')
+  if (kind === 'ops' || kind === 'reference') {
+    await withCleartext(async (cleartext) => {
+      if (kind === 'reference') print(await cleartext.alone(), values.json)
+      else for (const run of opCases) print(await cleartext.beside(run), values.json)
+    })
     return
   }
   choiceOption('profile', values.profile, ['fixed'] as const)
@@ -93,10 +109,21 @@ export async function benchCommand(argv: string[]): Promise<void> {
     link: choiceOption('link', values.link, linkChoices)!,
     network: { rtt: real('rtt') ?? 0, down: real('down'), up: real('up') },
     repeat: numberOption('repeat', values.repeat, { min: 1, max: 1000 }) ?? (decoding ? 5 : 3),
+    products: choiceOption('products', values.products, productChoices),
   }
-  const result = decoding && values.slope ? await slopeCase(options) : await passCase(kind, options)
+  const run = () => (decoding && values.slope ? slopeCase(options) : passCase(kind, options))
+  const result = await withCleartext((cleartext) => cleartext.beside(run))
   print(result, values.json)
   if (values.check) check(result)
+}
+
+async function withCleartext<T>(body: (cleartext: Cleartext) => Promise<T>): Promise<T> {
+  const cleartext = Cleartext.start()
+  try {
+    return await body(cleartext)
+  } finally {
+    await cleartext.stop()
+  }
 }
 
 /** Ends with exit code 1 where a measured figure is not the declared one. */

@@ -16,7 +16,7 @@ import { DealerPass } from '../src/protections/shared/runners/dealer.ts'
 import { PartyPass } from '../src/protections/shared/runners/party.ts'
 import { schedule } from '../src/protections/shared/schedule.ts'
 import type { Shape } from '../src/protections/shared/shape.ts'
-import { errors } from './reference.ts'
+import { errors } from './expected.ts'
 import type { Result } from './result.ts'
 
 export const kernels = createNodeKernels()

@@ -9,6 +9,7 @@ import { startDealer } from '../src/protections/shared/dealer/start.ts'
 import { PlanServer } from '../src/protections/shared/server/engine.ts'
 import { type RunningServer, startServer } from '../src/server/start.ts'
 import { serve, usage } from './child.ts'
+import { describe, productsOf } from './products.ts'
 import { entryOf, loadSource, type PublicFacts } from './shapes.ts'
 import { type Dealt, WatchedServer, watchDealer } from './watch.ts'
 
@@ -30,7 +31,8 @@ const common = {
   port: 0,
   origins: [],
 }
-const kernels = createNodeKernels()
+const choice = productsOf()
+const kernels = createNodeKernels(choice)
 const dealt: Dealt = { passes: 0, seconds: 0, bytes: 0 }
 let running: RunningServer | undefined
 let engine: WatchedServer | undefined
@@ -69,5 +71,6 @@ serve({
   /** Bytes that came from the dealer, at the socket. */
   materialBytes: () => running?.material.traffic?.receivedBytes,
   dealt: () => ({ ...dealt }),
+  products: () => describe(choice),
   usage,
 })

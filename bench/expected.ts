@@ -27,7 +27,7 @@ const MADE_BY = [
 /** Tokens that random shapes are calibrated on. */
 const CALIBRATION = 64
 
-export interface Reference {
+export interface Expected {
   readonly ids: number[]
   /** All of the model's. */
   readonly tensors: Tensors
@@ -48,10 +48,10 @@ interface Kept {
 }
 
 /** Float results for `length` tokens: random ids for random weights, the model's own words for a trained one. */
-export async function reference(
+export async function expectedResults(
   source: ModelSource,
   length: number,
-): Promise<Reference & { config: ModelConfig }> {
+): Promise<Expected & { config: ModelConfig }> {
   const name = source.kind === 'bundle' ? source.dir : source.shape
   const stamp = source.kind === 'bundle' ? readFileSync(join(source.dir, 'manifest.json'), 'utf8') : source
   const key = createHash('sha256')
