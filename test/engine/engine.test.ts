@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import { floatModel } from '../../src/model/architectures/reference.ts'
+import { Ends } from '../../src/model/ends.ts'
 import { randomModel } from '../../src/model/random.ts'
-import { Ends } from '../../src/owner/ends.ts'
 import { LocalParties, type PassTrace } from '../../src/protections/shared/local/local-parties.ts'
 import {
   compileDecoder,

@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest'
 import { floatModel } from '../../src/model/architectures/reference.ts'
+import { Ends } from '../../src/model/ends.ts'
 import { randomModel } from '../../src/model/random.ts'
-import { Ends } from '../../src/owner/ends.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import {
   compileDecoder,

@@ -1,11 +1,11 @@
 /** The two ends of an encoder at the owner: a text's tokens to the plan's padded input, released rows to results. */
-import type { ModelConfig, Tensors } from '../model/architectures/config.ts'
-import { type EncoderInput, headNames } from '../model/architectures/encoder.ts'
-import { checkIds } from '../model/architectures/float-model.ts'
-import { layerNorm } from '../model/architectures/gpt2.ts'
-import { linear } from '../model/math.ts'
-import { bucketOf } from '../protections/shared/session/buckets.ts'
+import type { ModelConfig, Tensors } from './architectures/config.ts'
+import { type EncoderInput, headNames } from './architectures/encoder.ts'
+import { checkIds } from './architectures/float-model.ts'
+import { layerNorm } from './architectures/gpt2.ts'
+import { bucketOf } from './buckets.ts'
 import type { EndPlan } from './ends.ts'
+import { linear } from './math.ts'
 
 /** A pass's input [rows x inputWidth], and which of its rows are padding. */
 export interface PaddedInput {
