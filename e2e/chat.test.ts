@@ -66,7 +66,7 @@ describe('a conversation', () => {
     await chat.say('I want to reserve a table at a restaurant.')
     await chat.page.locator('sotto-turn[writing]').waitFor()
     await chat.page.keyboard.press('Escape')
-    await chat.reply(5000)
+    await chat.reply()
     expect(await chat.ask('For four people.')).not.toBe('')
     await chat.close()
   })
