@@ -15,6 +15,7 @@ import {
   untilStopped,
 } from '../common.ts'
 import { dealerEngine } from '../dealer-engine.ts'
+import { announceProducts } from '../products.ts'
 
 const help = `
 sotto deal: run the dealer, the helper that deals masks and never sees an online message
@@ -57,6 +58,7 @@ export async function dealCommand(argv: string[]): Promise<void> {
   const passesPerHour = numberOption('passes-per-hour', values['passes-per-hour'], { min: 1 })
   const log = makeLog(values['log-level'])
   const port = portOption(values.port, 8422)
+  const products = await announceProducts(log)
   const running = await startDealer({
     identity,
     allow: values['allow-any'] ? undefined : values.allow,
@@ -70,7 +72,7 @@ export async function dealCommand(argv: string[]): Promise<void> {
     admission: { ...(sessions && { sessions }), ...(passesPerHour && { passesPerHour }) },
   })
   const text = `The dealer listens at ${running.url}\nIts identity key, for --dealer-key and for pages: ${key}`
-  announceReady(values.json, { role: 'dealer', url: running.url, key, pid: process.pid }, text)
+  announceReady(values.json, { role: 'dealer', url: running.url, key, pid: process.pid, ...products }, text)
   await untilStopped()
   await running.close()
 }

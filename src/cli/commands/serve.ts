@@ -19,6 +19,7 @@ import {
   tlsOption,
   untilStopped,
 } from '../common.ts'
+import { announceProducts } from '../products.ts'
 
 const help = `
 sotto serve: run the model server, which holds the private model and never sees what people type
@@ -55,6 +56,7 @@ export async function serveCommand(argv: string[]): Promise<void> {
   const dealer = dealerOption(values)
   const log = makeLog(values['log-level'])
   const port = portOption(values.port, 8421)
+  const products = await announceProducts(log)
   const catalog = await readCatalog(values.models)
   const running = await startServer({
     identity,
@@ -69,7 +71,7 @@ export async function serveCommand(argv: string[]): Promise<void> {
     maxSessions: numberOption('max-sessions', values['max-sessions'], { min: 1 }),
   })
   const models = catalog.map((entry) => entry.name)
-  const facts = { role: 'server', url: running.url, key, models, pid: process.pid }
+  const facts = { role: 'server', url: running.url, key, models, pid: process.pid, ...products }
   const ready = running.whenReady().then(() => {
     announceReady(
       values.json,
