@@ -35,7 +35,7 @@ test('the fastest of those that are exact is chosen, and the reason names the ot
   const there = await measuredChoice({ runtime: saturatingRuntime }, trial(usual))
   expect(there.kind).toBe('u7s8')
   expect(there.reason).toBe(
-    'fastest of the exact: u7s8 1.5 ms, s8s8 9.0 ms, float64 2.0 ms, wasm 20.0 ms, u8s8 inexact',
+    'fastest of the exact, in processor time: u7s8 1.5 ms, s8s8 9.0 ms, float64 2.0 ms, wasm 20.0 ms, u8s8 inexact',
   )
   const arm = await measuredChoice({ runtime: exactRuntime }, trial({ ...usual, s8s8: 0.5 }))
   expect(arm.kind).toBe('s8s8')

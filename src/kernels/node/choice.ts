@@ -33,9 +33,11 @@ export interface ProductChoice {
 }
 
 /** Each is tried so often, in turn, and its best time counts: whatever else the machine does then weighs on all. */
-const TURNS = 3
+const TURNS = 5
 /** So much faster must one be to be taken instead of another that is named before it. */
 const CLEARLY = 1.15
+/** So much slower than another is not tried again. */
+const HOPELESS = 3
 
 /** Loads a kind and checks what it multiplies. @throws Error where it is missing or inexact. */
 async function load(kind: ProductKind, { runtime = onnxRuntime, threads = 0 }: ProductOptions) {
@@ -83,6 +85,7 @@ export async function measuredChoice(options: ProductOptions, trial: Trial): Pro
     for (const kind of productChoices) {
       const product = kind === 'wasm' ? undefined : loaded.get(kind)
       if (kind !== 'wasm' && !product) continue
+      if ((best.get(kind) ?? 0) > HOPELESS * Math.min(...best.values())) continue
       const ms =
         kind === 'wasm' ? trial.wasm() : await trial.digits(kind, (product as LoadedProduct).multiply)
       best.set(kind, Math.min(ms, best.get(kind) ?? Number.POSITIVE_INFINITY))
@@ -93,7 +96,11 @@ export async function measuredChoice(options: ProductOptions, trial: Trial): Pro
   for (const [kind, product] of loaded) if (kind !== chosen) await product.release()
   const times = [...best].map(([kind, ms]) => `${kind} ${ms.toFixed(1)} ms`)
   const multiply = chosen === 'wasm' ? undefined : loaded.get(chosen)?.multiply
-  return { kind: chosen, multiply, reason: `fastest of the exact: ${[...times, ...refused].join(', ')}` }
+  return {
+    kind: chosen,
+    multiply,
+    reason: `fastest of the exact, in processor time: ${[...times, ...refused].join(', ')}`,
+  }
 }
 
 const made = new Map<number, Promise<ProductChoice>>()
