@@ -9,6 +9,7 @@ import {
   inputWidth,
   type ModelSpec,
 } from '../../src/protections/shared/profiles/fixed/decoder.ts'
+import { FixedModel } from '../../src/protections/shared/profiles/fixed/fixed-model.ts'
 import { calibrate } from '../../src/protections/shared/profiles/fixed/ranges.ts'
 import { maskOf } from '../../src/protections/shared/ring.ts'
 import { localKeys } from '../support/protocol/local-keys.ts'
@@ -61,7 +62,7 @@ describe.each([
       ranges: calibrate(config, tensors, [ids]),
       visibility: () => visibility,
     }
-    const parties = new LocalParties(spec, tensors, { keys: localKeys(), compile: options })
+    const parties = new LocalParties(new FixedModel(spec), tensors, { keys: localKeys(), compile: options })
     let nf = new Float64Array()
     const float = floatModel(config, tensors, (name, _l, values) => {
       if (name === 'nf') nf = values.slice()
@@ -111,7 +112,7 @@ it.each([
     visibility: () => 'private',
     ends: { embed: 'private', head: 'private' },
   }
-  const parties = new LocalParties(spec, tensors, { keys: localKeys() })
+  const parties = new LocalParties(new FixedModel(spec), tensors, { keys: localKeys() })
   const ends = new Ends(config, new Map(), { isPrivate: () => true, inputWidth: inputWidth(spec) })
   const float = floatModel(config, tensors)
   let base = 0

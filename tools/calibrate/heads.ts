@@ -1,9 +1,8 @@
 import { isEncoder, type ModelConfig } from '../../src/model/architectures/config.ts'
 import type { Tap } from '../../src/model/architectures/float-model.ts'
-import type { Interval } from '../../src/protections/shared/profiles/fixed/ranges.ts'
 
 /** Attention logits by layer and head: lowest and highest, and the widest row's span. */
-export type HeadSpans = { range: Interval; row: number }[][]
+export type HeadSpans = { range: [low: number, high: number]; row: number }[][]
 
 /** Collects the spans of what it is shown. */
 export function headSpans(config: ModelConfig): { look: Tap; spans: HeadSpans } {

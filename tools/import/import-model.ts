@@ -6,8 +6,8 @@ import { writeBundle } from '../../src/model/files/bundle-node.ts'
 import { countParameters } from '../../src/model/files/catalog.ts'
 import { BundleError, type Manifest, modelHash } from '../../src/model/files/manifest.ts'
 import type { Dtype } from '../../src/model/files/safetensors.ts'
+import type { RangeEntry } from '../../src/protections/shared/profiles/workshop.ts'
 import { measureBundle } from '../calibrate/calibrate.ts'
-import { type RangeEntry, rangeReport } from '../calibrate/report.ts'
 import { applyScaling, balance, type Scaling } from './balance.ts'
 import { textFormat } from './chat-format.ts'
 import { ImportError } from './error.ts'
@@ -104,7 +104,7 @@ export async function importModel(o: ImportOptions): Promise<ImportReport> {
       const onProgress = (done: number, total: number) =>
         o.onProgress?.(`Calibrating: ${Math.min(done, total)} of ${total} tokens`)
       const measured = await measureBundle({ bundle: dir, data: o.calibrate, tokens: o.tokens, onProgress })
-      return { manifest: measured.manifest, ranges: rangeReport(config, measured.ranges) }
+      return { manifest: measured.manifest, ranges: measured.ranges }
     })
     const scaled = [...tensorShapes(config).keys()].filter((tensor) => scalings.has(tensor))
     return {

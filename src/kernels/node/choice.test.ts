@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { exactRuntime, missingRuntime, saturatingRuntime } from '../../../test/support/kernels/runtimes.ts'
-import { KernelError } from '../kernels.ts'
+import { KernelError } from '../error.ts'
 import { chooseProducts, measuredChoice, productChoices } from './choice.ts'
 import { checkProduct, onnxRuntime, productKinds } from './products.ts'
 import type { Trial } from './trial.ts'

@@ -1,4 +1,4 @@
-import { KernelError } from '../kernels.ts'
+import { KernelError } from '../error.ts'
 import { ringSync } from '../wasm/module.ts'
 import {
   checkProduct,

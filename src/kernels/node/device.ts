@@ -1,7 +1,8 @@
 import { ByteBudget } from '../budget.ts'
-import { checkProduct, checkStationary, demand } from '../checks.ts'
+import { checkProduct, checkStationary } from '../checks.ts'
+import { demand } from '../error.ts'
 import type { Kernels, ProductDevice, ProductSpec, Stationary, StationarySpec } from '../kernels.ts'
-import { createCpuProductDevice, multiplicand, ownSpec, rowWords } from '../wasm/device.ts'
+import { createCpuProductDevice, ownSpec, rowWords } from '../wasm/device.ts'
 import { ringSync } from '../wasm/module.ts'
 import { once, type ProductOptions } from './choice.ts'
 import { MANY_ROWS } from './kernels.ts'
@@ -97,7 +98,7 @@ export function createNodeProductDevice(kernels: Kernels, options: Options = {})
     const isKept = !f.tiles && budget.take(bytes)
     const tiles: RightTile[] = []
     const making = f.tiles ?? streamTiles(ring, f.spec, kind, scheme, isKept ? tiles : undefined)
-    const x = multiplicand(kernels, spec, k)
+    const x = rowWords(kernels, spec, spec.a, k)
     const plus = rowWords(kernels, spec, spec.c, n)
     const shape = { m: spec.rows, k, n, scheme, bias: streamBias(kind, scheme), plus }
     try {
@@ -122,7 +123,7 @@ export function createNodeProductDevice(kernels: Kernels, options: Options = {})
     },
     async product(f, spec) {
       demand(f instanceof NodeStationary && live.has(f), 'not a live stationary operand of this device')
-      checkProduct(f.spec, spec)
+      checkProduct(spec)
       if (spec.rows < MANY_ROWS || f.spec.k * f.spec.n === 0) return onFewRows(f, spec)
       const { kind, multiply } = await products()
       return kind !== 'wasm' && multiply ? onDigits(kind, multiply, f, spec) : onFewRows(f, spec)

@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node'
-import { KernelError } from '../kernels.ts'
+import { KernelError } from '../error.ts'
 import { matMulFloatModel, matMulIntegerModel } from './onnx.ts'
 
 /**

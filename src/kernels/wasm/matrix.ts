@@ -1,5 +1,5 @@
-import { demand } from '../checks.ts'
-import { KernelError, type Matrix, type MatrixData } from '../kernels.ts'
+import { demand, KernelError } from '../error.ts'
+import type { Matrix, MatrixData } from '../kernels.ts'
 import type { Ring } from './module.ts'
 import { copyNarrow, narrowest, type Width } from './narrow.ts'
 

@@ -5,12 +5,13 @@ import { open } from '../../ops/open.ts'
 import { release } from '../../ops/release.ts'
 import { truncate } from '../../ops/truncate.ts'
 import type { Plan, Share } from '../../plan.ts'
+import type { PlanOptions } from '../profile.ts'
 import { attention } from './attention.ts'
-import { Block, type CompileOptions, type ModelSpec, visibilityOf, weightIndex } from './block.ts'
+import { Block, type ModelSpec, visibilityOf, weightIndex } from './block.ts'
 import { feedForward } from './feed-forward.ts'
 import { integerBits, normWidths } from './widths.ts'
 
-export type { CompileOptions, ModelSpec } from './block.ts'
+export type { ModelSpec } from './block.ts'
 export { visibilityOf } from './block.ts'
 
 /** Bits that count the positions a row may see: plans differ by nothing else of the shape. */
@@ -18,7 +19,7 @@ export const spanBitsOf = (shape: { base: number; rows: number }): number =>
   Math.max(3, Math.ceil(Math.log2(shape.base + shape.rows + 1)))
 
 /** The plan of a decoder for passes whose rows see at most 2^spanBits - 1 positions. Throws `RangeTooWide`. */
-export function compileDecoder(spec: ModelSpec, spanBits: number, options: CompileOptions = {}): Plan {
+export function compileDecoder(spec: ModelSpec, spanBits: number, options: PlanOptions = {}): Plan {
   const block = new Block(spec, spanBits, options)
   const { plan, precision, residual } = block
   const { config, ranges } = spec

@@ -8,13 +8,15 @@ import { open } from '../../ops/open.ts'
 import { release } from '../../ops/release.ts'
 import { truncate } from '../../ops/truncate.ts'
 import type { Opened, Plan, Share } from '../../plan.ts'
+import type { InputType } from '../input-type.ts'
+import type { PlanOptions } from '../profile.ts'
 import { activationPrecision, tableOf } from './activation-table.ts'
 import { attention, projectionRing } from './attention.ts'
-import { Block, type CompileOptions, type ModelSpec, visibilityOf, weightIndex } from './block.ts'
+import { Block, type ModelSpec, visibilityOf, weightIndex } from './block.ts'
+import { RangeTooWide } from './errors.ts'
 import { feedForward } from './feed-forward.ts'
-import type { InputType } from './model.ts'
 import type { Ranges } from './ranges.ts'
-import { integerBits, normWidths, RangeTooWide } from './widths.ts'
+import { integerBits, normWidths } from './widths.ts'
 
 /** A value at the activations' scale, and the bits that it is opened with. */
 interface Normal {
@@ -26,7 +28,7 @@ interface Normal {
  * The plan of an encoder for passes of at most 2^spanBits - 1 rows. A classifier's rows end with the first token, whose
  * hidden state its head reads; without a classifier every row is released. Throws `RangeTooWide`.
  */
-export function compileEncoder(spec: ModelSpec, spanBits: number, options: CompileOptions = {}): Plan {
+export function compileEncoder(spec: ModelSpec, spanBits: number, options: PlanOptions = {}): Plan {
   const { config, ranges } = spec
   const everyRow = config.head?.kind !== 'classify'
   const block = new Block(spec, spanBits, { ...options, everyRow })
@@ -68,7 +70,7 @@ function embed(block: Block): Share {
 type PoolRanges = NonNullable<Ranges['pool']>
 
 function poolRanges({ pool }: Ranges): PoolRanges {
-  if (!pool) throw new RangeTooWide('the head was not calibrated')
+  if (!pool) throw new RangeTooWide('the head was not calibrated', { role: 'pool' })
   return pool
 }
 
@@ -91,7 +93,8 @@ function activated(block: Block, n: Normal, r: PoolRanges, name: Activation | 't
   const g = pooled(block, n, table.half)
   const coefficientBits = 13
   const basisBits = Math.min(13, 64 - ring)
-  if (basisBits < 10) throw new RangeTooWide("the head's activation needs more than 64 bits")
+  if (basisBits < 10)
+    throw new RangeTooWide("the head's activation needs more than 64 bits", { role: 'pool' })
   const drop = coefficientBits + basisBits - p.activation
   const y = activate(plan, g, undefined, {
     limit,

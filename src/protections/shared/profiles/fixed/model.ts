@@ -2,29 +2,25 @@
 import { isEncoder, type ModelConfig } from '../../../../model/architectures/config.ts'
 import type { Plan } from '../../plan.ts'
 import type { Shape } from '../../shape.ts'
-import { type CompileOptions, type ModelSpec, visibilityOf } from './block.ts'
+import type { InputType } from '../input-type.ts'
+import type { PlanOptions } from '../profile.ts'
+import { type ModelSpec, visibilityOf } from './block.ts'
 import { compileDecoder, inputWidth } from './decoder.ts'
 import { compileEncoder, encoderInput } from './encoder.ts'
 import { isEnd, type MatrixRole, type Visibility } from './lower.ts'
-import { FIXED, residualRing } from './widths.ts'
-
-/** What the owner's input to a plan is: columns of a row, their ring and fraction bits. */
-export interface InputType {
-  readonly width: number
-  readonly ring: number
-  readonly frac: number
-}
+import { precisionOf, residualRing } from './widths.ts'
 
 /** The plan for passes whose rows see at most 2^spanBits - 1 positions. Throws `RangeTooWide`. */
-export const compileModel = (spec: ModelSpec, spanBits: number, options: CompileOptions = {}): Plan =>
+export const compileModel = (spec: ModelSpec, spanBits: number, options: PlanOptions = {}): Plan =>
   isEncoder(spec.config) ? compileEncoder(spec, spanBits, options) : compileDecoder(spec, spanBits, options)
 
 /** The input of a model's plans: embeddings, or one-hots, which are integers, where the embedding is private. */
 export function inputType(spec: ModelSpec): InputType {
   const { config, ranges } = spec
   if (isEncoder(config)) return encoderInput(spec)
-  const frac = visibilityOf(spec, config.layers, 'embed') === 'private' ? 0 : FIXED.residual
-  return { width: inputWidth(spec), ring: residualRing(ranges, FIXED), frac }
+  const p = precisionOf(config)
+  const frac = visibilityOf(spec, config.layers, 'embed') === 'private' ? 0 : p.residual
+  return { width: inputWidth(spec), ring: residualRing(ranges, p), frac }
 }
 
 /** A pass's shape as this model sees it: an encoder's rows see one another. */

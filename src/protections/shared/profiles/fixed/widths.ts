@@ -1,6 +1,7 @@
 /** Bit widths of the `fixed` profile, layer by layer, from measured ranges. */
 import { isEncoder, type ModelConfig } from '../../../../model/architectures/config.ts'
 import { levelProducts } from '../../ops/inverse-levels.ts'
+import { RangeTooWide } from './errors.ts'
 import type { MatrixRole } from './lower.ts'
 import type { Interval, Ranges } from './ranges.ts'
 
@@ -15,22 +16,17 @@ export interface Precision {
   readonly headroom: number
 }
 
-export const FIXED: Precision = { activation: 13, residual: 15, weight: 13, rotary: 13, headroom: 1.5 }
+const DECODER: Precision = { activation: 13, residual: 15, weight: 13, rotary: 13, headroom: 1.5 }
 
 /** An encoder's stream passes through matrices, so that its weights' rounding counts for more; their rings have room. */
-const FIXED_ENCODER: Precision = { ...FIXED, weight: 15 }
+const ENCODER: Precision = { ...DECODER, weight: 15 }
 
 export const precisionOf = (config: Pick<ModelConfig, 'arch'>): Precision =>
-  isEncoder(config) ? FIXED_ENCODER : FIXED
+  isEncoder(config) ? ENCODER : DECODER
 
 /** Fraction bits of a weight: a private embedding goes straight to the residual stream's scale. */
 export const weightFrac = (role: MatrixRole, p: Precision): number =>
   role === 'embed' ? p.residual : p.weight
-
-/** The model can't be computed in 64-bit rings at these ranges. */
-export class RangeTooWide extends Error {
-  override readonly name = 'RangeTooWide'
-}
 
 /** Bits left of the point that |x| <= high needs. */
 export const integerBits = (high: number): number =>
