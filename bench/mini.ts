@@ -14,7 +14,7 @@ import { schedule } from '../src/protections/shared/schedule.ts'
 import type { Shape } from '../src/protections/shared/shape.ts'
 import { type Share, type ShareType, share } from '../src/protections/shared/values.ts'
 import { difference, privateWeights, stationaryNonce } from '../src/protections/shared/weights/stationary.ts'
-import { errors } from './reference.ts'
+import { errors } from './expected.ts'
 import type { Result } from './result.ts'
 
 export const kernels = createNodeKernels()
