@@ -65,7 +65,7 @@ describe('a party that goes away', () => {
   beforeAll(async () => {
     browser = await launch()
     page = await listen({
-      app: pageApp({ dir: 'dist/page', config: () => config }),
+      app: pageApp({ dir: 'dist/page', config }),
       host: '127.0.0.1',
       port: 0,
     })

@@ -35,7 +35,7 @@ it('puts larger values higher and later ones further right, within the picture',
   ] as [number, number][][])
     for (const [x, y] of places(chart(line(points)))) {
       expect(x).toBeGreaterThanOrEqual(56)
-      expect(x).toBeLessThanOrEqual(704)
+      expect(x).toBeLessThanOrEqual(696)
       expect(y).toBeGreaterThanOrEqual(28)
       expect(y).toBeLessThanOrEqual(280)
     }

@@ -18,7 +18,7 @@ export interface Chart {
 
 const width = 720
 const height = 320
-const margin = { left: 56, right: 16, top: 28, bottom: 40 }
+const margin = { left: 56, right: 24, top: 28, bottom: 40 }
 /** More dots than this on a line run into one another. */
 const mostDots = 60
 
