@@ -3,26 +3,25 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isEncoder, type ModelConfig, type Tensors } from '../src/model/architectures/config.ts'
-import { encoderModel } from '../src/model/architectures/encoder.ts'
-import { floatModel } from '../src/model/architectures/reference.ts'
+import type { ModelConfig, Tensors } from '../src/model/architectures/config.ts'
 import { type ChatTokens, chatOf } from '../src/model/files/manifest.ts'
+import { floatModel } from '../src/model/graph/decoder-model.ts'
+import { encoderModel } from '../src/model/graph/encoder-model.ts'
+import { continuesText } from '../src/model/graph/graph-of.ts'
 import { PredictableRandom } from '../src/model/random.ts'
 import { generate } from '../src/model/sample.ts'
 import { EncoderEnds } from '../src/owner/encoder-ends.ts'
 import { Ends } from '../src/owner/ends.ts'
-import { calibrate, type Ranges } from '../src/protections/shared/profiles/fixed/ranges.ts'
+import { calibrate } from '../src/protections/shared/profiles/fixed/calibrate.ts'
+import type { Ranges } from '../src/protections/shared/profiles/fixed/ranges.ts'
 import { loadSource, type ModelSource, weightStd } from './shapes.ts'
 
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/sotto-bench', import.meta.url))
 /** What is kept changes with these. */
 const MADE_BY = [
-  '../src/protections/shared/profiles/fixed/ranges.ts',
+  '../src/protections/shared/profiles/fixed/calibrate.ts',
   '../src/model/random.ts',
-  '../src/model/architectures/gpt2.ts',
-  '../src/model/architectures/llama.ts',
-  '../src/model/architectures/encoder.ts',
-  '../src/protections/shared/profiles/fixed/ranges-encoder.ts',
+  '../src/model/graph/interpret.ts',
 ]
 /** Tokens that random shapes are calibrated on. */
 const CALIBRATION = 64
@@ -83,7 +82,7 @@ export async function reference(
   }
   const kept = JSON.parse(readFileSync(file, 'utf8')) as Kept
   const hidden = Float64Array.from(kept.hidden)
-  if (!isEncoder(config))
+  if (continuesText(config))
     return { ...kept, config, tensors, hidden, embeddings: new Ends(config, tensors).embed(kept.ids, 0) }
   const { rows, padding } = new EncoderEnds(config, tensors).input({ ids: kept.ids })
   return { ...kept, config, tensors, hidden, embeddings: rows, padding }
@@ -91,7 +90,7 @@ export async function reference(
 
 /** Rows of an encoder attend to all others, so that it is measured at the length that it will have. */
 const calibrationOf = (config: ModelConfig, length: number): number =>
-  Math.min(isEncoder(config) ? length : CALIBRATION, config.context)
+  Math.min(!continuesText(config) ? length : CALIBRATION, config.context)
 
 function randomIds({ vocab }: ModelConfig, length: number, seed: number): number[] {
   const random = new PredictableRandom(seed)
@@ -106,10 +105,10 @@ function spoken(config: ModelConfig, tensors: Tensors, { bos, user }: ChatTokens
 }
 
 function hiddenState(config: ModelConfig, tensors: Tensors, ids: number[]): Float64Array {
-  if (isEncoder(config)) return encoderModel(config, tensors).forward({ ids }).hidden
+  if (!continuesText(config)) return encoderModel(config, tensors).forward({ ids }).hidden
   let normal = new Float64Array()
   const model = floatModel(config, tensors, (name, _layer, values) => {
-    if (name === 'nf') normal = values.slice()
+    if (name === 'final-normalised') normal = values.slice()
   })
   model.forward(ids)
   return normal.subarray(normal.length - config.dim)

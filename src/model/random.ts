@@ -1,4 +1,5 @@
-import { type ModelConfig, type Tensors, tensorShapes } from './architectures/config.ts'
+import type { ModelConfig, Tensors } from './architectures/config.ts'
+import { tensorShapes } from './graph/tensors.ts'
 
 /**
  * A small deterministic generator (xorshift128) for *weights and sampling only*.

@@ -1,9 +1,9 @@
 /** From a model's name to a session with both other parties. */
 import { Tokenizer } from '@huggingface/tokenizers'
 import { fetchCards, type ServedCard } from '../handshake/listing.ts'
-import { isEncoder } from '../model/architectures/config.ts'
 import { loadPublic, type PublicModel } from '../model/files/bundle.ts'
 import { BundleError } from '../model/files/manifest.ts'
+import { continuesText } from '../model/graph/graph-of.ts'
 import {
   type OwnerSession as Agreement,
   greetServer,
@@ -113,7 +113,7 @@ export async function openModel(
       server,
       sessionId: agreement.sessionId,
     }
-    const EndsOf = isEncoder(config) ? EncoderEnds : Ends
+    const EndsOf = !continuesText(config) ? EncoderEnds : Ends
     return {
       model,
       tokenizer: new Tokenizer(model.tokenizer, {}),

@@ -1,8 +1,9 @@
 /** Encoders: private inference equals the integer oracle bit for bit, and the float model closely. */
 import { describe, expect, it } from 'vitest'
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
-import { type EncoderInput, encoderModel } from '../../src/model/architectures/encoder.ts'
-import type { ModelSpec } from '../../src/protections/shared/profiles/fixed/decoder.ts'
+import { encoderModel } from '../../src/model/graph/encoder-model.ts'
+import type { TextInput } from '../../src/model/graph/interpret.ts'
+import type { ModelSpec } from '../../src/protections/shared/profiles/fixed/block.ts'
 import { mismatches } from '../support/protocol/mismatches.ts'
 import {
   type Privacy,
@@ -16,7 +17,7 @@ import { LocalParties } from '../support/protocol/single-pass.ts'
 const lora = { rank: 2, alpha: 4, targets: ['query', 'value', 'dense'] }
 
 /** Three tokens in a bucket of 16, and 20 in one of 32. */
-function texts({ types = 1 }: ModelConfig): EncoderInput[] {
+function texts({ types = 1 }: ModelConfig): TextInput[] {
   return [3, 20].map((n) => {
     const ids = Array.from({ length: n }, (_, i) => (i === 0 ? 1 : (7 * i + n) % 48))
     return { ids, types: ids.map((_, i) => (i > n / 2 ? types - 1 : 0)) }

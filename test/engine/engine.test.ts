@@ -1,14 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
-import { floatModel } from '../../src/model/architectures/reference.ts'
+import { floatModel } from '../../src/model/graph/decoder-model.ts'
 import { randomModel } from '../../src/model/random.ts'
 import { Ends } from '../../src/owner/ends.ts'
-import {
-  compileDecoder,
-  inputWidth,
-  type ModelSpec,
-} from '../../src/protections/shared/profiles/fixed/decoder.ts'
-import { calibrate } from '../../src/protections/shared/profiles/fixed/ranges.ts'
+import type { ModelSpec } from '../../src/protections/shared/profiles/fixed/block.ts'
+import { calibrate } from '../../src/protections/shared/profiles/fixed/calibrate.ts'
+import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
+import { inputType } from '../../src/protections/shared/profiles/fixed/input-type.ts'
 import { maskOf } from '../../src/protections/shared/ring.ts'
 import { LocalParties, type PassTrace } from '../support/protocol/single-pass.ts'
 
@@ -63,7 +61,7 @@ describe.each([
     const parties = new LocalParties(spec, tensors, 1, undefined, options)
     let nf = new Float64Array()
     const float = floatModel(config, tensors, (name, _l, values) => {
-      if (name === 'nf') nf = values.slice()
+      if (name === 'final-normalised') nf = values.slice()
     })
     const embedding = tensors.get(config.arch === 'llama' ? 'model.embed_tokens.weight' : 'wte.weight')!.data
     const embed = (from: number, part: number[]): Float64Array => {
@@ -111,7 +109,7 @@ it.each([
     ends: { embed: 'private', head: 'private' },
   }
   const parties = new LocalParties(spec, tensors)
-  const ends = new Ends(config, new Map(), { isPrivate: () => true, inputWidth: inputWidth(spec) })
+  const ends = new Ends(config, new Map(), { isPrivate: () => true, inputWidth: inputType(spec).width })
   const float = floatModel(config, tensors)
   let base = 0
   for (const part of [ids.slice(0, 4), [ids[4]], [ids[5]]]) {
@@ -130,7 +128,7 @@ it('compiles for every span up to the context', () => {
   const tensors = randomModel(llama, 3)
   const ranges = calibrate(llama, tensors, [[1, 2, 3, 4, 5]])
   const spec: ModelSpec = { config: { ...llama, context: 4096 }, ranges, visibility: () => 'private' }
-  const steps = Array.from({ length: 10 }, (_, i) => compileDecoder(spec, i + 3).steps.map((s) => s.op))
+  const steps = Array.from({ length: 10 }, (_, i) => compileModel(spec, i + 3).steps.map((s) => s.op))
   // Streams are named by step numbers, so every span's plan must number its steps alike.
   for (const ops of steps) expect(ops).toEqual(steps[0])
 })

@@ -3,10 +3,12 @@
  * that crosses a wire is uniform, and where the padding is changes neither messages nor results.
  */
 import { describe, expect, it } from 'vitest'
-import type { EncoderInput } from '../../src/model/architectures/encoder.ts'
-import { encoderModel } from '../../src/model/architectures/encoder.ts'
+import { encoderModel } from '../../src/model/graph/encoder-model.ts'
+import type { TextInput } from '../../src/model/graph/interpret.ts'
 import { planMaterialBytes } from '../../src/protections/shared/correlations/material.ts'
-import { compileModel, inputType, shapeOf } from '../../src/protections/shared/profiles/fixed/model.ts'
+import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
+import { inputType } from '../../src/protections/shared/profiles/fixed/input-type.ts'
+import { shapeOf } from '../../src/protections/shared/profiles/fixed/model.ts'
 import { encode, toFloats } from '../../src/protections/shared/ring.ts'
 import { messageBytes, schedule } from '../../src/protections/shared/schedule.ts'
 import { KEY_BYTES } from '../../src/protections/shared/session/material-stream.ts'
@@ -19,7 +21,7 @@ import { fixedKeys, WatchedSession } from '../support/protocol/session.ts'
 import { LocalParties } from '../support/protocol/single-pass.ts'
 
 const config = { ...tinyBert, dim: 16, heads: 2, kvHeads: 2, ff: 24, layers: 1 }
-const text = (n: number): EncoderInput => ({
+const text = (n: number): TextInput => ({
   ids: Array.from({ length: n }, (_, i) => (i === 0 ? 1 : (11 * i + n) % config.vocab)),
   types: Array.from({ length: n }, (_, i) => Number(i > n / 2)),
 })

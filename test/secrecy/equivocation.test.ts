@@ -5,7 +5,8 @@
 import { describe, expect, it } from 'vitest'
 import { createWasmKernels } from '../../src/kernels/wasm/kernels.ts'
 import { RowCache } from '../../src/protections/shared/cache.ts'
-import { type CompileOptions, compileDecoder } from '../../src/protections/shared/profiles/fixed/decoder.ts'
+import type { CompileOptions } from '../../src/protections/shared/profiles/fixed/block.ts'
+import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
 import { loadWeights } from '../../src/protections/shared/profiles/fixed/weights.ts'
 import { FIXED, residualRing } from '../../src/protections/shared/profiles/fixed/widths.ts'
 import { encode, type Lanes } from '../../src/protections/shared/ring.ts'
@@ -42,7 +43,7 @@ const cases: [string, Parameters<typeof tinyModel>[0], Privacy, CompileOptions][
 
 describe.each(cases)('%s', (_, config, privacy, options) => {
   const model = tinyModel({ ...config, layers: 1 }, privacy)
-  const plan = compileDecoder(model.spec, 3, options)
+  const plan = compileModel(model.spec, 3, options)
   const s = schedule(plan)
   const first = inputs(model, [1, 2, 3, 4, 5], 1)
 

@@ -1,11 +1,11 @@
 /** Static mask discipline: no keystream of a plan serves two purposes. */
 import { describe, expect, it } from 'vitest'
-import { isEncoder } from '../../src/model/architectures/config.ts'
+import { continuesText } from '../../src/model/graph/graph-of.ts'
 import { maskLanes, slotLanes } from '../../src/protections/shared/correlations/material.ts'
 import type { Blinded, Opened, Plan } from '../../src/protections/shared/plan.ts'
 import { MASK_STREAM, weightMaskStream, weightSumStream } from '../../src/protections/shared/prg.ts'
-import type { CompileOptions } from '../../src/protections/shared/profiles/fixed/decoder.ts'
-import { compileModel } from '../../src/protections/shared/profiles/fixed/model.ts'
+import type { CompileOptions } from '../../src/protections/shared/profiles/fixed/block.ts'
+import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
 import { privateWeights } from '../../src/protections/shared/profiles/fixed/weights.ts'
 import type { Shape } from '../../src/protections/shared/shape.ts'
 import {
@@ -70,7 +70,7 @@ const models: [string, Parameters<typeof tinyModel>[0], Privacy, CompileOptions]
 ]
 
 describe.each(models)('%s', (_, config, privacy, options) => {
-  const { spec } = isEncoder(config) ? tinyEncoder(config, privacy) : tinyModel(config, privacy)
+  const { spec } = !continuesText(config) ? tinyEncoder(config, privacy) : tinyModel(config, privacy)
   const plan = compileModel(spec, 4, options)
   const { masks, slots } = usesOf(plan)
   const isWidened = (v: Opened | Blinded): boolean => plan.steps[v.step].op === 'widen'

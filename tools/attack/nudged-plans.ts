@@ -1,7 +1,7 @@
 import { program } from '../../src/kernels/program.ts'
 import type { PartyContext } from '../../src/protections/shared/context.ts'
 import type { Plan, Step, WeightUse } from '../../src/protections/shared/plan.ts'
-import type { ModelSpec } from '../../src/protections/shared/profiles/fixed/decoder.ts'
+import type { ModelSpec } from '../../src/protections/shared/profiles/fixed/block.ts'
 import type { Lanes } from '../../src/protections/shared/ring.ts'
 import { type Schedule, schedule } from '../../src/protections/shared/schedule.ts'
 import { ModelPlans } from '../../src/protections/shared/session/model-plan.ts'

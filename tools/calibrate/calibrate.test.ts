@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { floatModel } from '../../src/model/architectures/reference.ts'
 import { loadBundle } from '../../src/model/files/bundle-node.ts'
-import { calibrate, type LayerRanges } from '../../src/protections/shared/profiles/fixed/ranges.ts'
+import { floatModel } from '../../src/model/graph/decoder-model.ts'
+import { calibrate } from '../../src/protections/shared/profiles/fixed/calibrate.ts'
+import type { LayerRanges } from '../../src/protections/shared/profiles/fixed/ranges.ts'
 import { byteLevelJson, smallConfigs, writeFolder } from '../../test/support/checkpoint-folder.ts'
 import { importModel } from '../import/import-model.ts'
 import { measure, measureBundle } from './calibrate.ts'
@@ -111,7 +112,7 @@ test('what is measured is what the float model computes', async () => {
   }) as number[]
   let v = 0
   const model = floatModel(whole.manifest.config, whole.tensors, (name, layer, values) => {
-    if (name === 'v' && layer === 1) v = Math.max(...values.map(Math.abs))
+    if (name === 'value' && layer === 1) v = Math.max(...values.map(Math.abs))
   })
   const logits = model.forward(ids, 'all')
   expect(ranges.layers[1].v).toBe(v)

@@ -3,13 +3,13 @@
 import { headDim, type ModelConfig } from '../../src/model/architectures/config.ts'
 import type { Bundle } from '../../src/model/files/bundle-node.ts'
 import { encodeMatrix } from '../../src/protections/shared/profiles/fixed/encode.ts'
+import { lowerMatrix } from '../../src/protections/shared/profiles/fixed/lower.ts'
 import {
   allMatrices,
-  lowerMatrix,
   type MatrixRole,
   matrixName,
   sources,
-} from '../../src/protections/shared/profiles/fixed/lower.ts'
+} from '../../src/protections/shared/profiles/fixed/matrices.ts'
 import type { LayerRanges, Ranges } from '../../src/protections/shared/profiles/fixed/ranges.ts'
 import { softmaxWidths } from '../../src/protections/shared/profiles/fixed/softmax-widths.ts'
 import { FIXED, RangeTooWide, weightFrac } from '../../src/protections/shared/profiles/fixed/widths.ts'

@@ -1,5 +1,7 @@
 /** Every measured range beside what the chosen rings hold. */
-import { isEncoder, type ModelConfig } from '../../src/model/architectures/config.ts'
+
+import type { ModelConfig } from '../../src/model/architectures/config.ts'
+import { continuesText } from '../../src/model/graph/graph-of.ts'
 import type { Interval, LayerRanges, Ranges } from '../../src/protections/shared/profiles/fixed/ranges.ts'
 import { softmaxWidths } from '../../src/protections/shared/profiles/fixed/softmax-widths.ts'
 import {
@@ -64,7 +66,13 @@ export function rangeReport(config: ModelConfig, ranges: Ranges, p: Precision = 
   largest(undefined, 'x', 'residual stream at the end', final.x, residual)
   meanSquare(undefined, 'meanSquare', 'mean square at the final norm', final.meanSquare)
   largest(undefined, 'normal', 'normalised at the end', final.normal, power(final.normal))
-  largest(undefined, 'logits', isEncoder(config) ? 'results' : 'logits', final.logits, power(final.logits))
+  largest(
+    undefined,
+    'logits',
+    !continuesText(config) ? 'results' : 'logits',
+    final.logits,
+    power(final.logits),
+  )
   if (pool)
     largest(
       undefined,

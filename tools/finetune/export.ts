@@ -1,7 +1,8 @@
-import { isEncoder, type ModelConfig, type Tensors } from '../../src/model/architectures/config.ts'
+import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
 import { isOfBlocks, loadBundle, setProfile, writeBundle } from '../../src/model/files/bundle-node.ts'
 import type { Manifest, Visibility } from '../../src/model/files/manifest.ts'
-import { foldedAway } from '../../src/protections/shared/profiles/fixed/lower.ts'
+import { graphOf } from '../../src/model/graph/graph-of.ts'
+import { foldedAway } from '../../src/protections/shared/profiles/fixed/matrices.ts'
 import { measure } from '../calibrate/calibrate.ts'
 import { checkFits } from '../calibrate/fits.ts'
 import type { CalibrationText } from '../calibrate/texts.ts'
@@ -16,7 +17,7 @@ export function visibilityOf(config: ModelConfig, method: Method): (name: string
   const isPrivate = (name: string): boolean => {
     if (method === 'full') return isOfBlocks(name)
     if (name.endsWith('.lora_A.weight')) return method === 'lora'
-    return name.endsWith('.lora_B.weight') || (isEncoder(config) && isHead(config, name))
+    return name.endsWith('.lora_B.weight') || (graphOf(config).head.kind === 'labels' && isHead(config, name))
   }
   return (name) => (isPrivate(name) ? 'private' : 'public')
 }

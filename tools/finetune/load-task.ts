@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
-import { isEncoder, type ModelConfig, type Tensors } from '../../src/model/architectures/config.ts'
+import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
 import type { Manifest } from '../../src/model/files/manifest.ts'
+import { continuesText } from '../../src/model/graph/graph-of.ts'
 import type { CalibrationText } from '../calibrate/texts.ts'
 import { EncoderTokenizer } from '../pretrain/encode.ts'
 import { type Base, type MethodOptions, prepare } from './base.ts'
@@ -50,7 +51,7 @@ export interface LoadedTask {
 /** Reads the data of a task and makes the base ready for it. Throws a {@link DataError} for data that does not fit. */
 export function loadTask(base: Base, o: TaskOptions): LoadedTask {
   if (o.task === 'chat') return loadChatTask(base, o)
-  if (!isEncoder(base.config))
+  if (continuesText(base.config))
     throw new DataError(
       `A model of form "${base.config.arch}" does not classify; use an encoder, or --task chat.`,
     )

@@ -1,9 +1,11 @@
 /** What a Hugging Face folder or a bundle holds, and what stands in the way of serving it privately. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isEncoder, type ModelConfig, tensorShapes } from '../../src/model/architectures/config.ts'
+import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import { countParameters } from '../../src/model/files/catalog.ts'
 import { modelHash, parseManifest } from '../../src/model/files/manifest.ts'
+import { continuesText } from '../../src/model/graph/graph-of.ts'
+import { tensorShapes } from '../../src/model/graph/tensors.ts'
 import type { Ranges } from '../../src/protections/shared/profiles/fixed/ranges.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
 import { type RangeEntry, rangeReport } from '../calibrate/report.ts'
@@ -74,7 +76,7 @@ async function inspectBundle(dir: string): Promise<Inspection> {
       dtype,
       visibility,
     })),
-    notes: manifest.chat || isEncoder(config) ? [] : ['It has no chat template: it continues a text.'],
+    notes: manifest.chat || !continuesText(config) ? [] : ['It has no chat template: it continues a text.'],
     blockers,
   }
 }
@@ -84,7 +86,7 @@ function inspectFolder(dir: string): Inspection {
   try {
     const { config, notes } = source
     const tokenizer = readTokenizer(dir, config)
-    const format = isEncoder(config) ? { notes: [] } : textFormat(dir, tokenizer)
+    const format = !continuesText(config) ? { notes: [] } : textFormat(dir, tokenizer)
     const tensors = [...tensorShapes(config)].map(([name, shape]) => ({
       name,
       shape,

@@ -1,12 +1,14 @@
 /** What checkpoints call the tensors that a bundle calls by one name each. */
-import { isEncoder, type ModelConfig } from '../../src/model/architectures/config.ts'
+
+import type { ModelConfig } from '../../src/model/architectures/config.ts'
+import { continuesText } from '../../src/model/graph/graph-of.ts'
 
 /** Names under which a tensor may be found, the usual one first. */
 export function namesInCheckpoint(config: ModelConfig, name: string): string[] {
   const names = [name]
   if (config.arch === 'gpt2' && !name.startsWith('lm_head')) names.push(`transformer.${name}`)
   if (config.arch === 'llama') names.push(name.replace(/^model\./, ''))
-  if (isEncoder(config)) {
+  if (!continuesText(config)) {
     names.push(name.replace(`${config.arch}.`, ''))
     // XLM-RoBERTa and CamemBERT keep RoBERTa's prefix; the first BERT checkpoints had TensorFlow's names for gains.
     for (const known of [...names])

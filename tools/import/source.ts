@@ -1,13 +1,10 @@
 /** A model's tensors as its configuration names them, from a Hugging Face folder. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  isEncoder,
-  type ModelConfig,
-  type Tensor,
-  tensorShapes,
-} from '../../src/model/architectures/config.ts'
+import type { ModelConfig, Tensor } from '../../src/model/architectures/config.ts'
 import { fromHfConfig, type HfConfig, HfConfigError } from '../../src/model/architectures/hf-config.ts'
+import { continuesText } from '../../src/model/graph/graph-of.ts'
+import { tensorShapes } from '../../src/model/graph/tensors.ts'
 import { CheckpointFolder } from './checkpoint-folder.ts'
 import { ImportError } from './error.ts'
 import { headAndEmbedding, isBuffer, isOfLayer, namesInCheckpoint } from './names.ts'
@@ -75,7 +72,7 @@ export class ModelSource {
 
   /** Whether the head is the embedding: as configured, or because the checkpoint stores it once, or twice the same. */
   #tie(config: ModelConfig): ModelConfig {
-    if (config.tied || (isEncoder(config) && config.head?.kind !== 'mlm')) return config
+    if (config.tied || (!continuesText(config) && config.head?.kind !== 'mlm')) return config
     const [head, embedding] = headAndEmbedding[config.arch].map((name) => this.#locate(config, name))
     if (embedding === undefined) return config
     if (head === undefined) {

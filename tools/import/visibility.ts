@@ -1,8 +1,9 @@
 /** Which tensors a bundle keeps private, in the words of the command line. */
 
-import { type ModelConfig, tensorShapes } from '../../src/model/architectures/config.ts'
+import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import { isOfBlocks } from '../../src/model/files/bundle-node.ts'
 import type { Visibility } from '../../src/model/files/manifest.ts'
+import { tensorShapes } from '../../src/model/graph/tensors.ts'
 import { ImportError } from './error.ts'
 import { headAndEmbedding } from './names.ts'
 

@@ -1,15 +1,18 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { InferenceSession } from 'onnxruntime-node'
-import { type ModelConfig, type Tensors, tensorShapes } from '../../src/model/architectures/config.ts'
+import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
+import { graphOf } from '../../src/model/graph/graph-of.ts'
+import { tensorShapes } from '../../src/model/graph/tensors.ts'
 import { PredictableRandom } from '../../src/model/random.ts'
+import { scatterEmbeddings } from '../onnx/scatter.ts'
 import { openSession } from '../onnx/session.ts'
 import { AdamW, type AdamWOptions, learningRate } from '../train/adamw.ts'
 import { loadCheckpoint, saveCheckpoint, type TrainState } from '../train/checkpoint.ts'
 import { LossCurve } from '../train/loss-curve.ts'
 import { bertSpecials, wordPieceJson, wordPieceVocabulary } from '../train/wordpiece.ts'
 import { EncoderTokenizer } from './encode.ts'
-import { scatterEmbeddings, weightFeeds } from './feeds.ts'
+import { weightFeeds } from './feeds.ts'
 import { MaskedBatches, type Material } from './masked-batches.ts'
 import { maskedGraph, sentenceShapes } from './masked-graph.ts'
 import { fillFromVectors, joined, SentenceTargets } from './sentence.ts'
@@ -182,7 +185,7 @@ function start(o: PretrainOptions, vectors: WordVectors, tokenizer: TokenizerJso
     else if (shape.length > 1) for (let i = 0; i < data.length; i++) data[i] = std * random.normal()
     weights.set(name, { shape, data })
   }
-  const words = weights.get('bert.embeddings.word_embeddings.weight')!
+  const words = weights.get(graphOf(o.config).tables[0].tensor)!
   fillFromVectors(words, Object.keys(tokenizer.model.vocab), vectors, 0.06)
   return { state, optimizer: new AdamW(weights, optimizerOptions) }
 }

@@ -1,5 +1,5 @@
 import { headDim, type ModelConfig, type Tensors } from '../../src/model/architectures/config.ts'
-import { rotaryFrequencies } from '../../src/model/architectures/rope.ts'
+import { rotaryFrequencies } from '../../src/model/rope.ts'
 import type { Batch, GradientEngine, LossAndGradients } from './gradient.ts'
 
 // jax-js looks for WebGPU on `navigator`, which Node 20 does not define.

@@ -1,7 +1,7 @@
 /** What a classifier says without any protection, for someone who has the whole bundle. */
 import { Tokenizer } from '@huggingface/tokenizers'
-import { encoderModel } from '../../model/architectures/encoder.ts'
 import { loadBundle } from '../../model/files/bundle-node.ts'
+import { encoderModel } from '../../model/graph/encoder-model.ts'
 import { softmax } from '../../model/math.ts'
 import { encodeForEncoder } from '../../model/tokenizer/encode-text.ts'
 import type { Classification, ClassifyInput } from '../../owner/api.ts'

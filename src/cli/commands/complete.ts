@@ -1,8 +1,8 @@
 /** `sotto complete`: a data owner in the terminal. */
 import { Tokenizer } from '@huggingface/tokenizers'
-import { isEncoder } from '../../model/architectures/config.ts'
-import { floatModel } from '../../model/architectures/reference.ts'
 import { loadBundle } from '../../model/files/bundle-node.ts'
+import { floatModel } from '../../model/graph/decoder-model.ts'
+import { continuesText } from '../../model/graph/graph-of.ts'
 import { generate } from '../../model/sample.ts'
 import { decodeText, encodePrompt, stopIds } from '../../model/tokenizer/chat.ts'
 import type { ChatOptions, PageConfig } from '../../owner/api.ts'
@@ -110,7 +110,7 @@ async function privately(job: Job, peers: PageConfig): Promise<void> {
 /** What the model would say without any protection; needs the private tensors. */
 async function inClear(job: Job): Promise<void> {
   const entry = await bundleOf(job.choice, {
-    fits: ({ config }) => !isEncoder(config),
+    fits: ({ config }) => continuesText(config),
     lack: 'reads texts and writes none',
   })
   const { manifest, tensors, tokenizer: json } = await loadBundle(entry.dir)

@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Tensor, type Tensors, tensorShapes } from '../architectures/config.ts'
+import type { Tensor, Tensors } from '../architectures/config.ts'
 import { toHfConfig } from '../architectures/hf-config.ts'
+import { tensorShapes } from '../graph/tensors.ts'
 import { checkFile, type PublicModel, parseTokenizer } from './bundle.ts'
 import {
   BundleError,

@@ -1,13 +1,17 @@
 /** Calibrated models of a few thousand random weights, for tests of the engine. */
 import type { ModelConfig, Tensors } from '../../../src/model/architectures/config.ts'
-import type { EncoderInput } from '../../../src/model/architectures/encoder.ts'
+import type { TextInput } from '../../../src/model/graph/interpret.ts'
 import { PredictableRandom, randomModel } from '../../../src/model/random.ts'
 import { EncoderEnds } from '../../../src/owner/encoder-ends.ts'
 import { Ends } from '../../../src/owner/ends.ts'
-import type { ModelSpec } from '../../../src/protections/shared/profiles/fixed/decoder.ts'
-import type { EndRole, MatrixRole, Visibility } from '../../../src/protections/shared/profiles/fixed/lower.ts'
-import { inputType } from '../../../src/protections/shared/profiles/fixed/model.ts'
-import { calibrate } from '../../../src/protections/shared/profiles/fixed/ranges.ts'
+import type { ModelSpec } from '../../../src/protections/shared/profiles/fixed/block.ts'
+import { calibrate } from '../../../src/protections/shared/profiles/fixed/calibrate.ts'
+import { inputType } from '../../../src/protections/shared/profiles/fixed/input-type.ts'
+import type {
+  EndRole,
+  MatrixRole,
+  Visibility,
+} from '../../../src/protections/shared/profiles/fixed/matrices.ts'
 
 export const tinyLlama: ModelConfig = {
   arch: 'llama',
@@ -92,7 +96,7 @@ function whoKnows(privacy: Privacy): Pick<ModelSpec, 'visibility' | 'custody'> {
 }
 
 /** Texts that touch every token, each with two types where the model has them. */
-export function tinyTexts({ vocab, context, types = 1 }: ModelConfig): EncoderInput[] {
+export function tinyTexts({ vocab, context, types = 1 }: ModelConfig): TextInput[] {
   const random = new PredictableRandom(5)
   return Array.from({ length: 24 }, (_, n) => {
     const length = 3 + random.below(context - 2)

@@ -11,18 +11,10 @@ import {
 import { maskLanes } from '../../../src/protections/shared/correlations/material.ts'
 import type { Plan, Role } from '../../../src/protections/shared/plan.ts'
 import { Prg, weightMaskStream, weightSumStream } from '../../../src/protections/shared/prg.ts'
-import {
-  type CompileOptions,
-  type ModelSpec,
-  spanBitsOf,
-} from '../../../src/protections/shared/profiles/fixed/decoder.ts'
-import {
-  compileModel,
-  type InputType,
-  inputType,
-  multiplies,
-  shapeOf,
-} from '../../../src/protections/shared/profiles/fixed/model.ts'
+import type { CompileOptions, ModelSpec } from '../../../src/protections/shared/profiles/fixed/block.ts'
+import { compileModel } from '../../../src/protections/shared/profiles/fixed/compile.ts'
+import { type InputType, inputType } from '../../../src/protections/shared/profiles/fixed/input-type.ts'
+import { multiplies, shapeOf, spanBitsOf } from '../../../src/protections/shared/profiles/fixed/model.ts'
 import type { HeldWeights } from '../../../src/protections/shared/profiles/fixed/split.ts'
 import {
   type ClearWeights,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ModelConfig } from '../../../src/model/architectures/config.ts'
 import { type Bundle, loadBundle, writeBundle } from '../../../src/model/files/bundle-node.ts'
 import { randomModel } from '../../../src/model/random.ts'
-import { calibrate } from '../../../src/protections/shared/profiles/fixed/ranges.ts'
+import { calibrate } from '../../../src/protections/shared/profiles/fixed/calibrate.ts'
 import { toTokenizerJson, trainBpe } from '../../../tools/train/bpe.ts'
 import { chatSpecials } from '../../../tools/train/dialogues.ts'
 

@@ -5,7 +5,7 @@ import type { ModelConfig } from '../../../src/model/architectures/config.ts'
 import { type Bundle, loadBundle, writeBundle } from '../../../src/model/files/bundle-node.ts'
 import { PredictableRandom, randomModel } from '../../../src/model/random.ts'
 import { encodeForEncoder } from '../../../src/model/tokenizer/encode-text.ts'
-import { calibrate } from '../../../src/protections/shared/profiles/fixed/ranges.ts'
+import { calibrate } from '../../../src/protections/shared/profiles/fixed/calibrate.ts'
 import { wordPieceJson, wordPieceVocabulary } from '../../../tools/train/wordpiece.ts'
 
 export const classifierConfig: ModelConfig = {

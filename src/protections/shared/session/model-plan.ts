@@ -1,17 +1,21 @@
 /** What all parties derive from a bundle's public manifest: the same plans, and a hash that proves it. */
-import { isEncoder, type ModelConfig } from '../../../model/architectures/config.ts'
+
+import type { ModelConfig } from '../../../model/architectures/config.ts'
 import { canonicalJson, type Manifest, sha256 } from '../../../model/files/manifest.ts'
+import { continuesText } from '../../../model/graph/graph-of.ts'
 import { RowCache } from '../cache.ts'
 import type { Plan, WeightUse } from '../plan.ts'
-import { type ModelSpec, spanBitsOf, visibilityOf } from '../profiles/fixed/decoder.ts'
+import { type ModelSpec, visibilityOf } from '../profiles/fixed/block.ts'
+import { compileModel } from '../profiles/fixed/compile.ts'
+import { type InputType, inputType } from '../profiles/fixed/input-type.ts'
 import {
   allMatrices,
   type EndRole,
   type MatrixRole,
   matrixVisibility,
   type Visibility,
-} from '../profiles/fixed/lower.ts'
-import { compileModel, type InputType, inputType, multiplies, shapeOf } from '../profiles/fixed/model.ts'
+} from '../profiles/fixed/matrices.ts'
+import { multiplies, shapeOf, spanBitsOf } from '../profiles/fixed/model.ts'
 import type { Ranges } from '../profiles/fixed/ranges.ts'
 import { privateWeights } from '../profiles/fixed/weights.ts'
 import { precisionOf } from '../profiles/fixed/widths.ts'
@@ -59,7 +63,7 @@ export class ModelPlans {
 
   /** Numbers of rows that a pass may have, where not any will do: an encoder's passes have a bucket's. */
   get rowCounts(): number[] | undefined {
-    return isEncoder(this.config) ? buckets(this.config) : undefined
+    return !continuesText(this.config) ? buckets(this.config) : undefined
   }
 
   /** A requested shape as this model's plans see it. */
@@ -69,7 +73,7 @@ export class ModelPlans {
 
   /** A place for the keys and values of a pass: `kept` where later passes go on from them, an encoder's never do. */
   cacheOf(shape: Shape, kept: RowCache): RowCache {
-    return isEncoder(this.config) ? new RowCache(shape.rows) : kept
+    return !continuesText(this.config) ? new RowCache(shape.rows) : kept
   }
 
   /** Whether one of the model's ends is computed privately. */
@@ -79,7 +83,7 @@ export class ModelPlans {
 
   of(shape: Pick<Shape, 'base' | 'rows' | 'lean'>): { plan: Plan; schedule: Schedule } {
     const bits = spanBitsOf(shape)
-    const lean = !isEncoder(this.config) && (shape.lean === true || shape.rows >= LEAN_ROWS)
+    const lean = continuesText(this.config) && (shape.lean === true || shape.rows >= LEAN_ROWS)
     const key = `${bits} ${lean}`
     let known = this.#plans.get(key)
     if (!known) {

@@ -3,14 +3,14 @@ import { mismatches } from '../../../../../test/support/protocol/mismatches.ts'
 import { tinyBert, tinyEncoder, tinyGpt2, tinyLlama } from '../../../../../test/support/protocol/models.ts'
 import { LocalParties } from '../../../../../test/support/protocol/single-pass.ts'
 import type { ModelConfig, Tensors } from '../../../../model/architectures/config.ts'
-import { encoderModel } from '../../../../model/architectures/encoder.ts'
-import { floatModel } from '../../../../model/architectures/reference.ts'
+import { floatModel } from '../../../../model/graph/decoder-model.ts'
+import { encoderModel } from '../../../../model/graph/encoder-model.ts'
 import { randomModel } from '../../../../model/random.ts'
 import { Ends } from '../../../../owner/ends.ts'
 import { planMaterialBytes } from '../../correlations/material.ts'
 import type { ModelSpec } from './block.ts'
-import { compileDecoder } from './decoder.ts'
-import { calibrate } from './ranges.ts'
+import { calibrate } from './calibrate.ts'
+import { compileModel } from './compile.ts'
 
 const ids = [1, 5, 9, 33, 2, 44, 7, 8, 21, 40]
 
@@ -101,14 +101,14 @@ describe('a constant cap', () => {
       peak: Math.min(l.peak ?? 0, far * Math.LOG2E),
     }))
     expect(() =>
-      compileDecoder({ config, ranges: { ...ranges, layers }, visibility: () => 'private' }, 4),
+      compileModel({ config, ranges: { ...ranges, layers }, visibility: () => 'private' }, 4),
     ).toThrow(/constant cap 4 needs every row's largest logit near the largest of all/)
   })
 
   it('numbers its steps alike for every span', () => {
     const long = { ...config, context: 4096 }
     const plans = Array.from({ length: 10 }, (_, i) =>
-      compileDecoder({ config: long, ranges, visibility: () => 'private' }, i + 3).steps.map((s) => s.op),
+      compileModel({ config: long, ranges, visibility: () => 'private' }, i + 3).steps.map((s) => s.op),
     )
     for (const ops of plans) expect(ops).toEqual(plans[0])
   })

@@ -6,7 +6,8 @@ import type { Plan, WeightUse } from '../../plan.ts'
 import { nonce, Prg } from '../../prg.ts'
 import { type Lanes, maskOf } from '../../ring.ts'
 import { encodeBias, encodeMatrix } from './encode.ts'
-import { allMatrices, lowerMatrix, type MatrixRole } from './lower.ts'
+import { lowerMatrix } from './lower.ts'
+import { allMatrices, type MatrixRole } from './matrices.ts'
 import { type Precision, precisionOf, weightFrac } from './widths.ts'
 
 /** Matrices in the clear, as a holder of their tensors loads them. */

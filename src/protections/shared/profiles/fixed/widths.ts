@@ -1,7 +1,8 @@
 /** Bit widths of the `fixed` profile, layer by layer, from measured ranges. */
-import { isEncoder, type ModelConfig } from '../../../../model/architectures/config.ts'
+import type { ModelConfig } from '../../../../model/architectures/config.ts'
+import { graphOf } from '../../../../model/graph/graph-of.ts'
 import { levelProducts } from '../../ops/inverse-levels.ts'
-import type { MatrixRole } from './lower.ts'
+import type { MatrixRole } from './matrices.ts'
 import type { Interval, Ranges } from './ranges.ts'
 
 /** Fraction bits and head room that a profile fixes; everything else follows from the ranges. */
@@ -17,11 +18,11 @@ export interface Precision {
 
 export const FIXED: Precision = { activation: 13, residual: 15, weight: 13, rotary: 13, headroom: 1.5 }
 
-/** An encoder's stream passes through matrices, so that its weights' rounding counts for more; their rings have room. */
-const FIXED_ENCODER: Precision = { ...FIXED, weight: 15 }
+/** A stream that passes through matrices makes their weights' rounding count for more; the rings have room. */
+const FIXED_CARRIED: Precision = { ...FIXED, weight: 15 }
 
-export const precisionOf = (config: Pick<ModelConfig, 'arch'>): Precision =>
-  isEncoder(config) ? FIXED_ENCODER : FIXED
+export const precisionOf = (config: ModelConfig): Precision =>
+  graphOf(config).skip === 'normalised' ? FIXED_CARRIED : FIXED
 
 /** Fraction bits of a weight: a private embedding goes straight to the residual stream's scale. */
 export const weightFrac = (role: MatrixRole, p: Precision): number =>

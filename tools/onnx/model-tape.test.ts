@@ -1,20 +1,15 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import {
-  adapterName,
-  demoConfig,
-  type ModelConfig,
-  type Tensors,
-} from '../../src/model/architectures/config.ts'
-import { merged } from '../../src/model/architectures/lora.ts'
-import { floatModel } from '../../src/model/architectures/reference.ts'
+import { demoConfig, type ModelConfig, type Tensors } from '../../src/model/architectures/config.ts'
+import { floatModel } from '../../src/model/graph/decoder-model.ts'
+import { adapterName, merged } from '../../src/model/graph/lora.ts'
 import { logSumExp } from '../../src/model/math.ts'
 import { PredictableRandom, randomModel } from '../../src/model/random.ts'
-import { chatTargets } from '../finetune/chat-base.ts'
+import { adapterTargets } from '../finetune/base.ts'
 import { ChatTask, counted } from '../finetune/chat-task.ts'
 import { onnxEngine } from './engine.ts'
 
 const plain: ModelConfig = { ...demoConfig, vocab: 40, dim: 16, layers: 2, ff: 24, context: 48 }
-const config: ModelConfig = { ...plain, lora: { rank: 3, alpha: 6, targets: chatTargets } }
+const config: ModelConfig = { ...plain, lora: { rank: 3, alpha: 6, targets: adapterTargets(plain) } }
 const tensors = randomModel(config, 3)
 const random = new PredictableRandom(5)
 const dialogue = (length: number) => Array.from({ length }, () => random.below(config.vocab))

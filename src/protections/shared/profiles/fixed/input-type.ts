@@ -1,0 +1,23 @@
+/** What the owner's input to a plan is. */
+import { projectionRing } from './attention.ts'
+import { Block, type ModelSpec } from './block.ts'
+
+/** Columns of a row, their ring and fraction bits. */
+export interface InputType {
+  readonly width: number
+  readonly ring: number
+  readonly frac: number
+}
+
+/** The input of a model's plans: embeddings, or one-hots, which are integers, where the embedding is private. */
+export const inputType = (spec: ModelSpec): InputType => inputOf(new Block(spec, 3, {}))
+
+/** The same for a plan that is being built: what is public comes normalised where nothing but a norm reads it. */
+export function inputOf(block: Block): InputType {
+  const { spec, graph, precision, residual: ring } = block
+  if (block.isPrivate('embed'))
+    return { width: graph.tables.reduce((sum, { rows }) => sum + rows, 0), ring, frac: 0 }
+  const width = spec.config.dim
+  if (!block.isNormalised(0)) return { width, ring, frac: precision.residual }
+  return { width, ring: projectionRing(block, spec.ranges.layers[0], 0), frac: precision.activation }
+}
