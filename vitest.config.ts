@@ -3,7 +3,9 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['{src,tools,test,bench}/**/*.test.ts'],
-    testTimeout: 60_000,
+    // Generous: beside other load everything takes many times as long, and a test that hangs is rare.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     pool: 'forks',
     maxWorkers: 2,
   },

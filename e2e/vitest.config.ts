@@ -8,7 +8,7 @@ export default defineConfig({
     // Three parties and a browser share the processor, and one WebGPU device at a time is all that software offers.
     fileParallelism: false,
     pool: 'forks',
-    testTimeout: 60_000,
-    hookTimeout: 90_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
   },
 })

@@ -1,9 +1,12 @@
 /** Encoders: private inference equals the integer oracle bit for bit, and the float model closely. */
+
 import { describe, expect, it } from 'vitest'
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import { encoderModel } from '../../src/model/graph/encoder-model.ts'
 import type { TextInput } from '../../src/model/graph/interpret.ts'
+import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import type { ModelSpec } from '../../src/protections/shared/profiles/fixed/block.ts'
+import { localKeys } from '../support/protocol/local-keys.ts'
 import { mismatches } from '../support/protocol/mismatches.ts'
 import {
   type Privacy,
@@ -12,7 +15,6 @@ import {
   tinyEncoder,
   tinyRoberta,
 } from '../support/protocol/models.ts'
-import { LocalParties } from '../support/protocol/single-pass.ts'
 
 const lora = { rank: 2, alpha: 4, targets: ['query', 'value', 'dense'] }
 
@@ -31,7 +33,7 @@ const furthest = (got: Float64Array, want: Float64Array): number => {
 
 /** Runs the texts; returns the largest errors of what is released, and checks every value against the oracle. */
 async function errors({ config, tensors, spec, ends }: TinyEncoder): Promise<number[]> {
-  const parties = new LocalParties(spec, tensors)
+  const parties = new LocalParties(spec, tensors, { keys: localKeys() })
   const float = encoderModel(config, tensors)
   const out: number[] = []
   for (const text of texts(config)) {

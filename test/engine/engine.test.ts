@@ -3,12 +3,13 @@ import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import { floatModel } from '../../src/model/graph/decoder-model.ts'
 import { randomModel } from '../../src/model/random.ts'
 import { Ends } from '../../src/owner/ends.ts'
+import { LocalParties, type PassTrace } from '../../src/protections/shared/local/local-parties.ts'
 import type { ModelSpec } from '../../src/protections/shared/profiles/fixed/block.ts'
 import { calibrate } from '../../src/protections/shared/profiles/fixed/calibrate.ts'
 import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
 import { inputType } from '../../src/protections/shared/profiles/fixed/input-type.ts'
 import { maskOf } from '../../src/protections/shared/ring.ts'
-import { LocalParties, type PassTrace } from '../support/protocol/single-pass.ts'
+import { localKeys } from '../support/protocol/local-keys.ts'
 
 const llama: ModelConfig = {
   arch: 'llama',
@@ -58,7 +59,7 @@ describe.each([
       ranges: calibrate(config, tensors, [ids]),
       visibility: () => visibility,
     }
-    const parties = new LocalParties(spec, tensors, 1, undefined, options)
+    const parties = new LocalParties(spec, tensors, { keys: localKeys(), compile: options })
     let nf = new Float64Array()
     const float = floatModel(config, tensors, (name, _l, values) => {
       if (name === 'final-normalised') nf = values.slice()
@@ -108,7 +109,7 @@ it.each([
     visibility: () => 'private',
     ends: { embed: 'private', head: 'private' },
   }
-  const parties = new LocalParties(spec, tensors)
+  const parties = new LocalParties(spec, tensors, { keys: localKeys() })
   const ends = new Ends(config, new Map(), { isPrivate: () => true, inputWidth: inputType(spec).width })
   const float = floatModel(config, tensors)
   let base = 0

@@ -1,15 +1,17 @@
 /** Whole models: private inference equals the integer oracle bit for bit, and the float model closely. */
+
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
 import { loadBundle } from '../../src/model/files/bundle-node.ts'
 import { floatModel } from '../../src/model/graph/decoder-model.ts'
 import { Ends } from '../../src/owner/ends.ts'
+import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import type { ModelSpec } from '../../src/protections/shared/profiles/fixed/block.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
+import { localKeys } from '../support/protocol/local-keys.ts'
 import { mismatches } from '../support/protocol/mismatches.ts'
 import { tinyGpt2, tinyLlama, tinyModel } from '../support/protocol/models.ts'
-import { LocalParties } from '../support/protocol/single-pass.ts'
 
 /** A conversation between a float model and the parties; every pass is checked. */
 class Conversation {
@@ -20,7 +22,7 @@ class Conversation {
   readonly #tolerance: number
 
   constructor(config: ModelConfig, spec: ModelSpec, tensors: Tensors, tolerance: number) {
-    this.#parties = new LocalParties(spec, tensors)
+    this.#parties = new LocalParties(spec, tensors, { keys: localKeys() })
     this.#ends = new Ends(config, tensors)
     this.#float = floatModel(config, tensors)
     this.#tolerance = tolerance

@@ -1,8 +1,10 @@
 /** Models whose private weights are split among the three parties. */
+
 import { describe, expect, it } from 'vitest'
 import { floatModel } from '../../src/model/graph/decoder-model.ts'
 import { randomModel } from '../../src/model/random.ts'
 import { Ends } from '../../src/owner/ends.ts'
+import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import type { ModelSpec } from '../../src/protections/shared/profiles/fixed/block.ts'
 import { calibrate } from '../../src/protections/shared/profiles/fixed/calibrate.ts'
 import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
@@ -10,9 +12,9 @@ import { inputType } from '../../src/protections/shared/profiles/fixed/input-typ
 import { splitPieces, splitWeights } from '../../src/protections/shared/profiles/fixed/split.ts'
 import { privateWeights } from '../../src/protections/shared/profiles/fixed/weights.ts'
 import { schedule } from '../../src/protections/shared/schedule.ts'
+import { localKeys } from '../support/protocol/local-keys.ts'
 import { mismatches } from '../support/protocol/mismatches.ts'
 import { type Privacy, tinyGpt2, tinyLlama, tinyModel } from '../support/protocol/models.ts'
-import { LocalParties } from '../support/protocol/single-pass.ts'
 
 describe.each([
   ['llama', tinyLlama, 'split', {}],
@@ -22,7 +24,7 @@ describe.each([
 ] as const)('%s', (_, config, privacy, options) => {
   it('equals the oracle bit for bit, and the float model closely, over prefill and cached steps', async () => {
     const { spec, tensors, ends } = tinyModel(config, privacy as Privacy)
-    const parties = new LocalParties(spec, tensors, 1, undefined, options)
+    const parties = new LocalParties(spec, tensors, { keys: localKeys(), compile: options })
     const float = floatModel(config, tensors)
     let base = 0
     for (const part of [[1, 5, 9, 33, 2], [7], [21, 40], [3]]) {
@@ -57,7 +59,7 @@ it('private ends are split like everything else', async () => {
     '1.head',
   ])
   expect(privateWeights(plan)).toEqual([])
-  const parties = new LocalParties(spec, tensors)
+  const parties = new LocalParties(spec, tensors, { keys: localKeys() })
   const ends = new Ends(config, new Map(), { isPrivate: () => true, inputWidth: inputType(spec).width })
   const trace = await parties.pass(0, ends.embed(ids, 0))
   expect(mismatches(parties, trace)).toEqual([])

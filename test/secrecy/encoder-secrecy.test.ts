@@ -2,10 +2,12 @@
  * What an encoder's text shows: its bucket. Texts of other lengths in it could have looked the same byte for byte, all
  * that crosses a wire is uniform, and where the padding is changes neither messages nor results.
  */
+
 import { describe, expect, it } from 'vitest'
 import { encoderModel } from '../../src/model/graph/encoder-model.ts'
 import type { TextInput } from '../../src/model/graph/interpret.ts'
 import { planMaterialBytes } from '../../src/protections/shared/correlations/material.ts'
+import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
 import { inputType } from '../../src/protections/shared/profiles/fixed/input-type.ts'
 import { shapeOf } from '../../src/protections/shared/profiles/fixed/model.ts'
@@ -16,9 +18,9 @@ import { decodePass } from '../../src/protections/shared/session/pass-messages.t
 import { capturedMaterial, capturedMessages } from '../support/protocol/capture.ts'
 import { Run, solve } from '../support/protocol/equivocation.ts'
 import { Kinds, nameOf } from '../support/protocol/kinds.ts'
+import { localKeys } from '../support/protocol/local-keys.ts'
 import { type Privacy, tinyBert, tinyEncoder, tinyRoberta } from '../support/protocol/models.ts'
 import { fixedKeys, WatchedSession } from '../support/protocol/session.ts'
-import { LocalParties } from '../support/protocol/single-pass.ts'
 
 const config = { ...tinyBert, dim: 16, heads: 2, kvHeads: 2, ff: 24, layers: 1 }
 const text = (n: number): TextInput => ({
@@ -126,7 +128,7 @@ describe('padding', () => {
 
   /** Runs the text with copies of its row `from(r)` as padding. */
   async function logits(from: (r: number) => number): Promise<{ logits: Float64Array; weights: bigint[] }> {
-    const parties = new LocalParties(spec, tensors)
+    const parties = new LocalParties(spec, tensors, { keys: localKeys() })
     const { rows, padding } = ends.input(t)
     padding.forEach((isPadding, r) => {
       if (isPadding) rows.copyWithin(r * width, from(r) * width, (from(r) + 1) * width)
@@ -156,7 +158,7 @@ describe('padding', () => {
   })
 
   it('to a larger bucket changes nothing but rounding', async () => {
-    const parties = new LocalParties(spec, tensors)
+    const parties = new LocalParties(spec, tensors, { keys: localKeys() })
     const results: Float64Array[] = []
     for (const bucket of [16, 32]) {
       const { rows, padding } = ends.input(t)

@@ -1,14 +1,16 @@
 /** Which key each keystream of a real pass is read under. */
+
 import { describe, expect, it } from 'vitest'
 import type { Kernels } from '../../src/kernels/kernels.ts'
 import { createWasmKernels } from '../../src/kernels/wasm/kernels.ts'
 import { maskLanes, slotLanes } from '../../src/protections/shared/correlations/material.ts'
+import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import type { Plan } from '../../src/protections/shared/plan.ts'
 import { type Prg, streamId } from '../../src/protections/shared/prg.ts'
+import { localKeys } from '../support/protocol/local-keys.ts'
 import { tinyLlama, tinyModel } from '../support/protocol/models.ts'
 import { readsOf } from '../support/protocol/prg.ts'
 import { fixedKeys, WatchedSession } from '../support/protocol/session.ts'
-import { LocalParties } from '../support/protocol/single-pass.ts'
 
 describe('in a pass', () => {
   /** Streams that were read, by the first byte of their key. */
@@ -32,7 +34,7 @@ describe('in a pass', () => {
       get: (target, name) => Reflect.get(own, name) ?? Reflect.get(target, name),
     })
     const model = tinyModel({ ...tinyLlama, layers: 1 })
-    const parties = new LocalParties(model.spec, model.tensors, 0, kernels)
+    const parties = new LocalParties(model.spec, model.tensors, { keys: localKeys(0), kernels })
     const { plan } = await parties.pass(0, model.ends.embed([1, 2, 3], 0))
     return { plan, reads }
   }

@@ -2,12 +2,14 @@
  * Whatever the input, everything that the parties tell each other, and everything that becomes public between them, is
  * uniform: words captured from the wires of real sessions under fixed keys, so the outcome never varies.
  */
+
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { capturedMaterial, capturedMessages } from '../support/protocol/capture.ts'
 import { Kinds, nameOf } from '../support/protocol/kinds.ts'
+import { localKeys } from '../support/protocol/local-keys.ts'
 import { tinyGpt2, tinyLlama, tinyModel } from '../support/protocol/models.ts'
 import { fixedKeys, WatchedSession } from '../support/protocol/session.ts'
-import { LocalParties } from '../support/protocol/single-pass.ts'
 import { upperTail } from '../support/protocol/statistics.ts'
 
 /** How unlikely a truly uniform family of values has to be, all its tests together, before it fails. */
@@ -108,7 +110,7 @@ it.each(cases)(
     const model = tinyModel(config, privacy)
     const kinds = new Kinds()
     for (let seed = 0; seed < 24; seed++) {
-      const parties = new LocalParties(model.spec, model.tensors, seed)
+      const parties = new LocalParties(model.spec, model.tensors, { keys: localKeys(seed) })
       let base = 0
       for (const ids of PASSES) {
         const trace = await parties.pass(

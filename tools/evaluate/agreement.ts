@@ -11,8 +11,8 @@ import { createNodeKernels } from '../../src/kernels/node/kernels.ts'
 import { type Bundle, loadBundle } from '../../src/model/files/bundle-node.ts'
 import { floatModel } from '../../src/model/graph/decoder-model.ts'
 import { Ends } from '../../src/owner/ends.ts'
+import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
-import { LocalParties } from '../../test/support/protocol/single-pass.ts'
 import { calibrationSequence, readCalibrationTexts } from '../calibrate/texts.ts'
 
 export interface AgreementOptions {
@@ -50,7 +50,10 @@ export async function agreement(
   const ends = new Ends(config, tensors)
   const rows = o.rows ?? 64
   const { spec } = modelPlans(manifest)
-  const parties = new LocalParties(spec, tensors, 1, createNodeKernels(), { everyRow: true, lean: rows >= 8 })
+  const parties = new LocalParties(spec, tensors, {
+    kernels: createNodeKernels(),
+    compile: { everyRow: true, lean: rows >= 8 },
+  })
   let normals = new Float64Array()
   const float = floatModel(config, tensors, (name, _layer, values) => {
     if (name === 'final-normalised') normals = values.slice()

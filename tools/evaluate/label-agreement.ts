@@ -5,9 +5,9 @@ import type { Bundle } from '../../src/model/files/bundle-node.ts'
 import { encoderModel } from '../../src/model/graph/encoder-model.ts'
 import { encodeForEncoder } from '../../src/model/tokenizer/encode-text.ts'
 import { EncoderEnds } from '../../src/owner/encoder-ends.ts'
+import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { toFloats } from '../../src/protections/shared/ring.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
-import { LocalParties } from '../../test/support/protocol/single-pass.ts'
 import type { Example } from '../finetune/data.ts'
 
 export interface LabelAgreement {
@@ -42,7 +42,7 @@ export async function labelAgreement(
   const float = encoderModel(config, tensors)
   const plans = modelPlans(manifest)
   const ends = new EncoderEnds(config, tensors, plans)
-  const parties = new LocalParties(plans.spec, tensors, 1, createNodeKernels())
+  const parties = new LocalParties(plans.spec, tensors, { kernels: createNodeKernels() })
   const right = { clear: 0, oracle: 0, private: 0 }
   let [same, sum, largest, violations, mismatches] = [0, 0, 0, 0, 0]
   for (const [at, { text, pair, label }] of examples.entries()) {

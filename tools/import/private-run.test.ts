@@ -1,4 +1,5 @@
 /** Folders that nobody here trained, from import to the private run. */
+
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
@@ -10,9 +11,10 @@ import { randomModel } from '../../src/model/random.ts'
 import { encodePrompt } from '../../src/model/tokenizer/chat.ts'
 import { encodeForEncoder } from '../../src/model/tokenizer/encode-text.ts'
 import { EncoderEnds } from '../../src/owner/encoder-ends.ts'
+import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
 import { newFolder, smallConfigs, writeFolder } from '../../test/support/checkpoint-folder.ts'
-import { LocalParties } from '../../test/support/protocol/single-pass.ts'
+import { localKeys } from '../../test/support/protocol/local-keys.ts'
 import { agreement } from '../evaluate/agreement.ts'
 import { hardened } from '../evaluate/hard-model.ts'
 import { importModel } from './import-model.ts'
@@ -100,7 +102,7 @@ test.each([
     const ends = new EncoderEnds(config, tensors, plans)
     const text = encodeForEncoder(new Tokenizer(tokenizer, {}), config, config.context, 'Zoë paid €14.')
     const { rows, padding } = ends.input(text)
-    const parties = new LocalParties(plans.spec, tensors)
+    const parties = new LocalParties(plans.spec, tensors, { keys: localKeys() })
     const trace = await parties.pass(0, rows, padding)
     expect(parties.oracle(trace).violations).toEqual([])
     const want = encoderModel(config, tensors).forward(text).logits!

@@ -10,6 +10,8 @@ import {
   SeededCorrelations,
 } from '../../../src/protections/shared/correlations/correlations.ts'
 import { maskLanes, slotLanes } from '../../../src/protections/shared/correlations/material.ts'
+import { exchange } from '../../../src/protections/shared/local/exchange.ts'
+import { piecesOf, withPieces } from '../../../src/protections/shared/local/pieces.ts'
 import type { Blinded, Dealt, Opened, Plan, Role, Slot, Step } from '../../../src/protections/shared/plan.ts'
 import { Prg, streamId } from '../../../src/protections/shared/prg.ts'
 import type { HeldWeights } from '../../../src/protections/shared/profiles/fixed/split.ts'
@@ -23,10 +25,9 @@ import { DealerPass } from '../../../src/protections/shared/runners/dealer.ts'
 import { PartyPass } from '../../../src/protections/shared/runners/party.ts'
 import type { Schedule } from '../../../src/protections/shared/schedule.ts'
 import { count, type Shape } from '../../../src/protections/shared/shape.ts'
-import { exchange } from './exchange.ts'
+import { splitSeeds } from './local-keys.ts'
 import type { AnyTiny } from './models.ts'
 import { ChosenKeystreams } from './prg.ts'
-import { allPieces, withPieces } from './split.ts'
 
 const wasm = createWasmKernels()
 export const keys = [1, 2, 3, 4].map((tag) => new Uint8Array(32).fill(tag))
@@ -60,7 +61,7 @@ export class Run {
     const { config, tensors, spec } = model
     const clear = loadWeights(wasm, config, tensors, () => true)
     const known = loadWeights(wasm, config, tensors, (l, r) => spec.visibility(l, r) === 'public')
-    const pieces = allPieces(cut(wasm), plan, clear)
+    const pieces = piecesOf(cut(wasm), plan, clear, splitSeeds())
     this.#held = { owner: withPieces(known, pieces.owner), server: withPieces(clear, pieces.server) }
     for (const [name, matrix] of pieces.dealer) this.#differences.set(name, matrix)
     for (const [i, { name, k, n, ring, ...use }] of privateWeights(plan).entries()) {
@@ -132,7 +133,7 @@ export class Run {
       cache: this.#caches.server,
       ...this.#held.server,
     })
-    return { plan, shape, input, messages: exchange(s, owner, server), corrections, owner, server }
+    return { plan, shape, input, messages: exchange(s, { owner, server }), corrections, owner, server }
   }
 }
 

@@ -1,6 +1,6 @@
+import type { LocalParties, PassTrace } from '../../../src/protections/shared/local/local-parties.ts'
 import { publicOf } from '../../../src/protections/shared/ops/open.ts'
 import { maskOf } from '../../../src/protections/shared/ring.ts'
-import type { LocalParties, PassTrace } from './single-pass.ts'
 
 /** Every value in which the parties of a pass differ from the oracle, bit for bit, and every value out of its range. */
 export function mismatches(parties: LocalParties, trace: PassTrace): string[] {

@@ -6,6 +6,8 @@ import {
   SeededCorrelations,
 } from '../../../src/protections/shared/correlations/correlations.ts'
 import { maskLanes, materialBytes } from '../../../src/protections/shared/correlations/material.ts'
+import { exchange } from '../../../src/protections/shared/local/exchange.ts'
+import { withPieces } from '../../../src/protections/shared/local/pieces.ts'
 import { publicOf } from '../../../src/protections/shared/ops/open.ts'
 import {
   type Blinded,
@@ -24,9 +26,7 @@ import { PlainPass } from '../../../src/protections/shared/runners/oracle.ts'
 import { PartyPass } from '../../../src/protections/shared/runners/party.ts'
 import { schedule } from '../../../src/protections/shared/schedule.ts'
 import type { Layout, Shape } from '../../../src/protections/shared/shape.ts'
-import { exchange } from './exchange.ts'
 import { ChosenKeystreams } from './prg.ts'
-import { withPieces } from './split.ts'
 import { biasName, lanesOf, trialWeights, type Values } from './weights.ts'
 
 const wasm = createWasmKernels()
@@ -128,7 +128,7 @@ export class Trial {
       correlations: packed,
       cache: caches.server,
     })
-    exchange(s, this.owner, this.server)
+    exchange(s, { owner: this.owner, server: this.server })
     this.plain = new PlainPass(plan, shape, {
       ...common,
       cache: caches.plain,

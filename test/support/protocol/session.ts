@@ -1,6 +1,7 @@
 /** A whole session in one process: the real owner, server and dealer sessions over an in-process link that is watched. */
 import { createCpuProductDevice } from '../../../src/kernels/wasm/device.ts'
 import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
+import { piecesOf, withPieces } from '../../../src/protections/shared/local/pieces.ts'
 import type { Role } from '../../../src/protections/shared/plan.ts'
 import { deriveKey } from '../../../src/protections/shared/prg.ts'
 import { difference, loadWeights } from '../../../src/protections/shared/profiles/fixed/weights.ts'
@@ -11,8 +12,8 @@ import type { OwnerSetup } from '../../../src/protections/shared/session/owner-s
 import { ServerSession } from '../../../src/protections/shared/session/server-session.ts'
 import type { Link } from '../../../src/transport/link.ts'
 import { memoryPair } from '../../../src/transport/memory.ts'
+import { splitSeeds } from './local-keys.ts'
 import type { AnyTiny } from './models.ts'
-import { allPieces, withPieces } from './split.ts'
 
 const kernels = createWasmKernels()
 
@@ -100,7 +101,7 @@ export class WatchedSession {
         return [use.name, kernels.load(difference(kernels, stationaryKey, i, use, w), use.k, use.n)]
       }),
     )
-    const pieces = allPieces(kernels, this.plans.anyPlan, clear)
+    const pieces = piecesOf(kernels, this.plans.anyPlan, clear, splitSeeds())
     for (const [name, matrix] of pieces.dealer) differences.set(name, matrix)
     this.dealer = new SessionDealer(this.plans, kernels, differences, keys.seed, keys.passKey)
     const known = loadWeights(kernels, config, tensors, (l, r) => this.plans.multiplies(l, r, 'public'))

@@ -2,12 +2,13 @@
 import type { Kernels, Matrix } from '../../../src/kernels/kernels.ts'
 import { SeededCorrelations } from '../../../src/protections/shared/correlations/correlations.ts'
 import { maskLanes } from '../../../src/protections/shared/correlations/material.ts'
+import { type PartyPieces, piecesOf } from '../../../src/protections/shared/local/pieces.ts'
 import type { Blinded, Plan } from '../../../src/protections/shared/plan.ts'
 import type { Prg } from '../../../src/protections/shared/prg.ts'
 import type { HeldWeights } from '../../../src/protections/shared/profiles/fixed/split.ts'
 import { add, type Lanes, maskOf, sub } from '../../../src/protections/shared/ring.ts'
 import type { Shape } from '../../../src/protections/shared/shape.ts'
-import { type AllPieces, allPieces } from './split.ts'
+import { splitSeeds } from './local-keys.ts'
 
 export type Values = ArrayLike<number | bigint>
 
@@ -53,12 +54,12 @@ export function trialWeights(
 }
 
 /** The split weights of a hand-made plan, cut by fixed seeds; the biases given are cut with them. */
-function trialPieces(kernels: Kernels, plan: Plan, given: Readonly<Record<string, Values>>): AllPieces {
+function trialPieces(kernels: Kernels, plan: Plan, given: Readonly<Record<string, Values>>): PartyPieces {
   const encoded = new Map(
     Object.entries(given).map(([name, v]) => [name, Int32Array.from(Array.from(v), Number)]),
   )
   const biases = new Map(plan.splitBiases.map(({ name }) => [name, lanesOf(given[biasName(name)], 64)]))
-  return allPieces(kernels, plan, { encoded, biases })
+  return piecesOf(kernels, plan, { encoded, biases }, splitSeeds())
 }
 
 /** What a trial's bias is called among its weights: matrix and bias of a model have one name. */

@@ -5,9 +5,9 @@
  */
 import { describe, expect, it } from 'vitest'
 import { Run, solve } from '../../../../test/support/protocol/equivocation.ts'
+import { splitSeeds } from '../../../../test/support/protocol/local-keys.ts'
 import { type TinyModel, tinyGpt2, tinyLlama, tinyModel } from '../../../../test/support/protocol/models.ts'
 import { ChosenKeystreams } from '../../../../test/support/protocol/prg.ts'
-import { splitSeeds } from '../../../../test/support/protocol/split.ts'
 import { Histogram } from '../../../../test/support/protocol/statistics.ts'
 import type { Kernels } from '../../../kernels/kernels.ts'
 import { createWasmKernels } from '../../../kernels/wasm/kernels.ts'

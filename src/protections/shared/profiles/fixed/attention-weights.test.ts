@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest'
+import { localKeys } from '../../../../../test/support/protocol/local-keys.ts'
 import { mismatches } from '../../../../../test/support/protocol/mismatches.ts'
 import { tinyBert, tinyEncoder, tinyGpt2, tinyLlama } from '../../../../../test/support/protocol/models.ts'
-import { LocalParties } from '../../../../../test/support/protocol/single-pass.ts'
 import type { ModelConfig, Tensors } from '../../../../model/architectures/config.ts'
 import { floatModel } from '../../../../model/graph/decoder-model.ts'
 import { encoderModel } from '../../../../model/graph/encoder-model.ts'
 import { randomModel } from '../../../../model/random.ts'
 import { Ends } from '../../../../owner/ends.ts'
 import { planMaterialBytes } from '../../correlations/material.ts'
+import { LocalParties } from '../../local/local-parties.ts'
 import type { ModelSpec } from './block.ts'
 import { calibrate } from './calibrate.ts'
 import { compileModel } from './compile.ts'
@@ -44,7 +45,7 @@ describe.each([
   ] as const)('%s: equals the oracle bit for bit, and float', async ([, config], { annotate }) => {
     const tensors = model(config, gain)
     const spec = specOf(config, tensors)
-    const parties = new LocalParties(spec, tensors)
+    const parties = new LocalParties(spec, tensors, { keys: localKeys() })
     const ends = new Ends(config, tensors)
     const float = floatModel(config, tensors)
     let base = 0
@@ -69,7 +70,7 @@ describe.each([
 
 it("an encoder's caps leave padding out", async () => {
   const { config, tensors, spec, ends } = tinyEncoder({ ...tinyBert, softcap: 2, softmaxCap: 2 }, 'private')
-  const parties = new LocalParties(spec, tensors)
+  const parties = new LocalParties(spec, tensors, { keys: localKeys() })
   const text = { ids: [1, 17, 24] }
   const { rows, padding } = ends.input(text)
   const trace = await parties.pass(0, rows, padding)

@@ -1,15 +1,16 @@
-import type { Role } from '../../../src/protections/shared/plan.ts'
-import type { PartyPass } from '../../../src/protections/shared/runners/party.ts'
-import type { Schedule } from '../../../src/protections/shared/schedule.ts'
+/** A pass of both parties in one process. */
+import type { Role } from '../plan.ts'
+import type { PartyPass } from '../runners/party.ts'
+import type { Schedule } from '../schedule.ts'
 
-/** Runs both parties of a pass in turns; resolves with the messages. */
-export function exchange(s: Schedule, owner: PartyPass, server: PartyPass): Uint8Array[] {
+/** Runs both parties of a pass in turns to its end; returns the messages that crossed, by their place in the schedule. */
+export function exchange(order: Schedule, parties: Record<Role, PartyPass>): Uint8Array[] {
   const messages: Uint8Array[] = []
-  const parties = { owner, server }
   const at = { owner: 0, server: 0 }
   /** Runs a party until it has sent message `until`, or has nothing left. */
   const run = (role: Role, until: number): void => {
-    for (const program = s.programs[role]; at[role] < program.length; ) {
+    const program = order.programs[role]
+    while (at[role] < program.length) {
       const i = program[at[role]++]
       if (i.kind === 'run') parties[role].runStep(i.step.id)
       else if (i.kind === 'receive') parties[role].accept(i.message, messages[i.message])
@@ -19,7 +20,9 @@ export function exchange(s: Schedule, owner: PartyPass, server: PartyPass): Uint
       }
     }
   }
-  for (const [i, m] of s.messages.entries()) run(m.from, i)
+  order.messages.forEach((m, i) => {
+    run(m.from, i)
+  })
   run('owner', -1)
   run('server', -1)
   return messages

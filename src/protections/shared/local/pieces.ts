@@ -1,6 +1,6 @@
-/** The pieces of a plan's split weights as the three parties hold them, cut in this process: for tests and benches. */
-import type { Kernels, Matrix } from '../../../src/kernels/kernels.ts'
-import type { Plan } from '../../../src/protections/shared/plan.ts'
+/** The pieces of a plan's split weights as the three parties hold them, cut in one process. */
+import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
+import type { Plan } from '../plan.ts'
 import {
   betaPieces,
   dealerPieces,
@@ -9,26 +9,22 @@ import {
   type ReadPiece,
   type SplitSeeds,
   serverPieces,
-} from '../../../src/protections/shared/profiles/fixed/split.ts'
-import type { ClearWeights } from '../../../src/protections/shared/profiles/fixed/weights.ts'
+} from '../profiles/fixed/split.ts'
+import type { ClearWeights } from '../profiles/fixed/weights.ts'
 
-export interface AllPieces {
+export interface PartyPieces {
   readonly owner: HeldWeights
   readonly server: HeldWeights
   readonly dealer: Map<string, Matrix>
 }
 
-export const splitSeeds = (n = 1): SplitSeeds => ({
-  f: new Uint8Array(32).fill(60 + n),
-  g: new Uint8Array(32).fill(160 + n),
-})
-
-export function allPieces(
+/** W = F + G + beta by party: see `betaPieces`. Throws `RangeError` where `clear` lacks a weight. */
+export function piecesOf(
   kernels: Kernels,
   plan: Plan,
   clear: Pick<ClearWeights, 'encoded' | 'biases'>,
-  seeds = splitSeeds(),
-): AllPieces {
+  seeds: SplitSeeds,
+): PartyPieces {
   const all = [...betaPieces(kernels, plan, seeds, clear)]
   const reader = (): ReadPiece => {
     let at = 0

@@ -1,35 +1,38 @@
-/** All parties of a pass in one process, with real shares, real packed messages and a real dealer: for tests and benches. */
-import type { Kernels } from '../../../src/kernels/kernels.ts'
-import { createCpuProductDevice } from '../../../src/kernels/wasm/device.ts'
-import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
-import type { Tensors } from '../../../src/model/architectures/config.ts'
-import { RowCache } from '../../../src/protections/shared/cache.ts'
-import {
-  PackedCorrections,
-  SeededCorrelations,
-} from '../../../src/protections/shared/correlations/correlations.ts'
-import { maskLanes } from '../../../src/protections/shared/correlations/material.ts'
-import type { Plan, Role } from '../../../src/protections/shared/plan.ts'
-import { Prg, weightMaskStream, weightSumStream } from '../../../src/protections/shared/prg.ts'
-import type { CompileOptions, ModelSpec } from '../../../src/protections/shared/profiles/fixed/block.ts'
-import { compileModel } from '../../../src/protections/shared/profiles/fixed/compile.ts'
-import { type InputType, inputType } from '../../../src/protections/shared/profiles/fixed/input-type.ts'
-import { multiplies, shapeOf, spanBitsOf } from '../../../src/protections/shared/profiles/fixed/model.ts'
-import type { HeldWeights } from '../../../src/protections/shared/profiles/fixed/split.ts'
+/**
+ * All parties in one process, with real shares, real packed messages and a real dealer: what evaluation, benches and tests
+ * run on. Whoever runs it holds both sides, so it may look at what no single party could.
+ */
+import type { Kernels } from '../../../kernels/kernels.ts'
+import { createCpuProductDevice } from '../../../kernels/wasm/device.ts'
+import { createWasmKernels } from '../../../kernels/wasm/kernels.ts'
+import type { Tensors } from '../../../model/architectures/config.ts'
+import { RowCache } from '../cache.ts'
+import { PackedCorrections, SeededCorrelations } from '../correlations/correlations.ts'
+import { maskLanes } from '../correlations/material.ts'
+import type { Plan, Role } from '../plan.ts'
+import { Prg, weightMaskStream, weightSumStream } from '../prg.ts'
+import type { CompileOptions, ModelSpec } from '../profiles/fixed/block.ts'
+import { compileModel } from '../profiles/fixed/compile.ts'
+import { type InputType, inputType } from '../profiles/fixed/input-type.ts'
+import { multiplies, shapeOf, spanBitsOf } from '../profiles/fixed/model.ts'
+import type { HeldWeights } from '../profiles/fixed/split.ts'
+
 import {
   type ClearWeights,
   difference,
   loadWeights,
   privateWeights,
   stationaryNonce,
-} from '../../../src/protections/shared/profiles/fixed/weights.ts'
-import { add, encode, type Lanes, toFloats } from '../../../src/protections/shared/ring.ts'
-import { DealerPass } from '../../../src/protections/shared/runners/dealer.ts'
-import { PlainPass, type Violation } from '../../../src/protections/shared/runners/oracle.ts'
-import { PartyPass } from '../../../src/protections/shared/runners/party.ts'
-import { type Schedule, schedule } from '../../../src/protections/shared/schedule.ts'
-import type { Shape } from '../../../src/protections/shared/shape.ts'
-import { allPieces, withPieces } from './split.ts'
+} from '../profiles/fixed/weights.ts'
+import { add, encode, type Lanes, toFloats } from '../ring.ts'
+import { DealerPass } from '../runners/dealer.ts'
+import { PlainPass, type Violation } from '../runners/oracle.ts'
+import { PartyPass } from '../runners/party.ts'
+import { type Schedule, schedule } from '../schedule.ts'
+import type { Shape } from '../shape.ts'
+import { exchange } from './exchange.ts'
+import { type LocalKeys, randomKeys } from './keys.ts'
+import { piecesOf, withPieces } from './pieces.ts'
 
 /** What one pass did. */
 export interface PassTrace {
@@ -48,6 +51,14 @@ export interface PassTrace {
 
 const seconds = (): number => performance.now() / 1000
 
+export interface LocalOptions {
+  /** WebAssembly's where nothing else is said. */
+  readonly kernels?: Kernels
+  /** New random ones where nothing else is said. */
+  readonly keys?: LocalKeys
+  readonly compile?: CompileOptions
+}
+
 export class LocalParties {
   readonly spec: ModelSpec
   readonly #options: CompileOptions
@@ -56,7 +67,7 @@ export class LocalParties {
   readonly #publicWeights: ClearWeights
   /** What each party computes with. */
   readonly #held: Record<Role, HeldWeights>
-  readonly #keys: { owner: Uint8Array; server: Uint8Array; secret: Uint8Array; stationary: Uint8Array }
+  readonly #keys: LocalKeys
   readonly #caches: Record<'owner' | 'server' | 'dealer' | 'plain', RowCache>
   readonly #plans = new Map<number, { plan: Plan; schedule: Schedule }>()
   readonly #differences = new Map<string, ReturnType<Kernels['load']>>()
@@ -64,19 +75,14 @@ export class LocalParties {
   readonly #input: InputType
   #serial = 0
 
-  constructor(
-    spec: ModelSpec,
-    tensors: Tensors,
-    seed = 1,
-    kernels = createWasmKernels(),
-    options: CompileOptions = {},
-  ) {
+  /** Throws when a tensor is missing, and `RangeTooWide` where the model does not fit its rings. */
+  constructor(spec: ModelSpec, tensors: Tensors, options: LocalOptions = {}) {
+    const { kernels = createWasmKernels(), keys = randomKeys(), compile = {} } = options
     this.spec = spec
-    this.#options = options
+    this.#options = compile
     this.#kernels = kernels
     this.#device = createCpuProductDevice(kernels, { cacheBytes: 1 << 28 })
-    const key = (tag: number): Uint8Array => new Uint8Array(32).fill(tag + 10 * seed)
-    this.#keys = { owner: key(1), server: key(2), secret: key(3), stationary: key(4) }
+    this.#keys = keys
     this.#clear = loadWeights(kernels, spec.config, tensors, () => true)
     this.#publicWeights = loadWeights(kernels, spec.config, tensors, (l, r) =>
       multiplies(spec, l, r, 'public'),
@@ -91,7 +97,7 @@ export class LocalParties {
       const b = difference(kernels, this.#keys.stationary, i, use, w)
       this.#differences.set(use.name, kernels.load(b, use.k, use.n))
     })
-    const pieces = allPieces(kernels, plan, this.#clear)
+    const pieces = piecesOf(kernels, plan, this.#clear, keys.split)
     this.#held = {
       owner: withPieces({ weights: this.#publicWeights.weights, biases: new Map() }, pieces.owner),
       server: withPieces(this.#clear, pieces.server),
@@ -218,29 +224,4 @@ export class LocalParties {
     pass.run()
     return { pass, violations: pass.violations }
   }
-}
-
-/** Runs both parties of a pass to its end in one process; returns the messages that crossed, by index. */
-export function exchange(order: Schedule, parties: Record<'owner' | 'server', PartyPass>): Uint8Array[] {
-  const messages: Uint8Array[] = []
-  const at = { owner: 0, server: 0 }
-  /** Runs a party until it has sent message `until`, or has nothing left. */
-  const run = (role: 'owner' | 'server', until: number): void => {
-    const program = order.programs[role]
-    while (at[role] < program.length) {
-      const i = program[at[role]++]
-      if (i.kind === 'run') parties[role].runStep(i.step.id)
-      else if (i.kind === 'receive') parties[role].accept(i.message, messages[i.message])
-      else {
-        messages[i.message] = parties[role].compose(i.message)
-        if (i.message === until) return
-      }
-    }
-  }
-  order.messages.forEach((m, i) => {
-    run(m.from, i)
-  })
-  run('owner', -1)
-  run('server', -1)
-  return messages
 }
