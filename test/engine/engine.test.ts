@@ -10,6 +10,7 @@ import { compileModel } from '../../src/protections/shared/profiles/fixed/compil
 import { inputType } from '../../src/protections/shared/profiles/fixed/input-type.ts'
 import { maskOf } from '../../src/protections/shared/ring.ts'
 import { localKeys } from '../support/protocol/local-keys.ts'
+import { decoderTwin } from '../twins/decoders.ts'
 
 const llama: ModelConfig = {
   arch: 'llama',
@@ -64,26 +65,10 @@ describe.each([
     const float = floatModel(config, tensors, (name, _l, values) => {
       if (name === 'final-normalised') nf = values.slice()
     })
-    const embedding = tensors.get(config.arch === 'llama' ? 'model.embed_tokens.weight' : 'wte.weight')!.data
-    const embed = (from: number, part: number[]): Float64Array => {
-      const out = new Float64Array(part.length * config.dim)
-      part.forEach((id, r) => {
-        const row = Float64Array.from(embedding.subarray(id * config.dim, (id + 1) * config.dim))
-        if (config.arch === 'gpt2') {
-          const position = tensors
-            .get('wpe.weight')!
-            .data.subarray((from + r) * config.dim, (from + r + 1) * config.dim)
-          for (let i = 0; i < config.dim; i++) row[i] += position[i]
-          const mean = row.reduce((a, b) => a + b, 0) / config.dim
-          for (let i = 0; i < config.dim; i++) row[i] -= mean
-        }
-        out.set(row, r * config.dim)
-      })
-      return out
-    }
+    const ends = new Ends(config, tensors)
     let base = 0
     for (const part of [ids.slice(0, 7), [ids[7]], [ids[8]], [ids[9]]]) {
-      const trace = await parties.pass(base, embed(base, part))
+      const trace = await parties.pass(base, ends.embed(part, base))
       expect(trace.schedule.hops).toBe(hops)
       expect(mismatches(parties, trace)).toEqual([])
       float.forward(part)
@@ -111,13 +96,13 @@ it.each([
   }
   const parties = new LocalParties(spec, tensors, { keys: localKeys() })
   const ends = new Ends(config, new Map(), { isPrivate: () => true, inputWidth: inputType(spec).width })
-  const float = floatModel(config, tensors)
+  const twin = decoderTwin(config, tensors)
   let base = 0
   for (const part of [ids.slice(0, 4), [ids[4]], [ids[5]]]) {
     const trace = await parties.pass(base, ends.embed(part, base))
     expect(mismatches(parties, trace)).toEqual([])
     expect(trace.schedule.hops).toBe(1 + 14 * 2 + 5)
-    const want = float.forward(part)
+    const want = part.map((id) => twin.next(id)).at(-1)!
     const got = ends.logits(trace.released)
     expect(got.length).toBe(config.vocab)
     expect(Math.max(...want.map((v, i) => Math.abs(v - got[i])))).toBeLessThan(0.05)

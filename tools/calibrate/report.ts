@@ -1,7 +1,7 @@
 /** Every measured range beside what the chosen rings hold. */
 
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
-import { continuesText } from '../../src/model/graph/graph-of.ts'
+import { continuesText, graphOf } from '../../src/model/graph/graph-of.ts'
 import type { Interval, LayerRanges, Ranges } from '../../src/protections/shared/profiles/fixed/ranges.ts'
 import { softmaxWidths } from '../../src/protections/shared/profiles/fixed/softmax-widths.ts'
 import {
@@ -60,7 +60,7 @@ export function rangeReport(config: ModelConfig, ranges: Ranges, p: Precision = 
     if (r.rawResidual !== undefined)
       largest(layer, 'rawResidual', 'residual beside it', r.rawResidual, power(r.rawResidual))
     largest(layer, 'gate', "activation's input", r.gate, quarterOctave(r.gate * p.headroom))
-    if (config.arch === 'llama') largest(layer, 'up', 'gated values', r.up, power(r.up))
+    if (graphOf(config).isGated) largest(layer, 'up', 'gated values', r.up, power(r.up))
   })
   const { final, pool } = ranges
   largest(undefined, 'x', 'residual stream at the end', final.x, residual)

@@ -15,7 +15,7 @@ import { isHead, type Method } from './base.ts'
  */
 export function visibilityOf(config: ModelConfig, method: Method): (name: string) => Visibility {
   const isPrivate = (name: string): boolean => {
-    if (method === 'full') return isOfBlocks(name)
+    if (method === 'full') return isOfBlocks(config, name)
     if (name.endsWith('.lora_A.weight')) return method === 'lora'
     return name.endsWith('.lora_B.weight') || (graphOf(config).head.kind === 'labels' && isHead(config, name))
   }

@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { demoConfig, type ModelConfig, type Tensors } from '../../src/model/architectures/config.ts'
-import { floatModel } from '../../src/model/graph/decoder-model.ts'
 import { adapterName, merged } from '../../src/model/graph/lora.ts'
 import { logSumExp } from '../../src/model/math.ts'
 import { PredictableRandom, randomModel } from '../../src/model/random.ts'
+import { twinLogits, twinLoss } from '../../test/twins/decoders.ts'
 import { adapterTargets } from '../finetune/base.ts'
 import { ChatTask, counted } from '../finetune/chat-task.ts'
 import { onnxEngine } from './engine.ts'
@@ -20,16 +20,8 @@ const task = new ChatTask({ config, tensors, trained: new Set(names), train, dev
 afterAll(() => task.close())
 const all = [0, 1, 2, 3]
 
-/** Mean nats a token of one dialogue, by the float64 reference with merged adapters. */
-function referenceLoss(ids: number[], w: Tensors): number {
-  const logits = floatModel(config, w).forward(Int32Array.from(ids.slice(0, -1)), 'all')
-  let sum = 0
-  for (let t = 0; t < ids.length - 1; t++) {
-    const at = t * config.vocab
-    sum += logSumExp(logits, at, at + config.vocab) - logits[at + ids[t + 1]]
-  }
-  return sum / (ids.length - 1)
-}
+/** Mean nats a token of one dialogue, by the twin, which keeps adapters apart. */
+const referenceLoss = (ids: number[], w: Tensors): number => twinLoss(config, w, ids)
 
 const largest = (values: Float32Array) => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0)
 const furthest = (a: Float32Array, b: ArrayLike<number>) =>
@@ -128,7 +120,7 @@ describe('a decoder with adapters', () => {
     const replies = { begin, end }
     const own = new ChatTask({ config, tensors, trained: new Set(names), train: [ids], dev: [ids], replies })
     expect(own.heldOutTokens).toBe(4)
-    const logits = floatModel(config, tensors).forward(Int32Array.from(ids.slice(0, -1)), 'all')
+    const logits = Float64Array.from(twinLogits(config, tensors, ids.slice(0, -1)))
     const nats = [2, 3, 4, 8].map((t) => {
       const at = t * config.vocab
       return logSumExp(logits, at, at + config.vocab) - logits[at + ids[t + 1]]

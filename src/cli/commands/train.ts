@@ -21,14 +21,12 @@ const help = `sotto train: train a small chat model from scratch on this compute
   --lr N           peak learning rate (0.0015)
   --seed N         of initial weights and batches (1)
   --threads N      processor threads (2)
-  --engine NAME    onnx (fast) or jax (jax-js autodiff, about five times slower)
   --name, --description, --license, --source TEXT
                    what the model's manifest says about it and its training data
   --json           one JSON object per line instead of text
 `
 
 export interface RunTrainOptions extends Omit<TrainOptions, 'engine'> {
-  engine?: 'onnx' | 'jax'
   threads?: number
   /** Where the finished model goes; `out/bundle` if not given. */
   bundle?: string
@@ -44,14 +42,11 @@ export interface TrainSummary {
 
 /** Train, then write the loss curve's picture and the model bundle. */
 export async function runTrain(options: RunTrainOptions): Promise<TrainSummary> {
-  const { engine = 'onnx', threads = 2, bundle = join(options.out, 'bundle'), about, ...rest } = options
+  const { threads = 2, bundle = join(options.out, 'bundle'), about, ...rest } = options
   const { state, weights } = await train({
     ...rest,
-    // Loaded only when used: each brings a large runtime.
-    engine: async (config) =>
-      engine === 'jax'
-        ? (await import('../../../tools/train/jax-engine.ts')).jaxEngine(config)
-        : (await import('../../../tools/onnx/engine.ts')).onnxEngine(config, threads),
+    // Loaded only when used: it brings a large runtime.
+    engine: async (config) => (await import('../../../tools/onnx/engine.ts')).onnxEngine(config, threads),
   })
   writeFileSync(join(options.out, 'loss.svg'), curveSvg(readCurve(join(options.out, 'loss.csv'))))
   await exportBundle(bundle, options.out, state.config, weights, {
@@ -79,7 +74,6 @@ export async function trainCommand(argv: string[]): Promise<void> {
       lr: { type: 'string' },
       seed: { type: 'string' },
       threads: { type: 'string' },
-      engine: { type: 'string' },
       name: { type: 'string' },
       description: { type: 'string' },
       license: { type: 'string' },
@@ -92,16 +86,13 @@ export async function trainCommand(argv: string[]): Promise<void> {
     process.stdout.write(help)
     return
   }
-  const { data, out, engine } = values
+  const { data, out } = values
   if (!data || !out) throw new Error('sotto train needs --data and --out; see sotto train --help.')
-  if (engine !== undefined && engine !== 'onnx' && engine !== 'jax')
-    throw new Error(`--engine is onnx or jax, not "${engine}".`)
   const print = (value: object, text: string) =>
     process.stdout.write(`${values.json ? JSON.stringify(value) : text}\n`)
   const summary = await runTrain({
     data,
     out,
-    engine,
     about: values,
     dev: values.dev,
     resume: values.resume,

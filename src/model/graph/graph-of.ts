@@ -34,7 +34,6 @@ class Builder {
       norm: form.norm,
       isRotary: form.positions === 'rotary',
       isGated: tensors.feedForward.length === 2,
-      hasBiases: form.hasBiases,
       activation: this.#c.activation,
       tables: this.#tables(),
       layers: Array.from({ length: this.#c.layers }, (_, l) => this.#layer(l)),

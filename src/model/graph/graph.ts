@@ -71,7 +71,6 @@ export interface ModelGraph {
   readonly norm: Norm['kind']
   readonly isRotary: boolean
   readonly isGated: boolean
-  readonly hasBiases: boolean
   /** In the feed-forward blocks and in a head's transform. */
   readonly activation: Activation
   readonly tables: readonly Table[]

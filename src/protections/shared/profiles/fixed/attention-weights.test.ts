@@ -19,7 +19,7 @@ const ids = [1, 5, 9, 33, 2, 44, 7, 8, 21, 40]
 function model(config: ModelConfig, gain: number): Tensors {
   const tensors = randomModel(config, 7)
   for (const [name, { data }] of tensors) {
-    if (config.arch === 'gpt2' && /c_attn\.weight$/.test(name))
+    if (/c_attn\.weight$/.test(name))
       for (let i = 0; i < data.length; i++) if (i % (3 * config.dim) < config.dim) data[i] *= gain
     if (/q_proj\.weight$/.test(name)) for (let i = 0; i < data.length; i++) data[i] *= gain
   }

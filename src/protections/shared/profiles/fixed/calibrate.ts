@@ -5,6 +5,7 @@ import { Interpreter, type TextInput } from '../../../../model/graph/interpret.t
 import type { Tap } from '../../../../model/graph/taps.ts'
 import { centreRows } from './centre.ts'
 import { type Lowered, lowerMatrix } from './lower.ts'
+import { hasBias } from './matrices.ts'
 import type { Interval, LayerRanges, PoolRanges, Ranges } from './ranges.ts'
 
 /** A text as token ids; an encoder's may come with token types. */
@@ -57,7 +58,7 @@ class Measured {
     this.#isCentred = graph.norm === 'layer'
     this.#layers = graph.layers.map(emptyLayer)
     this.#lowered = graph.layers.map((_, layer) => {
-      if (!graph.hasBiases) return {}
+      if (!hasBias(config, layer, 'up')) return {}
       const { bias, residual } = lowerMatrix(config, tensors, layer, 'up')
       return { bias, residual }
     })

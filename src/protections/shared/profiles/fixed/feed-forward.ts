@@ -36,7 +36,7 @@ export function feedForward(block: Block, x: Share, r: LayerRanges, layer: numbe
   // In quarter octaves, so that layers share their tables.
   const limit = 2 ** (Math.ceil(4 * Math.log2(r.gate * room)) / 4)
   const precise = activationPrecision(block.graph.attention === 'bidirectional')
-  const table = tableOf(config.activation, limit, precise)
+  const table = tableOf(block.graph.activation, limit, precise)
   const { half } = table
   const gateBits = f + half + 1
   const upBits = f + integerBits(r.up * room) + 2

@@ -78,7 +78,7 @@ function transformed(block: Block, n: Normal, r: PoolRanges): Normal {
   const { config } = spec
   const ring = p.residual + integerBits(r.x * p.headroom) + 2
   const drop = p.activation + centreBits(config.dim) - p.residual
-  const a = activated(block, n, r, config.activation, ring + drop)
+  const a = activated(block, n, r, block.graph.activation, ring + drop)
   const w = normWidths(config, p, r.x, r.meanSquare, r.x, config.dim, "the head's norm")
   return block.normal(truncate(plan, centre(plan, a), drop), { ...w, open: ring }, r.normal)
 }
