@@ -3,11 +3,12 @@ import pino from 'pino'
 import { fromBase64Url, toBase64Url } from '../src/handshake/encoding.ts'
 import { newIdentity } from '../src/handshake/node/key-file.ts'
 import { createNodeKernels } from '../src/kernels/node/kernels.ts'
-import { readCatalog } from '../src/model/files/catalog.ts'
+import { type CatalogEntry, readCatalog } from '../src/model/files/catalog.ts'
 import { PlanDealer } from '../src/protections/shared/dealer/engine.ts'
 import { startDealer } from '../src/protections/shared/dealer/start.ts'
 import { PlanServer } from '../src/protections/shared/server/engine.ts'
-import { type RunningServer, startServer } from '../src/server/start.ts'
+import { SharedServing } from '../src/protections/shared/serving.ts'
+import { startServer } from '../src/server/start.ts'
 import { serve, usage } from './child.ts'
 import { entryOf, loadSource, type PublicFacts } from './shapes.ts'
 import { type Dealt, WatchedServer, watchDealer } from './watch.ts'
@@ -32,17 +33,16 @@ const common = {
 }
 const kernels = createNodeKernels()
 const dealt: Dealt = { passes: 0, seconds: 0, bytes: 0 }
-let running: RunningServer | undefined
+let serving: SharedServing | undefined
 let engine: WatchedServer | undefined
 
-async function engineOf(facts: PublicFacts): Promise<PlanServer> {
-  const { source } = facts
-  if (source.kind === 'bundle') return PlanServer.load(kernels, await readCatalog(source.dir))
-  const entry = await entryOf(facts)
-  return PlanServer.load(kernels, [entry], async () => ({
-    ...(await loadSource(source)),
-    manifest: entry.manifest,
-  }))
+const catalogOf = async (facts: PublicFacts): Promise<CatalogEntry[]> =>
+  facts.source.kind === 'bundle' ? readCatalog(facts.source.dir) : [await entryOf(facts)]
+
+function engineOf({ source }: PublicFacts, catalog: CatalogEntry[]): Promise<PlanServer> {
+  if (source.kind === 'bundle') return PlanServer.load(kernels, catalog)
+  const [{ manifest }] = catalog
+  return PlanServer.load(kernels, catalog, async () => ({ ...(await loadSource(source)), manifest }))
 }
 
 serve({
@@ -55,19 +55,22 @@ serve({
   },
   async startServer(options: ServerOptions): Promise<PartyAddress> {
     const identity = newIdentity()
-    engine = new WatchedServer(await engineOf(options))
+    const catalog = await catalogOf(options)
+    engine = new WatchedServer(await engineOf(options, catalog))
     const { url, key } = options.dealer
     const dealer = { url, key: fromBase64Url(key, 32) }
-    running = await startServer({ ...common, identity, engine, catalog: [], dealer })
+    serving = new SharedServing({ engine, identity, dealer, log: common.log })
+    const watched = { id: 'shared', takes: () => true, serve: async () => serving! }
+    const running = await startServer({ ...common, identity, catalog, protections: [watched] })
     const failed = running.failed.then((error) => Promise.reject(error))
-    await Promise.race([running.material.whenReady(), failed])
+    await Promise.race([running.whenReady(), failed])
     return { url: running.url, key: toBase64Url(identity.publicKey) }
   },
   /** All models of the server with the hashes that a session is agreed on. */
   served: () => engine?.models(),
   prefetch: ({ pass, begun }: { pass: number; begun: boolean }) => engine?.prefetch(pass, begun),
   /** Bytes that came from the dealer, at the socket. */
-  materialBytes: () => running?.material.traffic?.receivedBytes,
+  materialBytes: () => serving?.material.traffic?.receivedBytes,
   dealt: () => ({ ...dealt }),
   usage,
 })

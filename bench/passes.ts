@@ -1,6 +1,6 @@
 /** `sotto bench decode` and `sotto bench prefill`: a pass of the whole protocol between three processes. */
 
-import { EncoderEnds } from '../src/owner/encoder-ends.ts'
+import { EncoderEnds } from '../src/model/encoder-ends.ts'
 import { planMaterialBytes } from '../src/protections/shared/correlations/material.ts'
 import { bandsOf } from '../src/protections/shared/row-chunks.ts'
 import { type ModelPlans, modelPlans } from '../src/protections/shared/session/model-plan.ts'

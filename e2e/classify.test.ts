@@ -197,7 +197,11 @@ describe('the network', () => {
     await paste(page, ['Xylophone film', 'a good Zanzibar'])
     await page.getByText('2 of 2 rows · done').waitFor()
     const config = await (await fetch(new URL('config.json', demo.url))).json()
-    const { server, dealer } = config as { server: string; dealer: { url: string } }
+    const { server, protections } = config as {
+      server: string
+      protections: { shared: { dealer: { url: string } } }
+    }
+    const { dealer } = protections.shared
     const origins = new Set(requests.map((request) => new URL(request.url()).origin))
     expect([...origins].sort()).toEqual([server, dealer.url].map((url) => new URL(url).origin).sort())
     const bodies = requests.map((request) => request.postDataBuffer()).filter((body) => body !== null)

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { pageConfig } from '../src/cli/page-config.ts'
 import { toBase64Url } from '../src/handshake/encoding.ts'
 import { loadIdentity } from '../src/handshake/node/key-file.ts'
-import { type PageConfig, pageApp } from '../src/server/page.ts'
+import { pageApp } from '../src/server/page.ts'
 import { type Listening, listen } from '../src/transport/node/http.ts'
 import { ended, sotto } from './support/demo.ts'
 import { ChatPage, desktop, launch } from './support/page.ts'
@@ -18,7 +19,8 @@ describe('a party that goes away', () => {
   const keys = mkdtempSync(join(tmpdir(), 'sotto-e2e-'))
   const serverKey = toBase64Url(loadIdentity(join(keys, 'server.pem')).publicKey)
   const dealerKey = toBase64Url(loadIdentity(join(keys, 'dealer.pem')).publicKey)
-  const config: PageConfig = { server: '', dealer: { url: '', key: dealerKey } }
+  const addresses = { server: '', dealer: '' }
+  const config = () => pageConfig(addresses.server, { url: addresses.dealer, key: dealerKey })
   const running: { server?: ChildProcess; dealer?: ChildProcess } = {}
   let browser: Browser
   let page: Listening
@@ -29,7 +31,7 @@ describe('a party that goes away', () => {
   async function startDealer(): Promise<void> {
     const where = [
       '--port',
-      portOf(config.dealer.url),
+      portOf(addresses.dealer),
       '--key',
       join(keys, 'dealer.pem'),
       '--log-level',
@@ -37,22 +39,22 @@ describe('a party that goes away', () => {
     ]
     const dealer = await sotto('deal', ...where, '--allow', serverKey, '--origin', page.url)
     running.dealer = dealer.process
-    config.dealer.url = dealer.url
+    addresses.dealer = dealer.url
   }
 
   async function startServer(): Promise<void> {
     const where = [
       '--port',
-      portOf(config.server),
+      portOf(addresses.server),
       '--key',
       join(keys, 'server.pem'),
       '--log-level',
       'silent',
     ]
-    const dealer = ['--dealer', config.dealer.url, '--dealer-key', dealerKey]
+    const dealer = ['--dealer', addresses.dealer, '--dealer-key', dealerKey]
     const server = await sotto('serve', ...where, ...dealer, '--models', models, '--origin', page.url)
     running.server = server.process
-    config.server = server.url
+    addresses.server = server.url
   }
 
   async function kill(name: 'server' | 'dealer'): Promise<void> {
@@ -130,7 +132,7 @@ describe('a party that goes away', () => {
 
   it('is a dealer that this page does not know', async () => {
     const chat = await ChatPage.fresh(browser)
-    const other = { ...config, dealer: { ...config.dealer, key: serverKey } }
+    const other = pageConfig(addresses.server, { url: addresses.dealer, key: serverKey })
     await chat.page.route('**/config.json', (route) => route.fulfill({ json: other }))
     await chat.page.goto(page.url)
     await chat.problem.waitFor({ timeout: 15_000 })

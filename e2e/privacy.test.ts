@@ -13,10 +13,10 @@ beforeAll(async () => {
   browser = await launch()
   const config = (await (await fetch(new URL('config.json', url))).json()) as {
     server: string
-    dealer: { url: string }
+    protections: { shared: { dealer: { url: string } } }
   }
   server = config.server
-  dealer = config.dealer.url
+  dealer = config.protections.shared.dealer.url
 })
 afterAll(() => browser.close())
 

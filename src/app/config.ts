@@ -2,16 +2,11 @@
 import { OwnerError, type PageConfig } from '../owner/api.ts'
 
 function check(value: unknown): PageConfig {
-  const { server, dealer } = (value ?? {}) as Partial<PageConfig>
-  if (typeof server !== 'string' || typeof dealer?.url !== 'string' || typeof dealer.key !== 'string')
-    throw new Error('a field is missing')
+  const { server, protections } = (value ?? {}) as Partial<PageConfig>
+  if (typeof server !== 'string') throw new Error('it names no server')
   // Relative addresses are allowed, for a page and a server behind one proxy.
-  const absolute = (url: string) => new URL(url, document.baseURI).href.replace(/\/$/, '')
-  return {
-    ...(value as PageConfig),
-    server: absolute(server),
-    dealer: { ...dealer, url: absolute(dealer.url) },
-  }
+  const base = document.baseURI
+  return { server: new URL(server, base).href.replace(/\/$/, ''), protections, base }
 }
 
 export async function loadConfig(): Promise<PageConfig> {

@@ -50,7 +50,7 @@ test('labels in private are those in clear, in order, and nothing else is said',
     for (const name of labels) expect(probabilities[name]).toBeCloseTo(wanted[at].probabilities[name], 2)
   })
   const same = { texts: 5, labelled: 5, correct: expect.any(Number) as number }
-  expect(a).toMatchObject({ ...same, model: 'single', protection: 'fixed', link: 'ws' })
+  expect(a).toMatchObject({ ...same, model: 'single', protection: 'shared', link: 'ws' })
   expect(b).toMatchObject({ ...same, correct: (a as { correct: number }).correct, hops: 0 })
   expect((a as { hops: number }).hops).toBeGreaterThan(0)
 })

@@ -9,8 +9,9 @@ import { editDistance, nearest, numberOption, parse, UsageError } from './args.t
 
 const program = fileURLToPath(new URL('../../bin/sotto.js', import.meta.url))
 let folder: string
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sotto-'))
+  await writeTinyBundle(join(folder, 'models'))
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -41,10 +42,10 @@ describe('the command line', () => {
     [['constructor'], 'no command "constructor"'],
     [['serve', '--modls', 'x'], 'Did you mean --models?'],
     [['serve', 'extra'], 'Unexpected argument "extra"'],
-    [['serve'], '--dealer is missing'],
     [['serve', '--dealer', 'nonsense'], 'must be a URL'],
     [['serve', '--dealer', 'http://far.example', '--dealer-key', 'x'], 'must be reached by https'],
     [['serve', '--dealer', 'http://localhost:1', '--dealer-key', 'x'], '43 characters'],
+    [['complete', '--prompt', 'x', '--protection', 'fixed'], '--protection must be one of shared, clear'],
     [['deal'], 'Which model servers'],
     [['deal', '--allow', 'x'], '43 characters'],
     [['deal', '--allow-any', '--log-level', 'loud'], '--log-level must be one of'],
@@ -60,6 +61,12 @@ describe('the command line', () => {
     },
     20_000,
   )
+
+  test('a model whose protection needs a dealer is not served without one', () => {
+    const { status, stderr } = sotto('serve')
+    expect(status).toBe(1)
+    expect(stderr).toContain('Secret sharing of tiny needs a dealer: give --dealer and --dealer-key.')
+  }, 20_000)
 
   test('an identity key is made once, for its owner’s eyes', () => {
     const file = join(folder, 'keys', 'server.pem')
@@ -87,7 +94,6 @@ describe('the command line', () => {
 })
 
 test('a completion in private says what the model says in clear', async () => {
-  await writeTinyBundle(join(folder, 'models'))
   const complete = (protection: string) => {
     const common = [
       '--models',
@@ -103,11 +109,12 @@ test('a completion in private says what the model says in clear', async () => {
     expect(stderr).toBe('')
     return JSON.parse(stdout) as Record<string, unknown>
   }
-  const secret = complete('fixed')
+  const secret = complete('shared')
   const clear = complete('clear')
   expect(secret).toMatchObject({ text: clear.text, ids: clear.ids, finish: clear.finish, link: 'ws' })
   expect(secret.hops).toBeGreaterThan(0)
   expect(clear.hops).toBe(0)
+  expect([secret.protection, clear.protection]).toEqual(['shared', 'clear'])
 })
 
 test('the nearest word', () => {

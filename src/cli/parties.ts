@@ -1,4 +1,4 @@
-/** The other two parties of a data owner in the terminal: somebody else's, or our own for as long as a command runs. */
+/** The other parties of a data owner in the terminal: somebody else's, or our own for as long as a command runs. */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
@@ -7,16 +7,21 @@ import { type CatalogEntry, readCatalog } from '../model/files/catalog.ts'
 import type { Manifest } from '../model/files/manifest.ts'
 import type { PageConfig } from '../owner/api.ts'
 import { Owner } from '../owner/owner.ts'
+import type { ModelSource } from '../owner/source.ts'
+import type { Protection } from '../protections/protection.ts'
+import { protections } from '../protections/registry.ts'
 import { linkChoices } from '../transport/connect.ts'
 import { choiceOption, UsageError } from './args.ts'
+import { bundleSource } from './bundle-source.ts'
 import { keyOption } from './common.ts'
+import { pageConfig } from './page-config.ts'
 import { nodePlatform } from './platform.ts'
 import { startProcesses } from './processes.ts'
 
 export const peerOptions = {
   model: { type: 'string' },
   models: { type: 'string' },
-  protection: { type: 'string', default: 'fixed' },
+  protection: { type: 'string', default: protections[0].id },
   link: { type: 'string' },
   server: { type: 'string' },
   dealer: { type: 'string' },
@@ -25,8 +30,8 @@ export const peerOptions = {
 
 export const peerHelp = `
   --models DIR       folder of bundles for parties of our own (models)
-  --protection NAME  fixed: private (the default); clear: the float reference, run here by
-                     someone who has the whole bundle
+  --protection NAME  (${protections[0].id})
+${protections.map(({ id, notice }) => `                     ${id}: ${notice.summary}`).join('\n')}
   --link NAME        ws, webrtc or fetch (the fastest that connects)
   --server URL       a running model server, and its dealer; without them, both are started here.
   --dealer URL       Self-made certificates are trusted through NODE_EXTRA_CA_CERTS=FILE
@@ -47,7 +52,7 @@ export interface PeerChoice {
   model?: string
   /** Folder with its bundle, by itself or among others. */
   folder: string
-  protection: 'fixed' | 'clear'
+  protection: Protection
   link?: (typeof linkChoices)[number]
   /** Parties that run already. */
   peers?: PageConfig
@@ -59,13 +64,21 @@ export function peerChoice(values: PeerValues): PeerChoice {
   const given = [server, dealer, key].filter((value) => value !== undefined).length
   if (given !== 0 && given !== 3) throw new UsageError('--server, --dealer and --dealer-key belong together.')
   if (key !== undefined) keyOption('dealer-key', key)
+  const id = choiceOption(
+    'protection',
+    values.protection,
+    protections.map((each) => each.id),
+  )
+  const protection = protections.find((each) => each.id === id)!
+  if (given > 0 && !protection.needsServer)
+    throw new UsageError(`--protection ${id} runs a bundle here: leave out --server.`)
   const isFolder = model !== undefined && existsSync(join(model, 'manifest.json'))
   return {
     model: isFolder ? basename(resolve(model)) : model,
     folder: isFolder ? resolve(model) : folderOf(values.models, model),
-    protection: choiceOption('protection', values.protection, ['fixed', 'clear'] as const)!,
+    protection,
     link: choiceOption('link', values.link, linkChoices),
-    peers: given === 3 ? { server: server!, dealer: { url: dealer!, key: key! } } : undefined,
+    peers: given === 3 ? pageConfig(server!, { url: dealer!, key: key! }) : undefined,
   }
 }
 
@@ -78,12 +91,19 @@ function folderOf(models: string | undefined, model: string | undefined): string
     : folder
 }
 
-/** Calls `use` with the chosen parties, or with two that are started for it and stopped after it. */
-export async function withPeers<T>(
-  { folder, peers }: PeerChoice,
-  use: (peers: PageConfig) => Promise<T>,
+/**
+ * Calls `use` with a data owner of the chosen parties, of two that are started for it and stopped after it, or of nobody
+ * where the protection needs no server.
+ */
+export async function withOwner<T>(
+  { folder, peers, protection }: PeerChoice,
+  use: (owner: Owner) => Promise<T>,
 ): Promise<T> {
-  if (peers) return use(peers)
+  if (!protection.needsServer) {
+    const source = await bundleSource(folder, protection.id)
+    return use(ownerOf({ server: '' }, source))
+  }
+  if (peers) return use(ownerOf(peers))
   const keys = mkdtempSync(join(tmpdir(), 'sotto-keys-'))
   try {
     const parties = await startProcesses({
@@ -97,7 +117,7 @@ export async function withPeers<T>(
       keys,
     })
     try {
-      return await use({ server: parties.server.url, dealer: parties.dealer })
+      return await use(ownerOf(pageConfig(parties.server.url, parties.dealer)))
     } finally {
       await parties.stop()
     }
@@ -107,9 +127,9 @@ export async function withPeers<T>(
 }
 
 /** A data owner's engine in this process. */
-export function ownerOf(peers: PageConfig): Owner {
+export function ownerOf(peers: PageConfig, source?: ModelSource): Owner {
   const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
-  return new Owner(peers, noWindow, nodePlatform())
+  return new Owner(peers, noWindow, nodePlatform(), { source })
 }
 
 /** What a command needs of a model, and what to say of one that has it not. */

@@ -10,7 +10,7 @@ const program = fileURLToPath(new URL('../../bin/sotto.js', import.meta.url))
 
 export interface ProcessOptions {
   models: string
-  /** The dealer's halves of split models. */
+  /** The dealer's split bundles. */
   dealerModels?: string
   /** The dealer's limit for one address. */
   passesPerHour?: number

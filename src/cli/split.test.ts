@@ -1,4 +1,4 @@
-/** Split custody with real processes: the command line's own keys, both halves, an owner in this process. */
+/** Split custody with real processes: the command line's own keys, both split bundles, an owner in this process. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +7,7 @@ import { writeTinyBundle } from '../../test/support/session/tiny-bundle.ts'
 import { splitBundle } from '../../tools/split/split.ts'
 import { loadIdentity } from '../handshake/node/key-file.ts'
 import { createNodeKernels } from '../kernels/node/kernels.ts'
+import { pageConfig } from './page-config.ts'
 import { ownerOf } from './parties.ts'
 import { type Processes, startProcesses } from './processes.ts'
 
@@ -26,12 +27,12 @@ async function start(dealerModels?: string): Promise<Processes> {
   const publicKey = (name: string) => loadIdentity(join(keys, name)).publicKey
   await splitBundle({
     bundle: join(folder, 'tiny'),
-    out: join(folder, 'halves'),
+    out: join(folder, 'split'),
     keys: { server: publicKey('server.pem'), dealer: publicKey('dealer.pem') },
     kernels: createNodeKernels(),
   })
   return startProcesses({
-    models: join(folder, 'halves', 'server'),
+    models: join(folder, 'split', 'server'),
     dealerModels,
     host: '127.0.0.1',
     serverPort: 0,
@@ -43,10 +44,10 @@ async function start(dealerModels?: string): Promise<Processes> {
   })
 }
 
-test('halves that the command line made are served by the processes that they were made for', async () => {
-  processes = await start(join(folder, 'halves', 'dealer'))
+test('split bundles that the command line made are served by the processes that they were made for', async () => {
+  processes = await start(join(folder, 'split', 'dealer'))
   expect(processes.server.models).toEqual(['tiny'])
-  const owner = ownerOf({ server: processes.server.url, dealer: processes.dealer })
+  const owner = ownerOf(pageConfig(processes.server.url, processes.dealer))
   try {
     await owner.open({ model: 'tiny', link: 'ws' }, () => undefined)
     const options = { temperature: 0, topP: 1, seed: 1, maxTokens: 3 }
@@ -59,6 +60,6 @@ test('halves that the command line made are served by the processes that they we
   }
 }, 60_000)
 
-test('a server whose dealer lacks its half does not stay up', async () => {
+test('a server whose dealer lacks its split bundle does not stay up', async () => {
   await expect(start()).rejects.toThrow('The model server has ended')
 }, 60_000)

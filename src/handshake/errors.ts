@@ -13,7 +13,7 @@ const codes = {
   expired: [410, 'The session is over. Open a new one.'],
   replayed: [409, 'The session was already used. Open a new one.'],
   'bad-seal': [403, 'Split the model again, for the identity keys of this server and this dealer.'],
-  'half-missing': [404, 'The dealer needs its half of the split model: sotto deal --models DIR.'],
+  'split-bundle-missing': [404, 'The dealer needs its split bundle of the model: sotto deal --models DIR.'],
   'bad-mac': [403, 'The request was altered on the way. Open a new session.'],
   malformed: [400, 'The other side does not speak this protocol. Check addresses and releases.'],
   oversized: [413, 'Use a shorter prompt.'],

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { closeLinks, greet, openLink } from '../../test/support/session/owner.ts'
 import { startParties } from '../../test/support/session/parties.ts'
 import { Admission } from '../protections/shared/agreement/admission.ts'
-import { greetServer, openSession } from '../protections/shared/agreement/owner.ts'
+import { greetServer, openSession } from '../protections/shared/agreement/agreement.ts'
 
 afterEach(closeLinks)
 

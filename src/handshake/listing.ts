@@ -1,14 +1,15 @@
 /** What a server says of its models before any session exists: GET /api/models. */
 import * as v from 'valibot'
-import { parseJson } from '../protections/shared/agreement/messages.ts'
 import { SessionError } from './errors.ts'
 import { limits } from './limits.ts'
+import { parseJson } from './parse-json.ts'
 
 const text = v.pipe(v.string(), v.maxLength(2000))
 const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 
-const cardSchema = v.object({
+/** What every model's listing says; the model's protection adds what its own side of the page needs to know. */
+const listingSchema = v.looseObject({
   /** Stable identifier; also the folder in the address of its public files. */
   name: v.pipe(v.string(), v.regex(/^[\w.-]{1,100}$/)),
   title: text,
@@ -16,15 +17,15 @@ const cardSchema = v.object({
   licence: text,
   /** Hash of the bundle's manifest. */
   hash,
-  planHash: hash,
-  profile: text,
+  /** Id of the protection that the server runs it under. */
+  protection: v.pipe(v.string(), v.regex(/^[\w.-]{1,64}$/)),
   /** Size of the one-time public download. */
   publicBytes: count,
   parameters: count,
   privateParameters: count,
   /** Longest conversation, in tokens. */
   context: count,
-  /** The server has just started, or found its dealer again, and cannot open sessions with this model yet. */
+  /** The server still gets ready for this model, and cannot open sessions with it yet. */
   pending: v.optional(v.boolean()),
   task: v.optional(v.picklist(['chat', 'classify'])),
   /** A classifier's labels, and whether it takes pairs of texts. */
@@ -35,17 +36,18 @@ const cardSchema = v.object({
 const listSchema = v.object({
   /** The server's identity, base64url. */
   serverKey: v.pipe(v.string(), v.length(43)),
-  models: v.pipe(v.array(cardSchema), v.maxLength(limits.modelsPerServer)),
+  models: v.pipe(v.array(listingSchema), v.maxLength(limits.modelsPerServer)),
 })
 
-export type ServedCard = v.InferOutput<typeof cardSchema>
-export type ServedList = v.InferOutput<typeof listSchema>
+export type ServedListing = v.InferOutput<typeof listingSchema>
+export type Task = NonNullable<ServedListing['task']>
+export type ServedListings = v.InferOutput<typeof listSchema>
 
-/** Rejects with `SessionError`: `server-unreachable` or `malformed`. */
-export async function fetchCards(
+/** Asks a server what it offers. Rejects with `SessionError`: `server-unreachable` or `malformed`. */
+export async function fetchListings(
   server: string,
   fetch = globalThis.fetch.bind(globalThis),
-): Promise<ServedList> {
+): Promise<ServedListings> {
   let body: string
   try {
     const response = await fetch(new URL('/api/models', server), {

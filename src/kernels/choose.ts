@@ -8,9 +8,11 @@ export interface Choice {
   reason: string
 }
 
+export type BackendKind = 'webgpu' | 'wasm'
+
 interface Options {
   /** Insist on one device; forcing WebGPU also accepts a software adapter. */
-  force?: 'webgpu' | 'wasm'
+  force?: BackendKind
   /** For the WebAssembly device: bytes of expanded F it may keep. */
   cacheBytes?: number
 }

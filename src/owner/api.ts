@@ -5,19 +5,25 @@
  * in a Web Worker behind Comlink.
  */
 
-/** Where the page finds the other two parties. Served by the page's own origin, never by the model server. */
+import type { Task } from '../handshake/listing.ts'
+import type { BackendKind } from '../kernels/choose.ts'
+import type { Notice, Pooled } from '../protections/notice.ts'
+import type { LinkChoice } from '../transport/connect.ts'
+
+export type { BackendKind, LinkChoice, Notice, Pooled, Task }
+
+/** Where the page finds the other parties. Served by the page's own origin, never by the model server. */
 export interface PageConfig {
   /** Origin of the model server. */
   server: string
-  /**
-   * The dealer, with the identity key that the page's origin vouches for (base64url Ed25519). Pinning it here is what
-   * stops a model server from posing as the dealer.
-   */
-  dealer: { url: string; key: string }
+  /** Further settings of a protection, by its id, such as another party and its pinned key; read by it alone. */
+  protections?: Readonly<Record<string, unknown>>
+  /** What relative addresses in `protections` are relative to. */
+  base?: string
 }
 
 /** A model on offer, as the server describes it before any session exists. */
-export interface ModelCard {
+export interface ModelListing {
   /** Stable identifier, used in `?model=`. */
   name: string
   /** Name for people. */
@@ -26,6 +32,8 @@ export interface ModelCard {
   licence: string
   /** Hash of the bundle; the session's transcript binds it. */
   hash: string
+  /** What the model runs under, in words for people. */
+  protection: { id: string; needsDealer: boolean; notice: Notice }
   /** Size of the one-time public download, in bytes. */
   publicBytes: number
   parameters: number
@@ -41,31 +49,28 @@ export interface ModelCard {
   pairs?: boolean
 }
 
-export type Task = 'chat' | 'classify'
-
 /** One turn of a conversation, in clear. Exists at the owner only. */
 export interface Message {
   role: 'user' | 'assistant'
   content: string
 }
 
-export type LinkKind = 'fetch' | 'webrtc' | 'ws'
-export type BackendKind = 'webgpu' | 'wasm'
-
 /** What to connect to; an absent link or backend means "choose for me and say why". */
 export interface OpenOptions {
   model: string
-  link?: LinkKind
+  link?: LinkChoice
   backend?: BackendKind
+  /** Another protection than the listing's. */
+  protection?: string
 }
 
 /** An open session: what was chosen, and why. */
 export interface SessionInfo {
-  model: ModelCard
+  model: ModelListing
   link: { kind: string; reason: string }
   backend: { name: string; reason: string }
-  /** Address of the dealer. */
-  dealer: string
+  /** Address of the dealer, where there is one. */
+  dealer?: string
   /** Address of the model server. */
   server: string
   sessionId: string
@@ -145,7 +150,7 @@ export interface Classification {
 
 /** The data owner's engine. One instance is one tab and at most one session. */
 export interface OwnerApi {
-  models(): Promise<ModelCard[]>
+  models(): Promise<ModelListing[]>
   /** Downloads the public tensors (once), agrees on keys and opens a session. Closes any earlier one. */
   open(options: OpenOptions, onEvent: (event: OwnerEvent) => void): Promise<SessionInfo>
   /** The user is typing: do input-independent work for a few tokens in the background. */
@@ -173,7 +178,7 @@ export interface OwnerHost {
 
 /**
  * An error that a person can act on. Its codes are those of `SessionError` and `LinkError`, and of the engine itself:
- * `model-hash`, `backend`, `context`, `protocol`, `page-config`, `internal`.
+ * `model-hash`, `backend`, `context`, `protocol`, `page-config`, `unknown-protection`, `internal`.
  */
 export class OwnerError extends Error {
   override readonly name = 'OwnerError'

@@ -1,13 +1,13 @@
 /** A conversation's next reply, token by token. */
 
+import { continuesText } from '../model/graph/graph-of.ts'
+import type { Floats } from '../model/math.ts'
 import { Sampler } from '../model/sample.ts'
 import { decodeText, encodePrompt, StreamDecoder, stopIds } from '../model/tokenizer/chat.ts'
-import { Cancelled } from '../protections/shared/session/owner-session.ts'
-import { MAX_ROWS } from '../protections/shared/session/pass-messages.ts'
+import { Cancelled } from '../protections/protection.ts'
 import type { ChatOptions, ChatResult, Message, OwnerEvent } from './api.ts'
 import { OwnerError } from './api.ts'
 import { type Open, progress } from './connect.ts'
-import { Ends } from './ends.ts'
 
 /** Room kept for the reply when a long conversation is cut. */
 const REPLY_ROOM = 96
@@ -20,13 +20,6 @@ export interface Running {
   passed(secondsPerToken: number): void
 }
 
-/** A session with a model that continues text. */
-interface Talk extends Open {
-  readonly ends: Ends
-}
-
-const talks = (open: Open): open is Talk => open.ends instanceof Ends
-
 /** Answers a conversation; what was cached of it is not read again. Throws `OwnerError`, and what sessions throw. */
 export async function chat(
   open: Open,
@@ -34,20 +27,20 @@ export async function chat(
   options: ChatOptions,
   run: Running,
 ): Promise<ChatResult> {
-  if (!talks(open))
+  if (!continuesText(open.model.manifest.config))
     throw new OwnerError('wrong-task', 'This model labels texts, it does not chat.', 'Choose a chat model.')
   const made: number[] = []
   const decoder = new StreamDecoder(open.tokenizer)
   try {
     const ids = prompt(open, messages, run)
-    let normal = await prefill(open, ids, run, options.maxTokens > 1)
+    let logits = await prefill(open, ids, run, options.maxTokens > 1)
     const { config } = open.model.manifest
     const stop = stopIds(open.model.manifest)
     const seed = options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]
     const sampler = new Sampler({ temperature: options.temperature, topP: options.topP, seed })
     let finish: ChatResult['finish'] = 'length'
     while (made.length < options.maxTokens) {
-      const id = sampler.pick(open.ends.logits(normal))
+      const id = sampler.pick(logits)
       if (stop.includes(id)) {
         finish = 'stop'
         break
@@ -59,7 +52,7 @@ export async function chat(
         finish = 'context'
         break
       }
-      normal = await pass(open, [id], run, made.length + 1 < options.maxTokens)
+      logits = await pass(open, [id], run, made.length + 1 < options.maxTokens)
     }
     return { text: decodeText(open.tokenizer, made), ids: made, finish }
   } catch (error) {
@@ -69,7 +62,7 @@ export async function chat(
 }
 
 /** The conversation's ids, oldest turns left out if they don't fit. */
-function prompt({ model: { manifest }, tokenizer }: Talk, messages: Message[], { say }: Running): number[] {
+function prompt({ model: { manifest }, tokenizer }: Open, messages: Message[], { say }: Running): number[] {
   const limit = manifest.config.context - REPLY_ROOM
   try {
     const whole = encodePrompt(tokenizer, manifest, messages)
@@ -83,28 +76,29 @@ function prompt({ model: { manifest }, tokenizer }: Talk, messages: Message[], {
   }
 }
 
-/** Runs what is not cached yet; resolves with the last row's hidden state. */
-async function prefill(open: Talk, ids: number[], run: Running, next: boolean): Promise<Float64Array> {
+/** Runs what is not cached yet; resolves with the next token's logits. */
+async function prefill(open: Open, ids: number[], run: Running, next: boolean): Promise<Floats> {
   let base = 0
   while (base < open.cached.length && base < ids.length - 1 && open.cached[base] === ids[base]) base++
   open.cached.length = base
   const first = base
-  let normal = new Float64Array()
+  let logits: Floats = new Float64Array()
   while (base < ids.length) {
-    const part = ids.slice(base, base + MAX_ROWS)
+    const part = ids.slice(base, base + open.connection.maxTokens)
     run.say(progress('prefill', base - first, ids.length - first, 'Reading your message, privately'))
-    normal = new Float64Array(await pass(open, part, run, next && base + part.length === ids.length))
+    logits = await pass(open, part, run, next && base + part.length === ids.length)
     base += part.length
   }
   run.say(progress('prefill', ids.length - first, ids.length - first, 'Read'))
-  return normal
+  return logits
 }
 
-async function pass(open: Talk, ids: number[], run: Running, next: boolean): Promise<Float64Array> {
+async function pass(open: Open, ids: number[], run: Running, next: boolean): Promise<Floats> {
   const base = open.cached.length
   const started = performance.now()
-  const normal = await open.session.run(base, open.ends.embed(ids, base), { next, signal: run.signal })
+  const options = { next: next ? 1 : undefined, signal: run.signal }
+  const logits = await open.connection.run(base, { ids }, options)
   open.cached.push(...ids)
   run.passed((performance.now() - started) / 1000 / ids.length)
-  return normal
+  return logits
 }

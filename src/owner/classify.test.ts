@@ -8,8 +8,9 @@ import type { Parties } from '../../test/support/session/parties.ts'
 import { startEngineParties } from '../../test/support/session/private-run.ts'
 import { writeTinyBundle } from '../../test/support/session/tiny-bundle.ts'
 import { writeTinyClassifier } from '../../test/support/session/tiny-classifier.ts'
+import { pageConfig } from '../cli/page-config.ts'
 import { nodePlatform } from '../cli/platform.ts'
-import { fetchCards } from '../handshake/listing.ts'
+import { fetchListings } from '../handshake/listing.ts'
 import type { Bundle } from '../model/files/bundle-node.ts'
 import { encoderModel } from '../model/graph/encoder-model.ts'
 import { softmax } from '../model/math.ts'
@@ -42,7 +43,7 @@ const hello = [{ role: 'user' as const, content: 'Hello' }]
 async function opened(model = 'classifier', onEvent: (event: OwnerEvent) => void = () => undefined) {
   const { dealerUrl, dealerKey } = parties.request()
   const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
-  const config = { server: parties.server.url, dealer: { url: dealerUrl, key: dealerKey } }
+  const config = pageConfig(parties.server.url, { url: dealerUrl, key: dealerKey })
   const owner = new Owner(config, noWindow, nodePlatform())
   owners.push(owner)
   return { owner, info: await owner.open({ model, link: 'ws' }, onEvent) }
@@ -119,11 +120,11 @@ test('a model that its server still prepares is waited for', async () => {
   // Chat models are prepared first, and a server is ready with the first.
   const fresh = await startEngineParties(folder)
   try {
-    const cards = await fetchCards(fresh.server.url)
+    const cards = await fetchListings(fresh.server.url)
     expect(cards.models.map((card) => card.name)).toEqual(['tiny', 'classifier'])
     const { dealerUrl, dealerKey } = fresh.request()
     const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
-    const config = { server: fresh.server.url, dealer: { url: dealerUrl, key: dealerKey } }
+    const config = pageConfig(fresh.server.url, { url: dealerUrl, key: dealerKey })
     const owner = new Owner(config, noWindow, nodePlatform())
     const said: string[] = []
     await owner.open({ model: 'classifier', link: 'ws' }, (event) => {

@@ -1,23 +1,21 @@
 /** Labels for texts, one private pass each. */
 
-import { softmax } from '../model/math.ts'
+import { type Floats, softmax } from '../model/math.ts'
 import { type EncodedText, encodeForEncoder } from '../model/tokenizer/encode-text.ts'
-import { bucketOf, buckets } from '../protections/shared/session/buckets.ts'
-import { Cancelled } from '../protections/shared/session/owner-session.ts'
+import { Cancelled } from '../protections/protection.ts'
 import type { Classification, ClassifyInput } from './api.ts'
 import { OwnerError } from './api.ts'
 import type { Running } from './chatting.ts'
 import { type Open, progress } from './connect.ts'
-import { EncoderEnds } from './encoder-ends.ts'
 
 /**
  * Labels the texts in order, and says each result; after `signal` it resolves with those so far. While one pass runs, the
  * input-independent work of the next is done. Throws `OwnerError`, and what sessions throw.
  */
 export async function classify(open: Open, inputs: ClassifyInput[], run: Running): Promise<Classification[]> {
-  const { ends, model, session } = open
+  const { connection, model } = open
   const { config, name } = model.manifest
-  if (!(ends instanceof EncoderEnds) || config.head?.kind !== 'classify')
+  if (config.head?.kind !== 'classify')
     throw new OwnerError(
       'wrong-task',
       `The model '${name}' has no labels to give.`,
@@ -25,7 +23,6 @@ export async function classify(open: Open, inputs: ClassifyInput[], run: Running
     )
   const { labels } = config.head
   const texts = inputs.map((input, i) => encoded(open, input, i))
-  const rows = (i: number): number => bucketOf(config, texts[i].ids.length)
   const results: Classification[] = []
   const report = (): void =>
     run.say(progress('prefill', results.length, inputs.length, 'Reading your texts, privately'))
@@ -34,9 +31,8 @@ export async function classify(open: Open, inputs: ClassifyInput[], run: Running
       report()
       if (run.signal.aborted) return results
       const started = performance.now()
-      const next = index + 1 < texts.length ? rows(index + 1) : false
-      const input = ends.input(text)
-      const logits = await session.run(0, input.rows, { padding: input.padding, next, signal: run.signal })
+      const next = texts[index + 1]?.ids.length
+      const logits = await connection.run(0, text, { next, signal: run.signal })
       const result = { ...labelled(logits, labels), isCut: text.isCut }
       results.push(result)
       run.say({ type: 'classified', index, result })
@@ -49,17 +45,20 @@ export async function classify(open: Open, inputs: ClassifyInput[], run: Running
   return results
 }
 
-function encoded({ tokenizer, model }: Open, { text, pair }: ClassifyInput, index: number): EncodedText {
+function encoded(
+  { tokenizer, model, connection }: Open,
+  { text, pair }: ClassifyInput,
+  index: number,
+): EncodedText {
   const { config } = model.manifest
-  const longest = Math.max(...buckets(config))
-  const out = encodeForEncoder(tokenizer, config, longest, text, pair)
+  const out = encodeForEncoder(tokenizer, config, connection.maxTokens, text, pair)
   if (out.ids.length === 0)
     throw new OwnerError('empty', `Text ${index + 1} is empty.`, 'Leave it out, or write something.')
   return out
 }
 
 /** Probabilities in the labels' order, and the likeliest label. */
-function labelled(logits: Float64Array, labels: readonly string[]): Omit<Classification, 'isCut'> {
+function labelled(logits: Floats, labels: readonly string[]): Omit<Classification, 'isCut'> {
   const p = logits.slice()
   softmax(p)
   const best = p.indexOf(Math.max(...p))

@@ -6,12 +6,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Parties } from '../../test/support/session/parties.ts'
 import { startEngineParties } from '../../test/support/session/private-run.ts'
 import { writeTinyBundle } from '../../test/support/session/tiny-bundle.ts'
+import { pageConfig } from '../cli/page-config.ts'
 import { nodePlatform } from '../cli/platform.ts'
 import { toBase64Url } from '../handshake/encoding.ts'
 import { newIdentity } from '../handshake/node/key-file.ts'
-import type { OwnerEvent, PageConfig } from './api.ts'
+import type { SharedSettings } from '../protections/shared/listing.ts'
+import type { OwnerEvent } from './api.ts'
 import { Owner } from './owner.ts'
 import type { Platform } from './platform.ts'
+
+type Dealer = SharedSettings['dealer']
 
 let folder: string
 let parties: Parties
@@ -33,14 +37,10 @@ const options = { temperature: 0, topP: 1, seed: 1, maxTokens: 4 }
 const hello = [{ role: 'user' as const, content: 'Hello' }]
 const typed = (code: string) => expect.objectContaining({ code, advice: expect.stringMatching(/\w/) })
 
-function owner(
-  changes: { server?: string; dealer?: Partial<PageConfig['dealer']>; platform?: Partial<Platform> } = {},
-) {
+function owner(changes: { server?: string; dealer?: Partial<Dealer>; platform?: Partial<Platform> } = {}) {
   const { dealerUrl, dealerKey } = parties.request()
-  const config = {
-    server: changes.server ?? parties.server.url,
-    dealer: { url: dealerUrl, key: dealerKey, ...changes.dealer },
-  }
+  const dealer = { url: dealerUrl, key: dealerKey, ...changes.dealer }
+  const config = pageConfig(changes.server ?? parties.server.url, dealer)
   const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
   const made = new Owner(config, noWindow, { ...nodePlatform(), ...changes.platform })
   owners.push(made)
@@ -110,7 +110,7 @@ describe('is refused with advice', () => {
     await expect(open(owner({ platform: { download } }))).rejects.toThrow(/public\.safetensors/)
   })
 
-  test.each<[string, Partial<PageConfig['dealer']>, string]>([
+  test.each<[string, Partial<Dealer>, string]>([
     ['a dealer that is not there', { url: 'http://127.0.0.1:9' }, 'dealer-unreachable'],
     ['a dealer with another key', { key: toBase64Url(newIdentity().publicKey) }, 'wrong-dealer-key'],
     ['a key that is none', { key: 'short' }, 'malformed'],
@@ -130,7 +130,7 @@ describe('is refused with advice', () => {
     const own = await startEngineParties(folder)
     const { dealerUrl, dealerKey } = own.request()
     const noWindow = { openPeer: () => Promise.reject(new Error('none')) }
-    const config = { server: own.server.url, dealer: { url: dealerUrl, key: dealerKey } }
+    const config = pageConfig(own.server.url, { url: dealerUrl, key: dealerKey })
     const o = new Owner(config, noWindow, nodePlatform())
     owners.push(o)
     await open(o)

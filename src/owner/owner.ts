@@ -1,12 +1,11 @@
 /** The data owner's engine: everything between texts in clear and masked words on the wire. */
-import { fetchCards } from '../handshake/listing.ts'
 import type {
   ChatOptions,
   ChatResult,
   Classification,
   ClassifyInput,
   Message,
-  ModelCard,
+  ModelListing,
   OpenOptions,
   OwnerApi,
   OwnerEvent,
@@ -17,43 +16,47 @@ import type {
 import { OwnerError } from './api.ts'
 import { chat, type Running } from './chatting.ts'
 import { classify } from './classifying.ts'
-import { type Open, openModel, progress } from './connect.ts'
+import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'
 import { browserPlatform, type Platform } from './platform.ts'
 import { statsOf } from './stats.ts'
-
-/** Rows of input-independent work kept ready, and how many are made at a time. */
-const READY_ROWS = 32
-const READY_BATCH = 8
 
 export class Owner implements OwnerApi {
   readonly #config: PageConfig
   readonly #platform: Platform
+  readonly #offers: Offers
   #open?: Open
   #event: (event: OwnerEvent) => void = () => undefined
   #abort?: AbortController
   #seconds = 0
 
-  constructor(config: PageConfig, host: OwnerHost, platform: Platform = browserPlatform(host)) {
+  /** @param choices protections other than the registry's, models from elsewhere than the configured server */
+  constructor(
+    config: PageConfig,
+    host: OwnerHost,
+    platform: Platform = browserPlatform(host),
+    choices: Partial<Offers> = {},
+  ) {
     this.#config = config
     this.#platform = platform
+    this.#offers = offersOf(config, platform, choices)
   }
 
-  async models(): Promise<ModelCard[]> {
-    return (await fetchCards(this.#config.server, this.#platform.connect.fetch)).models
+  models(): Promise<ModelListing[]> {
+    return listModels(this.#offers)
   }
 
   async open(options: OpenOptions, onEvent: (event: OwnerEvent) => void): Promise<SessionInfo> {
     await this.close()
     this.#event = onEvent
-    this.#open = await openModel(this.#config, this.#platform, options, (event) => this.#event(event))
+    const say = (event: OwnerEvent) => this.#event(event)
+    this.#open = await openModel(this.#config, this.#platform, options, say, this.#offers)
     this.#event(progress('connect', 3, 3, 'Connected'))
     this.#stats()
     return this.#open.info
   }
 
   async prepare(): Promise<void> {
-    const { session } = this.#current()
-    await session.pool.fill(READY_ROWS, READY_BATCH, () => this.#stats())
+    await this.#current().connection.prepare(() => this.#stats())
   }
 
   chat(messages: Message[], options: ChatOptions): Promise<ChatResult> {
@@ -71,15 +74,19 @@ export class Owner implements OwnerApi {
   async close(): Promise<void> {
     const open = this.#open
     this.#open = undefined
-    if (!open) return
-    await Promise.allSettled([open.link.close('The owner has left.'), open.agreement.close()])
+    await open?.connection.close()
   }
 
   /** Totals for the terminal and for benches. */
   totals(): { hops: number; upBytes: number; downBytes: number; dealerBytes: number; rows: number } {
-    const { session, link } = this.#current()
-    const { hops, dealerBytes, rows } = session.totals
-    return { hops, rows, dealerBytes, upBytes: link.traffic.sentBytes, downBytes: link.traffic.receivedBytes }
+    const { hops, dealerToServerBytes, tokens, server } = this.#current().connection.counts()
+    return {
+      hops,
+      rows: tokens,
+      dealerBytes: dealerToServerBytes,
+      upBytes: server.sentBytes,
+      downBytes: server.receivedBytes,
+    }
   }
 
   #current(): Open {
@@ -110,7 +117,7 @@ export class Owner implements OwnerApi {
     } finally {
       this.#abort = undefined
       if (this.#open) {
-        await open.session.drop().catch(() => undefined)
+        await open.connection.abandon().catch(() => undefined)
         this.#stats()
       }
     }
@@ -119,8 +126,6 @@ export class Owner implements OwnerApi {
   #stats(): void {
     const open = this.#open
     if (!open) return
-    const { session, link, agreement } = open
-    const stats = statsOf(session, link.traffic, agreement.traffic, open.dispatches(), this.#seconds)
-    this.#event({ type: 'stats', stats })
+    this.#event({ type: 'stats', stats: statsOf(open.connection.counts(), this.#seconds) })
   }
 }

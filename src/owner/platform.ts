@@ -1,21 +1,12 @@
 /** What the owner takes from where it runs: a browser's worker, or Node. */
 import { chooseProductDevice } from '../kernels/choose.ts'
-import type { Kernels, ProductDevice } from '../kernels/kernels.ts'
 import { resilientDevice } from '../kernels/resilient.ts'
 import { createWasmKernels } from '../kernels/wasm/kernels.ts'
-import type { ConnectOptions } from '../transport/connect.ts'
+import type { Surroundings } from '../protections/protection.ts'
 import { relayedDial } from '../transport/webrtc-relay.ts'
-import type { BackendKind, OwnerHost } from './api.ts'
+import type { OwnerHost } from './api.ts'
 
-export interface Platform {
-  readonly kernels: Kernels
-  /** `onLoss` hears why, should the device be lost and replaced later. */
-  device(
-    force?: BackendKind,
-    onLoss?: (reason: string) => void,
-  ): Promise<{ device: ProductDevice; reason: string }>
-  /** Transports beyond what every platform has. */
-  readonly connect: Pick<ConnectOptions, 'webSocket' | 'webRtc' | 'fetch'>
+export interface Platform extends Surroundings {
   /** Fetches a public file, from a cache where there is one; `key` names its exact content. */
   download(url: string, key: string): Promise<Response>
   /** Drops what `download` has cached of these contents. */

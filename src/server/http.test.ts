@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Parties, startParties } from '../../test/support/session/parties.ts'
+import { pageConfig } from '../cli/page-config.ts'
 import type { ModelConfig } from '../model/architectures/config.ts'
 import { writeBundle } from '../model/files/bundle-node.ts'
 import { type CatalogEntry, readCatalog } from '../model/files/catalog.ts'
@@ -48,7 +49,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'outside.txt'), 'outside')
   const app = pageApp({
     dir,
-    config: () => ({ server: parties.server.url, dealer: { url: parties.dealer.url, key: 'k' } }),
+    config: () => pageConfig(parties.server.url, { url: parties.dealer.url, key: 'k' }),
   })
   page = await listen({ app, host: '127.0.0.1', port: 0 })
 })
@@ -86,7 +87,7 @@ describe('public files', () => {
     expect(again.status).toBe(304)
   })
 
-  test('the card', async () => {
+  test('the listing', async () => {
     const { models } = (await (await fetch(`${parties.server.url}/api/models`)).json()) as {
       models: object[]
     }
@@ -167,7 +168,9 @@ describe('the page', () => {
   })
 
   test('pins the dealer in its configuration', async () => {
-    expect(await (await fetch(`${page.url}/config.json`)).json()).toMatchObject({ dealer: { key: 'k' } })
+    expect(await (await fetch(`${page.url}/config.json`)).json()).toMatchObject({
+      protections: { shared: { dealer: { key: 'k' } } },
+    })
   })
 })
 

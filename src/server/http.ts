@@ -1,4 +1,4 @@
-/** The model server's HTTP face: cards, public files, links. */
+/** The model server's HTTP face: listings, public files, links. */
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -9,11 +9,8 @@ import type { Identity } from '../handshake/crypto.ts'
 import { describe } from '../handshake/describe.ts'
 import { toBase64Url } from '../handshake/encoding.ts'
 import { SessionError, toSessionError } from '../handshake/errors.ts'
-import type { ServedCard, ServedList } from '../handshake/listing.ts'
-import type { EncoderHead } from '../model/architectures/config.ts'
-import { isForOwner } from '../model/files/bundle.ts'
-import { type CatalogEntry, countParameters, type PublicFile } from '../model/files/catalog.ts'
-import type { ServedModel } from '../protections/shared/agreement/parties.ts'
+import type { ServedListing, ServedListings } from '../handshake/listing.ts'
+import type { CatalogEntry, PublicFile } from '../model/files/catalog.ts'
 import type { Acceptor } from '../transport/acceptor.ts'
 import { LinkError } from '../transport/errors.ts'
 import { limits } from '../transport/limits.ts'
@@ -23,7 +20,8 @@ import { answerOffer } from '../transport/node/webrtc.ts'
 
 export interface ServerAppOptions {
   catalog: readonly CatalogEntry[]
-  models: readonly ServedModel[]
+  /** What it offers of the catalogue. */
+  listings: readonly ServedListing[]
   identity: Identity
   acceptor: Acceptor
   /** Address that WebRTC connections are offered on. */
@@ -31,7 +29,7 @@ export interface ServerAppOptions {
   origins: readonly string[]
   trustProxy: boolean
   status: () => { ready: boolean; sessions: number }
-  /** Whether a model is still on its way to the dealer. */
+  /** Whether the server still gets ready for a model. */
   isPending: (modelHash: string) => boolean
   log: Logger
 }
@@ -58,13 +56,14 @@ export function serverApp(options: ServerAppOptions): Hono<Env> {
 
   app.get('/healthz', (c) => c.json({ ok: true, ...status() }, status().ready ? 200 : 503))
 
-  const { serverKey, models } = listCards(options)
-  app.get('/api/models', (c) =>
-    c.json({
-      serverKey,
-      models: models.map((card) => ({ ...card, pending: options.isPending(card.hash) || undefined })),
-    }),
-  )
+  const serverKey = toBase64Url(options.identity.publicKey)
+  app.get('/api/models', (c) => {
+    const models = options.listings.map((listing) => ({
+      ...listing,
+      pending: options.isPending(listing.hash) || undefined,
+    }))
+    return c.json({ serverKey, models } satisfies ServedListings)
+  })
   const byName = new Map(options.catalog.map((entry) => [entry.name, entry]))
   app.use('/api/models/*', compress({ threshold: 4096 }))
   app.get('/api/models/:name/:file', (c) => {
@@ -116,34 +115,4 @@ function sendFile(c: Context<Env>, { bytes, type, etag }: PublicFile): Response 
   const headers = { etag, 'cache-control': 'no-cache' }
   if (c.req.header('if-none-match') === etag) return c.body(null, 304, headers)
   return c.body(bytes, 200, { ...headers, 'content-type': type, 'content-length': String(bytes.length) })
-}
-
-const taskOf = (head: EncoderHead | undefined): Pick<ServedCard, 'task' | 'labels' | 'pairs'> =>
-  head?.kind === 'classify' ? { task: 'classify', labels: head.labels, pairs: head.pairs } : { task: 'chat' }
-
-function listCards({ catalog, models, identity }: ServerAppOptions): ServedList {
-  const cards = models.flatMap(({ modelHash, planHash, profile }): ServedCard[] => {
-    const entry = catalog.find(({ hash }) => hash === modelHash)
-    if (!entry) return []
-    const { name, manifest, files } = entry
-    return [
-      {
-        name,
-        title: manifest.name,
-        description: manifest.description,
-        licence: manifest.license,
-        hash: modelHash,
-        planHash,
-        profile,
-        publicBytes: [...files].reduce(
-          (sum, [file, { bytes }]) => sum + (isForOwner(file) ? bytes.length : 0),
-          0,
-        ),
-        context: manifest.config.context,
-        ...countParameters(manifest),
-        ...taskOf(manifest.config.head),
-      },
-    ]
-  })
-  return { serverKey: toBase64Url(identity.publicKey), models: cards }
 }

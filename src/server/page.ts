@@ -24,15 +24,10 @@ export interface PageOptions {
   /** The built page. */
   dir: string
   /**
-   * What the page trusts: the dealer's key comes from here, and only from here. `host` is the name under which the
-   * page is being visited, which on a local network is also the name of the other two.
+   * What the page trusts, as JSON: other parties' addresses and keys come from here, and only from here. `host` is the
+   * name under which the page is being visited, which on a local network is also the name of the others.
    */
-  config: (host: string) => PageConfig
-}
-
-export interface PageConfig {
-  server: string
-  dealer: { url: string; key: string }
+  config: (host: string) => object
 }
 
 /** Every file is read once, at the start: a request can name one of them, and nothing else. */
@@ -67,12 +62,12 @@ export function pageApp({ dir, config }: PageOptions): Hono<{ Bindings: HttpBind
   return app
 }
 
-/** The page may talk to its own origin, the model server and the dealer, and to nobody else. */
-function contentSecurityPolicy({ server, dealer }: PageConfig): string {
-  const origins = [server, dealer.url].flatMap((url) => {
-    const { origin } = new URL(url)
-    return [origin, origin.replace(/^http/, 'ws')]
-  })
+/** The page may talk to its own origin and to those that its configuration names, and to nobody else. */
+function contentSecurityPolicy(config: object): string {
+  const origins = [...new Set(addressesIn(config))].flatMap((origin) => [
+    origin,
+    origin.replace(/^http/, 'ws'),
+  ])
   return [
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval'",
@@ -86,6 +81,13 @@ function contentSecurityPolicy({ server, dealer }: PageConfig): string {
     "form-action 'none'",
     "frame-ancestors 'none'",
   ].join('; ')
+}
+
+/** Origins of every absolute http(s) address among the values, however deep. */
+function addressesIn(value: unknown): string[] {
+  if (typeof value === 'object' && value !== null) return Object.values(value).flatMap(addressesIn)
+  if (typeof value !== 'string' || !/^https?:/.test(value) || !URL.canParse(value)) return []
+  return [new URL(value).origin]
 }
 
 const listFiles = (dir: string): string[] =>

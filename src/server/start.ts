@@ -3,29 +3,25 @@ import type { Logger } from 'pino'
 import type { Identity } from '../handshake/crypto.ts'
 import { limits } from '../handshake/limits.ts'
 import type { CatalogEntry } from '../model/files/catalog.ts'
-import type { ServerEngine } from '../protections/shared/agreement/parties.ts'
-import { MaterialClient } from '../protections/shared/server/material-client.ts'
-import { Sessions } from '../protections/shared/server/sessions.ts'
+import { servingProtections } from '../protections/server-registry.ts'
+import type { ServingProtection } from '../protections/serving.ts'
 import { Acceptor } from '../transport/acceptor.ts'
-import type { Dial } from '../transport/carrier.ts'
-import { dialLink } from '../transport/dial.ts'
 import type { Tls } from '../transport/node/certificate.ts'
 import { type Listening, listen, originAllowed } from '../transport/node/http.ts'
 import { peerAddress } from '../transport/node/peer.ts'
-import { makeWebSocket, SocketAcceptor } from '../transport/node/ws.ts'
+import { SocketAcceptor } from '../transport/node/ws.ts'
 import type { StreamTimes } from '../transport/stream-link.ts'
-import { webSocketDial } from '../transport/websocket.ts'
 import { serverApp } from './http.ts'
+import { startServings } from './servings.ts'
+import { Sessions } from './sessions.ts'
 
 export interface StartServer {
   identity: Identity
-  engine: ServerEngine
   catalog: readonly CatalogEntry[]
-  dealer: {
-    url: string
-    key: Uint8Array /** A certificate to trust, where the dealer's is self-made. */
-    ca?: string
-  }
+  /** What the bundles may be served under: the registry's, unless said otherwise. */
+  protections?: readonly ServingProtection[]
+  /** Settings of each protection, by its id. */
+  settings?: Readonly<Record<string, unknown>>
   log: Logger
   host: string
   port: number
@@ -34,60 +30,52 @@ export interface StartServer {
   trustProxy?: boolean
   maxSessions?: number
   idleMs?: number
-  claimMs?: number
   times?: Partial<StreamTimes>
-  /** Wraps the dialling of the material socket, as tests of faults do. */
-  wrapDial?: (dial: Dial) => Dial
 }
 
 export interface RunningServer extends Listening {
-  material: MaterialClient
   sessions: Sessions
-  /** Settles when the dealer is given up for good, which only a wrong key does. */
+  /** All models can be used. */
+  readonly isReady: boolean
+  /** Resolves when a first session can be opened under every protection. */
+  whenReady(): Promise<void>
+  /** Settles when one of the protections is given up for good, with why. */
   failed: Promise<Error>
 }
 
+/** Rejects with a plain explanation where a bundle cannot be served, or the port is taken. */
 export async function startServer(options: StartServer): Promise<RunningServer> {
-  const {
-    identity,
-    engine,
-    log,
-    origins,
+  const { identity, catalog, log, origins, host, port, tls, trustProxy = false, times } = options
+  const { protections = servingProtections, settings = {}, maxSessions, idleMs } = options
+  const servings = await startServings({
     catalog,
-    dealer,
-    host,
-    port,
-    tls,
-    trustProxy = false,
-    times,
-  } = options
-  const plainDial = webSocketDial(new URL('/material', dealer.url).href, makeWebSocket({ ca: dealer.ca }))
-  const dial = options.wrapDial?.(plainDial) ?? plainDial
-  const material = new MaterialClient({
-    ...options,
-    connect: () => dialLink('ws', dial, times),
-    dealerKey: dealer.key,
+    protections,
+    settings,
+    identity,
+    maxSessions,
+    log,
   })
-  const sessions = new Sessions({ engine, identity, material, log, idleMs: options.idleMs })
+  const { all, listings } = servings
+  const stopAll = () => Promise.all(all.map((serving) => serving.stop()))
+  const isReady = (): boolean => all.every((serving) => serving.isReady)
+  const sessions = new Sessions({ servings, log, idleMs })
   const acceptor = new Acceptor({
     onLink: (link) => void sessions.serve(link),
-    maxLinks: options.maxSessions,
+    maxLinks: maxSessions,
     firstBytes: limits.jsonBytes,
     times,
   })
   const sockets = new SocketAcceptor()
-  const status = () => ({ ready: material.ready, sessions: sessions.count })
-  const models = engine.models()
   const app = serverApp({
     catalog,
-    models,
+    listings,
     identity,
     acceptor,
     host,
     origins,
     trustProxy,
-    status,
-    isPending: (modelHash) => material.isPending(modelHash),
+    status: () => ({ ready: isReady(), sessions: sessions.count }),
+    isPending: (modelHash) => servings.of(modelHash)?.isPending(modelHash) === true,
     log,
   })
   const listening = await listen({
@@ -103,19 +91,21 @@ export async function startServer(options: StartServer): Promise<RunningServer> 
       }
       acceptor.accept(await sockets.upgrade(request, socket, head), 'ws', peerAddress(request, trustProxy))
     },
+  }).catch(async (error) => {
+    await stopAll()
+    throw error
   })
-  const failed = material.run().then(
-    () => new Promise<Error>(() => undefined),
-    (error: Error) => error,
-  )
   return {
     ...listening,
-    material,
     sessions,
-    failed,
+    get isReady() {
+      return isReady()
+    },
+    whenReady: async () => void (await Promise.all(all.map((serving) => serving.whenReady()))),
+    failed: Promise.race(all.map(({ failed }) => failed)),
     close: async () => {
       acceptor.close('The model server is shutting down.')
-      await material.stop()
+      await stopAll()
       await new Promise((resolve) => setTimeout(resolve, 50))
       sockets.close()
       await listening.close()

@@ -1,9 +1,9 @@
 /** Models whose private weights are split among the three parties. */
 
 import { describe, expect, it } from 'vitest'
+import { Ends } from '../../src/model/ends.ts'
 import { floatModel } from '../../src/model/graph/decoder-model.ts'
 import { randomModel } from '../../src/model/random.ts'
-import { Ends } from '../../src/owner/ends.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import type { ModelSpec } from '../../src/protections/shared/profiles/fixed/block.ts'
 import { calibrate } from '../../src/protections/shared/profiles/fixed/calibrate.ts'

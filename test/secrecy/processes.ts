@@ -1,7 +1,9 @@
 /** The three real processes under a fixed key, with a tap on each of the three wires. */
+
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { pageConfig } from '../../src/cli/page-config.ts'
 import { toBase64Url } from '../../src/handshake/encoding.ts'
 import { loadIdentity } from '../../src/handshake/node/key-file.ts'
 import type { Done, Job } from './owner-process.ts'
@@ -74,10 +76,8 @@ export async function startTestProcesses(folder: string, seed: string): Promise<
       ownerServer: await tapped(server, FAR_MS),
       ownerDealer: await tapped(dealer),
     }
-    const peers = {
-      server: wires.ownerServer.url,
-      dealer: { url: wires.ownerDealer.url, key: keyOf('dealer') },
-    }
+    const pinnedDealer = { url: wires.ownerDealer.url, key: keyOf('dealer') }
+    const peers = pageConfig(wires.ownerServer.url, pinnedDealer)
     const owner: TestProcesses['owner'] = (job, more) =>
       new Promise((resolve, reject) => {
         const env = { ...environment('owner'), ...more }

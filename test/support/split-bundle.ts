@@ -5,7 +5,7 @@ import { createNodeKernels } from '../../src/kernels/node/kernels.ts'
 import type { Bundle } from '../../src/model/files/bundle-node.ts'
 import { readCatalog } from '../../src/model/files/catalog.ts'
 import { PlanDealer } from '../../src/protections/shared/dealer/engine.ts'
-import { readHalves } from '../../src/protections/shared/dealer/split-bundles.ts'
+import { readSplitBundles } from '../../src/protections/shared/dealer/split-bundles.ts'
 import { PlanServer } from '../../src/protections/shared/server/engine.ts'
 import { type SplitReport, splitBundle } from '../../tools/split/split.ts'
 import { type Parties, type PartiesOptions, startParties } from './session/parties.ts'
@@ -39,13 +39,16 @@ export async function splitTiny(folder: string, write = writeTiny, name = 'tiny'
 export async function serveSplit(model: SplitModel, options: PartiesOptions = {}): Promise<Parties> {
   const catalog = await readCatalog(join(model.out, 'server'))
   const engine = await PlanServer.load(kernels, catalog, undefined, model.server)
-  const halves = await readHalves(join(model.out, 'dealer'), model.dealer)
+  const splitBundles = await readSplitBundles(join(model.out, 'dealer'), model.dealer)
   return startParties({
     ...options,
     catalog,
     serverIdentity: model.server,
     dealerIdentity: model.dealer,
     server: { ...options.server, engine },
-    dealer: { makeEngine: (serverKey) => new PlanDealer(kernels, halves, serverKey), ...options.dealer },
+    dealer: {
+      makeEngine: (serverKey) => new PlanDealer(kernels, splitBundles, serverKey),
+      ...options.dealer,
+    },
   })
 }

@@ -19,22 +19,22 @@ import { createNodeProductDevice } from '../../src/kernels/node/device.ts'
 import { createNodeKernels } from '../../src/kernels/node/kernels.ts'
 import { createCpuProductDevice } from '../../src/kernels/wasm/device.ts'
 import { createWasmKernels } from '../../src/kernels/wasm/kernels.ts'
+import { EncoderEnds } from '../../src/model/encoder-ends.ts'
+import { Ends } from '../../src/model/ends.ts'
 import { loadPublic, type PublicModel } from '../../src/model/files/bundle.ts'
 import { loadBundle, writeBundle } from '../../src/model/files/bundle-node.ts'
 import { readCatalog } from '../../src/model/files/catalog.ts'
 import { continuesText } from '../../src/model/graph/graph-of.ts'
 import { encodePrompt } from '../../src/model/tokenizer/chat.ts'
 import { encodeForEncoder } from '../../src/model/tokenizer/encode-text.ts'
-import { EncoderEnds } from '../../src/owner/encoder-ends.ts'
-import { Ends } from '../../src/owner/ends.ts'
-import { ownerWeights } from '../../src/owner/weights.ts'
 import { PUBLIC_METADATA } from '../../src/protections/shared/custody/public-metadata.ts'
-import { BETA_FILE, type Half } from '../../src/protections/shared/custody/split-bundle.ts'
+import { BETA_FILE, type SplitBundle } from '../../src/protections/shared/custody/split-bundle.ts'
 import { PlanDealer } from '../../src/protections/shared/dealer/engine.ts'
-import { readHalves } from '../../src/protections/shared/dealer/split-bundles.ts'
+import { readSplitBundles } from '../../src/protections/shared/dealer/split-bundles.ts'
 import { PlanServer } from '../../src/protections/shared/server/engine.ts'
 import { type ModelPlans, modelPlans } from '../../src/protections/shared/session/model-plan.ts'
 import { OwnerSession } from '../../src/protections/shared/session/owner-session.ts'
+import { ownerWeights } from '../../src/protections/shared/session/owner-weights.ts'
 import type { Link } from '../../src/transport/link.ts'
 import { memoryPair } from '../../src/transport/memory.ts'
 import { splitBundle } from '../../tools/split/split.ts'
@@ -107,14 +107,18 @@ async function transcribeAlone(one: Case, backends: Backends): Promise<Transcrip
   const scratch = mkdtempSync(join(tmpdir(), 'sotto-transcript-'))
   const dir = join(models, one.model)
   try {
-    const { bundle, written, opener, halves } = one.isSplit
+    const { bundle, written, opener, splitBundles } = one.isSplit
       ? await split(dir, scratch, random)
       : await rewrite(dir, scratch)
     const catalog = await readCatalog(bundle)
     const server = await random.as('server', () =>
       PlanServer.load(kernels[backends.others], catalog, undefined, opener),
     )
-    const dealer = new PlanDealer(kernels[backends.others], halves, opener && toBase64Url(opener.publicKey))
+    const dealer = new PlanDealer(
+      kernels[backends.others],
+      splitBundles,
+      opener && toBase64Url(opener.publicKey),
+    )
     const [{ modelHash, planHash }] = server.models()
     const registration = await register(server, dealer, modelHash)
     const model = await loadPublic(
@@ -145,7 +149,7 @@ interface Prepared {
   readonly written: Readonly<Record<string, string>>
   /** The server's identity, and what the dealer has, of a split model. */
   readonly opener?: ReturnType<typeof newIdentity>
-  readonly halves?: ReadonlyMap<string, Half>
+  readonly splitBundles?: ReadonlyMap<string, SplitBundle>
 }
 
 /** The bundle as it is; what is written of it again is only digested. */
@@ -163,7 +167,7 @@ async function rewrite(dir: string, scratch: string): Promise<Prepared> {
   return { bundle: dir, written: digestsOf(scratch) }
 }
 
-/** Both halves; seeds are not digested, because they are sealed under a key that is new every time. */
+/** Both split bundles; seeds are not digested, because they are sealed under a key that is new every time. */
 async function split(dir: string, scratch: string, random: FixedRandom): Promise<Prepared> {
   const [opener, dealer] = [newIdentity(), newIdentity()]
   const out = join(scratch, 'split')
@@ -173,8 +177,13 @@ async function split(dir: string, scratch: string, random: FixedRandom): Promise
   )
   const { 'seed.json': _, ...written } = digestsOf(report.server)
   const beta = sha256(readFileSync(join(report.dealer, BETA_FILE)))
-  if (written[BETA_FILE] !== beta) throw new Error('The halves have different pieces.')
-  return { bundle: report.server, written, opener, halves: await readHalves(join(out, 'dealer'), dealer) }
+  if (written[BETA_FILE] !== beta) throw new Error('The split bundles have different pieces.')
+  return {
+    bundle: report.server,
+    written,
+    opener,
+    splitBundles: await readSplitBundles(join(out, 'dealer'), dealer),
+  }
 }
 
 async function register(

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { pageConfig } from '../../src/cli/page-config.ts'
 import { nodePlatform } from '../../src/cli/platform.ts'
 import { type Bundle, writeBundle } from '../../src/model/files/bundle-node.ts'
 import type { Parties } from '../../test/support/session/parties.ts'
@@ -23,7 +24,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 async function run(parties: Parties, bundle: string, queries: number): Promise<AttackReport> {
   const { dealerKey } = parties.request()
-  const peers = { server: parties.server.url, dealer: { url: parties.dealer.url, key: dealerKey } }
+  const peers = pageConfig(parties.server.url, { url: parties.dealer.url, key: dealerKey })
   try {
     return await attackModel({ bundle, peers, platform, queries })
   } finally {

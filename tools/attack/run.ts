@@ -1,13 +1,17 @@
 /** A modified data owner in a real session: everything but its plans is what every owner runs. */
 
+import { EncoderEnds } from '../../src/model/encoder-ends.ts'
 import { loadBundle } from '../../src/model/files/bundle-node.ts'
 import { continuesText } from '../../src/model/graph/graph-of.ts'
 import type { PageConfig } from '../../src/owner/api.ts'
-import { openModel } from '../../src/owner/connect.ts'
-import { EncoderEnds } from '../../src/owner/encoder-ends.ts'
+import { offersOf, openModel } from '../../src/owner/connect.ts'
 import type { Platform } from '../../src/owner/platform.ts'
+import type { Protection } from '../../src/protections/protection.ts'
+import { connectShared } from '../../src/protections/shared/connect.ts'
+import type { SharedConnection } from '../../src/protections/shared/connection.ts'
 import { matrixName } from '../../src/protections/shared/profiles/fixed/matrices.ts'
 import { loadWeights } from '../../src/protections/shared/profiles/fixed/weights.ts'
+import { shared } from '../../src/protections/shared/protection.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
 import { type AttackReport, attack } from './attack.ts'
 import { AttackError, NudgedPlans } from './nudged-plans.ts'
@@ -34,17 +38,20 @@ export async function attackModel(run: AttackRun): Promise<AttackReport> {
   if (!continuesText(config) && !modelPlans(manifest).isPrivate('head'))
     throw new AttackError('Of encoders, only those with a private head are measured.')
   let plans!: NudgedPlans
-  const open = await openModel(
-    run.peers,
-    run.platform,
-    { model: name },
-    () => undefined,
-    (served) => {
-      plans = new NudgedPlans(modelPlans(served).spec)
-      return plans
+  let connection!: SharedConnection
+  const modified: Protection = {
+    ...shared,
+    connect: async (request) => {
+      connection = await connectShared(request, (served) => {
+        plans = new NudgedPlans(modelPlans(served).spec)
+        return plans
+      })
+      return connection
     },
-  )
-  const { session, ends } = open
+  }
+  const offers = offersOf(run.peers, run.platform, { protections: [modified] })
+  await openModel(run.peers, run.platform, { model: name }, () => undefined, offers)
+  const { session, ends } = connection
   const query = async (): Promise<Float64Array> => {
     if (!(ends instanceof EncoderEnds)) {
       if (session.pool.ready === 0) await session.pool.fill(READY_ROWS)
@@ -65,6 +72,6 @@ export async function attackModel(run: AttackRun): Promise<AttackReport> {
   try {
     return await attack({ ...run, plans, query, truth })
   } finally {
-    await Promise.allSettled([open.link.close('The owner has left.'), open.agreement.close()])
+    await connection.close()
   }
 }

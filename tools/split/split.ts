@@ -23,7 +23,7 @@ import {
   BETA_FILE,
   type Holder,
   SEED_FILE,
-  sealHalf,
+  sealSplitBundle,
 } from '../../src/protections/shared/custody/split-bundle.ts'
 import {
   betaPieces,
@@ -60,7 +60,7 @@ export interface SplitReport {
 const PRIVATE_FILE = 'private.safetensors'
 
 /**
- * Writes both halves; seeds come from the CSPRNG and are kept nowhere else. Throws `SplitError`, or what is wrong with
+ * Writes both split bundles; seeds come from the CSPRNG and are kept nowhere else. Throws `SplitError`, or what is wrong with
  * the bundle; then nothing is left behind.
  */
 export async function splitBundle({
@@ -97,7 +97,7 @@ export async function splitBundle({
       ['dealer', seeds.f],
     ] as const) {
       writeFileSync(join(folder(holder, part), 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`)
-      const sealed = await sealHalf({ holder, ...of }, keys, seed, digest)
+      const sealed = await sealSplitBundle({ holder, ...of }, keys, seed, digest)
       writeFileSync(join(folder(holder, part), SEED_FILE), sealed, { mode: 0o600 })
     }
     rmSync(out, { recursive: true, force: true })
@@ -123,7 +123,7 @@ function refuse({ manifest, privateNames }: Bundle, dir: string, out: string): v
     )
 }
 
-/** The public manifest of the halves: no hash in it is of anything private. */
+/** The public manifest of the split bundles: no hash in it is of anything private. */
 function splitManifest(manifest: Manifest, id: string): Manifest {
   const files = Object.fromEntries(Object.entries(manifest.files).filter(([file]) => file !== PRIVATE_FILE))
   const tensors = manifest.tensors.map(({ sha256, ...tensor }) =>

@@ -1,6 +1,6 @@
 /** The view of a model that labels texts: one at a time, or a batch. */
 import { html, LitElement, nothing } from 'lit'
-import type { ModelCard } from '../../owner/api.ts'
+import type { ModelListing } from '../../owner/api.ts'
 import { bytes, count, grouped, plural, way } from '../format.ts'
 import { classifier } from '../state/classify.ts'
 import { engine } from '../state/engine.ts'
@@ -80,7 +80,7 @@ export class ClassifyView extends LitElement {
     `
   }
 
-  #model(model: ModelCard) {
+  #model(model: ModelListing) {
     const labels = model.labels ?? []
     const few =
       labels.length <= 6

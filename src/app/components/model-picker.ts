@@ -1,19 +1,19 @@
 /** Which of the server's models answers, where it offers several. */
 import { css, html, LitElement, nothing } from 'lit'
-import type { ModelCard } from '../../owner/api.ts'
+import type { ModelListing } from '../../owner/api.ts'
 import { stopAll } from '../state/activity.ts'
 import { engine } from '../state/engine.ts'
 import { base } from '../styles/base.ts'
 
 /** Ends what the old model was computing, then opens a session with the new one. */
-export async function choose(model: ModelCard): Promise<void> {
+export async function choose(model: ModelListing): Promise<void> {
   await stopAll()
   await engine.use(model)
 }
 
 export class ModelPicker extends LitElement {
   static override properties = { models: { state: true }, chosen: { state: true } }
-  declare models: readonly ModelCard[]
+  declare models: readonly ModelListing[]
   declare chosen: string | undefined
 
   static override styles = [

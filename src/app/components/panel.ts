@@ -75,6 +75,7 @@ export class Panel extends LaterElement {
   }
 
   protected override render() {
+    const protection = engine.state.model?.protection
     return html`
       <header>
         <h2>Who sees what</h2>
@@ -83,8 +84,8 @@ export class Panel extends LaterElement {
         </button>
       </header>
       <div class="scroll" tabindex="0" role="group" aria-label="Who sees what, here">
-        <sotto-triangle></sotto-triangle>
-        ${witness.render(traffic(), engine.state)} ${promise.render(engine.task)} ${this.#session()}
+        ${protection?.needsDealer === false ? nothing : html`<sotto-triangle></sotto-triangle>`}
+        ${witness.render(traffic(), engine.state)} ${promise.render(engine.task, protection?.notice)} ${this.#session()}
       </div>
     `
   }

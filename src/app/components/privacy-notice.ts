@@ -1,6 +1,6 @@
-/** The protection's promise and its limits, in plain words. */
-import { css, html } from 'lit'
-import type { Task } from '../../owner/api.ts'
+/** The promise of the model's protection and its limits, in its own words. */
+import { css, html, nothing } from 'lit'
+import type { Notice, Pooled, Task } from '../../owner/api.ts'
 
 const styles = css`
   .promise h3 {
@@ -52,7 +52,8 @@ const styles = css`
   th {
     width: 42%;
   }
-  td b {
+  td b,
+  p b {
     color: var(--danger);
     font-weight: 600;
   }
@@ -61,57 +62,48 @@ const styles = css`
   }
 `
 
-/** What the other parties learn by watching, and what this browser keeps. */
-const seen = {
-  chat: html`<li>How long your messages and the replies are, in tokens.</li>
-    <li>When you chat, when you stop a reply, and how much of the conversation an edit keeps.</li>`,
-  classify: html`<li>How many texts you send, when, and when you stop.</li>
-    <li>How long each text is, in tokens, rounded up to 16, 32, 64, 128, 256 or 512.</li>`,
-}
+/** What this browser keeps, whatever the protection. */
 const kept = {
-  chat: html`<li>The conversation is stored readable in this browser. A temporary chat isn’t stored.</li>`,
-  classify: html`<li>Texts, files and labels are in this tab’s memory only, and gone with it. A CSV you download is readable.</li>`,
+  chat: 'The conversation is stored readable in this browser. A temporary chat isn’t stored.',
+  classify:
+    'Texts, files and labels are in this tab’s memory only, and gone with it. A CSV you download is readable.',
 }
+/** Whoever serves a page can read along. */
+const origin =
+  'This page’s code must come from an origin that you trust: whoever can change the code can read what you type. It ' +
+  'belongs on a third origin, not on the model server’s.'
+
+const list = (items: readonly string[]) =>
+  html`<ul>
+    ${items.map((item) => html`<li>${item}</li>`)}
+  </ul>`
+
+const pooled = (parties: readonly Pooled[]) => html`<table>
+  <caption>If two parties pool what they know</caption>
+  <tbody>
+    ${parties.map(
+      ({ parties: names, isBreach, learn, detail }) => html`<tr>
+        <th scope="row">${names}</th>
+        <td>${isBreach ? html`<b>${learn}</b>` : html`<span class="fine">${learn}</span>`}${detail}</td>
+      </tr>`,
+    )}
+  </tbody>
+</table>`
 
 export const promise = {
   styles,
-  render: (task: Task = 'chat') => html`<div class="promise">
-    <h3>The promise</h3>
-    <p>
-      Every number that leaves this browser is hidden by a mask that is used once and that the server doesn’t know. The server
-      computes on masked numbers, the dealer only hands out masks, and the result comes together here. The model’s private
-      weights stay with the server in the same way.
-    </p>
-
-    <h3>What stays visible</h3>
-    <ul>
-      ${seen[task]}
-      <li>Your network address, the model’s name and its public shape.</li>
-    </ul>
-
+  /** @param notice of the chosen model's protection; without a model there is nothing to promise yet */
+  render: (task: Task = 'chat', notice?: Notice) => html`<div class="promise">
+    ${
+      notice
+        ? html`<h3>The promise</h3>
+            <p>${notice.hidesTexts ? nothing : html`<b>${notice.title}. </b>`}${notice.promise}</p>
+            <h3>What stays visible</h3>
+            ${list(notice.visible[task])}`
+        : nothing
+    }
     <h3>Its limits</h3>
-    <ul>
-      <li>All parties must follow the protocol. A curious party learns nothing; one that cheats may.</li>
-      <li>The server and the dealer must be run by different people who don’t pool what they hold.</li>
-      <li>
-        This page’s code must come from an origin that you trust: whoever can change the code can read what you type. It
-        belongs on a third origin, not on the model server’s.
-      </li>
-      ${kept[task]}
-    </ul>
-    <table>
-      <caption>If two parties pool what they know</caption>
-      <tbody>
-        <tr><th scope="row">server + dealer</th><td><b>recover your text.</b></td></tr>
-        <tr>
-          <th scope="row">dealer + a user</th>
-          <td><b>recover the private weights</b>; the dealer can pose as a user.</td>
-        </tr>
-        <tr>
-          <th scope="row">server + a user</th>
-          <td><span class="fine">learn nothing of other users’ words</span>, nothing beyond what that user computes.</td>
-        </tr>
-      </tbody>
-    </table>
+    ${list([...(notice?.limits ?? []), origin, kept[task]])}
+    ${notice && notice.pooled.length > 0 ? pooled(notice.pooled) : nothing}
   </div>`,
 }

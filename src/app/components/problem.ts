@@ -62,6 +62,7 @@ const headlines: Record<string, string> = {
   backend: 'This device can’t compute its share that way',
   'crypto-missing': 'This browser lacks the cryptography it needs',
   'page-config': 'This page isn’t set up completely',
+  'unknown-protection': 'This page doesn’t know how to protect that model',
   protocol: 'The parties disagreed, so the reply was abandoned',
 }
 

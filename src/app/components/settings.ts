@@ -1,6 +1,6 @@
 /** Settings, the kept data, and the keys of the keyboard. */
 import { css, html, nothing } from 'lit'
-import type { ModelCard } from '../../owner/api.ts'
+import type { ModelListing } from '../../owner/api.ts'
 import { LaterElement } from '../defer.ts'
 import { bytes, count } from '../format.ts'
 import { chat } from '../state/chat.ts'
@@ -122,7 +122,7 @@ export class SettingsDialog extends LaterElement {
     </dialog>`
   }
 
-  #models(models: ModelCard[]) {
+  #models(models: ModelListing[]) {
     return html`<fieldset>
       <legend>Model</legend>
       ${models.map(

@@ -1,6 +1,6 @@
 /** The empty conversation: what this is, which model answers, and something to begin with. */
 import { css, html, LitElement, nothing } from 'lit'
-import type { ModelCard } from '../../owner/api.ts'
+import type { ModelListing } from '../../owner/api.ts'
 import { bytes, count } from '../format.ts'
 import { chat } from '../state/chat.ts'
 import { engine } from '../state/engine.ts'
@@ -106,7 +106,7 @@ export class Welcome extends LitElement {
     `
   }
 
-  #model(model: ModelCard) {
+  #model(model: ModelListing) {
     return html`
       <p>
         <b>${model.title}</b> · ${count(model.parameters)} parameters, ${count(model.privateParameters)} of them private ·

@@ -81,7 +81,7 @@ const hostOf = (url: string | undefined) => (url ? html` · ${new URL(url, locat
 
 export const witness = {
   styles,
-  render: (traffic: Traffic, { stats, session }: EngineState) => html`
+  render: (traffic: Traffic, { stats, session, model }: EngineState) => html`
     ${party(
       'browser',
       'Your browser',
@@ -102,15 +102,19 @@ export const witness = {
         <p>Holds the private weights. Sees numbers that are uniformly random to it.${hostOf(session?.server)}</p>
         ${sample('What you sent, as the server saw it last', stats?.serverSample, 12)}`,
     )}
-    ${party(
-      'dealer',
-      'Dealer',
-      html`<p class="got">Received ${bytes(traffic.dealerUp)}: pass requests only.</p>
+    ${
+      model?.protection.needsDealer === false
+        ? nothing
+        : party(
+            'dealer',
+            'Dealer',
+            html`<p class="got">Received ${bytes(traffic.dealerUp)}: pass requests only.</p>
         <p>
           Hands out masks before they are needed and learns how many tokens, or texts of what length, are to be computed. Never sees a message, masked
           or not, nor the weights.${hostOf(session?.dealer)}
         </p>
         ${stats?.dealerSample.length ? sample('The last request as the dealer saw it', stats.dealerSample, 8) : nothing}`,
-    )}
+          )
+    }
   `,
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Classification, ModelCard } from '../../owner/api.ts'
+import type { Classification, ModelListing } from '../../owner/api.ts'
 import {
   type Batch,
   finished,
@@ -79,7 +79,7 @@ describe('a batch', () => {
 })
 
 describe('the CSV of a batch', () => {
-  const model = { name: 'm', labels: ['no', 'yes'] } as ModelCard
+  const model = { name: 'm', labels: ['no', 'yes'] } as Partial<ModelListing> as ModelListing
   const labelled = { ...batch, model }
 
   it('has the columns that came, the label and each probability', () => {

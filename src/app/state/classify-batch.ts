@@ -1,5 +1,5 @@
 /** A batch of texts and what has become of them so far. */
-import type { Classification, ClassifyInput, ModelCard } from '../../owner/api.ts'
+import type { Classification, ClassifyInput, ModelListing } from '../../owner/api.ts'
 import { grouped } from '../format.ts'
 import { formatCsv } from './classify-csv.ts'
 import type { Columns, Table } from './classify-table.ts'
@@ -9,7 +9,7 @@ export interface Batch {
   table: Table
   columns: Columns
   /** Whose labels the results are. */
-  model?: ModelCard
+  model?: ModelListing
   /** The first rows' results, in order; `null` for a row without a text. */
   results: readonly (Classification | null)[]
   /** When this run began, and how many rows had a result by then. */
@@ -48,7 +48,7 @@ export const finished = (batch: Batch): Batch => ({
 })
 
 /** Whether a model takes one text where the batch has one, or two where it has two. */
-export const isFor = ({ columns }: Batch, model: ModelCard | undefined): boolean =>
+export const isFor = ({ columns }: Batch, model: ModelListing | undefined): boolean =>
   model?.task === 'classify' && (columns.pair !== undefined) === (model.pairs === true)
 
 export const isComplete = ({ table, results }: Batch): boolean => results.length === table.rows.length

@@ -6,9 +6,9 @@ import type {
   ChatResult,
   Classification,
   ClassifyInput,
-  LinkKind,
+  LinkChoice,
   Message,
-  ModelCard,
+  ModelListing,
   OwnerEvent,
   SessionInfo,
   Stats,
@@ -30,8 +30,8 @@ export interface Progress {
 export interface EngineState {
   /** `offer`: a large model waits for the person's consent to its download. */
   phase: 'starting' | 'offer' | 'opening' | 'open' | 'failed'
-  models: ModelCard[]
-  model?: ModelCard
+  models: ModelListing[]
+  model?: ModelListing
   session?: SessionInfo
   progress?: Progress
   stats?: Stats
@@ -118,7 +118,7 @@ export class Engine extends Store<EngineState> {
   }
 
   /** Chooses another model and opens a session with it. */
-  async use(model: ModelCard): Promise<void> {
+  async use(model: ModelListing): Promise<void> {
     settings.set({ model: model.name, task: model.task ?? 'chat' })
     // A reload, or the address sent to somebody else, finds the same model.
     const address = new URL(location.href)
@@ -178,7 +178,7 @@ export class Engine extends Store<EngineState> {
       this.set({ phase: 'opening', error: undefined, notice: undefined, stats: undefined })
       const options = {
         model: model.name,
-        link: oneOf<LinkKind>('link', 'fetch', 'webrtc', 'ws'),
+        link: oneOf<LinkChoice>('link', 'fetch', 'webrtc', 'ws'),
         backend: oneOf<BackendKind>('backend', 'webgpu', 'wasm'),
       }
       const session = await this.#worker.call((remote) => remote.open(options, proxy(this.#onEvent)))
@@ -195,7 +195,7 @@ export class Engine extends Store<EngineState> {
     this.set({ phase: 'failed', error: OwnerError.from(reason), session: undefined, progress: undefined })
   }
 
-  #choose(models: ModelCard[]): ModelCard {
+  #choose(models: ModelListing[]): ModelListing {
     const wanted = [query.get('model'), settings.state.model]
     for (const name of wanted) {
       const found = models.find((model) => model.name === name)

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Classification } from '../../owner/api.ts'
 import { fileOutput, resultLine } from './output.ts'
 
-const origin = { input: 'i', model: 'm', protection: 'fixed' }
+const origin = { input: 'i', model: 'm', protection: 'shared' }
 const result = (label: string): Classification => ({
   label,
   probabilities: [

@@ -31,7 +31,7 @@ export class Run {
   constructor(job: Job, model: { name: string; labels: readonly string[]; hash: string; pairs?: boolean }) {
     const { input, out, choice, isJson } = job
     checkPairs(input.lines, model.pairs === true)
-    const origin = { input: input.sha256, model: model.hash, protection: choice.protection }
+    const origin = { input: input.sha256, model: model.hash, protection: choice.protection.id }
     const isForPeople = !isJson && process.stdout.isTTY
     const show = (result: Classification, at: number) =>
       isForPeople ? forPeople(result, input.lines[at].text) : resultLine(result)
@@ -83,7 +83,7 @@ export class Run {
     const texts = this.done - this.#before
     const summary = {
       model: this.#model.name,
-      protection: choice.protection,
+      protection: choice.protection.id,
       texts,
       ...(this.#before > 0 ? { earlier: this.#before } : {}),
       ...(labelled > 0 ? { labelled, correct, accuracy: correct / labelled } : {}),

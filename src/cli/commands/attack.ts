@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { type AttackReport, queriesFor } from '../../../tools/attack/attack.ts'
 import { attackModel } from '../../../tools/attack/run.ts'
 import { choiceOption, numberOption, parse, required } from '../args.ts'
+import { pageConfig } from '../page-config.ts'
 import { nodePlatform } from '../platform.ts'
 import { startProcesses } from '../processes.ts'
 
@@ -58,7 +59,7 @@ export async function attackCommand(argv: string[]): Promise<void> {
     })
     try {
       const started = performance.now()
-      const peers = { server: parties.server.url, dealer: parties.dealer }
+      const peers = pageConfig(parties.server.url, parties.dealer)
       const report = await attackModel({ bundle, peers, platform: nodePlatform(), queries })
       const used = report.learned.at(-1)!
       const secondsPerQuery = (performance.now() - started) / 1000 / Math.max(1, used.queries)

@@ -1,10 +1,11 @@
 /** `sotto classify`: labels for the texts of a file, in the terminal. */
 import { resolve } from 'node:path'
-import type { ModelCard, OwnerEvent, PageConfig, Stats } from '../../owner/api.ts'
+import type { ModelListing, OwnerEvent, Stats } from '../../owner/api.ts'
+import type { Owner } from '../../owner/owner.ts'
 import { Exit, parse, required, UsageError } from '../args.ts'
 import { readInput } from '../classify/input.ts'
 import { interrupted, type Job, Run } from '../classify/run.ts'
-import { bundleOf, ownerOf, peerChoice, peerHelp, peerOptions, withPeers } from '../parties.ts'
+import { bundleOf, peerChoice, peerHelp, peerOptions, withOwner } from '../parties.ts'
 
 const help = `
 sotto classify: label texts with a private model, as a data owner in the terminal
@@ -48,7 +49,7 @@ export async function classifyCommand(argv: string[]): Promise<void> {
   }
   const stopper = new Stopper()
   try {
-    if (choice.peers) await privately(job, choice.peers, stopper)
+    if (choice.peers) await withOwner(choice, (owner) => label(job, owner, stopper))
     else await withBundle(job, stopper)
   } catch (error) {
     // Ctrl-C reaches processes that we have started, too, and what they leave undone is no news.
@@ -89,31 +90,20 @@ async function withBundle(job: Job, stopper: Stopper): Promise<void> {
   const { head } = entry.manifest.config
   if (head?.kind !== 'classify') return
   const run = new Run(job, { name: entry.name, hash: entry.hash, ...head })
-  if (choice.protection === 'clear') return inClear(job, run, entry.dir, stopper)
   if (run.isComplete) return run.end(nothing)
   const alone = { ...job, choice: { ...choice, model: entry.name, folder: entry.dir } }
-  await withPeers(alone.choice, (peers) => privately(alone, peers, stopper, run))
-}
-
-async function inClear(job: Job, run: Run, dir: string, stopper: Stopper): Promise<void> {
-  const { clearModel } = await import('../classify/clear.ts')
-  const classify = await clearModel(dir)
-  run.begin()
-  while (!run.isComplete && !stopper.isStopped) {
-    run.put(run.done, classify(job.input.lines[run.done]))
-    // Signals are heard between two texts.
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  run.end(nothing)
+  const { notice } = choice.protection
+  if (!notice.hidesTexts) run.progress.say(`${notice.title}: ${notice.summary}.`)
+  await withOwner(alone.choice, (owner) => label(alone, owner, stopper, run))
 }
 
 const nothing = { hops: 0, ownerUpBytes: 0, ownerDownBytes: 0, dealerBytes: 0 }
 
 /** @param known the run, where its model could be looked at before. */
-async function privately(job: Job, peers: PageConfig, stopper: Stopper, known?: Run): Promise<void> {
-  const owner = ownerOf(peers)
-  const card = cardOf(await owner.models(), job.choice.model)
-  const run = known ?? new Run(job, { ...card, labels: card.labels ?? [] })
+async function label(job: Job, owner: Owner, stopper: Stopper, known?: Run): Promise<void> {
+  const listing = listingFor(await owner.models(), job.choice.model)
+  const run = known ?? new Run(job, { ...listing, labels: listing.labels ?? [] })
+  const options = { model: listing.name, link: job.choice.link, protection: job.choice.protection.id }
   let sum = nothing
   let link = ''
   let stats: Stats | undefined
@@ -127,7 +117,7 @@ async function privately(job: Job, peers: PageConfig, stopper: Stopper, known?: 
       else if (event.type === 'notice') run.progress.say(event.text)
     }
     try {
-      link = (await owner.open({ model: card.name, link: job.choice.link }, hear)).link.kind
+      link = (await owner.open(options, hear)).link.kind
       run.begin()
       while (!run.isComplete && !stopper.isStopped) {
         base = run.done
@@ -156,17 +146,17 @@ const plus = (sum: typeof nothing, stats: Stats | undefined): typeof nothing => 
 })
 
 /** The model with this name, or the first that labels texts. */
-function cardOf(cards: ModelCard[], name: string | undefined): ModelCard {
-  const labelling = cards.filter(({ task }) => task === 'classify')
-  const names = labelling.map((card) => card.name).join(', ') || 'none'
-  const card = name === undefined ? labelling[0] : cards.find((one) => one.name === name)
-  if (!card)
+function listingFor(listings: ModelListing[], name: string | undefined): ModelListing {
+  const labelling = listings.filter(({ task }) => task === 'classify')
+  const names = labelling.map((listing) => listing.name).join(', ') || 'none'
+  const listing = name === undefined ? labelling[0] : listings.find((one) => one.name === name)
+  if (!listing)
     throw new UsageError(
       name === undefined
         ? 'The server has no model that labels texts.'
         : `The server has no model ${name}. Models that label texts: ${names}.`,
     )
-  if (card.task !== 'classify')
-    throw new UsageError(`The model ${card.name} has no labels to give. Models that do: ${names}.`)
-  return card
+  if (listing.task !== 'classify')
+    throw new UsageError(`The model ${listing.name} has no labels to give. Models that do: ${names}.`)
+  return listing
 }

@@ -1,21 +1,11 @@
 /** `sotto complete`: a data owner in the terminal. */
-import { Tokenizer } from '@huggingface/tokenizers'
-import { loadBundle } from '../../model/files/bundle-node.ts'
-import { floatModel } from '../../model/graph/decoder-model.ts'
+
 import { continuesText } from '../../model/graph/graph-of.ts'
-import { generate } from '../../model/sample.ts'
-import { decodeText, encodePrompt, stopIds } from '../../model/tokenizer/chat.ts'
-import type { ChatOptions, PageConfig } from '../../owner/api.ts'
+import type { ChatOptions } from '../../owner/api.ts'
+import type { Owner } from '../../owner/owner.ts'
+
 import { numberOption, parse, required, UsageError } from '../args.ts'
-import {
-  bundleOf,
-  ownerOf,
-  type PeerChoice,
-  peerChoice,
-  peerHelp,
-  peerOptions,
-  withPeers,
-} from '../parties.ts'
+import { bundleOf, type PeerChoice, peerChoice, peerHelp, peerOptions, withOwner } from '../parties.ts'
 
 const help = `
 sotto complete: answer a prompt with a private model, as a data owner in the terminal
@@ -62,18 +52,29 @@ export async function completeCommand(argv: string[]): Promise<void> {
     options,
     json: values.json,
   }
-  if (job.choice.protection === 'clear') return inClear(job)
-  await withPeers(job.choice, (peers) => privately(job, peers))
+  const choice = await withBundle(job.choice)
+  const { notice } = choice.protection
+  if (!notice.hidesTexts && !job.json) process.stderr.write(`${notice.title}: ${notice.summary}.\n`)
+  await withOwner(choice, (owner) => converse({ ...job, choice }, owner))
 }
 
-async function privately(job: Job, peers: PageConfig): Promise<void> {
-  const owner = ownerOf(peers)
-  const { link } = job.choice
+/** With a bundle at hand, whatever does not fit shows before anything is started. */
+async function withBundle(choice: PeerChoice): Promise<PeerChoice> {
+  if (choice.peers) return choice
+  const { name, dir } = await bundleOf(choice, {
+    fits: ({ config }) => continuesText(config),
+    lack: 'reads texts and writes none',
+  })
+  return { ...choice, model: name, folder: dir }
+}
+
+async function converse(job: Job, owner: Owner): Promise<void> {
+  const { link, protection } = job.choice
   const model = job.choice.model ?? (await owner.models()).find(({ task }) => task !== 'classify')?.name
   if (!model) throw new UsageError('The server offers no model to chat with.')
   let first = 0
   const started = performance.now()
-  const info = await owner.open({ model, link }, (event) => {
+  const info = await owner.open({ model, link, protection: protection.id }, (event) => {
     if (event.type !== 'token') return
     first ||= performance.now()
     if (!job.json) process.stdout.write(event.text)
@@ -87,7 +88,7 @@ async function privately(job: Job, peers: PageConfig): Promise<void> {
     const { hops, upBytes, downBytes, dealerBytes, rows } = owner.totals()
     report(job, {
       model,
-      protection: 'fixed',
+      protection: info.model.protection.id,
       text,
       ids,
       finish,
@@ -105,25 +106,6 @@ async function privately(job: Job, peers: PageConfig): Promise<void> {
     process.off('SIGINT', stop)
     await owner.close()
   }
-}
-
-/** What the model would say without any protection; needs the private tensors. */
-async function inClear(job: Job): Promise<void> {
-  const entry = await bundleOf(job.choice, {
-    fits: ({ config }) => continuesText(config),
-    lack: 'reads texts and writes none',
-  })
-  const { manifest, tensors, tokenizer: json } = await loadBundle(entry.dir)
-  const tokenizer = new Tokenizer(json, {})
-  const prompt = encodePrompt(tokenizer, manifest, [{ role: 'user', content: job.prompt }])
-  const started = performance.now()
-  const stop = stopIds(manifest)
-  const ids = [...generate(floatModel(manifest.config, tensors), prompt, { ...job.options, stop })]
-  const text = decodeText(tokenizer, ids)
-  if (!job.json) process.stdout.write(text)
-  const finish = ids.length < job.options.maxTokens ? 'stop' : 'length'
-  const secondsPerToken = seconds((performance.now() - started) / Math.max(1, ids.length))
-  report(job, { model: entry.name, protection: 'clear', text, ids, finish, hops: 0, secondsPerToken })
 }
 
 const seconds = (ms: number): number => Math.round(ms) / 1000

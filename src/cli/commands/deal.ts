@@ -14,7 +14,7 @@ import {
   tlsOption,
   untilStopped,
 } from '../common.ts'
-import { dealerEngine } from '../engines.ts'
+import { dealerEngine } from '../dealer-engine.ts'
 
 const help = `
 sotto deal: run the dealer, the helper that deals masks and never sees an online message
@@ -27,7 +27,7 @@ Whoever runs it must be independent of the model server: together they could rea
   --key FILE         identity key, made on the first run (${stateDir}/dealer.pem)
   --allow KEY        identity key of a model server that may connect; repeat for more
   --allow-any        let every model server connect
-  --models DIR       the dealer's halves of split models (sotto model split)
+  --models DIR       the dealer's split bundles (sotto model split)
   --passes-per-hour N  of one address; each pass shows a user one hidden state (no limit)
   --print-key        print the identity key, which sotto model split needs, and stop${listenHelp}
 `

@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
-import { type PageConfig, pageApp } from '../../server/page.ts'
+import { pageApp } from '../../server/page.ts'
 import { ownNames } from '../../transport/node/certificate.ts'
 import { listen } from '../../transport/node/http.ts'
 import { parse, portOption, UsageError } from '../args.ts'
 import { buildPage, pageDir, pageIsStale } from '../build-page.ts'
 import { stateDir, tlsOption, untilStopped } from '../common.ts'
+import { pageConfig } from '../page-config.ts'
 import { startProcesses } from '../processes.ts'
 
 const help = `
@@ -19,7 +20,7 @@ sotto demo: build and serve the chat page, with a model server and a dealer as s
   sotto demo --host 0.0.0.0 --https      for a phone on the same network
 
   --models DIR       folder of model bundles (models of this checkout)
-  --dealer-models DIR  the dealer's halves, where --models has the server's halves of split models
+  --dealer-models DIR  the dealer's split bundles, where --models has the server's
   --port N           port of the page (8420); server and dealer take the next two. 0: any free ones
   --host HOST        interface to listen on (127.0.0.1; 0.0.0.0 for all)
   --https            with a self-made certificate, unless one is given by --cert and --cert-key
@@ -89,10 +90,8 @@ export async function demoCommand(argv: string[]): Promise<void> {
     building ? buildPage() : undefined,
   ])
   const { server, dealer } = processes
-  const config = (visited: string): PageConfig => ({
-    server: withHost(server.url, visited),
-    dealer: { url: withHost(dealer.url, visited), key: dealer.key },
-  })
+  const config = (visited: string) =>
+    pageConfig(withHost(server.url, visited), { url: withHost(dealer.url, visited), key: dealer.key })
   page.app = pageApp({ dir: pageDir, config })
 
   const facts = { url: listening.url, server, dealer }

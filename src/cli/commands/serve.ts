@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { toBase64Url } from '../../handshake/encoding.ts'
 import { loadIdentity } from '../../handshake/node/key-file.ts'
 import { readCatalog } from '../../model/files/catalog.ts'
+import { SHARED } from '../../protections/shared/id.ts'
+import type { DealerSettings } from '../../protections/shared/serving.ts'
 import { startServer } from '../../server/start.ts'
 import { isLoopback } from '../../transport/node/http.ts'
 import { numberOption, parse, portOption, required, UsageError } from '../args.ts'
@@ -17,7 +19,6 @@ import {
   tlsOption,
   untilStopped,
 } from '../common.ts'
-import { serverEngine } from '../engines.ts'
 
 const help = `
 sotto serve: run the model server, which holds the private model and never sees what people type
@@ -51,17 +52,14 @@ export async function serveCommand(argv: string[]): Promise<void> {
     process.stdout.write(values.json ? `${JSON.stringify({ role: 'server', key })}\n` : `${key}\n`)
     return
   }
-  const dealerUrl = dealerOption(required('dealer', values.dealer), values['insecure-dealer'])
-  const dealerKey = keyOption('dealer-key', required('dealer-key', values['dealer-key']))
-  const ca = values['dealer-ca'] && readFileSync(values['dealer-ca'], 'utf8')
+  const dealer = dealerOption(values)
   const log = makeLog(values['log-level'])
   const port = portOption(values.port, 8421)
   const catalog = await readCatalog(values.models)
   const running = await startServer({
     identity,
-    engine: await serverEngine(catalog, identity),
     catalog,
-    dealer: { url: dealerUrl, key: dealerKey, ca },
+    settings: { [SHARED]: { dealer } },
     log,
     host: values.host,
     port,
@@ -72,7 +70,7 @@ export async function serveCommand(argv: string[]): Promise<void> {
   })
   const models = catalog.map((entry) => entry.name)
   const facts = { role: 'server', url: running.url, key, models, pid: process.pid }
-  const ready = running.material.whenReady().then(() => {
+  const ready = running.whenReady().then(() => {
     announceReady(
       values.json,
       facts,
@@ -84,7 +82,23 @@ export async function serveCommand(argv: string[]): Promise<void> {
   if (failure instanceof Error) throw failure
 }
 
-function dealerOption(text: string, insecure: boolean): string {
+interface DealerValues {
+  dealer?: string
+  'dealer-key'?: string
+  'dealer-ca'?: string
+  'insecure-dealer': boolean
+}
+
+/** The dealer, for protections that need one. */
+function dealerOption(values: DealerValues): DealerSettings['dealer'] | undefined {
+  if (values.dealer === undefined && values['dealer-key'] === undefined) return undefined
+  const url = dealerUrl(required('dealer', values.dealer), values['insecure-dealer'])
+  const key = keyOption('dealer-key', required('dealer-key', values['dealer-key']))
+  const ca = values['dealer-ca']
+  return { url, key, ca: ca === undefined ? undefined : readFileSync(ca, 'utf8') }
+}
+
+function dealerUrl(text: string, insecure: boolean): string {
   let url: URL
   try {
     url = new URL(text)

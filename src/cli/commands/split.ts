@@ -14,7 +14,7 @@ Writes DIR/server/NAME, for sotto serve --models DIR/server, and DIR/dealer/NAME
 Each holds a seed sealed for one identity key alone. Split after calibration: a new calibration needs a new splitting.
 Two of server, dealer and user together still have the weights; see docs/threat-model.md.
 
-  --out DIR          new folder for both halves
+  --out DIR          new folder for both split bundles
   --server-key KEY   identity key of the model server (sotto serve --print-key)
   --dealer-key KEY   identity key of the dealer (sotto deal --print-key)
   --json             one JSON object
@@ -43,7 +43,7 @@ export async function splitCommand(argv: string[]): Promise<void> {
   process.stdout.write(
     values.json
       ? `${JSON.stringify(report)}\n`
-      : `${matrices} private matrices split, ${(betaBytes / 1e6).toFixed(1)} MB a half.\n` +
+      : `${matrices} private matrices split, ${(betaBytes / 1e6).toFixed(1)} MB each.\n` +
           `For the model server: ${server}\nFor the dealer:       ${dealer}\n`,
   )
 }

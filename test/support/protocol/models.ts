@@ -1,9 +1,9 @@
 /** Calibrated models of a few thousand random weights, for tests of the engine. */
 import type { ModelConfig, Tensors } from '../../../src/model/architectures/config.ts'
+import { EncoderEnds } from '../../../src/model/encoder-ends.ts'
+import { Ends } from '../../../src/model/ends.ts'
 import type { TextInput } from '../../../src/model/graph/interpret.ts'
 import { PredictableRandom, randomModel } from '../../../src/model/random.ts'
-import { EncoderEnds } from '../../../src/owner/encoder-ends.ts'
-import { Ends } from '../../../src/owner/ends.ts'
 import type { ModelSpec } from '../../../src/protections/shared/profiles/fixed/block.ts'
 import { calibrate } from '../../../src/protections/shared/profiles/fixed/calibrate.ts'
 import { inputType } from '../../../src/protections/shared/profiles/fixed/input-type.ts'

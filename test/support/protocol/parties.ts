@@ -1,16 +1,15 @@
 /** Three parties on loopback sockets that note which rows the dealer deals and which messages the server receives. */
 
-import { fetchCards } from '../../../src/handshake/listing.ts'
 import { createNodeKernels } from '../../../src/kernels/node/kernels.ts'
 import { createCpuProductDevice } from '../../../src/kernels/wasm/device.ts'
+import { Ends } from '../../../src/model/ends.ts'
 import type { Bundle } from '../../../src/model/files/bundle-node.ts'
 import { readCatalog } from '../../../src/model/files/catalog.ts'
-import { Ends } from '../../../src/owner/ends.ts'
 import {
-  type OwnerSession as Agreement,
+  type Agreement,
   greetServer,
   openSession,
-} from '../../../src/protections/shared/agreement/owner.ts'
+} from '../../../src/protections/shared/agreement/agreement.ts'
 import { PlanDealer } from '../../../src/protections/shared/dealer/engine.ts'
 import { loadWeights } from '../../../src/protections/shared/profiles/fixed/weights.ts'
 import { PlanServer } from '../../../src/protections/shared/server/engine.ts'
@@ -25,7 +24,7 @@ import type { Shape } from '../../../src/protections/shared/shape.ts'
 import type { Link } from '../../../src/transport/link.ts'
 import type { StreamTimes } from '../../../src/transport/stream-link.ts'
 import type { Parties } from '../session/parties.ts'
-import { startEngineParties } from '../session/private-run.ts'
+import { servedPlans, startEngineParties } from '../session/private-run.ts'
 
 const kernels = createNodeKernels()
 
@@ -105,7 +104,7 @@ export async function openNoted(
   connect: () => Promise<Link>,
   onSend: (message: PassMessage, owner: NotedOwner) => Promise<void> | void = () => undefined,
 ): Promise<NotedOwner> {
-  const [{ hash: modelHash, planHash }] = (await fetchCards(parties.server.url)).models
+  const [{ modelHash, planHash }] = await servedPlans(parties.server.url)
   const agreement = await openSession(parties.request({ modelHash, planHash }))
   let link: Link | undefined
   try {

@@ -1,10 +1,10 @@
 /** Owners that greet the counting server, for tests of sessions. */
 
 import {
+  type Agreement,
   greetServer,
-  type OwnerSession,
   openSession,
-} from '../../../src/protections/shared/agreement/owner.ts'
+} from '../../../src/protections/shared/agreement/agreement.ts'
 import { connect, type LinkChoice } from '../../../src/transport/connect.ts'
 import type { Link } from '../../../src/transport/link.ts'
 import { nodeWebRtcDial } from '../../../src/transport/node/webrtc.ts'
@@ -27,7 +27,7 @@ export async function openLink(to: Parties, link?: LinkChoice): Promise<Link> {
 }
 
 export interface Greeted {
-  session: OwnerSession
+  session: Agreement
   wire: Link
   greeting: { fSeed: Uint8Array }
 }

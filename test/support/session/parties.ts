@@ -4,17 +4,27 @@ import type { Identity } from '../../../src/handshake/crypto.ts'
 import { toBase64Url } from '../../../src/handshake/encoding.ts'
 import { newIdentity } from '../../../src/handshake/node/key-file.ts'
 import type { CatalogEntry } from '../../../src/model/files/catalog.ts'
-import type { SessionRequest } from '../../../src/protections/shared/agreement/owner.ts'
+import type { SessionRequest } from '../../../src/protections/shared/agreement/agreement.ts'
 import type {
   DealerEngine,
   ServedModel,
   ServerEngine,
 } from '../../../src/protections/shared/agreement/parties.ts'
 import { type StartDealer, startDealer } from '../../../src/protections/shared/dealer/start.ts'
+import { SharedServing, type SharedServingOptions } from '../../../src/protections/shared/serving.ts'
 import { type StartServer, startServer } from '../../../src/server/start.ts'
 
 export const modelHash = 'ab'.repeat(32)
 export const planHash = 'cd'.repeat(32)
+/** The catalogue's entry of the model that the counting engine serves. */
+const counted = {
+  name: 'counted',
+  dir: '',
+  hash: modelHash,
+  manifest: { name: 'Counted', description: '', license: '', config: { context: 1 }, tensors: [] },
+  files: new Map(),
+} as object as CatalogEntry
+
 export const fSeed = Uint8Array.from({ length: 32 }, (_, i) => 200 - i)
 
 /** Deals as many chunks as the first byte of the request says, each of `size` bytes that tell pass and place. */
@@ -89,11 +99,15 @@ export interface Parties {
   close(): Promise<void>
 }
 
+/** Of the server, and of secret sharing at it. */
+export type ServerOptions = Partial<StartServer> &
+  Partial<Pick<SharedServingOptions, 'engine' | 'claimMs' | 'wrapDial'>>
+
 export interface PartiesOptions {
   dealerIdentity?: Identity
   serverIdentity?: Identity
   dealer?: Partial<StartDealer>
-  server?: Partial<StartServer>
+  server?: ServerOptions
   catalog?: CatalogEntry[]
   served?: Partial<ServedModel>
   /** Time for server and dealer to find each other. */
@@ -116,15 +130,25 @@ export async function startParties(options: PartiesOptions = {}): Promise<Partie
     ...options.dealer,
   })
   let dealer = await startDealer(dealerOptions(0))
+  const { engine = serverEngine, claimMs, wrapDial, ...serverOptions } = options.server ?? {}
   const server = await startServer({
     ...common,
     identity: serverIdentity,
-    engine: serverEngine,
-    catalog: options.catalog ?? [],
-    dealer: { url: dealer.url, key: dealerIdentity.publicKey },
-    ...options.server,
+    catalog: options.catalog ?? [counted],
+    protections: [
+      {
+        id: 'shared',
+        takes: () => true,
+        serve: async ({ identity, log, maxSessions }) =>
+          new SharedServing({
+            ...{ engine, identity, log, maxSessions, claimMs, wrapDial, times: serverOptions.times },
+            dealer: { url: dealer.url, key: dealerIdentity.publicKey },
+          }),
+      },
+    ],
+    ...serverOptions,
   })
-  const ready = until(() => server.material.ready, options.readyMs).then(
+  const ready = until(() => server.isReady, options.readyMs).then(
     () => undefined,
     (error: Error) => error,
   )

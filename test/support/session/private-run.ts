@@ -1,18 +1,20 @@
 /** The real engine between three real sockets, on a tiny model. */
 
-import { fetchCards } from '../../../src/handshake/listing.ts'
+import * as v from 'valibot'
+import { fetchListings } from '../../../src/handshake/listing.ts'
 import { createNodeKernels } from '../../../src/kernels/node/kernels.ts'
 import { createCpuProductDevice } from '../../../src/kernels/wasm/device.ts'
+import { Ends } from '../../../src/model/ends.ts'
 import type { Bundle } from '../../../src/model/files/bundle-node.ts'
 import { readCatalog } from '../../../src/model/files/catalog.ts'
 import { floatModel } from '../../../src/model/graph/decoder-model.ts'
-import { Ends } from '../../../src/owner/ends.ts'
-import { ownerWeights } from '../../../src/owner/weights.ts'
-import { greetServer, openSession } from '../../../src/protections/shared/agreement/owner.ts'
+import { greetServer, openSession } from '../../../src/protections/shared/agreement/agreement.ts'
 import { PlanDealer } from '../../../src/protections/shared/dealer/engine.ts'
+import { sharedListing } from '../../../src/protections/shared/listing.ts'
 import { PlanServer } from '../../../src/protections/shared/server/engine.ts'
 import { type ModelPlans, modelPlans } from '../../../src/protections/shared/session/model-plan.ts'
 import { OwnerSession } from '../../../src/protections/shared/session/owner-session.ts'
+import { ownerWeights } from '../../../src/protections/shared/session/owner-weights.ts'
 import type { Link } from '../../../src/transport/link.ts'
 import { type Parties, type PartiesOptions, startParties } from './parties.ts'
 
@@ -42,6 +44,15 @@ export async function startEngineParties(folder: string, options: PartiesOptions
   })
 }
 
+/** Hashes of the models that a server lists, and of their plans. */
+export async function servedPlans(server: string): Promise<{ modelHash: string; planHash: string }[]> {
+  const { models } = await fetchListings(server)
+  return models.map((listing) => ({
+    modelHash: listing.hash,
+    planHash: v.parse(sharedListing, listing).planHash,
+  }))
+}
+
 /** What an owner must know of the other parties. */
 export interface Reachable {
   server: { url: string }
@@ -62,7 +73,7 @@ export async function openOwner(
   connect: () => Promise<Link>,
   fetch?: typeof globalThis.fetch,
 ): Promise<PrivateOwner> {
-  const [{ hash: modelHash, planHash }] = (await fetchCards(parties.server.url)).models
+  const [{ modelHash, planHash }] = await servedPlans(parties.server.url)
   const agreement = await openSession(parties.request({ modelHash, planHash, fetch }))
   let link: Link | undefined
   try {

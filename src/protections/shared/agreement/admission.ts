@@ -12,66 +12,66 @@ export interface AdmissionLimits {
 const HOUR_MS = 3_600_000
 
 export class Admission {
-  private readonly limits: AdmissionLimits
-  private readonly open = new Map<string, number>()
-  private readonly recent = new Map<string, number[]>()
+  readonly #limits: AdmissionLimits
+  readonly #open = new Map<string, number>()
+  readonly #recent = new Map<string, number[]>()
   /** Passes of each address in the hour that began at `since`. */
-  private readonly passes = new Map<string, { since: number; count: number }>()
-  private total = 0
+  readonly #passes = new Map<string, { since: number; count: number }>()
+  #total = 0
 
   constructor(overrides: Partial<AdmissionLimits> = {}) {
-    this.limits = { ...limits, ...overrides }
+    this.#limits = { ...limits, ...overrides }
   }
 
   /** Takes a place for `peer` (its network address); the result gives it back, once. Throws `SessionError`. */
   admit(peer: string, now = Date.now()): () => void {
-    const own = this.open.get(peer) ?? 0
-    if (this.total >= this.limits.sessions)
+    const own = this.#open.get(peer) ?? 0
+    if (this.#total >= this.#limits.sessions)
       throw new SessionError('too-many-sessions', 'All sessions are taken.')
-    if (own >= this.limits.sessionsPerPeer) {
+    if (own >= this.#limits.sessionsPerPeer) {
       throw new SessionError('too-many-sessions', 'Too many sessions are open from this address.')
     }
-    this.countOpen(peer, now)
-    this.total++
-    this.open.set(peer, own + 1)
+    this.#countOpen(peer, now)
+    this.#total++
+    this.#open.set(peer, own + 1)
     let held = true
     return () => {
       if (!held) return
       held = false
-      this.total--
-      const left = (this.open.get(peer) ?? 1) - 1
-      if (left > 0) this.open.set(peer, left)
-      else this.open.delete(peer)
+      this.#total--
+      const left = (this.#open.get(peer) ?? 1) - 1
+      if (left > 0) this.#open.set(peer, left)
+      else this.#open.delete(peer)
     }
   }
 
   /** Counts one pass of `peer`, over all its sessions. Throws `SessionError` where the hour has no more. */
   countPass(peer: string, now = Date.now()): void {
-    if (this.limits.passesPerHour === Number.POSITIVE_INFINITY) return
-    const known = this.passes.get(peer)
+    if (this.#limits.passesPerHour === Number.POSITIVE_INFINITY) return
+    const known = this.#passes.get(peer)
     const hour = known && now < known.since + HOUR_MS ? known : { since: now, count: 0 }
-    if (hour.count >= this.limits.passesPerHour)
+    if (hour.count >= this.#limits.passesPerHour)
       throw new SessionError('rate-limited', 'This address has used up the passes of this hour.')
     hour.count++
-    this.passes.set(peer, hour)
-    if (this.passes.size <= 4 * this.limits.sessions) return
-    for (const [other, { since }] of this.passes) if (now >= since + HOUR_MS) this.passes.delete(other)
+    this.#passes.set(peer, hour)
+    if (this.#passes.size <= 4 * this.#limits.sessions) return
+    for (const [other, { since }] of this.#passes) if (now >= since + HOUR_MS) this.#passes.delete(other)
   }
 
-  private countOpen(peer: string, now: number): void {
-    const times = (this.recent.get(peer) ?? []).filter((time) => time > now - 60_000)
-    if (times.length >= this.limits.opensPerMinute) {
+  #countOpen(peer: string, now: number): void {
+    const times = (this.#recent.get(peer) ?? []).filter((time) => time > now - 60_000)
+    if (times.length >= this.#limits.opensPerMinute) {
       throw new SessionError(
         'rate-limited',
         'Too many sessions were opened from this address within a minute.',
       )
     }
     times.push(now)
-    this.recent.set(peer, times)
-    if (this.recent.size > 4 * this.limits.sessions) this.forget(now)
+    this.#recent.set(peer, times)
+    if (this.#recent.size > 4 * this.#limits.sessions) this.#forget(now)
   }
 
-  private forget(now: number): void {
-    for (const [peer, times] of this.recent) if (times.at(-1)! <= now - 60_000) this.recent.delete(peer)
+  #forget(now: number): void {
+    for (const [peer, times] of this.#recent) if (times.at(-1)! <= now - 60_000) this.#recent.delete(peer)
   }
 }

@@ -1,7 +1,7 @@
 /** JSON that the owner exchanges with the dealer (over HTTP) and with the server (first messages of a link). */
 import * as v from 'valibot'
 import { fromBase64Url } from '../../../handshake/encoding.ts'
-import { SessionError } from '../../../handshake/errors.ts'
+import { refused } from '../../../handshake/greeting.ts'
 
 const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits'))
 const sessionId = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'expected 32 hexadecimal digits'))
@@ -53,23 +53,5 @@ export const hello = v.object({
 /** Server to owner: the answer. */
 export const welcome = v.variant('t', [
   v.object({ t: v.literal('welcome'), fSeed: base64(32), signature: base64(64) }),
-  v.object({ t: v.literal('refused'), code: v.string(), message: v.string() }),
+  refused,
 ])
-
-/** Throws `SessionError` `malformed` with the place of the first mistake, never with a value. */
-export function parseJson<S extends v.GenericSchema>(
-  schema: S,
-  json: string | Uint8Array,
-  what: string,
-): v.InferOutput<S> {
-  let value: unknown
-  try {
-    value = JSON.parse(typeof json === 'string' ? json : new TextDecoder().decode(json))
-  } catch {
-    throw new SessionError('malformed', `${what} is not JSON.`)
-  }
-  const result = v.safeParse(schema, value)
-  if (result.success) return result.output
-  const where = v.getDotPath(result.issues[0]) ?? 'the top level'
-  throw new SessionError('malformed', `${what} is wrong at ${where}.`)
-}

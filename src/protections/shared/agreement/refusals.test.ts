@@ -3,7 +3,7 @@ import { closeLinks, greet, openLink } from '../../../../test/support/session/ow
 import { fSeed, modelHash, type Parties, startParties } from '../../../../test/support/session/parties.ts'
 import { toBase64Url, toHex } from '../../../handshake/encoding.ts'
 import { newIdentity } from '../../../handshake/node/key-file.ts'
-import { greetServer, type OwnerSession, openSession } from './owner.ts'
+import { type Agreement, greetServer, openSession } from './agreement.ts'
 
 let parties: Parties
 beforeAll(async () => {
@@ -38,7 +38,7 @@ describe('refusals', () => {
 
   test('a session that the dealer never announced', async () => {
     const session = await openSession(parties.request())
-    const stranger = Object.assign(Object.create(session), { sessionId: '00'.repeat(16) }) as OwnerSession
+    const stranger = Object.assign(Object.create(session), { sessionId: '00'.repeat(16) }) as Agreement
     await expect(greetServer(await openLink(parties), stranger)).rejects.toMatchObject({ code: 'expired' })
   })
 
@@ -46,14 +46,14 @@ describe('refusals', () => {
     const session = await openSession(parties.request())
     const transcript = session.transcript.slice()
     transcript[0] ^= 1
-    const other = Object.assign(Object.create(session), { transcript }) as OwnerSession
+    const other = Object.assign(Object.create(session), { transcript }) as Agreement
     await expect(greetServer(await openLink(parties), other)).rejects.toMatchObject({ code: 'plan-mismatch' })
   })
 
   test('another server than the announced one', async () => {
     const session = await openSession(parties.request())
     const request = { ...session.request, serverKey: toBase64Url(newIdentity().publicKey) }
-    const other = Object.assign(Object.create(session), { request }) as OwnerSession
+    const other = Object.assign(Object.create(session), { request }) as Agreement
     await expect(greetServer(await openLink(parties), other)).rejects.toMatchObject({
       code: 'wrong-server-key',
     })
@@ -87,7 +87,7 @@ describe('refusals', () => {
 })
 
 describe('pass requests', () => {
-  const post = (session: OwnerSession, body: Uint8Array<ArrayBuffer>) =>
+  const post = (session: Agreement, body: Uint8Array<ArrayBuffer>) =>
     fetch(`${parties.dealer.url}/session/${session.sessionId}/pass`, { method: 'POST', body })
   const codeOf = async (response: Response) =>
     ((await response.json()) as { error: { code: string } }).error.code

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { closeLinks, countPass, greet } from '../../../../test/support/session/owner.ts'
 import { fSeed, type Parties, startParties, until } from '../../../../test/support/session/parties.ts'
 import { toHex } from '../../../handshake/encoding.ts'
-import { fetchCards } from '../../../handshake/listing.ts'
+import { fetchListings } from '../../../handshake/listing.ts'
 import { newIdentity } from '../../../handshake/node/key-file.ts'
 
 let parties: Parties
@@ -110,9 +110,9 @@ describe('server and dealer', () => {
       const { wire } = await greet(own)
       await own.dealer.close()
       await expect(wire.receive()).rejects.toMatchObject({ code: 'closed' })
-      await until(() => !own.server.material.ready)
+      await until(() => !own.server.isReady)
       await own.restartDealer()
-      await until(() => own.server.material.ready, 10_000)
+      await until(() => own.server.isReady, 10_000)
       const again = await greet(own)
       expect(await countPass(again, 1)).toEqual([10, 11, 12])
     } finally {
@@ -132,6 +132,6 @@ describe('server and dealer', () => {
 })
 
 test('the list of models names the server’s key', async () => {
-  const list = await fetchCards(parties.server.url)
+  const list = await fetchListings(parties.server.url)
   expect(list.serverKey).toBe(parties.request().serverKey)
 })

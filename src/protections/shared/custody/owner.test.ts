@@ -10,6 +10,7 @@ import { largestError, openOwner } from '../../../../test/support/session/privat
 import { writeTinyBundle } from '../../../../test/support/session/tiny-bundle.ts'
 import { writeTinyClassifier } from '../../../../test/support/session/tiny-classifier.ts'
 import { serveSplit, splitTiny } from '../../../../test/support/split-bundle.ts'
+import { pageConfig } from '../../../cli/page-config.ts'
 import { nodePlatform } from '../../../cli/platform.ts'
 import { type Bundle, loadBundle, writeBundle } from '../../../model/files/bundle-node.ts'
 import { encoderModel } from '../../../model/graph/encoder-model.ts'
@@ -28,7 +29,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 function ownerOf(parties: Parties): Owner {
   const { dealerUrl, dealerKey } = parties.request()
   const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
-  const config = { server: parties.server.url, dealer: { url: dealerUrl, key: dealerKey } }
+  const config = pageConfig(parties.server.url, { url: dealerUrl, key: dealerKey })
   return new Owner(config, noWindow, nodePlatform())
 }
 

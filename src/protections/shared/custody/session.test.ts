@@ -1,4 +1,4 @@
-/** Split custody end to end: a bundle is split, server and dealer load their halves, an owner runs the model. */
+/** Split custody end to end: a bundle is split, server and dealer load their split bundles, an owner runs the model. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ import { loadPublic } from '../../../model/files/bundle.ts'
 import { loadBundle } from '../../../model/files/bundle-node.ts'
 import { readCatalog } from '../../../model/files/catalog.ts'
 import { PlanDealer } from '../dealer/engine.ts'
-import { readHalves } from '../dealer/split-bundles.ts'
+import { readSplitBundles } from '../dealer/split-bundles.ts'
 import { PlanServer } from '../server/engine.ts'
 import { BETA_FILE, SEED_FILE } from './split-bundle.ts'
 
@@ -48,7 +48,7 @@ describe('a split model', () => {
   })
 
   it.each([
-    ['missing', 'half-missing', () => undefined],
+    ['missing', 'split-bundle-missing', () => undefined],
     ['of another session', 'malformed', () => toBase64Url(new Uint8Array(48).fill(7))],
     ['altered', 'malformed', (seed: string) => (seed.startsWith('A') ? 'B' : 'A') + seed.slice(1)],
     ['too short', 'malformed', (seed: string) => seed.slice(4)],
@@ -82,46 +82,48 @@ describe('a split model', () => {
     }
   })
 
-  it('is refused by a dealer without its half, with advice', async () => {
+  it('is refused by a dealer without its split bundle, with advice', async () => {
     const makeEngine = () => new PlanDealer(kernels)
     await expect(serveSplit(model, { dealer: { makeEngine } })).rejects.toMatchObject({
-      code: 'half-missing',
+      code: 'split-bundle-missing',
       advice: expect.stringContaining('sotto deal --models'),
     })
   })
 })
 
-describe('halves', () => {
+describe('split bundles', () => {
   const load = async (out: string, server = model.server) =>
     PlanServer.load(kernels, await readCatalog(join(out, 'server')), undefined, server)
 
   it('open for the keys that they were made for alone', async () => {
     await expect(load(model.out, newIdentity())).rejects.toThrow('is sealed for the key')
-    await expect(readHalves(join(model.out, 'dealer'), newIdentity())).rejects.toThrow(
+    await expect(readSplitBundles(join(model.out, 'dealer'), newIdentity())).rejects.toThrow(
       'is sealed for the key',
     )
-    await expect(readHalves(join(model.out, 'server'), model.server)).rejects.toThrow("the server's half")
+    await expect(readSplitBundles(join(model.out, 'server'), model.server)).rejects.toThrow(
+      "the server's split bundle",
+    )
   })
 
   it('serve the server that they were made for, and no other that has the public manifest', async () => {
-    const halves = await readHalves(join(model.out, 'dealer'), model.dealer)
+    const splitBundles = await readSplitBundles(join(model.out, 'dealer'), model.dealer)
     const header = readFileSync(join(model.report.server, 'manifest.json'))
     const none = async function* (): AsyncGenerator<Uint8Array> {}
     const register = (key?: Uint8Array) =>
-      new PlanDealer(kernels, halves, key && toBase64Url(key)).registerModel(
+      new PlanDealer(kernels, splitBundles, key && toBase64Url(key)).registerModel(
         model.report.modelHash,
         header,
         none(),
       )
     await expect(register(model.server.publicKey)).resolves.toBe(model.report.planHash)
     for (const other of [newIdentity().publicKey, model.dealer.publicKey, undefined])
-      await expect(register(other)).rejects.toMatchObject({ code: 'half-missing' })
-    // Nor can the dealer's half be rewritten for another.
+      await expect(register(other)).rejects.toMatchObject({ code: 'split-bundle-missing' })
+    // Nor can the dealer's split bundle be rewritten for another.
     const path = join(model.report.dealer, SEED_FILE)
     const text = readFileSync(path, 'utf8')
     const changed = { ...JSON.parse(text), server: toBase64Url(newIdentity().publicKey) }
     writeFileSync(path, JSON.stringify(changed))
-    await expect(readHalves(join(model.out, 'dealer'), model.dealer)).rejects.toMatchObject({
+    await expect(readSplitBundles(join(model.out, 'dealer'), model.dealer)).rejects.toMatchObject({
       code: 'bad-seal',
     })
     writeFileSync(path, text)
@@ -134,8 +136,8 @@ describe('halves', () => {
     expect(again.modelHash).not.toBe(model.report.modelHash)
     expect(again.planHash).toBe(model.report.planHash)
     // A server with one splitting, a dealer with another: they do not even agree on the model.
-    const halves = await readHalves(join(model.out, 'dealer'), model.dealer)
-    expect([...halves.keys()]).toEqual([model.report.modelHash])
+    const splitBundles = await readSplitBundles(join(model.out, 'dealer'), model.dealer)
+    expect([...splitBundles.keys()]).toEqual([model.report.modelHash])
 
     const beta = join(out, 'server', 'tiny', BETA_FILE)
     const bytes = readFileSync(beta)
@@ -150,17 +152,17 @@ describe('halves', () => {
     await expect(load(out)).rejects.toThrow('is not a sealed seed')
   })
 
-  it('are not whole bundles, and whole bundles are not halves', async () => {
+  it('are not whole bundles, and whole bundles are not split bundles', async () => {
     await expect(loadBundle(model.report.server)).rejects.toThrow('private.safetensors')
-    await expect(readHalves(join(folder, 'whole'), model.dealer)).rejects.toThrow('whole bundle')
-    await expect(readHalves(join(folder, 'nowhere'), model.dealer)).rejects.toThrow('sotto model split')
+    await expect(readSplitBundles(join(folder, 'whole'), model.dealer)).rejects.toThrow('whole bundle')
+    await expect(readSplitBundles(join(folder, 'nowhere'), model.dealer)).rejects.toThrow('sotto model split')
   })
 })
 
 describe('splitting', () => {
   const keys = () => ({ server: model.server.publicKey, dealer: model.dealer.publicKey })
 
-  it('is a command, which says where the halves are', async () => {
+  it('is a command, which says where the split bundles are', async () => {
     const out = join(folder, 'by-command')
     const [server, dealer] = [model.server, model.dealer].map((id) => toBase64Url(id.publicKey))
     const said: string[] = []
@@ -170,7 +172,9 @@ describe('splitting', () => {
     vi.restoreAllMocks()
     const report = JSON.parse(said.join(''))
     expect(report).toMatchObject({ server: join(out, 'server', 'tiny'), matrices: 4 })
-    expect([...(await readHalves(join(out, 'dealer'), model.dealer)).keys()]).toEqual([report.modelHash])
+    expect([...(await readSplitBundles(join(out, 'dealer'), model.dealer)).keys()]).toEqual([
+      report.modelHash,
+    ])
     await expect(splitCommand([bundle, '--out', out, '--server-key', server])).rejects.toThrow('--dealer-key')
     await expect(
       splitCommand([bundle, '--out', out, '--server-key', 'x', '--dealer-key', dealer]),
@@ -197,7 +201,9 @@ describe('splitting', () => {
     const same = { server: model.dealer.publicKey, dealer: model.dealer.publicKey }
     await expect(splitBundle({ bundle, out, keys: same, kernels })).rejects.toThrow('are the same')
     const report = await splitBundle({ bundle, out, keys: keys(), kernels })
-    expect([...(await readHalves(join(out, 'dealer'), model.dealer)).keys()]).toEqual([report.modelHash])
+    expect([...(await readSplitBundles(join(out, 'dealer'), model.dealer)).keys()]).toEqual([
+      report.modelHash,
+    ])
   })
 
   it('refuses a manifest with a field that is not on the list of public metadata', async () => {

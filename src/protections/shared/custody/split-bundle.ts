@@ -17,14 +17,14 @@ export const SEED_FILE = 'seed.json'
 
 export type Holder = 'server' | 'dealer'
 
-/** What a half belongs to; sealed with it, so that halves of different splittings never meet. */
-export interface HalfOf {
+/** What a split bundle belongs to; sealed with it, so that those of different splittings never meet. */
+export interface SplitBundleOf {
   readonly holder: Holder
   readonly modelHash: string
   readonly planHash: string
 }
 
-export interface Half {
+export interface SplitBundle {
   /** G's at the server, F's at the dealer. */
   readonly seed: Uint8Array
   /** Identity key of the model server that the splitting is for, base64url: the dealer deals for no other. */
@@ -46,17 +46,17 @@ const seedSchema = v.object({
   /** For whom. */
   holder: v.picklist(['server', 'dealer']),
   key: v.string(),
-  /** The model server's key, in both halves. */
+  /** The model server's key, in both split bundles. */
   server: v.string(),
   sealed: v.string(),
 })
 
-const contextOf = ({ holder, modelHash, planHash }: HalfOf, server: string): Uint8Array =>
+const contextOf = ({ holder, modelHash, planHash }: SplitBundleOf, server: string): Uint8Array =>
   joinFields(['sotto split', holder, modelHash, planHash, server])
 
 /** The contents of a seed file: seed and beta's SHA-256, sealed for the identity key of one of the two. */
-export async function sealHalf(
-  of: HalfOf,
+export async function sealSplitBundle(
+  of: SplitBundleOf,
   keys: Readonly<Record<Holder, Uint8Array>>,
   seed: Uint8Array,
   betaDigest: Uint8Array,
@@ -78,15 +78,15 @@ export async function sealHalf(
 }
 
 /**
- * Opens the half in a folder. Rejects with a `BundleError` on missing or damaged files, and with a `SessionError`
+ * Opens the split bundle in a folder. Rejects with a `BundleError` on missing or damaged files, and with a `SessionError`
  * `bad-seal` where the seed is for another key, model or plan.
  */
-export async function loadHalf(dir: string, of: HalfOf, opener: Opener): Promise<Half> {
+export async function loadSplitBundle(dir: string, of: SplitBundleOf, opener: Opener): Promise<SplitBundle> {
   const seedFile = readSeed(dir)
   if (seedFile.holder !== of.holder)
     throw new BundleError(
       'bad-manifest',
-      `${dir} is the ${seedFile.holder}'s half of the model; the ${of.holder} needs its own.`,
+      `${dir} is the ${seedFile.holder}'s split bundle of the model; the ${of.holder} needs its own.`,
     )
   if (seedFile.key !== toBase64Url(opener.publicKey))
     throw new BundleError(
@@ -111,7 +111,7 @@ function readSeed(dir: string): { holder: Holder; key: string; server: string; s
   try {
     text = readFileSync(path, 'utf8')
   } catch {
-    throw new BundleError('missing-file', `${path} cannot be read. Is ${dir} half of a split model?`)
+    throw new BundleError('missing-file', `${path} cannot be read. Is ${dir} a split bundle?`)
   }
   try {
     const { sealed, ...rest } = v.parse(seedSchema, JSON.parse(text))
@@ -139,7 +139,7 @@ function openFile(path: string): number {
   try {
     return openSync(path, 'r')
   } catch {
-    throw new BundleError('missing-file', `${path} cannot be read. Is its folder half of a split model?`)
+    throw new BundleError('missing-file', `${path} cannot be read. Is its folder a split bundle?`)
   }
 }
 

@@ -37,32 +37,32 @@ export interface DealerOptions {
 }
 
 export class Dealer {
-  private readonly options: DealerOptions
-  private readonly admission: Admission
-  private readonly servers = new Map<string, ServerConnection>()
-  private readonly sessions = new Map<string, DealerSession>()
-  private readonly sweeper: ReturnType<typeof setInterval>
+  readonly #options: DealerOptions
+  readonly #admission: Admission
+  readonly #servers = new Map<string, ServerConnection>()
+  readonly #sessions = new Map<string, DealerSession>()
+  readonly #sweeper: ReturnType<typeof setInterval>
 
   constructor(options: DealerOptions) {
-    this.options = options
-    this.admission = new Admission(options.admission)
+    this.#options = options
+    this.#admission = new Admission(options.admission)
     const idleMs = options.idleMs ?? limits.idleMs
-    this.sweeper = setInterval(() => this.evict(idleMs), Math.min(10_000, idleMs / 2))
-    this.sweeper.unref()
+    this.#sweeper = setInterval(() => this.#evict(idleMs), Math.min(10_000, idleMs / 2))
+    this.#sweeper.unref()
   }
 
   /** The material socket of a server that has just connected. Never rejects. */
   async serve(link: Link): Promise<void> {
-    const { identity, allow, log, makeEngine } = this.options
+    const { identity, allow, log, makeEngine } = this.#options
     try {
       const isAllowed = (key: Uint8Array) => !allow || allow.includes(toBase64Url(key))
       const serverKey = await acceptServer(link, identity, isAllowed)
       const connection = new ServerConnection(link, serverKey, makeEngine(toBase64Url(serverKey)), log)
-      await this.servers.get(connection.name)?.close('The same server has connected again.')
-      this.servers.set(connection.name, connection)
+      await this.#servers.get(connection.name)?.close('The same server has connected again.')
+      this.#servers.set(connection.name, connection)
       log.info({ server: connection.name }, 'server connected')
       await connection.run()
-      if (this.servers.get(connection.name) === connection) this.servers.delete(connection.name)
+      if (this.#servers.get(connection.name) === connection) this.#servers.delete(connection.name)
     } catch (error) {
       log.warn({ reason: describe(error) }, 'server turned away')
       await link.close(toSessionError(error).message)
@@ -71,10 +71,10 @@ export class Dealer {
 
   /** Agrees on a session with an owner; resolves with the JSON to answer. Rejects with `SessionError`. */
   async open(request: v.InferOutput<typeof openRequest>, peer: string): Promise<object> {
-    const connection = this.find(request)
-    const release = this.admission.admit(peer)
+    const connection = this.#find(request)
+    const release = this.#admission.admit(peer)
     try {
-      const { identity, log, passesAhead } = this.options
+      const { identity, log, passesAhead } = this.#options
       const ephemeral = await newEphemeral()
       const id = randomBytes(SESSION_ID_BYTES)
       const sessionId = toHex(id)
@@ -97,15 +97,15 @@ export class Dealer {
         passes: connection.engine.open(request.modelHash, await hkdf(secret, transcript, keyPurpose.seed)),
         connection,
         passesAhead,
-        countPass: () => this.admission.countPass(peer),
+        countPass: () => this.#admission.countPass(peer),
         onEnd: (reason) => {
           release()
-          this.sessions.delete(sessionId)
+          this.#sessions.delete(sessionId)
           log.info({ sessionId, reason }, 'session ended')
         },
         onFault: (error) => log.error({ sessionId, reason: describe(error) }, 'dealing failed'),
       })
-      this.sessions.set(sessionId, session)
+      this.#sessions.set(sessionId, session)
       try {
         await connection.announce(sessionId, request.modelHash, toHex(transcript), session)
       } catch (error) {
@@ -132,34 +132,34 @@ export class Dealer {
 
   /** Throws `expired` for a session that is over or never was. */
   session(id: string): DealerSession {
-    const session = this.sessions.get(id)
+    const session = this.#sessions.get(id)
     if (!session) throw new SessionError('expired', 'The dealer does not know this session.')
     return session
   }
 
   get status() {
     return {
-      servers: this.servers.size,
-      models: [...this.servers.values()].reduce((sum, server) => sum + server.models.size, 0),
-      sessions: this.sessions.size,
+      servers: this.#servers.size,
+      models: [...this.#servers.values()].reduce((sum, server) => sum + server.models.size, 0),
+      sessions: this.#sessions.size,
     }
   }
 
   async close(): Promise<void> {
-    clearInterval(this.sweeper)
+    clearInterval(this.#sweeper)
     const over = new SessionError('expired', 'The dealer is shutting down.')
-    for (const session of [...this.sessions.values()]) session.end(over, over)
-    await Promise.all([...this.servers.values()].map((server) => server.close(over.message)))
+    for (const session of [...this.#sessions.values()]) session.end(over, over)
+    await Promise.all([...this.#servers.values()].map((server) => server.close(over.message)))
   }
 
-  private find(request: v.InferOutput<typeof openRequest>): ServerConnection {
+  #find(request: v.InferOutput<typeof openRequest>): ServerConnection {
     if (request.protocolVersion !== PROTOCOL_VERSION) {
       throw new SessionError(
         'version-mismatch',
         `The page speaks version ${request.protocolVersion}, the dealer ${PROTOCOL_VERSION}.`,
       )
     }
-    const connection = this.servers.get(toBase64Url(request.serverIdentity))
+    const connection = this.#servers.get(toBase64Url(request.serverIdentity))
     if (!connection)
       throw new SessionError('server-absent', 'The model server is not connected to this dealer.')
     const model = connection.models.get(request.modelHash)
@@ -174,9 +174,9 @@ export class Dealer {
     return connection
   }
 
-  private evict(idleMs: number): void {
+  #evict(idleMs: number): void {
     const over = new SessionError('expired', 'The session was idle for too long.')
-    for (const session of [...this.sessions.values()]) {
+    for (const session of [...this.#sessions.values()]) {
       if (Date.now() - session.lastSeen > idleMs) session.end(over, over)
     }
   }

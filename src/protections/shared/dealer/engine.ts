@@ -4,7 +4,7 @@ import { SessionError } from '../../../handshake/errors.ts'
 import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
 import { modelHash as hashOf, type Manifest, parseManifest } from '../../../model/files/manifest.ts'
 import type { DealerEngine, DealerPasses } from '../agreement/parties.ts'
-import type { Half } from '../custody/split-bundle.ts'
+import type { SplitBundle } from '../custody/split-bundle.ts'
 import type { WeightUse } from '../plan.ts'
 import { dealerPieces } from '../profiles/fixed/split.ts'
 import { SessionDealer } from '../session/dealer-passes.ts'
@@ -15,24 +15,28 @@ interface Model {
   plans: ModelPlans
   /** b = W - F of every private weight by name, and the dealer's pieces of every split one. */
   differences: Map<string, Matrix>
-  half?: Half
+  split?: SplitBundle
 }
 
 export class PlanDealer implements DealerEngine {
-  private readonly models = new Map<string, Model>()
-  private readonly kernels: Kernels
-  private readonly halves: ReadonlyMap<string, Half>
-  private readonly serverKey?: string
+  readonly #models = new Map<string, Model>()
+  readonly #kernels: Kernels
+  readonly #splitBundles: ReadonlyMap<string, SplitBundle>
+  readonly #serverKey?: string
 
   /**
-   * @param halves the dealer's halves of split models, by the models' hashes
+   * @param splitBundles the dealer's split bundles, by the models' hashes
    * @param serverKey identity key of the server that it deals for, base64url: any other that registered a split model
    *   could, as a user of its own, have the dealer's pieces from what is dealt
    */
-  constructor(kernels: Kernels, halves: ReadonlyMap<string, Half> = new Map(), serverKey?: string) {
-    this.kernels = kernels
-    this.halves = halves
-    this.serverKey = serverKey
+  constructor(
+    kernels: Kernels,
+    splitBundles: ReadonlyMap<string, SplitBundle> = new Map(),
+    serverKey?: string,
+  ) {
+    this.#kernels = kernels
+    this.#splitBundles = splitBundles
+    this.#serverKey = serverKey
   }
 
   /** The header is the bundle's public manifest; resolves with the hash of the plan that the dealer makes of it. */
@@ -45,31 +49,34 @@ export class PlanDealer implements DealerEngine {
     if ((await hashOf(manifest)) !== modelHash)
       throw new SessionError('unknown-model', 'The manifest has another hash.')
     const plans = modelPlans(manifest)
-    const half = this.halves.get(modelHash)
-    if (plans.isSplit && !half)
-      throw new SessionError('half-missing', `The dealer has no half of the split model '${manifest.name}'.`)
-    if (half && half.server !== this.serverKey)
-      throw new SessionError('half-missing', `'${manifest.name}' was split for another model server.`)
-    const differences = half ? this.pieces(plans, half) : new Map<string, Matrix>()
+    const split = this.#splitBundles.get(modelHash)
+    if (plans.isSplit && !split)
+      throw new SessionError(
+        'split-bundle-missing',
+        `The dealer has no split bundle of the model '${manifest.name}'.`,
+      )
+    if (split && split.server !== this.#serverKey)
+      throw new SessionError('split-bundle-missing', `'${manifest.name}' was split for another model server.`)
+    const differences = split ? this.#pieces(plans, split) : new Map<string, Matrix>()
     const uses = plans.privateWeights()
     let at = 0
     for await (const bytes of tensors) {
       const use = uses[at++]
       if (!use)
         throw new SessionError('malformed', 'More tensors were registered than the plan has private weights.')
-      differences.set(use.name, this.load(use, bytes))
+      differences.set(use.name, this.#load(use, bytes))
     }
     if (at < uses.length) throw new SessionError('malformed', 'Tensors are missing from the registration.')
     for (const step of plans.of({ base: 0, rows: 1 }).plan.steps) step.prepare?.()
-    this.free(modelHash)
-    this.models.set(modelHash, { plans, differences, half })
+    this.#free(modelHash)
+    this.#models.set(modelHash, { plans, differences, split })
     return planHash(plans)
   }
 
   open(modelHash: string, seed: Uint8Array): DealerPasses {
-    const model = this.models.get(modelHash)
+    const model = this.#models.get(modelHash)
     if (!model) throw new SessionError('unknown-model', 'The model is not registered.')
-    const dealer = new SessionDealer(model.plans, this.kernels, model.differences, seed)
+    const dealer = new SessionDealer(model.plans, this.#kernels, model.differences, seed)
     return {
       deal: async (request, sink) => {
         try {
@@ -85,32 +92,32 @@ export class PlanDealer implements DealerEngine {
   }
 
   splitSeed(modelHash: string): Uint8Array | undefined {
-    return this.models.get(modelHash)?.half?.seed
+    return this.#models.get(modelHash)?.split?.seed
   }
 
   close(): void {
-    for (const modelHash of [...this.models.keys()]) this.free(modelHash)
+    for (const modelHash of [...this.#models.keys()]) this.#free(modelHash)
   }
 
-  private pieces({ anyPlan }: ModelPlans, half: Half): Map<string, Matrix> {
-    const beta = half.open(this.kernels, anyPlan)
+  #pieces({ anyPlan }: ModelPlans, split: SplitBundle): Map<string, Matrix> {
+    const beta = split.open(this.#kernels, anyPlan)
     try {
-      return dealerPieces(this.kernels, anyPlan, half.seed, beta.read)
+      return dealerPieces(this.#kernels, anyPlan, split.seed, beta.read)
     } finally {
       beta.close()
     }
   }
 
-  private load({ k, n, ring, name }: WeightUse, bytes: Uint8Array): Matrix {
+  #load({ k, n, ring, name }: WeightUse, bytes: Uint8Array): Matrix {
     if (bytes.length !== Math.ceil((k * n * ring) / 8)) {
       throw new SessionError('malformed', `The registration of ${name} has the wrong length.`)
     }
-    return this.kernels.load(this.kernels.unpack(bytes, ring, k * n), k, n)
+    return this.#kernels.load(this.#kernels.unpack(bytes, ring, k * n), k, n)
   }
 
-  private free(modelHash: string): void {
-    for (const matrix of this.models.get(modelHash)?.differences.values() ?? []) matrix.free()
-    this.models.delete(modelHash)
+  #free(modelHash: string): void {
+    for (const matrix of this.#models.get(modelHash)?.differences.values() ?? []) matrix.free()
+    this.#models.delete(modelHash)
   }
 }
 

@@ -7,8 +7,9 @@ import type { Logger } from 'pino'
 import { describe } from '../../../handshake/describe.ts'
 import { SessionError, toSessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
+import { parseJson } from '../../../handshake/parse-json.ts'
 import { peerAddress } from '../../../transport/node/peer.ts'
-import { openRequest, parseJson } from '../agreement/messages.ts'
+import { openRequest } from '../agreement/messages.ts'
 import type { Dealer } from './dealer.ts'
 
 export interface DealerAppOptions {

@@ -12,22 +12,22 @@ export class Registration {
   readonly model: ServedModel
   /** Settles when the engine has taken everything in. */
   readonly done: Promise<void>
-  private readonly tensors = new BoundedQueue<Uint8Array>(64 * 1024 * 1024)
-  private parts: Uint8Array[] = []
-  private size = 0
-  private index = 0
-  private start!: (header: Uint8Array) => void
-  private readonly header: Promise<Uint8Array>
-  private rejectHeader!: (error: Error) => void
+  readonly #tensors = new BoundedQueue<Uint8Array>(64 * 1024 * 1024)
+  #parts: Uint8Array[] = []
+  #size = 0
+  #index = 0
+  #start!: (header: Uint8Array) => void
+  readonly #header: Promise<Uint8Array>
+  #rejectHeader!: (error: Error) => void
 
   constructor(model: ServedModel, engine: DealerEngine) {
     this.model = model
-    this.header = new Promise((resolve, reject) => {
-      this.start = resolve
-      this.rejectHeader = reject
+    this.#header = new Promise((resolve, reject) => {
+      this.#start = resolve
+      this.#rejectHeader = reject
     })
-    this.done = this.header
-      .then((header) => engine.registerModel(model.modelHash, header, this.tensors))
+    this.done = this.#header
+      .then((header) => engine.registerModel(model.modelHash, header, this.#tensors))
       .then((planHash) => {
         if (planHash !== model.planHash) {
           throw new SessionError('plan-mismatch', 'Server and dealer make different plans of this model.')
@@ -36,31 +36,31 @@ export class Registration {
       .catch((error) => {
         throw toSessionError(error)
       })
-    this.done.catch(() => this.tensors.end())
+    this.done.catch(() => this.#tensors.end())
   }
 
   /** Resolves when there is room for the next part. Throws `SessionError` on disorder. */
   async add(blob: Blob): Promise<void> {
-    if (blob.index !== this.index) throw new SessionError('malformed', 'A registration came out of order.')
-    this.size += blob.bytes.length
-    if (this.size > limits.tensorBytes)
+    if (blob.index !== this.#index) throw new SessionError('malformed', 'A registration came out of order.')
+    this.#size += blob.bytes.length
+    if (this.#size > limits.tensorBytes)
       throw new SessionError('oversized', 'A tensor of a registration is too large.')
-    this.parts.push(blob.bytes)
+    this.#parts.push(blob.bytes)
     if (!blob.last) return
-    const whole = concatBytes(this.parts)
-    this.parts = []
-    this.size = 0
-    if (this.index++ === 0) this.start(whole)
-    else await this.tensors.push(whole, whole.length)
+    const whole = concatBytes(this.#parts)
+    this.#parts = []
+    this.#size = 0
+    if (this.#index++ === 0) this.#start(whole)
+    else await this.#tensors.push(whole, whole.length)
   }
 
   finish(): void {
-    if (this.index === 0) this.fail(new SessionError('malformed', 'A registration came without its header.'))
-    this.tensors.end()
+    if (this.#index === 0) this.fail(new SessionError('malformed', 'A registration came without its header.'))
+    this.#tensors.end()
   }
 
   fail(error: Error): void {
-    this.rejectHeader(error)
-    this.tensors.fail(error)
+    this.#rejectHeader(error)
+    this.#tensors.fail(error)
   }
 }

@@ -35,34 +35,34 @@ export class ServerConnection {
   readonly name: string
   readonly engine: DealerEngine
   readonly models = new Map<string, ServedModel>()
-  private readonly link: Link
-  private readonly log: Logger
-  private readonly sessions = new Map<string, SessionEvents>()
-  private readonly opening = new Map<string, { resolve: () => void; reject: (error: Error) => void }>()
-  private registration: Registration | undefined
-  private readonly scratch = new Uint8Array(transport.chunkBytes)
-  private sinceTurn = 0
+  readonly #link: Link
+  readonly #log: Logger
+  readonly #sessions = new Map<string, SessionEvents>()
+  readonly #opening = new Map<string, { resolve: () => void; reject: (error: Error) => void }>()
+  #registration: Registration | undefined
+  readonly #scratch = new Uint8Array(transport.chunkBytes)
+  #sinceTurn = 0
 
   constructor(link: Link, serverKey: Uint8Array, engine: DealerEngine, log: Logger) {
-    this.link = link
+    this.#link = link
     this.serverKey = serverKey
     this.name = toBase64Url(serverKey)
     this.engine = engine
-    this.log = log
+    this.#log = log
   }
 
   /** Serves the socket until it ends; every session of this server ends with it. Never rejects. */
   async run(): Promise<void> {
     try {
-      for (;;) await this.handle(await this.link.receive())
+      for (;;) await this.#handle(await this.#link.receive())
     } catch (error) {
-      this.log.info({ server: this.name, reason: describe(error) }, 'server disconnected')
+      this.#log.info({ server: this.name, reason: describe(error) }, 'server disconnected')
       const lost = new SessionError('server-absent', 'The model server has disconnected from the dealer.')
-      this.registration?.fail(lost)
-      for (const { reject } of this.opening.values()) reject(lost)
-      for (const session of [...this.sessions.values()]) session.ended()
+      this.#registration?.fail(lost)
+      for (const { reject } of this.#opening.values()) reject(lost)
+      for (const session of [...this.#sessions.values()]) session.ended()
       this.engine.close()
-      await this.link.close(toSessionError(error, 'dealer-lost').message)
+      await this.#link.close(toSessionError(error, 'dealer-lost').message)
     }
   }
 
@@ -73,81 +73,81 @@ export class ServerConnection {
     transcript: string,
     events: SessionEvents,
   ): Promise<void> {
-    this.sessions.set(sessionId, events)
-    const accepted = new Promise<void>((resolve, reject) => this.opening.set(sessionId, { resolve, reject }))
+    this.#sessions.set(sessionId, events)
+    const accepted = new Promise<void>((resolve, reject) => this.#opening.set(sessionId, { resolve, reject }))
     // It may reject while the announcement still waits to be sent, which then rejects itself.
     accepted.catch(() => undefined)
     try {
-      await this.send({ t: 'open', sessionId, modelHash, transcript })
+      await this.#send({ t: 'open', sessionId, modelHash, transcript })
       await withTimeout(accepted, limits.handshakeMs)
     } catch (error) {
-      this.sessions.delete(sessionId)
+      this.#sessions.delete(sessionId)
       throw toSessionError(error, 'server-absent')
     } finally {
-      this.opening.delete(sessionId)
+      this.#opening.delete(sessionId)
     }
   }
 
   /** Resolves when the socket has room; `bytes` are copied before. */
   async chunk(sessionId: string, pass: number, bytes: Uint8Array): Promise<void> {
-    await this.link.send(encodePass('chunk', sessionId, pass, bytes, this.scratch), false)
-    this.sinceTurn += bytes.length
-    if (this.sinceTurn < TURN_BYTES) return
+    await this.#link.send(encodePass('chunk', sessionId, pass, bytes, this.#scratch), false)
+    this.#sinceTurn += bytes.length
+    if (this.#sinceTurn < TURN_BYTES) return
     // Nothing leaves the process while it deals: the sockets get a turn before they run dry.
-    this.sinceTurn = 0
+    this.#sinceTurn = 0
     await new Promise<void>((resolve) => setImmediate(resolve))
   }
 
   endPass(sessionId: string, pass: number): Promise<void> {
-    return this.link.send(encodePass('end', sessionId, pass), false)
+    return this.#link.send(encodePass('end', sessionId, pass), false)
   }
 
   /** The session is over at the dealer. */
   async endSession(sessionId: string, error?: SessionError): Promise<void> {
-    if (!this.sessions.delete(sessionId)) return
+    if (!this.#sessions.delete(sessionId)) return
     const message: ToServer = error
       ? { t: 'failed', sessionId, error: error.toJSON() }
       : { t: 'close', sessionId }
-    await this.send(message).catch(() => undefined)
+    await this.#send(message).catch(() => undefined)
   }
 
   close(reason: string): Promise<void> {
-    return this.link.close(reason)
+    return this.#link.close(reason)
   }
 
   get traffic() {
-    return this.link.traffic
+    return this.#link.traffic
   }
 
-  private send(message: ToServer): Promise<void> {
-    return this.link.send(encodeJson(message), false)
+  #send(message: ToServer): Promise<void> {
+    return this.#link.send(encodeJson(message), false)
   }
 
-  private async handle(bytes: Uint8Array): Promise<void> {
+  async #handle(bytes: Uint8Array): Promise<void> {
     const material = decodeMaterial(bytes)
-    if (material.kind === 'blob' && this.registration) return this.registration.add(material)
+    if (material.kind === 'blob' && this.#registration) return this.#registration.add(material)
     if (material.kind !== 'json')
       throw new SessionError('malformed', 'A server sent what only a dealer may send.')
-    await this.act(parseMessage(toDealerSchema, material.value))
+    await this.#act(parseMessage(toDealerSchema, material.value))
   }
 
-  private async act(message: ToDealer): Promise<void> {
+  async #act(message: ToDealer): Promise<void> {
     switch (message.t) {
       case 'register':
-        return this.register(message)
+        return this.#register(message)
       case 'registered-all':
-        return this.finishRegistration()
+        return this.#finishRegistration()
       case 'opened':
-        return this.opening.get(message.sessionId)?.resolve()
+        return this.#opening.get(message.sessionId)?.resolve()
       case 'refused':
-        return this.opening.get(message.sessionId)?.reject(SessionError.parse(message.error))
+        return this.#opening.get(message.sessionId)?.reject(SessionError.parse(message.error))
       case 'credit':
-        return this.sessions.get(message.sessionId)?.credit(message.bytes)
+        return this.#sessions.get(message.sessionId)?.credit(message.bytes)
       case 'used':
-        return this.sessions.get(message.sessionId)?.used(message.pass)
+        return this.#sessions.get(message.sessionId)?.used(message.pass)
       case 'close': {
-        const session = this.sessions.get(message.sessionId)
-        this.sessions.delete(message.sessionId)
+        const session = this.#sessions.get(message.sessionId)
+        this.#sessions.delete(message.sessionId)
         return session?.ended()
       }
       default:
@@ -155,31 +155,31 @@ export class ServerConnection {
     }
   }
 
-  private register({ modelHash, planHash, profile }: ServedModel): void {
-    if (this.registration) throw new SessionError('malformed', 'Two registrations overlap.')
+  #register({ modelHash, planHash, profile }: ServedModel): void {
+    if (this.#registration) throw new SessionError('malformed', 'Two registrations overlap.')
     if (this.models.size >= limits.modelsPerServer) throw new SessionError('oversized', 'Too many models.')
     this.models.delete(modelHash)
-    this.registration = new Registration({ modelHash, planHash, profile }, this.engine)
+    this.#registration = new Registration({ modelHash, planHash, profile }, this.engine)
   }
 
-  private async finishRegistration(): Promise<void> {
-    const registration = this.registration
-    this.registration = undefined
+  async #finishRegistration(): Promise<void> {
+    const registration = this.#registration
+    this.#registration = undefined
     if (!registration) throw new SessionError('malformed', 'A registration ended that never began.')
     registration.finish()
     const { modelHash } = registration.model
     try {
       await registration.done
       this.models.set(modelHash, registration.model)
-      this.log.info({ server: this.name, modelHash }, 'model registered')
-      await this.send({ t: 'registered', modelHash })
+      this.#log.info({ server: this.name, modelHash }, 'model registered')
+      await this.#send({ t: 'registered', modelHash })
     } catch (error) {
       const typed = toSessionError(error)
-      this.log.error(
+      this.#log.error(
         { server: this.name, modelHash, reason: describe(typed.cause ?? typed) },
         'model refused',
       )
-      await this.send({ t: 'unregistered', modelHash, error: typed.toJSON() })
+      await this.#send({ t: 'unregistered', modelHash, error: typed.toJSON() })
     }
   }
 }

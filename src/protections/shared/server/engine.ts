@@ -10,7 +10,7 @@ import type { CatalogEntry } from '../../../model/files/catalog.ts'
 import type { Link } from '../../../transport/link.ts'
 import type { MaterialSource, Registration, ServedModel, ServerEngine } from '../agreement/parties.ts'
 import type { Opener } from '../agreement/seal.ts'
-import { loadHalf } from '../custody/split-bundle.ts'
+import { loadSplitBundle } from '../custody/split-bundle.ts'
 import { deriveKey } from '../prg.ts'
 import { serverPieces } from '../profiles/fixed/split.ts'
 import { type ClearWeights, difference, loadWeights } from '../profiles/fixed/weights.ts'
@@ -31,41 +31,41 @@ interface Model {
   fSeed: Uint8Array
 }
 
-/** The server's half of a split model: public tensors, and pieces of the private matrices. */
+/** The server's split bundle: public tensors, and pieces of the private matrices. */
 async function loadSplit(kernels: Kernels, entry: CatalogEntry, opener?: Opener): Promise<Model> {
   const { dir, hash, files } = entry
-  if (!opener) throw new Error(`${dir} is half of a split model, and there is no key to open its seed.`)
+  if (!opener) throw new Error(`${dir} is a split bundle, and there is no key to open its seed.`)
   const file = async (name: string) => new Response(new Uint8Array(readFileSync(join(dir, name))))
   const { manifest, tensors } = await loadPublic(file, { expectedHash: hash })
   const plans = modelPlans(manifest)
   const served = { modelHash: hash, planHash: await planHash(plans), profile: 'fixed' }
-  const half = await loadHalf(dir, { holder: 'server', ...served }, opener)
+  const split = await loadSplitBundle(dir, { holder: 'server', ...served }, opener)
   const clear = loadWeights(kernels, manifest.config, tensors, (layer, role) =>
     plans.multiplies(layer, role, 'public'),
   )
-  const beta = half.open(kernels, plans.anyPlan)
+  const beta = split.open(kernels, plans.anyPlan)
   try {
-    const pieces = serverPieces(kernels, plans.anyPlan, half.seed, beta.read)
+    const pieces = serverPieces(kernels, plans.anyPlan, split.seed, beta.read)
     for (const [name, matrix] of pieces.weights) clear.weights.set(name, matrix)
     for (const [name, bias] of pieces.biases) clear.biases.set(name, bias)
   } finally {
     beta.close()
   }
-  return { served, plans, clear, header: files.get('manifest.json')!.bytes, fSeed: half.seed }
+  return { served, plans, clear, header: files.get('manifest.json')!.bytes, fSeed: split.seed }
 }
 
 export class PlanServer implements ServerEngine {
-  private readonly kernels: Kernels
-  private readonly byHash: Map<string, Model>
+  readonly #kernels: Kernels
+  readonly #byHash: Map<string, Model>
 
   private constructor(kernels: Kernels, models: Model[]) {
-    this.kernels = kernels
-    this.byHash = new Map(models.map((model) => [model.served.modelHash, model]))
+    this.#kernels = kernels
+    this.#byHash = new Map(models.map((model) => [model.served.modelHash, model]))
   }
 
   /**
-   * Loads and checks whole bundles, from their folders unless `read` says otherwise, and the server's halves of split
-   * models, whose seeds `opener` opens. Throws a plain explanation where one cannot be served.
+   * Loads and checks whole bundles, from their folders unless `read` says otherwise, and the server's split
+   * bundles, whose seeds `opener` opens. Throws a plain explanation where one cannot be served.
    */
   static async load(
     kernels: Kernels,
@@ -100,22 +100,22 @@ export class PlanServer implements ServerEngine {
   }
 
   models(): ServedModel[] {
-    return [...this.byHash.values()].map((model) => model.served)
+    return [...this.#byHash.values()].map((model) => model.served)
   }
 
   registration(modelHash: string): Registration {
-    const model = this.find(modelHash)
-    return { header: model.header, tensors: this.differences(model) }
+    const model = this.#find(modelHash)
+    return { header: model.header, tensors: this.#differences(model) }
   }
 
   fSeed(modelHash: string): Uint8Array {
-    return this.find(modelHash).fSeed
+    return this.#find(modelHash).fSeed
   }
 
   async open(modelHash: string, link: Link, material: MaterialSource): Promise<void> {
-    const { plans, clear } = this.find(modelHash)
+    const { plans, clear } = this.#find(modelHash)
     try {
-      await new ServerSession(plans, this.kernels, clear, link, material).run()
+      await new ServerSession(plans, this.#kernels, clear, link, material).run()
     } catch (error) {
       throw error instanceof PassError || error instanceof MessageError
         ? new SessionError('malformed', error.message, { cause: error })
@@ -123,19 +123,19 @@ export class PlanServer implements ServerEngine {
     }
   }
 
-  private find(modelHash: string): Model {
-    const model = this.byHash.get(modelHash)
+  #find(modelHash: string): Model {
+    const model = this.#byHash.get(modelHash)
     if (!model) throw new SessionError('unknown-model', 'The server has no such model.')
     return model
   }
 
   /** b = W - F of every private weight, made one at a time: together they are larger than the model. */
-  private async *differences({ plans, clear, fSeed }: Model): AsyncGenerator<Uint8Array> {
-    const key = deriveKey(this.kernels, fSeed, 'stationary')
+  async *#differences({ plans, clear, fSeed }: Model): AsyncGenerator<Uint8Array> {
+    const key = deriveKey(this.#kernels, fSeed, 'stationary')
     for (const [index, use] of plans.privateWeights().entries()) {
       const encoded = clear.encoded.get(use.name)
       if (!encoded) throw new SessionError('internal', `The weight ${use.name} is not loaded.`)
-      yield this.kernels.pack(difference(this.kernels, key, index, use, encoded), use.ring)
+      yield this.#kernels.pack(difference(this.#kernels, key, index, use, encoded), use.ring)
       // Gives sockets and timers a turn between two large matrices.
       await new Promise((resolve) => setImmediate(resolve))
     }

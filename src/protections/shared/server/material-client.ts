@@ -16,7 +16,7 @@ import {
 } from '../agreement/material-socket.ts'
 import type { ServerEngine } from '../agreement/parties.ts'
 import { Registrar } from './registration.ts'
-import { Announced } from './session-material.ts'
+import { SessionMaterial } from './session-material.ts'
 
 export interface MaterialClientOptions {
   /** Opens the material socket. */
@@ -35,120 +35,120 @@ const hopeless = new Set<SessionErrorCode>([
   'plan-mismatch',
   'version-mismatch',
   'oversized',
-  'half-missing',
+  'split-bundle-missing',
 ])
 
 export class MaterialClient {
-  private readonly options: MaterialClientOptions
-  private readonly sessions = new Map<string, Announced>()
-  private readonly registrar: Registrar
-  private link: Link | undefined
-  private readonly readyListeners: (() => void)[] = []
-  private stopped = false
-  private stopWaiting: (() => void) | undefined
+  readonly #options: MaterialClientOptions
+  readonly #sessions = new Map<string, SessionMaterial>()
+  readonly #registrar: Registrar
+  #link: Link | undefined
+  readonly #readyListeners: (() => void)[] = []
+  #stopped = false
+  #stopWaiting: (() => void) | undefined
 
   constructor(options: MaterialClientOptions) {
-    this.options = options
-    this.registrar = new Registrar(options.engine, ({ modelHash }) => {
+    this.#options = options
+    this.#registrar = new Registrar(options.engine, ({ modelHash }) => {
       options.log.info({ modelHash }, 'model registered at the dealer')
-      for (const listener of this.readyListeners.splice(0)) listener()
+      for (const listener of this.#readyListeners.splice(0)) listener()
     })
   }
 
   /** All models are registered, and sessions can be opened. */
   get ready(): boolean {
-    return this.link !== undefined && this.registrar.complete
+    return this.#link !== undefined && this.#registrar.complete
   }
 
   /** The dealer is there, and this model is still on its way to it. */
   isPending(modelHash: string): boolean {
-    return this.link !== undefined && !this.registrar.has(modelHash)
+    return this.#link !== undefined && !this.#registrar.has(modelHash)
   }
 
   /** Resolves when sessions with the first model can be opened; the others follow one by one. */
   whenReady(): Promise<void> {
-    return this.ready ? Promise.resolve() : new Promise((resolve) => this.readyListeners.push(resolve))
+    return this.ready ? Promise.resolve() : new Promise((resolve) => this.#readyListeners.push(resolve))
   }
 
   get sessionCount(): number {
-    return this.sessions.size
+    return this.#sessions.size
   }
 
   get traffic() {
-    return this.link?.traffic
+    return this.#link?.traffic
   }
 
   /** Connects, and reconnects for ever. Resolves after `stop`; rejects only where trying again is useless. */
   async run(): Promise<void> {
-    const { connect, identity, dealerKey, log } = this.options
-    for (let wait = 200; !this.stopped; wait = Math.min(5000, wait * 2)) {
+    const { connect, identity, dealerKey, log } = this.#options
+    for (let wait = 200; !this.#stopped; wait = Math.min(5000, wait * 2)) {
       try {
         const link = await connect()
-        this.link = link
+        this.#link = link
         await greetDealer(link, identity, dealerKey)
         log.info('dealer connected')
         wait = 200
-        await Promise.all([this.listen(link), this.registrar.run(link)])
+        await Promise.all([this.#listen(link), this.#registrar.run(link)])
       } catch (error) {
-        if (!this.stopped) log.warn({ reason: describe(error) }, 'no dealer')
+        if (!this.#stopped) log.warn({ reason: describe(error) }, 'no dealer')
         if (error instanceof SessionError && hopeless.has(error.code)) throw error
       } finally {
-        this.drop()
+        this.#drop()
       }
-      if (!this.stopped) await this.pause(wait)
+      if (!this.#stopped) await this.#pause(wait)
     }
   }
 
   async stop(): Promise<void> {
-    this.stopped = true
-    this.stopWaiting?.()
-    await this.link?.close('The model server is shutting down.')
+    this.#stopped = true
+    this.#stopWaiting?.()
+    await this.#link?.close('The model server is shutting down.')
   }
 
   /** Hands out an announced session, once. Throws `SessionError`. */
-  claim(sessionId: string, transcript: string, modelHash: string): Announced {
-    const session = this.sessions.get(sessionId)
+  claim(sessionId: string, transcript: string, modelHash: string): SessionMaterial {
+    const session = this.#sessions.get(sessionId)
     if (!session) throw new SessionError('expired', 'The dealer has announced no such session.')
     session.claim(transcript, modelHash)
     return session
   }
 
-  private drop(): void {
-    const { link } = this
-    this.link = undefined
+  #drop(): void {
+    const link = this.#link
+    this.#link = undefined
     const lost = new SessionError('dealer-lost', 'The connection to the dealer was lost.')
-    this.registrar.reset(lost)
-    for (const session of [...this.sessions.values()]) session.fail(lost)
-    this.sessions.clear()
+    this.#registrar.reset(lost)
+    for (const session of [...this.#sessions.values()]) session.fail(lost)
+    this.#sessions.clear()
     void link?.close('The connection is given up.')
   }
 
-  private async listen(link: Link): Promise<never> {
-    for (;;) await this.handle(await link.receive())
+  async #listen(link: Link): Promise<never> {
+    for (;;) await this.#handle(await link.receive())
   }
 
-  private async handle(bytes: Uint8Array): Promise<void> {
+  async #handle(bytes: Uint8Array): Promise<void> {
     const material = decodeMaterial(bytes)
-    if (material.kind === 'json') return this.act(parseMessage(toServerSchema, material.value))
+    if (material.kind === 'json') return this.#act(parseMessage(toServerSchema, material.value))
     if (material.kind === 'blob')
       throw new SessionError('malformed', 'A dealer sent what only a server may send.')
-    const session = this.sessions.get(material.sessionId)
+    const session = this.#sessions.get(material.sessionId)
     if (!session) return
     if (material.kind === 'chunk') session.chunk(material.pass, material.bytes)
     else session.endOfPass(material.pass)
   }
 
-  private act(message: ToServer) {
+  #act(message: ToServer) {
     switch (message.t) {
       case 'registered':
       case 'unregistered':
-        return this.registrar.settle(message)
+        return this.#registrar.settle(message)
       case 'open':
-        return this.announce(message)
+        return this.#announce(message)
       case 'failed':
-        return this.sessions.get(message.sessionId)?.fail(SessionError.parse(message.error))
+        return this.#sessions.get(message.sessionId)?.fail(SessionError.parse(message.error))
       case 'close':
-        return this.sessions
+        return this.#sessions
           .get(message.sessionId)
           ?.fail(new SessionError('expired', 'The dealer has closed the session.'))
       default:
@@ -156,34 +156,34 @@ export class MaterialClient {
     }
   }
 
-  private announce({ sessionId, modelHash, transcript }: Extract<ToServer, { t: 'open' }>) {
-    if (this.sessions.size >= (this.options.maxSessions ?? limits.sessions)) {
+  #announce({ sessionId, modelHash, transcript }: Extract<ToServer, { t: 'open' }>) {
+    if (this.#sessions.size >= (this.#options.maxSessions ?? limits.sessions)) {
       const error = new SessionError('too-many-sessions', 'The model server has no free sessions.')
-      this.tell({ t: 'refused', sessionId, error: error.toJSON() })
+      this.#tell({ t: 'refused', sessionId, error: error.toJSON() })
       return
     }
-    const session = new Announced({
+    const session = new SessionMaterial({
       modelHash,
       transcript,
-      claimMs: this.options.claimMs ?? limits.claimMs,
-      credit: (bytes) => this.tell({ t: 'credit', sessionId, bytes }),
-      used: (pass) => this.tell({ t: 'used', sessionId, pass }),
+      claimMs: this.#options.claimMs ?? limits.claimMs,
+      credit: (bytes) => this.#tell({ t: 'credit', sessionId, bytes }),
+      used: (pass) => this.#tell({ t: 'used', sessionId, pass }),
       onEnd: () => {
-        if (this.sessions.delete(sessionId)) this.tell({ t: 'close', sessionId })
+        if (this.#sessions.delete(sessionId)) this.#tell({ t: 'close', sessionId })
       },
     })
-    this.sessions.set(sessionId, session)
-    this.tell({ t: 'opened', sessionId })
+    this.#sessions.set(sessionId, session)
+    this.#tell({ t: 'opened', sessionId })
   }
 
   /** Small messages that nobody waits for; a lost socket is noticed by the reader. */
-  private tell(message: ToDealer): void {
-    this.link?.send(encodeJson(message), false).catch(() => undefined)
+  #tell(message: ToDealer): void {
+    this.#link?.send(encodeJson(message), false).catch(() => undefined)
   }
 
-  private pause(ms: number): Promise<void> {
+  #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      this.stopWaiting = resolve
+      this.#stopWaiting = resolve
       setTimeout(resolve, ms)
     })
   }

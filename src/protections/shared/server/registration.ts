@@ -6,52 +6,52 @@ import { encodeBlob, encodeJson, type ToDealer, type ToServer } from '../agreeme
 import type { ServedModel, ServerEngine } from '../agreement/parties.ts'
 
 export class Registrar {
-  private readonly engine: ServerEngine
-  private readonly onRegistered: (model: ServedModel) => void
-  private readonly registered = new Set<string>()
-  private readonly pending = new Map<string, { resolve: () => void; reject: (error: Error) => void }>()
+  readonly #engine: ServerEngine
+  readonly #onRegistered: (model: ServedModel) => void
+  readonly #registered = new Set<string>()
+  readonly #pending = new Map<string, { resolve: () => void; reject: (error: Error) => void }>()
 
   constructor(engine: ServerEngine, onRegistered: (model: ServedModel) => void) {
-    this.engine = engine
-    this.onRegistered = onRegistered
+    this.#engine = engine
+    this.#onRegistered = onRegistered
   }
 
   /** Whether the dealer has this model. */
   has(modelHash: string): boolean {
-    return this.registered.has(modelHash)
+    return this.#registered.has(modelHash)
   }
 
   /** Whether the dealer has all models. */
   get complete(): boolean {
-    return this.engine.models().every((model) => this.registered.has(model.modelHash))
+    return this.#engine.models().every((model) => this.#registered.has(model.modelHash))
   }
 
   /** Sends one model after another. Rejects with the dealer's `SessionError`, or the link's. */
   async run(link: Link): Promise<void> {
-    for (const model of this.engine.models()) {
-      await this.register(link, model)
-      this.registered.add(model.modelHash)
-      this.onRegistered(model)
+    for (const model of this.#engine.models()) {
+      await this.#register(link, model)
+      this.#registered.add(model.modelHash)
+      this.#onRegistered(model)
     }
   }
 
   /** The dealer's verdict on a model. */
   settle(message: Extract<ToServer, { t: 'registered' | 'unregistered' }>): void {
-    const waiting = this.pending.get(message.modelHash)
+    const waiting = this.#pending.get(message.modelHash)
     if (message.t === 'registered') waiting?.resolve()
     else waiting?.reject(SessionError.parse(message.error))
   }
 
   /** The dealer is lost, and with it what it knew. */
   reset(reason: SessionError): void {
-    this.registered.clear()
-    for (const { reject } of this.pending.values()) reject(reason)
+    this.#registered.clear()
+    for (const { reject } of this.#pending.values()) reject(reason)
   }
 
-  private async register(link: Link, { modelHash, planHash, profile }: ServedModel): Promise<void> {
+  async #register(link: Link, { modelHash, planHash, profile }: ServedModel): Promise<void> {
     const send = (message: ToDealer) => link.send(encodeJson(message), false)
-    const { header, tensors } = this.engine.registration(modelHash)
-    const done = new Promise<void>((resolve, reject) => this.pending.set(modelHash, { resolve, reject }))
+    const { header, tensors } = this.#engine.registration(modelHash)
+    const done = new Promise<void>((resolve, reject) => this.#pending.set(modelHash, { resolve, reject }))
     // It may reject while blobs are still being sent, which then reject themselves.
     done.catch(() => undefined)
     try {
@@ -62,7 +62,7 @@ export class Registrar {
       await send({ t: 'registered-all', modelHash })
       await done
     } finally {
-      this.pending.delete(modelHash)
+      this.#pending.delete(modelHash)
     }
   }
 }

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { limits } from '../../../handshake/limits.ts'
-import { Announced } from './session-material.ts'
+import { SessionMaterial } from './session-material.ts'
 
 test('what is read is credited in large amounts, and never so little that the dealer would wait for ever', async () => {
   const credits: number[] = []
-  const session = new Announced({
+  const session = new SessionMaterial({
     modelHash: '',
     transcript: '',
     claimMs: 60_000,

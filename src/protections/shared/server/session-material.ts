@@ -4,7 +4,7 @@ import { SessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
 import type { MaterialSource } from '../agreement/parties.ts'
 
-export interface AnnouncedParts {
+export interface SessionMaterialParts {
   modelHash: string
   /** Hex. */
   transcript: string
@@ -22,25 +22,25 @@ interface Pass {
   waiting?: { resolve: (chunk: Uint8Array) => void; reject: (error: Error) => void }
 }
 
-export class Announced implements MaterialSource {
+export class SessionMaterial implements MaterialSource {
   readonly transcript: Uint8Array
   readonly modelHash: string
-  private readonly parts: AnnouncedParts
-  private readonly passes = new Map<number, Pass>()
+  readonly #parts: SessionMaterialParts
+  readonly #passes = new Map<number, Pass>()
   /** Discarded before the dealer was done with them. */
-  private readonly burnt = new Set<number>()
-  private readonly failures: ((error: SessionError) => void)[] = []
+  readonly #burnt = new Set<number>()
+  readonly #failures: ((error: SessionError) => void)[] = []
   /** Bytes read that the dealer has not been told of. */
-  private read = 0
-  private claimed = false
-  private over: SessionError | undefined
-  private readonly claimTimer: ReturnType<typeof setTimeout>
+  #read = 0
+  #claimed = false
+  #over: SessionError | undefined
+  readonly #claimTimer: ReturnType<typeof setTimeout>
 
-  constructor(parts: AnnouncedParts) {
-    this.parts = parts
+  constructor(parts: SessionMaterialParts) {
+    this.#parts = parts
     this.modelHash = parts.modelHash
     this.transcript = fromHex(parts.transcript)
-    this.claimTimer = setTimeout(
+    this.#claimTimer = setTimeout(
       () => this.fail(new SessionError('expired', 'Nobody came for the session in time.')),
       parts.claimMs,
     )
@@ -48,26 +48,26 @@ export class Announced implements MaterialSource {
 
   /** Throws `replayed` the second time, `expired` or `unknown-model` where the announcement says something else. */
   claim(transcript: string, modelHash: string): void {
-    if (this.over) throw this.over
-    if (this.claimed) throw new SessionError('replayed', 'This session was started already.')
+    if (this.#over) throw this.#over
+    if (this.#claimed) throw new SessionError('replayed', 'This session was started already.')
     if (!equalBytes(fromHex(transcript), this.transcript)) {
       throw new SessionError('plan-mismatch', 'Owner and dealer did not agree on the same session.')
     }
     if (modelHash !== this.modelHash)
       throw new SessionError('unknown-model', 'The session is for another model.')
-    this.claimed = true
-    clearTimeout(this.claimTimer)
+    this.#claimed = true
+    clearTimeout(this.#claimTimer)
   }
 
   next(pass: number): Promise<Uint8Array> {
-    if (this.over) return Promise.reject(this.over)
-    if (this.burnt.has(pass))
+    if (this.#over) return Promise.reject(this.#over)
+    if (this.#burnt.has(pass))
       return Promise.reject(new SessionError('replayed', `Pass ${pass} was discarded.`))
-    const state = this.pass(pass)
+    const state = this.#pass(pass)
     const chunk = state.chunks.shift()
     if (chunk) {
-      this.credit(chunk.length)
-      this.settle(pass, state)
+      this.#credit(chunk.length)
+      this.#settle(pass, state)
       return Promise.resolve(chunk)
     }
     if (state.complete)
@@ -79,27 +79,27 @@ export class Announced implements MaterialSource {
   }
 
   discard(pass: number): void {
-    if (this.over || this.burnt.has(pass)) return
-    const state = this.pass(pass)
+    if (this.#over || this.#burnt.has(pass)) return
+    const state = this.#pass(pass)
     const left = state.chunks.splice(0).reduce((sum, chunk) => sum + chunk.length, 0)
-    if (left > 0) this.credit(left)
+    if (left > 0) this.#credit(left)
     state.waiting?.reject(new SessionError('expired', `Pass ${pass} was abandoned.`))
-    this.burnt.add(pass)
-    this.passes.delete(pass)
-    this.parts.used(pass)
+    this.#burnt.add(pass)
+    this.#passes.delete(pass)
+    this.#parts.used(pass)
   }
 
   /** From the dealer. */
   chunk(pass: number, bytes: Uint8Array): void {
-    if (this.burnt.has(pass)) {
-      this.credit(bytes.length)
+    if (this.#burnt.has(pass)) {
+      this.#credit(bytes.length)
       return
     }
-    const state = this.pass(pass)
+    const state = this.#pass(pass)
     if (state.waiting) {
       const { resolve } = state.waiting
       state.waiting = undefined
-      this.credit(bytes.length)
+      this.#credit(bytes.length)
       resolve(bytes)
     } else {
       state.chunks.push(bytes)
@@ -108,52 +108,52 @@ export class Announced implements MaterialSource {
 
   /** From the dealer: nothing more comes for this pass. */
   endOfPass(pass: number): void {
-    if (this.burnt.has(pass)) return
-    const state = this.pass(pass)
+    if (this.#burnt.has(pass)) return
+    const state = this.#pass(pass)
     state.complete = true
     state.waiting?.reject(new SessionError('replayed', `The material of pass ${pass} is used up.`))
     state.waiting = undefined
-    this.settle(pass, state)
+    this.#settle(pass, state)
   }
 
   /** Called once when the session ends at the dealer, or by `fail`. */
   onFail(listener: (error: SessionError) => void): void {
-    if (this.over) listener(this.over)
-    else this.failures.push(listener)
+    if (this.#over) listener(this.#over)
+    else this.#failures.push(listener)
   }
 
   /** Ends the session: readers reject, buffered material is forgotten, the dealer is told. */
   fail(error: SessionError): void {
-    if (this.over) return
-    this.over = error
-    clearTimeout(this.claimTimer)
-    for (const { waiting } of this.passes.values()) waiting?.reject(error)
-    this.passes.clear()
-    for (const listener of this.failures.splice(0)) listener(error)
-    this.parts.onEnd()
+    if (this.#over) return
+    this.#over = error
+    clearTimeout(this.#claimTimer)
+    for (const { waiting } of this.#passes.values()) waiting?.reject(error)
+    this.#passes.clear()
+    for (const listener of this.#failures.splice(0)) listener(error)
+    this.#parts.onEnd()
   }
 
-  private pass(pass: number): Pass {
-    let state = this.passes.get(pass)
+  #pass(pass: number): Pass {
+    let state = this.#passes.get(pass)
     if (!state) {
       state = { chunks: [], complete: false }
-      this.passes.set(pass, state)
+      this.#passes.set(pass, state)
     }
     return state
   }
 
-  private credit(bytes: number): void {
-    this.read += bytes
-    if (this.read < limits.creditBytes) return
-    this.parts.credit(this.read)
-    this.read = 0
+  #credit(bytes: number): void {
+    this.#read += bytes
+    if (this.#read < limits.creditBytes) return
+    this.#parts.credit(this.#read)
+    this.#read = 0
   }
 
   /** A pass whose last chunk was read is used up. */
-  private settle(pass: number, state: Pass): void {
+  #settle(pass: number, state: Pass): void {
     if (!state.complete || state.chunks.length > 0) return
-    this.passes.delete(pass)
-    this.burnt.add(pass)
-    this.parts.used(pass)
+    this.#passes.delete(pass)
+    this.#burnt.add(pass)
+    this.#parts.used(pass)
   }
 }

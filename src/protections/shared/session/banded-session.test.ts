@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { tinyLlama, tinyModel } from '../../../../test/support/protocol/models.ts'
 import { fixedKeys, WatchedSession } from '../../../../test/support/protocol/session.ts'
-import { Cancelled } from './owner-session.ts'
+import { Cancelled } from '../../protection.ts'
 import { decodePass, encodeRequest } from './pass-messages.ts'
 
 const config = { ...tinyLlama, layers: 1, dim: 16, heads: 2, kvHeads: 2, ff: 24, context: 80 }

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { tinyLlama, tinyModel } from '../../../../test/support/protocol/models.ts'
 import { fixedKeys, type Seen, WatchedSession } from '../../../../test/support/protocol/session.ts'
 import { floatModel } from '../../../model/graph/decoder-model.ts'
+import { Cancelled } from '../../protection.ts'
 import type { Shape } from '../shape.ts'
-import { Cancelled } from './owner-session.ts'
 import { decodePass, decodeRequest } from './pass-messages.ts'
 
 const config = { ...tinyLlama, layers: 1 }

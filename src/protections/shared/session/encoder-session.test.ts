@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { tinyBert, tinyEncoder } from '../../../../test/support/protocol/models.ts'
 import { fixedKeys, WatchedSession } from '../../../../test/support/protocol/session.ts'
-import { bucketOf, buckets } from './buckets.ts'
+import { bucketOf, buckets } from '../../../model/buckets.ts'
 import { decodePass, encodePass, encodeRequest, SerialGuard } from './pass-messages.ts'
 
 const config = { ...tinyBert, dim: 16, heads: 2, kvHeads: 2, ff: 24, layers: 1 }

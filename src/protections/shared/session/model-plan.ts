@@ -1,6 +1,7 @@
 /** What all parties derive from a bundle's public manifest: the same plans, and a hash that proves it. */
 
 import type { ModelConfig } from '../../../model/architectures/config.ts'
+import { buckets } from '../../../model/buckets.ts'
 import { canonicalJson, type Manifest, sha256 } from '../../../model/files/manifest.ts'
 import { continuesText } from '../../../model/graph/graph-of.ts'
 import { RowCache } from '../cache.ts'
@@ -21,7 +22,6 @@ import { privateWeights } from '../profiles/fixed/weights.ts'
 import { precisionOf } from '../profiles/fixed/widths.ts'
 import { type Schedule, schedule } from '../schedule.ts'
 import type { Shape } from '../shape.ts'
-import { buckets } from './buckets.ts'
 
 /** Changes whenever a plan of the same metadata would: parties of different engines must not meet. */
 export const ENGINE_VERSION = 4

@@ -1,5 +1,6 @@
 /** The data owner's side of one session: prepares passes ahead, runs them, and keeps the serials moving forward. */
 
+import { Cancelled } from '../../protection.ts'
 import { RowCache } from '../cache.ts'
 import { SeededCorrelations } from '../correlations/correlations.ts'
 import { planMaterialBytes } from '../correlations/material.ts'
@@ -24,11 +25,6 @@ interface Prepared {
   readonly plan: Plan
   readonly schedule: Schedule
   readonly party: BandedPass
-}
-
-/** The owner gave a pass up. */
-export class Cancelled extends Error {
-  override readonly name = 'Cancelled'
 }
 
 export class OwnerSession {

@@ -1,5 +1,5 @@
 /** Lengths that an encoder's texts are padded to, so that a pass tells no more of a text's length than its bucket. */
-import type { ModelConfig } from '../../../model/architectures/config.ts'
+import type { ModelConfig } from './architectures/config.ts'
 
 const LENGTHS = [16, 32, 64, 128, 256, 512]
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { ModelConfig } from '../model/architectures/config.ts'
-import { randomModel } from '../model/random.ts'
+import type { ModelConfig } from './architectures/config.ts'
 import { EncoderEnds } from './encoder-ends.ts'
+import { randomModel } from './random.ts'
 
 const config: ModelConfig = {
   ...{ arch: 'roberta', vocab: 20, dim: 8, layers: 1, heads: 2, kvHeads: 2, ff: 8, eps: 1e-6, context: 40 },

@@ -1,11 +1,11 @@
 /** The two ends of an encoder at the owner: a text's tokens to the plan's padded input, released rows to results. */
-import type { ModelConfig, Tensors } from '../model/architectures/config.ts'
-import { graphOf } from '../model/graph/graph-of.ts'
-import { checkIds, type TextInput } from '../model/graph/interpret.ts'
-import { linear } from '../model/math.ts'
-import { layerNorm, rmsNorm } from '../model/norm.ts'
-import { bucketOf } from '../protections/shared/session/buckets.ts'
+import type { ModelConfig, Tensors } from './architectures/config.ts'
+import { bucketOf } from './buckets.ts'
 import type { EndPlan } from './ends.ts'
+import { graphOf } from './graph/graph-of.ts'
+import { checkIds, type TextInput } from './graph/interpret.ts'
+import { linear } from './math.ts'
+import { layerNorm, rmsNorm } from './norm.ts'
 import { type Place, PublicTables } from './public-tables.ts'
 
 /** A pass's input [rows x inputWidth], and which of its rows are padding. */

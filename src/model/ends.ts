@@ -1,13 +1,14 @@
 /** The two ends of a model at the owner: tokens to the plan's input, the released row to logits. */
-import type { ModelConfig, Tensors } from '../model/architectures/config.ts'
-import type { Head, ModelGraph } from '../model/graph/graph.ts'
-import { graphOf } from '../model/graph/graph-of.ts'
-import type { EndRole } from '../protections/shared/profiles/fixed/matrices.ts'
+import type { ModelConfig, Tensors } from './architectures/config.ts'
+import type { Head, ModelGraph } from './graph/graph.ts'
+import { graphOf } from './graph/graph-of.ts'
 import { PublicTables } from './public-tables.ts'
 
-/** What becomes of an end that is private. */
+/** Who computes the ends of a model: the holder of its public tensors, in clear, or a protection. */
 export interface EndPlan {
-  isPrivate(end: EndRole): boolean
+  /** Whether the protection computes this end: the owner then puts in one-hots, or is given logits. */
+  isPrivate(end: 'embed' | 'head'): boolean
+  /** Numbers that a row of the protection's input has. */
   readonly inputWidth: number
 }
 

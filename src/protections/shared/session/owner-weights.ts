@@ -1,11 +1,11 @@
 /** The matrices that a data owner computes with. */
 
-import { SessionError } from '../handshake/errors.ts'
-import type { Kernels } from '../kernels/kernels.ts'
-import type { Tensors } from '../model/architectures/config.ts'
-import { ownerPieces } from '../protections/shared/profiles/fixed/split.ts'
-import { type ClearWeights, loadWeights } from '../protections/shared/profiles/fixed/weights.ts'
-import type { ModelPlans } from '../protections/shared/session/model-plan.ts'
+import { SessionError } from '../../../handshake/errors.ts'
+import type { Kernels } from '../../../kernels/kernels.ts'
+import type { Tensors } from '../../../model/architectures/config.ts'
+import { ownerPieces } from '../profiles/fixed/split.ts'
+import { type ClearWeights, loadWeights } from '../profiles/fixed/weights.ts'
+import type { ModelPlans } from './model-plan.ts'
 
 /** The seeds that a session brings: the dealer's for split models alone. */
 export interface OwnerSeeds {
@@ -24,7 +24,8 @@ export function ownerWeights(
     plans.multiplies(layer, role, 'public'),
   )
   if (!plans.isSplit) return clear
-  if (!dealer) throw new SessionError('half-missing', 'The dealer has sent no seed of the split model.')
+  if (!dealer)
+    throw new SessionError('split-bundle-missing', 'The dealer has sent no seed of the split model.')
   const { weights, biases } = ownerPieces(kernels, plans.anyPlan, { f: dealer, g: server })
   for (const [name, matrix] of weights) clear.weights.set(name, matrix)
   for (const [name, bias] of biases) clear.biases.set(name, bias)

@@ -4,9 +4,10 @@ import { aesDecrypt, hkdf, type Mac, newEphemeral, newMac, verify } from '../../
 import { equalBytes, fromBase64Url, fromHex, toBase64Url, toHex, utf8 } from '../../../handshake/encoding.ts'
 import { SessionError } from '../../../handshake/errors.ts'
 import { limits, PROTOCOL_VERSION } from '../../../handshake/limits.ts'
+import { parseJson } from '../../../handshake/parse-json.ts'
 import { type Link, newTraffic, type Traffic } from '../../../transport/link.ts'
 import { withTimeout } from '../../../transport/timeout.ts'
-import { openAnswer, parseJson, welcome } from './messages.ts'
+import { openAnswer, welcome } from './messages.ts'
 import { keyPurpose, sealPass } from './pass-request.ts'
 import { signedBytes, transcriptHash } from './transcript.ts'
 
@@ -24,7 +25,7 @@ export interface SessionRequest {
 }
 
 /** A session as its owner holds it. Lives in memory only: a reload, or a second tab, opens another one. */
-export class OwnerSession {
+export class Agreement {
   readonly sessionId: string
   readonly transcript: Uint8Array
   /** The owner's masks derive from these 32 bytes; the dealer has the same. */
@@ -34,13 +35,13 @@ export class OwnerSession {
   readonly request: SessionRequest
   /** What crossed between owner and dealer: bodies, without HTTP headers. */
   readonly traffic: Traffic
-  private readonly mac: Mac
-  private readonly post: Post
-  private lastPass = 0
-  private queue: Promise<unknown> = Promise.resolve()
+  readonly #mac: Mac
+  readonly #post: Post
+  #lastPass = 0
+  #queue: Promise<unknown> = Promise.resolve()
 
   constructor(
-    parts: Pick<OwnerSession, 'sessionId' | 'transcript' | 'seed' | 'splitSeed' | 'request' | 'traffic'>,
+    parts: Pick<Agreement, 'sessionId' | 'transcript' | 'seed' | 'splitSeed' | 'request' | 'traffic'>,
     mac: Mac,
     post: Post,
   ) {
@@ -50,8 +51,8 @@ export class OwnerSession {
     this.splitSeed = parts.splitSeed
     this.request = parts.request
     this.traffic = parts.traffic
-    this.mac = mac
-    this.post = post
+    this.#mac = mac
+    this.#post = post
   }
 
   /**
@@ -59,25 +60,25 @@ export class OwnerSession {
    * a lost one is sent again with the same bytes, which the dealer recognises. Rejects with `SessionError`.
    */
   requestPass(pass: number, body: Uint8Array): Promise<void> {
-    if (!(pass > this.lastPass)) throw new SessionError('replayed', `Pass ${pass} was asked for already.`)
-    this.lastPass = pass
-    const sealed = sealPass(this.mac, this.sessionId, pass, body)
-    const done = this.queue.then(
-      async () => void (await this.post(`/session/${this.sessionId}/pass`, await sealed, 3)),
+    if (!(pass > this.#lastPass)) throw new SessionError('replayed', `Pass ${pass} was asked for already.`)
+    this.#lastPass = pass
+    const sealed = sealPass(this.#mac, this.sessionId, pass, body)
+    const done = this.#queue.then(
+      async () => void (await this.#post(`/session/${this.sessionId}/pass`, await sealed, 3)),
     )
-    this.queue = done.catch(() => undefined)
+    this.#queue = done.catch(() => undefined)
     return done
   }
 
   /** Tells the dealer to forget the session. */
   async close(): Promise<void> {
-    const sealed = await sealPass(this.mac, this.sessionId, 0, utf8('close'))
-    await this.post(`/session/${this.sessionId}/close`, sealed, 1).catch(() => undefined)
+    const sealed = await sealPass(this.#mac, this.sessionId, 0, utf8('close'))
+    await this.#post(`/session/${this.sessionId}/close`, sealed, 1).catch(() => undefined)
   }
 }
 
 /** Agrees on a new session. Rejects with `SessionError`, such as `wrong-dealer-key` or `dealer-unreachable`. */
-export async function openSession(request: SessionRequest): Promise<OwnerSession> {
+export async function openSession(request: SessionRequest): Promise<Agreement> {
   const dealerKey = readKey(request.dealerKey, 'dealer')
   const serverKey = readKey(request.serverKey, 'server')
   const traffic = newTraffic()
@@ -114,7 +115,7 @@ export async function openSession(request: SessionRequest): Promise<OwnerSession
   const seed = await hkdf(secret, transcript, keyPurpose.seed)
   const splitSeed = answer.splitSeed && (await openSplitSeed(secret, transcript, answer.splitSeed))
   const { sessionId } = answer
-  return new OwnerSession({ sessionId, transcript, seed, splitSeed, request, traffic }, mac, post)
+  return new Agreement({ sessionId, transcript, seed, splitSeed, request, traffic }, mac, post)
 }
 
 async function openSplitSeed(
@@ -130,7 +131,7 @@ async function openSplitSeed(
 }
 
 /** Introduces the session on a fresh link to the server. Rejects with `SessionError` or `LinkError`. */
-export async function greetServer(link: Link, session: OwnerSession): Promise<{ fSeed: Uint8Array }> {
+export async function greetServer(link: Link, session: Agreement): Promise<{ fSeed: Uint8Array }> {
   const { modelHash, planHash, serverKey } = session.request
   const transcript = toHex(session.transcript)
   const message = {

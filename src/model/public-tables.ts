@@ -1,7 +1,7 @@
 /** What an owner looks up in the public tensors of a model. */
-import type { ModelConfig, Tensors } from '../model/architectures/config.ts'
-import type { Norm, Table } from '../model/graph/graph.ts'
-import { graphOf } from '../model/graph/graph-of.ts'
+import type { ModelConfig, Tensors } from './architectures/config.ts'
+import type { Norm, Table } from './graph/graph.ts'
+import { graphOf } from './graph/graph-of.ts'
 
 /** Where a token stands in the embedding's tables. */
 export type Place = Readonly<Record<Table['by'], number>>

@@ -1,0 +1,9 @@
+import type { PageConfig } from '../owner/api.ts'
+import { SHARED } from '../protections/shared/id.ts'
+import type { SharedSettings } from '../protections/shared/listing.ts'
+
+/** What a data owner is told of a model server and a dealer. */
+export function pageConfig(server: string, { url, key }: SharedSettings['dealer']): PageConfig {
+  const settings: SharedSettings = { dealer: { url, key } }
+  return { server, protections: { [SHARED]: settings } }
+}

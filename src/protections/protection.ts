@@ -1,0 +1,142 @@
+/**
+ * The door of a protection, on the data owner's side: what the page, the terminal and a library are written against. A
+ * protection is a folder below this one and one line in `registry.ts`; where the model's server takes part, another line
+ * in `server-registry.ts`. Browser-safe, as everything that an entry of `registry.ts` imports must be.
+ */
+import type { ServedListing } from '../handshake/listing.ts'
+import type { BackendKind } from '../kernels/choose.ts'
+import type { Kernels, ProductDevice } from '../kernels/kernels.ts'
+import type { PublicModel } from '../model/files/bundle.ts'
+import type { TextInput } from '../model/graph/interpret.ts'
+import type { Floats } from '../model/math.ts'
+import type { ConnectOptions, LinkChoice } from '../transport/connect.ts'
+import type { Traffic } from '../transport/link.ts'
+import type { Notice } from './notice.ts'
+
+export interface Protection {
+  /** Names it in listings, in `--protection` and in a page's configuration. */
+  readonly id: string
+  /** What it promises and what it does not, for people. */
+  readonly notice: Notice
+  /** Whether a model server takes part; where it does not, the whole model must be at hand. */
+  readonly needsServer: boolean
+  /** Whether a third party that is neither owner nor server takes part. */
+  readonly needsDealer: boolean
+  /**
+   * Gets ready to run a model. Rejects with an error that has a `code`, a `message` for people and an `advice`, having
+   * closed what it opened.
+   */
+  connect(request: ConnectRequest): Promise<Connection>
+}
+
+/** What a protection takes from where it runs: a browser's worker, or Node. */
+export interface Surroundings {
+  readonly kernels: Kernels
+  /** Where products of matrices are computed; `onLoss` hears why, should the device be lost and replaced later. */
+  device(
+    force?: BackendKind,
+    onLoss?: (reason: string) => void,
+  ): Promise<{ device: ProductDevice; reason: string }>
+  /** Transports beyond what every place has. */
+  readonly connect: Pick<ConnectOptions, 'webSocket' | 'webRtc' | 'fetch'>
+}
+
+export interface ConnectRequest {
+  /** Address of the model server, and its identity key (base64url); empty where the model is at hand. */
+  readonly server: string
+  readonly serverKey: string
+  readonly listing: ServedListing
+  /** Checked against the listing's hash. Of a model that a server lists, the public tensors alone. */
+  readonly model: PublicModel
+  /** What the page's configuration, or the command line, says for this protection; nobody else reads it. */
+  readonly settings: unknown
+  /** Where addresses in `settings` are relative to, if they may be. */
+  readonly base?: string
+  readonly surroundings: Surroundings
+  readonly link?: LinkChoice
+  readonly backend?: BackendKind
+  /** Tells a person how far it is, and what they should know. */
+  say(event: ConnectEvent): void
+}
+
+export type ConnectEvent =
+  | { type: 'progress'; done: number; total: number; text: string }
+  | { type: 'notice'; text: string }
+
+/** A choice that was made, and why, in words for people. */
+export interface Choice {
+  readonly name: string
+  readonly reason: string
+}
+
+/** A model ready to run. Passes run one after another. */
+export interface Connection {
+  readonly sessionId: string
+  readonly link: Choice
+  readonly backend: Choice
+  /** Address of the dealer, where there is one. */
+  readonly dealer?: string
+  /** Tokens of one pass at most: a decoder reads a longer prompt in several, an encoder cuts a longer text. */
+  readonly maxTokens: number
+  /**
+   * Runs one pass: a decoder's over the tokens after `base` cached ones, an encoder's (`base` 0) over a whole text.
+   * Resolves with logits: of the next token [vocab], of a classifier's labels [labels], or of a masked language model
+   * [tokens x vocab]; of an encoder without a head, its last hidden states [tokens x dim].
+   *
+   * Rejects with `Cancelled` once `signal` is aborted: the connection goes on. After any other error it is of no use.
+   */
+  run(base: number, input: TextInput, options?: RunOptions): Promise<Floats>
+  /** Does work that needs no input ahead, as much as is worth it; `onProgress` is called between steps of it. */
+  prepare(onProgress?: () => void): Promise<void>
+  /** Gives up what was prepared for a pass that will not come. */
+  abandon(): Promise<void>
+  /** Ends the session at every party. Rejects with nothing. */
+  close(): Promise<void>
+  counts(): Counts
+}
+
+export interface RunOptions {
+  /** Tokens of the pass that follows, which may be prepared while this one runs. */
+  readonly next?: number
+  readonly signal?: AbortSignal
+}
+
+/** A model cannot be run under this protection here; `advice` says what a person can do. */
+export class ProtectionError extends Error {
+  override readonly name = 'ProtectionError'
+  readonly code: 'page-config' | 'whole-model-needed'
+  readonly advice: string
+
+  constructor(code: ProtectionError['code'], message: string, advice: string) {
+    super(message)
+    this.code = code
+    this.advice = advice
+  }
+}
+
+/** The pass was given up, as its caller wished. */
+export class Cancelled extends Error {
+  override readonly name = 'Cancelled'
+}
+
+/** What a connection has used and sent so far. */
+export interface Counts {
+  /** Tokens read or made; an encoder's with the padding. */
+  readonly tokens: number
+  /** Tokens whose input-independent work is done already. */
+  readonly tokensReady: number
+  /** Sequential one-way messages. */
+  readonly hops: number
+  /** Products with private weights that each token takes. */
+  readonly privateProducts: number
+  /** Compute dispatches on a GPU. */
+  readonly dispatches: number
+  /** Traffic with the model server and, where there is one, the dealer. */
+  readonly server: Readonly<Traffic>
+  readonly dealer?: Readonly<Traffic>
+  /** Bytes that the dealer has sent to the server. */
+  readonly dealerToServerBytes: number
+  /** The last message as the server saw it, and as the dealer did. */
+  readonly serverSample: Uint8Array
+  readonly dealerSample: Uint8Array
+}

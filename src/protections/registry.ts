@@ -1,0 +1,6 @@
+/** Every protection that an owner can run a model under, one line each. Browser-safe: a page's worker imports it. */
+import { clear } from './clear/protection.ts'
+import type { Protection } from './protection.ts'
+import { shared } from './shared/protection.ts'
+
+export const protections: readonly Protection[] = [shared, clear]

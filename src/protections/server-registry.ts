@@ -1,0 +1,8 @@
+/** Every protection that a model server can serve under, one line each: a bundle goes to the first that takes it. */
+import type { ServingProtection } from './serving.ts'
+import { sharedServing } from './shared/serving.ts'
+
+export const servingProtections: readonly ServingProtection[] = [
+  // Last, because it takes every bundle: what it cannot serve it explains.
+  sharedServing,
+]

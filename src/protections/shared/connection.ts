@@ -1,0 +1,97 @@
+/** A session of secret sharing behind the door: tokens go in, logits come out. */
+import type { ProductDevice } from '../../kernels/kernels.ts'
+import type { ModelConfig } from '../../model/architectures/config.ts'
+import { bucketOf, buckets } from '../../model/buckets.ts'
+import { EncoderEnds } from '../../model/encoder-ends.ts'
+import type { Ends } from '../../model/ends.ts'
+import type { TextInput } from '../../model/graph/interpret.ts'
+import type { Floats } from '../../model/math.ts'
+import type { Link } from '../../transport/link.ts'
+import type { Choice, Connection, Counts, RunOptions } from '../protection.ts'
+import type { Agreement } from './agreement/agreement.ts'
+import type { OwnerSession } from './session/owner-session.ts'
+import { MAX_ROWS } from './session/pass-messages.ts'
+
+/** Rows of input-independent work kept ready, and how many are made at a time. */
+const READY_ROWS = 32
+const READY_BATCH = 8
+
+export interface SharedParts {
+  readonly config: ModelConfig
+  /** What the owner itself computes: of a model that continues text, or of an encoder. */
+  readonly ends: Ends | EncoderEnds
+  readonly session: OwnerSession
+  readonly agreement: Agreement
+  readonly link: Link
+  readonly device: ProductDevice
+  /** Address of the dealer. */
+  readonly dealer: string
+  /** Why this link and this device, for people. */
+  readonly reasons: { readonly link: string; readonly backend: string }
+}
+
+export class SharedConnection implements Connection {
+  readonly ends: Ends | EncoderEnds
+  readonly session: OwnerSession
+  readonly sessionId: string
+  readonly link: Choice
+  readonly backend: Choice
+  readonly dealer: string
+  readonly maxTokens: number
+  readonly #parts: SharedParts
+
+  constructor(parts: SharedParts) {
+    const { session, agreement, link, device, reasons, ends, config } = parts
+    this.#parts = parts
+    this.ends = ends
+    this.session = session
+    this.sessionId = agreement.sessionId
+    this.link = { name: link.kind, reason: reasons.link }
+    this.backend = { name: device.name, reason: reasons.backend }
+    this.dealer = parts.dealer
+    this.maxTokens = ends instanceof EncoderEnds ? Math.max(...buckets(config)) : MAX_ROWS
+  }
+
+  /** Rejects with `Cancelled`, `PassError`, `SessionError` or `LinkError`. */
+  async run(base: number, input: TextInput, { next, signal }: RunOptions = {}): Promise<Floats> {
+    const { ends, session, config } = this.#parts
+    if (!(ends instanceof EncoderEnds)) {
+      const rows = ends.embed(Array.from(input.ids), base)
+      return ends.logits(await session.run(base, rows, { next: next !== undefined, signal }))
+    }
+    const { rows, padding } = ends.input(input)
+    const bucket = next === undefined ? false : bucketOf(config, next)
+    const released = await session.run(base, rows, { padding, next: bucket, signal })
+    return config.head?.kind === 'classify' ? released : ends.tokens(released, input.ids.length)
+  }
+
+  prepare(onProgress?: () => void): Promise<void> {
+    return this.session.pool.fill(READY_ROWS, READY_BATCH, onProgress)
+  }
+
+  abandon(): Promise<void> {
+    return this.session.drop()
+  }
+
+  async close(): Promise<void> {
+    const { link, agreement } = this.#parts
+    await Promise.allSettled([link.close('The owner has left.'), agreement.close()])
+  }
+
+  counts(): Counts {
+    const { session, link, agreement, device } = this.#parts
+    const { rows, hops, dealerBytes, lastSent, lastRequest } = session.totals
+    return {
+      tokens: rows,
+      tokensReady: session.pool.ready,
+      hops,
+      privateProducts: session.privateProducts,
+      dispatches: device.dispatches,
+      server: link.traffic,
+      dealer: agreement.traffic,
+      dealerToServerBytes: dealerBytes,
+      serverSample: lastSent,
+      dealerSample: lastRequest,
+    }
+  }
+}

@@ -1,0 +1,25 @@
+/** What a model's listing says, from its bundle. */
+import type { ServedListing } from '../handshake/listing.ts'
+import type { EncoderHead } from '../model/architectures/config.ts'
+import { isForOwner } from '../model/files/bundle.ts'
+import { type CatalogEntry, countParameters } from '../model/files/catalog.ts'
+
+const taskOf = (head: EncoderHead | undefined): Pick<ServedListing, 'task' | 'labels' | 'pairs'> =>
+  head?.kind === 'classify' ? { task: 'classify', labels: head.labels, pairs: head.pairs } : { task: 'chat' }
+
+/** @param protection id of what the model runs under. */
+export function listingOf({ name, hash, manifest, files }: CatalogEntry, protection: string): ServedListing {
+  const forOwner = [...files].filter(([file]) => isForOwner(file))
+  return {
+    name,
+    title: manifest.name,
+    description: manifest.description,
+    licence: manifest.license,
+    hash,
+    protection,
+    publicBytes: forOwner.reduce((sum, [, { bytes }]) => sum + bytes.length, 0),
+    context: manifest.config.context,
+    ...countParameters(manifest),
+    ...taskOf(manifest.config.head),
+  }
+}

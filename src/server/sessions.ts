@@ -1,0 +1,78 @@
+/** Owners' links at the model server: see which model they come for, then let its protection run the session. */
+import type { Logger } from 'pino'
+import { describe } from '../handshake/describe.ts'
+import { utf8 } from '../handshake/encoding.ts'
+import { SessionError, toSessionError } from '../handshake/errors.ts'
+import { greetingHead } from '../handshake/greeting.ts'
+import { limits, PROTOCOL_VERSION } from '../handshake/limits.ts'
+import { parseJson } from '../handshake/parse-json.ts'
+import { LinkError } from '../transport/errors.ts'
+import type { Link } from '../transport/link.ts'
+import { withTimeout } from '../transport/timeout.ts'
+import { watchIdle } from './idle.ts'
+import type { Servings } from './servings.ts'
+
+/** A refusal needs a moment to leave, on a fetch link even another request. */
+const REFUSAL_MS = 250
+
+export interface SessionsOptions {
+  servings: Pick<Servings, 'of'>
+  log: Logger
+  idleMs?: number
+}
+
+export class Sessions {
+  readonly #options: SessionsOptions
+  readonly #open = new Set<Link>()
+
+  constructor(options: SessionsOptions) {
+    this.#options = options
+  }
+
+  get count(): number {
+    return this.#open.size
+  }
+
+  /** Serves one link to its end. Never rejects. */
+  async serve(raw: Link): Promise<void> {
+    const { log, idleMs = limits.idleMs } = this.#options
+    const link = watchIdle(raw, idleMs)
+    this.#open.add(link)
+    try {
+      const run = await this.#greet(link)
+      log.info({ link: link.kind }, 'session started')
+      await run()
+      await link.close('The session is over.')
+    } catch (error) {
+      // A link that the owner closed is the ordinary end.
+      const ordinary = error instanceof LinkError && (error.code === 'closed' || error.code === 'lost')
+      log[ordinary ? 'info' : 'warn']({ reason: describe(error) }, 'session ended')
+      await link.close(error instanceof LinkError ? error.message : toSessionError(error).message)
+    } finally {
+      this.#open.delete(link)
+    }
+  }
+
+  /** Hands the owner's introduction to the protection of the model that it names. Rejects with what it told the owner. */
+  async #greet(link: Link): Promise<() => Promise<void>> {
+    try {
+      const first = await withTimeout(link.receive(), limits.handshakeMs)
+      const { protocolVersion, modelHash } = parseJson(greetingHead, first, 'The greeting')
+      if (protocolVersion !== PROTOCOL_VERSION)
+        throw new SessionError(
+          'version-mismatch',
+          `The page speaks version ${protocolVersion}, the server ${PROTOCOL_VERSION}.`,
+        )
+      const serving = this.#options.servings.of(modelHash)
+      if (!serving) throw new SessionError('unknown-model', 'The server has no such model.')
+      return await serving.greet(link, first)
+    } catch (error) {
+      if (error instanceof LinkError) throw error
+      const typed = toSessionError(error)
+      const answer = { t: 'refused', code: typed.code, message: typed.message }
+      await link.send(utf8(JSON.stringify(answer)), true).catch(() => undefined)
+      await new Promise((resolve) => setTimeout(resolve, REFUSAL_MS))
+      throw typed
+    }
+  }
+}
