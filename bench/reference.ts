@@ -90,7 +90,7 @@ export async function reference(
 
 /** Rows of an encoder attend to all others, so that it is measured at the length that it will have. */
 const calibrationOf = (config: ModelConfig, length: number): number =>
-  Math.min(!continuesText(config) ? length : CALIBRATION, config.context)
+  Math.min(continuesText(config) ? CALIBRATION : length, config.context)
 
 function randomIds({ vocab }: ModelConfig, length: number, seed: number): number[] {
   const random = new PredictableRandom(seed)

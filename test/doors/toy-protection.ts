@@ -84,12 +84,12 @@ export const toy: Protection = {
       await link.close()
       throw SessionError.parse(welcome)
     }
-    return new ToyConnection(link, reason, !continuesText(model.manifest.config) ? 20 : 5)
+    return new ToyConnection(link, reason, continuesText(model.manifest.config) ? 5 : 20)
   },
 }
 
 async function answerAll({ manifest: { config }, tensors }: Bundle, link: Link): Promise<void> {
-  const decoder = !continuesText(config) ? undefined : floatModel(config, tensors)
+  const decoder = continuesText(config) ? floatModel(config, tensors) : undefined
   for (;;) {
     const { base, ids, types } = parseJson(question, await link.receive(), 'The question')
     decoder?.rewind(base)

@@ -70,7 +70,7 @@ const models: [string, Parameters<typeof tinyModel>[0], Privacy, CompileOptions]
 ]
 
 describe.each(models)('%s', (_, config, privacy, options) => {
-  const { spec } = !continuesText(config) ? tinyEncoder(config, privacy) : tinyModel(config, privacy)
+  const { spec } = continuesText(config) ? tinyModel(config, privacy) : tinyEncoder(config, privacy)
   const plan = compileModel(spec, 4, options)
   const { masks, slots } = usesOf(plan)
   const isWidened = (v: Opened | Blinded): boolean => plan.steps[v.step].op === 'widen'

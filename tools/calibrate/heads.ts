@@ -31,10 +31,10 @@ export function headSpans(config: ModelConfig): { look: Tap; spans: HeadSpans } 
 function* rows(config: ModelConfig, count: number): Generator<{ head: number; from: number; to: number }> {
   const perHead = count / config.heads
   // n (n + 1) / 2 for the n tokens of a decoder's whole sequence, n^2 in an encoder.
-  const n = !continuesText(config) ? Math.sqrt(perHead) : (Math.sqrt(8 * perHead + 1) - 1) / 2
+  const n = continuesText(config) ? (Math.sqrt(8 * perHead + 1) - 1) / 2 : Math.sqrt(perHead)
   for (let t = 0, from = 0; t < n; t++)
     for (let head = 0; head < config.heads; head++) {
-      const to = from + (!continuesText(config) ? n : t + 1)
+      const to = from + (continuesText(config) ? t + 1 : n)
       yield { head, from, to }
       from = to
     }

@@ -69,7 +69,7 @@ export function rangeReport(config: ModelConfig, ranges: Ranges, p: Precision = 
   largest(
     undefined,
     'logits',
-    !continuesText(config) ? 'results' : 'logits',
+    continuesText(config) ? 'logits' : 'results',
     final.logits,
     power(final.logits),
   )

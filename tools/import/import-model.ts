@@ -73,7 +73,7 @@ export async function importModel(o: ImportOptions): Promise<ImportReport> {
   try {
     const { config, notes } = source
     const tokenizer = readTokenizer(o.from, config)
-    const format = !continuesText(config) ? { notes: [] } : textFormat(o.from, tokenizer)
+    const format = continuesText(config) ? textFormat(o.from, tokenizer) : { notes: [] }
     const { notes: said, ...texts } = format
     const visibility = visibilityOf(config, o.private ?? 'blocks')
     o.onProgress?.('Reading the weights')

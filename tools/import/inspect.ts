@@ -86,7 +86,7 @@ function inspectFolder(dir: string): Inspection {
   try {
     const { config, notes } = source
     const tokenizer = readTokenizer(dir, config)
-    const format = !continuesText(config) ? { notes: [] } : textFormat(dir, tokenizer)
+    const format = continuesText(config) ? textFormat(dir, tokenizer) : { notes: [] }
     const tensors = [...tensorShapes(config)].map(([name, shape]) => ({
       name,
       shape,

@@ -75,7 +75,8 @@ export interface Architecture {
   readonly attention: 'causal' | 'bidirectional'
   /** Rows are divided by their root mean square, or centred and divided by their standard deviation. */
   readonly norm: 'rms' | 'layer'
-  readonly positions: 'rotary' | 'learned'
+  /** Whether queries and keys turn with their position; a table of positions is named among the tensors. */
+  readonly isRotary: boolean
   /** Whether matrices of the layers have biases. */
   readonly hasBiases: boolean
   /** Orientation of stored matrices: `[out, in]`, or `[in, out]` (GPT-2's `Conv1D`). */

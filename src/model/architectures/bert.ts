@@ -35,7 +35,7 @@ export const bert: Architecture = {
   name: 'bert',
   attention: 'bidirectional',
   norm: 'layer',
-  positions: 'learned',
+  isRotary: false,
   hasBiases: true,
   layout: 'out-in',
   tensors: encoderTensors('bert', {

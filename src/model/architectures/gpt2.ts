@@ -7,7 +7,7 @@ export const gpt2: Architecture = {
   name: 'gpt2',
   attention: 'causal',
   norm: 'layer',
-  positions: 'learned',
+  isRotary: false,
   hasBiases: true,
   layout: 'in-out',
   tensors: {

@@ -8,7 +8,7 @@ export const llama: Architecture = {
   name: 'llama',
   attention: 'causal',
   norm: 'rms',
-  positions: 'rotary',
+  isRotary: true,
   hasBiases: false,
   layout: 'out-in',
   tensors: {

@@ -32,7 +32,7 @@ class Builder {
       attention: form.attention,
       skip: tensors.norms.placement === 'pre' ? 'stream' : 'normalised',
       norm: form.norm,
-      isRotary: form.positions === 'rotary',
+      isRotary: form.isRotary,
       isGated: tensors.feedForward.length === 2,
       activation: this.#c.activation,
       tables: this.#tables(),

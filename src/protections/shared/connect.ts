@@ -69,7 +69,7 @@ export async function connectShared(
       clear: ownerWeights(kernels, plans, model.tensors, { server: fSeed, dealer: agreement.splitSeed }),
       requestPass: (pass, body) => agreement.requestPass(pass, body),
     })
-    const EndsOf = !continuesText(config) ? EncoderEnds : Ends
+    const EndsOf = continuesText(config) ? Ends : EncoderEnds
     return new SharedConnection({
       config,
       ends: new EndsOf(config, model.tensors, plans),

@@ -63,7 +63,7 @@ export class ModelPlans {
 
   /** Numbers of rows that a pass may have, where not any will do: an encoder's passes have a bucket's. */
   get rowCounts(): number[] | undefined {
-    return !continuesText(this.config) ? buckets(this.config) : undefined
+    return continuesText(this.config) ? undefined : buckets(this.config)
   }
 
   /** A requested shape as this model's plans see it. */
@@ -73,7 +73,7 @@ export class ModelPlans {
 
   /** A place for the keys and values of a pass: `kept` where later passes go on from them, an encoder's never do. */
   cacheOf(shape: Shape, kept: RowCache): RowCache {
-    return !continuesText(this.config) ? new RowCache(shape.rows) : kept
+    return continuesText(this.config) ? kept : new RowCache(shape.rows)
   }
 
   /** Whether one of the model's ends is computed privately. */
