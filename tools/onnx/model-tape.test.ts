@@ -27,6 +27,30 @@ const largest = (values: Float32Array) => values.reduce((most, v) => Math.max(mo
 const furthest = (a: Float32Array, b: ArrayLike<number>) =>
   a.reduce((most, v, i) => Math.max(most, Math.abs(v - b[i])), 0)
 
+/** Each dialogue's gradient over all trained tensors together is clipped, then they are summed. */
+async function expectClipped(task: ChatTask): Promise<void> {
+  const each = await Promise.all(all.map((i) => task.gradient([i], { random })))
+  const norms = each.map(({ sums }) => Math.hypot(...[...sums.values()].flatMap((g) => [...g])))
+  // Some above, some below.
+  const clip = norms.toSorted((a, b) => a - b)[1] * 1.001
+  const { sums, clipped, loss } = await task.gradient(all, { clip, random })
+  expect(clipped).toBe(2)
+  expect(loss).toBeCloseTo(
+    each.reduce((sum, one) => sum + one.loss, 0),
+    4,
+  )
+  for (const [name, sum] of sums) {
+    const expected = new Float32Array(sum.length)
+    each.forEach((one, k) => {
+      const scale = Math.min(1, clip / (norms[k] + 1e-6))
+      one.sums.get(name)!.forEach((v, i) => {
+        expected[i] += scale * v
+      })
+    })
+    expect(furthest(sum, expected) / largest(expected), name).toBeLessThan(1e-4)
+  }
+}
+
 describe('a decoder with adapters', () => {
   it('has the losses of the float reference, padding or not', async () => {
     const nats = await task.nats(train, new Map())
@@ -84,28 +108,7 @@ describe('a decoder with adapters', () => {
     }
   })
 
-  it('clips by dialogue: each to the norm over all adapters together, then sums', async () => {
-    const each = await Promise.all(all.map((i) => task.gradient([i], { random })))
-    const norms = each.map(({ sums }) => Math.hypot(...[...sums.values()].flatMap((g) => [...g])))
-    // Some above, some below.
-    const clip = norms.toSorted((a, b) => a - b)[1] * 1.001
-    const { sums, clipped, loss } = await task.gradient(all, { clip, random })
-    expect(clipped).toBe(2)
-    expect(loss).toBeCloseTo(
-      each.reduce((sum, one) => sum + one.loss, 0),
-      4,
-    )
-    for (const [name, sum] of sums) {
-      const expected = new Float32Array(sum.length)
-      each.forEach((one, k) => {
-        const scale = Math.min(1, clip / (norms[k] + 1e-6))
-        one.sums.get(name)!.forEach((v, i) => {
-          expected[i] += scale * v
-        })
-      })
-      expect(furthest(sum, expected) / largest(expected), name).toBeLessThan(1e-4)
-    }
-  })
+  it('clips by dialogue: each to the norm over all adapters together, then sums', () => expectClipped(task))
 
   it('sums to nothing over an empty batch', async () => {
     const { sums, loss } = await task.gradient([], { clip: 1, random })
@@ -140,4 +143,13 @@ describe('a decoder with adapters', () => {
       () => new ChatTask({ config, tensors, trained: new Set(names), train: [[1]], dev: train }),
     ).toThrow('two tokens')
   })
+})
+
+it('clips by dialogue where matrices are stored by inputs, one of them for queries, keys and values', async () => {
+  const gpt2: ModelConfig = { ...plain, arch: 'gpt2', kvHeads: plain.heads, activation: 'gelu' }
+  const weights = randomModel(gpt2, 4)
+  const trained = new Set([...weights.keys()].filter((name) => name.startsWith('h.')))
+  const own = new ChatTask({ config: gpt2, tensors: weights, trained, train, dev: train })
+  await expectClipped(own)
+  await own.close()
 })

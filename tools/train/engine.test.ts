@@ -32,6 +32,7 @@ const lossOf = (c: ModelConfig, weights: Tensors): number =>
 
 describe.each([
   ['LLaMA', config],
+  ['LLaMA with capped logits', { ...config, softcap: 3, softmaxCap: 5 }],
   ['GPT-2', gpt2],
 ])('%s', (_, c) => {
   let engine: GradientEngine
