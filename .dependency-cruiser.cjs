@@ -14,6 +14,7 @@ const sharedFloors = [
   `${shared}/correlations`,
   `${shared}/tables`,
   `${shared}/ops`,
+  `${shared}/weights`,
   `${shared}/profiles`,
   `${shared}/runners`,
   `${shared}/local`,

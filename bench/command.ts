@@ -1,98 +1,121 @@
 /** `sotto bench`: what the README's figures come from. */
-import { choiceOption, Exit, numberOption, parse, UsageError } from '../src/cli/args.ts'
+import { Argument, Option } from '@commander-js/extra-typings'
+import { command, type ValuesOf } from '../src/cli/command.ts'
+import { Exit, UsageError } from '../src/cli/errors.ts'
+import { real, whole } from '../src/cli/values.ts'
+import { profileIds } from '../src/protections/shared/profiles/lookup.ts'
 import { linkChoices } from '../src/transport/connect.ts'
 import { opCases } from './ops.ts'
 import { type PassOptions, passCase, slopeCase } from './passes.ts'
 import { print, type Result } from './result.ts'
-import { encoderShapes, shapeNames, visibilities } from './shapes.ts'
+import { encoderShapes, type ShapeName, shapeNames, visibilities } from './shapes.ts'
 
-const help = `
-sotto bench: measure the engine; one JSON object for each case with --json
-
+const declared = command('bench', 'Measure the engine.')
+  .addArgument(
+    new Argument(
+      '<what>',
+      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; ops: single operations, in one process',
+    ).choices(['ops', 'decode', 'prefill', 'encode'] as const),
+  )
+  .addOption(
+    new Option(
+      '--shape <name>',
+      "demo: its bundle; gpt2 (124M) or 15m: random weights of a trained model's scale; tiny. encode: bert-base (12 layers, 86M) or bert-tiny. The first if not given",
+    ).choices([...shapeNames, ...encoderShapes]),
+  )
+  .option('--model <dir>', "another bundle in place of the demo's")
+  .option(
+    '--context <n>',
+    'decode: positions that the token attends to, itself included, all of them really cached; 128, or 256 for gpt2, if not given',
+    whole(2, 1024),
+  )
+  .option(
+    '--tokens <n>',
+    'prefill: of the prompt, up to 64; 64 if not given. encode: of the text, up to 512; 128 if not given',
+    whole(1, 512),
+  )
+  .addOption(
+    new Option(
+      '--visibility <name>',
+      'random shapes: private; sprint: a public base with private adapters; public',
+    ).choices(visibilities),
+  )
+  .addOption(
+    new Option(
+      '--profile <name>',
+      'random shapes: how numbers are represented; the first if not given',
+    ).choices(profileIds()),
+  )
+  .addOption(
+    new Option('--link <name>', 'how the parties connect').choices(linkChoices).default('ws' as const),
+  )
+  .option(
+    '--repeat <n>',
+    'measurements, of which the median is reported; 5, or 3 for prefill, if not given',
+    whole(1, 1000),
+  )
+  .option('--slope', 'decode: wall time over round trips of 0, 20 and 40 ms', false)
+  .option(
+    '--check',
+    'fail where hops or dealt bytes differ from the declared ones, or the slope by more than 10 % of the hops',
+    false,
+  )
+  .option('--json', 'one JSON object on a line for each case', false)
+  .optionsGroup('Emulated network:')
+  .option('--rtt <ms>', 'round trip', real(0, 1e6), 0)
+  .option('--down <mbit>', 'bandwidth towards the owner; no limit if not given', real(0, 1e6))
+  .option('--up <mbit>', 'bandwidth away from the owner; no limit if not given', real(0, 1e6))
+  .addHelpText(
+    'after',
+    `
+Examples:
   sotto bench decode                          one token of the demo model
   sotto bench decode --shape gpt2 --context 256
-  sotto bench prefill --tokens 64             a prompt in one pass
-  sotto bench encode --shape bert-base        one text through an encoder without a head
-  sotto bench decode --slope                  wall time over round trips of 0, 20 and 40 ms
-  sotto bench ops                             single operations, in one process
-
-  --shape NAME       demo (its bundle), gpt2 (124M) or 15m (random weights of a trained model's
-                     scale), tiny
-  --model DIR        another bundle in place of the demo's
-  --context N        decode: positions that the token attends to, itself included
-                     (128; gpt2: 256). All of them are really cached
-  --tokens N         prefill: tokens of the prompt, up to 64 (64); encode: of the text, up to 512 (128)
-                     encode: bert-base (12 layers, 86M) or bert-tiny
-  --visibility NAME  random shapes: private; sprint (a public base with private adapters); public
-  --profile NAME     fixed
-  --rtt MS           emulated network: round trip,
-  --down MBIT        bandwidth towards the owner,
-  --up MBIT          and away from it
-  --link NAME        ws, webrtc or fetch (ws)
-  --repeat N         measurements, of which the median is reported (5; prefill 3)
-  --slope            decode: print the slope; with --check, fail beyond 10 % of the declared hops
-  --check            fail where hops or dealt bytes differ from the declared ones
-  --json             one JSON object on a line for each case
-  --help             this text
+  sotto bench prefill --tokens 64
+  sotto bench encode --shape bert-base
+  sotto bench decode --slope
 
 Server, dealer and owner are processes of their own on loopback. Offline work is done before the
-online clock starts; pipelinedSeconds is a pass with the next one's offline work under way.
-`
-
-export async function benchCommand(argv: string[]): Promise<void> {
-  const { values, positionals } = parse(
-    argv,
-    help,
-    {
-      shape: { type: 'string' },
-      model: { type: 'string' },
-      context: { type: 'string' },
-      tokens: { type: 'string' },
-      visibility: { type: 'string' },
-      profile: { type: 'string', default: 'fixed' },
-      rtt: { type: 'string' },
-      down: { type: 'string' },
-      up: { type: 'string' },
-      link: { type: 'string', default: 'ws' },
-      repeat: { type: 'string' },
-      slope: { type: 'boolean', default: false },
-      check: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-    },
-    1,
+online clock starts; pipelinedSeconds is a pass with the next one's offline work under way.`,
   )
-  const kind = choiceOption('what', positionals[0], ['ops', 'decode', 'prefill', 'encode'] as const)
-  if (!kind) throw new UsageError('Which bench: ops, decode, prefill or encode? See --help.')
+
+export const benchCommand = declared.action(bench)
+
+async function bench(
+  kind: 'ops' | 'decode' | 'prefill' | 'encode',
+  values: ValuesOf<typeof declared>,
+): Promise<void> {
   if (kind === 'ops') {
     for await (const result of opCases()) print(result, values.json)
     return
   }
-  choiceOption('profile', values.profile, ['fixed'] as const)
   const encoding = kind === 'encode'
-  const shape = encoding
-    ? (choiceOption('shape', values.shape, encoderShapes) ?? 'bert-base')
-    : (choiceOption('shape', values.shape, shapeNames) ?? 'demo')
-  const visibility = choiceOption('visibility', values.visibility, visibilities)
-  if (visibility && (shape === 'demo' || values.model))
+  const names: readonly ShapeName[] = encoding ? encoderShapes : shapeNames
+  const shape = values.shape ?? names[0]
+  if (!names.includes(shape))
+    throw new UsageError(`For ${kind}, --shape is one of ${names.join(', ')}, not ${shape}.`)
+  const { visibility, model, link, rtt, down, up } = values
+  if (visibility && (shape === 'demo' || model))
     throw new UsageError('--visibility takes a random --shape: a bundle says itself what is private.')
   const limit = shape === 'tiny' ? 48 : 1024
   const decoding = kind === 'decode'
   const most = encoding ? 512 : 64
-  const rows = decoding
-    ? 1
-    : (numberOption('tokens', values.tokens, { min: 1, max: most }) ?? Math.min(128, most))
+  const rows = decoding ? 1 : (values.tokens ?? Math.min(128, most))
   const usual = shape === 'gpt2' ? 256 : shape === 'tiny' ? limit : 128
-  const context = decoding ? (numberOption('context', values.context, { min: 2, max: limit }) ?? usual) : rows
-  const real = (name: 'rtt' | 'down' | 'up') => numberOption(name, values[name], { integer: false, max: 1e6 })
+  const context = decoding ? (values.context ?? usual) : rows
+  if (rows > most) throw new UsageError(`For ${kind}, --tokens is at most ${most}, not ${rows}.`)
+  if (decoding && context > limit)
+    throw new UsageError(`For ${shape}, --context is at most ${limit}, not ${context}.`)
   const options: PassOptions = {
     shape,
-    model: values.model,
+    model,
     context,
     rows,
     visibility: visibility ?? 'private',
-    link: choiceOption('link', values.link, linkChoices)!,
-    network: { rtt: real('rtt') ?? 0, down: real('down'), up: real('up') },
-    repeat: numberOption('repeat', values.repeat, { min: 1, max: 1000 }) ?? (decoding ? 5 : 3),
+    profile: values.profile,
+    link,
+    network: { rtt, down, up },
+    repeat: values.repeat ?? (decoding ? 5 : 3),
   }
   const result = decoding && values.slope ? await slopeCase(options) : await passCase(kind, options)
   print(result, values.json)

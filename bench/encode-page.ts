@@ -13,7 +13,7 @@ import type { ModelConfig } from '../src/model/architectures/config.ts'
 import { writeBundle } from '../src/model/files/bundle-node.ts'
 import { benchConfigs, PredictableRandom, randomModel } from '../src/model/random.ts'
 import { encodeForEncoder } from '../src/model/tokenizer/encode-text.ts'
-import { calibrate } from '../src/protections/shared/profiles/fixed/calibrate.ts'
+import { calibrated } from '../src/protections/shared/profiles/calibrated.ts'
 import { wordPieceJson, wordPieceVocabulary } from '../tools/train/wordpiece.ts'
 import { median, print } from './result.ts'
 import { encoderShapes, SEED } from './shapes.ts'
@@ -51,7 +51,7 @@ async function writeModel(folder: string, shape: Shape): Promise<string> {
     license: 'CC0-1.0',
     source: 'none',
     config,
-    profile: { fixed: { ranges: calibrate(config, tensors, [encoded]) } },
+    profile: await calibrated(config, tensors, [encoded]),
     tokenizer,
     tensors,
   })

@@ -6,16 +6,12 @@ import { PackedCorrections, SeededCorrelations } from '../src/protections/shared
 import { exchange } from '../src/protections/shared/local/exchange.ts'
 import type { Plan, PlanBuilder, Share } from '../src/protections/shared/plan.ts'
 import { Prg, weightMaskStream, weightSumStream } from '../src/protections/shared/prg.ts'
-import {
-  difference,
-  privateWeights,
-  stationaryNonce,
-} from '../src/protections/shared/profiles/fixed/weights.ts'
 import { add, encode, type Lanes, sub, toFloats } from '../src/protections/shared/ring.ts'
 import { DealerPass } from '../src/protections/shared/runners/dealer.ts'
 import { PartyPass } from '../src/protections/shared/runners/party.ts'
 import { schedule } from '../src/protections/shared/schedule.ts'
 import type { Shape } from '../src/protections/shared/shape.ts'
+import { difference, privateWeights, stationaryNonce } from '../src/protections/shared/weights/stationary.ts'
 import { errors } from './reference.ts'
 import type { Result } from './result.ts'
 

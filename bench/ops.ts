@@ -1,7 +1,6 @@
 /** `sotto bench ops`: the operations that published systems report, at their sizes, on N(0,1) inputs. */
 import type { ModelConfig } from '../src/model/architectures/config.ts'
 import { activations } from '../src/model/math.ts'
-import { PredictableRandom } from '../src/model/random.ts'
 import { activate } from '../src/protections/shared/ops/activate.ts'
 import { inverse, inverseLevels, timesInverse } from '../src/protections/shared/ops/inverse.ts'
 import { linearPrivate, type WeightRef } from '../src/protections/shared/ops/linear.ts'
@@ -13,20 +12,17 @@ import { truncate } from '../src/protections/shared/ops/truncate.ts'
 import { PlanBuilder } from '../src/protections/shared/plan.ts'
 import { activationTable } from '../src/protections/shared/profiles/fixed/activation-table.ts'
 import { encodeMatrix } from '../src/protections/shared/profiles/fixed/encode.ts'
-import { FIXED, integerBits, normWidths } from '../src/protections/shared/profiles/fixed/widths.ts'
+import { integerBits, normWidths, precisionOf } from '../src/protections/shared/profiles/fixed/widths.ts'
 import { add, encode, toFloats } from '../src/protections/shared/ring.ts'
 import { given, kernels, runOp, toResult } from './mini.ts'
 import { median, type Result } from './result.ts'
+import { largest, normals } from './samples.ts'
 import { softmax } from './softmax.ts'
 
-const { activation: F, residual: RESIDUAL, weight: WEIGHT } = FIXED
+const PRECISION = precisionOf({ arch: 'llama' })
+const { activation: F, residual: RESIDUAL, weight: WEIGHT } = PRECISION
 const ROWS = 128
 const WIDTH = 768
-
-export function normals(n: number, seed: number, std = 1): Float64Array {
-  const random = new PredictableRandom(seed)
-  return Float64Array.from({ length: n }, () => std * random.normal())
-}
 
 /** Runs every case `repeat` times; times are medians. */
 export async function* opCases(repeat = 3): AsyncGenerator<Result> {
@@ -43,7 +39,7 @@ async function gelu(): Promise<Result> {
   const plan = new PlanBuilder()
   const values = normals(ROWS * WIDTH, 1)
   const f = activations.gelu
-  const limit = largest(values) * FIXED.headroom
+  const limit = largest(values) * PRECISION.headroom
   const table = activationTable('gelu', f, limit, 2 ** -(F - 1))
   const bits = F + table.half + 1
   const x = open(plan, given(plan, values, { layout: 'row', width: WIDTH, ring: bits, frac: F }), { bits })
@@ -66,8 +62,8 @@ async function layerNorm(): Promise<Result> {
   const top = largest(values)
   const range: [number, number] = [Math.min(...squares), Math.max(...squares)]
   const config = { dim: WIDTH, eps } as ModelConfig
-  const w = normWidths(config, FIXED, top, range, top, WIDTH, 'the norm')
-  const bits = F + integerBits(top * FIXED.headroom) + 2
+  const w = normWidths(config, PRECISION, top, range, top, WIDTH, 'the norm')
+  const bits = F + integerBits(top * PRECISION.headroom) + 2
   const drop = RESIDUAL + w.rootFrac - F
   const ring = bits + drop
   const x = open(plan, given(plan, values, { layout: 'row', width: WIDTH, ring: w.open, frac: RESIDUAL }), {
@@ -136,8 +132,6 @@ function operands(n: number) {
       for (let j = 0; j < n; j++) want[r * n + j] += values[r * WIDTH + i] * data[i * n + j]
   return { ring: F + WEIGHT + integerBits(largest(want)) + 2, values, want, encoded }
 }
-
-export const largest = (values: Float64Array): number => values.reduce((m, v) => Math.max(m, Math.abs(v)), 0)
 
 const meanSquare = (row: Float64Array): number => row.reduce((sum, v) => sum + v * v, 0) / row.length
 

@@ -2,7 +2,6 @@
 import { nodePlatform } from '../src/cli/platform.ts'
 import { type Agreement, greetServer, openSession } from '../src/protections/shared/agreement/agreement.ts'
 import type { ServedModel } from '../src/protections/shared/agreement/parties.ts'
-import { loadWeights } from '../src/protections/shared/profiles/fixed/weights.ts'
 import { modelPlans } from '../src/protections/shared/session/model-plan.ts'
 import { OwnerSession } from '../src/protections/shared/session/owner-session.ts'
 import { decodePass } from '../src/protections/shared/session/pass-messages.ts'
@@ -155,7 +154,6 @@ serve({
       const { kernels, device, connect: options } = nodePlatform()
       const manifest = await manifestOf(o)
       const plans = modelPlans(manifest)
-      const isPublic: Parameters<typeof loadWeights>[3] = (l, r) => plans.multiplies(l, r, 'public')
       const hasPublic = plans.anyPlan.weights.some((w) => w.visibility === 'public')
       const tensors = hasPublic ? (await loadSource(o.source)).tensors : new Map()
       const { modelHash, planHash, profile } = o.served
@@ -171,7 +169,7 @@ serve({
           link,
           seed: agreement.seed,
           stationarySeed: fSeed,
-          clear: loadWeights(kernels, manifest.config, tensors, isPublic),
+          clear: plans.model.loadWeights(kernels, tensors, ['public']),
         },
         agreement,
         o.network,

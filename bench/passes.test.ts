@@ -24,7 +24,7 @@ let ref: Awaited<ReturnType<typeof reference>>
 
 beforeAll(async () => {
   ref = await reference(source, TOKENS)
-  facts = { source, ranges: ref.ranges, visibility: 'private' }
+  facts = { source, profile: ref.profile, visibility: 'private' }
   bench = await Bench.start(facts, 'ws', { rtt: 0 })
 })
 afterAll(() => bench?.stop())

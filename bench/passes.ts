@@ -29,6 +29,8 @@ export interface PassOptions {
   /** New tokens of the pass. */
   rows: number
   visibility: WeightVisibility
+  /** Of random shapes; a bundle says itself what it is of. */
+  profile?: string
   link: LinkChoice
   network: Network
   repeat: number
@@ -51,8 +53,8 @@ export async function withParties<T>(
   body: (run: Run, facts: { fillSeconds: number; offlineDown: number }) => Promise<T>,
 ): Promise<T> {
   const source = sourceOf(o.shape, o.model, o.visibility)
-  const ref = await reference(source, o.context)
-  const facts: PublicFacts = { source, ranges: ref.ranges, visibility: o.visibility }
+  const ref = await reference(source, o.context, o.profile)
+  const facts: PublicFacts = { source, profile: ref.profile, visibility: o.visibility }
   const plans = modelPlans(await manifestOf(facts))
   const bench = await Bench.start(facts, o.link, { ...o.network })
   try {
@@ -79,7 +81,7 @@ const rowsOf = (plans: ModelPlans, ref: Reference, base: number, rows: number): 
 
 /** Measures one pass. */
 export function passCase(name: 'decode' | 'prefill' | 'encode', o: PassOptions): Promise<Result> {
-  return withParties(o, async ({ bench, plans, ref, request }, { fillSeconds, offlineDown }) => {
+  return withParties(o, async ({ bench, plans, ref, request, facts }, { fillSeconds, offlineDown }) => {
     const passes: PassFigures[] = []
     // A text has the rows of its bucket.
     const rows = request.embeddings.length / plans.inputWidth
@@ -124,7 +126,7 @@ export function passCase(name: 'decode' | 'prefill' | 'encode', o: PassOptions):
       ff: config.ff,
       weights: o.visibility,
       weightStd: ref.weightStd,
-      logitRange: logitRange(ref.ranges),
+      logitRange: await logitRange(await manifestOf(facts)),
       link: o.link,
       rttMs: o.network.rtt,
       downMbit: o.network.down ?? 0,

@@ -1,28 +1,25 @@
 /** What the float model says on the tokens of a bench, and the ranges that its plan is calibrated for; kept between runs. */
+
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ModelConfig, Tensors } from '../src/model/architectures/config.ts'
 import { EncoderEnds } from '../src/model/encoder-ends.ts'
 import { Ends } from '../src/model/ends.ts'
-import { type ChatTokens, chatOf } from '../src/model/files/manifest.ts'
+import { type ChatTokens, chatOf, type Manifest } from '../src/model/files/manifest.ts'
 import { floatModel } from '../src/model/graph/decoder-model.ts'
 import { encoderModel } from '../src/model/graph/encoder-model.ts'
 import { continuesText } from '../src/model/graph/graph-of.ts'
 import { PredictableRandom } from '../src/model/random.ts'
 import { generate } from '../src/model/sample.ts'
-import { calibrate } from '../src/protections/shared/profiles/fixed/calibrate.ts'
-import type { Ranges } from '../src/protections/shared/profiles/fixed/ranges.ts'
+import { calibrated } from '../src/protections/shared/profiles/calibrated.ts'
+import { defaultProfile, profileNamed } from '../src/protections/shared/profiles/lookup.ts'
 import { loadSource, type ModelSource, weightStd } from './shapes.ts'
 
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/sotto-bench', import.meta.url))
 /** What is kept changes with these. */
-const MADE_BY = [
-  '../src/protections/shared/profiles/fixed/calibrate.ts',
-  '../src/model/random.ts',
-  '../src/model/graph/interpret.ts',
-]
+const MADE_BY = ['src/protections/shared/profiles', 'src/model', 'bench/reference.ts']
 /** Tokens that random shapes are calibrated on. */
 const CALIBRATION = 64
 
@@ -30,7 +27,7 @@ export interface Reference {
   readonly ids: number[]
   /** All of the model's. */
   readonly tensors: Tensors
-  readonly ranges: Ranges
+  readonly profile: Manifest['profile']
   readonly weightStd: number
   /** Embedded rows [ids x dim], as the owner would share them; an encoder's are padded to its bucket. */
   readonly embeddings: Float64Array
@@ -41,7 +38,7 @@ export interface Reference {
 
 interface Kept {
   ids: number[]
-  ranges: Ranges
+  profile: Manifest['profile']
   weightStd: number
   hidden: number[]
 }
@@ -50,6 +47,7 @@ interface Kept {
 export async function reference(
   source: ModelSource,
   length: number,
+  profileId?: string,
 ): Promise<Reference & { config: ModelConfig }> {
   const name = source.kind === 'bundle' ? source.dir : source.shape
   const stamp = source.kind === 'bundle' ? readFileSync(join(source.dir, 'manifest.json'), 'utf8') : source
@@ -58,7 +56,8 @@ export async function reference(
       JSON.stringify({
         stamp,
         length,
-        code: MADE_BY.map((path) => readFileSync(new URL(path, import.meta.url), 'utf8')),
+        profileId,
+        code: MADE_BY.flatMap(sourcesIn).map((path) => readFileSync(path, 'utf8')),
       }),
     )
     .digest('hex')
@@ -66,14 +65,20 @@ export async function reference(
   const file = join(CACHE, `${name.split(/[\\/]/).at(-1)}-${length}-${key}.json`)
   const { config, tensors, bundle } = await loadSource(source)
   if (!existsSync(file)) {
-    const ranges = (bundle?.manifest.profile.fixed as { ranges?: Ranges } | undefined)?.ranges
     const ids =
       source.kind === 'random'
         ? randomIds(config, length, 3)
         : spoken(config, tensors, chatOf(bundle!.manifest), length)
     const made: Kept = {
       ids,
-      ranges: ranges ?? calibrate(config, tensors, [randomIds(config, calibrationOf(config, length), 2)]),
+      profile:
+        bundle?.manifest.profile ??
+        (await calibrated(
+          config,
+          tensors,
+          [randomIds(config, calibrationOf(config, length), 2)],
+          profileId === undefined ? defaultProfile() : profileNamed(profileId),
+        )),
       weightStd: weightStd(tensors),
       hidden: [...hiddenState(config, tensors, ids)],
     }
@@ -86,6 +91,17 @@ export async function reference(
     return { ...kept, config, tensors, hidden, embeddings: new Ends(config, tensors).embed(kept.ids, 0) }
   const { rows, padding } = new EncoderEnds(config, tensors).input({ ids: kept.ids })
   return { ...kept, config, tensors, hidden, embeddings: rows, padding }
+}
+
+/** A file, or all source files below a folder. */
+function sourcesIn(path: string): string[] {
+  const at = fileURLToPath(new URL(`../${path}`, import.meta.url))
+  if (path.endsWith('.ts')) return [at]
+  const files = readdirSync(at, { recursive: true, encoding: 'utf8' })
+  return files
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .sort()
+    .map((name) => join(at, name))
 }
 
 /** Rows of an encoder attend to all others, so that it is measured at the length that it will have. */

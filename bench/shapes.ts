@@ -8,7 +8,7 @@ import type { CatalogEntry } from '../src/model/files/catalog.ts'
 import { type Manifest, modelHash, parseManifest } from '../src/model/files/manifest.ts'
 import { tensorShapes } from '../src/model/graph/tensors.ts'
 import { benchConfigs, randomModel } from '../src/model/random.ts'
-import type { Ranges } from '../src/protections/shared/profiles/fixed/ranges.ts'
+import { profileOf } from '../src/protections/shared/profiles/lookup.ts'
 
 export const shapeNames = ['demo', 'gpt2', '15m', 'tiny'] as const
 export const encoderShapes = ['bert-base', 'bert-tiny'] as const
@@ -89,16 +89,17 @@ export function weightStd(tensors: Tensors): number {
   return Math.sqrt(squares / n - (sum / n) ** 2)
 }
 
-/** Smallest and largest attention logit that calibration saw. */
-export function logitRange(ranges: Ranges): [number, number] {
-  const all = ranges.layers.flatMap(({ score }) => score.map((s) => s * Math.LN2))
-  return [Math.min(...all), Math.max(...all)]
+/** Smallest and largest attention logit that calibration saw, where the model's profile reports them. */
+export async function logitRange(manifest: Manifest): Promise<[number, number] | undefined> {
+  const entries = (await profileOf(manifest).workshop()).report(manifest)
+  const all = entries.filter(({ name }) => name === 'score').flatMap(({ measured }) => measured)
+  return all.length > 0 ? [Math.min(...all), Math.max(...all)] : undefined
 }
 
 /** What all parties know of a model. */
 export interface PublicFacts {
   readonly source: ModelSource
-  readonly ranges: Ranges
+  readonly profile: Manifest['profile']
   readonly visibility: WeightVisibility
 }
 
@@ -108,7 +109,7 @@ function visibilityOf(tensor: string, visibility: WeightVisibility): 'public' | 
 }
 
 /** A bundle's own manifest; a random model's is made up, and commits to its shape and seed alone. */
-export async function manifestOf({ source, ranges, visibility }: PublicFacts): Promise<Manifest> {
+export async function manifestOf({ source, profile, visibility }: PublicFacts): Promise<Manifest> {
   if (source.kind === 'bundle') return parseManifest(readFileSync(join(source.dir, 'manifest.json'), 'utf8'))
   const { config, shape, seed } = source
   return {
@@ -127,7 +128,7 @@ export async function manifestOf({ source, ranges, visibility }: PublicFacts): P
     })),
     files: {},
     chat: { template: '', bos: 0, user: 1, assistant: 2, end: 3, stop: [3] },
-    profile: { fixed: { ranges } },
+    profile,
   }
 }
 

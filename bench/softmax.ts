@@ -8,11 +8,11 @@ import { belowCap, highestLevel, thermometer } from '../src/protections/shared/o
 import { truncate } from '../src/protections/shared/ops/truncate.ts'
 import { PlanBuilder } from '../src/protections/shared/plan.ts'
 import { softmaxWidths } from '../src/protections/shared/profiles/fixed/softmax-widths.ts'
-import { FIXED } from '../src/protections/shared/profiles/fixed/widths.ts'
+import { precisionOf } from '../src/protections/shared/profiles/fixed/widths.ts'
 import { count, span } from '../src/protections/shared/shape.ts'
 import { given, runOp, toResult } from './mini.ts'
-import { largest, normals } from './ops.ts'
 import type { Result } from './result.ts'
+import { largest, normals } from './samples.ts'
 
 const HEADS = 12
 /** Rows are causal; after 64 cached positions 128 of them see 128.5 positions on average. */
@@ -20,7 +20,8 @@ const SHAPE = { base: 64, rows: 128, serial: 0 }
 
 /** The division itself happens after the values are mixed, on far fewer elements: here it is done in the clear. */
 export async function softmax(): Promise<Result> {
-  const f = FIXED.activation
+  const p = precisionOf({ arch: 'llama' })
+  const f = p.activation
   const values = normals(count(SHAPE, 'pair', HEADS), 5)
   // The compiler folds log2(e) into the queries.
   const octaves = values.map((v) => v * Math.LOG2E)
@@ -28,7 +29,7 @@ export async function softmax(): Promise<Result> {
   const ranges = { v: 4, score: [-top, top] as [number, number] }
   const spanBits = Math.ceil(Math.log2(SHAPE.base + SHAPE.rows + 1))
   const uses = { scalars: HEADS, columns: HEADS * 64 }
-  const s = softmaxWidths(FIXED, ranges as Parameters<typeof softmaxWidths>[1], spanBits, 256, uses)
+  const s = softmaxWidths(p, ranges as Parameters<typeof softmaxWidths>[1], spanBits, 256, uses)
   const plan = new PlanBuilder()
   const x = given(plan, octaves, { layout: 'pair', width: HEADS, ring: s.scores, frac: 2 * f })
   const shifted = addConstant(plan, x, BigInt(-s.edge) << BigInt(2 * f))

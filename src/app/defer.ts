@@ -5,7 +5,7 @@ import { LitElement } from 'lit'
 export const nextTask = (): Promise<void> => new Promise((resolve) => setTimeout(resolve))
 
 /** A component whose first picture is a task by itself, not part of the one that put it on the page. */
-export class LaterElement extends LitElement {
+export class DeferredElement extends LitElement {
   protected override async scheduleUpdate(): Promise<void> {
     if (!this.hasUpdated) await nextTask()
     super.scheduleUpdate()

@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeTinyBundle } from '../../test/support/session/tiny-bundle.ts'
-import { editDistance, nearest, numberOption, parse, UsageError } from './args.ts'
 
 const program = fileURLToPath(new URL('../../bin/sotto.js', import.meta.url))
+/** Of nobody. */
+const key = 'A'.repeat(43)
 let folder: string
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sotto-'))
@@ -18,16 +19,29 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const sotto = (...args: string[]) =>
   spawnSync(process.execPath, [program, ...args], { cwd: folder, encoding: 'utf8' })
 
+test('an error shows where it comes from on request alone', () => {
+  const show = (debug: string) =>
+    spawnSync(process.execPath, [program, 'model', 'inspect', 'nowhere'], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { ...process.env, SOTTO_DEBUG: debug },
+    })
+  expect(show('')).toMatchObject({ status: 1, stderr: expect.not.stringMatching(/^ {4}at /m) })
+  expect(show('1')).toMatchObject({ status: 1, stderr: expect.stringMatching(/^ {4}at /m) })
+})
+
 describe('the command line', () => {
   test('help at the top and for every command of ours', () => {
-    expect(sotto('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('sotto demo') })
+    expect(sotto('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('demo ') })
     for (const command of ['demo', 'serve', 'deal']) {
       expect(sotto(command, '--help')).toMatchObject({
         status: 0,
-        stdout: expect.stringContaining(`sotto ${command}:`),
+        stdout: expect.stringContaining(`Usage: sotto ${command} [options]`),
       })
     }
-    expect(sotto()).toMatchObject({ status: 2, stdout: expect.stringContaining('sotto demo') })
+    expect(sotto('help', 'deal').stdout).toBe(sotto('deal', '--help').stdout)
+    expect(sotto()).toMatchObject({ status: 2, stderr: expect.stringContaining('demo ') })
+    expect(sotto('model')).toMatchObject({ status: 2, stderr: expect.stringContaining('inspect ') })
   })
 
   test('version', () => {
@@ -38,18 +52,23 @@ describe('the command line', () => {
   })
 
   test.each([
-    [['demmo'], 'Did you mean "demo"?'],
-    [['constructor'], 'no command "constructor"'],
-    [['serve', '--modls', 'x'], 'Did you mean --models?'],
-    [['serve', 'extra'], 'Unexpected argument "extra"'],
-    [['serve', '--dealer', 'nonsense'], 'must be a URL'],
-    [['serve', '--dealer', 'http://far.example', '--dealer-key', 'x'], 'must be reached by https'],
+    [['demmo'], '(Did you mean demo?)'],
+    [['model', 'inspct'], '(Did you mean inspect?)'],
+    [['constructor'], "unknown command 'constructor'"],
+    [['serve', '--modls', 'x'], '(Did you mean --models?)'],
+    [['serve', '--nonsense'], 'See sotto serve --help.'],
+    [['model', 'inspect', '--nonsense'], 'See sotto model inspect --help.'],
+    [['serve', 'extra'], 'too many arguments'],
+    [['serve', '--dealer', 'http://localhost:1'], 'belong together'],
+    [['serve', '--dealer', 'nonsense', '--dealer-key', key], 'must be a URL'],
+    [['serve', '--dealer', 'http://far.example', '--dealer-key', key], 'must be reached by https'],
     [['serve', '--dealer', 'http://localhost:1', '--dealer-key', 'x'], '43 characters'],
-    [['complete', '--prompt', 'x', '--protection', 'fixed'], '--protection must be one of shared, clear'],
+    [['complete', '--prompt', 'x', '--protection', 'fixed'], 'Allowed choices are shared, clear.'],
     [['deal'], 'Which model servers'],
     [['deal', '--allow', 'x'], '43 characters'],
-    [['deal', '--allow-any', '--log-level', 'loud'], '--log-level must be one of'],
+    [['deal', '--allow-any', '--log-level', 'loud'], 'Allowed choices are trace, debug'],
     [['demo', '--models', 'nowhere'], 'There is no folder nowhere'],
+    [['model', 'split', 'x'], "required option '--out <dir>' not specified"],
   ])(
     '%j explains itself',
     (args, message) => {
@@ -115,22 +134,4 @@ test('a completion in private says what the model says in clear', async () => {
   expect(secret.hops).toBeGreaterThan(0)
   expect(clear.hops).toBe(0)
   expect([secret.protection, clear.protection]).toEqual(['shared', 'clear'])
-})
-
-test('the nearest word', () => {
-  expect(editDistance('kitten', 'sitting')).toBe(3)
-  expect(nearest('modle', ['models', 'port'])).toBe('models')
-  expect(nearest('zzzzz', ['models', 'port'])).toBeUndefined()
-})
-
-test('a value may begin with a dash, an option may not be one', () => {
-  const options = { key: { type: 'string' }, port: { type: 'string' } } as const
-  expect(parse(['--key', '-abc', '--port', '-1'], '', options).values).toEqual({ key: '-abc', port: '-1' })
-  expect(parse(['--key', '--x_y'], '', options).values).toEqual({ key: '--x_y' })
-  expect(() => parse(['--key', '--port', '1'], '', options)).toThrow(UsageError)
-})
-
-test('numbers have bounds', () => {
-  expect(numberOption('n', '12')).toBe(12)
-  for (const bad of ['', 'x', '1.5', '-1', '1e999']) expect(() => numberOption('n', bad)).toThrow(UsageError)
 })

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Option } from '@commander-js/extra-typings'
 import { type CatalogEntry, readCatalog } from '../model/files/catalog.ts'
 import type { Manifest } from '../model/files/manifest.ts'
 import type { PageConfig } from '../owner/api.ts'
@@ -11,40 +12,52 @@ import type { ModelSource } from '../owner/source.ts'
 import type { Protection } from '../protections/protection.ts'
 import { protections } from '../protections/registry.ts'
 import { linkChoices } from '../transport/connect.ts'
-import { choiceOption, UsageError } from './args.ts'
 import { bundleSource } from './bundle-source.ts'
-import { keyOption } from './common.ts'
+import { command } from './command.ts'
+import { UsageError } from './errors.ts'
 import { pageConfig } from './page-config.ts'
 import { nodePlatform } from './platform.ts'
 import { startProcesses } from './processes.ts'
+import { identityKey } from './values.ts'
 
-export const peerOptions = {
-  model: { type: 'string' },
-  models: { type: 'string' },
-  protection: { type: 'string', default: protections[0].id },
-  link: { type: 'string' },
-  server: { type: 'string' },
-  dealer: { type: 'string' },
-  'dealer-key': { type: 'string' },
-} as const
-
-export const peerHelp = `
-  --models DIR       folder of bundles for parties of our own (models)
-  --protection NAME  (${protections[0].id})
-${protections.map(({ id, notice }) => `                     ${id}: ${notice.summary}`).join('\n')}
-  --link NAME        ws, webrtc or fetch (the fastest that connects)
-  --server URL       a running model server, and its dealer; without them, both are started here.
-  --dealer URL       Self-made certificates are trusted through NODE_EXTRA_CA_CERTS=FILE
-  --dealer-key KEY   the dealer's identity key, from somebody who is not the server`
+/** A command of a data owner, with the options that say which model, and whose parties. */
+export const owningCommand = (name: string, description: string) =>
+  command(name, description)
+    .optionsGroup('Model and parties:')
+    .option(
+      '--model <name>',
+      "name of a model on the server, or folder of a bundle; the server's first that fits if not given",
+    )
+    .option('--models <dir>', 'folder of bundles for parties of our own; models if not given')
+    .addOption(
+      new Option(
+        '--protection <name>',
+        protections.map(({ id, notice }) => `${id}: ${notice.summary}`).join('; '),
+      )
+        .choices(protections.map(({ id }) => id))
+        .default(protections[0].id),
+    )
+    .addOption(
+      new Option('--link <name>', 'how to connect; the fastest that does, if not given').choices(linkChoices),
+    )
+    .option('--server <url>', 'a running model server; without one, server and dealer are started here')
+    .option('--dealer <url>', 'its dealer')
+    .option(
+      '--dealer-key <key>',
+      "the dealer's identity key, from somebody who is not the server",
+      identityKey,
+    )
+    .optionsGroup('Options:')
+    .addHelpText('after', '\nSelf-made certificates are trusted through NODE_EXTRA_CA_CERTS=FILE.')
 
 interface PeerValues {
   model?: string
   models?: string
   protection: string
-  link?: string
+  link?: (typeof linkChoices)[number]
   server?: string
   dealer?: string
-  'dealer-key'?: string
+  dealerKey?: string
 }
 
 export interface PeerChoice {
@@ -60,24 +73,18 @@ export interface PeerChoice {
 
 /** Reads the options above. Throws a `UsageError` for what does not go together. */
 export function peerChoice(values: PeerValues): PeerChoice {
-  const { model, server, dealer, 'dealer-key': key } = values
+  const { model, server, dealer, dealerKey: key } = values
   const given = [server, dealer, key].filter((value) => value !== undefined).length
   if (given !== 0 && given !== 3) throw new UsageError('--server, --dealer and --dealer-key belong together.')
-  if (key !== undefined) keyOption('dealer-key', key)
-  const id = choiceOption(
-    'protection',
-    values.protection,
-    protections.map((each) => each.id),
-  )
-  const protection = protections.find((each) => each.id === id)!
+  const protection = protections.find(({ id }) => id === values.protection)!
   if (given > 0 && !protection.needsServer)
-    throw new UsageError(`--protection ${id} runs a bundle here: leave out --server.`)
+    throw new UsageError(`--protection ${protection.id} runs a bundle here: leave out --server.`)
   const isFolder = model !== undefined && existsSync(join(model, 'manifest.json'))
   return {
     model: isFolder ? basename(resolve(model)) : model,
     folder: isFolder ? resolve(model) : folderOf(values.models, model),
     protection,
-    link: choiceOption('link', values.link, linkChoices),
+    link: values.link,
     peers: given === 3 ? pageConfig(server!, { url: dealer!, key: key! }) : undefined,
   }
 }

@@ -110,7 +110,7 @@ async function converse(at: number, strike: () => void): Promise<'right' | strin
     serverKey: keyOf('server'),
     modelHash: '',
     planHash: '',
-    profile: 'fixed',
+    profile: '',
     ...changes,
   })
   const reachable: Reachable = { server: { url: urlOf('server') }, request }

@@ -100,21 +100,59 @@ test('MACs tell altered messages', async () => {
 })
 
 describe('encodings', () => {
-  test('base64url is canonical', () => {
-    const bytes = randomBytes(32)
-    expect(fromBase64Url(toBase64Url(bytes), 32)).toEqual(bytes)
-    for (const bad of [
+  test('base64url equals what Node writes, at every length', () => {
+    for (let length = 0; length < 70; length++) {
+      const bytes = randomBytes(length)
+      const text = Buffer.from(bytes).toString('base64url')
+      expect(toBase64Url(bytes)).toBe(text)
+      expect(fromBase64Url(text, length)).toEqual(bytes)
+      expect(() => fromBase64Url(text, length + 1)).toThrow(RangeError)
+    }
+  })
+
+  test('base64url has one spelling for each value', () => {
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+    // 43 characters carry 258 bits, 86 carry 516: the last one of each has 2 or 4 bits to spare.
+    for (const [length, canonical] of [
+      [32, 16],
+      [64, 4],
+    ]) {
+      const head = toBase64Url(randomBytes(length)).slice(0, -1)
+      const read = [...alphabet].flatMap((last) => {
+        try {
+          return [toBase64Url(fromBase64Url(head + last, length))]
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError)
+          return []
+        }
+      })
+      expect(read).toHaveLength(canonical)
+      expect(read.every((text) => text.startsWith(head))).toBe(true)
+    }
+    const text = toBase64Url(randomBytes(32))
+    const others = [
+      `${text}=`,
+      ` ${text}`,
+      `${text}\n`,
+      `${text.slice(0, 20)} ${text.slice(20)}`,
       '',
       'AB',
       'A=',
-      '+/',
-      toBase64Url(randomBytes(31)),
-      `${toBase64Url(bytes).slice(0, 42)}_`,
-    ]) {
-      if (bad !== toBase64Url(bytes)) expect(() => fromBase64Url(bad, 32)).toThrow(RangeError)
-    }
+    ]
+    for (const bad of [...others, `+/${text.slice(2)}`, text.slice(1), `${text}A`])
+      expect(() => fromBase64Url(bad, 32), JSON.stringify(bad)).toThrow(RangeError)
   })
+
+  test('hexadecimal is lower-case and of whole bytes', () => {
+    const bytes = randomBytes(33)
+    expect(toHex(bytes)).toBe(Buffer.from(bytes).toString('hex'))
+    expect(fromHex(toHex(bytes))).toEqual(bytes)
+    expect(fromHex('')).toEqual(new Uint8Array(0))
+    for (const bad of ['a', 'AB', 'g0', '0x', 'ab cd', 'ab\n']) expect(() => fromHex(bad)).toThrow(RangeError)
+  })
+
   test('fields cannot be shifted into each other', () => {
+    expect(toHex(joinFields(['ab', Uint8Array.of(255)]))).toBe('02000000616201000000ff')
     expect(joinFields(['ab', 'c'])).not.toEqual(joinFields(['a', 'bc']))
     expect(joinFields(['', 'a'])).not.toEqual(joinFields(['a', '']))
   })

@@ -1,53 +1,48 @@
 /** Text forms of bytes, and the one unambiguous way in which several fields become bytes. */
+import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js'
+import { base64urlnopad } from '@scure/base'
 
 const encoder = new TextEncoder()
 
 export const utf8 = (text: string): Uint8Array<ArrayBuffer> => encoder.encode(text)
 
-const pairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+/** Lower-case hexadecimal, two digits a byte. */
+export const toHex = (bytes: Uint8Array): string => bytesToHex(bytes)
 
-export function toHex(bytes: Uint8Array): string {
-  let text = ''
-  for (const byte of bytes) text += pairs[byte]
-  return text
-}
-
+/** Throws `RangeError` unless `text` is lower-case hexadecimal of whole bytes: one value has one spelling. */
 export function fromHex(text: string): Uint8Array<ArrayBuffer> {
   if (!/^([0-9a-f]{2})*$/.test(text)) throw new RangeError('Not lower-case hexadecimal.')
-  const bytes = new Uint8Array(text.length / 2)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16)
-  return bytes
+  return hexToBytes(text)
 }
 
-/** RFC 4648 base64url without padding. */
-export function toBase64Url(bytes: Uint8Array): string {
-  let binary = ''
-  for (const byte of bytes) binary += String.fromCharCode(byte)
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
-}
+/** RFC 4648, section 5, without padding. */
+export const toBase64Url = (bytes: Uint8Array): string => base64urlnopad.encode(bytes)
 
-/** Throws `RangeError` unless `text` is base64url of exactly `length` bytes. */
+/**
+ * Throws `RangeError` unless `text` is base64url of exactly `length` bytes in its one canonical spelling: no padding,
+ * no white space, and no bit set among those that the last character has to spare (RFC 4648, section 3.5).
+ */
 export function fromBase64Url(text: string, length: number): Uint8Array<ArrayBuffer> {
-  if (!/^[A-Za-z0-9_-]*$/.test(text)) throw new RangeError('Not base64url.')
-  const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0))
-  // One value has several spellings where unused bits are set: only the canonical one is accepted.
-  if (bytes.length !== length || toBase64Url(bytes) !== text)
-    throw new RangeError(`Not ${length} bytes of base64url.`)
-  return bytes
+  let bytes: Uint8Array | undefined
+  try {
+    bytes = base64urlnopad.decode(text)
+  } catch (cause) {
+    throw new RangeError('Not base64url.', { cause })
+  }
+  if (bytes.length !== length) throw new RangeError(`Not ${length} bytes of base64url.`)
+  return bytes as Uint8Array<ArrayBuffer>
 }
 
-/** Each field with its length before it, so that no two lists of fields give the same bytes. */
+/** Each field with its length before it (u32le), so that no two lists of fields give the same bytes. */
 export function joinFields(fields: readonly (string | Uint8Array)[]): Uint8Array<ArrayBuffer> {
   const parts = fields.map((field) => (typeof field === 'string' ? utf8(field) : field))
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + 4 + part.length, 0))
-  const view = new DataView(out.buffer)
-  let at = 0
-  for (const part of parts) {
-    view.setUint32(at, part.length, true)
-    out.set(part, at + 4)
-    at += 4 + part.length
-  }
-  return out
+  return concatBytes(...parts.flatMap((part) => [u32le(part.length), part]))
+}
+
+function u32le(value: number): Uint8Array {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, value, true)
+  return bytes
 }
 
 /** Compares without telling by its duration where the difference is. */

@@ -1,26 +1,6 @@
-import {
-  KernelError,
-  type MatrixData,
-  type PolynomialSpec,
-  type ProductSpec,
-  type RotationSpec,
-  type StationarySpec,
-} from './kernels.ts'
-
-/** Throws unless `condition` holds; argument checks read as one line each. */
-export function demand(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new KernelError(message)
-}
-
-/** Ring width 1..64. */
-export function checkBits(bits: number): void {
-  demand(Number.isInteger(bits) && bits >= 1 && bits <= 64, `ring width must be 1..64 bits, got ${bits}`)
-}
-
-/** A count, size or dimension: a safe integer >= 0. */
-export function checkSize(value: number, what: string): void {
-  demand(Number.isSafeInteger(value) && value >= 0, `${what} must be a whole number >= 0, got ${value}`)
-}
+import { demand, KernelError } from './error.ts'
+import type { MatrixData, PolynomialSpec, ProductSpec, RotationSpec, StationarySpec } from './kernels.ts'
+import { checkBits, checkSize, packedBytes } from './sizes.ts'
 
 /** Arguments of `Kernels.keystream`; the 32-bit block counter of RFC 8439 section 2.3 must not wrap. */
 export function checkKeystream(key: Uint8Array, nonce: Uint8Array, byteOffset: number, bytes: number): void {
@@ -65,11 +45,6 @@ export function checkMatmul(a: BigUint64Array, m: number, k: number, bits: numbe
   checkBits(bits)
   checkSize(m, 'm')
   demand(a.length === m * k, `left operand has ${a.length} elements, expected ${m} x ${k}`)
-}
-
-/** Bytes that `count` values of `bits` bits occupy. Products stay exact: count * 64 < 2^53. */
-export function packedBytes(count: number, bits: number): number {
-  return Math.ceil((count * bits) / 8)
 }
 
 /** Arguments of `Kernels.unpack`. */
@@ -147,17 +122,15 @@ export function checkStationary(spec: StationarySpec): void {
   checkKeystream(spec.key, spec.nonce, 0, spec.k * spec.n * 8)
 }
 
-/** A `ProductSpec` from the caller, against the F it multiplies. */
-export function checkProduct(f: StationarySpec, spec: ProductSpec): void {
+/** A `ProductSpec` from the caller. */
+export function checkProduct(spec: ProductSpec): void {
   checkSize(spec.rows, 'rows')
   demand(spec.key.length === 32, `row key must have 32 bytes, got ${spec.key.length}`)
-  for (const stream of [spec.a, spec.c, spec.lift?.hi ?? 0]) {
+  for (const stream of [spec.a, spec.c]) {
     demand(stream === stream >>> 0, `stream id must fit 32 bits, got ${stream}`)
   }
   const last = spec.firstSerial + BigInt(spec.rows)
   demand(spec.firstSerial >= 0n && last <= 1n << 64n, 'row serials must fit 64 bits')
-  const shift = spec.lift?.shift ?? 0
-  demand(Number.isInteger(shift) && shift >= 0 && shift < f.bits, `lift shift must be 0..${f.bits - 1}`)
 }
 
 /** The 12-byte nonce of one row: u32le stream id, u64le serial. */

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { chooseProductDevice } from './choose.ts'
-import { KernelError } from './kernels.ts'
+import { KernelError } from './error.ts'
 
 afterEach(() => vi.unstubAllGlobals())
 

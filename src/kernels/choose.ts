@@ -1,4 +1,5 @@
-import { KernelError, type ProductDevice } from './kernels.ts'
+import { KernelError } from './error.ts'
+import type { ProductDevice } from './kernels.ts'
 import { createCpuProductDevice } from './wasm/device.ts'
 import { createWasmKernelsAsync } from './wasm/kernels.ts'
 

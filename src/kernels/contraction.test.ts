@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Contraction, type ContractionTerm, contractionSizes } from './contraction.ts'
-import { KernelError } from './kernels.ts'
+import { KernelError } from './error.ts'
 import { createOracleKernels } from './oracle/kernels.ts'
 import { createWasmKernels } from './wasm/kernels.ts'
 

@@ -1,5 +1,6 @@
 /** The two products of attention on lanes in the clear of one party: queries by keys, weights by values. */
-import { checkSize, demand } from './checks.ts'
+import { demand } from './error.ts'
+import { checkSize } from './sizes.ts'
 
 /** Row r of the queries or weights sees `seen + r * step` positions of the keys or values, oldest first. */
 export interface Contraction {

@@ -145,13 +145,11 @@ export interface ProductSpec {
   key: Uint8Array
   firstSerial: bigint
   rows: number
-  /** Stream id: row r of `a` is the keystream u64le words of nonce(a, firstSerial + r), element j = word j. */
-  a: number
   /**
-   * If present the multiplicand is ((hi words << shift) - a words) mod 2^bits, else a words mod 2^bits.
-   * `hi` is a stream id read like `a`; 0 <= shift < bits.
+   * Stream id of the multiplicand x [rows x k], mod 2^bits: row r is the keystream of nonce(a, firstSerial + r), element j
+   * its u64le word j.
    */
-  lift?: { hi: number; shift: number }
+  a: number
   /** Stream id of the additive mask (n words a row), mod 2^bits. */
   c: number
 }
@@ -176,9 +174,4 @@ export interface ProductDevice {
   product(f: Stationary, spec: ProductSpec): Promise<BigUint64Array>
   /** Resolves with the reason if the device is ever lost; never rejects. */
   lost: Promise<string>
-}
-
-/** A kernel refused its arguments, could not run, or gave a wrong answer in its start-up test. */
-export class KernelError extends Error {
-  override readonly name = 'KernelError'
 }

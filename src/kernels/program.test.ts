@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { KernelError } from './kernels.ts'
+import { KernelError } from './error.ts'
 import { createOracleKernels } from './oracle/kernels.ts'
 import { type Operand, type Program, type ProgramBuilder, program, type Value } from './program.ts'
 import { createWasmKernels } from './wasm/kernels.ts'

@@ -2,7 +2,8 @@
  * Straight-line programs over arrays of lanes: elementwise arithmetic mod 2^64 that a kernel runs in one pass, from
  * lanes, keystreams and packed bits to lanes and packed bits, without an array for every step between.
  */
-import { checkBits, demand, packedBytes } from './checks.ts'
+import { demand } from './error.ts'
+import { checkBits, packedBytes } from './sizes.ts'
 
 /** A value of a program, one lane for each of its elements. */
 export interface Value {

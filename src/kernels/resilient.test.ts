@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { KernelError } from './error.ts'
 import type { ProductDevice, ProductSpec } from './kernels.ts'
-import { KernelError } from './kernels.ts'
 import { createOracleProductDevice } from './oracle/device.ts'
 import { resilientDevice } from './resilient.ts'
 

@@ -1,5 +1,5 @@
+import { KernelError } from './error.ts'
 import type { ProductDevice, ProductSpec, Stationary, StationarySpec } from './kernels.ts'
-import { KernelError } from './kernels.ts'
 
 /** A stationary operand by its spec: whichever device is current loads it when it is first needed there. */
 class Remembered implements Stationary {

@@ -1,3 +1,4 @@
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import { describe, expect, test } from 'vitest'
 import type { Kernels, MatrixData, ProductDevice } from './kernels.ts'
 import { createNodeKernels } from './node/kernels.ts'
@@ -5,7 +6,7 @@ import { createOracleProductDevice } from './oracle/device.ts'
 import { createOracleKernels } from './oracle/kernels.ts'
 import { makeVectors } from './oracle/vectors.ts'
 import json from './vectors.json'
-import { digest, fromHex, hexWords, productOf, toHex, toWords, type Vectors, wordsHex } from './vectors.ts'
+import { digest, hexWords, productOf, toWords, type Vectors, wordsHex } from './vectors.ts'
 import { createCpuProductDevice } from './wasm/device.ts'
 import { createWasmKernels } from './wasm/kernels.ts'
 
@@ -20,8 +21,10 @@ test('vectors.json is what the oracle makes', async () => {
 test('RFC 8439 section 2.4.2 and appendix A.1', () => {
   const plain =
     "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be it."
-  const cipher = new TextEncoder().encode(plain).map((byte, i) => byte ^ fromHex(vectors.keystream[0].out)[i])
-  expect(toHex(cipher)).toBe(
+  const cipher = new TextEncoder()
+    .encode(plain)
+    .map((byte, i) => byte ^ hexToBytes(vectors.keystream[0].out)[i])
+  expect(bytesToHex(cipher)).toBe(
     '6e2e359a2568f98041ba0728dd0d6981e97e7aec1d4360c20a27afccfd9fae0bf91b65c5524733ab8f593dabcd62b357' +
       '1639d624e65152ab8f530c359f0861d807ca0dbf500d6a6156a38e088a22b65e52bc514d16ccf806818ce91ab7793736' +
       '5af90bbf74a35be6b40b8eedf2785e42874d',
@@ -41,18 +44,18 @@ const TYPES = { i8: Int8Array, i16: Int16Array, i32: Int32Array }
 describe.each<Kernels>([createOracleKernels(), wasm, node])('$name', (kernels) => {
   test.each(vectors.keystream)('keystream from $offset', ({ key, nonce, offset, out }) => {
     const got = new Uint8Array(out.length / 2)
-    kernels.keystream(fromHex(key), fromHex(nonce), offset, got)
-    expect(toHex(got)).toBe(out)
+    kernels.keystream(hexToBytes(key), hexToBytes(nonce), offset, got)
+    expect(bytesToHex(got)).toBe(out)
   })
 
   test.each(vectors.pack)('pack $bits bits', ({ bits, values, bytes }) => {
-    expect(toHex(kernels.pack(hexWords(values), bits))).toBe(bytes)
+    expect(bytesToHex(kernels.pack(hexWords(values), bits))).toBe(bytes)
     const reduced = hexWords(values).map((v) => BigInt.asUintN(bits, v))
-    expect(kernels.unpack(fromHex(bytes), bits, reduced.length)).toEqual(reduced)
+    expect(kernels.unpack(hexToBytes(bytes), bits, reduced.length)).toEqual(reduced)
   })
 
   test.each(vectors.matmul)('matmul with $type mod 2^$bits', async ({ bits, m, k, n, type, a, b, y }) => {
-    const bytes = fromHex(b)
+    const bytes = hexToBytes(b)
     const data: MatrixData = type === 'u64' ? toWords(bytes) : new TYPES[type](bytes.buffer)
     const matrix = kernels.load(data, k, n)
     expect(wordsHex(kernels.matmul(hexWords(a), m, matrix, bits))).toBe(y)

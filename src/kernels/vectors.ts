@@ -1,3 +1,4 @@
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import type { ProductSpec, StationarySpec } from './kernels.ts'
 
 /**
@@ -22,12 +23,8 @@ export interface Vectors {
     b: string
     y: string
   }[]
-  /** y = ((hi << shift) - x) mod 2^bits. */
-  lift: { bits: number; shift: number; hi: string; x: string; y: string }[]
   /** sum = (y + both parts) mod 2^bits; `parts` is two arrays, one after the other. */
   add: { bits: number; y: string; parts: string; sum: string }[]
-  /** out[i] = table[i * entries + (index[i] >> shift)]. */
-  lookup: { bits: number; entries: number; shift: number; index: string; table: string; out: string }[]
   /** `first`: the first word of y; `digest`: of all of it. */
   product: {
     f: Omit<StationarySpec, 'key' | 'nonce'> & { key: string; nonce: string }
@@ -37,14 +34,6 @@ export interface Vectors {
   }[]
 }
 
-export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
-
-export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16))
-}
-
 /** u64le words of a whole number of them. */
 export function toWords(bytes: Uint8Array): BigUint64Array<ArrayBuffer> {
   return new BigUint64Array(bytes.slice().buffer)
@@ -52,11 +41,11 @@ export function toWords(bytes: Uint8Array): BigUint64Array<ArrayBuffer> {
 
 /** Words of a hex string. */
 export function hexWords(hex: string): BigUint64Array<ArrayBuffer> {
-  return toWords(fromHex(hex))
+  return toWords(hexToBytes(hex))
 }
 
 export function wordsHex(words: BigUint64Array): string {
-  return toHex(new Uint8Array(words.buffer, words.byteOffset, words.byteLength))
+  return bytesToHex(new Uint8Array(words.buffer, words.byteOffset, words.byteLength))
 }
 
 /** FNV-1a over 64-bit words: tells arrays apart, authenticates nothing. */
@@ -70,7 +59,7 @@ export function digest(words: BigUint64Array): string {
 export function productOf(vector: Vectors['product'][number]): [StationarySpec, ProductSpec] {
   const { f, spec } = vector
   return [
-    { ...f, key: fromHex(f.key), nonce: fromHex(f.nonce) },
-    { ...spec, key: fromHex(spec.key), firstSerial: BigInt(spec.firstSerial) },
+    { ...f, key: hexToBytes(f.key), nonce: hexToBytes(f.nonce) },
+    { ...spec, key: hexToBytes(spec.key), firstSerial: BigInt(spec.firstSerial) },
   ]
 }

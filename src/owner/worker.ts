@@ -1,7 +1,7 @@
 /// <reference lib="webworker" />
 /** The data owner's engine in a module worker, so that no product of matrices ever delays a key press. */
 import { expose } from 'comlink'
-import { KernelError } from '../kernels/kernels.ts'
+import { KernelError } from '../kernels/error.ts'
 import type {
   ChatOptions,
   ClassifyInput,

@@ -83,8 +83,17 @@ describe('public files', () => {
     expect(response.headers.get('x-content-type-options')).toBe('nosniff')
     const etag = response.headers.get('etag')!
     expect(new Uint8Array(await response.arrayBuffer())).toEqual(catalog[0].files.get(name)!.bytes)
-    const again = await fetch(response.url, { headers: { 'if-none-match': etag } })
-    expect(again.status).toBe(304)
+    for (const known of [etag, `W/${etag}`, `"other", ${etag}`]) {
+      const again = await fetch(response.url, {
+        headers: { 'if-none-match': known, origin: 'http://page.example' },
+      })
+      expect(again.status).toBe(304)
+      expect(again.headers.get('etag')).toBe(etag)
+      expect(again.headers.get('cache-control')).toBe('no-cache')
+      expect(again.headers.get('access-control-allow-origin')).toBe('http://page.example')
+      expect(again.headers.get('access-control-expose-headers')).toContain('etag')
+    }
+    expect((await fetch(response.url, { headers: { 'if-none-match': '"other"' } })).status).toBe(200)
   })
 
   test('the listing', async () => {

@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { compress } from 'hono/compress'
 import { cors } from 'hono/cors'
+import { etag, RETAINED_304_HEADERS } from 'hono/etag'
 import type { Logger } from 'pino'
 import type { Identity } from '../handshake/crypto.ts'
 import { describe } from '../handshake/describe.ts'
@@ -36,6 +37,9 @@ export interface ServerAppOptions {
 
 type Env = { Bindings: HttpBindings }
 
+/** Without them a page of another origin may not read that its copy is still good. */
+const CORS_HEADERS = ['access-control-allow-origin', 'access-control-expose-headers']
+
 export function serverApp(options: ServerAppOptions): Hono<Env> {
   const { acceptor, host, log, origins, status, trustProxy } = options
   const app = new Hono<Env>()
@@ -66,6 +70,7 @@ export function serverApp(options: ServerAppOptions): Hono<Env> {
   })
   const byName = new Map(options.catalog.map((entry) => [entry.name, entry]))
   app.use('/api/models/*', compress({ threshold: 4096 }))
+  app.use('/api/models/:name/:file', etag({ retainedHeaders: [...RETAINED_304_HEADERS, ...CORS_HEADERS] }))
   app.get('/api/models/:name/:file', (c) => {
     const file = byName.get(c.req.param('name'))?.files.get(c.req.param('file'))
     return file ? sendFile(c, file) : c.notFound()
@@ -110,9 +115,12 @@ export function serverApp(options: ServerAppOptions): Hono<Env> {
 const refusalOf = ({ code, message }: LinkError): SessionError =>
   new SessionError(code === 'refused' ? 'too-many-sessions' : 'malformed', message)
 
-function sendFile(c: Context<Env>, { bytes, type, etag }: PublicFile): Response {
-  // The address does not change with the contents; the hash in the session's transcript does.
-  const headers = { etag, 'cache-control': 'no-cache' }
-  if (c.req.header('if-none-match') === etag) return c.body(null, 304, headers)
-  return c.body(bytes, 200, { ...headers, 'content-type': type, 'content-length': String(bytes.length) })
+function sendFile(c: Context<Env>, file: PublicFile): Response {
+  return c.body(file.bytes, 200, {
+    etag: file.etag,
+    // The address does not change with the contents; the hash in the session's transcript does.
+    'cache-control': 'no-cache',
+    'content-type': file.type,
+    'content-length': String(file.bytes.length),
+  })
 }

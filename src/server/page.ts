@@ -1,24 +1,10 @@
 /** Serves the built page and its configuration from an origin of its own, which no other party controls. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { extname, join, relative, sep } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { compress } from 'hono/compress'
-
-const types: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.json': 'application/json',
-  '.webmanifest': 'application/manifest+json',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.ico': 'image/x-icon',
-  '.wasm': 'application/wasm',
-  '.wgsl': 'text/plain; charset=utf-8',
-  '.woff2': 'font/woff2',
-  '.txt': 'text/plain; charset=utf-8',
-}
+import { getMimeType } from 'hono/utils/mime'
 
 export interface PageOptions {
   /** The built page. */
@@ -52,7 +38,7 @@ export function pageApp({ dir, config }: PageOptions): Hono<{ Bindings: HttpBind
     // Vite puts a hash of the contents into the names below assets/.
     const lasting = c.req.path.startsWith('/assets/')
     return c.body(file.bytes, 200, {
-      'content-type': types[extname(file.path)] ?? 'application/octet-stream',
+      'content-type': getMimeType(file.path) ?? 'application/octet-stream',
       'cache-control': lasting ? 'public, max-age=31536000, immutable' : 'no-cache',
       'content-security-policy': contentSecurityPolicy(visited(c)),
       'x-content-type-options': 'nosniff',

@@ -1,11 +1,12 @@
 /** The answering side: recognises links by their token, makes new ones, and lets broken ones resume. */
+import { bytesToHex, concatBytes } from '@noble/hashes/utils.js'
 import type { Carrier } from './carrier.ts'
 import { LinkError, toLinkError } from './errors.ts'
 import { FetchServerLink } from './fetch-server.ts'
-import { concatBytes, decodeFrame, type Frame, FrameFlag, FrameType, splitFrames } from './frame.ts'
+import { decodeFrame, type Frame, FrameFlag, FrameType, splitFrames } from './frame.ts'
 import { limits } from './limits.ts'
 import type { Link, LinkKind } from './link.ts'
-import { hex, type ReliableLink, refusalFrame, TOKEN_BYTES } from './reliable.ts'
+import { type ReliableLink, refusalFrame, TOKEN_BYTES } from './reliable.ts'
 import { StreamLink, type StreamTimes } from './stream-link.ts'
 
 export interface AcceptorOptions {
@@ -23,8 +24,8 @@ export interface AcceptorOptions {
 }
 
 export class Acceptor {
-  private readonly links = new Map<string, { link: ReliableLink; peer: string }>()
-  private readonly options: Required<AcceptorOptions>
+  readonly #links = new Map<string, { link: ReliableLink; peer: string }>()
+  readonly #options: Required<AcceptorOptions>
 
   constructor({
     onLink,
@@ -35,11 +36,11 @@ export class Acceptor {
     times = {},
     fetchIdleMs = limits.fetchIdleMs,
   }: AcceptorOptions) {
-    this.options = { onLink, maxLinks, maxLinksPerPeer, firstBytes, windowBytes, times, fetchIdleMs }
+    this.#options = { onLink, maxLinks, maxLinksPerPeer, firstBytes, windowBytes, times, fetchIdleMs }
   }
 
   get size(): number {
-    return this.links.size
+    return this.#links.size
   }
 
   /** A socket was opened by `peer`. Its first frame says which link it belongs to. */
@@ -52,7 +53,7 @@ export class Acceptor {
         clearTimeout(timer)
         try {
           const frame = decodeFrame(bytes)
-          const found = this.find(frame, peer, () => new StreamLink(kind, this.options.times))
+          const found = this.#find(frame, peer, () => new StreamLink(kind, this.#options.times))
           if (!(found instanceof StreamLink))
             throw new LinkError('malformed', 'This link uses another kind of connection.')
           link = found
@@ -78,50 +79,50 @@ export class Acceptor {
       const [head, ...rest] = splitFrames(body)
       if (!head) throw new LinkError('malformed', 'The request was empty.')
       const frame = decodeFrame(head)
-      const link = this.find(frame, peer, () => new FetchServerLink(this.options.fetchIdleMs))
+      const link = this.#find(frame, peer, () => new FetchServerLink(this.#options.fetchIdleMs))
       if (!(link instanceof FetchServerLink))
         throw new LinkError('malformed', 'This link uses another kind of connection.')
       return await link.exchange(frame, rest, body.length, signal)
     } catch (error) {
-      return concatBytes([refusalFrame(toLinkError(error, 'malformed'))])
+      return concatBytes(refusalFrame(toLinkError(error, 'malformed')))
     }
   }
 
   /** Knows no link any more, as after a restart; for tests. */
   forget(): void {
-    this.links.clear()
+    this.#links.clear()
   }
 
   /** Ends every link. */
   close(reason = 'The server is shutting down.'): void {
-    for (const { link } of [...this.links.values()]) link.fail(new LinkError('closed', reason))
+    for (const { link } of [...this.#links.values()]) link.fail(new LinkError('closed', reason))
   }
 
-  private find(frame: Frame, peer: string, make: () => ReliableLink): ReliableLink {
+  #find(frame: Frame, peer: string, make: () => ReliableLink): ReliableLink {
     if (frame.type !== FrameType.open || frame.payload.length !== TOKEN_BYTES) {
       throw new LinkError('malformed', 'A connection did not start with an opening frame.')
     }
-    const token = hex(frame.payload)
-    const known = this.links.get(token)
+    const token = bytesToHex(frame.payload)
+    const known = this.#links.get(token)
     if (known) return known.link
     if (frame.flags & FrameFlag.resume)
       throw new LinkError('unknown-link', 'The connection to resume is not known here.')
-    this.admit(peer)
+    this.#admit(peer)
     const link = make()
-    link.limitFirst(this.options.firstBytes)
-    link.widen(this.options.windowBytes)
-    this.links.set(token, { link, peer })
-    link.onEnd(() => this.links.delete(token))
-    queueMicrotask(() => this.options.onLink(link, peer))
+    link.limitFirst(this.#options.firstBytes)
+    link.widen(this.#options.windowBytes)
+    this.#links.set(token, { link, peer })
+    link.onEnd(() => this.#links.delete(token))
+    queueMicrotask(() => this.#options.onLink(link, peer))
     return link
   }
 
-  private admit(peer: string): void {
-    if (this.links.size >= this.options.maxLinks)
+  #admit(peer: string): void {
+    if (this.#links.size >= this.#options.maxLinks)
       throw new LinkError('refused', 'The server has no free connections.')
     let own = 0
-    for (const other of this.links.values()) if (other.peer === peer) own++
-    if (own >= this.options.maxLinksPerPeer)
+    for (const other of this.#links.values()) if (other.peer === peer) own++
+    if (own >= this.#options.maxLinksPerPeer)
       throw new LinkError('refused', 'Too many connections from this address.')
   }
 }

@@ -21,9 +21,9 @@ export type Dial = () => Promise<Carrier>
 
 /** Common part of carriers: keeps what arrives before somebody listens. */
 export abstract class BaseCarrier implements Carrier {
-  private handlers: CarrierHandlers | undefined
-  private readonly early: Uint8Array[] = []
-  private ended: string | undefined
+  #handlers: CarrierHandlers | undefined
+  readonly #early: Uint8Array[] = []
+  #ended: string | undefined
 
   abstract send(frame: Uint8Array): void
   abstract get buffered(): number
@@ -35,20 +35,20 @@ export abstract class BaseCarrier implements Carrier {
   }
 
   listen(handlers: CarrierHandlers): void {
-    this.handlers = handlers
-    for (const frame of this.early.splice(0)) handlers.frame(frame)
-    if (this.ended !== undefined) handlers.end(this.ended)
+    this.#handlers = handlers
+    for (const frame of this.#early.splice(0)) handlers.frame(frame)
+    if (this.#ended !== undefined) handlers.end(this.#ended)
   }
 
   protected deliver(frame: Uint8Array): void {
-    if (this.ended !== undefined) return
-    if (this.handlers) this.handlers.frame(frame)
-    else this.early.push(frame)
+    if (this.#ended !== undefined) return
+    if (this.#handlers) this.#handlers.frame(frame)
+    else this.#early.push(frame)
   }
 
   protected end(reason: string): void {
-    if (this.ended !== undefined) return
-    this.ended = reason
-    this.handlers?.end(reason)
+    if (this.#ended !== undefined) return
+    this.#ended = reason
+    this.#handlers?.end(reason)
   }
 }

@@ -19,39 +19,39 @@ export async function dialLink(
 }
 
 class DialledLink extends StreamLink {
-  private readonly token = crypto.getRandomValues(new Uint8Array(TOKEN_BYTES))
-  private readonly dial: Dial
-  private watch: ReturnType<typeof setInterval> | undefined
-  private reconnecting = false
+  readonly #token = crypto.getRandomValues(new Uint8Array(TOKEN_BYTES))
+  readonly #dial: Dial
+  #watch: ReturnType<typeof setInterval> | undefined
+  #reconnecting = false
 
   constructor(kind: LinkKind, dial: Dial, times: Partial<StreamTimes>) {
     super(kind, times)
-    this.dial = dial
+    this.#dial = dial
   }
 
   async start(): Promise<void> {
     try {
-      await this.connect(false)
+      await this.#connect(false)
     } catch (error) {
       const typed = toLinkError(error)
       this.fail(typed)
       throw typed
     }
-    this.watch = setInterval(() => this.look(), Math.max(20, this.times.pingMs / 4))
-    if (typeof this.watch === 'object') this.watch.unref?.()
+    this.#watch = setInterval(() => this.#checkSilence(), Math.max(20, this.times.pingMs / 4))
+    if (typeof this.#watch === 'object') this.#watch.unref?.()
   }
 
   /** Asks after a silence while an answer is due; gives the connection up after a longer one. */
-  private look(): void {
+  #checkSilence(): void {
     if (!this.isConnected) return
     const silence = Date.now() - this.lastHeard
     if (silence > this.times.silenceMs) this.dropCarrier('The other side fell silent.')
     else if (silence > this.times.pingMs) this.ping()
   }
 
-  private async connect(resume: boolean): Promise<void> {
-    const carrier = await withTimeout(this.dial(), this.times.handshakeMs, (late) => late.close())
-    const open = this.greeting(FrameType.open, this.token, resume ? FrameFlag.resume : 0)
+  async #connect(resume: boolean): Promise<void> {
+    const carrier = await withTimeout(this.#dial(), this.times.handshakeMs, (late) => late.close())
+    const open = this.greeting(FrameType.open, this.#token, resume ? FrameFlag.resume : 0)
     await new Promise<void>((resolve, reject) => {
       let welcomed = false
       const timer = setTimeout(
@@ -92,14 +92,14 @@ class DialledLink extends StreamLink {
   }
 
   protected override disconnected(): void {
-    if (!this.reconnecting) void this.reconnect()
+    if (!this.#reconnecting) void this.#reconnect()
   }
 
-  private async reconnect(): Promise<void> {
-    this.reconnecting = true
+  async #reconnect(): Promise<void> {
+    this.#reconnecting = true
     for (let wait = 20; !this.ended && !this.isConnected; wait = Math.min(2000, wait * 2)) {
       try {
-        await this.connect(true)
+        await this.#connect(true)
         this.resumes++
       } catch (error) {
         const typed = toLinkError(error)
@@ -107,11 +107,11 @@ class DialledLink extends StreamLink {
         else await new Promise((resolve) => setTimeout(resolve, wait))
       }
     }
-    this.reconnecting = false
+    this.#reconnecting = false
   }
 
   protected override release(farewell: Uint8Array): void {
-    clearInterval(this.watch)
+    clearInterval(this.#watch)
     super.release(farewell)
   }
 }

@@ -2,7 +2,7 @@
 import { toLinkError } from './errors.ts'
 import { HEADER_BYTES } from './frame.ts'
 import type { Link } from './link.ts'
-import { Mailbox } from './mailbox.ts'
+import { Queue } from './queue.ts'
 
 export interface Network {
   /** Round trip in milliseconds. */
@@ -14,67 +14,67 @@ export interface Network {
 }
 
 export class EmulatedLink implements Link {
-  private readonly inner: Link
-  private readonly network: Network
-  private readonly inbox = new Mailbox()
-  private upFree = 0
-  private downFree = 0
-  private sending: Promise<void> = Promise.resolve()
-  private reading = false
+  readonly #inner: Link
+  readonly #network: Network
+  readonly #inbox = new Queue()
+  #upFree = 0
+  #downFree = 0
+  #sending: Promise<void> = Promise.resolve()
+  #reading = false
 
   constructor(inner: Link, network: Network) {
-    this.inner = inner
-    this.network = network
+    this.#inner = inner
+    this.#network = network
   }
 
   get kind() {
-    return this.inner.kind
+    return this.#inner.kind
   }
 
   get traffic() {
-    return this.inner.traffic
+    return this.#inner.traffic
   }
 
   async send(message: Uint8Array, reply: boolean): Promise<void> {
     const now = performance.now()
-    this.upFree = Math.max(now, this.upFree) + lineTime(message.length, this.network.up)
-    const at = this.upFree + this.network.rtt / 2
+    this.#upFree = Math.max(now, this.#upFree) + lineTime(message.length, this.#network.up)
+    const at = this.#upFree + this.#network.rtt / 2
     const copy = message.slice()
-    this.sending = this.sending.then(async () => {
+    this.#sending = this.#sending.then(async () => {
       await sleepUntil(at)
-      await this.inner.send(copy, reply)
+      await this.#inner.send(copy, reply)
     })
     // A failure shows at the next receive or send, as on a real network.
-    this.sending.catch((error) => this.inbox.fail(toLinkError(error)))
-    const queued = this.upFree - now
+    this.#sending.catch((error) => this.#inbox.end(toLinkError(error)))
+    const queued = this.#upFree - now
     if (queued > 200) await sleepUntil(now + queued - 200)
   }
 
   receive(): Promise<Uint8Array> {
-    if (!this.reading) void this.read()
-    return this.inbox.next()
+    if (!this.#reading) void this.#read()
+    return this.#inbox.next()
   }
 
   async close(reason?: string): Promise<void> {
-    await this.sending.catch(() => undefined)
-    await this.inner.close(reason)
+    await this.#sending.catch(() => undefined)
+    await this.#inner.close(reason)
   }
 
   /** Reads ahead, so that the clock of a message starts when it arrives and not when somebody asks for it. */
-  private async read(): Promise<void> {
-    this.reading = true
+  async #read(): Promise<void> {
+    this.#reading = true
     try {
       do {
-        const message = await this.inner.receive()
-        this.downFree =
-          Math.max(performance.now(), this.downFree) + lineTime(message.length, this.network.down)
-        void sleepUntil(this.downFree + this.network.rtt / 2).then(() => this.inbox.push(message))
+        const message = await this.#inner.receive()
+        this.#downFree =
+          Math.max(performance.now(), this.#downFree) + lineTime(message.length, this.#network.down)
+        void sleepUntil(this.#downFree + this.#network.rtt / 2).then(() => this.#inbox.push(message))
         // A fetch link polls while somebody receives: only do so on demand.
-      } while (this.inner.kind !== 'fetch')
+      } while (this.#inner.kind !== 'fetch')
     } catch (error) {
-      this.inbox.fail(toLinkError(error))
+      this.#inbox.end(toLinkError(error))
     }
-    this.reading = false
+    this.#reading = false
   }
 }
 

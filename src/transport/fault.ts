@@ -24,8 +24,8 @@ export function faultMatrix(frames: number): Fault[] {
 export class FaultInjector {
   readonly fault: Fault
   struck = false
-  private count = 0
-  private held: Uint8Array | undefined
+  #count = 0
+  #held: Uint8Array | undefined
 
   constructor(fault: Fault) {
     this.fault = fault
@@ -34,24 +34,24 @@ export class FaultInjector {
   /** The frames that go on in place of `frame`; `kill` is called where the fault is a broken connection. */
   apply(direction: Fault['direction'], frame: Uint8Array, kill: () => void): Uint8Array[] {
     if (direction !== this.fault.direction) return [frame]
-    if (this.held) {
-      const late = this.held
-      this.held = undefined
+    if (this.#held) {
+      const late = this.#held
+      this.#held = undefined
       return [frame, late]
     }
-    if (this.count++ !== this.fault.at) return [frame]
+    if (this.#count++ !== this.fault.at) return [frame]
     this.struck = true
-    return this.damage(frame, kill)
+    return this.#damage(frame, kill)
   }
 
-  private damage(frame: Uint8Array, kill: () => void): Uint8Array[] {
+  #damage(frame: Uint8Array, kill: () => void): Uint8Array[] {
     switch (this.fault.kind) {
       case 'drop':
         return []
       case 'duplicate':
         return [frame, frame]
       case 'reorder':
-        this.held = frame
+        this.#held = frame
         return []
       case 'truncate':
         return [frame.slice(0, frame.length - 1 - (this.fault.at % Math.min(8, frame.length - 1)))]

@@ -1,21 +1,22 @@
 /** The server's end of a fetch link: every POST brings frames and takes the frames that wait. */
+import { concatBytes } from '@noble/hashes/utils.js'
 import { LinkError, toLinkError } from './errors.ts'
-import { concatBytes, decodeFrame, type Frame, FrameFlag, FrameType } from './frame.ts'
+import { decodeFrame, type Frame, FrameFlag, FrameType } from './frame.ts'
 import { limits } from './limits.ts'
 import { ReliableLink, refusalFrame } from './reliable.ts'
 
 export class FetchServerLink extends ReliableLink {
   readonly kind = 'fetch' as const
   /** Answers the POST that is being held, if one is. */
-  private answer: (() => void) | undefined
-  private answerTimer: ReturnType<typeof setTimeout> | undefined
-  private idleTimer: ReturnType<typeof setTimeout> | undefined
-  private readonly idleMs: number
-  private open = 0
+  #answer: (() => void) | undefined
+  #answerTimer: ReturnType<typeof setTimeout> | undefined
+  #idleTimer: ReturnType<typeof setTimeout> | undefined
+  readonly #idleMs: number
+  #open = 0
 
   constructor(idleMs: number = limits.fetchIdleMs) {
     super()
-    this.idleMs = idleMs
+    this.#idleMs = idleMs
   }
 
   protected override get lastSent(): number {
@@ -34,70 +35,70 @@ export class FetchServerLink extends ReliableLink {
     signal?: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer>> {
     this.traffic.receivedBytes += size
-    this.open++
-    clearTimeout(this.idleTimer)
+    this.#open++
+    clearTimeout(this.#idleTimer)
     try {
-      this.answer?.()
+      this.#answer?.()
       this.outgoing.acknowledge(head.ack)
       for (const bytes of frames) this.apply(decodeFrame(bytes))
-      if (head.flags & FrameFlag.wait && !this.ended && !this.ready(head.ack)) await this.hold(signal)
-      return this.respond(head.ack)
+      if (head.flags & FrameFlag.wait && !this.ended && !this.#ready(head.ack)) await this.#hold(signal)
+      return this.#respond(head.ack)
     } finally {
-      if (--this.open === 0) this.watchIdle()
+      if (--this.#open === 0) this.#watchIdle()
     }
   }
 
-  private ready(peerHas: number): boolean {
-    return this.outgoing.last > peerHas && this.answerTimer === undefined
+  #ready(peerHas: number): boolean {
+    return this.outgoing.last > peerHas && this.#answerTimer === undefined
   }
 
-  private hold(signal?: AbortSignal): Promise<void> {
+  #hold(signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => answer(), limits.pollMs)
       const answer = () => {
         clearTimeout(timer)
-        if (this.answer === answer) this.answer = undefined
+        if (this.#answer === answer) this.#answer = undefined
         resolve()
       }
-      this.answer = answer
+      this.#answer = answer
       signal?.addEventListener('abort', answer, { once: true })
     })
   }
 
-  private respond(peerHas: number): Uint8Array<ArrayBuffer> {
+  #respond(peerHas: number): Uint8Array<ArrayBuffer> {
     const parts = this.ended ? [refusalFrame(this.ended)] : []
     if (!this.ended) parts.push(this.greeting(FrameType.welcome), ...this.outgoing.allAfter(peerHas))
-    const body = concatBytes(parts)
+    const body = concatBytes(...parts)
     this.traffic.sentBytes += body.length
     return body
   }
 
   /** A message that wants an answer closes the turn; others may have company, which is worth a moment's wait. */
   protected override transmit(reply: boolean): void {
-    clearTimeout(this.answerTimer)
-    this.answerTimer = setTimeout(
+    clearTimeout(this.#answerTimer)
+    this.#answerTimer = setTimeout(
       () => {
-        this.answerTimer = undefined
-        this.answer?.()
+        this.#answerTimer = undefined
+        this.#answer?.()
       },
       reply ? 0 : limits.answerMs,
     )
   }
 
   /** A live peer posts at least its signs of life. */
-  private watchIdle(): void {
+  #watchIdle(): void {
     if (this.ended) return
-    this.idleTimer = setTimeout(
+    this.#idleTimer = setTimeout(
       () => this.fail(new LinkError('lost', 'The other side fell silent.')),
-      this.idleMs,
+      this.#idleMs,
     )
-    this.idleTimer.unref?.()
+    this.#idleTimer.unref?.()
   }
 
   protected override release(): void {
-    clearTimeout(this.answerTimer)
-    clearTimeout(this.idleTimer)
-    this.answer?.()
+    clearTimeout(this.#answerTimer)
+    clearTimeout(this.#idleTimer)
+    this.#answer?.()
   }
 
   override fail(error: LinkError): void {

@@ -1,6 +1,7 @@
 /** The owner's end of a fetch link: one POST per round trip, which works through every proxy. */
+import { concatBytes } from '@noble/hashes/utils.js'
 import { isDamage, isTransient, LinkError, toLinkError } from './errors.ts'
-import { concatBytes, decodeFrame, FrameFlag, FrameType, splitFrames } from './frame.ts'
+import { decodeFrame, FrameFlag, FrameType, splitFrames } from './frame.ts'
 import { limits } from './limits.ts'
 import { ReliableLink, readClose, refusalFrame, TOKEN_BYTES } from './reliable.ts'
 
@@ -19,93 +20,96 @@ export async function fetchLink(url: string, options: FetchLinkOptions = {}): Pr
 
 export class FetchLink extends ReliableLink {
   readonly kind = 'fetch' as const
-  private readonly url: string
-  private readonly fetch: typeof globalThis.fetch
-  private readonly resumeMs: number
-  private readonly token = crypto.getRandomValues(new Uint8Array(TOKEN_BYTES))
-  private readonly abort = new AbortController()
-  private known = false
+  readonly #url: string
+  readonly #fetch: typeof globalThis.fetch
+  readonly #resumeMs: number
+  readonly #token = crypto.getRandomValues(new Uint8Array(TOKEN_BYTES))
+  readonly #abort = new AbortController()
+  #known = false
   /** Only one POST carries messages at a time: two could overtake each other. */
-  private posting = false
-  private polling = false
-  private posted = 0
-  private replyDue = false
-  private flushTimer: ReturnType<typeof setTimeout> | undefined
-  private pollTimer: ReturnType<typeof setTimeout> | undefined
-  private heartbeat: ReturnType<typeof setInterval> | undefined
+  #posting = false
+  #polling = false
+  #posted = 0
+  #replyDue = false
+  #flushTimer: ReturnType<typeof setTimeout> | undefined
+  #pollTimer: ReturnType<typeof setTimeout> | undefined
+  #heartbeat: ReturnType<typeof setInterval> | undefined
 
   constructor(
     url: string,
     { fetch = globalThis.fetch.bind(globalThis), resumeMs = limits.resumeMs }: FetchLinkOptions,
   ) {
     super()
-    this.url = url
-    this.fetch = fetch
-    this.resumeMs = resumeMs
+    this.#url = url
+    this.#fetch = fetch
+    this.#resumeMs = resumeMs
   }
 
   /** Shows that the server can be reached. */
   async start(): Promise<void> {
     try {
-      await this.attempt([], 0)
+      await this.#attempt([], 0)
     } catch (error) {
       this.fail(toLinkError(error))
     }
     if (this.ended) throw this.ended
-    this.heartbeat = setInterval(() => !this.posting && !this.polling && void this.post(), limits.heartbeatMs)
-    if (typeof this.heartbeat === 'object') this.heartbeat.unref?.()
+    this.#heartbeat = setInterval(
+      () => !this.#posting && !this.#polling && void this.#post(),
+      limits.heartbeatMs,
+    )
+    if (typeof this.#heartbeat === 'object') this.#heartbeat.unref?.()
   }
 
   protected override get lastSent(): number {
-    return this.posted
+    return this.#posted
   }
 
   override receive(): Promise<Uint8Array> {
     const message = super.receive()
-    if (this.mailbox.isAwaited) this.schedulePoll()
+    if (this.inbox.isAwaited) this.#schedulePoll()
     return message
   }
 
   protected override transmit(reply: boolean): void {
-    this.replyDue ||= reply
-    if (this.replyDue) void this.post()
-    else this.flushTimer ??= setTimeout(() => void this.post(), limits.coalesceMs)
+    this.#replyDue ||= reply
+    if (this.#replyDue) void this.#post()
+    else this.#flushTimer ??= setTimeout(() => void this.#post(), limits.coalesceMs)
   }
 
-  private async post(): Promise<void> {
-    if (this.posting || this.ended) return
-    this.posting = true
-    clearTimeout(this.flushTimer)
-    this.flushTimer = undefined
-    const wait = this.replyDue
-    this.replyDue = false
-    this.posted = this.outgoing.last
+  async #post(): Promise<void> {
+    if (this.#posting || this.ended) return
+    this.#posting = true
+    clearTimeout(this.#flushTimer)
+    this.#flushTimer = undefined
+    const wait = this.#replyDue
+    this.#replyDue = false
+    this.#posted = this.outgoing.last
     const frames = this.outgoing.allAfter(0)
-    await this.deliver(frames, wait ? FrameFlag.wait : 0)
-    this.posting = false
-    if (this.replyDue) void this.post()
-    else if (this.outgoing.last > this.posted) this.transmit(false)
-    if (this.mailbox.isAwaited) this.schedulePoll()
+    await this.#deliver(frames, wait ? FrameFlag.wait : 0)
+    this.#posting = false
+    if (this.#replyDue) void this.#post()
+    else if (this.outgoing.last > this.#posted) this.transmit(false)
+    if (this.inbox.isAwaited) this.#schedulePoll()
   }
 
   /** Someone waits for a message and no POST is under way that could bring it. */
-  private schedulePoll(): void {
-    this.pollTimer ??= setTimeout(async () => {
-      this.pollTimer = undefined
-      if (this.posting || this.polling || this.ended || !this.mailbox.isAwaited) return
-      this.polling = true
-      await this.deliver([], FrameFlag.wait)
-      this.polling = false
-      if (this.mailbox.isAwaited) this.schedulePoll()
+  #schedulePoll(): void {
+    this.#pollTimer ??= setTimeout(async () => {
+      this.#pollTimer = undefined
+      if (this.#posting || this.#polling || this.ended || !this.inbox.isAwaited) return
+      this.#polling = true
+      await this.#deliver([], FrameFlag.wait)
+      this.#polling = false
+      if (this.inbox.isAwaited) this.#schedulePoll()
     }, limits.pollDelayMs)
   }
 
   /** Posts until it succeeds, always with the same frames. */
-  private async deliver(frames: Uint8Array[], flags: number): Promise<void> {
-    const deadline = Date.now() + this.resumeMs
+  async #deliver(frames: Uint8Array[], flags: number): Promise<void> {
+    const deadline = Date.now() + this.#resumeMs
     for (let wait = 50, damaged = 0; !this.ended; wait = Math.min(2000, wait * 2)) {
       try {
-        return await this.attempt(frames, flags)
+        return await this.#attempt(frames, flags)
       } catch (error) {
         const typed = toLinkError(error)
         // Inside a body damage may also look like an impossible length.
@@ -118,11 +122,11 @@ export class FetchLink extends ReliableLink {
     }
   }
 
-  private async attempt(frames: Uint8Array[], flags: number): Promise<void> {
-    const head = this.greeting(FrameType.open, this.token, flags | (this.known ? FrameFlag.resume : 0))
-    const body = concatBytes([head, ...frames])
+  async #attempt(frames: Uint8Array[], flags: number): Promise<void> {
+    const head = this.greeting(FrameType.open, this.#token, flags | (this.#known ? FrameFlag.resume : 0))
+    const body = concatBytes(head, ...frames)
     this.traffic.sentBytes += body.length
-    const response = await this.request(body)
+    const response = await this.#request(body)
     const answer = await readBody(response)
     this.traffic.receivedBytes += answer.length
     const [first, ...rest] = splitFrames(answer)
@@ -130,15 +134,24 @@ export class FetchLink extends ReliableLink {
     const greeting = decodeFrame(first)
     if (greeting.type === FrameType.close) throw readClose(greeting.payload)
     if (greeting.type !== FrameType.welcome) throw new LinkError('malformed', 'The other side did not greet.')
-    this.known = true
+    this.#known = true
     this.outgoing.acknowledge(greeting.ack)
     for (const bytes of rest) this.apply(decodeFrame(bytes))
   }
 
-  private async request(body: Uint8Array<ArrayBuffer>): Promise<Response> {
-    const signal = AbortSignal.any([this.abort.signal, AbortSignal.timeout(limits.pollMs + limits.silenceMs)])
+  async #request(body: Uint8Array<ArrayBuffer>): Promise<Response> {
+    const signal = AbortSignal.any([
+      this.#abort.signal,
+      AbortSignal.timeout(limits.pollMs + limits.silenceMs),
+    ])
     const headers = { 'content-type': 'application/octet-stream' }
-    const response = await this.fetch(this.url, { method: 'POST', body, headers, signal, cache: 'no-store' })
+    const response = await this.#fetch(this.#url, {
+      method: 'POST',
+      body,
+      headers,
+      signal,
+      cache: 'no-store',
+    })
     if (response.ok) return response
     // Gateways answer for a server that is away for a moment; everything else will not get better.
     const code = [502, 503, 504].includes(response.status)
@@ -150,17 +163,17 @@ export class FetchLink extends ReliableLink {
   }
 
   protected override release(): void {
-    clearTimeout(this.flushTimer)
-    clearTimeout(this.pollTimer)
-    clearInterval(this.heartbeat)
-    this.abort.abort()
-    if (this.known && this.ended?.code !== 'unknown-link') void this.sayFarewell(this.ended!)
+    clearTimeout(this.#flushTimer)
+    clearTimeout(this.#pollTimer)
+    clearInterval(this.#heartbeat)
+    this.#abort.abort()
+    if (this.#known && this.ended?.code !== 'unknown-link') void this.#sayFarewell(this.ended!)
   }
 
-  private async sayFarewell(error: LinkError): Promise<void> {
-    const head = this.greeting(FrameType.open, this.token, FrameFlag.resume)
-    const body = concatBytes([head, refusalFrame(error)])
-    await this.fetch(this.url, { method: 'POST', body, keepalive: true }).catch(() => undefined)
+  async #sayFarewell(error: LinkError): Promise<void> {
+    const head = this.greeting(FrameType.open, this.#token, FrameFlag.resume)
+    const body = concatBytes(head, refusalFrame(error))
+    await this.#fetch(this.#url, { method: 'POST', body, keepalive: true }).catch(() => undefined)
   }
 }
 

@@ -4,17 +4,17 @@ import { LinkError } from './errors.ts'
 import { HEADER_BYTES } from './frame.ts'
 import { limits } from './limits.ts'
 import { type Link, newTraffic } from './link.ts'
-import { Mailbox } from './mailbox.ts'
+import { Queue } from './queue.ts'
 
 class MemoryLink implements Link {
   readonly kind = 'memory' as const
   readonly traffic = newTraffic()
-  readonly mailbox = new Mailbox()
+  readonly inbox = new Queue()
   peer!: MemoryLink
-  private ended: LinkError | undefined
+  #ended: LinkError | undefined
 
   async send(message: Uint8Array, _reply: boolean): Promise<void> {
-    if (this.ended) throw this.ended
+    if (this.#ended) throw this.#ended
     if (message.length > limits.messageBytes) {
       throw new LinkError('oversized', `A message of ${message.length} bytes is above the limit.`)
     }
@@ -26,23 +26,23 @@ class MemoryLink implements Link {
     peer.traffic.receivedMessages++
     peer.traffic.receivedPayloadBytes += message.length
     peer.traffic.receivedBytes += bytes
-    peer.mailbox.push(message.slice())
+    peer.inbox.push(message.slice())
     // Lets the peer run, as a socket would.
     await Promise.resolve()
   }
 
   receive(): Promise<Uint8Array> {
-    return this.mailbox.next()
+    return this.inbox.next()
   }
 
   async close(reason = 'The conversation ended.'): Promise<void> {
-    this.fail(reason)
-    this.peer.fail(reason)
+    this.#fail(reason)
+    this.peer.#fail(reason)
   }
 
-  private fail(reason: string): void {
-    this.ended ??= new LinkError('closed', reason)
-    this.mailbox.fail(this.ended)
+  #fail(reason: string): void {
+    this.#ended ??= new LinkError('closed', reason)
+    this.inbox.end(this.#ended)
   }
 }
 
@@ -62,17 +62,17 @@ export function memoryPair(): [Link, Link] {
 class MemoryCarrier extends BaseCarrier {
   readonly buffered = 0
   peer!: MemoryCarrier
-  private isOpen = true
+  #isOpen = true
 
   send(frame: Uint8Array): void {
-    if (!this.isOpen) throw new LinkError('lost', 'The in-process connection is closed.')
+    if (!this.#isOpen) throw new LinkError('lost', 'The in-process connection is closed.')
     const copy = frame.slice()
     queueMicrotask(() => this.peer.deliver(copy))
   }
 
   close(): void {
     for (const end of [this, this.peer]) {
-      end.isOpen = false
+      end.#isOpen = false
       queueMicrotask(() => end.end('The in-process connection closed.'))
     }
   }

@@ -3,7 +3,7 @@ import { isLinkErrorCode, LinkError } from './errors.ts'
 import { encodeFrame, type Frame, FrameType } from './frame.ts'
 import { limits } from './limits.ts'
 import { type Link, type LinkKind, newTraffic } from './link.ts'
-import { Mailbox } from './mailbox.ts'
+import { Queue } from './queue.ts'
 import { Incoming, Outgoing } from './stream.ts'
 
 export const TOKEN_BYTES = 16
@@ -15,10 +15,10 @@ export abstract class ReliableLink implements Link {
   readonly traffic = newTraffic()
   protected readonly outgoing = new Outgoing()
   protected readonly incoming = new Incoming()
-  protected readonly mailbox = new Mailbox()
+  protected readonly inbox = new Queue()
   /** Why the link ended, once it has. */
   protected ended: LinkError | undefined
-  private readonly endListeners: ((error: LinkError) => void)[] = []
+  readonly #endListeners: ((error: LinkError) => void)[] = []
 
   /** There are new frames in `outgoing`. */
   protected abstract transmit(reply: boolean): void
@@ -35,7 +35,7 @@ export abstract class ReliableLink implements Link {
   }
 
   receive(): Promise<Uint8Array> {
-    return this.mailbox.next()
+    return this.inbox.next()
   }
 
   /** Strangers introduce themselves first, which takes no more than this. */
@@ -57,15 +57,15 @@ export abstract class ReliableLink implements Link {
     if (this.ended) return
     this.ended = error
     this.outgoing.fail(error)
-    this.mailbox.fail(error)
+    this.inbox.end(error)
     this.release(this.controlFrame(FrameType.close, closePayload(error)))
-    for (const listener of this.endListeners.splice(0)) listener(error)
+    for (const listener of this.#endListeners.splice(0)) listener(error)
   }
 
   /** Called once when the link ends, for whatever reason. */
   onEnd(listener: (error: LinkError) => void): void {
     if (this.ended) listener(this.ended)
-    else this.endListeners.push(listener)
+    else this.#endListeners.push(listener)
   }
 
   /** Applies a checked frame; returns whether it completed a message. Throws `LinkError`. */
@@ -80,9 +80,9 @@ export abstract class ReliableLink implements Link {
       if (!done) return false
       this.traffic.receivedMessages++
       this.traffic.receivedPayloadBytes += done.message.length
-      this.mailbox.push(done.message)
+      this.inbox.push(done.message)
       // Acknowledgements stop at `inboxBytes`; only a peer that ignores its window sends this much after that.
-      if (this.mailbox.bytes > limits.inboxBytes + limits.windowBytes + 2 * limits.messageBytes)
+      if (this.inbox.bytes > limits.inboxBytes + limits.windowBytes + 2 * limits.messageBytes)
         this.fail(new LinkError('overflow', 'The other side sends without waiting for acknowledgements.'))
       return true
     }
@@ -93,10 +93,10 @@ export abstract class ReliableLink implements Link {
 
   /** What we admit to have received: nothing new while our own inbox is full, which stops the peer's window. */
   protected acknowledgement(): number {
-    if (this.mailbox.bytes <= limits.inboxBytes) this.admitted = this.incoming.last
-    return this.admitted
+    if (this.inbox.bytes <= limits.inboxBytes) this.#admitted = this.incoming.last
+    return this.#admitted
   }
-  private admitted = 0
+  #admitted = 0
 
   /** The last data frame that was really handed to the network. */
   protected abstract get lastSent(): number
@@ -132,6 +132,3 @@ export function readClose(payload: Uint8Array): LinkError {
     return new LinkError('closed', 'The other side ended the connection.')
   }
 }
-
-export const hex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('')

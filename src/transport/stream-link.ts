@@ -19,13 +19,13 @@ export class StreamLink extends ReliableLink {
   /** Times that a broken connection was replaced. */
   resumes = 0
   protected lastHeard = 0
-  private carrier: Carrier | undefined
-  private transmitted = 0
-  private pumping = false
-  private unackedBytes = 0
-  private ackTimer: ReturnType<typeof setTimeout> | undefined
-  private resumeTimer: ReturnType<typeof setTimeout> | undefined
-  private recoveries = 0
+  #carrier: Carrier | undefined
+  #transmitted = 0
+  #pumping = false
+  #unackedBytes = 0
+  #ackTimer: ReturnType<typeof setTimeout> | undefined
+  #resumeTimer: ReturnType<typeof setTimeout> | undefined
+  #recoveries = 0
 
   constructor(kind: LinkKind, times: Partial<StreamTimes> = {}) {
     super()
@@ -34,7 +34,7 @@ export class StreamLink extends ReliableLink {
   }
 
   protected override get lastSent(): number {
-    return this.transmitted
+    return this.#transmitted
   }
 
   /** The answer to a dialling side that opened or resumed this link. */
@@ -43,7 +43,7 @@ export class StreamLink extends ReliableLink {
   }
 
   get isConnected(): boolean {
-    return this.carrier !== undefined
+    return this.#carrier !== undefined
   }
 
   /**
@@ -55,10 +55,10 @@ export class StreamLink extends ReliableLink {
       carrier.close()
       return
     }
-    const previous = this.carrier
-    this.carrier = carrier
+    const previous = this.#carrier
+    this.#carrier = carrier
     previous?.close()
-    clearTimeout(this.resumeTimer)
+    clearTimeout(this.#resumeTimer)
     this.lastHeard = Date.now()
     try {
       this.outgoing.acknowledge(peerHas)
@@ -66,32 +66,32 @@ export class StreamLink extends ReliableLink {
       this.fail(toLinkError(error))
       return
     }
-    this.transmitted = peerHas
-    void this.pump()
+    this.#transmitted = peerHas
+    void this.#pump()
   }
 
   /** One frame arrived on `carrier`. */
   handle(carrier: Carrier, bytes: Uint8Array): void {
-    if (carrier !== this.carrier) return
+    if (carrier !== this.#carrier) return
     this.traffic.receivedBytes += bytes.length
     this.lastHeard = Date.now()
     let frame: Frame
     try {
       frame = decodeFrame(bytes)
-      if (this.apply(frame)) this.recoveries = 0
+      if (this.apply(frame)) this.#recoveries = 0
     } catch (error) {
-      this.damaged(carrier, toLinkError(error))
+      this.#damaged(carrier, toLinkError(error))
       return
     }
     if (frame.type === FrameType.ping) this.write(this.controlFrame(FrameType.ack))
-    if (frame.type === FrameType.data) this.scheduleAck(bytes.length)
+    if (frame.type === FrameType.data) this.#scheduleAck(bytes.length)
   }
 
   /** `carrier` broke. Without another one in time, the link is lost. */
   lose(carrier: Carrier, reason: string): void {
-    if (carrier !== this.carrier || this.ended) return
-    this.carrier = undefined
-    this.resumeTimer = setTimeout(
+    if (carrier !== this.#carrier || this.ended) return
+    this.#carrier = undefined
+    this.#resumeTimer = setTimeout(
       () => this.fail(new LinkError('lost', `The connection was lost and could not be resumed: ${reason}`)),
       this.times.resumeMs,
     )
@@ -101,7 +101,7 @@ export class StreamLink extends ReliableLink {
   override receive(): Promise<Uint8Array> {
     const message = super.receive()
     // Acknowledgements held back by a full inbox go out as it empties.
-    if (this.unackedBytes > limits.ackBytes) this.acknowledge()
+    if (this.#unackedBytes > limits.ackBytes) this.#acknowledge()
     return message
   }
 
@@ -113,15 +113,15 @@ export class StreamLink extends ReliableLink {
   }
 
   protected dropCarrier(reason: string): void {
-    const carrier = this.carrier
+    const carrier = this.#carrier
     if (!carrier) return
     this.lose(carrier, reason)
     carrier.close()
   }
 
   /** Damage on the way is cured by a new connection and a resend of identical bytes; if it goes on, the link ends. */
-  private damaged(carrier: Carrier, error: LinkError): void {
-    if (!isDamage(error) || ++this.recoveries > limits.recoveries) {
+  #damaged(carrier: Carrier, error: LinkError): void {
+    if (!isDamage(error) || ++this.#recoveries > limits.recoveries) {
       this.fail(error)
       return
     }
@@ -130,32 +130,32 @@ export class StreamLink extends ReliableLink {
   }
 
   protected override transmit(): void {
-    this.unackedBytes = 0
-    void this.pump()
+    this.#unackedBytes = 0
+    void this.#pump()
   }
 
-  private async pump(): Promise<void> {
-    if (this.pumping) return
-    this.pumping = true
+  async #pump(): Promise<void> {
+    if (this.#pumping) return
+    this.#pumping = true
     try {
       for (;;) {
-        const carrier = this.carrier
-        const next = this.outgoing.after(this.transmitted)
+        const carrier = this.#carrier
+        const next = this.outgoing.after(this.#transmitted)
         if (!carrier || !next) return
         if (carrier.buffered > limits.socketHighBytes) {
           await carrier.drained(limits.socketLowBytes)
           continue
         }
-        this.transmitted = next.seq
+        this.#transmitted = next.seq
         this.write(next.bytes)
       }
     } finally {
-      this.pumping = false
+      this.#pumping = false
     }
   }
 
   protected write(frame: Uint8Array): void {
-    const carrier = this.carrier
+    const carrier = this.#carrier
     if (!carrier) return
     try {
       carrier.send(frame)
@@ -165,27 +165,27 @@ export class StreamLink extends ReliableLink {
     }
   }
 
-  private scheduleAck(bytes: number): void {
-    this.unackedBytes += bytes
-    if (this.unackedBytes >= limits.ackBytes) this.acknowledge()
-    this.ackTimer ??= setTimeout(() => {
-      this.ackTimer = undefined
-      if (this.unackedBytes > 0) this.acknowledge()
+  #scheduleAck(bytes: number): void {
+    this.#unackedBytes += bytes
+    if (this.#unackedBytes >= limits.ackBytes) this.#acknowledge()
+    this.#ackTimer ??= setTimeout(() => {
+      this.#ackTimer = undefined
+      if (this.#unackedBytes > 0) this.#acknowledge()
     }, limits.ackMs)
   }
 
-  private acknowledge(): void {
-    if (this.mailbox.bytes > limits.inboxBytes) return
-    this.unackedBytes = 0
+  #acknowledge(): void {
+    if (this.inbox.bytes > limits.inboxBytes) return
+    this.#unackedBytes = 0
     this.write(this.controlFrame(FrameType.ack))
   }
 
   protected override release(farewell: Uint8Array): void {
-    clearTimeout(this.ackTimer)
-    clearTimeout(this.resumeTimer)
+    clearTimeout(this.#ackTimer)
+    clearTimeout(this.#resumeTimer)
     this.write(farewell)
-    const carrier = this.carrier
-    this.carrier = undefined
+    const carrier = this.#carrier
+    this.#carrier = undefined
     carrier?.close()
   }
 }

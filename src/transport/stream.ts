@@ -1,6 +1,7 @@
 /** The two directions of a reliable stream of messages, without any input or output of their own. */
+import { concatBytes } from '@noble/hashes/utils.js'
 import { LinkError } from './errors.ts'
-import { concatBytes, encodeFrame, type Frame, FrameFlag, FrameType, HEADER_BYTES } from './frame.ts'
+import { encodeFrame, type Frame, FrameFlag, FrameType, HEADER_BYTES } from './frame.ts'
 import { limits } from './limits.ts'
 
 interface Pending {
@@ -23,9 +24,9 @@ export class Outgoing {
   bytes = 0
   /** Bytes that may be unacknowledged before `room` waits. */
   window: number = limits.windowBytes
-  private pending: Pending[] = []
-  private readonly spare: Uint8Array[] = []
-  private readonly waiters: { resolve: () => void; reject: (error: Error) => void }[] = []
+  #pending: Pending[] = []
+  readonly #spare: Uint8Array[] = []
+  readonly #waiters: { resolve: () => void; reject: (error: Error) => void }[] = []
 
   /** Cuts a message into frames. `ack` is what we had received when it was made; a stale value is harmless. */
   push(message: Uint8Array, reply: boolean, ack: number): void {
@@ -43,9 +44,9 @@ export class Outgoing {
       const flags = (end ? FrameFlag.end : 0) | (reply ? FrameFlag.reply : 0)
       if (this.last === 0xffffffff)
         throw new LinkError('overflow', 'The link has used all of its sequence numbers.')
-      const room = this.roomFor(payload.length)
+      const room = this.#roomFor(payload.length)
       const bytes = encodeFrame({ type: FrameType.data, flags, seq: ++this.last, ack, payload }, room)
-      this.pending.push({ seq: this.last, bytes, room })
+      this.#pending.push({ seq: this.last, bytes, room })
       this.bytes += bytes.length
     } while (offset < message.length)
   }
@@ -55,44 +56,44 @@ export class Outgoing {
     if (ack > this.last)
       throw new LinkError('malformed', 'The peer acknowledged a message that was never sent.')
     let count = 0
-    while (count < this.pending.length && this.pending[count].seq <= ack) {
-      const { bytes, room } = this.pending[count++]
+    while (count < this.#pending.length && this.#pending[count].seq <= ack) {
+      const { bytes, room } = this.#pending[count++]
       this.bytes -= bytes.length
-      if (room && this.spare.length * room.length < SPARE * this.window) this.spare.push(room)
+      if (room && this.#spare.length * room.length < SPARE * this.window) this.#spare.push(room)
     }
     if (count === 0) return
-    this.pending = this.pending.slice(count)
-    if (this.bytes <= this.window) for (const { resolve } of this.waiters.splice(0)) resolve()
+    this.#pending = this.#pending.slice(count)
+    if (this.bytes <= this.window) for (const { resolve } of this.#waiters.splice(0)) resolve()
   }
 
   /** Memory for a large frame; a stream of them would otherwise keep the garbage collector busy. */
-  private roomFor(length: number): Uint8Array | undefined {
+  #roomFor(length: number): Uint8Array | undefined {
     if (length < limits.chunkBytes / 2) return undefined
-    return this.spare.pop() ?? new Uint8Array(HEADER_BYTES + limits.chunkBytes)
+    return this.#spare.pop() ?? new Uint8Array(HEADER_BYTES + limits.chunkBytes)
   }
 
   /** The first unacknowledged frame after `seq`. */
   after(seq: number): Pending | undefined {
-    const first = this.pending[0]
-    return first && this.pending[Math.max(0, seq + 1 - first.seq)]
+    const first = this.#pending[0]
+    return first && this.#pending[Math.max(0, seq + 1 - first.seq)]
   }
 
   /** Every unacknowledged frame after `seq`. */
   allAfter(seq: number): Uint8Array[] {
-    return this.pending.filter((frame) => frame.seq > seq).map((frame) => frame.bytes)
+    return this.#pending.filter((frame) => frame.seq > seq).map((frame) => frame.bytes)
   }
 
   /** Resolves when the window has room. */
   room(): Promise<void> {
     if (this.bytes <= this.window) return Promise.resolve()
-    return new Promise((resolve, reject) => this.waiters.push({ resolve, reject }))
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }))
   }
 
   fail(error: Error): void {
-    this.pending = []
-    this.spare.length = 0
+    this.#pending = []
+    this.#spare.length = 0
     this.bytes = 0
-    for (const { reject } of this.waiters.splice(0)) reject(error)
+    for (const { reject } of this.#waiters.splice(0)) reject(error)
   }
 }
 
@@ -102,8 +103,8 @@ export class Incoming {
   last = 0
   /** Largest next message; after it the usual limit holds. */
   limit: number = limits.messageBytes
-  private chunks: Uint8Array[] = []
-  private size = 0
+  #chunks: Uint8Array[] = []
+  #size = 0
 
   /** Returns a message when its last chunk arrives. Throws `LinkError` on a gap or an oversized message. */
   accept(frame: Frame): { message: Uint8Array; reply: boolean } | undefined {
@@ -111,18 +112,18 @@ export class Incoming {
     if (frame.seq !== this.last + 1) {
       throw new LinkError('gap', `Frame ${frame.seq} arrived where ${this.last + 1} was expected.`)
     }
-    if (this.size + frame.payload.length > this.limit) {
+    if (this.#size + frame.payload.length > this.limit) {
       throw new LinkError('oversized', 'A message grew above the limit.')
     }
     this.last = frame.seq
-    this.chunks.push(frame.payload)
-    this.size += frame.payload.length
+    this.#chunks.push(frame.payload)
+    this.#size += frame.payload.length
     if (!(frame.flags & FrameFlag.end)) return undefined
     // A frame with memory of its own is handed on as it is; slices of pooled memory, at any alignment, are copied.
     const message =
-      this.chunks.length === 1 && ownsMemory(frame.payload) ? frame.payload : concatBytes(this.chunks)
-    this.chunks = []
-    this.size = 0
+      this.#chunks.length === 1 && ownsMemory(frame.payload) ? frame.payload : concatBytes(...this.#chunks)
+    this.#chunks = []
+    this.#size = 0
     this.limit = limits.messageBytes
     return { message, reply: (frame.flags & FrameFlag.reply) !== 0 }
   }

@@ -41,11 +41,11 @@ function relay(carrier: Carrier, port: MessagePort): void {
 class RelayedCarrier extends BaseCarrier {
   /** What the window last reported, plus what was sent since. */
   buffered = 0
-  private readonly port: MessagePort
+  readonly #port: MessagePort
 
   constructor(port: MessagePort) {
     super()
-    this.port = port
+    this.#port = port
     port.onmessage = ({ data }: MessageEvent<RelayMessage>) => {
       if (data instanceof ArrayBuffer) this.deliver(new Uint8Array(data))
       else if (typeof data === 'number') this.buffered = data
@@ -57,11 +57,11 @@ class RelayedCarrier extends BaseCarrier {
     // A copy, because the original may have to be sent again.
     const copy = frame.slice().buffer
     this.buffered += copy.byteLength
-    this.port.postMessage(copy, [copy])
+    this.#port.postMessage(copy, [copy])
   }
 
   close(): void {
-    this.port.postMessage(null)
+    this.#port.postMessage(null)
     this.end('closed here')
   }
 }

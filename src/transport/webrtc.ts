@@ -18,14 +18,14 @@ export interface DataChannelLike {
 }
 
 export class DataChannelCarrier extends BaseCarrier {
-  private readonly channel: DataChannelLike
-  private readonly release: () => void
+  readonly #channel: DataChannelLike
+  readonly #release: () => void
 
   /** `release` closes the peer connection that the channel belongs to. */
   constructor(channel: DataChannelLike, release: () => void) {
     super()
-    this.channel = channel
-    this.release = release
+    this.#channel = channel
+    this.#release = release
     channel.binaryType = 'arraybuffer'
     channel.addEventListener('message', (event: { data: unknown }) => {
       this.deliver(event.data instanceof ArrayBuffer ? new Uint8Array(event.data) : new Uint8Array(1))
@@ -39,19 +39,19 @@ export class DataChannelCarrier extends BaseCarrier {
   }
 
   get buffered(): number {
-    return this.channel.readyState === 'open' ? this.channel.bufferedAmount : 0
+    return this.#channel.readyState === 'open' ? this.#channel.bufferedAmount : 0
   }
 
   send(frame: Uint8Array): void {
-    if (this.channel.readyState !== 'open') throw new LinkError('lost', 'The data channel is not open.')
-    this.channel.send(frame as Uint8Array<ArrayBuffer>)
+    if (this.#channel.readyState !== 'open') throw new LinkError('lost', 'The data channel is not open.')
+    this.#channel.send(frame as Uint8Array<ArrayBuffer>)
   }
 
   close(): void {
     this.end('closed here')
-    this.channel.close()
+    this.#channel.close()
     // What was sent last, such as the reason for closing, still has to leave.
-    setTimeout(this.release, 200)
+    setTimeout(this.#release, 200)
   }
 }
 

@@ -19,11 +19,11 @@ export type MakeWebSocket = (url: string) => WebSocketLike
 const OPEN = 1
 
 export class WebSocketCarrier extends BaseCarrier {
-  private readonly socket: WebSocketLike
+  readonly #socket: WebSocketLike
 
   constructor(socket: WebSocketLike) {
     super()
-    this.socket = socket
+    this.#socket = socket
     socket.binaryType = 'arraybuffer'
     socket.addEventListener('message', (event: { data: unknown }) => {
       // A text message is never ours; as bytes it fails the frame checks with a typed error.
@@ -36,20 +36,20 @@ export class WebSocketCarrier extends BaseCarrier {
   }
 
   get buffered(): number {
-    return this.socket.readyState === OPEN ? this.socket.bufferedAmount : 0
+    return this.#socket.readyState === OPEN ? this.#socket.bufferedAmount : 0
   }
 
   override drained(low: number): Promise<void> {
-    return this.socket.drained?.(low) ?? super.drained(low)
+    return this.#socket.drained?.(low) ?? super.drained(low)
   }
 
   send(frame: Uint8Array): void {
-    if (this.socket.readyState !== OPEN) throw new LinkError('lost', 'The WebSocket is not open.')
-    this.socket.send(frame as Uint8Array<ArrayBuffer>)
+    if (this.#socket.readyState !== OPEN) throw new LinkError('lost', 'The WebSocket is not open.')
+    this.#socket.send(frame as Uint8Array<ArrayBuffer>)
   }
 
   close(): void {
-    this.socket.close()
+    this.#socket.close()
     this.end('closed here')
   }
 }

@@ -31,8 +31,8 @@ const furthest = (got: Float64Array, want: ArrayLike<number>): number => {
 }
 
 /** Runs the texts; returns the largest errors of what is released, and checks every value against the oracle. */
-async function errors({ config, tensors, spec, ends }: TinyEncoder): Promise<number[]> {
-  const parties = new LocalParties(spec, tensors, { keys: localKeys() })
+async function errors({ config, tensors, model, ends }: TinyEncoder): Promise<number[]> {
+  const parties = new LocalParties(model, tensors, { keys: localKeys() })
   const out: number[] = []
   for (const text of texts(config)) {
     const { rows, padding } = ends.input(text)

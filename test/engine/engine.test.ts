@@ -7,7 +7,8 @@ import { LocalParties, type PassTrace } from '../../src/protections/shared/local
 import type { ModelSpec } from '../../src/protections/shared/profiles/fixed/block.ts'
 import { calibrate } from '../../src/protections/shared/profiles/fixed/calibrate.ts'
 import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
-import { inputType } from '../../src/protections/shared/profiles/fixed/input-type.ts'
+import { FixedModel } from '../../src/protections/shared/profiles/fixed/fixed-model.ts'
+import { inputType } from '../../src/protections/shared/profiles/fixed/owner-input.ts'
 import { maskOf } from '../../src/protections/shared/ring.ts'
 import { localKeys } from '../support/protocol/local-keys.ts'
 import { decoderTwin } from '../twins/decoders.ts'
@@ -60,7 +61,7 @@ describe.each([
       ranges: calibrate(config, tensors, [ids]),
       visibility: () => visibility,
     }
-    const parties = new LocalParties(spec, tensors, { keys: localKeys(), compile: options })
+    const parties = new LocalParties(new FixedModel(spec), tensors, { keys: localKeys(), compile: options })
     let nf = new Float64Array()
     const float = floatModel(config, tensors, (name, _l, values) => {
       if (name === 'final-normalised') nf = values.slice()
@@ -94,7 +95,7 @@ it.each([
     visibility: () => 'private',
     ends: { embed: 'private', head: 'private' },
   }
-  const parties = new LocalParties(spec, tensors, { keys: localKeys() })
+  const parties = new LocalParties(new FixedModel(spec), tensors, { keys: localKeys() })
   const ends = new Ends(config, new Map(), { isPrivate: () => true, inputWidth: inputType(spec).width })
   const twin = decoderTwin(config, tensors)
   let base = 0

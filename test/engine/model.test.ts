@@ -7,7 +7,7 @@ import { Ends } from '../../src/model/ends.ts'
 import { loadBundle } from '../../src/model/files/bundle-node.ts'
 import { floatModel } from '../../src/model/graph/decoder-model.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
-import type { ModelSpec } from '../../src/protections/shared/profiles/fixed/block.ts'
+import type { ProfiledModel } from '../../src/protections/shared/profiles/profile.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
 import { localKeys } from '../support/protocol/local-keys.ts'
 import { mismatches } from '../support/protocol/mismatches.ts'
@@ -21,8 +21,8 @@ class Conversation {
   readonly #float
   readonly #tolerance: number
 
-  constructor(config: ModelConfig, spec: ModelSpec, tensors: Tensors, tolerance: number) {
-    this.#parties = new LocalParties(spec, tensors, { keys: localKeys() })
+  constructor(config: ModelConfig, model: ProfiledModel, tensors: Tensors, tolerance: number) {
+    this.#parties = new LocalParties(model, tensors, { keys: localKeys() })
     this.#ends = new Ends(config, tensors)
     this.#float = floatModel(config, tensors)
     this.#tolerance = tolerance
@@ -51,8 +51,8 @@ describe.each([
   ['gpt2, half of it public', tinyGpt2, 'mixed'],
 ] as const)('%s', (_, config, privacy) => {
   it('equals the oracle over prefill, 64 cached steps, a second turn and an edited one', async () => {
-    const { spec, tensors } = tinyModel(config, privacy)
-    const chat = new Conversation(config, spec, tensors, 0.02)
+    const { model, tensors } = tinyModel(config, privacy)
+    const chat = new Conversation(config, model, tensors, 0.02)
     const reply = await chat.decode(await chat.feed([1, 5, 9, 33, 2]), 64)
     const turn = chat.cached.length
     const again = await chat.decode(await chat.feed([reply, 3, 8, 44, 21, 17]), 8)
@@ -66,7 +66,7 @@ describe.each([
 it('the demo model equals the oracle over a prompt, cached steps and a second turn', async () => {
   const folder = fileURLToPath(new URL('../../models/sotto-demo', import.meta.url))
   const { manifest, tensors } = await loadBundle(folder)
-  const chat = new Conversation(manifest.config, modelPlans(manifest).spec, tensors, 0.05)
+  const chat = new Conversation(manifest.config, modelPlans(manifest).model, tensors, 0.05)
   const reply = await chat.decode(await chat.feed([0, 1, 300, 512, 40, 77, 3, 2]), 4)
   await chat.decode(await chat.feed([reply, 3, 1, 900, 3, 2]), 2)
 })

@@ -8,10 +8,11 @@ import { LocalParties } from '../../src/protections/shared/local/local-parties.t
 import type { ModelSpec } from '../../src/protections/shared/profiles/fixed/block.ts'
 import { calibrate } from '../../src/protections/shared/profiles/fixed/calibrate.ts'
 import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
-import { inputType } from '../../src/protections/shared/profiles/fixed/input-type.ts'
-import { splitPieces, splitWeights } from '../../src/protections/shared/profiles/fixed/split.ts'
-import { privateWeights } from '../../src/protections/shared/profiles/fixed/weights.ts'
+import { FixedModel } from '../../src/protections/shared/profiles/fixed/fixed-model.ts'
+import { inputType } from '../../src/protections/shared/profiles/fixed/owner-input.ts'
 import { schedule } from '../../src/protections/shared/schedule.ts'
+import { splitPieces, splitWeights } from '../../src/protections/shared/weights/split.ts'
+import { privateWeights } from '../../src/protections/shared/weights/stationary.ts'
 import { localKeys } from '../support/protocol/local-keys.ts'
 import { mismatches } from '../support/protocol/mismatches.ts'
 import { type Privacy, tinyGpt2, tinyLlama, tinyModel } from '../support/protocol/models.ts'
@@ -23,8 +24,8 @@ describe.each([
   ['gpt2, with biases', tinyGpt2, 'split', {}],
 ] as const)('%s', (_, config, privacy, options) => {
   it('equals the oracle bit for bit, and the float model closely, over prefill and cached steps', async () => {
-    const { spec, tensors, ends } = tinyModel(config, privacy as Privacy)
-    const parties = new LocalParties(spec, tensors, { keys: localKeys(), compile: options })
+    const { model, tensors, ends } = tinyModel(config, privacy as Privacy)
+    const parties = new LocalParties(model, tensors, { keys: localKeys(), compile: options })
     const float = floatModel(config, tensors)
     let base = 0
     for (const part of [[1, 5, 9, 33, 2], [7], [21, 40], [3]]) {
@@ -59,7 +60,7 @@ it('private ends are split like everything else', async () => {
     '1.head',
   ])
   expect(privateWeights(plan)).toEqual([])
-  const parties = new LocalParties(spec, tensors, { keys: localKeys() })
+  const parties = new LocalParties(new FixedModel(spec), tensors, { keys: localKeys() })
   const ends = new Ends(config, new Map(), { isPrivate: () => true, inputWidth: inputType(spec).width })
   const trace = await parties.pass(0, ends.embed(ids, 0))
   expect(mismatches(parties, trace)).toEqual([])

@@ -9,8 +9,6 @@ import type { TextInput } from '../../src/model/graph/interpret.ts'
 import { planMaterialBytes } from '../../src/protections/shared/correlations/material.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
-import { inputType } from '../../src/protections/shared/profiles/fixed/input-type.ts'
-import { shapeOf } from '../../src/protections/shared/profiles/fixed/model.ts'
 import { encode, toFloats } from '../../src/protections/shared/ring.ts'
 import { messageBytes, schedule } from '../../src/protections/shared/schedule.ts'
 import { KEY_BYTES } from '../../src/protections/shared/session/material-stream.ts'
@@ -36,10 +34,10 @@ describe.each<[string, Privacy]>([
 ])('%s', (_, privacy) => {
   const model = tinyEncoder(config, privacy)
   const { spec, ends } = model
-  const shape = shapeOf(config, { base: 0, rows: 16, serial: 3 })
+  const shape = model.model.shapeOf({ base: 0, rows: 16, serial: 3 })
   const plan = compileModel(spec, 5)
   const s = schedule(plan)
-  const { ring, frac } = inputType(spec)
+  const { ring, frac } = model.model.input
 
   it('a server that saw a short text may have seen a long one', () => {
     const [a, b] = [text(3), text(15)].map((t) => {
@@ -74,7 +72,7 @@ it('leaves nothing but uniform words on all wires, and as many of them for every
   const dealt = new Kinds()
   const repeats = new Kinds()
   const sizes = new Set<string>()
-  const shape = shapeOf(config, { base: 0, rows: 16, serial: 0 })
+  const shape = model.model.shapeOf({ base: 0, rows: 16, serial: 0 })
   for (let n = 0; n < 6; n++) {
     const session = new WatchedSession(model, fixedKeys(300 + n))
     for (const t of [text(2), text(14)]) {
@@ -122,13 +120,13 @@ it('leaves nothing but uniform words on all wires, and as many of them for every
 
 describe('padding', () => {
   const model = tinyEncoder(tinyRoberta)
-  const { spec, ends, tensors } = model
-  const width = inputType(spec).width
+  const { ends, tensors } = model
+  const { width } = model.model.input
   const t = { ids: [1, 7, 30, 12, 2] }
 
   /** Runs the text with copies of its row `from(r)` as padding. */
   async function logits(from: (r: number) => number): Promise<{ logits: Float64Array; weights: bigint[] }> {
-    const parties = new LocalParties(spec, tensors, { keys: localKeys() })
+    const parties = new LocalParties(model.model, tensors, { keys: localKeys() })
     const { rows, padding } = ends.input(t)
     padding.forEach((isPadding, r) => {
       if (isPadding) rows.copyWithin(r * width, from(r) * width, (from(r) + 1) * width)
@@ -158,7 +156,7 @@ describe('padding', () => {
   })
 
   it('to a larger bucket changes nothing but rounding', async () => {
-    const parties = new LocalParties(spec, tensors, { keys: localKeys() })
+    const parties = new LocalParties(model.model, tensors, { keys: localKeys() })
     const results: Float64Array[] = []
     for (const bucket of [16, 32]) {
       const { rows, padding } = ends.input(t)

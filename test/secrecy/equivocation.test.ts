@@ -5,10 +5,8 @@
 import { describe, expect, it } from 'vitest'
 import { createWasmKernels } from '../../src/kernels/wasm/kernels.ts'
 import { RowCache } from '../../src/protections/shared/cache.ts'
-import type { CompileOptions } from '../../src/protections/shared/profiles/fixed/block.ts'
 import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
-import { loadWeights } from '../../src/protections/shared/profiles/fixed/weights.ts'
-import { FIXED, residualRing } from '../../src/protections/shared/profiles/fixed/widths.ts'
+import type { PlanOptions } from '../../src/protections/shared/profiles/profile.ts'
 import { encode, type Lanes } from '../../src/protections/shared/ring.ts'
 import { PlainPass } from '../../src/protections/shared/runners/oracle.ts'
 import { schedule } from '../../src/protections/shared/schedule.ts'
@@ -28,10 +26,10 @@ const inputs = (model: TinyModel, ids: number[], scale: number): Lanes[] =>
   shapes.map(({ base, rows }) => {
     const part = Array.from({ length: rows }, (_, r) => ids[(base + r) % ids.length])
     const real = model.ends.embed(part, base).map((v) => v * scale)
-    return encode(real, residualRing(model.spec.ranges, FIXED), FIXED.residual)
+    return encode(real, model.model.input.ring, model.model.input.frac)
   })
 
-const cases: [string, Parameters<typeof tinyModel>[0], Privacy, CompileOptions][] = [
+const cases: [string, Parameters<typeof tinyModel>[0], Privacy, PlanOptions][] = [
   ['llama, private', tinyLlama, 'private', {}],
   ['llama, private, lean', tinyLlama, 'private', { lean: true }],
   ['llama, half of it public', tinyLlama, 'mixed', {}],
@@ -53,7 +51,7 @@ describe.each(cases)('%s', (_, config, privacy, options) => {
     ['the largest values', inputs(model, [9, 33, 2, 11, 47], 1.4)],
   ])('a server that saw one input may have seen %s', (_name, second) => {
     const [seen, other, scratch] = [new Run(model, plan), new Run(model, plan), new Run(model, plan)]
-    const { weights, biases } = loadWeights(kernels, model.config, model.tensors, () => true)
+    const { weights, biases } = model.model.loadWeights(kernels, model.tensors, ['public', 'private'])
     const cache = new RowCache(64)
     shapes.forEach((shape, n) => {
       const a = seen.pass(plan, s, shape, first[n])

@@ -34,7 +34,7 @@ describe('in a pass', () => {
       get: (target, name) => Reflect.get(own, name) ?? Reflect.get(target, name),
     })
     const model = tinyModel({ ...tinyLlama, layers: 1 })
-    const parties = new LocalParties(model.spec, model.tensors, { keys: localKeys(0), kernels })
+    const parties = new LocalParties(model.model, model.tensors, { keys: localKeys(0), kernels })
     const { plan } = await parties.pass(0, model.ends.embed([1, 2, 3], 0))
     return { plan, reads }
   }

@@ -4,10 +4,10 @@ import { continuesText } from '../../src/model/graph/graph-of.ts'
 import { maskLanes, slotLanes } from '../../src/protections/shared/correlations/material.ts'
 import type { Blinded, Opened, Plan } from '../../src/protections/shared/plan.ts'
 import { MASK_STREAM, weightMaskStream, weightSumStream } from '../../src/protections/shared/prg.ts'
-import type { CompileOptions } from '../../src/protections/shared/profiles/fixed/block.ts'
 import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
-import { privateWeights } from '../../src/protections/shared/profiles/fixed/weights.ts'
+import type { PlanOptions } from '../../src/protections/shared/profiles/profile.ts'
 import type { Shape } from '../../src/protections/shared/shape.ts'
+import { privateWeights } from '../../src/protections/shared/weights/stationary.ts'
 import {
   type Privacy,
   tinyBert,
@@ -54,7 +54,7 @@ function usesOf(plan: Plan): { masks: Map<Opened | Blinded, number>; slots: Use[
   return { masks, slots }
 }
 
-const models: [string, Parameters<typeof tinyModel>[0], Privacy, CompileOptions][] = [
+const models: [string, Parameters<typeof tinyModel>[0], Privacy, PlanOptions][] = [
   ['llama, private', tinyLlama, 'private', {}],
   ['llama, private, lean', tinyLlama, 'private', { lean: true }],
   ['llama, public', tinyLlama, 'public', {}],

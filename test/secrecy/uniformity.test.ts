@@ -110,7 +110,7 @@ it.each(cases)(
     const model = tinyModel(config, privacy)
     const kinds = new Kinds()
     for (let seed = 0; seed < 24; seed++) {
-      const parties = new LocalParties(model.spec, model.tensors, { keys: localKeys(seed) })
+      const parties = new LocalParties(model.model, model.tensors, { keys: localKeys(seed) })
       let base = 0
       for (const ids of PASSES) {
         const trace = await parties.pass(
@@ -145,6 +145,7 @@ describe('the test itself', () => {
       [310.457388, 255, 0.01],
     ])
       expect(upperTail(x, k)).toBeCloseTo(p, 6)
+    expect([0, 100, 1e6].map((x) => upperTail(x, 4095))).toEqual([1, 1, 0])
   })
 
   it('finds a bias that a small leak would leave', () => {

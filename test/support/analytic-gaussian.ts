@@ -1,4 +1,4 @@
-import { normalCdf } from '../../tools/privacy/erfc.ts'
+import { normalCdf } from '../../tools/privacy/gaussian.ts'
 
 /**
  * The exact delta at `epsilon` of `steps` Gaussian releases of everything (q = 1): they amount to one with noise

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { normalCdf } from '../../tools/privacy/erfc.ts'
+import { normalCdf } from '../../tools/privacy/gaussian.ts'
 import { addGaussian, type RandomSource } from '../../tools/privacy/noise.ts'
 
 /** A source for tests that must replay: SHA-256 of a seed and a counter. */

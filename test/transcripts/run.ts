@@ -38,10 +38,10 @@ import { ownerWeights } from '../../src/protections/shared/session/owner-weights
 import type { Link } from '../../src/transport/link.ts'
 import { memoryPair } from '../../src/transport/memory.ts'
 import { splitBundle } from '../../tools/split/split.ts'
+import { DealtMaterial } from '../support/protocol/dealt-material.ts'
 import { type Case, type ChatPass, conversation, type Session, type TextPass } from './cases.ts'
 import { digestOfFloats, Messages, Stream, sha256 } from './digest.ts'
 import { FixedRandom, fixedKey } from './fixed-random.ts'
-import { MaterialQueue } from './material-queue.ts'
 
 /** Of one pass: what each party said of it, and what came of it. */
 export interface PassTranscript {
@@ -234,7 +234,7 @@ async function runSession(parties: Parties, o: Session): Promise<[number, PassTr
     return made
   }
   const [own, other] = memoryPair()
-  const material = new MaterialQueue()
+  const material = new DealtMaterial()
   // Not the one that was asked for last: that may be the next one, prepared meanwhile.
   let answered = 0
   const hearServer = (pass: number, bytes: Uint8Array): void => {

@@ -1,7 +1,7 @@
 import { program } from '../../src/kernels/program.ts'
 import type { PartyContext } from '../../src/protections/shared/context.ts'
 import type { Plan, Step, WeightUse } from '../../src/protections/shared/plan.ts'
-import type { ModelSpec } from '../../src/protections/shared/profiles/fixed/block.ts'
+import type { ProfiledModel } from '../../src/protections/shared/profiles/profile.ts'
 import type { Lanes } from '../../src/protections/shared/ring.ts'
 import { type Schedule, schedule } from '../../src/protections/shared/schedule.ts'
 import { ModelPlans } from '../../src/protections/shared/session/model-plan.ts'
@@ -28,8 +28,8 @@ export class NudgedPlans extends ModelPlans {
   nudge?: Nudge
   readonly #known = new Map<Plan, { plan: Plan; schedule: Schedule }>()
 
-  constructor(spec: ModelSpec) {
-    super(spec)
+  constructor(model: ProfiledModel) {
+    super(model)
     this.target(super.of({ base: 0, rows: 1 }).plan)
   }
 

@@ -9,8 +9,6 @@ import type { Platform } from '../../src/owner/platform.ts'
 import type { Protection } from '../../src/protections/protection.ts'
 import { connectShared } from '../../src/protections/shared/connect.ts'
 import type { SharedConnection } from '../../src/protections/shared/connection.ts'
-import { matrixName } from '../../src/protections/shared/profiles/fixed/matrices.ts'
-import { loadWeights } from '../../src/protections/shared/profiles/fixed/weights.ts'
 import { shared } from '../../src/protections/shared/protection.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
 import { type AttackReport, attack } from './attack.ts'
@@ -43,7 +41,7 @@ export async function attackModel(run: AttackRun): Promise<AttackReport> {
     ...shared,
     connect: async (request) => {
       connection = await connectShared(request, (served) => {
-        plans = new NudgedPlans(modelPlans(served).spec)
+        plans = new NudgedPlans(modelPlans(served).model)
         return plans
       })
       return connection
@@ -61,12 +59,7 @@ export async function attackModel(run: AttackRun): Promise<AttackReport> {
     return (await session.run(0, rows, { padding })).slice()
   }
   const target = plans.target().name
-  const { encoded } = loadWeights(
-    run.platform.kernels,
-    config,
-    tensors,
-    (layer, role) => matrixName(layer, role) === target,
-  )
+  const { encoded } = plans.model.loadWeights(run.platform.kernels, tensors, ['private'])
   const truth = encoded.get(target)
   if (!truth) throw new AttackError(`The bundle has no matrix '${target}'.`)
   try {

@@ -4,18 +4,27 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createWasmKernels } from '../../src/kernels/wasm/kernels.ts'
 import { loadBundle } from '../../src/model/files/bundle-node.ts'
+import type { Manifest } from '../../src/model/files/manifest.ts'
 import { floatModel } from '../../src/model/graph/decoder-model.ts'
+import type { CalibrationError } from '../../src/protections/shared/profiles/errors.ts'
+import { Block } from '../../src/protections/shared/profiles/fixed/block.ts'
 import { calibrate } from '../../src/protections/shared/profiles/fixed/calibrate.ts'
-import type { LayerRanges } from '../../src/protections/shared/profiles/fixed/ranges.ts'
+import { check } from '../../src/protections/shared/profiles/fixed/check.ts'
+import { modelOf } from '../../src/protections/shared/profiles/fixed/from-manifest.ts'
+import { mergeRanges } from '../../src/protections/shared/profiles/fixed/merge.ts'
+import type { LayerRanges, Ranges } from '../../src/protections/shared/profiles/fixed/ranges.ts'
+import { attentionWidths } from '../../src/protections/shared/profiles/fixed/softmax.ts'
+import { profileOf } from '../../src/protections/shared/profiles/lookup.ts'
 import { byteLevelJson, smallConfigs, writeFolder } from '../../test/support/checkpoint-folder.ts'
 import { importModel } from '../import/import-model.ts'
 import { measure, measureBundle } from './calibrate.ts'
-import { checkFits } from './fits.ts'
-import { mergeRanges } from './merge.ts'
-import { rangeReport } from './report.ts'
 import { htmlReport, textReport } from './text-report.ts'
 import { calibrationSequence, readCalibrationTexts } from './texts.ts'
+
+/** What was measured, as the manifest has it. */
+const rangesOf = (profile: Manifest['profile']): Ranges => (profile.fixed as { ranges: Ranges }).ranges
 
 let root: string
 let bundle: string
@@ -71,10 +80,12 @@ test.each(['llama', 'gpt2', 'bert', 'roberta'] as const)(
   '%s: calibrated, and every range fits with room',
   async (form) => {
     await imported(form)
-    const { manifest, ranges, heads, tokens } = await measureBundle({ bundle, data: text })
-    expect((await loadBundle(bundle)).manifest.profile).toEqual({ fixed: { ranges } })
+    const calibration = await measureBundle({ bundle, data: text })
+    const { manifest, ranges: entries, heads, tokens } = calibration
+    const ranges = rangesOf(calibration.profile)
+    expect((await loadBundle(bundle)).manifest).toEqual(manifest)
+    expect(manifest.profile).toEqual({ fixed: { ranges } })
     expect(tokens).toBeGreaterThan(20)
-    const entries = rangeReport(manifest.config, ranges)
     for (const { bits, about, layer } of entries)
       expect([about, layer, bits > 0.1]).toEqual([about, layer, true])
     expect(heads.map((layer) => layer.length)).toEqual([4, 4])
@@ -86,7 +97,7 @@ test.each(['llama', 'gpt2', 'bert', 'roberta'] as const)(
       expect(ranges.layers[i].score[1]).toBeCloseTo(high * Math.LOG2E, 9)
     })
     expect(textReport(entries).split('\n').length).toBe(entries.length + 1)
-    expect(htmlReport({ manifest, ranges, heads, tokens }, entries)).toContain('<svg')
+    expect(htmlReport(calibration)).toContain('<svg')
   },
 )
 
@@ -106,7 +117,7 @@ test('slices of time measure what one run does', async () => {
 test('what is measured is what the float model computes', async () => {
   await imported()
   const whole = await loadBundle(bundle)
-  const { ranges } = await measure(whole, [{ text: 'guests' }])
+  const ranges = rangesOf((await measure(whole, [{ text: 'guests' }])).profile)
   const ids = calibrationSequence(new Tokenizer(whole.tokenizer, {}), whole.manifest, {
     text: 'guests',
   }) as number[]
@@ -123,12 +134,12 @@ test('what does not fit is refused by layer and tensor, and the bundle stays as 
   await imported()
   const whole = await loadBundle(bundle)
   const before = readFileSync(join(bundle, 'manifest.json'), 'utf8')
-  const { ranges } = await measure(whole, readCalibrationTexts(text))
+  const ranges = rangesOf((await measure(whole, readCalibrationTexts(text))).profile)
   const refuse = (change: Partial<LayerRanges>): void => {
     const layers = ranges.layers.map((r, i) => (i === 1 ? { ...r, ...change } : r))
     const wide = { ...ranges, layers }
     whole.manifest.profile = { fixed: { ranges: wide } }
-    checkFits(whole, wide)
+    check(whole.manifest, whole.tensors)
   }
   expect(() => refuse({})).not.toThrow()
   expect(() => refuse({ score: [-900, 900] })).toThrow(/Layer 1: attention logits span 1800.*q_proj\.weight/)
@@ -137,6 +148,61 @@ test('what does not fit is refused by layer and tensor, and the bundle stays as 
   expect(() => refuse({ gate: Number.POSITIVE_INFINITY })).toThrow(/Layer 1: "gate"/)
   whole.tensors.get('model.layers.0.mlp.gate_proj.weight')!.data[0] = 3e38
   whole.manifest.profile = { fixed: { ranges } }
-  expect(() => checkFits(whole, ranges)).toThrow(/Layer 0: weight '0.up' reaches.*gate_proj\.weight/)
+  expect(() => check(whole.manifest, whole.tensors)).toThrow(
+    /Layer 0: weight '0.up' reaches.*gate_proj\.weight/,
+  )
   expect(readFileSync(join(bundle, 'manifest.json'), 'utf8')).toBe(before)
+})
+
+test('a refusal carries layer and role, and is not told by its words', async () => {
+  await imported('gpt2')
+  const whole = await loadBundle(bundle)
+  const ranges = rangesOf((await measure(whole, readCalibrationTexts(text))).profile)
+  const refusal = (change: Partial<LayerRanges>): unknown => {
+    const layers = ranges.layers.map((r, i) => (i === 1 ? { ...r, ...change } : r))
+    try {
+      check({ ...whole.manifest, profile: { fixed: { ranges: { ...ranges, layers } } } }, whole.tensors)
+    } catch (error) {
+      return error
+    }
+  }
+  for (const [change, role, tensor] of [
+    [{ score: [-900, 900] }, 'qkv', 'h.1.attn.c_attn.weight'],
+    [{ meanSquare1: [1e-30, 1e30] }, 'qkv', 'h.1.ln_1.weight'],
+    [{ meanSquare2: [1e-30, 1e30] }, 'up', 'h.1.ln_2.weight'],
+    [{ raw: 1e14 }, 'up', 'h.1.mlp.c_fc.weight'],
+  ] as const) {
+    const error = refusal(change as Partial<LayerRanges>)
+    expect(error).toMatchObject({ name: 'CalibrationError', layer: 1, cause: { layer: 1, role } })
+    expect((error as CalibrationError).tensors).toContain(tensor)
+    expect((error as CalibrationError).message.match(/layer 1/gi)).toHaveLength(1)
+  }
+})
+
+test('a weight that a party could not load is refused when the model is checked', async () => {
+  await imported('bert')
+  const whole = await loadBundle(bundle)
+  const { manifest, tensors } = whole
+  const { profile } = await measure(whole, readCalibrationTexts(text))
+  const calibrated = { ...manifest, profile }
+  expect(() => check(calibrated, tensors)).not.toThrow()
+  // 32 bits hold it at 13 fraction bits, and not at the 15 that an encoder's weights are loaded with.
+  const name = 'bert.encoder.layer.1.output.dense.weight'
+  tensors.get(name)!.data[0] = 1e5
+  const kernels = createWasmKernels()
+  const load = () => profileOf(calibrated).model(calibrated).loadWeights(kernels, tensors, ['private'])
+  expect(load).toThrow("weight '1.down'")
+  expect(() => check(calibrated, tensors)).toThrow(
+    /Layer 1: weight '1.down' reaches.*layer\.1\.output\.dense/,
+  )
+})
+
+test('of an encoder the report says what its own rings hold', async () => {
+  await imported('bert')
+  const { manifest, ranges } = await measureBundle({ bundle, data: text })
+  const { spec } = modelOf(manifest)
+  const block = new Block(spec, Math.ceil(Math.log2(spec.config.context + 1)), {})
+  const { range } = attentionWidths(block, spec.ranges.layers[0])
+  const score = ranges.find(({ name, layer }) => name === 'score' && layer === 0)
+  expect(score?.limit).toEqual(range.map((octaves) => octaves / Math.LOG2E))
 })

@@ -5,12 +5,9 @@ import { setImmediate } from 'node:timers/promises'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { type Bundle, loadBundle } from '../../src/model/files/bundle-node.ts'
 import type { Manifest } from '../../src/model/files/manifest.ts'
-import type { Tap } from '../../src/model/graph/taps.ts'
-import { calibrate, type Sequence } from '../../src/protections/shared/profiles/fixed/calibrate.ts'
-import type { Ranges } from '../../src/protections/shared/profiles/fixed/ranges.ts'
-import { checkFits } from './fits.ts'
+import { profileOf } from '../../src/protections/shared/profiles/lookup.ts'
+import type { RangeEntry, Sequence } from '../../src/protections/shared/profiles/workshop.ts'
 import { type HeadSpans, headSpans } from './heads.ts'
-import { mergeRanges } from './merge.ts'
 import { type CalibrationText, calibrationSequence, readCalibrationTexts } from './texts.ts'
 
 export interface CalibrateOptions {
@@ -23,12 +20,19 @@ export interface CalibrateOptions {
   onProgress?: (done: number, total: number) => void
 }
 
-export interface Calibration {
-  manifest: Manifest
-  ranges: Ranges
+/** What was measured of a model. */
+export interface Measured {
+  /** What its manifest says now, as `profile`. */
+  profile: Manifest['profile']
   heads: HeadSpans
   /** Tokens measured. */
   tokens: number
+}
+
+export interface Calibration extends Measured {
+  manifest: Manifest
+  /** Every range beside what the model's representation holds. */
+  ranges: RangeEntry[]
 }
 
 /** Computes for so long before it lets signals and timers in. */
@@ -41,16 +45,18 @@ const SLICE_MS = 2000
 export async function measureBundle(o: CalibrateOptions): Promise<Calibration> {
   const bundle = await loadBundle(o.bundle)
   const measured = await measure(bundle, readCalibrationTexts(o.data), o)
-  const { manifest } = bundle
-  manifest.profile = { ...manifest.profile, fixed: { ranges: measured.ranges } }
-  checkFits(bundle, measured.ranges)
+  const { tensors } = bundle
+  const manifest = { ...bundle.manifest, profile: measured.profile }
+  const workshop = await profileOf(manifest).workshop()
+  workshop.check(manifest, tensors)
+  const ranges = workshop.report(manifest)
   const path = join(o.bundle, 'manifest.json')
   writeFileSync(`${path}.part`, `${JSON.stringify(manifest, null, 2)}\n`)
   renameSync(`${path}.part`, path)
-  return { manifest, ...measured }
+  return { manifest, ranges, ...measured }
 }
 
-/** As `measureBundle`, for those who only want the manifest. */
+/** Calibrates a bundle on disk; resolves with its new manifest. Throws as `measureBundle` does. */
 export async function calibrateBundle(o: CalibrateOptions): Promise<Manifest> {
   return (await measureBundle(o)).manifest
 }
@@ -61,17 +67,17 @@ export function defaultTokens({ tensors }: Pick<Manifest, 'tensors'>): number {
   return Math.round(Math.min(20_000, Math.max(2000, 2e11 / parameters)))
 }
 
-/** Runs the float model over the texts, a slice of time after another. */
+/** Runs the float model over the texts, a slice of time after another, for the profile that the manifest names. */
 export async function measure(
   { manifest, tensors, tokenizer: json }: Bundle,
   texts: readonly CalibrationText[],
   { tokens, onProgress }: Pick<CalibrateOptions, 'tokens' | 'onProgress'> = {},
-): Promise<Omit<Calibration, 'manifest'>> {
+): Promise<Measured> {
   const tokenizer = new Tokenizer(json, {})
   const total = tokens ?? defaultTokens(manifest)
   const heads = headSpans(manifest.config)
-  const look: Tap = heads.look
-  let ranges: Ranges | undefined
+  const profile = profileOf(manifest)
+  const measurement = (await profile.workshop()).measure(manifest.config, tensors)
   let next = 0
   let done = 0
   while (next < texts.length && done < total) {
@@ -85,11 +91,10 @@ export async function measure(
         done += ids.length
       }
     })()
-    const part = calibrate(manifest.config, tensors, slice, look)
-    ranges = ranges ? mergeRanges(ranges, part) : part
+    measurement.add(slice, heads.look)
     onProgress?.(done, total)
     await setImmediate()
   }
-  if (!ranges || done === 0) throw new Error('There is no text to calibrate on: the file is empty.')
-  return { ranges, heads: heads.spans, tokens: done }
+  if (done === 0) throw new Error('There is no text to calibrate on: the file is empty.')
+  return { profile: { [profile.id]: measurement.entry }, heads: heads.spans, tokens: done }
 }

@@ -1,10 +1,9 @@
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import { continuesText } from '../../src/model/graph/graph-of.ts'
 import type { Tap } from '../../src/model/graph/taps.ts'
-import type { Interval } from '../../src/protections/shared/profiles/fixed/ranges.ts'
 
 /** Attention logits by layer and head: lowest and highest, and the widest row's span. */
-export type HeadSpans = { range: Interval; row: number }[][]
+export type HeadSpans = { range: [low: number, high: number]; row: number }[][]
 
 /** Collects the spans of what it is shown. */
 export function headSpans(config: ModelConfig): { look: Tap; spans: HeadSpans } {

@@ -1,6 +1,6 @@
 /** The calibration report as text and as a page. */
+import type { RangeEntry } from '../../src/protections/shared/profiles/workshop.ts'
 import type { Calibration } from './calibrate.ts'
-import type { RangeEntry } from './report.ts'
 
 const short = (value: number): string => {
   const size = Math.abs(value)
@@ -53,7 +53,7 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
 <tbody>${rows.map((row) => `<tr>${row.map((cell) => `<td>${cell}</td>`).join('')}</tr>`).join('\n')}</tbody></table>`
 
 /** A page that stands by itself. */
-export function htmlReport({ manifest, heads, tokens }: Calibration, entries: readonly RangeEntry[]): string {
+export function htmlReport({ manifest, ranges: entries, heads, tokens }: Calibration): string {
   const ranges = entries.map((entry) => [...cells(entry).map(escaped), bar(entry.bits)])
   const spans = heads.flatMap((layer, i) =>
     layer.map(({ range, row }, head) => [String(i), String(head), spoken(range), short(row)]),

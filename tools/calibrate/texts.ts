@@ -6,7 +6,7 @@ import type { Manifest } from '../../src/model/files/manifest.ts'
 import { continuesText } from '../../src/model/graph/graph-of.ts'
 import { encodeChat, encodeText, type Message } from '../../src/model/tokenizer/chat.ts'
 import { encodeForEncoder } from '../../src/model/tokenizer/encode-text.ts'
-import type { Sequence } from '../../src/protections/shared/profiles/fixed/calibrate.ts'
+import type { Sequence } from '../../src/protections/shared/profiles/workshop.ts'
 
 /** Dialogues, texts (perhaps pairs), or one long text. */
 export type CalibrationText = { messages: Message[] } | { text: string; pair?: string }

@@ -49,8 +49,8 @@ export async function agreement(
   const { config } = manifest
   const ends = new Ends(config, tensors)
   const rows = o.rows ?? 64
-  const { spec } = modelPlans(manifest)
-  const parties = new LocalParties(spec, tensors, {
+  const { model } = modelPlans(manifest)
+  const parties = new LocalParties(model, tensors, {
     kernels: createNodeKernels(),
     compile: { everyRow: true, lean: rows >= 8 },
   })

@@ -4,7 +4,6 @@ import { chatOf } from '../../src/model/files/manifest.ts'
 import { floatModel } from '../../src/model/graph/decoder-model.ts'
 import { generate } from '../../src/model/sample.ts'
 import { decodeText, encodeChat } from '../../src/model/tokenizer/chat.ts'
-import { BpeEncoder, fromTokenizerJson, type toTokenizerJson } from '../train/bpe.ts'
 import { type Dialogue, encodeAll } from '../train/dialogues.ts'
 import type { GradientEngine } from '../train/gradient.ts'
 import { NgramModel } from '../train/ngram.ts'
@@ -29,8 +28,8 @@ export async function perplexities(
   dev: Dialogue[],
 ): Promise<Perplexities> {
   const { config } = bundle.manifest
-  const encoder = bundleEncoder(bundle)
-  const heldOut = encodeAll(dev, encoder)
+  const tokenizer = new Tokenizer(bundle.tokenizer, {})
+  const heldOut = encodeAll(dev, tokenizer)
   const length = config.context
   const windows = Math.floor((heldOut.length - 1) / length)
   let nats = 0
@@ -39,7 +38,7 @@ export async function perplexities(
     nats += length * (await engine.run(bundle.tensors, { rows: 1, length, ids })).loss
   }
   const tokens = windows * length
-  const learned = encodeAll(train, encoder)
+  const learned = encodeAll(train, tokenizer)
   const ngram = (order: number) => {
     const model = new NgramModel(learned, order, config.vocab)
     let sum = 0
@@ -48,12 +47,6 @@ export async function perplexities(
   }
   return { tokens, model: Math.exp(nats / tokens), bigram: ngram(2), fivegram: ngram(5) }
 }
-
-/** The training-time encoder, which is faster than the tokenizer library and gives the same ids. */
-export const bundleEncoder = (bundle: Bundle): BpeEncoder => tokenEncoder(bundle.tokenizer)
-
-export const tokenEncoder = (tokenizer: object): BpeEncoder =>
-  new BpeEncoder(fromTokenizerJson(tokenizer as ReturnType<typeof toTokenizerJson>))
 
 export interface Sample {
   user: string

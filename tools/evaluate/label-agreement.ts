@@ -42,7 +42,7 @@ export async function labelAgreement(
   const float = encoderModel(config, tensors)
   const plans = modelPlans(manifest)
   const ends = new EncoderEnds(config, tensors, plans)
-  const parties = new LocalParties(plans.spec, tensors, { kernels: createNodeKernels() })
+  const parties = new LocalParties(plans.model, tensors, { kernels: createNodeKernels() })
   const right = { clear: 0, oracle: 0, private: 0 }
   let [same, sum, largest, violations, mismatches] = [0, 0, 0, 0, 0]
   for (const [at, { text, pair, label }] of examples.entries()) {

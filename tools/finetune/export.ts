@@ -2,9 +2,8 @@ import type { ModelConfig, Tensors } from '../../src/model/architectures/config.
 import { isOfBlocks, loadBundle, setProfile, writeBundle } from '../../src/model/files/bundle-node.ts'
 import type { Manifest, Visibility } from '../../src/model/files/manifest.ts'
 import { graphOf } from '../../src/model/graph/graph-of.ts'
-import { foldedAway } from '../../src/protections/shared/profiles/fixed/matrices.ts'
+import { defaultProfile } from '../../src/protections/shared/profiles/lookup.ts'
 import { measure } from '../calibrate/calibrate.ts'
-import { checkFits } from '../calibrate/fits.ts'
 import type { CalibrationText } from '../calibrate/texts.ts'
 import type { About } from '../train/export.ts'
 import { isHead, type Method } from './base.ts'
@@ -31,7 +30,7 @@ export interface ExportParts {
   chat?: Manifest['chat']
   method: Method
   about: About
-  /** Texts that the ranges of the `fixed` profile are measured on. Never the texts of a private run's training. */
+  /** Texts that the model is calibrated on. Never the texts of a private run's training. */
   texts: readonly CalibrationText[]
 }
 
@@ -41,6 +40,7 @@ export async function exportFineTuned(dir: string, o: ExportParts): Promise<stri
   const tensors: Tensors = new Map(
     [...o.tensors].map(([name, t]) => [name, { shape: t.shape, data: o.values.get(name) ?? t.data }]),
   )
+  const workshop = await defaultProfile().workshop()
   await writeBundle(dir, {
     ...o.about,
     config: o.config,
@@ -49,11 +49,10 @@ export async function exportFineTuned(dir: string, o: ExportParts): Promise<stri
     tokenizer: o.tokenizer,
     tensors,
     visibility,
-    isBase: foldedAway(o.config, (name) => visibility(name) === 'public'),
+    isBase: workshop.foldedAway(o.config, (name) => visibility(name) === 'public'),
   })
   const bundle = await loadBundle(dir)
-  const { ranges } = await measure(bundle, o.texts)
-  bundle.manifest.profile = { fixed: { ranges } }
-  checkFits(bundle, ranges)
-  return setProfile(dir, bundle.manifest.profile)
+  const { profile } = await measure(bundle, o.texts)
+  workshop.check({ ...bundle.manifest, profile }, bundle.tensors)
+  return setProfile(dir, profile)
 }

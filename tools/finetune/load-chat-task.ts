@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
+import { Tokenizer } from '@huggingface/tokenizers'
 import type { CalibrationText } from '../calibrate/texts.ts'
-import { tokenEncoder } from '../evaluate/evaluate.ts'
-import { type Dialogue, encodeDialogue, readDialogues } from '../train/dialogues.ts'
+import { type Dialogue, encodeDialogue, readDialogues, specialId } from '../train/dialogues.ts'
 import type { Base, Prepared } from './base.ts'
 import { prepareChat } from './chat-base.ts'
 import { ChatTask } from './chat-task.ts'
 import { DataError, fileBytes } from './data.ts'
 import { holdOut } from './hold-out.ts'
-import type { LoadedTask, TaskOptions } from './load-task.ts'
+import type { LoadedTask, TaskOptions } from './loaded-task.ts'
 
 /** Held-out dialogues that the ranges are measured on, by the slow float model: several thousand tokens. */
 const calibrationDialogues = 120
@@ -35,17 +35,17 @@ export function loadChatTask(base: Base, o: TaskOptions): LoadedTask {
 
 /** The task of a prepared chat model, and how it reads dialogues: as ids, cut to its context. */
 export function chatTask(
-  { tokenizer }: Pick<Base, 'tokenizer'>,
+  base: Pick<Base, 'tokenizer'>,
   { config, tensors, trained }: Prepared,
   train: readonly Dialogue[],
   dev: readonly Dialogue[],
   { threads, repliesOnly }: Pick<TaskOptions, 'repliesOnly'> & { threads?: number },
 ): { task: ChatTask; encode: (dialogues: readonly Dialogue[]) => number[][] } {
-  const encoder = tokenEncoder(tokenizer)
-  const [begin, end] = ['<|assistant|>', '<|end|>'].map((name) => encoder.special(name))
+  const tokenizer = new Tokenizer(base.tokenizer, {})
+  const [begin, end] = ['<|assistant|>', '<|end|>'].map((name) => specialId(tokenizer, name))
   const replies = repliesOnly ? { begin, end } : undefined
   const encode = (dialogues: readonly Dialogue[]) =>
-    dialogues.map((dialogue) => encodeDialogue(dialogue, encoder).slice(0, config.context + 1))
+    dialogues.map((dialogue) => encodeDialogue(dialogue, tokenizer).slice(0, config.context + 1))
   return {
     encode,
     task: new ChatTask({

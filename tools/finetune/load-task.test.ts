@@ -6,7 +6,8 @@ import { randomModel } from '../../src/model/random.ts'
 import { smallConfig } from '../../test/support/classify-corpus.ts'
 import { bertSpecials, wordPieceJson } from '../train/wordpiece.ts'
 import { DataError } from './data.ts'
-import { loadTask, type TaskOptions } from './load-task.ts'
+import { loadTask } from './load-task.ts'
+import type { TaskOptions } from './loaded-task.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'sotto-task-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))

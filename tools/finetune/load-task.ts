@@ -1,52 +1,15 @@
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
-import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
-import type { Manifest } from '../../src/model/files/manifest.ts'
 import { continuesText } from '../../src/model/graph/graph-of.ts'
-import type { CalibrationText } from '../calibrate/texts.ts'
 import { EncoderTokenizer } from '../pretrain/encode.ts'
-import { type Base, type MethodOptions, prepare } from './base.ts'
+import { type Base, prepare } from './base.ts'
 import { ClassifyTask, type Labelled } from './classify-task.ts'
 import { DataError, type Example, fileBytes, labelNumbers, labelsOf, readExamples } from './data.ts'
 import { readGlue } from './glue.ts'
 import { holdOutBy } from './hold-out.ts'
 import { loadChatTask } from './load-chat-task.ts'
+import type { LoadedTask, TaskOptions } from './loaded-task.ts'
 import { pairLabels, sameLabelPairs, splitByLabel } from './pairs.ts'
-import type { Task } from './task.ts'
-
-export interface TaskOptions extends MethodOptions {
-  /** `sst2`, `labels`, `pairs`, `glue:NAME` or `chat`. */
-  task: string
-  data: string
-  /** Held-out data in the same form; without it, a part of `data` is held out. */
-  dev?: string
-  /** The part that is held out without `dev`. */
-  heldOut: number
-  /** How often each text begins a pair of either kind, where pairs are made from labelled texts. */
-  pairsPerText: number
-  /** Whether the training data must be protected, so that no text may be in two examples. */
-  isPrivate: boolean
-  /** Chat models: learn what the assistant says, and not what users say. */
-  repliesOnly?: boolean
-  wordDropout: number
-  smoothing: number
-  threads: number
-}
-
-/** A task with all that its bundle needs. */
-export interface LoadedTask {
-  task: Task
-  config: ModelConfig
-  /** All tensors; the trained ones are in `task`. */
-  tensors: Tensors
-  tokenizer: object
-  /** Chat models only. */
-  chat?: Manifest['chat']
-  /** The held-out examples: texts to calibrate on. */
-  dev: readonly CalibrationText[]
-  /** SHA-256 of the training data's file. */
-  dataset: string
-}
 
 /** Reads the data of a task and makes the base ready for it. Throws a {@link DataError} for data that does not fit. */
 export function loadTask(base: Base, o: TaskOptions): LoadedTask {

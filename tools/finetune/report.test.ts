@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { chartSvg, reportHtml } from './report.ts'
+import { reportHtml } from './report.ts'
 
 const report = (epoch: number, over = {}) => ({
   epoch,
@@ -20,20 +20,4 @@ it('shows curves of what there is, the figures and the facts', () => {
   expect(html).toContain('<dt>Delta</dt><dd>1e-5</dd>')
   expect(html).toContain('<td>6.000</td>')
   expect(reportHtml('x', [], [report(1)]).match(/<svg/g)).toHaveLength(1)
-})
-
-it('puts larger values higher', () => {
-  const svg = chartSvg('y', [
-    {
-      name: 'a',
-      colour: '#000',
-      points: [
-        [1, 2],
-        [2, 5],
-      ],
-    },
-  ])
-  const [low, high] = [...svg.matchAll(/cy="([\d.]+)"/g)].map(([, y]) => Number(y))
-  expect(high).toBeLessThan(low)
-  expect(() => chartSvg('y', [])).toThrow('nothing to draw')
 })

@@ -1,15 +1,5 @@
+import { escaped, lineChart, type Series } from '../train/line-chart.ts'
 import type { EpochReport } from './checkpoint.ts'
-
-/** One line of a chart: a name, a colour and points. */
-interface Series {
-  name: string
-  colour: string
-  points: Array<[x: number, y: number]>
-}
-
-const width = 640
-const height = 260
-const margin = { left: 56, right: 16, top: 28, bottom: 40 }
 
 /** What a fine-tuning run did: facts, curves of loss, accuracy and epsilon, and the figures themselves. */
 export function reportHtml(title: string, facts: Array<[string, string]>, reports: EpochReport[]): string {
@@ -18,7 +8,7 @@ export function reportHtml(title: string, facts: Array<[string, string]>, report
     colour,
     points: reports.flatMap((r) => {
       const y = value(r)
-      return y === undefined ? [] : [[r.epoch, y]]
+      return y === undefined ? [] : [[r.epoch, y] as const]
     }),
   })
   const charts: Array<[string, Series[]]> = [
@@ -50,7 +40,7 @@ export function reportHtml(title: string, facts: Array<[string, string]>, report
     'dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 1rem}dt{color:#555}dd{margin:0}</style>',
     `<h1>${escaped(title)}</h1>`,
     `<dl>${facts.map(([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`).join('')}</dl>`,
-    ...drawn.map(([name, series]) => chartSvg(name, series)),
+    ...drawn.map(([title, series]) => lineChart({ title, across: 'epochs', series })),
     '<table>',
     cells(
       'th',
@@ -69,40 +59,3 @@ export function reportHtml(title: string, facts: Array<[string, string]>, report
 
 const number = (value: number | undefined, digits: number): string =>
   value === undefined ? '' : value.toFixed(digits)
-
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
-
-/** Lines over epochs, from zero or a little below the smallest value. */
-export function chartSvg(title: string, series: Series[]): string {
-  const points = series.flatMap((s) => s.points)
-  if (points.length === 0) throw new Error(`There is nothing to draw for "${title}".`)
-  const right = Math.max(...points.map(([x]) => x))
-  const ys = points.map(([, y]) => y)
-  const spread = Math.max(...ys) - Math.min(...ys) || 0.1
-  const low = Math.max(0, Math.min(...ys) - 0.1 * spread)
-  const high = Math.max(...ys) + 0.1 * spread
-  const x = (v: number) => margin.left + (v / right) * (width - margin.left - margin.right)
-  const y = (v: number) =>
-    height - margin.bottom - ((v - low) / (high - low)) * (height - margin.top - margin.bottom)
-  const at = ([px, py]: [number, number]) => `${x(px).toFixed(1)} ${y(py).toFixed(1)}`
-  const rows = Array.from({ length: 5 }, (_, i) => low + ((high - low) * i) / 4).map(
-    (tick) =>
-      `<line x1="${margin.left}" x2="${width - margin.right}" y1="${y(tick)}" y2="${y(tick)}" stroke="#e3e3e8"/>` +
-      `<text x="${margin.left - 8}" y="${y(tick) + 4}" text-anchor="end">${tick.toPrecision(3)}</text>`,
-  )
-  const lines = series.map(({ points: own, colour, name }, i) => {
-    const path = own.map((point, k) => `${k ? 'L' : 'M'}${at(point)}`).join('')
-    const dots = own
-      .map(([px, py]) => `<circle cx="${x(px)}" cy="${y(py)}" r="2.5" fill="${colour}"/>`)
-      .join('')
-    const legend = `<text x="${width - margin.right - 90 * i}" y="16" text-anchor="end" fill="${colour}">${name}</text>`
-    return `<path d="${path}" fill="none" stroke="${colour}" stroke-width="1.8"/>${dots}${legend}`
-  })
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="12">`,
-    `<text x="${margin.left}" y="16" font-weight="600">${escaped(title)}</text>`,
-    ...rows,
-    ...lines,
-    `<text x="${width / 2}" y="${height - 8}" text-anchor="middle">epochs (0 to ${number(right, 0)})</text></svg>`,
-  ].join('')
-}

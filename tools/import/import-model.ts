@@ -1,4 +1,5 @@
 /** A Hugging Face folder becomes a bundle. */
+
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
@@ -8,8 +9,8 @@ import { BundleError, type Manifest, modelHash } from '../../src/model/files/man
 import type { Dtype } from '../../src/model/files/safetensors.ts'
 import { continuesText } from '../../src/model/graph/graph-of.ts'
 import { tensorShapes } from '../../src/model/graph/tensors.ts'
+import type { RangeEntry } from '../../src/protections/shared/profiles/workshop.ts'
 import { measureBundle } from '../calibrate/calibrate.ts'
-import { type RangeEntry, rangeReport } from '../calibrate/report.ts'
 import { applyScaling, balance, type Scaling } from './balance.ts'
 import { textFormat } from './chat-format.ts'
 import { ImportError } from './error.ts'
@@ -106,7 +107,7 @@ export async function importModel(o: ImportOptions): Promise<ImportReport> {
       const onProgress = (done: number, total: number) =>
         o.onProgress?.(`Calibrating: ${Math.min(done, total)} of ${total} tokens`)
       const measured = await measureBundle({ bundle: dir, data: o.calibrate, tokens: o.tokens, onProgress })
-      return { manifest: measured.manifest, ranges: rangeReport(config, measured.ranges) }
+      return { manifest: measured.manifest, ranges: measured.ranges }
     })
     const scaled = [...tensorShapes(config).keys()].filter((tensor) => scalings.has(tensor))
     return {

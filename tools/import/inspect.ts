@@ -1,4 +1,5 @@
 /** What a Hugging Face folder or a bundle holds, and what stands in the way of serving it privately. */
+
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
@@ -6,9 +7,9 @@ import { countParameters } from '../../src/model/files/catalog.ts'
 import { modelHash, parseManifest } from '../../src/model/files/manifest.ts'
 import { continuesText } from '../../src/model/graph/graph-of.ts'
 import { tensorShapes } from '../../src/model/graph/tensors.ts'
-import type { Ranges } from '../../src/protections/shared/profiles/fixed/ranges.ts'
+import { profileOf } from '../../src/protections/shared/profiles/lookup.ts'
+import type { RangeEntry } from '../../src/protections/shared/profiles/workshop.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
-import { type RangeEntry, rangeReport } from '../calibrate/report.ts'
 import { textFormat } from './chat-format.ts'
 import { ModelSource, readJson } from './source.ts'
 import { readTokenizer, type TokenizerJson, tokenizerKind } from './tokenizer-files.ts'
@@ -49,13 +50,13 @@ async function inspectBundle(dir: string): Promise<Inspection> {
   const blockers = Object.keys(manifest.files)
     .filter((file) => !existsSync(join(dir, file)))
     .map((file) => `${file} is missing. Get the bundle again.`)
-  const measured = (manifest.profile.fixed as { ranges?: Ranges } | undefined)?.ranges
+  const calibrated = Object.keys(manifest.profile).length > 0
   let ranges: RangeEntry[] | undefined
-  if (!measured) blockers.push(`It is not calibrated: sotto model calibrate ${dir} --text FILE`)
+  if (!calibrated) blockers.push(`It is not calibrated: sotto model calibrate ${dir} --text FILE`)
   else
     try {
       modelPlans(manifest).of({ base: 0, rows: config.context })
-      ranges = rangeReport(config, measured)
+      ranges = (await profileOf(manifest).workshop()).report(manifest)
     } catch (error) {
       blockers.push(error instanceof Error ? error.message : String(error))
     }
@@ -68,7 +69,7 @@ async function inspectBundle(dir: string): Promise<Inspection> {
     tokenizer: existsSync(tokenizer) ? tokenizerKind(readJson(tokenizer) as TokenizerJson) : 'none',
     chat: manifest.chat !== undefined,
     hash: await modelHash(manifest),
-    calibrated: measured !== undefined,
+    calibrated,
     ...(ranges ? { ranges } : {}),
     tensors: manifest.tensors.map(({ name, shape, dtype, visibility }) => ({
       name,

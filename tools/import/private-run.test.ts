@@ -102,7 +102,7 @@ test.each([
     const ends = new EncoderEnds(config, tensors, plans)
     const text = encodeForEncoder(new Tokenizer(tokenizer, {}), config, config.context, 'Zoë paid €14.')
     const { rows, padding } = ends.input(text)
-    const parties = new LocalParties(plans.spec, tensors, { keys: localKeys() })
+    const parties = new LocalParties(plans.model, tensors, { keys: localKeys() })
     const trace = await parties.pass(0, rows, padding)
     expect(parties.oracle(trace).violations).toEqual([])
     const want = encoderModel(config, tensors).forward(text).logits!

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { counterSource } from '../../test/support/random-source.ts'
-import { normalCdf } from './erfc.ts'
+import { normalCdf } from './gaussian.ts'
 import { liraScores, logitConfidence, type Shadow } from './lira.ts'
 import { membershipReport } from './membership.ts'
 import { addGaussian } from './noise.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { normalQuantiles, shuffled } from '../../test/support/random-source.ts'
-import { normalCdf } from './erfc.ts'
+import { normalCdf } from './gaussian.ts'
 import { empiricalEpsilon, lossThresholdAttack, membershipReport } from './membership.ts'
 import { AuditError, areaUnder, rocCurve } from './roc.ts'
 

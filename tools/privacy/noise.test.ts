@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { counterSource } from '../../test/support/random-source.ts'
-import { normalCdf } from './erfc.ts'
+import { normalCdf } from './gaussian.ts'
 import { addGaussian, csprng, poissonSample, type RandomSource } from './noise.ts'
 
 // Twenty-odd statistics here, each allowed to fail by chance with probability 4e-11: together under 1e-9.

@@ -3,7 +3,7 @@
  * which neighbours differ. With P = (1 - q) N(0, sigma^2) + q N(1, sigma^2) and Q = N(0, sigma^2):
  * removing an example gives log P/Q under P, adding one gives log Q/P under Q.
  */
-import { normalCdf } from './erfc.ts'
+import { normalCdf } from './gaussian.ts'
 
 export type Direction = 'remove' | 'add'
 

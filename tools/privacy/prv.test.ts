@@ -1,6 +1,6 @@
+import FFT from 'fft.js'
 import { describe, expect, it } from 'vitest'
 import { gaussianEpsilon } from '../../test/support/analytic-gaussian.ts'
-import { fft } from './fft.ts'
 import { AccountingError } from './mechanism.ts'
 import { type Direction, privacyLoss } from './privacy-loss.ts'
 import { prvEpsilon, prvEpsilonOf, prvSigma } from './prv.ts'
@@ -34,23 +34,24 @@ function epsilonByRounding(
   const { sigma, q, steps } = mechanism
   const h = 2e-4
   const n = 2 ** 17
+  const fourier = new FFT(n)
   const direction = (of: Direction) => {
     const loss = privacyLoss(sigma, q, of)
-    const re = new Float64Array(n)
-    const im = new Float64Array(n)
+    const masses = new Float64Array(2 * n)
     for (let i = -n / 2; i < n / 2; i++)
-      re[(i + (up ? 1 : 0) + n) % n] += loss.probability(i * h, (i + 1) * h)
-    fft(re, im)
-    for (let i = 0; i < n; i++) {
-      const size = Math.hypot(re[i], im[i]) ** steps
-      const angle = Math.atan2(im[i], re[i]) * steps
-      re[i] = size * Math.cos(angle)
-      im[i] = size * Math.sin(angle)
+      masses[2 * ((i + (up ? 1 : 0) + n) % n)] += loss.probability(i * h, (i + 1) * h)
+    const spectrum = new Float64Array(2 * n)
+    fourier.transform(spectrum, masses)
+    for (let i = 0; i < 2 * n; i += 2) {
+      const size = Math.hypot(spectrum[i], spectrum[i + 1]) ** steps
+      const angle = Math.atan2(spectrum[i + 1], spectrum[i]) * steps
+      spectrum[i] = size * Math.cos(angle)
+      spectrum[i + 1] = size * Math.sin(angle)
     }
-    fft(re, im, true)
+    fourier.inverseTransform(masses, spectrum)
     const deltaAt = (epsilon: number) => {
       let sum = 0
-      for (let i = Math.ceil(epsilon / h); i < n / 2; i++) sum += re[i] * -Math.expm1(epsilon - i * h)
+      for (let i = Math.ceil(epsilon / h); i < n / 2; i++) sum += masses[2 * i] * -Math.expm1(epsilon - i * h)
       return sum
     }
     let low = 0

@@ -3,7 +3,7 @@
  * keeps its mean, the grids are convolved by Fourier transform, and epsilon is read off the result, with an upper and a
  * lower bound. Both directions of neighbouring data sets are composed, and the worse one counts.
  */
-import { fft } from './fft.ts'
+import FFT from 'fft.js'
 import { AccountingError, checkDelta, checkEpsilon, type Mechanism, merged } from './mechanism.ts'
 import { type Direction, privacyLoss } from './privacy-loss.ts'
 import { type PrivacyTarget, rdpEpsilonOf, rdpSigma } from './rdp.ts'
@@ -125,8 +125,10 @@ function gridFor(parts: Mechanism[], { delta, epsilonError = 0.01 }: PrvOptions)
 
 function compose(parts: Mechanism[], { cells, width }: Grid, direction: Direction): Composed {
   const half = cells / 2
-  const re = new Float64Array(cells)
-  const im = new Float64Array(cells)
+  const fourier = new FFT(cells)
+  const masses = new Float64Array(cells)
+  // Complex numbers, each a real part and an imaginary one.
+  const spectrum = new Float64Array(2 * cells)
   // Product of the parts' transforms, each to the power of its steps, as logarithm and angle.
   const logs = new Float64Array(cells)
   const angles = new Float64Array(cells)
@@ -135,29 +137,31 @@ function compose(parts: Mechanism[], { cells, width }: Grid, direction: Directio
     const loss = privacyLoss(sigma, q, direction)
     let total = 0
     let mean = 0
-    im.fill(0)
     for (let i = 0; i < cells; i++) {
       const centre = (i < half ? i : i - cells) * width
-      re[i] = loss.probability(centre - width / 2, centre + width / 2)
-      total += re[i]
-      mean += re[i] * centre
+      masses[i] = loss.probability(centre - width / 2, centre + width / 2)
+      total += masses[i]
+      mean += masses[i] * centre
     }
-    for (let i = 0; i < cells; i++) re[i] /= total
+    for (let i = 0; i < cells; i++) masses[i] /= total
     shift += steps * (loss.mean(-(half + 0.5) * width, (half - 0.5) * width) - mean / total)
-    fft(re, im)
+    fourier.realTransform(spectrum, masses)
+    fourier.completeSpectrum(spectrum)
     for (let i = 0; i < cells; i++) {
-      logs[i] += steps * Math.log(Math.hypot(re[i], im[i]))
-      angles[i] += steps * Math.atan2(im[i], re[i])
+      const [re, im] = [spectrum[2 * i], spectrum[2 * i + 1]]
+      logs[i] += steps * Math.log(Math.hypot(re, im))
+      angles[i] += steps * Math.atan2(im, re)
     }
   }
   for (let i = 0; i < cells; i++) {
     const size = Math.exp(logs[i])
-    re[i] = size * Math.cos(angles[i])
-    im[i] = size * Math.sin(angles[i])
+    spectrum[2 * i] = size * Math.cos(angles[i])
+    spectrum[2 * i + 1] = size * Math.sin(angles[i])
   }
-  fft(re, im, true)
+  const composed = new Float64Array(2 * cells)
+  fourier.inverseTransform(composed, spectrum)
   const mass = new Float64Array(cells)
-  for (let i = 0; i < cells; i++) mass[i] = re[(i + half) % cells]
+  for (let i = 0; i < cells; i++) mass[i] = composed[2 * ((i + half) % cells)]
   return { mass, start: shift - half * width, width }
 }
 

@@ -3,7 +3,7 @@
  * section 3.3), and its conversion to (epsilon, delta) (Canonne, Kamath and Steinke 2020, proposition 12;
  * Balle et al. 2020, theorem 21). Neighbouring data sets differ by adding or removing one example.
  */
-import { logAdd, logErfc } from './erfc.ts'
+import { logAdd, logErfc } from './gaussian.ts'
 import {
   AccountingError,
   checkDelta,

@@ -25,13 +25,8 @@ import {
   SEED_FILE,
   sealSplitBundle,
 } from '../../src/protections/shared/custody/split-bundle.ts'
-import {
-  betaPieces,
-  type SplitSeeds,
-  splitWeights,
-} from '../../src/protections/shared/profiles/fixed/split.ts'
-import { loadWeights } from '../../src/protections/shared/profiles/fixed/weights.ts'
 import { type ModelPlans, modelPlans, planHash } from '../../src/protections/shared/session/model-plan.ts'
+import { betaPieces, type SplitSeeds, splitWeights } from '../../src/protections/shared/weights/split.ts'
 
 /** The bundle can't be split, or not to there. */
 export class SplitError extends Error {
@@ -138,11 +133,9 @@ function writeBeta(
   kernels: Kernels,
   plans: ModelPlans,
   seeds: SplitSeeds,
-  { manifest, tensors }: Bundle,
+  { tensors }: Bundle,
 ): { digest: Uint8Array; bytes: number } {
-  const clear = loadWeights(kernels, manifest.config, tensors, (layer, role) =>
-    plans.multiplies(layer, role, 'private'),
-  )
+  const clear = plans.model.loadWeights(kernels, tensors, ['private'])
   const hash = createHash('sha256')
   let bytes = 0
   const file = openSync(path, 'w', 0o600)

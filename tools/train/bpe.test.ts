@@ -1,8 +1,9 @@
 import { Tokenizer } from '@huggingface/tokenizers'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { BpeEncoder, fromTokenizerJson, splitWords, toTokenizerJson, trainBpe } from './bpe.ts'
-import { chatSpecials } from './dialogues.ts'
+import { encodePlain } from '../../src/model/tokenizer/chat.ts'
+import { splitWords, toTokenizerJson, trainBpe } from './bpe.ts'
+import { chatSpecials, encodeDialogue, specialId } from './dialogues.ts'
 
 const texts = [
   'I would like a table for two at seven, please.',
@@ -11,9 +12,8 @@ const texts = [
   'naïve café, 東京, 🍣🍣🍣',
 ]
 const vocabulary = trainBpe(texts, 330, chatSpecials)
-const encoder = new BpeEncoder(vocabulary)
 // Tidying the spaces before punctuation is a default that would change the text.
-const library = new Tokenizer(toTokenizerJson(vocabulary), { clean_up_tokenization_spaces: false })
+const tokenizer = new Tokenizer(toTokenizerJson(vocabulary), { clean_up_tokenization_spaces: false })
 
 test('first merges are the most frequent pairs, found by hand', () => {
   // In "aab aab ab": words "aab", " aab", " ab"; the pair (a, b) occurs 3 times, (a, a) twice.
@@ -29,32 +29,49 @@ test('words are cut as GPT-2 cuts them, and nothing is lost', () => {
   fc.assert(fc.property(fc.string({ unit: 'grapheme' }), (s) => splitWords(s).join('') === s))
 })
 
-test('the Hugging Face library loads it, gives the same ids and round-trips', () => {
+/** By the definition: of a word's neighbours, the pair learned first is merged, wherever it stands. */
+function merged(text: string): number[] {
+  const { specials, merges } = vocabulary
+  return splitWords(text).flatMap((word) => {
+    let ids = Array.from(new TextEncoder().encode(word), (byte) => specials.length + byte)
+    merges.forEach(([left, right], rank) => {
+      const next: number[] = []
+      for (const id of ids) {
+        if (next.at(-1) === left && id === right) next[next.length - 1] = specials.length + 256 + rank
+        else next.push(id)
+      }
+      ids = next
+    })
+    return ids
+  })
+}
+
+test('the Hugging Face library encodes by it as the definition says, and round-trips', () => {
   const samples = [...texts, 'emoji 👩‍👩‍👧 \u0000\u0007\u001b[0m', '\n\n \t x ', "don't  DON'T"]
   for (const text of samples) {
-    expect(encoder.encode(text)).toEqual(library.encode(text).ids)
-    expect(library.decode(encoder.encode(text))).toBe(text)
+    expect(encodePlain(tokenizer, text)).toEqual(merged(text))
+    expect(tokenizer.decode(merged(text))).toBe(text)
   }
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 }), (text) => {
-      const ids = encoder.encode(text)
-      expect(library.encode(text).ids).toEqual(ids)
-      expect(library.decode(ids)).toBe(text)
+      const ids = merged(text)
+      expect(encodePlain(tokenizer, text)).toEqual(ids)
+      expect(tokenizer.decode(ids)).toBe(text)
     }),
   )
 })
 
-test('training is repeatable, compresses, and is read back from tokenizer.json', () => {
+test('training is repeatable and compresses', () => {
   expect(trainBpe(texts, 330, chatSpecials)).toEqual(vocabulary)
-  expect(fromTokenizerJson(toTokenizerJson(vocabulary))).toEqual(vocabulary)
   expect(trainBpe(texts, 280, chatSpecials).merges.length).toBe(280 - 260)
   // Merging stops early when no pair occurs twice.
   expect(vocabulary.merges.length).toBeLessThan(330 - 260)
-  expect(encoder.encode(texts[0]).length).toBeLessThan(texts[0].length / 2)
+  expect(encodePlain(tokenizer, texts[0]).length).toBeLessThan(texts[0].length / 2)
 })
 
 test('specials have the first ids, and are never made from text', () => {
-  expect(chatSpecials.map((token) => encoder.special(token))).toEqual([0, 1, 2, 3])
-  expect(Math.min(...encoder.encode('<|end|>'))).toBeGreaterThan(3)
-  expect(() => encoder.special('<|system|>')).toThrow('not a special token')
+  expect(chatSpecials.map((token) => specialId(tokenizer, token))).toEqual([0, 1, 2, 3])
+  const ids = encodeDialogue({ id: '', turns: [{ role: 'user', text: '<|end|>' }] }, tokenizer)
+  expect(ids).toEqual([0, 1, ...merged('<'), ...merged('|end|>'), 3])
+  expect(() => specialId(tokenizer, '<|system|>')).toThrow('not a special token')
 })

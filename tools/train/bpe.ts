@@ -1,8 +1,8 @@
 import { byteSymbols } from '../../src/model/tokenizer/byte-symbols.ts'
 
 /**
- * Byte-level byte-pair encoding, trained from scratch and saved in the Hugging Face
- * `tokenizer.json` format. Every byte is a token, so every string can be encoded.
+ * A vocabulary of byte-level byte-pair encoding, trained from scratch and saved in the Hugging Face `tokenizer.json`
+ * format, which `@huggingface/tokenizers` encodes by. Every byte is a token, so every string can be encoded.
  */
 
 /** How GPT-2 cuts text into words before merging; merges never cross a word's edge. */
@@ -100,49 +100,6 @@ function mergePair(ids: number[], left: number, right: number, merged: number): 
   return out
 }
 
-/** Encodes plain text; never emits a special token, whatever the text says. */
-export class BpeEncoder {
-  readonly #ranks = new Map<number, number>()
-  readonly #cache = new Map<string, number[]>()
-  readonly #byteBase: number
-  readonly #specials: string[]
-
-  constructor(vocabulary: BpeVocabulary) {
-    this.#specials = vocabulary.specials
-    this.#byteBase = vocabulary.specials.length
-    vocabulary.merges.forEach(([left, right], rank) => {
-      this.#ranks.set(pairKey(left, right), rank)
-    })
-  }
-
-  /** Id of a special token. */
-  special(token: string): number {
-    const id = this.#specials.indexOf(token)
-    if (id < 0) throw new RangeError(`"${token}" is not a special token of this vocabulary`)
-    return id
-  }
-
-  encode(text: string): number[] {
-    return splitWords(text).flatMap((word) => this.#word(word))
-  }
-
-  #word(word: string): number[] {
-    const known = this.#cache.get(word)
-    if (known) return known
-    let ids = Array.from(utf8.encode(word), (b) => b + this.#byteBase)
-    for (;;) {
-      let first = Number.POSITIVE_INFINITY
-      for (let i = 0; i + 1 < ids.length; i++)
-        first = Math.min(first, this.#ranks.get(pairKey(ids[i], ids[i + 1])) ?? first)
-      if (first === Number.POSITIVE_INFINITY) break
-      const key = ids.findIndex((id, i) => this.#ranks.get(pairKey(id, ids[i + 1])) === first)
-      ids = mergePair(ids, ids[key], ids[key + 1], this.#byteBase + 256 + first)
-    }
-    this.#cache.set(word, ids)
-    return ids
-  }
-}
-
 /** The vocabulary as the contents of a Hugging Face `tokenizer.json`. */
 export function toTokenizerJson({ specials, merges }: BpeVocabulary) {
   const tokens = [...specials, ...byteSymbols]
@@ -178,13 +135,4 @@ export function toTokenizerJson({ specials, merges }: BpeVocabulary) {
       merges: merges.map(([left, right]) => `${tokens[left]} ${tokens[right]}`),
     },
   }
-}
-
-/** Reads back what `toTokenizerJson` wrote. */
-export function fromTokenizerJson(json: ReturnType<typeof toTokenizerJson>): BpeVocabulary {
-  const merges = json.model.merges.map((merge): [number, number] => {
-    const [left, right] = merge.split(' ')
-    return [json.model.vocab[left], json.model.vocab[right]]
-  })
-  return { specials: json.added_tokens.map((token) => token.content), merges }
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import type { BpeEncoder } from './bpe.ts'
+import type { Tokenizer } from '@huggingface/tokenizers'
+import { encodePlain } from '../../src/model/tokenizer/chat.ts'
 
 /** One line of a dialogue file. */
 export interface Dialogue {
@@ -35,20 +36,27 @@ function parseDialogue(line: string, where: string): Dialogue {
   return dialogue
 }
 
+/** Id of a special token. Throws a RangeError where the tokenizer has it not. */
+export function specialId(tokenizer: Tokenizer, token: string): number {
+  const id = tokenizer.token_to_id(token)
+  if (id === undefined) throw new RangeError(`"${token}" is not a special token of this vocabulary`)
+  return id
+}
+
 /** `<|bos|>` and then `<|role|>text<|end|>` for every turn. */
-export function encodeDialogue(dialogue: Dialogue, encoder: BpeEncoder): number[] {
-  const ids = [encoder.special('<|bos|>')]
-  for (const { role, text } of dialogue.turns) {
-    ids.push(encoder.special(`<|${role}|>`))
-    for (const id of encoder.encode(text)) ids.push(id)
-    ids.push(encoder.special('<|end|>'))
+export function encodeDialogue({ turns }: Dialogue, tokenizer: Tokenizer): number[] {
+  const ids = [specialId(tokenizer, '<|bos|>')]
+  for (const { role, text } of turns) {
+    ids.push(specialId(tokenizer, `<|${role}|>`))
+    for (const id of encodePlain(tokenizer, text)) ids.push(id)
+    ids.push(specialId(tokenizer, '<|end|>'))
   }
   return ids
 }
 
 /** All dialogues one after another, as one stream of tokens. */
-export function encodeAll(dialogues: Dialogue[], encoder: BpeEncoder): Uint16Array {
-  const parts = dialogues.map((dialogue) => encodeDialogue(dialogue, encoder))
+export function encodeAll(dialogues: Dialogue[], tokenizer: Tokenizer): Uint16Array {
+  const parts = dialogues.map((dialogue) => encodeDialogue(dialogue, tokenizer))
   const stream = new Uint16Array(parts.reduce((n, part) => n + part.length, 0))
   let at = 0
   for (const part of parts) {

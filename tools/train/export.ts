@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Tokenizer } from '@huggingface/tokenizers'
 import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
 import { writeBundle } from '../../src/model/files/bundle-node.ts'
 import type { Manifest } from '../../src/model/files/manifest.ts'
 import { chatTemplate } from '../../src/model/tokenizer/chat.ts'
-import { fromTokenizerJson, type toTokenizerJson } from './bpe.ts'
+import { chatSpecials, specialId } from './dialogues.ts'
 
 /** What a bundle says about itself. Weights inherit the licence of the data they were learned from. */
 export interface About {
@@ -24,17 +25,15 @@ export async function exportBundle(
   about: About,
 ): Promise<Manifest> {
   const path = join(trainDir, 'tokenizer.json')
-  const tokenizer = JSON.parse(readFileSync(path, 'utf8')) as ReturnType<typeof toTokenizerJson>
-  const { specials } = fromTokenizerJson(tokenizer)
-  const [bos, user, assistant, end] = ['bos', 'user', 'assistant', 'end'].map((name) =>
-    specials.indexOf(`<|${name}|>`),
-  )
+  const json = JSON.parse(readFileSync(path, 'utf8')) as object
+  const tokenizer = new Tokenizer(json, {})
+  const [bos, user, assistant, end] = chatSpecials.map((token) => specialId(tokenizer, token))
   return writeBundle(dir, {
     ...about,
     config,
     chat: { template: chatTemplate, bos, user, assistant, end, stop: [end] },
     profile: {},
-    tokenizer,
+    tokenizer: json,
     tensors: weights,
   })
 }

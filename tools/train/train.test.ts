@@ -90,9 +90,8 @@ test('bad input is named', async () => {
   const bad = join(dir, 'bad.jsonl')
   writeFileSync(bad, '{"turns":[{"role":"user","text":"hi"}]}\n{"turns":[{"role":"robot","text":"hi"}]}\n')
   expect(() => readDialogues(bad)).toThrow('bad.jsonl, line 2')
-  await expect(trainCommand([])).rejects.toThrow('--data and --out')
-  await expect(trainCommand(['--data', 'x', '--out', 'y', '--steps', 'many'])).rejects.toThrow(
-    '--steps must be',
-  )
+  const command = (...words: string[]) => trainCommand.parseAsync(words, { from: 'user' })
+  await expect(command()).rejects.toThrow('--data')
+  await expect(command('--data', 'x', '--out', 'y', '--steps', 'many')).rejects.toThrow('--steps')
   await expect(train({ ...options('never') })).rejects.toThrow('--steps or --minutes')
 })

@@ -1,14 +1,15 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Tokenizer } from '@huggingface/tokenizers'
 import { demoConfig, type ModelConfig, type Tensors } from '../../src/model/architectures/config.ts'
 import { graphOf } from '../../src/model/graph/graph-of.ts'
 import { tensorShapes } from '../../src/model/graph/tensors.ts'
 import { PredictableRandom } from '../../src/model/random.ts'
 import { AdamW, adamWDefaults, learningRate } from './adamw.ts'
 import { Batches } from './batches.ts'
-import { BpeEncoder, type BpeVocabulary, fromTokenizerJson, toTokenizerJson, trainBpe } from './bpe.ts'
+import { toTokenizerJson, trainBpe } from './bpe.ts'
 import { loadCheckpoint, saveCheckpoint, type TrainState } from './checkpoint.ts'
-import { chatSpecials, encodeAll, readDialogues } from './dialogues.ts'
+import { chatSpecials, encodeAll, readDialogues, specialId } from './dialogues.ts'
 import type { GradientEngine } from './gradient.ts'
 import { LossCurve } from './loss-curve.ts'
 
@@ -77,10 +78,10 @@ export async function train(options: TrainOptions): Promise<{ state: TrainState;
   mkdirSync(out, { recursive: true })
   const checkpoint = join(out, 'checkpoint.safetensors')
   const { state, optimizer } = start(options, checkpoint, seed)
-  const encoder = new BpeEncoder(vocabulary(options, state.config))
-  const bos = encoder.special('<|bos|>')
+  const tokenizer = new Tokenizer(vocabulary(options, state.config), {})
+  const bos = specialId(tokenizer, '<|bos|>')
   const load = (path: string, batchSeed: number) =>
-    new Batches(encodeAll(readDialogues(path), encoder), bos, batchSeed)
+    new Batches(encodeAll(readDialogues(path), tokenizer), bos, batchSeed)
   const batches = load(data, state.seed)
   const dev = options.dev === undefined ? undefined : load(options.dev, 0)
   const engine = await options.engine(state.config)
@@ -143,11 +144,11 @@ function start(options: TrainOptions, checkpoint: string, seed: number) {
 }
 
 /** The tokenizer in the output folder, or a new one learned from the data. */
-function vocabulary({ data, out }: TrainOptions, config: ModelConfig): BpeVocabulary {
+function vocabulary({ data, out }: TrainOptions, config: ModelConfig): object {
   const path = join(out, 'tokenizer.json')
-  if (existsSync(path)) return fromTokenizerJson(JSON.parse(readFileSync(path, 'utf8')))
+  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as object
   const texts = readDialogues(data).flatMap((dialogue) => dialogue.turns.map((turn) => turn.text))
-  const learned = trainBpe(texts, config.vocab, chatSpecials)
-  writeFileSync(path, JSON.stringify(toTokenizerJson(learned)))
+  const learned = toTokenizerJson(trainBpe(texts, config.vocab, chatSpecials))
+  writeFileSync(path, JSON.stringify(learned))
   return learned
 }

@@ -1,7 +1,7 @@
 /** The frame of the page: the list of conversations, the conversation, and who sees what. */
 import { css, html, nothing, type PropertyValues } from 'lit'
 import { OwnerError, type Task } from '../../owner/api.ts'
-import { LaterElement } from '../defer.ts'
+import { DeferredElement } from '../defer.ts'
 import { chat } from '../state/chat.ts'
 import { engine } from '../state/engine.ts'
 import { settings } from '../state/settings.ts'
@@ -17,7 +17,7 @@ import './settings.ts'
 import type { SettingsDialog } from './settings.ts'
 import './thread.ts'
 
-export class App extends LaterElement {
+export class App extends DeferredElement {
   static override properties = {
     listOpen: { state: true },
     panelOpen: { state: true },

@@ -27,7 +27,7 @@ export class ClassifySource extends LitElement {
   declare lines: number
   /** Why a file could not be taken. */
   declare trouble: string
-  /** Whether a file is being held over this part. */
+  /** Whether a file is being held over this component. */
   declare isOver: boolean
 
   static override styles = [

@@ -46,7 +46,7 @@ export class ModelPicker extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback()
-    // The engine changes with every message; this part only with its models.
+    // The engine changes with every message; this component only with its models.
     const read = () => {
       this.models = engine.state.models
       this.chosen = engine.state.model?.name

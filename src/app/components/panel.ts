@@ -1,17 +1,17 @@
 /** "Who sees what": the parties, what reached them, and what that protects. */
 import { css, html, nothing } from 'lit'
-import { LaterElement } from '../defer.ts'
+import { DeferredElement } from '../defer.ts'
 import { grouped, way } from '../format.ts'
 import { sources, traffic } from '../state/activity.ts'
 import { engine } from '../state/engine.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import * as icons from '../styles/icons.ts'
-import { promise } from './privacy-notice.ts'
+import { privacyNotice } from './privacy-notice.ts'
 import './triangle.ts'
 import { witness } from './witness.ts'
 
-export class Panel extends LaterElement {
+export class Panel extends DeferredElement {
   static override styles = [
     base,
     css`
@@ -66,7 +66,7 @@ export class Panel extends LaterElement {
       }
     `,
     witness.styles,
-    promise.styles,
+    privacyNotice.styles,
   ]
 
   constructor() {
@@ -85,7 +85,7 @@ export class Panel extends LaterElement {
       </header>
       <div class="scroll" tabindex="0" role="group" aria-label="Who sees what, here">
         ${protection?.needsDealer === false ? nothing : html`<sotto-triangle></sotto-triangle>`}
-        ${witness.render(traffic(), engine.state)} ${promise.render(engine.task, protection?.notice)} ${this.#session()}
+        ${witness.render(traffic(), engine.state)} ${privacyNotice.render(engine.task, protection?.notice)} ${this.#session()}
       </div>
     `
   }

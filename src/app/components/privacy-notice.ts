@@ -1,32 +1,32 @@
-/** The promise of the model's protection and its limits, in its own words. */
+/** The privacy notice: what the model's protection promises, and its limits, in its own words. */
 import { css, html, nothing } from 'lit'
 import type { Notice, Pooled, Task } from '../../owner/api.ts'
 
 const styles = css`
-  .promise h3 {
+  .privacy h3 {
     margin-top: 26px;
     padding-top: 16px;
     border-top: 1px solid var(--line);
     font: italic 1.1875rem/1.3 var(--serif);
   }
-  .promise p,
-  .promise li {
+  .privacy p,
+  .privacy li {
     margin-top: 7px;
     font-size: 0.9375rem;
     line-height: 1.5;
   }
-  .promise li {
+  .privacy li {
     padding-left: 16px;
     text-indent: -16px;
   }
-  .promise li::before {
+  .privacy li::before {
     content: '–';
     display: inline-block;
     width: 16px;
     color: var(--soft);
     text-indent: 0;
   }
-  .promise li > * {
+  .privacy li > * {
     text-indent: 0;
   }
   table {
@@ -90,10 +90,10 @@ const pooled = (parties: readonly Pooled[]) => html`<table>
   </tbody>
 </table>`
 
-export const promise = {
+export const privacyNotice = {
   styles,
   /** @param notice of the chosen model's protection; without a model there is nothing to promise yet */
-  render: (task: Task = 'chat', notice?: Notice) => html`<div class="promise">
+  render: (task: Task = 'chat', notice?: Notice) => html`<div class="privacy">
     ${
       notice
         ? html`<h3>The promise</h3>

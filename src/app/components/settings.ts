@@ -1,7 +1,7 @@
 /** Settings, the kept data, and the keys of the keyboard. */
 import { css, html, nothing } from 'lit'
 import type { ModelListing } from '../../owner/api.ts'
-import { LaterElement } from '../defer.ts'
+import { DeferredElement } from '../defer.ts'
 import { bytes, count } from '../format.ts'
 import { chat } from '../state/chat.ts'
 import { engine } from '../state/engine.ts'
@@ -56,7 +56,7 @@ const sliders: Slider[] = [
   },
 ]
 
-export class SettingsDialog extends LaterElement {
+export class SettingsDialog extends DeferredElement {
   static override properties = { sure: { state: true } }
   /** Whether the person has asked to erase and is to confirm. */
   declare sure: boolean

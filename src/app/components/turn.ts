@@ -8,7 +8,7 @@ import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import * as icons from '../styles/icons.ts'
 import { prose } from '../styles/prose.ts'
-import { turn as look } from '../styles/turn.ts'
+import { turn as turnStyles } from '../styles/turn.ts'
 
 const finishes: Record<string, string> = {
   length: 'stopped at the length you set',
@@ -32,7 +32,7 @@ export class TurnView extends LitElement {
   declare editing: boolean
   declare copied: boolean
 
-  static override styles = [base, prose, look]
+  static override styles = [base, prose, turnStyles]
 
   constructor() {
     super()

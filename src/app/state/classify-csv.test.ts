@@ -10,8 +10,11 @@ describe('reading', () => {
     ])
   })
 
-  it('takes quotes in the middle of a field as they are, and text after a closing one', () => {
-    expect(parseCsv('a 5" nail,"b"c\n')).toEqual([['a 5" nail', 'bc']])
+  it('takes quotes in the middle of a field as they are', () => {
+    expect(parseCsv('a 5" nail,b "c"\n5",6"\r\n')).toEqual([
+      ['a 5" nail', 'b "c"'],
+      ['5"', '6"'],
+    ])
   })
 
   it('ends lines as Windows, Unix and old Macs do, the last one or not', () => {
@@ -31,6 +34,22 @@ describe('reading', () => {
   it('names the line of a quote that is never closed', () => {
     expect(() => parseCsv('a,b\n"x\ny",c\nd,"e\n')).toThrow(TableError)
     expect(() => parseCsv('a,b\n"x\ny",c\nd,"e\n')).toThrow(/opens in line 4/)
+    expect(() => parseCsv('a,b\r\n"x\r\ny",c\r\nd,"e\r\n')).toThrow(/opens in line 4/)
+  })
+
+  it('names the line of a cell that goes on behind its closing quote', () => {
+    expect(() => parseCsv('a,b\nc,"d"e\n')).toThrow(TableError)
+    expect(() => parseCsv('a,b\nc,"d"e\n')).toThrow(/cell of line 2/)
+  })
+
+  it('reads files that were put together, each part with line ends of its own', () => {
+    expect(parseCsv('a,"b"\r\nc,"d\r\ne"\nf,g\ra 5" nail,h\r\n6",i\n')).toEqual([
+      ['a', 'b'],
+      ['c', 'd\r\ne'],
+      ['f', 'g'],
+      ['a 5" nail', 'h'],
+      ['6"', 'i'],
+    ])
   })
 
   it('takes quotes as text in files with tabs that do without quoting', () => {

@@ -1,4 +1,5 @@
 /** Comma-separated values, as RFC 4180 describes them and as spreadsheets write them. */
+import Papa from 'papaparse'
 
 /** A file that cannot be read as a table; the message names the line and says what to do. */
 export class TableError extends Error {
@@ -22,56 +23,24 @@ export function separatorOf(text: string): Separator {
 
 /**
  * Records of a text. Quoted fields may hold separators, doubled quotes and line breaks; a quote inside an unquoted field
- * stands for itself, and blank lines don't count. Throws {@link TableError} where a quote is never closed.
+ * stands for itself, and blank lines don't count. Throws {@link TableError} where a quoted field does not end well.
  */
 export function parseCsv(text: string, separator: Separator = separatorOf(text)): string[][] {
-  try {
-    return parse(text, separator, true)
-  } catch (error) {
-    // Files with tabs often do without quoting, and a quote is then a character like any other.
-    if (separator === '\t') return parse(text, separator, false)
-    throw error
-  }
-}
-
-function parse(text: string, separator: string, quoting: boolean): string[][] {
-  const rows: string[][] = []
-  let row: string[] = []
-  let at = 0
-  let line = 1
-  while (at <= text.length) {
-    let field = ''
-    if (quoting && text[at] === '"') {
-      const opened = line
-      for (at++; ; at++) {
-        const close = text.indexOf('"', at)
-        if (close < 0)
-          throw new TableError(
-            `A quote that opens in line ${opened} is never closed. Close it, or double quotes that belong to the text.`,
-          )
-        const part = text.slice(at, close)
-        field += part
-        line += part.split('\n').length - 1
-        at = close + 1
-        if (text[at] !== '"') break
-        field += '"'
-      }
-    }
-    // The rest of the field: all of it, if it has no quotes.
-    const from = at
-    while (at < text.length && text[at] !== separator && text[at] !== '\n' && text[at] !== '\r') at++
-    row.push(field + text.slice(from, at))
-    if (text[at] === separator) {
-      at++
-      continue
-    }
-    if (row.length > 1 || row[0] !== '') rows.push(row)
-    row = []
-    if (text[at] === '\r' && text[at + 1] === '\n') at++
-    at++
-    line++
-  }
-  return rows
+  // Files that were put together have line ends of several kinds, and Papa takes one.
+  const field = new RegExp(`(?<![^${separator}\\r\\n])"[^"]*(?:""[^"]*)*"|\\r\\n?`, 'g')
+  const lines = text.replace(field, (found) => (found.startsWith('"') ? found : '\n'))
+  const config = { delimiter: separator, newline: '\n', skipEmptyLines: true } as const
+  const { data, errors } = Papa.parse<string[]>(lines, config)
+  const [first] = errors
+  if (!first) return data
+  // Files with tabs often do without quoting, and a quote is then a character like any other.
+  if (separator === '\t') return Papa.parse<string[]>(lines, { ...config, fastMode: true }).data
+  const line = lines.slice(0, first.index).split('\n').length
+  throw new TableError(
+    first.code === 'InvalidQuotes'
+      ? `A cell of line ${line} goes on behind its closing quote. Double quotes that belong to the text.`
+      : `A quote that opens in line ${line} is never closed. Close it, or double quotes that belong to the text.`,
+  )
 }
 
 /** Begins a formula in Excel, LibreOffice or Google Sheets, their full-width forms included. */
@@ -82,9 +51,10 @@ const plainNumber = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 export const guarded = (cell: string): string =>
   formula.test(cell) && !plainNumber.test(cell) ? `'${cell}` : cell
 
-const quoted = (cell: string): string =>
-  /[",;\t\r\n]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell
-
 /** Writes records with commas and CRLF, every cell {@link guarded}; no byte order mark. */
-export const formatCsv = (rows: readonly (readonly string[])[]): string =>
-  rows.map((row) => `${row.map((cell) => quoted(guarded(cell))).join(',')}\r\n`).join('')
+export function formatCsv(rows: readonly (readonly string[])[]): string {
+  const cells = rows.map((row) => row.map(guarded))
+  // Readers guess the separator: none of the others stands unquoted.
+  const quotes = (cell: unknown): boolean => /[;\t]/.test(String(cell))
+  return cells.length === 0 ? '' : `${Papa.unparse(cells, { newline: '\r\n', quotes })}\r\n`
+}

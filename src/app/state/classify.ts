@@ -42,16 +42,16 @@ const patience = 500
 /** The session's totals once they count another pass than `before`. */
 function statsAfter(before: Stats | undefined): Promise<Stats | undefined> {
   return new Promise((resolve) => {
-    const look = (isLast = false) => {
+    const check = (isLast = false) => {
       const { stats } = engine.state
       if (!isLast && stats?.tokens === before?.tokens) return
       clearTimeout(timer)
       stop()
       resolve(stats)
     }
-    const timer = setTimeout(() => look(true), patience)
-    const stop = engine.subscribe(() => look())
-    look()
+    const timer = setTimeout(() => check(true), patience)
+    const stop = engine.subscribe(() => check())
+    check()
   })
 }
 

@@ -1,4 +1,5 @@
 /** Conversations as this browser keeps them, in IndexedDB and nowhere else. */
+import { bytesToHex } from '@noble/hashes/utils.js'
 import { clear, createStore, del, set, values } from 'idb-keyval'
 import type { ChatResult, Message, Stats } from '../../owner/api.ts'
 
@@ -73,10 +74,7 @@ export function addTraffic(sum: Traffic, before: Stats | undefined, after: Stats
 }
 
 /** `crypto.randomUUID` is missing where a page isn't served securely, and such a page must still explain itself. */
-const newId = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join(
-    '',
-  )
+const newId = (): string => bytesToHex(crypto.getRandomValues(new Uint8Array(12)))
 
 export const newConversation = (temporary = false): Conversation => ({
   id: newId(),

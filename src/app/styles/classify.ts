@@ -1,4 +1,4 @@
-/** What the parts of the classify view share: fields, notes, and quiet buttons. */
+/** What the components of the classify view share: fields, notes, and quiet buttons. */
 import { css } from 'lit'
 
 export const classifyLook = css`

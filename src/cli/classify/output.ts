@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs'
 import type { Classification } from '../../owner/api.ts'
-import { UsageError } from '../args.ts'
+import { UsageError } from '../errors.ts'
 
 /** What a file of labels was made from; kept next to it. */
 export interface Origin {

@@ -1,6 +1,6 @@
 /** One run of `sotto classify`: what goes in, what came out, and what there is to say about it. */
 import type { Classification } from '../../owner/api.ts'
-import { Exit } from '../args.ts'
+import { Exit } from '../errors.ts'
 import type { PeerChoice } from '../parties.ts'
 import { checkPairs, type Input, score } from './input.ts'
 import { fileOutput, type Output, resultLine, standardOutput } from './output.ts'

@@ -1,30 +1,40 @@
 /** `sotto attack`: what a modified user learns of private weights, measured. */
+
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { Option } from '@commander-js/extra-typings'
 import { type AttackReport, queriesFor } from '../../../tools/attack/attack.ts'
 import { attackModel } from '../../../tools/attack/run.ts'
-import { choiceOption, numberOption, parse, required } from '../args.ts'
+import { command, type ValuesOf } from '../command.ts'
 import { pageConfig } from '../page-config.ts'
 import { nodePlatform } from '../platform.ts'
 import { startProcesses } from '../processes.ts'
+import { whole } from '../values.ts'
 
-const help = `
-sotto attack: measure what a modified user learns of a model's private weights
-
-  sotto attack --as owner --model BUNDLE
-
+const declared = command('attack', "Measure what a modified user learns of a model's private weights.")
+  .addOption(
+    new Option('--as <party>', 'the party that departs from the protocol')
+      .choices(['owner'])
+      .makeOptionMandatory(),
+  )
+  .requiredOption('--model <bundle>', 'folder of a whole bundle')
+  .option('--queries <n>', 'passes to use', whole(1), 200)
+  .option(
+    '--rate-limit <n>',
+    'passes that the dealer allows an address within an hour; no limit if not given',
+    whole(1),
+  )
+  .option('--json', 'print one JSON object', false)
+  .addHelpText(
+    'after',
+    `
 Starts a model server and a dealer for the bundle, and opens one session as any user does. The client then departs from
 the protocol in one way: it adds numbers of its choice to its own share of the last private matrix's input, which shifts
-what is released by rows of that matrix. Rows recovered are compared with the bundle's.
+what is released by rows of that matrix. Rows recovered are compared with the bundle's.`,
+  )
 
-  --as owner         the party that departs from the protocol
-  --model BUNDLE     folder of a whole bundle
-  --queries N        passes to use (200)
-  --rate-limit N     passes that the dealer allows an address within an hour (none)
-  --json             one JSON object
-  --help             this text
-`
+export const attackCommand = declared.action(attack)
 
 interface Limited {
   readonly passesPerHour: number
@@ -32,18 +42,9 @@ interface Limited {
   readonly hoursForAll: number
 }
 
-export async function attackCommand(argv: string[]): Promise<void> {
-  const { values } = parse(argv, help, {
-    as: { type: 'string' },
-    model: { type: 'string' },
-    queries: { type: 'string' },
-    'rate-limit': { type: 'string' },
-    json: { type: 'boolean', default: false },
-  })
-  choiceOption('as', required('as', values.as), ['owner'])
-  const bundle = resolve(required('model', values.model))
-  const queries = numberOption('queries', values.queries, { min: 1 }) ?? 200
-  const passesPerHour = numberOption('rate-limit', values['rate-limit'], { min: 1 })
+async function attack(values: ValuesOf<typeof declared>): Promise<void> {
+  const { queries, rateLimit: passesPerHour } = values
+  const bundle = resolve(values.model)
   const keys = mkdtempSync(join(tmpdir(), 'sotto-keys-'))
   try {
     const parties = await startProcesses({

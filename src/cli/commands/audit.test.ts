@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { writeTinyBundle } from '../../../test/support/session/tiny-bundle.ts'
-import { UsageError } from '../args.ts'
+import { UsageError } from '../errors.ts'
 import { auditCommand } from './audit.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'sotto-audit-'))
@@ -46,7 +46,7 @@ async function run(...args: string[]): Promise<string> {
     return true
   })
   try {
-    await auditCommand([...args, ...common])
+    await auditCommand.parseAsync([...args, ...common], { from: 'user' })
   } finally {
     write.mockRestore()
   }
@@ -78,5 +78,7 @@ it('ranks codes, as a table for people', async () => {
 it('says what is wrong', async () => {
   await expect(run('membership', '--pool', '1000')).rejects.toThrow('the audit needs 1000')
   await expect(run('sideways')).rejects.toThrow(UsageError)
-  await expect(auditCommand(['canaries', '--base', dir])).rejects.toThrow('--data is missing')
+  await expect(auditCommand.parseAsync(['canaries', '--base', dir], { from: 'user' })).rejects.toThrow(
+    '--data',
+  )
 })

@@ -1,5 +1,6 @@
 /** `sotto model audit`: what fine-tuned models give away about their training data, with and without privacy. */
 
+import { Argument, Option } from '@commander-js/extra-typings'
 import {
   auditCanaries,
   auditMembership,
@@ -9,114 +10,98 @@ import {
 } from '../../../tools/audit/chat-audit.ts'
 import type { AttackFigures } from '../../../tools/audit/membership-audit.ts'
 import type { TrainingOptions } from '../../../tools/audit/training-bench.ts'
-import { choiceOption, numberOption, parse, required } from '../args.ts'
+import { command, type ValuesOf } from '../command.ts'
+import { list, real, whole } from '../values.ts'
 
-const help = `
-sotto model audit: measure what fine-tuning gives away, with and without differential privacy
-
-  sotto model audit membership --base models/sotto-demo --data dialogues.jsonl.gz
-  sotto model audit canaries   --base models/sotto-demo --data dialogues.jsonl.gz
-
-  membership         trains models on random halves of some dialogues, and guesses from their losses
-                     who was in which half: by a threshold, and by the likelihood ratio (LiRA)
-  canaries           puts dialogues with random codes among the training data, some several times,
-                     and ranks each code by its loss among codes that were not there
-
-  --base DIR         bundle of a chat model
-  --data FILE        dialogues, JSON lines, .gz or plain; a tenth of them is held out
-  --method NAME      full, lora or ffa-lora (ffa-lora)
-  --rank N, --alpha N  of the adapters (8 and 16)
-  --epochs N         (20; 6 for canaries)
-  --batch N          dialogues for each step, on average (16; 32 for canaries)
-  --lr N             peak learning rate (0.01)
-  --pool N           membership: dialogues, of which each model learns from half (160)
-  --models N         membership: each is attacked with the others for shadows (8)
-  --dialogues N      canaries: training dialogues besides the canaries (1000)
-  --repetitions LIST canaries: how often the canaries of each group occur (1,4,16)
-  --per-group N      canaries: codes in a group (4)
-  --references N     canaries: codes that each is ranked against (1000)
-  --digits N         canaries: digits of a code (6)
-  --epsilon N, --delta N, --clip N  of the private models (8, 1e-5, 1)
-  --optimizer NAME   of the private models: dp-sgd, dp-adamw or dp-adambc (dp-adamw)
-  --seed N           of everything but the privacy's own randomness (1)
-  --threads N        processor threads (2)
-  --json             one JSON object
-  --help             this text
-`
-
-export async function auditCommand(argv: string[]): Promise<void> {
-  const text = { type: 'string' } as const
-  const { values, positionals } = parse(
-    argv,
-    help,
-    {
-      ...{
-        base: text,
-        data: text,
-        method: text,
-        rank: text,
-        alpha: text,
-        epochs: text,
-        batch: text,
-        lr: text,
-      },
-      ...{
-        pool: text,
-        models: text,
-        dialogues: text,
-        repetitions: text,
-        'per-group': text,
-        references: text,
-      },
-      ...{ digits: text, epsilon: text, delta: text, clip: text, optimizer: text, seed: text, threads: text },
-      json: { type: 'boolean', default: false },
-    },
-    1,
+const declared = command(
+  'audit',
+  'Measure what fine-tuning gives away, with and without differential privacy.',
+)
+  .addArgument(
+    new Argument(
+      '[kind]',
+      'membership: trains models on random halves of some dialogues, and guesses from their losses who was in which half, by a threshold and by the likelihood ratio (LiRA). canaries: puts dialogues with random codes among the training data, some several times, and ranks each code by its loss among codes that were not there',
+    )
+      .choices(['membership', 'canaries'] as const)
+      .default('membership' as const),
   )
-  const kind = choiceOption('kind', positionals[0] ?? 'membership', ['membership', 'canaries'])!
+  .requiredOption('--base <dir>', 'bundle of a chat model')
+  .requiredOption('--data <file>', 'dialogues, JSON lines, .gz or plain; a tenth of them is held out')
+  .addOption(
+    new Option('--method <name>', 'how the models are tuned')
+      .choices(['full', 'lora', 'ffa-lora'] as const)
+      .default('ffa-lora' as const),
+  )
+  .option('--rank <n>', 'of the adapters', whole(1), 8)
+  .option('--alpha <n>', 'scale of the adapters, over their rank', real(1e-12, 1e4), 16)
+  .option('--epochs <n>', 'passes over the training data; 20, or 6 for canaries, if not given', whole(1))
+  .option(
+    '--batch <n>',
+    'dialogues for each step, on average; 16, or 32 for canaries, if not given',
+    whole(1),
+  )
+  .option('--lr <n>', 'peak learning rate', real(1e-12, 10), 0.01)
+  .option('--seed <n>', "of everything but the privacy's own randomness", whole(), 1)
+  .option('--threads <n>', 'processor threads', whole(1), 2)
+  .option('--json', 'print one JSON object', false)
+  .optionsGroup('Membership:')
+  .option('--pool <n>', 'dialogues, of which each model learns from half', whole(8), 160)
+  .option('--models <n>', 'each is attacked with the others for shadows', whole(6), 8)
+  .optionsGroup('Canaries:')
+  .option('--dialogues <n>', 'training dialogues besides the canaries', whole(1), 1000)
+  .addOption(
+    new Option('--repetitions <list>', 'how often the canaries of each group occur')
+      .argParser(list(whole(1)))
+      .default([1, 4, 16] as number[], '1,4,16'),
+  )
+  .option('--per-group <n>', 'codes in a group', whole(1), 4)
+  .option('--references <n>', 'codes that each is ranked against', whole(1), 1000)
+  .option('--digits <n>', 'digits of a code', whole(1), 6)
+  .optionsGroup('The private models:')
+  .option('--epsilon <n>', 'how private they are', real(1e-12, 1e4), 8)
+  .option('--delta <n>', 'chance that they are not', real(1e-12, 0.5), 1e-5)
+  .option('--clip <n>', "norm that each example's gradient is clipped to", real(1e-12, 1e6), 1)
+  .addOption(
+    new Option('--optimizer <name>', 'takes the noisy steps')
+      .choices(['dp-sgd', 'dp-adamw', 'dp-adambc'] as const)
+      .default('dp-adamw' as const),
+  )
+  .addHelpText(
+    'after',
+    `
+Examples:
+  sotto model audit membership --base models/sotto-demo --data dialogues.jsonl.gz
+  sotto model audit canaries   --base models/sotto-demo --data dialogues.jsonl.gz`,
+  )
+
+export const auditCommand = declared.action(audit)
+
+async function audit(kind: 'membership' | 'canaries', values: ValuesOf<typeof declared>): Promise<void> {
   const isMembership = kind === 'membership'
-  const whole = (name: keyof typeof values & string, fallback: number, min = 1): number =>
-    numberOption(name, values[name] as string | undefined, { min }) ?? fallback
-  const real = (name: keyof typeof values & string, fallback: number, max: number): number =>
-    numberOption(name, values[name] as string | undefined, { min: 1e-12, max, integer: false }) ?? fallback
+  const { epsilon, delta, clip, optimizer } = values
   const common: TrainingOptions & { onProgress: (text: string) => void } = {
-    base: required('base', values.base),
-    data: required('data', values.data),
-    method: choiceOption('method', values.method, ['full', 'lora', 'ffa-lora']) ?? 'ffa-lora',
-    rank: whole('rank', 8),
-    alpha: real('alpha', 16, 1e4),
-    epochs: whole('epochs', isMembership ? 20 : 6),
-    batch: whole('batch', isMembership ? 16 : 32),
-    learningRate: real('lr', 0.01, 10),
-    seed: whole('seed', 1, 0),
-    threads: whole('threads', 2),
-    privacy: {
-      epsilon: real('epsilon', 8, 1e4),
-      delta: real('delta', 1e-5, 0.5),
-      clip: real('clip', 1, 1e6),
-      // Quick, and there are many small runs.
-      accountant: 'rdp',
-      optimizer:
-        choiceOption('optimizer', values.optimizer, ['dp-sgd', 'dp-adamw', 'dp-adambc']) ?? 'dp-adamw',
-    },
+    base: values.base,
+    data: values.data,
+    method: values.method,
+    rank: values.rank,
+    alpha: values.alpha,
+    epochs: values.epochs ?? (isMembership ? 20 : 6),
+    batch: values.batch ?? (isMembership ? 16 : 32),
+    learningRate: values.lr,
+    seed: values.seed,
+    threads: values.threads,
+    // The Renyi accountant is quick, and there are many small runs.
+    privacy: { epsilon, delta, clip, accountant: 'rdp', optimizer },
     onProgress: (line) => process.stderr.write(`${line}\n`),
   }
   if (isMembership) {
-    const o = { ...common, pool: whole('pool', 160, 8), models: whole('models', 8, 6) }
-    const found = await auditMembership(o)
+    const found = await auditMembership({ ...common, pool: values.pool, models: values.models })
     process.stdout.write(values.json ? `${JSON.stringify({ kind, ...found })}\n` : membershipText(found))
     return
   }
-  const canaries = {
-    repetitions: (values.repetitions ?? '1,4,16')
-      .split(',')
-      .map((n) => numberOption('repetitions', n, { min: 1 })!),
-    perGroup: whole('per-group', 4),
-    references: whole('references', 1000),
-    digits: whole('digits', 6),
-    seed: common.seed,
-  }
-  const found = await auditCanaries({ ...common, dialogues: whole('dialogues', 1000), canaries })
+  const { repetitions, perGroup, references, digits, seed, dialogues } = values
+  const canaries = { repetitions, perGroup, references, digits, seed }
+  const found = await auditCanaries({ ...common, dialogues, canaries })
   process.stdout.write(values.json ? `${JSON.stringify({ kind, ...found })}\n` : canaryText(found))
 }
 

@@ -1,57 +1,44 @@
 /** `sotto model calibrate`: measures what a bundle's activations span, and writes it into the bundle. */
 import { writeFileSync } from 'node:fs'
 import { measureBundle } from '../../../tools/calibrate/calibrate.ts'
-import { rangeReport } from '../../../tools/calibrate/report.ts'
 import { htmlReport, textReport } from '../../../tools/calibrate/text-report.ts'
 import { modelHash } from '../../model/files/manifest.ts'
-import { numberOption, parse, required, UsageError } from '../args.ts'
+import { command, type ValuesOf } from '../command.ts'
+import { fileEnding, whole } from '../values.ts'
 
-const help = `
-sotto model calibrate: measure what a bundle's activations span, and write it into the bundle
-
-  sotto model calibrate BUNDLE --text FILE
-
-  --text FILE     text like that the model will see: dialogues {"turns"} or {"text", "pair"} as JSON lines
-                  (.jsonl), or plain text; perhaps gzipped. What is measured is published with the
-                  bundle, so not texts that must be protected
-  --tokens N      tokens to measure (20000; fewer for large models)
-  --report FILE   also write every range and its head room as a page (.html) or as JSON (.json)
-  --json          one JSON object
-  --help          this text
-`
-
-export async function calibrateCommand(argv: string[]): Promise<void> {
-  const { values, positionals } = parse(
-    argv,
-    help,
-    {
-      text: { type: 'string' },
-      tokens: { type: 'string' },
-      report: { type: 'string' },
-      json: { type: 'boolean', default: false },
-    },
-    1,
+const declared = command(
+  'calibrate',
+  "Measure what a bundle's activations span, and write it into the bundle.",
+)
+  .argument('<bundle>', 'folder of a bundle')
+  .requiredOption(
+    '--text <file>',
+    'text like that the model will see: dialogues {"turns"} or {"text", "pair"} as JSON lines (.jsonl), or plain text; perhaps gzipped. What is measured is published with the bundle, so not texts that must be protected',
   )
-  const [bundle] = positionals
-  if (!bundle) throw new UsageError('Which bundle? See sotto model calibrate --help.')
-  if (values.report && !/\.(html|json)$/.test(values.report))
-    throw new UsageError(`--report must end in .html or .json, not "${values.report}".`)
+  .option('--tokens <n>', 'tokens to measure; 20000 if not given, fewer for large models', whole(1))
+  .option(
+    '--report <file>',
+    'also write every range and its head room as a page (.html) or as JSON (.json)',
+    fileEnding('.html', '.json'),
+  )
+  .option('--json', 'print one JSON object', false)
+
+export const calibrateCommand = declared.action(calibrate)
+
+async function calibrate(bundle: string, values: ValuesOf<typeof declared>): Promise<void> {
   const calibration = await measureBundle({
     bundle,
-    data: required('text', values.text),
-    tokens: numberOption('tokens', values.tokens, { min: 1 }),
+    data: values.text,
+    tokens: values.tokens,
     onProgress: progressTo(values.json, 'Calibrating'),
   })
-  const { manifest, heads, tokens } = calibration
-  const ranges = rangeReport(manifest.config, calibration.ranges)
+  const { manifest, ranges, heads, tokens } = calibration
   const hash = await modelHash(manifest)
   const result = { bundle, hash, tokens, ranges, heads }
   if (values.report)
     writeFileSync(
       values.report,
-      values.report.endsWith('.html')
-        ? htmlReport(calibration, ranges)
-        : `${JSON.stringify(result, null, 1)}\n`,
+      values.report.endsWith('.html') ? htmlReport(calibration) : `${JSON.stringify(result, null, 1)}\n`,
     )
   process.stdout.write(
     values.json

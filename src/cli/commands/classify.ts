@@ -2,42 +2,44 @@
 import { resolve } from 'node:path'
 import type { ModelListing, OwnerEvent, Stats } from '../../owner/api.ts'
 import type { Owner } from '../../owner/owner.ts'
-import { Exit, parse, required, UsageError } from '../args.ts'
 import { readInput } from '../classify/input.ts'
 import { interrupted, type Job, Run } from '../classify/run.ts'
-import { bundleOf, peerChoice, peerHelp, peerOptions, withOwner } from '../parties.ts'
+import type { ValuesOf } from '../command.ts'
+import { Exit, UsageError } from '../errors.ts'
+import { bundleOf, owningCommand, peerChoice, withOwner } from '../parties.ts'
 
-const help = `
-sotto classify: label texts with a private model, as a data owner in the terminal
-
+const declared = owningCommand(
+  'classify',
+  'Label texts with a private model, as a data owner in the terminal.',
+)
+  .requiredOption(
+    '--file <file>',
+    'one JSON object a line, {"text": ...} or {"text": ..., "pair": ...}; - is standard input. A "label" serves for the accuracy and goes nowhere',
+  )
+  .option(
+    '--out <file>',
+    'write there instead of to standard output. An interrupted run of the same input and model goes on behind its last line; FILE.origin.json remembers both',
+  )
+  .option('--summary', 'a last line on standard output: accuracy, hops, bytes, seconds', false)
+  .option('--json', 'JSON lines even at a terminal, and nothing but errors beside them', false)
+  .addHelpText(
+    'after',
+    `
+Examples:
   sotto classify --model sst2 --file reviews.jsonl --out labels.jsonl
   sotto classify --model sst2 --file - --json < reviews.jsonl
 
-  --file FILE        one JSON object a line, {"text": ...} or {"text": ..., "pair": ...}; - is
-                     standard input. A "label" serves for the accuracy and goes nowhere
-  --out FILE         write there instead of to standard output. An interrupted run of the same
-                     input and model goes on behind its last line; FILE.origin.json remembers both
-  --model NAME       name of a model on the server, or folder of a bundle (the server's first)${peerHelp}
-  --summary          a last line on standard output: accuracy, hops, bytes, seconds
-  --json             JSON lines even at a terminal, and nothing but errors beside them
-  --help             this text
+Each result is a line {"label": ..., "probabilities": {...}}, in the order of the input.`,
+  )
 
-Each result is a line {"label": ..., "probabilities": {...}}, in the order of the input.
-`
+export const classifyCommand = declared.action(classify)
 
 /** Texts handed to the engine at once: it prepares them all before the first. */
 const atOnce = 256
 
-export async function classifyCommand(argv: string[]): Promise<void> {
-  const { values } = parse(argv, help, {
-    file: { type: 'string' },
-    out: { type: 'string' },
-    ...peerOptions,
-    summary: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-  })
+async function classify(values: ValuesOf<typeof declared>): Promise<void> {
   const choice = peerChoice(values)
-  const file = required('file', values.file)
+  const { file } = values
   if (values.out !== undefined && resolve(values.out) === resolve(file))
     throw new UsageError('--out must not be the input itself.')
   const job: Job = {

@@ -3,25 +3,33 @@
 import { continuesText } from '../../model/graph/graph-of.ts'
 import type { ChatOptions } from '../../owner/api.ts'
 import type { Owner } from '../../owner/owner.ts'
+import type { ValuesOf } from '../command.ts'
+import { UsageError } from '../errors.ts'
+import { bundleOf, owningCommand, type PeerChoice, peerChoice, withOwner } from '../parties.ts'
+import { real, whole } from '../values.ts'
 
-import { numberOption, parse, required, UsageError } from '../args.ts'
-import { bundleOf, type PeerChoice, peerChoice, peerHelp, peerOptions, withOwner } from '../parties.ts'
-
-const help = `
-sotto complete: answer a prompt with a private model, as a data owner in the terminal
-
+const declared = owningCommand(
+  'complete',
+  'Answer a prompt with a private model, as a data owner in the terminal.',
+)
+  .requiredOption(
+    '--prompt <text>',
+    'what the user says, or the text that a model without a chat template continues',
+  )
+  .option('--max-tokens <n>', 'the longest answer', whole(1), 64)
+  .option('--temperature <t>', '0 always takes the likeliest token', real(0, 100), 0.7)
+  .option('--top-p <p>', 'probability of the tokens to choose from', real(0.001, 1), 0.9)
+  .option('--seed <n>', 'of the sampling; never of a mask', whole(0, 0xffffffff))
+  .option('--json', 'print one JSON object: text, token ids, hops, bytes', false)
+  .addHelpText(
+    'after',
+    `
+Examples:
   sotto complete --prompt "I need a hotel in Paris."
-  sotto complete --prompt ... --server URL --dealer URL --dealer-key KEY
+  sotto complete --prompt ... --server URL --dealer URL --dealer-key KEY`,
+  )
 
-  --prompt TEXT      what the user says, or the text that a model without a chat template continues
-  --model NAME       name of a model on the server, or folder of a bundle (the server's first)
-  --max-tokens N     (64)
-  --temperature T    (0.7; 0 always takes the likeliest token)
-  --top-p P          (0.9)
-  --seed N           of the sampling; never of a mask${peerHelp}
-  --json             one JSON object: text, token ids, hops, bytes
-  --help             this text
-`
+export const completeCommand = declared.action(complete)
 
 interface Job {
   prompt: string
@@ -30,27 +38,13 @@ interface Job {
   json: boolean
 }
 
-export async function completeCommand(argv: string[]): Promise<void> {
-  const { values } = parse(argv, help, {
-    prompt: { type: 'string' },
-    'max-tokens': { type: 'string', default: '64' },
-    temperature: { type: 'string', default: '0.7' },
-    'top-p': { type: 'string', default: '0.9' },
-    seed: { type: 'string' },
-    ...peerOptions,
-    json: { type: 'boolean', default: false },
-  })
-  const options: ChatOptions = {
-    maxTokens: numberOption('max-tokens', values['max-tokens'], { min: 1 })!,
-    temperature: numberOption('temperature', values.temperature, { integer: false, max: 100 })!,
-    topP: numberOption('top-p', values['top-p'], { integer: false, min: 0.001, max: 1 })!,
-    seed: numberOption('seed', values.seed, { max: 0xffffffff }),
-  }
+async function complete(values: ValuesOf<typeof declared>): Promise<void> {
+  const { prompt, maxTokens, temperature, topP, seed, json } = values
   const job: Job = {
-    prompt: required('prompt', values.prompt),
+    prompt,
     choice: peerChoice(values),
-    options,
-    json: values.json,
+    options: { maxTokens, temperature, topP, seed },
+    json,
   }
   const choice = await withBundle(job.choice)
   const { notice } = choice.protection

@@ -3,70 +3,66 @@ import { join } from 'node:path'
 import { toBase64Url } from '../../handshake/encoding.ts'
 import { loadIdentity } from '../../handshake/node/key-file.ts'
 import { startDealer } from '../../protections/shared/dealer/start.ts'
-import { numberOption, parse, portOption, UsageError } from '../args.ts'
-import {
-  announceReady,
-  keyOption,
-  listenHelp,
-  listenOptions,
-  makeLog,
-  stateDir,
-  tlsOption,
-  untilStopped,
-} from '../common.ts'
+import type { ValuesOf } from '../command.ts'
+import { announceReady, listeningCommand, makeLog, stateDir, tlsOption, untilStopped } from '../common.ts'
 import { dealerEngine } from '../dealer-engine.ts'
+import { UsageError } from '../errors.ts'
+import { identityKey, port, repeated, whole } from '../values.ts'
 
-const help = `
-sotto deal: run the dealer, the helper that deals masks and never sees an online message
-
+const declared = listeningCommand(
+  'deal',
+  'Run the dealer, the helper that deals masks and never sees an online message.',
+)
+  .option('--port <n>', 'port', port, 8422)
+  .option('--key <file>', 'identity key, made on the first run', join(stateDir, 'dealer.pem'))
+  .option(
+    '--allow <key>',
+    'identity key of a model server that may connect; repeat for more',
+    repeated(identityKey),
+  )
+  .option('--allow-any', 'let every model server connect', false)
+  .option('--models <dir>', "the dealer's split bundles (sotto model split)")
+  .option(
+    '--passes-per-hour <n>',
+    'of one address; each pass shows a user one hidden state. No limit if not given',
+    whole(1),
+  )
+  .option('--print-key', 'print the identity key, which sotto model split needs, and stop', false)
+  .addHelpText(
+    'after',
+    `
 Whoever runs it must be independent of the model server: together they could read what people type.
 
-  sotto deal --allow SERVER-KEY --origin https://chat.example
+Examples:
+  sotto deal --allow SERVER-KEY --origin https://chat.example`,
+  )
 
-  --port N           port (8422)
-  --key FILE         identity key, made on the first run (${stateDir}/dealer.pem)
-  --allow KEY        identity key of a model server that may connect; repeat for more
-  --allow-any        let every model server connect
-  --models DIR       the dealer's split bundles (sotto model split)
-  --passes-per-hour N  of one address; each pass shows a user one hidden state (no limit)
-  --print-key        print the identity key, which sotto model split needs, and stop${listenHelp}
-`
+export const dealCommand = declared.action(deal)
 
-export async function dealCommand(argv: string[]): Promise<void> {
-  const { values } = parse(argv, help, {
-    ...listenOptions,
-    allow: { type: 'string', multiple: true },
-    'allow-any': { type: 'boolean', default: false },
-    models: { type: 'string' },
-    'passes-per-hour': { type: 'string' },
-    'print-key': { type: 'boolean', default: false },
-  })
-  if (!values.allow?.length && !values['allow-any'] && !values['print-key']) {
+async function deal(values: ValuesOf<typeof declared>): Promise<void> {
+  if (!values.allow?.length && !values.allowAny && !values.printKey) {
     throw new UsageError(
       'Which model servers may connect? Give --allow KEY (sotto serve prints it), or --allow-any.',
     )
   }
-  for (const key of values.allow ?? []) keyOption('allow', key)
-  const identity = loadIdentity(values.key ?? join(stateDir, 'dealer.pem'))
+  const identity = loadIdentity(values.key)
   const key = toBase64Url(identity.publicKey)
-  if (values['print-key']) {
+  if (values.printKey) {
     process.stdout.write(values.json ? `${JSON.stringify({ role: 'dealer', key })}\n` : `${key}\n`)
     return
   }
-  const sessions = numberOption('max-sessions', values['max-sessions'], { min: 1 })
-  const passesPerHour = numberOption('passes-per-hour', values['passes-per-hour'], { min: 1 })
-  const log = makeLog(values['log-level'])
-  const port = portOption(values.port, 8422)
+  const { maxSessions: sessions, passesPerHour } = values
+  const log = makeLog(values.logLevel)
   const running = await startDealer({
     identity,
-    allow: values['allow-any'] ? undefined : values.allow,
+    allow: values.allowAny ? undefined : values.allow,
     makeEngine: await dealerEngine(values.models, identity),
     log,
     host: values.host,
-    port,
+    port: values.port,
     origins: values.origin ?? [],
-    tls: tlsOption(values),
-    trustProxy: values['trust-proxy'],
+    tls: await tlsOption(values),
+    trustProxy: values.trustProxy,
     admission: { ...(sessions && { sessions }), ...(passesPerHour && { passesPerHour }) },
   })
   const text = `The dealer listens at ${running.url}\nIts identity key, for --dealer-key and for pages: ${key}`

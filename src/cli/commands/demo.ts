@@ -2,57 +2,71 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Option } from '@commander-js/extra-typings'
 import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
 import { pageApp } from '../../server/page.ts'
 import { ownNames } from '../../transport/node/certificate.ts'
 import { listen } from '../../transport/node/http.ts'
-import { parse, portOption, UsageError } from '../args.ts'
 import { buildPage, pageDir, pageIsStale } from '../build-page.ts'
-import { stateDir, tlsOption, untilStopped } from '../common.ts'
+import { command, type ValuesOf } from '../command.ts'
+import { logLevels, stateDir, tlsOption, untilStopped } from '../common.ts'
+import { UsageError } from '../errors.ts'
 import { pageConfig } from '../page-config.ts'
 import { startProcesses } from '../processes.ts'
-
-const help = `
-sotto demo: build and serve the chat page, with a model server and a dealer as separate processes
-
-  sotto demo                    then open the address that it prints
-  sotto demo --host 0.0.0.0 --https      for a phone on the same network
-
-  --models DIR       folder of model bundles (models of this checkout)
-  --dealer-models DIR  the dealer's split bundles, where --models has the server's
-  --port N           port of the page (8420); server and dealer take the next two. 0: any free ones
-  --host HOST        interface to listen on (127.0.0.1; 0.0.0.0 for all)
-  --https            with a self-made certificate, unless one is given by --cert and --cert-key
-  --cert FILE, --cert-key FILE
-  --no-build         serve the page as it was built last
-  --log-level LEVEL  of server and dealer (warn)
-  --json             print one JSON object when ready
-  --help             this text
-`
+import { port as portNumber } from '../values.ts'
 
 const checkout = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
-export async function demoCommand(argv: string[]): Promise<void> {
-  const { values } = parse(argv, help, {
-    models: { type: 'string', default: checkout('models') },
-    'dealer-models': { type: 'string' },
-    port: { type: 'string' },
-    host: { type: 'string', default: '127.0.0.1' },
-    https: { type: 'boolean', default: false },
-    cert: { type: 'string' },
-    'cert-key': { type: 'string' },
-    'no-build': { type: 'boolean', default: false },
-    'log-level': { type: 'string', default: 'warn' },
-    json: { type: 'boolean', default: false },
-  })
-  const { models, host, json } = values
+const declared = command(
+  'demo',
+  'Build and serve the chat page, with a model server and a dealer as separate processes.',
+)
+  .addOption(
+    new Option('--models <dir>', 'folder of model bundles').default(
+      checkout('models'),
+      'models of this checkout',
+    ),
+  )
+  .option('--dealer-models <dir>', "the dealer's split bundles, where --models has the server's")
+  .option(
+    '--port <n>',
+    'port of the page; server and dealer take the next two. 0: any free ones',
+    portNumber,
+    8420,
+  )
+  .option('--host <host>', 'interface to listen on', '127.0.0.1')
+  .option(
+    '--https',
+    'listen for HTTPS, with a self-made certificate unless one is given by --cert and --cert-key',
+    false,
+  )
+  .option('--cert <file>', 'certificate, PEM')
+  .option('--cert-key <file>', 'its private key, PEM')
+  .option('--no-build', 'serve the page as it was built last')
+  .addOption(
+    new Option('--log-level <level>', 'what server and dealer log, to standard error')
+      .choices(logLevels)
+      .default('warn'),
+  )
+  .option('--json', 'print one JSON object when ready', false)
+  .addHelpText(
+    'after',
+    `
+Examples:
+  sotto demo                             then open the address that it prints
+  sotto demo --host 0.0.0.0 --https      for a phone on the same network`,
+  )
+
+export const demoCommand = declared.action(demo)
+
+async function demo(values: ValuesOf<typeof declared>): Promise<void> {
+  const { models, host, port, json } = values
   if (!existsSync(models))
     throw new UsageError(`There is no folder ${models}. Give one with bundles by --models.`)
-  const port = portOption(values.port, 8420)
-  const tls = tlsOption(values)
+  const tls = await tlsOption(values)
   const tlsArgs = values.cert
-    ? ['--cert', values.cert, '--cert-key', values['cert-key']!]
+    ? ['--cert', values.cert, '--cert-key', values.certKey!]
     : values.https
       ? ['--https']
       : []
@@ -73,19 +87,19 @@ export async function demoCommand(argv: string[]): Promise<void> {
     (name) => `${scheme}://${name.includes(':') ? `[${name}]` : name}:${listening.port}`,
   )
 
-  const building = !values['no-build'] && pageIsStale()
+  const building = values.build && pageIsStale()
   if (building) say('Building the page …')
   const [processes] = await Promise.all([
     startProcesses({
       models,
-      dealerModels: values['dealer-models'],
+      dealerModels: values.dealerModels,
       host,
       serverPort: port && port + 1,
       dealerPort: port && port + 2,
       origins,
       tlsArgs,
       dealerCa: selfMade ? join(stateDir, 'self-made.crt') : undefined,
-      logLevel: values['log-level'],
+      logLevel: values.logLevel,
     }),
     building ? buildPage() : undefined,
   ])

@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import {
   firstReplies,
   type Perplexities,
@@ -12,52 +11,34 @@ import { type Example, readExamples } from '../../../tools/finetune/data.ts'
 import { onnxEngine } from '../../../tools/onnx/engine.ts'
 import { readDialogues } from '../../../tools/train/dialogues.ts'
 import { type Bundle, loadBundle } from '../../model/files/bundle-node.ts'
-import { numberOption } from '../args.ts'
+import { command, type ValuesOf } from '../command.ts'
+import { UsageError } from '../errors.ts'
+import { whole } from '../values.ts'
 
-const help = `sotto evaluate: measure a model on held-out data
+const declared = command('evaluate', 'Measure a model on held-out data.')
+  .requiredOption(
+    '--model <dir>',
+    "a model bundle. A classifier's accuracy is that of the float model, of the integer plan, and of the private computation, all parties in this process",
+  )
+  .requiredOption('--dev <file>', 'held-out dialogues, or texts with labels')
+  .option('--data <file>', 'chat models: training dialogues, for the n-gram models they are compared with')
+  .option('--texts <n>', 'classifiers: no more than so many texts', whole(1))
+  .option('--docs <dir>', 'chat models: also write samples.md there')
+  .option('--json', 'print one JSON object', false)
 
-  sotto evaluate --model models/sotto-demo --data train.jsonl.gz --dev dev.jsonl.gz --docs docs
-  sotto evaluate --model models/sst2 --dev dev.jsonl.gz
+export const evaluateCommand = declared.action(evaluate)
 
-  --model DIR    a model bundle. A classifier's accuracy is that of the float model, of the integer
-                 plan, and of the private computation, all parties in this process
-  --data FILE    chat models: training dialogues, for the n-gram models they are compared with
-  --dev FILE     held-out dialogues, or texts with labels
-  --texts N      classifiers: no more than so many texts
-  --docs DIR     also write samples.md there
-  --json         print one JSON object
-`
-
-/** `sotto evaluate`: perplexity against n-gram models, and a page of sample replies; or a classifier's accuracy. */
-export async function evaluateCommand(argv: string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: argv,
-    options: {
-      model: { type: 'string' },
-      data: { type: 'string' },
-      dev: { type: 'string' },
-      docs: { type: 'string' },
-      texts: { type: 'string' },
-      json: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  })
-  if (values.help) {
-    process.stdout.write(help)
-    return
-  }
-  if (!values.model || !values.dev)
-    throw new Error('sotto evaluate needs --model and --dev; see sotto evaluate --help.')
+/** Perplexity against n-gram models, and a page of sample replies; or a classifier's accuracy. */
+async function evaluate(values: ValuesOf<typeof declared>): Promise<void> {
   const bundle = await loadBundle(values.model)
   if (bundle.manifest.config.head?.kind === 'classify') {
-    const most = numberOption('texts', values.texts, { min: 1 })
-    const result = await labelled(bundle, readExamples(values.dev).slice(0, most), values.json === true)
+    const result = await labelled(bundle, readExamples(values.dev).slice(0, values.texts), values.json)
     const lines = Object.entries(result).map(([name, value]) => `${name.padEnd(16)} ${value}`)
     process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : `${lines.join('\n')}\n`)
     return
   }
   if (!values.data)
-    throw new Error('For a chat model sotto evaluate needs --data, too; see sotto evaluate --help.')
+    throw new UsageError('For a chat model sotto evaluate needs --data, too.', 'See sotto evaluate --help.')
   const dev = readDialogues(values.dev)
   if (values.docs) {
     const page = samplesPage(bundle.manifest.name, bundle.hash, firstReplies(bundle, dev, 10))

@@ -8,7 +8,7 @@ import { readLedger } from '../../../tools/privacy/ledger.ts'
 import { bertSpecials, wordPieceJson } from '../../../tools/train/wordpiece.ts'
 import { loadBundle, writeBundle } from '../../model/files/bundle-node.ts'
 import { randomModel } from '../../model/random.ts'
-import { UsageError } from '../args.ts'
+import { UsageError } from '../errors.ts'
 import { finetuneCommand } from './finetune.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'sotto-command-'))
@@ -38,7 +38,7 @@ async function run(...args: string[]): Promise<Record<string, unknown>[]> {
   const lines: string[] = []
   const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0)
   try {
-    await finetuneCommand([...args, '--json', '--threads', '1'])
+    await finetuneCommand.parseAsync([...args, '--json', '--threads', '1'], { from: 'user' })
   } finally {
     write.mockRestore()
   }

@@ -69,7 +69,7 @@ test('what is wrong is said in one line, and nothing is written', () => {
   expect(refused.stderr).toMatch(/model\/config\.json: model_type "mamba" is not supported/)
   expect(sotto('import', 'model')).toMatchObject({
     status: 2,
-    stderr: expect.stringContaining('--out is missing'),
+    stderr: expect.stringContaining("'--out <bundle>' not specified"),
   })
   expect(sotto('inspect', 'nowhere')).toMatchObject({
     status: 1,

@@ -1,71 +1,65 @@
 /** `sotto model import`. */
+
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { Option } from '@commander-js/extra-typings'
 import { textReport } from '../../../tools/calibrate/text-report.ts'
 import { fetchModel, isHubName } from '../../../tools/import/hub.ts'
 import { type ImportReport, importModel } from '../../../tools/import/import-model.ts'
-import { choiceOption, numberOption, parse, required, UsageError } from '../args.ts'
+import { command, type ValuesOf } from '../command.ts'
+import { UsageError } from '../errors.ts'
+import { whole } from '../values.ts'
 
-const help = `
-sotto model import: make a bundle of a model in Hugging Face's format
-
-  sotto model import DIR --out BUNDLE [--calibrate FILE]
-  sotto model import ORG/NAME --out BUNDLE
-
-GPT-2, LLaMA and Mistral, BERT and RoBERTa: a folder with config.json, safetensors and a tokenizer, or the name
-of one on the hub, which is downloaded (resumed where it stopped, and checked) into a cache.
-
-  --out BUNDLE       folder to write; it must not exist
-  --calibrate FILE   text like that the model will see; without it the model can't be served privately until
-                     sotto model calibrate has run. See there for the formats
-  --tokens N         tokens to calibrate on (20000; fewer for large models)
-  --private WHAT     blocks: layers and a classifier's head (the default); all; none; head; or tensor names,
-                     commas between them, * for any characters
-  --name, --description, --licence, --source TEXT
-                     what the bundle says about itself
-  --dtype TYPE       F16 (the default), BF16 or F32
-  --context N        a shorter context than the model's own, which makes private passes cheaper
-  --no-balance       leave channels as they are. Otherwise those that stand out are rescaled by powers of two,
-                     which changes no result
-  --hub URL          (HF_ENDPOINT or https://huggingface.co)
-  --revision NAME    of the hub's repository (main)
-  --cache DIR        for downloads (sotto/hub in HF_HOME or ~/.cache)
-  --report FILE      write the result as JSON
-  --json             print one JSON object
-  --help             this text
-`
-
-export async function importCommand(argv: string[]): Promise<void> {
-  const text = { type: 'string' } as const
-  const { values, positionals } = parse(
-    argv,
-    help,
-    {
-      out: text,
-      calibrate: text,
-      tokens: text,
-      private: { type: 'string', default: 'blocks' },
-      name: text,
-      description: text,
-      licence: text,
-      license: text,
-      source: text,
-      dtype: text,
-      context: text,
-      'no-balance': { type: 'boolean', default: false },
-      hub: text,
-      revision: text,
-      cache: text,
-      report: text,
-      json: { type: 'boolean', default: false },
-    },
-    1,
+const declared = command('import', "Make a bundle of a model in Hugging Face's format.")
+  .argument('<model>', 'folder with config.json, safetensors and a tokenizer, or ORG/NAME on the hub')
+  .requiredOption('--out <bundle>', 'folder to write; it must not exist')
+  .option(
+    '--calibrate <file>',
+    "text like that the model will see; without it the model can't be served privately until sotto model calibrate has run. See there for the formats",
   )
-  const [from] = positionals
-  if (!from) throw new UsageError('Which model? See sotto model import --help.')
-  const out = required('out', values.out)
-  const dtype = choiceOption('dtype', values.dtype, ['F16', 'BF16', 'F32'] as const)
-  const context = numberOption('context', values.context, { min: 8 })
-  const tokens = numberOption('tokens', values.tokens, { min: 1 })
+  .option('--tokens <n>', 'tokens to calibrate on; 20000 if not given, fewer for large models', whole(1))
+  .option(
+    '--private <what>',
+    "blocks: layers and a classifier's head; all; none; head; or tensor names, commas between them, * for any characters",
+    'blocks',
+  )
+  .addOption(
+    new Option('--dtype <type>', 'of the tensors written; F16 if not given').choices([
+      'F16',
+      'BF16',
+      'F32',
+    ] as const),
+  )
+  .option(
+    '--context <n>',
+    "a shorter context than the model's own, which makes private passes cheaper",
+    whole(8),
+  )
+  .option(
+    '--no-balance',
+    'leave channels as they are. Otherwise those that stand out are rescaled by powers of two, which changes no result',
+  )
+  .option('--report <file>', 'write the result as JSON')
+  .option('--json', 'print one JSON object', false)
+  .optionsGroup('What the bundle says about itself:')
+  .option('--name <text>', "its name; the folder's or the hub's if not given")
+  .option('--description <text>', 'what the model is')
+  .option('--licence <text>', 'of the weights')
+  .addOption(new Option('--license <text>', 'as --licence').hideHelp())
+  .option('--source <text>', 'where the weights come from')
+  .optionsGroup('Downloads:')
+  .option('--hub <url>', 'where models are; HF_ENDPOINT or https://huggingface.co if not given')
+  .option('--revision <name>', "of the hub's repository; main if not given")
+  .option('--cache <dir>', 'where downloads are kept; sotto/hub in HF_HOME or ~/.cache if not given')
+  .addHelpText(
+    'after',
+    `
+GPT-2, LLaMA and Mistral, BERT and RoBERTa. A model of the hub is downloaded, resumed where it stopped, and checked.`,
+  )
+
+export const importCommand = declared.action(importBundle)
+
+async function importBundle(from: string, values: ValuesOf<typeof declared>): Promise<void> {
+  const { out, dtype, context, tokens } = values
   const say = values.json ? () => undefined : (line: string) => void process.stderr.write(`\r${line}\x1b[K`)
   if (existsSync(out))
     throw new UsageError(`${out} exists already. Choose another --out, or remove it first.`)
@@ -90,7 +84,7 @@ export async function importCommand(argv: string[]): Promise<void> {
     },
     dtype,
     context,
-    balance: !values['no-balance'],
+    balance: values.balance,
     calibrate: values.calibrate,
     tokens,
     onProgress: say,

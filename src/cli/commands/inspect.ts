@@ -2,27 +2,16 @@
 
 import { textReport } from '../../../tools/calibrate/text-report.ts'
 import { type Inspection, inspectModel } from '../../../tools/import/inspect.ts'
-import { parse, UsageError } from '../args.ts'
+import { command, type ValuesOf } from '../command.ts'
 
-const help = `
-sotto model inspect: what a model holds, and what stands in the way of serving it privately
+const declared = command('inspect', 'What a model holds, and what stands in the way of serving it privately.')
+  .argument('<dir>', "a bundle, or a folder in Hugging Face's format")
+  .option('--tensors', 'list every tensor', false)
+  .option('--json', 'print one JSON object, tensors and ranges included', false)
 
-  sotto model inspect DIR        a bundle, or a folder in Hugging Face's format
+export const inspectCommand = declared.action(inspect)
 
-  --tensors     list every tensor
-  --json        one JSON object, tensors and ranges included
-  --help        this text
-`
-
-export async function inspectCommand(argv: string[]): Promise<void> {
-  const { values, positionals } = parse(
-    argv,
-    help,
-    { tensors: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
-    1,
-  )
-  const [dir] = positionals
-  if (!dir) throw new UsageError('Which model? See sotto model inspect --help.')
+async function inspect(dir: string, values: ValuesOf<typeof declared>): Promise<void> {
   const found = await inspectModel(dir)
   process.stdout.write(values.json ? `${JSON.stringify(found)}\n` : asText(found, values.tensors))
 }

@@ -1,60 +1,56 @@
 /** `sotto serve`: the model server. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { toBase64Url } from '../../handshake/encoding.ts'
+import { fromBase64Url, toBase64Url } from '../../handshake/encoding.ts'
 import { loadIdentity } from '../../handshake/node/key-file.ts'
 import { readCatalog } from '../../model/files/catalog.ts'
 import { SHARED } from '../../protections/shared/id.ts'
 import type { DealerSettings } from '../../protections/shared/serving.ts'
 import { startServer } from '../../server/start.ts'
 import { isLoopback } from '../../transport/node/http.ts'
-import { numberOption, parse, portOption, required, UsageError } from '../args.ts'
-import {
-  announceReady,
-  keyOption,
-  listenHelp,
-  listenOptions,
-  makeLog,
-  stateDir,
-  tlsOption,
-  untilStopped,
-} from '../common.ts'
+import type { ValuesOf } from '../command.ts'
+import { announceReady, listeningCommand, makeLog, stateDir, tlsOption, untilStopped } from '../common.ts'
+import { UsageError } from '../errors.ts'
+import { identityKey, port } from '../values.ts'
 
-const help = `
-sotto serve: run the model server, which holds the private model and never sees what people type
+const declared = listeningCommand(
+  'serve',
+  'Run the model server, which holds the private model and never sees what people type.',
+)
+  .option('--models <dir>', 'folder of model bundles, or one bundle', 'models')
+  .option('--port <n>', 'port', port, 8421)
+  .option('--key <file>', 'identity key, made on the first run', join(stateDir, 'server.pem'))
+  .option(
+    '--print-key',
+    'print the identity key, which the dealer needs to allow this server, and stop',
+    false,
+  )
+  .option('--dealer <url>', 'where the dealer listens')
+  .option('--dealer-key <key>', "the dealer's identity key", identityKey)
+  .option('--dealer-ca <file>', "certificate to trust, where the dealer's is self-made")
+  .option(
+    '--insecure-dealer',
+    'talk to a dealer elsewhere without HTTPS: whoever listens in there, and opens a session of their own, can then read the private weights',
+    false,
+  )
+  .addHelpText(
+    'after',
+    `
+Examples:
+  sotto serve --models DIR --dealer https://dealer.example --dealer-key KEY --origin https://chat.example`,
+  )
 
-  sotto serve --models DIR --dealer https://dealer.example --dealer-key KEY --origin https://chat.example
+export const serveCommand = declared.action(serve)
 
-  --models DIR       folder of model bundles, or one bundle (models)
-  --port N           port (8421)
-  --key FILE         identity key, made on the first run (${stateDir}/server.pem)
-  --print-key        print the identity key, which the dealer needs to allow this server, and stop
-  --dealer URL       where the dealer listens
-  --dealer-key KEY   the dealer's identity key
-  --dealer-ca FILE   certificate to trust, where the dealer's is self-made
-  --insecure-dealer  talk to a dealer elsewhere without HTTPS: whoever listens in there, and opens a
-                     session of their own, can then read the private weights${listenHelp}
-`
-
-export async function serveCommand(argv: string[]): Promise<void> {
-  const { values } = parse(argv, help, {
-    ...listenOptions,
-    models: { type: 'string', default: 'models' },
-    'print-key': { type: 'boolean', default: false },
-    dealer: { type: 'string' },
-    'dealer-key': { type: 'string' },
-    'dealer-ca': { type: 'string' },
-    'insecure-dealer': { type: 'boolean', default: false },
-  })
-  const identity = loadIdentity(values.key ?? join(stateDir, 'server.pem'))
+async function serve(values: ValuesOf<typeof declared>): Promise<void> {
+  const identity = loadIdentity(values.key)
   const key = toBase64Url(identity.publicKey)
-  if (values['print-key']) {
+  if (values.printKey) {
     process.stdout.write(values.json ? `${JSON.stringify({ role: 'server', key })}\n` : `${key}\n`)
     return
   }
   const dealer = dealerOption(values)
-  const log = makeLog(values['log-level'])
-  const port = portOption(values.port, 8421)
+  const log = makeLog(values.logLevel)
   const catalog = await readCatalog(values.models)
   const running = await startServer({
     identity,
@@ -62,11 +58,11 @@ export async function serveCommand(argv: string[]): Promise<void> {
     settings: { [SHARED]: { dealer } },
     log,
     host: values.host,
-    port,
+    port: values.port,
     origins: values.origin ?? [],
-    tls: tlsOption(values),
-    trustProxy: values['trust-proxy'],
-    maxSessions: numberOption('max-sessions', values['max-sessions'], { min: 1 }),
+    tls: await tlsOption(values),
+    trustProxy: values.trustProxy,
+    maxSessions: values.maxSessions,
   })
   const models = catalog.map((entry) => entry.name)
   const facts = { role: 'server', url: running.url, key, models, pid: process.pid }
@@ -84,18 +80,23 @@ export async function serveCommand(argv: string[]): Promise<void> {
 
 interface DealerValues {
   dealer?: string
-  'dealer-key'?: string
-  'dealer-ca'?: string
-  'insecure-dealer': boolean
+  dealerKey?: string
+  dealerCa?: string
+  insecureDealer: boolean
 }
 
 /** The dealer, for protections that need one. */
 function dealerOption(values: DealerValues): DealerSettings['dealer'] | undefined {
-  if (values.dealer === undefined && values['dealer-key'] === undefined) return undefined
-  const url = dealerUrl(required('dealer', values.dealer), values['insecure-dealer'])
-  const key = keyOption('dealer-key', required('dealer-key', values['dealer-key']))
-  const ca = values['dealer-ca']
-  return { url, key, ca: ca === undefined ? undefined : readFileSync(ca, 'utf8') }
+  const { dealer, dealerKey, dealerCa: ca } = values
+  if (dealer === undefined && dealerKey === undefined) return undefined
+  if (dealer === undefined || dealerKey === undefined)
+    throw new UsageError('--dealer and --dealer-key belong together.', 'See sotto serve --help.')
+  const url = dealerUrl(dealer, values.insecureDealer)
+  return {
+    url,
+    key: fromBase64Url(dealerKey, 32),
+    ca: ca === undefined ? undefined : readFileSync(ca, 'utf8'),
+  }
 }
 
 function dealerUrl(text: string, insecure: boolean): string {

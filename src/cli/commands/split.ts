@@ -1,43 +1,37 @@
 /** `sotto model split`: private weights in pieces, so that neither the model server nor the dealer has them. */
 
 import { splitBundle } from '../../../tools/split/split.ts'
+import { fromBase64Url } from '../../handshake/encoding.ts'
 import { createNodeKernels } from '../../kernels/node/kernels.ts'
-import { parse, required, UsageError } from '../args.ts'
-import { keyOption } from '../common.ts'
+import { command, type ValuesOf } from '../command.ts'
+import { identityKey } from '../values.ts'
 
-const help = `
-sotto model split: cut the private weights in pieces, of which neither the model server nor the dealer has all
-
-  sotto model split BUNDLE --out DIR --server-key KEY --dealer-key KEY
-
+const declared = command(
+  'split',
+  'Cut the private weights in pieces, of which neither the model server nor the dealer has all.',
+)
+  .argument('<bundle>', 'folder of a calibrated bundle')
+  .requiredOption('--out <dir>', 'new folder for both split bundles')
+  .requiredOption(
+    '--server-key <key>',
+    'identity key of the model server (sotto serve --print-key)',
+    identityKey,
+  )
+  .requiredOption('--dealer-key <key>', 'identity key of the dealer (sotto deal --print-key)', identityKey)
+  .option('--json', 'print one JSON object', false)
+  .addHelpText(
+    'after',
+    `
 Writes DIR/server/NAME, for sotto serve --models DIR/server, and DIR/dealer/NAME, for sotto deal --models DIR/dealer.
 Each holds a seed sealed for one identity key alone. Split after calibration: a new calibration needs a new splitting.
-Two of server, dealer and user together still have the weights; see docs/threat-model.md.
-
-  --out DIR          new folder for both split bundles
-  --server-key KEY   identity key of the model server (sotto serve --print-key)
-  --dealer-key KEY   identity key of the dealer (sotto deal --print-key)
-  --json             one JSON object
-  --help             this text
-`
-
-export async function splitCommand(argv: string[]): Promise<void> {
-  const { values, positionals } = parse(
-    argv,
-    help,
-    {
-      out: { type: 'string' },
-      'server-key': { type: 'string' },
-      'dealer-key': { type: 'string' },
-      json: { type: 'boolean', default: false },
-    },
-    1,
+Two of server, dealer and user together still have the weights; see docs/threat-model.md.`,
   )
-  const [bundle] = positionals
-  if (!bundle) throw new UsageError('Which bundle? See sotto model split --help.')
-  const key = (name: 'server-key' | 'dealer-key') => keyOption(name, required(name, values[name]))
-  const keys = { server: key('server-key'), dealer: key('dealer-key') }
-  const out = required('out', values.out)
+
+export const splitCommand = declared.action(split)
+
+async function split(bundle: string, values: ValuesOf<typeof declared>): Promise<void> {
+  const { out, serverKey, dealerKey } = values
+  const keys = { server: fromBase64Url(serverKey, 32), dealer: fromBase64Url(dealerKey, 32) }
   const report = await splitBundle({ bundle, out, keys, kernels: createNodeKernels() })
   const { matrices, betaBytes, server, dealer } = report
   process.stdout.write(

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ByteBudget } from '../budget.ts'
-import { KernelError, type ProductSpec, type StationarySpec } from '../kernels.ts'
+import { KernelError } from '../error.ts'
+import type { ProductSpec, StationarySpec } from '../kernels.ts'
 import { createOracleProductDevice } from '../oracle/device.ts'
 import { createCpuProductDevice } from '../wasm/device.ts'
 import { createWasmKernels } from '../wasm/kernels.ts'
@@ -30,7 +31,6 @@ const specs = fc
         firstSerial: fc.bigInt({ min: 0n, max: (1n << 64n) - 20n }),
         rows: fc.oneof(fc.nat(3), fc.integer({ min: 15, max: 19 })),
         a: fc.nat(2 ** 31),
-        lift: fc.option(fc.record({ hi: fc.nat(1000), shift: fc.nat(f.bits - 1) }), { nil: undefined }),
         c: fc.nat(1000),
       }),
     ),
@@ -62,7 +62,6 @@ const SPEC: ProductSpec = {
   firstSerial: 5n,
   rows: 16,
   a: 1,
-  lift: { hi: 2, shift: 9 },
   c: 3,
 }
 
@@ -95,7 +94,8 @@ test('products at the same time do not disturb each other', async () => {
 
 test('freed operands and malformed specs are refused', async () => {
   const f = await keeping.stationary(F)
-  await expect(keeping.product(f, { ...SPEC, lift: { hi: 1, shift: 61 } })).rejects.toThrow(KernelError)
+  await expect(keeping.product(f, { ...SPEC, c: 2 ** 32 })).rejects.toThrow(/stream id/)
+  await expect(keeping.product(f, { ...SPEC, rows: -1 })).rejects.toThrow(KernelError)
   await expect(keeping.product(f, { ...SPEC, a: -1 })).rejects.toThrow(/stream id/)
   await expect(remaking.product(f, SPEC)).rejects.toThrow(KernelError)
   await expect(keeping.product(await oracle.stationary(F), SPEC)).rejects.toThrow(KernelError)

@@ -1,7 +1,8 @@
 import { ByteBudget } from '../budget.ts'
-import { checkProduct, checkStationary, demand } from '../checks.ts'
+import { checkProduct, checkStationary } from '../checks.ts'
+import { demand } from '../error.ts'
 import type { Kernels, ProductDevice, ProductSpec, Stationary, StationarySpec } from '../kernels.ts'
-import { createCpuProductDevice, multiplicand, ownSpec, rowWords } from '../wasm/device.ts'
+import { createCpuProductDevice, ownSpec, rowWords } from '../wasm/device.ts'
 import { type Ring, ringSync } from '../wasm/module.ts'
 import { PLANE_ROWS } from './kernels.ts'
 import { opensslKeystream, TURNED } from './keystream.ts'
@@ -27,13 +28,13 @@ class NodeStationary implements Stationary {
   tiles: readonly PlaneTile[] | undefined
   /** Where products of few rows are made, once there was one. */
   few: Promise<Stationary> | undefined
-  private readonly budget: ByteBudget
-  private readonly live: Set<NodeStationary>
+  readonly #budget: ByteBudget
+  readonly #live: Set<NodeStationary>
 
   constructor(spec: StationarySpec, budget: ByteBudget, live: Set<NodeStationary>) {
     this.spec = spec
-    this.budget = budget
-    this.live = live
+    this.#budget = budget
+    this.#live = live
     live.add(this)
   }
 
@@ -44,12 +45,12 @@ class NodeStationary implements Stationary {
   }
 
   drop(): void {
-    if (this.tiles) this.budget.give(this.size)
+    if (this.tiles) this.#budget.give(this.size)
     this.tiles = undefined
   }
 
   free(): void {
-    if (!this.live.delete(this)) return
+    if (!this.#live.delete(this)) return
     this.drop()
     this.few?.then((operand) => operand.free()).catch(() => undefined)
   }
@@ -90,7 +91,7 @@ export function createNodeProductDevice(kernels: Kernels, options: Options = {})
     const keep = !f.tiles && budget.take(f.size)
     const tiles: PlaneTile[] = []
     const making = f.tiles ?? tilesOf(ring, f.spec, keep ? tiles : undefined)
-    const x = multiplicand(kernels, spec, k)
+    const x = rowWords(kernels, spec, spec.a, k)
     const plus = rowWords(kernels, spec, spec.c, n)
     const shape = { m: spec.rows, k, n, bits, bias: planeBias(bits), plus }
     try {
@@ -114,7 +115,7 @@ export function createNodeProductDevice(kernels: Kernels, options: Options = {})
     },
     async product(f, spec) {
       demand(f instanceof NodeStationary && live.has(f), 'not a live stationary operand of this device')
-      checkProduct(f.spec, spec)
+      checkProduct(spec)
       if (spec.rows < PLANE_ROWS || f.spec.k * f.spec.n === 0) return onFewRows(f, spec)
       const multiply = await planeProduct(options.threads ?? 0)
       return multiply ? onPlanes(multiply, f, spec) : onFewRows(f, spec)

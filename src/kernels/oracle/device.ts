@@ -1,4 +1,5 @@
-import { checkProduct, checkStationary, demand, rowNonce } from '../checks.ts'
+import { checkProduct, checkStationary, rowNonce } from '../checks.ts'
+import { demand } from '../error.ts'
 import type { ProductDevice, ProductSpec, Stationary, StationarySpec } from '../kernels.ts'
 import { createOracleKernels } from './kernels.ts'
 
@@ -48,19 +49,10 @@ export function createOracleProductDevice(): ProductDevice {
     async product(f, spec) {
       demand(f instanceof OracleStationary && !f.freed, 'not a live stationary operand of this device')
       const { k, n, bits, key, nonce } = f.spec
-      checkProduct(f.spec, spec)
-      const { lift } = spec
-      const a = stream(spec, spec.a, k)
-      const hi = lift ? stream(spec, lift.hi, k) : []
-      const x = lift ? a.map((low, i) => (hi[i] << BigInt(lift.shift)) - low) : a
+      checkProduct(spec)
       const c = stream(spec, spec.c, n)
       const b = kernels.load(words(key, nonce, k * n), k, n)
-      const y = kernels.matmul(
-        BigUint64Array.from(x, (v) => BigInt.asUintN(64, v)),
-        spec.rows,
-        b,
-        bits,
-      )
+      const y = kernels.matmul(BigUint64Array.from(stream(spec, spec.a, k)), spec.rows, b, bits)
       dispatches++
       return y.map((v, i) => BigInt.asUintN(bits, v + c[i]))
     },

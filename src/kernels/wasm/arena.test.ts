@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { KernelError } from '../kernels.ts'
+import { KernelError } from '../error.ts'
 import { Arena } from './arena.ts'
 
 test('spans never overlap, and freeing everything joins them into one again', () => {

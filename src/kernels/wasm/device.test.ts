@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { KernelError, type ProductSpec, type StationarySpec } from '../kernels.ts'
+import { KernelError } from '../error.ts'
+import type { ProductSpec, StationarySpec } from '../kernels.ts'
 import { createOracleProductDevice } from '../oracle/device.ts'
 import { createCpuProductDevice } from './device.ts'
 import { createWasmKernels } from './kernels.ts'
@@ -27,7 +28,6 @@ const specs = fc
         firstSerial: fc.bigInt({ min: 0n, max: (1n << 64n) - 4n }),
         rows: fc.nat(3),
         a: fc.nat(2 ** 31),
-        lift: fc.option(fc.record({ hi: fc.nat(1000), shift: fc.nat(f.bits - 1) }), { nil: undefined }),
         c: fc.nat(1000),
       }),
     ),
@@ -59,7 +59,6 @@ const SPEC: ProductSpec = {
   firstSerial: 5n,
   rows: 2,
   a: 1,
-  lift: { hi: 2, shift: 9 },
   c: 3,
 }
 
@@ -74,7 +73,8 @@ test('several tiles give the same product as one', async () => {
 
 test('freed operands and malformed specs are refused', async () => {
   const f = await keeping.stationary(F)
-  await expect(keeping.product(f, { ...SPEC, lift: { hi: 1, shift: 37 } })).rejects.toThrow(KernelError)
+  await expect(keeping.product(f, { ...SPEC, c: 2 ** 32 })).rejects.toThrow(/stream id/)
+  await expect(keeping.product(f, { ...SPEC, rows: -1 })).rejects.toThrow(KernelError)
   await expect(keeping.product(f, { ...SPEC, a: -1 })).rejects.toThrow(/stream id/)
   await expect(remaking.product(await oracle.stationary(F), SPEC)).rejects.toThrow(KernelError)
   // long enough to give way at least once

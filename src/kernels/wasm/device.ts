@@ -1,7 +1,8 @@
 import { ByteBudget } from '../budget.ts'
-import { checkProduct, checkStationary, demand, rowNonce } from '../checks.ts'
+import { checkProduct, checkStationary, rowNonce } from '../checks.ts'
+import { demand } from '../error.ts'
 import type { Kernels, Matrix, ProductDevice, ProductSpec, Stationary, StationarySpec } from '../kernels.ts'
-import { addWords, liftWords, narrowWords } from './words.ts'
+import { addWords, narrowWords } from './words.ts'
 
 /** Where F is too big to keep, this many of its words are made at a time. */
 const TILE_WORDS = 1 << 18
@@ -46,13 +47,6 @@ export function rowWords(kernels: Kernels, spec: ProductSpec, id: number, count:
     kernels.keystream(spec.key, rowNonce(id, spec.firstSerial + BigInt(r)), 0, row)
   }
   return out
-}
-
-/** What F is multiplied by [spec.rows x k], not reduced. */
-export function multiplicand(kernels: Kernels, spec: ProductSpec, k: number): BigUint64Array {
-  const x = rowWords(kernels, spec, spec.a, k)
-  if (spec.lift) liftWords(rowWords(kernels, spec, spec.lift.hi, k), spec.lift.shift, x)
-  return x
 }
 
 /** A stationary operand's own copy of what it was made of: the caller may wipe its key. */
@@ -122,10 +116,10 @@ export function createCpuProductDevice(kernels: Kernels, options: Options = {}):
     async product(f, spec) {
       demand(f instanceof CpuStationary && !f.freed, 'not a live stationary operand of this device')
       const { k, n, bits } = f.spec
-      checkProduct(f.spec, spec)
+      checkProduct(spec)
       const m = spec.rows
       if (m * n === 0) return new BigUint64Array(0)
-      const x = multiplicand(kernels, spec, k)
+      const x = rowWords(kernels, spec, spec.a, k)
       let y: BigUint64Array
       if (f.matrix) {
         y = await (kernels.matmulAsync ?? kernels.matmul)(x, m, f.matrix, bits)

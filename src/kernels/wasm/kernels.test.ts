@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { KernelError } from '../error.ts'
 import type { Kernels, MatrixData } from '../kernels.ts'
-import { KernelError } from '../kernels.ts'
+import { opensslKeystream } from '../node/keystream.ts'
 import { createOracleKernels } from '../oracle/kernels.ts'
 import { createWasmKernels, createWasmKernelsAsync } from './kernels.ts'
 
@@ -35,7 +36,8 @@ function matrixData(kind: number, values: bigint[]): MatrixData {
 describe('wasm kernels equal the oracle', () => {
   test('scattered blocks', () => {
     const u32 = fc.integer({ min: 0, max: 0xffffffff })
-    const place = fc.tuple(u32, u32, u32)
+    // noble, which the oracle has its blocks from, does not give the one before the counter would wrap
+    const place = fc.tuple(fc.integer({ min: 0, max: 0xfffffffe }), u32, u32)
     fc.assert(
       fc.property(
         fc.uint8Array({ minLength: 32, maxLength: 32 }),
@@ -166,6 +168,17 @@ describe('wasm kernels equal the oracle', () => {
       const o = { n: 5, groups: 1, shift: 6, scale }
       expect(wasm.polynomials(places, ones, o)).toEqual(oracle.polynomials(places, ones, o))
     }
+  })
+
+  test('the last block of a keystream is OpenSSL’s', () => {
+    const key = Uint8Array.from({ length: 32 }, (_, i) => 7 * i)
+    const nonce = Uint8Array.from({ length: 12 }, (_, i) => 11 * i)
+    const [want, got] = [new Uint8Array(64), new Uint8Array(64)]
+    opensslKeystream(key, nonce, 2 ** 38 - 64, want)
+    wasm.keystream(key, nonce, 2 ** 38 - 64, got)
+    expect(got).toEqual(want)
+    const [stream, a, b] = new Uint32Array(nonce.buffer)
+    expect(wasm.blocks(key, stream, Uint32Array.of(0xffffffff, a, b))).toEqual(want)
   })
 
   test('keystream at any offset and length', () => {

@@ -1,5 +1,4 @@
 import {
-  checkBits,
   checkBlocks,
   checkDifference,
   checkExpand,
@@ -11,6 +10,7 @@ import {
 } from '../checks.ts'
 import type { Kernels, Matrix } from '../kernels.ts'
 import type { Operand, Program, Result } from '../program.ts'
+import { checkBits } from '../sizes.ts'
 import { wasmContract } from './contraction.ts'
 import { wasmEvaluator } from './evaluate.ts'
 import { wasmBlocks, wasmKeystream } from './keystream.ts'

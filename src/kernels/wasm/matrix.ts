@@ -1,5 +1,5 @@
-import { demand } from '../checks.ts'
-import { KernelError, type Matrix, type MatrixData } from '../kernels.ts'
+import { demand, KernelError } from '../error.ts'
+import type { Matrix, MatrixData } from '../kernels.ts'
 import type { Ring } from './module.ts'
 import { copyNarrow, narrowest, type Width } from './narrow.ts'
 
@@ -14,7 +14,7 @@ export class WasmMatrix implements Matrix {
   readonly n: number
   readonly width: Width
   readonly bias: bigint
-  private at: number
+  #at: number
 
   /** Room for a k x n matrix, all zero; `loadMatrix` and `expandMatrix` fill it. */
   constructor(ring: Ring, k: number, n: number, width: Width, bias: bigint) {
@@ -25,8 +25,8 @@ export class WasmMatrix implements Matrix {
     this.bias = bias
     const rows = width <= 2 ? k + (k & 1) : k
     const size = rows * this.stride * width
-    this.at = ring.arena.alloc(size)
-    new Uint8Array(ring.arena.memory.buffer, this.at, size).fill(0)
+    this.#at = ring.arena.alloc(size)
+    new Uint8Array(ring.arena.memory.buffer, this.#at, size).fill(0)
   }
 
   /** Columns per panel. */
@@ -46,13 +46,13 @@ export class WasmMatrix implements Matrix {
   /** Address of the panels. */
   get address(): number {
     // asked for again after every await, where the caller may have freed it
-    if (this.at === 0) throw new KernelError('the matrix was freed')
-    return this.at
+    if (this.#at === 0) throw new KernelError('the matrix was freed')
+    return this.#at
   }
 
   free(): void {
-    if (this.at !== 0) this.ring.arena.free(this.at)
-    this.at = 0
+    if (this.#at !== 0) this.ring.arena.free(this.#at)
+    this.#at = 0
   }
 
   /**

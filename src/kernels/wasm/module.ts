@@ -1,3 +1,4 @@
+import { base64 } from '@scure/base'
 import { Arena } from './arena.ts'
 import { RING_WASM } from './ring.generated.ts'
 
@@ -100,12 +101,7 @@ export interface Ring {
   readonly arena: Arena
 }
 
-function bytes(): Uint8Array<ArrayBuffer> {
-  const text = atob(RING_WASM)
-  const out = new Uint8Array(text.length)
-  for (let i = 0; i < text.length; i++) out[i] = text.charCodeAt(i)
-  return out
-}
+const bytes = (): Uint8Array<ArrayBuffer> => base64.decode(RING_WASM) as Uint8Array<ArrayBuffer>
 
 function wrap(instance: WebAssembly.Instance): Ring {
   const x = instance.exports as unknown as RingExports

@@ -1,4 +1,4 @@
-import { packedBytes } from '../checks.ts'
+import { packedBytes } from '../sizes.ts'
 import type { Ring } from './module.ts'
 
 /** Log2 of the bytes of a width that needs no bit shifting. */

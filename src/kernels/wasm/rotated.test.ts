@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { packedBytes } from '../checks.ts'
-import { KernelError, type Kernels } from '../kernels.ts'
+import { KernelError } from '../error.ts'
+import type { Kernels } from '../kernels.ts'
 import { createOracleKernels } from '../oracle/kernels.ts'
+import { packedBytes } from '../sizes.ts'
 import { createWasmKernels } from './kernels.ts'
 
 const oracle = createOracleKernels()

@@ -1,5 +1,7 @@
-import { checkRotated, checkRotating, demand, packedBytes } from '../checks.ts'
+import { checkRotated, checkRotating } from '../checks.ts'
+import { demand } from '../error.ts'
 import type { RotatingRows, RotationSpec } from '../kernels.ts'
+import { packedBytes } from '../sizes.ts'
 import type { Ring } from './module.ts'
 
 /** Values that pass through the scratch at a time, about: they stay in the cache. */

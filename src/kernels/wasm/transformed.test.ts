@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { KernelError } from '../kernels.ts'
+import { KernelError } from '../error.ts'
 import { createOracleKernels } from '../oracle/kernels.ts'
 import { createWasmKernels } from './kernels.ts'
 

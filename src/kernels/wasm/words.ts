@@ -24,26 +24,6 @@ export function addWords(sum: BigUint64Array, add: BigUint64Array, bits: number)
   }
 }
 
-/** x = (hi << shift) - x mod 2^64, in place; 0 <= shift < 64. The product that follows reduces mod 2^bits. */
-export function liftWords(hi: BigUint64Array, shift: number, x: BigUint64Array): void {
-  const h = words(hi)
-  const s = words(x)
-  for (let i = 0; i < s.length; i += 2) {
-    let low = h[i]
-    let high = h[i + 1]
-    if (shift >= 32) {
-      high = low << (shift - 32)
-      low = 0
-    } else if (shift > 0) {
-      high = (high << shift) | (low >>> (32 - shift))
-      low = low << shift
-    }
-    const l = (low >>> 0) - s[i]
-    s[i + 1] = high - s[i + 1] - (l < 0 ? 1 : 0)
-    s[i] = l
-  }
-}
-
 /**
  * The values mod 2^bits in the narrowest type that means the same mod 2^bits: signed elements differ from the
  * unsigned ones by multiples of 2^16 or 2^32 only. The result of 64-bit rings shares the argument's memory.

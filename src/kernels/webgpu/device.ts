@@ -1,7 +1,8 @@
-import { checkProduct, checkStationary, demand, rowNonce } from '../checks.ts'
-import { KernelError, type ProductDevice, type ProductSpec } from '../kernels.ts'
+import { checkProduct, checkStationary, rowNonce } from '../checks.ts'
+import { demand, KernelError } from '../error.ts'
+import type { ProductDevice, ProductSpec } from '../kernels.ts'
 import { Gpu } from './gpu.ts'
-import { addParts, expand, type Layout, lift, multiply, padded, splitsOf } from './kernels.ts'
+import { addParts, expand, type Layout, multiply, padded, splitsOf } from './kernels.ts'
 import { selfTest, selfTestProducts } from './selftest.ts'
 import { expandStationary, GpuStationary } from './stationary.ts'
 
@@ -45,7 +46,6 @@ async function productRows(
       y = stream(spec.c, n)
       if (k === 0) return
       const x = stream(spec.a, k)
-      if (spec.lift) lift(batch, x, stream(spec.lift.hi, k), spec.lift.shift, rows, k, layout)
       const parts = take(Math.max(...pieces.map((piece) => splitsOf(rows, piece.k, n).splits)) * rows * n)
       let work = 0
       for (const piece of pieces) {
@@ -104,7 +104,7 @@ function deviceOf(gpu: Gpu): WebGpuProductDevice {
         'not a live stationary operand of this device',
       )
       const { k, n } = f.spec
-      checkProduct(f.spec, spec)
+      checkProduct(spec)
       const fair = Math.min(SUBMISSION_WORK / Math.max(k * n, 1), BATCH_ELEMENTS / Math.max(k, n, 1))
       const step = Math.max(8, Math.min(1024, Math.floor(fair / 8) * 8))
       const out = new BigUint64Array(spec.rows * n)
@@ -119,7 +119,7 @@ function deviceOf(gpu: Gpu): WebGpuProductDevice {
 }
 
 /**
- * Everything of `ProductDevice` in WGSL: F is expanded on the device and stays there, a, hi and c are expanded
+ * Everything of `ProductDevice` in WGSL: F is expanded on the device and stays there, a and c are expanded
  * there for every product, and only y comes back. Runs a known answer through every kernel first.
  * @throws KernelError if there is no device, or naming the kernel that gave a wrong answer.
  */

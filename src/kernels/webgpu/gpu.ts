@@ -1,4 +1,4 @@
-import { KernelError } from '../kernels.ts'
+import { KernelError } from '../error.ts'
 import { BufferPool } from './pool.ts'
 import { compilePipelines, type KernelName } from './shaders.ts'
 
@@ -15,19 +15,19 @@ export class Gpu {
   /** Resolves with the reason when the device is lost. */
   readonly lost: Promise<string>
   dispatches = 0
-  private readonly pipelines: Record<KernelName, GPUComputePipeline>
-  private readonly failure: Promise<never>
+  readonly #pipelines: Record<KernelName, GPUComputePipeline>
+  readonly #failure: Promise<never>
 
   private constructor(device: GPUDevice, pipelines: Record<KernelName, GPUComputePipeline>) {
     this.device = device
     this.pool = new BufferPool(device)
-    this.pipelines = pipelines
+    this.#pipelines = pipelines
     this.lost = device.lost.then((info) => info.message || info.reason || 'unknown reason')
-    this.failure = this.lost.then((reason) => {
+    this.#failure = this.lost.then((reason) => {
       throw new KernelError(`the GPU was lost: ${reason}`)
     })
     // a loss while nothing is in flight is reported through `lost` only
-    this.failure.catch(() => {})
+    this.#failure.catch(() => {})
   }
 
   static async create(device: GPUDevice): Promise<Gpu> {
@@ -37,7 +37,7 @@ export class Gpu {
   /** `work`, unless the device is lost first or it fails: then a KernelError. */
   async guard<T>(what: string, work: Promise<T>): Promise<T> {
     try {
-      return await Promise.race([this.failure, work])
+      return await Promise.race([this.#failure, work])
     } catch (cause) {
       if (cause instanceof KernelError) throw cause
       throw new KernelError(`${what}: ${cause instanceof Error ? cause.message : cause}`, { cause })
@@ -85,45 +85,45 @@ export class Gpu {
   }
 
   pipeline(name: KernelName): GPUComputePipeline {
-    return this.pipelines[name]
+    return this.#pipelines[name]
   }
 }
 
 /** Dispatches on their way to the queue. */
 export class Batch {
-  private readonly gpu: Gpu
-  private readonly uniforms: GPUBuffer[] = []
-  private encoder: GPUCommandEncoder | undefined
+  readonly #gpu: Gpu
+  readonly #uniforms: GPUBuffer[] = []
+  #encoder: GPUCommandEncoder | undefined
 
   constructor(gpu: Gpu) {
-    this.gpu = gpu
+    this.#gpu = gpu
   }
 
   /** One dispatch: storage buffers take bindings 0.., the parameter words the last one. */
   run(name: KernelName, buffers: GPUBuffer[], params: number[], [x, y, z = 1]: Grid): void {
-    const { device, pool } = this.gpu
+    const { device, pool } = this.#gpu
     const uniform = pool.take(UNIFORM_BYTES, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST)
-    this.uniforms.push(uniform)
+    this.#uniforms.push(uniform)
     device.queue.writeBuffer(uniform, 0, Uint32Array.from(params))
-    const pipeline = this.gpu.pipeline(name)
+    const pipeline = this.#gpu.pipeline(name)
     const entries = [...buffers, uniform].map((buffer, binding) => ({ binding, resource: { buffer } }))
-    this.encoder ??= device.createCommandEncoder()
-    const pass = this.encoder.beginComputePass({ label: name })
+    this.#encoder ??= device.createCommandEncoder()
+    const pass = this.#encoder.beginComputePass({ label: name })
     pass.setPipeline(pipeline)
     pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }))
     pass.dispatchWorkgroups(x, y, z)
     pass.end()
-    this.gpu.dispatches++
+    this.#gpu.dispatches++
   }
 
   /** Submits what was encoded so far: a browser kills a GPU process whose submission runs for ten seconds. */
   flush(): void {
-    if (this.encoder) this.gpu.device.queue.submit([this.encoder.finish()])
-    this.encoder = undefined
+    if (this.#encoder) this.#gpu.device.queue.submit([this.#encoder.finish()])
+    this.#encoder = undefined
   }
 
   /** Gives the parameter blocks back; the submissions that read them come first in the queue. */
   done(): void {
-    for (const buffer of this.uniforms) this.gpu.pool.give(buffer)
+    for (const buffer of this.#uniforms) this.#gpu.pool.give(buffer)
   }
 }

@@ -26,13 +26,12 @@ export async function productVectors(): Promise<{ wrong: number[]; count: number
 }
 
 function randomSpecs(): [StationarySpec, ProductSpec] {
-  const [a, b, c, d, e, g] = crypto.getRandomValues(new Uint32Array(6))
+  const [a, b, c, e, g] = crypto.getRandomValues(new Uint32Array(5))
   const bytes = (length: number) => crypto.getRandomValues(new Uint8Array(length))
   const bits = 1 + (a % 64)
   const f = { key: bytes(32), nonce: bytes(12), k: b % 150, n: 1 + (c % 150), bits }
-  const lift = d & 1 ? { hi: 3, shift: (d >>> 1) % bits } : undefined
   const firstSerial = (BigInt(e) << 32n) + 0xfffffffdn
-  return [f, { key: bytes(32), firstSerial, rows: g % 12, a: 1, lift, c: 2 }]
+  return [f, { key: bytes(32), firstSerial, rows: g % 12, a: 1, c: 2 }]
 }
 
 /** Random shapes and rings: GPU against oracle. Returns the specs that differ. */
@@ -69,7 +68,7 @@ export async function largeProducts(): Promise<boolean[]> {
   ]) {
     const f = { key: new Uint8Array(32).fill(bits), nonce: new Uint8Array(12), k, n, bits }
     const key = new Uint8Array(32).fill(3)
-    const spec = { key, firstSerial: 9n, rows, a: 1, lift: { hi: 2, shift: bits >> 1 }, c: 4 }
+    const spec = { key, firstSerial: 9n, rows, a: 1, c: 4 }
     const run = async (device: ProductDevice) => {
       const own = await device.stationary(f)
       const y = await device.product(own, spec)

@@ -1,6 +1,7 @@
 /** The Worker side of the harness: vectors on the synchronous WASM kernels and on a GPU device of its own. */
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import json from '../vectors.json'
-import { digest, fromHex, hexWords, productOf, toHex, type Vectors, wordsHex } from '../vectors.ts'
+import { digest, hexWords, productOf, type Vectors, wordsHex } from '../vectors.ts'
 import { createWasmKernels } from '../wasm/kernels.ts'
 import { createWebGpuProductDevice } from './device.ts'
 
@@ -10,11 +11,11 @@ async function run(): Promise<string[]> {
   const wasm = createWasmKernels()
   for (const { key, nonce, offset, out } of vectors.keystream) {
     const got = new Uint8Array(out.length / 2)
-    wasm.keystream(fromHex(key), fromHex(nonce), offset, got)
-    if (toHex(got) !== out) wrong.push('keystream')
+    wasm.keystream(hexToBytes(key), hexToBytes(nonce), offset, got)
+    if (bytesToHex(got) !== out) wrong.push('keystream')
   }
   for (const { bits, values, bytes } of vectors.pack) {
-    if (toHex(wasm.pack(hexWords(values), bits)) !== bytes) wrong.push(`pack ${bits}`)
+    if (bytesToHex(wasm.pack(hexWords(values), bits)) !== bytes) wrong.push(`pack ${bits}`)
   }
   for (const { bits, m, k, n, type, a, b, y } of vectors.matmul) {
     if (type !== 'u64') continue

@@ -1,4 +1,3 @@
-import { demand } from '../checks.ts'
 import type { Batch } from './gpu.ts'
 
 /** Ring of a product on the device: how elements rest, and the masks that reduce them. */
@@ -49,25 +48,6 @@ export function expand(
   batch.run(name, [out], params, [Math.ceil(blocks / 64), rows])
 }
 
-/** x = ((hi << shift) - x) mod 2^bits over rows x padded(count) elements. */
-export function lift(
-  batch: Batch,
-  x: GPUBuffer,
-  hi: GPUBuffer,
-  shift: number,
-  rows: number,
-  count: number,
-  { mask, limbs }: Layout,
-): void {
-  const stride = padded(count)
-  batch.run(
-    limbs === 1 ? 'mask32' : 'mask64',
-    [x, hi],
-    [...mask, shift, stride],
-    [Math.ceil(stride / 64), rows],
-  )
-}
-
 /** A piece of F in a product: rows offset..offset+k. */
 export interface Piece {
   buffer: GPUBuffer
@@ -116,19 +96,4 @@ export function addParts(
 ): void {
   const params = [...mask, rows, n, padded(n), splits]
   batch.run(limbs === 1 ? 'add32' : 'add64', [y, parts], params, [Math.ceil(n / 64), rows])
-}
-
-/** out[i] = table[i * entries + (index[i] >> shift)] for `count` elements of `limbs` words. */
-export function lookUp(
-  batch: Batch,
-  out: GPUBuffer,
-  index: GPUBuffer,
-  table: GPUBuffer,
-  { count, entries, shift, limbs }: { count: number; entries: number; shift: number; limbs: 1 | 2 },
-): void {
-  demand(shift >= 0 && shift < 32, `lookup shift must be 0..31, got ${shift}`)
-  const groups = Math.ceil(count / 64)
-  const columns = Math.min(groups, 65_535)
-  const grid: [number, number] = [columns, Math.ceil(groups / columns)]
-  batch.run(limbs === 1 ? 'lookup32' : 'lookup64', [out, index, table], [count, entries, shift], grid)
 }

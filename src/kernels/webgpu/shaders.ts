@@ -1,11 +1,9 @@
 import addRing from '../../../shaders/add_ring.wgsl?raw'
 import chacha20 from '../../../shaders/chacha20.wgsl?raw'
-import maskInput from '../../../shaders/mask_input.wgsl?raw'
 import matmul16 from '../../../shaders/matmul16.wgsl?raw'
 import matmul32 from '../../../shaders/matmul32.wgsl?raw'
 import matmul64 from '../../../shaders/matmul64.wgsl?raw'
-import tableLookup from '../../../shaders/table_lookup.wgsl?raw'
-import { KernelError } from '../kernels.ts'
+import { KernelError } from '../error.ts'
 
 /** A shader and the override constants that make one kernel of it. */
 interface Variant {
@@ -18,15 +16,11 @@ export const KERNELS = {
   chacha16: { code: chacha20, constants: { WIDTH: 16 } },
   chacha32: { code: chacha20, constants: { WIDTH: 32 } },
   chacha64: { code: chacha20, constants: { WIDTH: 64 } },
-  mask32: { code: maskInput, constants: { LIMBS: 1 } },
-  mask64: { code: maskInput, constants: { LIMBS: 2 } },
   matmul16: { code: matmul16, constants: {} },
   matmul32: { code: matmul32, constants: {} },
   matmul64: { code: matmul64, constants: {} },
   add32: { code: addRing, constants: { LIMBS: 1 } },
   add64: { code: addRing, constants: { LIMBS: 2 } },
-  lookup32: { code: tableLookup, constants: { LIMBS: 1 } },
-  lookup64: { code: tableLookup, constants: { LIMBS: 2 } },
 } satisfies Record<string, Variant>
 
 export type KernelName = keyof typeof KERNELS

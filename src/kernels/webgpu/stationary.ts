@@ -1,4 +1,4 @@
-import { demand } from '../checks.ts'
+import { demand } from '../error.ts'
 import type { Stationary, StationarySpec } from '../kernels.ts'
 import type { Gpu } from './gpu.ts'
 import { expand, type Layout, layoutOf, type Piece, padded } from './kernels.ts'

@@ -1,3 +1,4 @@
+import { bytesToHex } from '@noble/hashes/utils.js'
 import * as v from 'valibot'
 import type { ModelConfig, Tensors } from '../architectures/config.ts'
 import { architectureNames } from '../architectures/registry.ts'
@@ -133,7 +134,7 @@ export const manifestSchema = v.object({
    * which says anything without the other; `id` tells this splitting from others of the same weights.
    */
   custody: v.optional(v.object({ kind: v.literal('split'), id: sha256Text })),
-  /** Numeric profile measured by calibration; free-form here. */
+  /** What calibration measured, under the name of the numeric profile that it is for; empty until then. Free-form here. */
   profile: v.record(v.string(), v.unknown()),
 })
 
@@ -220,7 +221,7 @@ function checkHashes({ tensors, custody }: Manifest): void {
 /** Lower-case hexadecimal SHA-256; WebCrypto, so the same in Node and in a browser. */
 export async function sha256(bytes: Uint8Array): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)
-  return Array.from(new Uint8Array(digest), (b) => b.toString(16).padStart(2, '0')).join('')
+  return bytesToHex(new Uint8Array(digest))
 }
 
 /** JSON with sorted keys and no white space: equal values give equal text. */

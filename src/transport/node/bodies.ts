@@ -2,8 +2,8 @@
 import { limits } from '../limits.ts'
 
 export class Bodies {
-  private total = 0
-  private readonly byPeer = new Map<string, number>()
+  #total = 0
+  readonly #byPeer = new Map<string, number>()
 
   /**
    * Takes room for a body by its announced length (without one, for the largest); the result gives it back. `undefined`
@@ -12,15 +12,15 @@ export class Bodies {
   take(announced: string | undefined, peer: string): (() => void) | undefined {
     const length = Number(announced ?? Number.NaN)
     const bytes = length >= 0 && length <= limits.postBytes ? length : limits.postBytes
-    const own = (this.byPeer.get(peer) ?? 0) + bytes
-    if (this.total + bytes > limits.bodiesBytes || own > limits.bodiesBytesPerPeer) return undefined
-    this.total += bytes
-    this.byPeer.set(peer, own)
+    const own = (this.#byPeer.get(peer) ?? 0) + bytes
+    if (this.#total + bytes > limits.bodiesBytes || own > limits.bodiesBytesPerPeer) return undefined
+    this.#total += bytes
+    this.#byPeer.set(peer, own)
     return () => {
-      this.total -= bytes
-      const left = (this.byPeer.get(peer) ?? 0) - bytes
-      if (left > 0) this.byPeer.set(peer, left)
-      else this.byPeer.delete(peer)
+      this.#total -= bytes
+      const left = (this.#byPeer.get(peer) ?? 0) - bytes
+      if (left > 0) this.#byPeer.set(peer, left)
+      else this.#byPeer.delete(peer)
     }
   }
 }

@@ -1,11 +1,11 @@
-/** Certificates for HTTPS: given ones, or a self-made one through the `openssl` program. */
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
+/** Certificates for HTTPS: given ones, or a self-made one that is kept in a folder. */
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 
 export interface Tls {
+  /** PEM. */
   cert: string
   key: string
 }
@@ -25,25 +25,37 @@ export function ownNames(host?: string): string[] {
   ]
 }
 
+/** A self-made certificate with less time than this is made anew. */
+const RENEW_MS = 14 * 24 * 3_600_000
+
 /**
- * Makes a certificate in `dir`, or takes the one made there before. Browsers warn about it once; the page then counts
- * as a secure context, which WebGPU and WebCrypto ask for. Throws a plain explanation where there is no `openssl`.
+ * Makes a certificate in `dir`, or takes the one made there before while it holds. Browsers warn about it once; the page
+ * then counts as a secure context, which WebGPU and WebCrypto ask for.
  */
-export function selfMadeCertificate(dir: string, host?: string): Tls {
-  const [cert, key] = [join(dir, 'self-made.crt'), join(dir, 'self-made.key')]
-  if (!existsSync(cert) || !existsSync(key)) {
-    mkdirSync(dir, { recursive: true, mode: 0o700 })
-    const names = ownNames(host).map((name) => `${isIP(name) ? 'IP' : 'DNS'}:${name}`)
-    const subject = ['-subj', '/CN=sotto (self-made)', '-addext', `subjectAltName=${names.join()}`]
-    const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '365']
-    try {
-      execFileSync('openssl', ['req', ...kind, '-keyout', key, '-out', cert, ...subject], { stdio: 'pipe' })
-    } catch (cause) {
-      throw new Error(
-        'A self-made certificate needs the program openssl, which failed or is not installed. Give --cert and --cert-key instead.',
-        { cause },
-      )
-    }
+export async function selfMadeCertificate(dir: string, host?: string): Promise<Tls> {
+  const [certFile, keyFile] = [join(dir, 'self-made.crt'), join(dir, 'self-made.key')]
+  if (existsSync(certFile) && existsSync(keyFile)) {
+    const kept = readCertificate(certFile, keyFile)
+    if (holds(kept)) return kept
   }
-  return readCertificate(cert, key)
+  // Only those who need it wait for its libraries.
+  const { makeCertificate } = await import('./make-certificate.ts')
+  const made = await makeCertificate(ownNames(host))
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  writeFileSync(keyFile, made.key, { mode: 0o600 })
+  writeFileSync(certFile, made.cert)
+  return made
+}
+
+/** Whether key and certificate belong together and are good for a while: a run may have ended between two files. */
+function holds({ cert, key }: Tls): boolean {
+  try {
+    const certificate = new X509Certificate(cert)
+    return (
+      certificate.checkPrivateKey(createPrivateKey(key)) &&
+      Date.parse(certificate.validTo) - Date.now() > RENEW_MS
+    )
+  } catch {
+    return false
+  }
 }

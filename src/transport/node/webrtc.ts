@@ -21,45 +21,45 @@ const config = (host: string): RtcConfig => ({
 })
 
 class NodeChannelCarrier extends BaseCarrier {
-  private readonly channel: DataChannel
-  private readonly peer: PeerConnection
-  private isOpen = true
+  readonly #channel: DataChannel
+  readonly #peer: PeerConnection
+  #isOpen = true
 
   constructor(channel: DataChannel, peer: PeerConnection) {
     super()
-    this.channel = channel
-    this.peer = peer
+    this.#channel = channel
+    this.#peer = peer
     channel.onMessage((data) => {
       if (typeof data === 'string') this.deliver(new Uint8Array(1))
       else this.deliver(new Uint8Array(data))
     })
-    channel.onClosed(() => this.over('The data channel closed.'))
-    channel.onError((error) => this.over(error))
+    channel.onClosed(() => this.#over('The data channel closed.'))
+    channel.onError((error) => this.#over(error))
     peer.onStateChange((state) => {
       // 'disconnected' may pass, and is also reported before the answer has come.
-      if (state === 'failed' || state === 'closed') this.over(`WebRTC ${state}.`)
+      if (state === 'failed' || state === 'closed') this.#over(`WebRTC ${state}.`)
     })
   }
 
   get buffered(): number {
-    return this.isOpen ? this.channel.bufferedAmount() : 0
+    return this.#isOpen ? this.#channel.bufferedAmount() : 0
   }
 
   send(frame: Uint8Array): void {
-    if (!this.isOpen) throw new LinkError('lost', 'The data channel is not open.')
-    this.channel.sendMessageBinary(frame)
+    if (!this.#isOpen) throw new LinkError('lost', 'The data channel is not open.')
+    this.#channel.sendMessageBinary(frame)
   }
 
   close(): void {
-    this.over('closed here', 200)
+    this.#over('closed here', 200)
   }
 
   /** The library's handles must be closed exactly once, and not inside one of their own callbacks. */
-  private over(reason: string, delay = 0): void {
-    if (!this.isOpen) return
-    this.isOpen = false
+  #over(reason: string, delay = 0): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
     this.end(reason)
-    setTimeout(() => this.peer.close(), delay)
+    setTimeout(() => this.#peer.close(), delay)
   }
 }
 

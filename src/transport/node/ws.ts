@@ -15,28 +15,28 @@ const options = {
 
 /** Says when what was sent has left for the network, so that a party busy computing need not poll for it. */
 class Socket extends WebSocket {
-  private readonly waiting: { low: number; resolve: () => void }[] = []
+  readonly #waiting: { low: number; resolve: () => void }[] = []
 
   override send(data: Uint8Array): void {
-    super.send(data, this.look)
+    super.send(data, this.#look)
   }
 
   drained(low: number): Promise<void> {
     if (this.bufferedAmount <= low || this.readyState !== WebSocket.OPEN) return Promise.resolve()
-    if (this.listenerCount('close', this.look) === 0) this.on('close', this.look)
-    return new Promise((resolve) => this.waiting.push({ low, resolve }))
+    if (this.listenerCount('close', this.#look) === 0) this.on('close', this.#look)
+    return new Promise((resolve) => this.#waiting.push({ low, resolve }))
   }
 
   /** Nobody waits for what a closing socket still holds: on a dead network it would be half a minute. */
   override close(code?: number, reason?: string): void {
     super.close(code, reason)
-    this.look()
+    this.#look()
   }
 
-  private readonly look = (): void => {
-    if (this.waiting.length === 0) return
+  readonly #look = (): void => {
+    if (this.#waiting.length === 0) return
     const buffered = this.readyState === WebSocket.OPEN ? this.bufferedAmount : 0
-    while (this.waiting.length > 0 && buffered <= this.waiting[0].low) this.waiting.shift()?.resolve()
+    while (this.#waiting.length > 0 && buffered <= this.#waiting[0].low) this.#waiting.shift()?.resolve()
   }
 }
 
@@ -48,11 +48,11 @@ export const makeWebSocket =
 
 /** Completes the upgrade of an HTTP request; the caller has checked path and origin. */
 export class SocketAcceptor {
-  private readonly server = new WebSocketServer({ noServer: true, WebSocket: Socket, ...options })
+  readonly #server = new WebSocketServer({ noServer: true, WebSocket: Socket, ...options })
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<WebSocketCarrier> {
     return new Promise((resolve) => {
-      this.server.handleUpgrade(request, socket, head, (webSocket) =>
+      this.#server.handleUpgrade(request, socket, head, (webSocket) =>
         resolve(new WebSocketCarrier(asLike(webSocket))),
       )
     })
@@ -60,8 +60,8 @@ export class SocketAcceptor {
 
   /** Cuts every socket. */
   close(): void {
-    for (const client of this.server.clients) client.terminate()
-    this.server.close()
+    for (const client of this.#server.clients) client.terminate()
+    this.#server.close()
   }
 }
 

@@ -14,17 +14,13 @@ import { exchange } from '../../../src/protections/shared/local/exchange.ts'
 import { piecesOf, withPieces } from '../../../src/protections/shared/local/pieces.ts'
 import type { Blinded, Dealt, Opened, Plan, Role, Slot, Step } from '../../../src/protections/shared/plan.ts'
 import { Prg, streamId } from '../../../src/protections/shared/prg.ts'
-import type { HeldWeights } from '../../../src/protections/shared/profiles/fixed/split.ts'
-import {
-  difference,
-  loadWeights,
-  privateWeights,
-} from '../../../src/protections/shared/profiles/fixed/weights.ts'
 import { add, type Lanes, maskOf, sub } from '../../../src/protections/shared/ring.ts'
 import { DealerPass } from '../../../src/protections/shared/runners/dealer.ts'
 import { PartyPass } from '../../../src/protections/shared/runners/party.ts'
 import type { Schedule } from '../../../src/protections/shared/schedule.ts'
 import { count, type Shape } from '../../../src/protections/shared/shape.ts'
+import type { HeldWeights } from '../../../src/protections/shared/weights/held.ts'
+import { difference, privateWeights } from '../../../src/protections/shared/weights/stationary.ts'
 import { splitSeeds } from './local-keys.ts'
 import type { AnyTiny } from './models.ts'
 import { ChosenKeystreams } from './prg.ts'
@@ -58,14 +54,14 @@ export class Run {
   /** `cut` may choose the keystreams that the pieces of split weights come from. */
   constructor(model: AnyTiny, plan: Plan, cut = (kernels: Kernels): Kernels => kernels) {
     this.#model = model
-    const { config, tensors, spec } = model
-    const clear = loadWeights(wasm, config, tensors, () => true)
-    const known = loadWeights(wasm, config, tensors, (l, r) => spec.visibility(l, r) === 'public')
+    const { tensors } = model
+    const clear = model.model.loadWeights(wasm, tensors, ['public', 'private'])
+    const known = model.model.loadWeights(wasm, tensors, ['public'])
     const pieces = piecesOf(cut(wasm), plan, clear, splitSeeds())
     this.#held = { owner: withPieces(known, pieces.owner), server: withPieces(clear, pieces.server) }
     for (const [name, matrix] of pieces.dealer) this.#differences.set(name, matrix)
     for (const [i, { name, k, n, ring, ...use }] of privateWeights(plan).entries()) {
-      const w = clear.encoded.get(name) ?? []
+      const w = clear.encoded.get(name) ?? new Int16Array()
       const b = difference(wasm, stationaryKey, i, { name, k, n, ring, ...use }, w)
       const whole = BigUint64Array.from(Array.from(w), (v) => BigInt.asUintN(64, BigInt(v)))
       this.#differences.set(name, wasm.load(b, k, n))

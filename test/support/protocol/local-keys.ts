@@ -1,5 +1,5 @@
 import type { LocalKeys } from '../../../src/protections/shared/local/keys.ts'
-import type { SplitSeeds } from '../../../src/protections/shared/profiles/fixed/split.ts'
+import type { SplitSeeds } from '../../../src/protections/shared/weights/split.ts'
 
 export const splitSeeds = (n = 1): SplitSeeds => ({
   f: new Uint8Array(32).fill(60 + n),

@@ -6,12 +6,9 @@ import type { TextInput } from '../../../src/model/graph/interpret.ts'
 import { PredictableRandom, randomModel } from '../../../src/model/random.ts'
 import type { ModelSpec } from '../../../src/protections/shared/profiles/fixed/block.ts'
 import { calibrate } from '../../../src/protections/shared/profiles/fixed/calibrate.ts'
-import { inputType } from '../../../src/protections/shared/profiles/fixed/input-type.ts'
-import type {
-  EndRole,
-  MatrixRole,
-  Visibility,
-} from '../../../src/protections/shared/profiles/fixed/matrices.ts'
+import { FixedModel } from '../../../src/protections/shared/profiles/fixed/fixed-model.ts'
+import type { MatrixRole, Visibility } from '../../../src/protections/shared/profiles/fixed/matrices.ts'
+import { ModelPlans } from '../../../src/protections/shared/session/model-plan.ts'
 
 export const tinyLlama: ModelConfig = {
   arch: 'llama',
@@ -62,6 +59,7 @@ export const tinyRoberta: ModelConfig = {
 
 export interface TinyModel {
   readonly config: ModelConfig
+  readonly model: FixedModel
   readonly spec: ModelSpec
   readonly tensors: Tensors
   readonly ends: Ends
@@ -83,7 +81,7 @@ export function tinyModel(config: ModelConfig, privacy: Privacy = 'private', see
   const all = Array.from({ length: config.vocab }, (_, id) => id)
   const ranges = calibrate(config, tensors, [all, all.toReversed()])
   const spec: ModelSpec = { config, ranges, ...whoKnows(privacy) }
-  return { config, tensors, spec, ends: new Ends(config, tensors) }
+  return { config, tensors, spec, model: new FixedModel(spec), ends: new Ends(config, tensors) }
 }
 
 function whoKnows(privacy: Privacy): Pick<ModelSpec, 'visibility' | 'custody'> {
@@ -116,9 +114,6 @@ export function tinyEncoder(
   const ranges = calibrate(config, tensors, tinyTexts(config))
   const own = privacy === 'public' ? 'public' : 'private'
   const spec: ModelSpec = { config, ranges, ...whoKnows(privacy), ends: { pool: own, head: own, ...ends } }
-  const plan = {
-    isPrivate: (end: EndRole) => spec.ends?.[end] === 'private',
-    inputWidth: inputType(spec).width,
-  }
-  return { config, tensors, spec, ends: new EncoderEnds(config, tensors, plan) }
+  const model = new FixedModel(spec)
+  return { config, tensors, spec, model, ends: new EncoderEnds(config, tensors, new ModelPlans(model)) }
 }

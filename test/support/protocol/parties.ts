@@ -11,7 +11,6 @@ import {
   openSession,
 } from '../../../src/protections/shared/agreement/agreement.ts'
 import { PlanDealer } from '../../../src/protections/shared/dealer/engine.ts'
-import { loadWeights } from '../../../src/protections/shared/profiles/fixed/weights.ts'
 import { PlanServer } from '../../../src/protections/shared/server/engine.ts'
 import { modelPlans } from '../../../src/protections/shared/session/model-plan.ts'
 import { OwnerSession } from '../../../src/protections/shared/session/owner-session.ts'
@@ -104,8 +103,8 @@ export async function openNoted(
   connect: () => Promise<Link>,
   onSend: (message: PassMessage, owner: NotedOwner) => Promise<void> | void = () => undefined,
 ): Promise<NotedOwner> {
-  const [{ modelHash, planHash }] = await servedPlans(parties.server.url)
-  const agreement = await openSession(parties.request({ modelHash, planHash }))
+  const [{ modelHash, planHash, profile }] = await servedPlans(parties.server.url)
+  const agreement = await openSession(parties.request({ modelHash, planHash, profile }))
   let link: Link | undefined
   try {
     link = await connect()
@@ -115,14 +114,15 @@ export async function openNoted(
       await onSend(decodePass(message.slice()), owner)
       return real.send(message, reply)
     }
+    const plans = modelPlans(manifest)
     const session = new OwnerSession({
-      plans: modelPlans(manifest),
+      plans,
       kernels,
       device: createCpuProductDevice(kernels, { cacheBytes: 1 << 24 }),
       link: around(real, { send }),
       seed: agreement.seed,
       stationarySeed: fSeed,
-      clear: loadWeights(kernels, manifest.config, tensors, () => false),
+      clear: plans.model.loadWeights(kernels, tensors, ['public']),
       requestPass: (pass, body) => agreement.requestPass(pass, body),
     })
     const owner = { session, agreement, ends: new Ends(manifest.config, tensors), link: real }

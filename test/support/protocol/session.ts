@@ -4,14 +4,15 @@ import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
 import { piecesOf, withPieces } from '../../../src/protections/shared/local/pieces.ts'
 import type { Role } from '../../../src/protections/shared/plan.ts'
 import { deriveKey } from '../../../src/protections/shared/prg.ts'
-import { difference, loadWeights } from '../../../src/protections/shared/profiles/fixed/weights.ts'
 import { SessionDealer } from '../../../src/protections/shared/session/dealer-passes.ts'
 import { ModelPlans } from '../../../src/protections/shared/session/model-plan.ts'
 import { OwnerSession } from '../../../src/protections/shared/session/owner-session.ts'
 import type { OwnerSetup } from '../../../src/protections/shared/session/owner-setup.ts'
 import { ServerSession } from '../../../src/protections/shared/session/server-session.ts'
+import { difference } from '../../../src/protections/shared/weights/stationary.ts'
 import type { Link } from '../../../src/transport/link.ts'
 import { memoryPair } from '../../../src/transport/memory.ts'
+import { DealtMaterial } from './dealt-material.ts'
 import { splitSeeds } from './local-keys.ts'
 import type { AnyTiny } from './models.ts'
 
@@ -21,33 +22,6 @@ const kernels = createWasmKernels()
 export interface Seen {
   readonly from: Role
   readonly bytes: Uint8Array
-}
-
-/** Dealt chunks, handed over pass by pass. */
-class Material {
-  readonly #chunks = new Map<number, Uint8Array[]>()
-  readonly #waiting = new Map<number, (chunk: Uint8Array) => void>()
-  readonly discarded: number[] = []
-
-  put(pass: number, view: Uint8Array): void {
-    const chunk = view.slice()
-    const wake = this.#waiting.get(pass)
-    this.#waiting.delete(pass)
-    if (wake) wake(chunk)
-    else this.#chunks.set(pass, [...(this.#chunks.get(pass) ?? []), chunk])
-  }
-
-  next(pass: number): Promise<Uint8Array> {
-    const chunk = this.#chunks.get(pass)?.shift()
-    if (chunk) return Promise.resolve(chunk)
-    return new Promise((resolve) => {
-      this.#waiting.set(pass, resolve)
-    })
-  }
-
-  discard(pass: number): void {
-    this.discarded.push(pass)
-  }
 }
 
 export interface SessionKeys {
@@ -81,7 +55,7 @@ export class WatchedSession {
   readonly dealt: Uint8Array[][] = []
   readonly dealer: SessionDealer
   readonly link: Link
-  readonly material = new Material()
+  readonly material = new DealtMaterial()
   /** Rejects with what ended the server's side. */
   readonly server: Promise<void>
   /** Called before a message is handed over; may resolve with other bytes to hand over instead. */
@@ -89,22 +63,22 @@ export class WatchedSession {
   #dealing: Promise<void> = Promise.resolve()
 
   constructor(model: AnyTiny, keys: SessionKeys, changes: Partial<OwnerSetup> = {}) {
-    const { spec, tensors, config } = model
-    this.plans = new ModelPlans(spec)
+    const { tensors } = model
+    this.plans = new ModelPlans(model.model)
     const [own, other] = memoryPair()
     this.link = own
     const stationaryKey = deriveKey(kernels, keys.stationary, 'stationary')
-    const clear = loadWeights(kernels, config, tensors, () => true)
+    const clear = this.plans.model.loadWeights(kernels, tensors, ['public', 'private'])
     const differences = new Map(
       this.plans.privateWeights().map((use, i) => {
-        const w = clear.encoded.get(use.name) ?? []
+        const w = clear.encoded.get(use.name) ?? new Int16Array()
         return [use.name, kernels.load(difference(kernels, stationaryKey, i, use, w), use.k, use.n)]
       }),
     )
     const pieces = piecesOf(kernels, this.plans.anyPlan, clear, splitSeeds())
     for (const [name, matrix] of pieces.dealer) differences.set(name, matrix)
     this.dealer = new SessionDealer(this.plans, kernels, differences, keys.seed, keys.passKey)
-    const known = loadWeights(kernels, config, tensors, (l, r) => this.plans.multiplies(l, r, 'public'))
+    const known = this.plans.model.loadWeights(kernels, tensors, ['public'])
     this.server = new ServerSession(
       this.plans,
       kernels,

@@ -5,9 +5,9 @@ import { maskLanes } from '../../../src/protections/shared/correlations/material
 import { type PartyPieces, piecesOf } from '../../../src/protections/shared/local/pieces.ts'
 import type { Blinded, Plan } from '../../../src/protections/shared/plan.ts'
 import type { Prg } from '../../../src/protections/shared/prg.ts'
-import type { HeldWeights } from '../../../src/protections/shared/profiles/fixed/split.ts'
 import { add, type Lanes, maskOf, sub } from '../../../src/protections/shared/ring.ts'
 import type { Shape } from '../../../src/protections/shared/shape.ts'
+import type { HeldWeights } from '../../../src/protections/shared/weights/held.ts'
 import { splitSeeds } from './local-keys.ts'
 
 export type Values = ArrayLike<number | bigint>

@@ -63,7 +63,7 @@ export class CountingDealer implements DealerEngine {
 
 /** Answers `[pass, n]` with the first bytes of n chunks of that pass, and `[0, pass]` after discarding it. */
 export class CountingServer implements ServerEngine {
-  served: ServedModel = { modelHash, planHash, profile: 'fixed' }
+  served: ServedModel = { modelHash, planHash, profile: 'counting' }
   readonly header = Uint8Array.of(1, 2, 3)
   tensors = [new Uint8Array(10).fill(4), new Uint8Array(3_000_000).fill(5), new Uint8Array(0)]
 
@@ -170,7 +170,7 @@ export async function startParties(options: PartiesOptions = {}): Promise<Partie
       serverKey: toBase64Url(serverIdentity.publicKey),
       modelHash,
       planHash,
-      profile: 'fixed',
+      profile: 'counting',
       ...changes,
     }),
     restartDealer: async () => {

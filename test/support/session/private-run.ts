@@ -9,6 +9,7 @@ import type { Bundle } from '../../../src/model/files/bundle-node.ts'
 import { readCatalog } from '../../../src/model/files/catalog.ts'
 import { floatModel } from '../../../src/model/graph/decoder-model.ts'
 import { greetServer, openSession } from '../../../src/protections/shared/agreement/agreement.ts'
+import type { ServedModel } from '../../../src/protections/shared/agreement/parties.ts'
 import { PlanDealer } from '../../../src/protections/shared/dealer/engine.ts'
 import { sharedListing } from '../../../src/protections/shared/listing.ts'
 import { PlanServer } from '../../../src/protections/shared/server/engine.ts'
@@ -45,12 +46,9 @@ export async function startEngineParties(folder: string, options: PartiesOptions
 }
 
 /** Hashes of the models that a server lists, and of their plans. */
-export async function servedPlans(server: string): Promise<{ modelHash: string; planHash: string }[]> {
+export async function servedPlans(server: string): Promise<ServedModel[]> {
   const { models } = await fetchListings(server)
-  return models.map((listing) => ({
-    modelHash: listing.hash,
-    planHash: v.parse(sharedListing, listing).planHash,
-  }))
+  return models.map((listing) => ({ modelHash: listing.hash, ...v.parse(sharedListing, listing) }))
 }
 
 /** What an owner must know of the other parties. */
@@ -73,8 +71,8 @@ export async function openOwner(
   connect: () => Promise<Link>,
   fetch?: typeof globalThis.fetch,
 ): Promise<PrivateOwner> {
-  const [{ modelHash, planHash }] = await servedPlans(parties.server.url)
-  const agreement = await openSession(parties.request({ modelHash, planHash, fetch }))
+  const [{ modelHash, planHash, profile }] = await servedPlans(parties.server.url)
+  const agreement = await openSession(parties.request({ modelHash, planHash, profile, fetch }))
   let link: Link | undefined
   try {
     link = await connect()

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ModelConfig } from '../../../src/model/architectures/config.ts'
 import { type Bundle, loadBundle, writeBundle } from '../../../src/model/files/bundle-node.ts'
 import { randomModel } from '../../../src/model/random.ts'
-import { calibrate } from '../../../src/protections/shared/profiles/fixed/calibrate.ts'
+import { calibrated } from '../../../src/protections/shared/profiles/calibrated.ts'
 import { toTokenizerJson, trainBpe } from '../../../tools/train/bpe.ts'
 import { chatSpecials } from '../../../tools/train/dialogues.ts'
 
@@ -42,7 +42,7 @@ export async function writeTinyBundle(
     source: 'random numbers',
     chat: { template: '', bos: 0, user: 1, assistant: 2, end: 3, stop: [3] },
     config,
-    profile: { fixed: { ranges: calibrate(config, tensors, sequences) } },
+    profile: await calibrated(config, tensors, sequences),
     tokenizer: toTokenizerJson(trainBpe(['Hello, how are you?'], config.vocab, chatSpecials)),
     tensors,
   })

@@ -5,7 +5,7 @@ import type { ModelConfig } from '../../../src/model/architectures/config.ts'
 import { type Bundle, loadBundle, writeBundle } from '../../../src/model/files/bundle-node.ts'
 import { PredictableRandom, randomModel } from '../../../src/model/random.ts'
 import { encodeForEncoder } from '../../../src/model/tokenizer/encode-text.ts'
-import { calibrate } from '../../../src/protections/shared/profiles/fixed/calibrate.ts'
+import { calibrated } from '../../../src/protections/shared/profiles/calibrated.ts'
 import { wordPieceJson, wordPieceVocabulary } from '../../../tools/train/wordpiece.ts'
 
 export const classifierConfig: ModelConfig = {
@@ -49,7 +49,7 @@ export async function writeTinyClassifier(
     license: 'CC0',
     source: 'random numbers',
     config,
-    profile: { fixed: { ranges: calibrate(config, tensors, texts) } },
+    profile: await calibrated(config, tensors, texts),
     tokenizer: json,
     tensors,
     dtype: 'F32',

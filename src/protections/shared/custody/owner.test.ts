@@ -18,7 +18,7 @@ import { softmax } from '../../../model/math.ts'
 import { randomModel } from '../../../model/random.ts'
 import { encodeForEncoder } from '../../../model/tokenizer/encode-text.ts'
 import { Owner } from '../../../owner/owner.ts'
-import { calibrate } from '../profiles/fixed/calibrate.ts'
+import { calibrated } from '../profiles/calibrated.ts'
 
 let folder: string
 beforeAll(() => {
@@ -62,7 +62,7 @@ async function writeAdapted(at: string): Promise<Bundle> {
   const { files: _f, format: _t, tensors: _l, ...about } = manifest
   const all = Array.from({ length: config.vocab }, (_, id) => id)
   const texts = [all.slice(0, 100), all.slice(100, 200), all.slice(200)]
-  const profile = { fixed: { ranges: calibrate(config, tensors, texts) } }
+  const profile = await calibrated(config, tensors, texts)
   const visibility = (name: string) => (name.includes('lora_B') ? 'private' : 'public')
   await writeBundle(join(at, 'tiny'), { ...about, config, profile, tokenizer, tensors, visibility })
   return loadBundle(join(at, 'tiny'))

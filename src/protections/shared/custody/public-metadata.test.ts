@@ -47,7 +47,7 @@ describe('what is public of a split model', () => {
 
   it('is in the threat model, field by field', () => {
     const rows = [
-      ...read('../../docs/threat-model.md').matchAll(/^\| (top level|`[\w.[\]*]+`) \| (`.*`) \|$/gm),
+      ...read('../../../../docs/threat-model.md').matchAll(/^\| (top level|`[\w.[\]*]+`) \| (`.*`) \|$/gm),
     ]
     const listed = rows.map(([, at, fields]) => [
       at === 'top level' ? '' : at.slice(1, -1),
@@ -60,7 +60,10 @@ describe('what is public of a split model', () => {
     const folder = fileURLToPath(new URL('../../../../models/sotto-demo', import.meta.url))
     const manifest = parseManifest(readFileSync(join(folder, 'manifest.json'), 'utf8'))
     const plans = modelPlans({ ...manifest, custody: { kind: 'split', id: '0'.repeat(64) } })
-    const { version, precision, roles, custody, config, ranges, ...more } = planMetadata(plans)
+    const { version, precision, roles, custody, config, ranges, ...more } = planMetadata(plans) as Record<
+      string,
+      unknown
+    >
     expect(more).toEqual({})
     // Of the engine, not of the model: its version, its fraction bits, which matrices are public.
     expect([typeof version, typeof precision, typeof roles, custody]).toEqual([

@@ -1,9 +1,10 @@
-/**
- * All that may be public of a split model: the fields of its manifest, by where they are. Ranges, and with them all rings
- * and scales, were measured with the private weights; nothing else here depends on them. docs/threat-model.md has the
- * same table, and a model with anything else in its manifest is not split.
- */
-export const PUBLIC_FIELDS: Readonly<Record<string, readonly string[]>> = {
+import type { Profile } from '../profiles/profile.ts'
+import { profiles } from '../profiles/registry.ts'
+
+type Fields = Readonly<Record<string, readonly string[]>>
+
+/** What every manifest may have, whatever its profile: nothing here depends on private weights. */
+const COMMON_FIELDS: Fields = {
   '': ['format', 'name', 'description', 'license', 'source'],
   config: [
     ...['arch', 'vocab', 'dim', 'layers', 'heads', 'kvHeads', 'ff', 'eps', 'context', 'ropeTheta'],
@@ -18,26 +19,24 @@ export const PUBLIC_FIELDS: Readonly<Record<string, readonly string[]>> = {
   chat: ['template', 'bos', 'bos[]', 'user', 'user[]', 'assistant', 'assistant[]', 'end', 'end[]', 'stop[]'],
   text: ['bos', 'stop[]'],
   custody: ['kind', 'id'],
-  'profile.fixed.ranges.layers[]': [
-    ...[
-      'x',
-      'meanSquare1[]',
-      'meanSquare2[]',
-      'normal1',
-      'v',
-      'score[]',
-      'peak',
-      'raw',
-      'rawResidual',
-      'gate',
-      'up',
-    ],
-  ],
-  'profile.fixed.ranges.final': ['x', 'meanSquare[]', 'normal', 'logits'],
-  'profile.fixed.ranges.pool': ['input', 'x', 'meanSquare[]', 'normal'],
 }
 
-/** The same, path by path. */
+/** What a profile's entry may have: it may have been measured with the private weights. */
+const fieldsOf = ({ id, publicFields }: Profile): Fields =>
+  Object.fromEntries(
+    Object.entries(publicFields).map(([at, fields]) => [
+      at === '' ? `profile.${id}` : `profile.${id}.${at}`,
+      fields,
+    ]),
+  )
+
+/**
+ * All that may be public of a split model: the fields of its manifest, by where they are. docs/threat-model.md has the
+ * same table, and a model with anything else in its manifest is not split.
+ */
+export const PUBLIC_FIELDS: Fields = Object.assign({}, COMMON_FIELDS, ...profiles.map(fieldsOf))
+
+/** `PUBLIC_FIELDS`, path by path. */
 export const PUBLIC_METADATA: readonly string[] = Object.entries(PUBLIC_FIELDS).flatMap(([at, fields]) =>
   fields.map((field) => (at === '' ? field : `${at}.${field}`)),
 )

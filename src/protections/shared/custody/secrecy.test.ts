@@ -17,13 +17,13 @@ import type { Opened, Plan, Share } from '../plan.ts'
 import { deriveKey, Prg } from '../prg.ts'
 import { calibrate } from '../profiles/fixed/calibrate.ts'
 import { compileModel } from '../profiles/fixed/compile.ts'
+import { FixedModel } from '../profiles/fixed/fixed-model.ts'
 import type { Ranges } from '../profiles/fixed/ranges.ts'
-import { betaPieces, splitWeights } from '../profiles/fixed/split.ts'
-import { type ClearWeights, loadWeights } from '../profiles/fixed/weights.ts'
-import { FIXED, residualRing } from '../profiles/fixed/widths.ts'
 import { add, encode, type Lanes, sub } from '../ring.ts'
 import { PlainPass } from '../runners/oracle.ts'
 import { schedule } from '../schedule.ts'
+import type { ClearWeights } from '../weights/held.ts'
+import { betaPieces, splitWeights } from '../weights/split.ts'
 
 const kernels = createWasmKernels()
 const seeds = splitSeeds()
@@ -48,14 +48,15 @@ function twins(config: TinyModel['config']): [TinyModel, TinyModel] {
   const all = Array.from({ length: config.vocab }, (_, id) => id)
   const other = calibrate(config, tensors, [all, all.toReversed()])
   const spec = { ...first.spec, ranges: union(first.spec.ranges, other) as Ranges }
+  const model = new FixedModel(spec)
   return [
-    { ...first, spec },
-    { ...first, spec, tensors },
+    { ...first, spec, model },
+    { ...first, spec, model, tensors },
   ]
 }
 
-const clearOf = ({ config, tensors }: TinyModel): ClearWeights =>
-  loadWeights(kernels, config, tensors, () => true)
+const clearOf = ({ model, tensors }: TinyModel): ClearWeights =>
+  model.loadWeights(kernels, tensors, ['public', 'private'])
 
 /** What one of the seeds yields, piece by piece, in the order of beta's pieces. */
 function keystreamPieces(
@@ -126,12 +127,13 @@ describe.each([
     ]
     const { weights, biases } = clearOf(second)
     const cache = new RowCache(64)
+    const { ring, frac } = first.model.input
     for (const shape of [
       { base: 0, rows: 3, serial: 0 },
       { base: 3, rows: 1, serial: 9 },
     ]) {
       const real = first.ends.embed([1, 2, 3].slice(0, shape.rows), shape.base)
-      const input = encode(real, residualRing(first.spec.ranges, FIXED), FIXED.residual)
+      const input = encode(real, ring, frac)
       const a = seen.pass(plan, s, shape, input)
       solve(other, scratch, s, a, input)
       const b = other.pass(plan, s, shape, input)

@@ -168,18 +168,21 @@ describe('splitting', () => {
     const said: string[] = []
     vi.spyOn(process.stdout, 'write').mockImplementation((text) => said.push(String(text)) > 0)
     const bundle = join(folder, 'whole', 'tiny')
-    await splitCommand([bundle, '--out', out, '--server-key', server, '--dealer-key', dealer, '--json'])
+    const split = (...words: string[]) => splitCommand.parseAsync(words, { from: 'user' })
+    await split(bundle, '--out', out, '--server-key', server, '--dealer-key', dealer, '--json')
     vi.restoreAllMocks()
     const report = JSON.parse(said.join(''))
     expect(report).toMatchObject({ server: join(out, 'server', 'tiny'), matrices: 4 })
     expect([...(await readSplitBundles(join(out, 'dealer'), model.dealer)).keys()]).toEqual([
       report.modelHash,
     ])
-    await expect(splitCommand([bundle, '--out', out, '--server-key', server])).rejects.toThrow('--dealer-key')
-    await expect(
-      splitCommand([bundle, '--out', out, '--server-key', 'x', '--dealer-key', dealer]),
-    ).rejects.toThrow('--server-key must be an identity key')
-    await expect(splitCommand(['--out', out])).rejects.toThrow('Which bundle?')
+    await expect(split(bundle, '--out', out, '--server-key', server)).rejects.toThrow('--dealer-key')
+    await expect(split(bundle, '--out', out, '--server-key', 'x', '--dealer-key', dealer)).rejects.toThrow(
+      'must be an identity key',
+    )
+    await expect(split('--out', out, '--server-key', server, '--dealer-key', dealer)).rejects.toThrow(
+      "missing required argument 'bundle'",
+    )
   })
 
   it('leaves nothing behind when it fails, and overwrites nothing', async () => {

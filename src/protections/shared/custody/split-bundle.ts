@@ -8,7 +8,7 @@ import type { Kernels } from '../../../kernels/kernels.ts'
 import { BundleError } from '../../../model/files/manifest.ts'
 import { type Opener, seal, sealedBytes, unseal } from '../agreement/seal.ts'
 import type { Plan } from '../plan.ts'
-import { type Piece, type ReadPiece, splitPieces } from '../profiles/fixed/split.ts'
+import { type Piece, type ReadPiece, splitPieces } from '../weights/split.ts'
 
 /** The same bytes in both folders: every piece of `splitPieces`, packed to its bits. */
 export const BETA_FILE = 'beta.bin'

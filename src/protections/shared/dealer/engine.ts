@@ -6,10 +6,10 @@ import { modelHash as hashOf, type Manifest, parseManifest } from '../../../mode
 import type { DealerEngine, DealerPasses } from '../agreement/parties.ts'
 import type { SplitBundle } from '../custody/split-bundle.ts'
 import type { WeightUse } from '../plan.ts'
-import { dealerPieces } from '../profiles/fixed/split.ts'
 import { SessionDealer } from '../session/dealer-passes.ts'
 import { type ModelPlans, modelPlans, planHash } from '../session/model-plan.ts'
 import { PassError } from '../session/pass-messages.ts'
+import { dealerPieces } from '../weights/split.ts'
 
 interface Model {
   plans: ModelPlans

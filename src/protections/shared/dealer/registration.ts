@@ -1,18 +1,21 @@
 /** Puts the parts of a registration together: blob 0 is the header, the others the private tensors' b. */
+import { concatBytes } from '@noble/hashes/utils.js'
 import { SessionError, toSessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
-import { BoundedQueue } from '../../../handshake/queue.ts'
-import { concatBytes } from '../../../transport/frame.ts'
+import { Queue } from '../../../transport/queue.ts'
 import type { Material } from '../agreement/material-socket.ts'
 import type { DealerEngine, ServedModel } from '../agreement/parties.ts'
 
 type Blob = Extract<Material, { kind: 'blob' }>
 
+/** Bytes of tensors that may wait for the engine before the server does. */
+const WAITING_BYTES = 64 * 1024 * 1024
+
 export class Registration {
   readonly model: ServedModel
   /** Settles when the engine has taken everything in. */
   readonly done: Promise<void>
-  readonly #tensors = new BoundedQueue<Uint8Array>(64 * 1024 * 1024)
+  readonly #tensors = new Queue()
   #parts: Uint8Array[] = []
   #size = 0
   #index = 0
@@ -47,11 +50,14 @@ export class Registration {
       throw new SessionError('oversized', 'A tensor of a registration is too large.')
     this.#parts.push(blob.bytes)
     if (!blob.last) return
-    const whole = concatBytes(this.#parts)
+    const whole = concatBytes(...this.#parts)
     this.#parts = []
     this.#size = 0
     if (this.#index++ === 0) this.#start(whole)
-    else await this.#tensors.push(whole, whole.length)
+    else {
+      this.#tensors.push(whole)
+      await this.#tensors.room(WAITING_BYTES)
+    }
   }
 
   finish(): void {
@@ -61,6 +67,7 @@ export class Registration {
 
   fail(error: Error): void {
     this.#rejectHeader(error)
-    this.#tensors.fail(error)
+    this.#tensors.drop()
+    this.#tensors.end(error)
   }
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from '../../../handshake/crypto.ts'
-import type { SplitSeeds } from '../profiles/fixed/split.ts'
+import type { SplitSeeds } from '../weights/split.ts'
 
 /** Every key of a local run, 32 bytes each. */
 export interface LocalKeys {

@@ -11,25 +11,15 @@ import { PackedCorrections, SeededCorrelations } from '../correlations/correlati
 import { maskLanes } from '../correlations/material.ts'
 import type { Plan, Role } from '../plan.ts'
 import { Prg, weightMaskStream, weightSumStream } from '../prg.ts'
-import type { CompileOptions, ModelSpec } from '../profiles/fixed/block.ts'
-import { compileModel } from '../profiles/fixed/compile.ts'
-import { type InputType, inputType } from '../profiles/fixed/input-type.ts'
-import { multiplies, shapeOf, spanBitsOf } from '../profiles/fixed/model.ts'
-import type { HeldWeights } from '../profiles/fixed/split.ts'
-
-import {
-  type ClearWeights,
-  difference,
-  loadWeights,
-  privateWeights,
-  stationaryNonce,
-} from '../profiles/fixed/weights.ts'
+import type { PlanOptions, ProfiledModel } from '../profiles/profile.ts'
 import { add, encode, type Lanes, toFloats } from '../ring.ts'
 import { DealerPass } from '../runners/dealer.ts'
 import { PlainPass, type Violation } from '../runners/oracle.ts'
 import { PartyPass } from '../runners/party.ts'
 import { type Schedule, schedule } from '../schedule.ts'
 import type { Shape } from '../shape.ts'
+import type { ClearWeights, HeldWeights } from '../weights/held.ts'
+import { difference, privateWeights, stationaryNonce } from '../weights/stationary.ts'
 import { exchange } from './exchange.ts'
 import { type LocalKeys, randomKeys } from './keys.ts'
 import { piecesOf, withPieces } from './pieces.ts'
@@ -56,12 +46,12 @@ export interface LocalOptions {
   readonly kernels?: Kernels
   /** New random ones where nothing else is said. */
   readonly keys?: LocalKeys
-  readonly compile?: CompileOptions
+  readonly compile?: PlanOptions
 }
 
 export class LocalParties {
-  readonly spec: ModelSpec
-  readonly #options: CompileOptions
+  readonly model: ProfiledModel
+  readonly #options: PlanOptions
   readonly #kernels: Kernels
   readonly #clear: ClearWeights
   readonly #publicWeights: ClearWeights
@@ -69,27 +59,23 @@ export class LocalParties {
   readonly #held: Record<Role, HeldWeights>
   readonly #keys: LocalKeys
   readonly #caches: Record<'owner' | 'server' | 'dealer' | 'plain', RowCache>
-  readonly #plans = new Map<number, { plan: Plan; schedule: Schedule }>()
+  readonly #plans = new Map<string, { plan: Plan; schedule: Schedule }>()
   readonly #differences = new Map<string, ReturnType<Kernels['load']>>()
   readonly #device
-  readonly #input: InputType
   #serial = 0
 
-  /** Throws when a tensor is missing, and `RangeTooWide` where the model does not fit its rings. */
-  constructor(spec: ModelSpec, tensors: Tensors, options: LocalOptions = {}) {
+  /** Throws when a tensor is missing, or where the model does not fit its rings: see its profile. */
+  constructor(model: ProfiledModel, tensors: Tensors, options: LocalOptions = {}) {
     const { kernels = createWasmKernels(), keys = randomKeys(), compile = {} } = options
-    this.spec = spec
-    this.#options = compile
+    this.model = model
+    this.#options = { lean: false, ...compile }
     this.#kernels = kernels
     this.#device = createCpuProductDevice(kernels, { cacheBytes: 1 << 28 })
     this.#keys = keys
-    this.#clear = loadWeights(kernels, spec.config, tensors, () => true)
-    this.#publicWeights = loadWeights(kernels, spec.config, tensors, (l, r) =>
-      multiplies(spec, l, r, 'public'),
-    )
-    const cache = (): RowCache => new RowCache(spec.config.context)
+    this.#clear = model.loadWeights(kernels, tensors, ['public', 'private'])
+    this.#publicWeights = model.loadWeights(kernels, tensors, ['public'])
+    const cache = (): RowCache => new RowCache(model.config.context)
     this.#caches = { owner: cache(), server: cache(), dealer: cache(), plain: cache() }
-    this.#input = inputType(spec)
     const { plan } = this.planFor({ base: 0, rows: 1, serial: 0 })
     privateWeights(plan).forEach((use, i) => {
       const w = this.#clear.encoded.get(use.name)
@@ -106,20 +92,21 @@ export class LocalParties {
   }
 
   planFor(shape: Shape): { plan: Plan; schedule: Schedule } {
-    const bits = spanBitsOf(shape)
-    let known = this.#plans.get(bits)
+    const { key, compile } = this.model.variant(shape, this.#options)
+    let known = this.#plans.get(key)
     if (!known) {
-      const plan = compileModel(this.spec, bits, this.#options)
+      const plan = compile()
       known = { plan, schedule: schedule(plan) }
-      this.#plans.set(bits, known)
+      this.#plans.set(key, known)
     }
     return known
   }
 
   /** Runs one pass on embedded rows [rows x dim] after `base` cached positions; an encoder's may be padded. */
   async pass(base: number, embeddings: Float64Array, padding?: Uint8Array): Promise<PassTrace> {
-    const rows = embeddings.length / this.#input.width
-    const shape = shapeOf(this.spec.config, { base, rows, serial: this.#serial })
+    const { width, ring, frac } = this.model.input
+    const rows = embeddings.length / width
+    const shape = this.model.shapeOf({ base, rows, serial: this.#serial })
     this.#serial += rows
     const { plan, schedule: s } = this.planFor(shape)
     const k = this.#kernels
@@ -161,7 +148,7 @@ export class LocalParties {
       f.free()
     }
     const t2 = seconds()
-    const input = encode(embeddings, this.#input.ring, this.#input.frac)
+    const input = encode(embeddings, ring, frac)
     const owner = new PartyPass(plan, s, shape, {
       role: 'owner',
       kernels: k,

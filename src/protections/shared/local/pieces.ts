@@ -1,16 +1,15 @@
 /** The pieces of a plan's split weights as the three parties hold them, cut in one process. */
 import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
 import type { Plan } from '../plan.ts'
+import type { ClearWeights, HeldWeights } from '../weights/held.ts'
 import {
   betaPieces,
   dealerPieces,
-  type HeldWeights,
   ownerPieces,
   type ReadPiece,
   type SplitSeeds,
   serverPieces,
-} from '../profiles/fixed/split.ts'
-import type { ClearWeights } from '../profiles/fixed/weights.ts'
+} from '../weights/split.ts'
 
 export interface PartyPieces {
   readonly owner: HeldWeights

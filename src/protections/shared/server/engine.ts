@@ -12,12 +12,13 @@ import type { MaterialSource, Registration, ServedModel, ServerEngine } from '..
 import type { Opener } from '../agreement/seal.ts'
 import { loadSplitBundle } from '../custody/split-bundle.ts'
 import { deriveKey } from '../prg.ts'
-import { serverPieces } from '../profiles/fixed/split.ts'
-import { type ClearWeights, difference, loadWeights } from '../profiles/fixed/weights.ts'
 import { MessageError } from '../runners/party.ts'
 import { type ModelPlans, modelPlans, planHash } from '../session/model-plan.ts'
 import { PassError } from '../session/pass-messages.ts'
 import { ServerSession } from '../session/server-session.ts'
+import type { ClearWeights } from '../weights/held.ts'
+import { serverPieces } from '../weights/split.ts'
+import { difference } from '../weights/stationary.ts'
 
 interface Model {
   served: ServedModel
@@ -31,6 +32,12 @@ interface Model {
   fSeed: Uint8Array
 }
 
+const servedAs = async (modelHash: string, plans: ModelPlans): Promise<ServedModel> => ({
+  modelHash,
+  planHash: await planHash(plans),
+  profile: plans.model.profile,
+})
+
 /** The server's split bundle: public tensors, and pieces of the private matrices. */
 async function loadSplit(kernels: Kernels, entry: CatalogEntry, opener?: Opener): Promise<Model> {
   const { dir, hash, files } = entry
@@ -38,11 +45,9 @@ async function loadSplit(kernels: Kernels, entry: CatalogEntry, opener?: Opener)
   const file = async (name: string) => new Response(new Uint8Array(readFileSync(join(dir, name))))
   const { manifest, tensors } = await loadPublic(file, { expectedHash: hash })
   const plans = modelPlans(manifest)
-  const served = { modelHash: hash, planHash: await planHash(plans), profile: 'fixed' }
+  const served = await servedAs(hash, plans)
   const split = await loadSplitBundle(dir, { holder: 'server', ...served }, opener)
-  const clear = loadWeights(kernels, manifest.config, tensors, (layer, role) =>
-    plans.multiplies(layer, role, 'public'),
-  )
+  const clear = plans.model.loadWeights(kernels, tensors, ['public'])
   const beta = split.open(kernels, plans.anyPlan)
   try {
     const pieces = serverPieces(kernels, plans.anyPlan, split.seed, beta.read)
@@ -83,15 +88,9 @@ export class PlanServer implements ServerEngine {
       const { manifest, tensors } = await read(entry.dir)
       const plans = modelPlans(manifest)
       models.push({
-        served: { modelHash: hash, planHash: await planHash(plans), profile: 'fixed' },
+        served: await servedAs(hash, plans),
         plans,
-        clear: loadWeights(
-          kernels,
-          manifest.config,
-          tensors,
-          (layer, role) =>
-            plans.multiplies(layer, role, 'private') || plans.multiplies(layer, role, 'public'),
-        ),
+        clear: plans.model.loadWeights(kernels, tensors, ['public', 'private']),
         header: files.get('manifest.json')!.bytes,
         fSeed: new Uint8Array(randomBytes(32)),
       })

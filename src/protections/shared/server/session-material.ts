@@ -2,6 +2,7 @@
 import { equalBytes, fromHex } from '../../../handshake/encoding.ts'
 import { SessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
+import { Queue } from '../../../transport/queue.ts'
 import type { MaterialSource } from '../agreement/parties.ts'
 
 export interface SessionMaterialParts {
@@ -17,9 +18,8 @@ export interface SessionMaterialParts {
 }
 
 interface Pass {
-  chunks: Uint8Array[]
+  chunks: Queue
   complete: boolean
-  waiting?: { resolve: (chunk: Uint8Array) => void; reject: (error: Error) => void }
 }
 
 export class SessionMaterial implements MaterialSource {
@@ -64,26 +64,20 @@ export class SessionMaterial implements MaterialSource {
     if (this.#burnt.has(pass))
       return Promise.reject(new SessionError('replayed', `Pass ${pass} was discarded.`))
     const state = this.#pass(pass)
-    const chunk = state.chunks.shift()
-    if (chunk) {
-      this.#credit(chunk.length)
-      this.#settle(pass, state)
-      return Promise.resolve(chunk)
-    }
-    if (state.complete)
-      return Promise.reject(new SessionError('replayed', `The material of pass ${pass} is used up.`))
-    if (state.waiting) return Promise.reject(new SessionError('internal', 'Two readers of one pass.'))
-    return new Promise((resolve, reject) => {
-      state.waiting = { resolve, reject }
-    })
+    if (state.chunks.isAwaited)
+      return Promise.reject(new SessionError('internal', 'Two readers of one pass.'))
+    const before = state.chunks.bytes
+    const chunk = state.chunks.next()
+    this.#credit(before - state.chunks.bytes)
+    this.#settle(pass, state)
+    return chunk
   }
 
   discard(pass: number): void {
     if (this.#over || this.#burnt.has(pass)) return
     const state = this.#pass(pass)
-    const left = state.chunks.splice(0).reduce((sum, chunk) => sum + chunk.length, 0)
-    if (left > 0) this.#credit(left)
-    state.waiting?.reject(new SessionError('expired', `Pass ${pass} was abandoned.`))
+    this.#credit(state.chunks.drop())
+    state.chunks.end(new SessionError('expired', `Pass ${pass} was abandoned.`))
     this.#burnt.add(pass)
     this.#passes.delete(pass)
     this.#parts.used(pass)
@@ -95,15 +89,9 @@ export class SessionMaterial implements MaterialSource {
       this.#credit(bytes.length)
       return
     }
-    const state = this.#pass(pass)
-    if (state.waiting) {
-      const { resolve } = state.waiting
-      state.waiting = undefined
-      this.#credit(bytes.length)
-      resolve(bytes)
-    } else {
-      state.chunks.push(bytes)
-    }
+    const { chunks } = this.#pass(pass)
+    if (chunks.isAwaited) this.#credit(bytes.length)
+    chunks.push(bytes)
   }
 
   /** From the dealer: nothing more comes for this pass. */
@@ -111,8 +99,7 @@ export class SessionMaterial implements MaterialSource {
     if (this.#burnt.has(pass)) return
     const state = this.#pass(pass)
     state.complete = true
-    state.waiting?.reject(new SessionError('replayed', `The material of pass ${pass} is used up.`))
-    state.waiting = undefined
+    state.chunks.end(new SessionError('replayed', `The material of pass ${pass} is used up.`))
     this.#settle(pass, state)
   }
 
@@ -127,7 +114,10 @@ export class SessionMaterial implements MaterialSource {
     if (this.#over) return
     this.#over = error
     clearTimeout(this.#claimTimer)
-    for (const { waiting } of this.#passes.values()) waiting?.reject(error)
+    for (const { chunks } of this.#passes.values()) {
+      chunks.drop()
+      chunks.end(error)
+    }
     this.#passes.clear()
     for (const listener of this.#failures.splice(0)) listener(error)
     this.#parts.onEnd()
@@ -136,7 +126,7 @@ export class SessionMaterial implements MaterialSource {
   #pass(pass: number): Pass {
     let state = this.#passes.get(pass)
     if (!state) {
-      state = { chunks: [], complete: false }
+      state = { chunks: new Queue(), complete: false }
       this.#passes.set(pass, state)
     }
     return state
@@ -151,7 +141,7 @@ export class SessionMaterial implements MaterialSource {
 
   /** A pass whose last chunk was read is used up. */
   #settle(pass: number, state: Pass): void {
-    if (!state.complete || state.chunks.length > 0) return
+    if (!state.complete || !state.chunks.isEmpty) return
     this.#passes.delete(pass)
     this.#burnt.add(pass)
     this.#parts.used(pass)

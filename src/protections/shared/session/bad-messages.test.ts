@@ -12,7 +12,7 @@ const model = tinyModel({ ...tinyLlama, layers: 1 })
 const ahead = (shape: Shape): Uint8Array =>
   shape.rows < 1 || shape.rows > MAX_ROWS
     ? new Uint8Array()
-    : new Uint8Array(messageBytes(shape, new ModelPlans(model.spec).of(shape).schedule.messages[0]))
+    : new Uint8Array(messageBytes(shape, new ModelPlans(model.model).of(shape).schedule.messages[0]))
 const typed = (code: string) => expect.objectContaining({ code, advice: expect.any(String) })
 
 const begin = (pass: number, shape: Partial<Shape> = {}): Uint8Array =>

@@ -2,59 +2,40 @@
 
 import type { ModelConfig } from '../../../model/architectures/config.ts'
 import { buckets } from '../../../model/buckets.ts'
-import { canonicalJson, type Manifest, sha256 } from '../../../model/files/manifest.ts'
+import { canonicalJson, sha256 } from '../../../model/files/manifest.ts'
 import { continuesText } from '../../../model/graph/graph-of.ts'
 import { RowCache } from '../cache.ts'
 import type { Plan, WeightUse } from '../plan.ts'
-import { type ModelSpec, visibilityOf } from '../profiles/fixed/block.ts'
-import { compileModel } from '../profiles/fixed/compile.ts'
-import { type InputType, inputType } from '../profiles/fixed/input-type.ts'
-import {
-  allMatrices,
-  type EndRole,
-  type MatrixRole,
-  matrixVisibility,
-  type Visibility,
-} from '../profiles/fixed/matrices.ts'
-import { multiplies, shapeOf, spanBitsOf } from '../profiles/fixed/model.ts'
-import type { Ranges } from '../profiles/fixed/ranges.ts'
-import { privateWeights } from '../profiles/fixed/weights.ts'
-import { precisionOf } from '../profiles/fixed/widths.ts'
+import type { InputType } from '../profiles/input-type.ts'
+import { profileOf } from '../profiles/lookup.ts'
+import type { ModelManifest } from '../profiles/model-manifest.ts'
+import type { End, ProfiledModel } from '../profiles/profile.ts'
 import { type Schedule, schedule } from '../schedule.ts'
 import type { Shape } from '../shape.ts'
+import { privateWeights } from '../weights/stationary.ts'
 
 /** Changes whenever a plan of the same metadata would: parties of different engines must not meet. */
 export const ENGINE_VERSION = 4
-
-/** From this many rows on, bytes weigh more than hops. */
-const LEAN_ROWS = 8
-
-/** The bundle was not calibrated for the profile. */
-export class ProfileError extends Error {
-  override readonly name = 'ProfileError'
-}
 
 /**
  * A model's plans, made when first needed: one for each number of bits that count its positions, and a decoder's lean one
  * for long prompts.
  */
 export class ModelPlans {
-  readonly spec: ModelSpec
+  readonly model: ProfiledModel
   readonly #plans = new Map<string, { plan: Plan; schedule: Schedule }>()
-  #input?: InputType
 
-  constructor(spec: ModelSpec) {
-    this.spec = spec
+  constructor(model: ProfiledModel) {
+    this.model = model
   }
 
   get config(): ModelConfig {
-    return this.spec.config
+    return this.model.config
   }
 
   /** What the owner puts in, row by row. */
   get input(): InputType {
-    this.#input ??= inputType(this.spec)
-    return this.#input
+    return this.model.input
   }
 
   get inputWidth(): number {
@@ -68,7 +49,7 @@ export class ModelPlans {
 
   /** A requested shape as this model's plans see it. */
   shapeOf(shape: Shape): Shape {
-    return shapeOf(this.config, shape)
+    return this.model.shapeOf(shape)
   }
 
   /** A place for the keys and values of a pass: `kept` where later passes go on from them, an encoder's never do. */
@@ -77,26 +58,19 @@ export class ModelPlans {
   }
 
   /** Whether one of the model's ends is computed privately. */
-  isPrivate(end: EndRole): boolean {
-    return this.spec.ends?.[end] === 'private'
+  isPrivate(end: End): boolean {
+    return this.model.isPrivate(end)
   }
 
   of(shape: Pick<Shape, 'base' | 'rows' | 'lean'>): { plan: Plan; schedule: Schedule } {
-    const bits = spanBitsOf(shape)
-    const lean = continuesText(this.config) && (shape.lean === true || shape.rows >= LEAN_ROWS)
-    const key = `${bits} ${lean}`
+    const { key, compile } = this.model.variant(shape)
     let known = this.#plans.get(key)
     if (!known) {
-      const plan = compileModel(this.spec, bits, { lean })
+      const plan = compile()
       known = { plan, schedule: schedule(plan) }
       this.#plans.set(key, known)
     }
     return known
-  }
-
-  /** Whether the plans multiply by a matrix of this visibility. */
-  multiplies(layer: number, role: MatrixRole, visibility: Visibility): boolean {
-    return multiplies(this.spec, layer, role, visibility)
   }
 
   /** A plan to take the weights from: they have the same rings in every one. */
@@ -111,39 +85,20 @@ export class ModelPlans {
 
   /** Whether the private weights are in pieces, of which no party has all. */
   get isSplit(): boolean {
-    return this.spec.custody === 'split'
+    return this.model.isSplit
   }
 }
 
-/** The plans that a manifest describes. Throws `ProfileError` when it has no calibration for `fixed`. */
-export function modelPlans(
-  manifest: Pick<Manifest, 'config' | 'tensors' | 'profile' | 'name' | 'custody'>,
-): ModelPlans {
-  const fixed = manifest.profile.fixed as { ranges?: Ranges } | undefined
-  if (!fixed?.ranges)
-    throw new ProfileError(
-      `Model '${manifest.name}' is not calibrated for 'fixed': sotto model calibrate BUNDLE --text FILE.`,
-    )
-  const isPublic = (name: string): boolean =>
-    manifest.tensors.find((t) => t.name === name)?.visibility === 'public'
-  const { config } = manifest
-  const end = (role: EndRole): Visibility => matrixVisibility(config, config.layers, role, isPublic)
-  return new ModelPlans({
-    config,
-    ranges: fixed.ranges,
-    custody: manifest.custody?.kind,
-    visibility: (layer, role) => matrixVisibility(config, layer, role, isPublic),
-    ends: { embed: end('embed'), head: end('head'), ...(config.head ? { pool: end('pool') } : {}) },
-  })
-}
+/** The plans that a manifest describes. Throws `ProfileError` where its profile is unknown, or it is not calibrated. */
+export const modelPlans = (manifest: ModelManifest): ModelPlans =>
+  new ModelPlans(profileOf(manifest).model(manifest))
 
 /** Everything that a plan is made from: public, all of it. */
-export function planMetadata(plans: ModelPlans) {
-  const { config, ranges } = plans.spec
-  const custody = plans.isSplit ? 'split' : undefined
-  const roles = allMatrices(config).map(({ layer, role }) => visibilityOf(plans.spec, layer, role))
-  return { version: ENGINE_VERSION, config, ranges, precision: precisionOf(config), roles, custody }
-}
+export const planMetadata = ({ model }: ModelPlans): object => ({
+  version: ENGINE_VERSION,
+  custody: model.isSplit ? 'split' : undefined,
+  ...model.metadata,
+})
 
 /** SHA-256 over it. */
 export const planHash = (plans: ModelPlans): Promise<string> =>

@@ -1,7 +1,7 @@
 /** What a data owner's session is given, and what it tells. */
 import type { Kernels, ProductDevice } from '../../../kernels/kernels.ts'
 import type { Link } from '../../../transport/link.ts'
-import type { ClearWeights } from '../profiles/fixed/weights.ts'
+import type { ClearWeights } from '../weights/held.ts'
 import type { ModelPlans } from './model-plan.ts'
 
 export interface OwnerSetup {

@@ -3,8 +3,8 @@
 import { SessionError } from '../../../handshake/errors.ts'
 import type { Kernels } from '../../../kernels/kernels.ts'
 import type { Tensors } from '../../../model/architectures/config.ts'
-import { ownerPieces } from '../profiles/fixed/split.ts'
-import { type ClearWeights, loadWeights } from '../profiles/fixed/weights.ts'
+import type { ClearWeights } from '../weights/held.ts'
+import { ownerPieces } from '../weights/split.ts'
 import type { ModelPlans } from './model-plan.ts'
 
 /** The seeds that a session brings: the dealer's for split models alone. */
@@ -20,9 +20,7 @@ export function ownerWeights(
   tensors: Tensors,
   { server, dealer }: OwnerSeeds,
 ): ClearWeights {
-  const clear = loadWeights(kernels, plans.config, tensors, (layer, role) =>
-    plans.multiplies(layer, role, 'public'),
-  )
+  const clear = plans.model.loadWeights(kernels, tensors, ['public'])
   if (!plans.isSplit) return clear
   if (!dealer)
     throw new SessionError('split-bundle-missing', 'The dealer has sent no seed of the split model.')

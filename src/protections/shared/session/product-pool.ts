@@ -5,8 +5,8 @@
 import type { ProductDevice, Stationary } from '../../../kernels/kernels.ts'
 import type { WeightUse } from '../plan.ts'
 import { weightMaskStream, weightSumStream } from '../prg.ts'
-import { stationaryNonce } from '../profiles/fixed/weights.ts'
 import type { Lanes } from '../ring.ts'
+import { stationaryNonce } from '../weights/stationary.ts'
 
 interface Block {
   rows: number

@@ -13,7 +13,7 @@ const model = tinyModel({ ...tinyLlama, layers: 1 })
 const ahead = (shape: Shape): Uint8Array =>
   shape.rows < 1 || shape.rows > MAX_ROWS
     ? new Uint8Array()
-    : new Uint8Array(messageBytes(shape, new ModelPlans(model.spec).of(shape).schedule.messages[0]))
+    : new Uint8Array(messageBytes(shape, new ModelPlans(model.model).of(shape).schedule.messages[0]))
 
 describe('rows used before are refused', () => {
   const shape = { base: 0, rows: 2, serial: 4 }

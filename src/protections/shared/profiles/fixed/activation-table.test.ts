@@ -5,9 +5,9 @@ import { activate } from '../../ops/activate.ts'
 import { open } from '../../ops/open.ts'
 import type { Share } from '../../plan.ts'
 import { activationPrecision, tableOf } from './activation-table.ts'
-import { FIXED } from './widths.ts'
+import { precisionOf } from './widths.ts'
 
-const F = FIXED.activation
+const F = precisionOf({ arch: 'llama' }).activation
 const BITS = 13
 const exact = { ...activations, tanh: Math.tanh }
 

@@ -12,6 +12,7 @@ import { LocalParties } from '../../local/local-parties.ts'
 import type { ModelSpec } from './block.ts'
 import { calibrate } from './calibrate.ts'
 import { compileModel } from './compile.ts'
+import { FixedModel } from './fixed-model.ts'
 
 const ids = [1, 5, 9, 33, 2, 44, 7, 8, 21, 40]
 
@@ -44,8 +45,7 @@ describe.each([
     ['llama', { ...tinyLlama, ...options }],
   ] as const)('%s: equals the oracle bit for bit, and float', async ([, config], { annotate }) => {
     const tensors = model(config, gain)
-    const spec = specOf(config, tensors)
-    const parties = new LocalParties(spec, tensors, { keys: localKeys() })
+    const parties = new LocalParties(new FixedModel(specOf(config, tensors)), tensors, { keys: localKeys() })
     const ends = new Ends(config, tensors)
     const float = floatModel(config, tensors)
     let base = 0
@@ -69,8 +69,8 @@ describe.each([
 })
 
 it("an encoder's caps leave padding out", async () => {
-  const { config, tensors, spec, ends } = tinyEncoder({ ...tinyBert, softcap: 2, softmaxCap: 2 }, 'private')
-  const parties = new LocalParties(spec, tensors, { keys: localKeys() })
+  const { config, tensors, model, ends } = tinyEncoder({ ...tinyBert, softcap: 2, softmaxCap: 2 }, 'private')
+  const parties = new LocalParties(model, tensors, { keys: localKeys() })
   const text = { ids: [1, 17, 24] }
   const { rows, padding } = ends.input(text)
   const trace = await parties.pass(0, rows, padding)

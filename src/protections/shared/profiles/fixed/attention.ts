@@ -9,9 +9,10 @@ import { product } from '../../ops/product.ts'
 import { truncate } from '../../ops/truncate.ts'
 import type { Share } from '../../plan.ts'
 import { type Block, weightIndex } from './block.ts'
+import { placed, RangeTooWide } from './errors.ts'
 import type { LayerRanges } from './ranges.ts'
 import { attentionPowers, attentionWidths, inverseSums, outputRing } from './softmax.ts'
-import { normWidths, RangeTooWide } from './widths.ts'
+import { normWidths } from './widths.ts'
 
 /** What a block adds to the residual stream, and the stream that it adds it to where that is its own norm's output. */
 export interface Added {
@@ -24,7 +25,7 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   const { plan, precision: p } = block
   const { config } = block.spec
   const f = p.activation
-  const w = attentionWidths(block, r)
+  const w = placed({ layer, role: 'qkv' }, () => attentionWidths(block, r))
   const s = w.softmax
   const hd = headDim(config)
   const kv = config.kvHeads * hd
@@ -52,7 +53,7 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   const outRing = outputRing(block)
   const drop = s.mixedFrac + s.inverseFrac - f
   const wide = outRing + drop
-  if (wide > 64) throw new RangeTooWide(`layer ${layer}: the attention output needs ${wide} bits`)
+  if (wide > 64) throw new RangeTooWide(`the attention output needs ${wide} bits`, { layer, role: 'out' })
   const mixed = open(
     plan,
     truncate(plan, mix(plan, powers.weights, v, values, h), s.weightFrac + f - s.mixedFrac, s.mixed),
@@ -70,11 +71,11 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
 
 /** Ring of queries, keys and values before they are truncated. Throws `RangeTooWide`. */
 export function projectionRing(block: Block, r: LayerRanges, layer: number): number {
-  const { precision: p, graph } = block
-  const { scores, softmax } = attentionWidths(block, r)
-  const rotary = graph.isRotary ? p.rotary : 0
+  const { precision: p, spec } = block
+  const { scores, softmax } = placed({ layer, role: 'qkv' }, () => attentionWidths(block, r))
+  const rotary = spec.config.arch === 'llama' ? p.rotary : 0
   const ring = Math.max(p.weight + rotary + scores, p.weight + softmax.weights)
-  if (ring > 64) throw new RangeTooWide(`layer ${layer}: queries, keys and values need ${ring} bits`)
+  if (ring > 64) throw new RangeTooWide(`queries, keys and values need ${ring} bits`, { layer, role: 'qkv' })
   return ring
 }
 
@@ -85,7 +86,9 @@ function projected(block: Block, x: Share, r: LayerRanges, layer: number, column
   const width = columns + block.residualColumns
   if (block.isNormalised(layer)) return block.linear(x, layer, 'qkv', width)
   const { config } = spec
-  const w = normWidths(config, p, r.x, r.meanSquare1, r.x, config.dim, `layer ${layer}: the first norm`)
+  const w = placed({ layer, role: 'qkv' }, () =>
+    normWidths(config, p, r.x, r.meanSquare1, r.x, config.dim, 'the first norm'),
+  )
   const n = block.normal(x, { ...w, open: block.residual }, r.normal1)
   const opened = open(plan, n.value, { bits: n.bits, lift: ring, weight: weightIndex(layer, 'qkv') })
   return block.liftedLinear(opened, layer, 'qkv', width, ring)

@@ -13,6 +13,7 @@ import { product } from '../../ops/product.ts'
 import { sumSquares } from '../../ops/square.ts'
 import { truncate } from '../../ops/truncate.ts'
 import { type Opened, PlanBuilder, type Share } from '../../plan.ts'
+import type { PlanOptions } from '../profile.ts'
 import {
   END_ROLES,
   type EndRole,
@@ -51,14 +52,6 @@ export interface ModelSpec {
   readonly custody?: Custody
 }
 
-export interface CompileOptions {
-  readonly precision?: Precision
-  /** Two more hops a layer for a third of the dealt bytes in gated models: for long prompts. */
-  readonly lean?: boolean
-  /** Release every row instead of the last alone: for evaluation by a holder of both sides. */
-  readonly everyRow?: boolean
-}
-
 /** Whether a matrix is public or private, the model's ends included. */
 export const visibilityOf = (spec: ModelSpec, layer: number, role: MatrixRole): Visibility =>
   isEnd(role) ? (spec.ends?.[role] ?? 'public') : spec.visibility(layer, role)
@@ -71,17 +64,17 @@ export class Block {
   readonly plan = new PlanBuilder()
   readonly spec: ModelSpec
   readonly graph: ModelGraph
-  readonly options: CompileOptions
+  readonly options: PlanOptions
   readonly precision: Precision
   readonly spanBits: number
   /** Ring of the residual stream. */
   readonly residual: number
 
-  constructor(spec: ModelSpec, spanBits: number, options: CompileOptions) {
+  constructor(spec: ModelSpec, spanBits: number, options: PlanOptions) {
     this.spec = spec
     this.graph = graphOf(spec.config)
     this.options = options
-    this.precision = options.precision ?? precisionOf(spec.config)
+    this.precision = precisionOf(spec.config)
     this.spanBits = spanBits
     this.residual = residualRing(spec.ranges, this.precision)
   }

@@ -7,9 +7,10 @@ import { shade } from '../../ops/suppress-padding.ts'
 import { truncate } from '../../ops/truncate.ts'
 import type { PlanBuilder, Share } from '../../plan.ts'
 import { Fitter } from '../../tables/fit.ts'
+import { RangeTooWide } from './errors.ts'
 import type { Interval, LayerRanges } from './ranges.ts'
 import type { WeightWidths } from './softmax-widths.ts'
-import { integerBits, inverseWidths, type Precision, RangeTooWide } from './widths.ts'
+import { integerBits, inverseWidths, type Precision } from './widths.ts'
 
 /** Fraction bits of the opened logits. */
 const ARGUMENT_BITS = 12

@@ -2,11 +2,12 @@
 import { input } from '../../ops/input.ts'
 import { add, lastRow } from '../../ops/local.ts'
 import type { Plan, Share } from '../../plan.ts'
+import type { PlanOptions } from '../profile.ts'
 import { attention } from './attention.ts'
-import { Block, type CompileOptions, type ModelSpec } from './block.ts'
+import { Block, type ModelSpec } from './block.ts'
 import { feedForward } from './feed-forward.ts'
 import { compileHead } from './head.ts'
-import { inputOf } from './input-type.ts'
+import { inputOf } from './owner-input.ts'
 import { normWidths } from './widths.ts'
 
 /**
@@ -14,7 +15,7 @@ import { normWidths } from './widths.ts'
  * classifier's text it is the row of the first token, which comes last; other models release every row. Throws
  * `RangeTooWide`.
  */
-export function compileModel(spec: ModelSpec, spanBits: number, options: CompileOptions = {}): Plan {
+export function compileModel(spec: ModelSpec, spanBits: number, options: PlanOptions = {}): Plan {
   const { config, ranges } = spec
   const block = new Block(spec, spanBits, options)
   const { plan, precision, residual: ring } = block

@@ -1,21 +1,18 @@
 /** Lowered weights as the integers that the plan multiplies by. */
 
 import { fromFloats, type Lanes } from '../../ring.ts'
+import type { EncodedWeight } from '../../weights/held.ts'
+import { WeightError } from './errors.ts'
 import type { LoweredBias, LoweredMatrix } from './lower.ts'
 
-/** A weight does not fit the encoding. */
-export class WeightError extends Error {
-  override readonly name = 'WeightError'
-}
-
 /** Round(W 2^frac) in the narrowest signed type that holds it. Throws `WeightError` beyond 32 bits. */
-export function encodeMatrix(m: LoweredMatrix, frac: number): Int16Array | Int32Array {
+export function encodeMatrix(m: LoweredMatrix, frac: number): EncodedWeight {
   const scale = 2 ** frac
   let most = 0
   for (const v of m.data) most = Math.max(most, Math.abs(v))
   const limit = Math.round(most * scale)
   if (!(limit < 2 ** 31))
-    throw new WeightError(`weight '${m.name}' reaches ${most}, too large for ${frac} fraction bits`)
+    throw new WeightError(m.name, `reaches ${most}, too large for ${frac} fraction bits`)
   const out = limit < 2 ** 15 ? new Int16Array(m.data.length) : new Int32Array(m.data.length)
   for (let i = 0; i < out.length; i++) out[i] = Math.round(m.data[i] * scale)
   return out

@@ -9,9 +9,10 @@ import type { Opened, Share } from '../../plan.ts'
 import { activationPrecision, tableOf } from './activation-table.ts'
 import type { Added } from './attention.ts'
 import { type Block, weightIndex } from './block.ts'
+import { placed, RangeTooWide } from './errors.ts'
 import { matrixName, residualBias } from './matrices.ts'
 import type { LayerRanges } from './ranges.ts'
-import { integerBits, normWidths, RangeTooWide } from './widths.ts'
+import { integerBits, normWidths } from './widths.ts'
 
 /**
  * What the feed-forward block adds to the residual stream. The first product runs on the raw residual and is
@@ -27,7 +28,9 @@ export function feedForward(block: Block, x: Share, r: LayerRanges, layer: numbe
   const extra = block.residualColumns
   // The residual stream has more fraction bits than activations, and so needs more of the root's.
   const most = Math.max(r.raw, (r.rawResidual ?? 0) * 2 ** (p.residual - f))
-  const w = normWidths(config, p, r.x, r.meanSquare2, most, n + extra, `layer ${layer}: the second norm`)
+  const w = placed({ layer, role: 'up' }, () =>
+    normWidths(config, p, r.x, r.meanSquare2, most, n + extra, 'the second norm'),
+  )
   const rms = Math.sqrt(r.meanSquare2[0] + config.eps)
   const rawFrac = f + 1 + Math.max(0, Math.ceil(-Math.log2(rms / room)))
   const raw = rawFrac + integerBits(r.raw * room) + 2
@@ -43,7 +46,8 @@ export function feedForward(block: Block, x: Share, r: LayerRanges, layer: numbe
   const drop = rawFrac + w.rootFrac - f
   const ring = Math.max(gateBits, upBits) + drop
   const widest = Math.max(upRing, ring, stream?.ring ?? 0)
-  if (widest > 64) throw new RangeTooWide(`layer ${layer}: the feed-forward block needs ${widest} bits`)
+  if (widest > 64)
+    throw new RangeTooWide(`the feed-forward block needs ${widest} bits`, { layer, role: 'up' })
 
   const { opened, root } = block.root(
     x,
@@ -66,7 +70,7 @@ export function feedForward(block: Block, x: Share, r: LayerRanges, layer: numbe
   const outRing = block.residual + f + p.weight - p.residual
   const coefficientBits = 13
   const basisBits = Math.min(precise.basisBits, 64 - outRing - coefficientBits)
-  if (basisBits < 10) throw new RangeTooWide(`layer ${layer}: the activation needs more than 64 bits`)
+  if (basisBits < 10) throw new RangeTooWide('the activation needs more than 64 bits', { layer, role: 'up' })
   const tabulated = (u: Opened | undefined, t: number, ring: number): Share =>
     truncate(
       plan,

@@ -8,8 +8,9 @@ import { truncate } from '../../ops/truncate.ts'
 import type { Opened, Share } from '../../plan.ts'
 import { activationPrecision, tableOf } from './activation-table.ts'
 import { type Block, weightIndex } from './block.ts'
+import { RangeTooWide } from './errors.ts'
 import type { PoolRanges, Ranges } from './ranges.ts'
-import { integerBits, normWidths, RangeTooWide } from './widths.ts'
+import { integerBits, normWidths } from './widths.ts'
 
 /** A value at the activations' scale, and the bits that it is opened with. */
 interface Normal {
@@ -27,7 +28,7 @@ export function compileHead(block: Block, n: Normal): void {
 }
 
 function poolRanges({ pool }: Ranges): PoolRanges {
-  if (!pool) throw new RangeTooWide('the head was not calibrated')
+  if (!pool) throw new RangeTooWide('the head was not calibrated', { role: 'pool' })
   return pool
 }
 
@@ -50,7 +51,8 @@ function activated(block: Block, n: Normal, r: PoolRanges, name: Activation | 't
   const g = pooled(block, n, table.half)
   const coefficientBits = 13
   const basisBits = Math.min(13, 64 - ring)
-  if (basisBits < 10) throw new RangeTooWide("the head's activation needs more than 64 bits")
+  if (basisBits < 10)
+    throw new RangeTooWide("the head's activation needs more than 64 bits", { role: 'pool' })
   const drop = coefficientBits + basisBits - p.activation
   const y = activate(plan, g, undefined, {
     limit,

@@ -5,7 +5,9 @@ import { PredictableRandom } from '../../../../model/random.ts'
 import type { Share } from '../../plan.ts'
 import { schedule } from '../../schedule.ts'
 import { Block } from './block.ts'
-import { FIXED, normWidths, residualRing } from './widths.ts'
+import { normWidths, precisionOf, residualRing } from './widths.ts'
+
+const P = precisionOf({ arch: 'llama' })
 
 const LOW = 1e-4
 const HIGH = 1e4
@@ -35,8 +37,8 @@ describe.each([
   const largest = rows.slice(0, -1).reduce((m, row) => row.reduce((n, v) => Math.max(n, Math.abs(v)), m), 0)
   const ranges = { ...spec.ranges, layers: spec.ranges.layers.map((l) => ({ ...l, x: largest })) }
   const block = new Block({ ...spec, config, ranges }, 3, {})
-  const w = normWidths(config, FIXED, largest, [LOW, HIGH], largest, dim, 'the norm')
-  const fixed = rows.flatMap((row) => Array.from(row, (v) => Math.round(v * 2 ** FIXED.residual)))
+  const w = normWidths(config, P, largest, [LOW, HIGH], largest, dim, 'the norm')
+  const fixed = rows.flatMap((row) => Array.from(row, (v) => Math.round(v * 2 ** P.residual)))
 
   it.for([1, 2])(
     'is within half a percent everywhere, and what the oracle says, masks %i',
@@ -44,7 +46,7 @@ describe.each([
       let y!: Share
       const trial = new Trial(
         (plan, given) => {
-          const x = given(fixed, { ring: residualRing(ranges, FIXED), width: dim, frac: FIXED.residual })
+          const x = given(fixed, { ring: residualRing(ranges, P), width: dim, frac: P.residual })
           y = Object.assign(block, { plan }).normal(x, { ...w, open: block.residual }, 6).value
         },
         { seed, shape: { base: 0, rows: rows.length, serial: 5 } },
@@ -69,12 +71,12 @@ describe.each([
   it('takes one message more than a norm of few octaves', () => {
     const hopsOf = (w: ReturnType<typeof normWidths>): number => {
       const trial = new Trial((plan, given) => {
-        const x = given(fixed.slice(0, dim), { ring: block.residual, width: dim, frac: FIXED.residual })
+        const x = given(fixed.slice(0, dim), { ring: block.residual, width: dim, frac: P.residual })
         Object.assign(block, { plan }).normal(x, { ...w, open: block.residual }, 6)
       })
       return schedule(trial.plan).messages.filter((m) => m.steps.length > 0).length
     }
-    const narrow = normWidths(config, FIXED, largest, [50, 100], largest, dim, 'the norm')
+    const narrow = normWidths(config, P, largest, [50, 100], largest, dim, 'the norm')
     expect(hopsOf(w) - hopsOf(narrow)).toBe(1)
   })
 })

@@ -1,6 +1,7 @@
 /** Bit widths of attention's weights and of what they mix, from calibrated ranges. */
+import { RangeTooWide } from './errors.ts'
 import type { LayerRanges } from './ranges.ts'
-import { type InverseWidths, integerBits, inverseWidths, type Precision, RangeTooWide } from './widths.ts'
+import { type InverseWidths, integerBits, inverseWidths, type Precision } from './widths.ts'
 
 /**
  * Attention's widths, whatever makes its weights, for rows that see at most 2^spanBits - 1 positions. What is cached, and

@@ -9,7 +9,7 @@ import { toFloats } from '../../ring.ts'
 import { count, span } from '../../shape.ts'
 import { Block } from './block.ts'
 import { attentionPowers, attentionWidths, inverseSums } from './softmax.ts'
-import { FIXED } from './widths.ts'
+import { precisionOf } from './widths.ts'
 
 const HEADS = 1
 /** Rows of 16 to 128 scores. */
@@ -63,7 +63,7 @@ describe.each([
     const trial = new Trial(
       (plan, given) => {
         const own = Object.assign(block, { plan })
-        const frac = 2 * FIXED.activation
+        const frac = 2 * precisionOf(config).activation
         const fixed = Array.from(octaves, (v) => Math.round(v * 2 ** frac))
         const x = given(fixed, { layout: 'pair', width: HEADS, ring: w.scores, frac })
         const powers = attentionPowers(own, x, w)

@@ -1,7 +1,8 @@
 /** Bit widths of the `fixed` profile, layer by layer, from measured ranges. */
 import type { ModelConfig } from '../../../../model/architectures/config.ts'
-import { graphOf } from '../../../../model/graph/graph-of.ts'
+import { architectureOf } from '../../../../model/architectures/registry.ts'
 import { levelProducts } from '../../ops/inverse-levels.ts'
+import { RangeTooWide } from './errors.ts'
 import type { MatrixRole } from './matrices.ts'
 import type { Interval, Ranges } from './ranges.ts'
 
@@ -16,22 +17,17 @@ export interface Precision {
   readonly headroom: number
 }
 
-export const FIXED: Precision = { activation: 13, residual: 15, weight: 13, rotary: 13, headroom: 1.5 }
+const USUAL: Precision = { activation: 13, residual: 15, weight: 13, rotary: 13, headroom: 1.5 }
 
 /** A stream that passes through matrices makes their weights' rounding count for more; the rings have room. */
-const FIXED_CARRIED: Precision = { ...FIXED, weight: 15 }
+const CARRIED: Precision = { ...USUAL, weight: 15 }
 
-export const precisionOf = (config: ModelConfig): Precision =>
-  graphOf(config).skip === 'normalised' ? FIXED_CARRIED : FIXED
+export const precisionOf = (config: Pick<ModelConfig, 'arch'>): Precision =>
+  architectureOf(config).tensors.norms.placement === 'post' ? CARRIED : USUAL
 
 /** Fraction bits of a weight: a private embedding goes straight to the residual stream's scale. */
 export const weightFrac = (role: MatrixRole, p: Precision): number =>
   role === 'embed' ? p.residual : p.weight
-
-/** The model can't be computed in 64-bit rings at these ranges. */
-export class RangeTooWide extends Error {
-  override readonly name = 'RangeTooWide'
-}
 
 /** Bits left of the point that |x| <= high needs. */
 export const integerBits = (high: number): number =>

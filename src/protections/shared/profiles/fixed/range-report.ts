@@ -1,35 +1,23 @@
 /** Every measured range beside what the chosen rings hold. */
 
-import type { ModelConfig } from '../../src/model/architectures/config.ts'
-import { continuesText, graphOf } from '../../src/model/graph/graph-of.ts'
-import type { Interval, LayerRanges, Ranges } from '../../src/protections/shared/profiles/fixed/ranges.ts'
-import { softmaxWidths } from '../../src/protections/shared/profiles/fixed/softmax-widths.ts'
-import {
-  FIXED,
-  integerBits,
-  inverseWidths,
-  type Precision,
-  residualRing,
-} from '../../src/protections/shared/profiles/fixed/widths.ts'
-
-export interface RangeEntry {
-  /** Absent for the final norm, the logits and a head. */
-  layer?: number
-  /** The range's name in the manifest, and what it is. */
-  name: string
-  about: string
-  measured: number | Interval
-  /** What the rings hold: beyond it results would be wrong. */
-  limit: number | Interval
-  /** Head room: how many bits larger (or, at an interval's low end, smaller) a value may become. */
-  bits: number
-}
+import type { ModelConfig } from '../../../../model/architectures/config.ts'
+import { continuesText, graphOf } from '../../../../model/graph/graph-of.ts'
+import type { RangeEntry } from '../workshop.ts'
+import { Block, type ModelSpec } from './block.ts'
+import { placed } from './errors.ts'
+import { spanBitsOf } from './model.ts'
+import type { Interval, LayerRanges } from './ranges.ts'
+import { attentionWidths } from './softmax.ts'
+import { integerBits, inverseWidths, type Precision, precisionOf, residualRing } from './widths.ts'
 
 const bitsBetween = (limit: number, measured: number): number =>
   Math.log2(limit / Math.max(measured, 2 ** -20))
 
 /** All ranges of a calibrated model, layer by layer. Throws `RangeTooWide` where no ring holds them. */
-export function rangeReport(config: ModelConfig, ranges: Ranges, p: Precision = FIXED): RangeEntry[] {
+export function rangeReport(spec: ModelSpec): RangeEntry[] {
+  const { config, ranges } = spec
+  const p = precisionOf(config)
+  const block = new Block(spec, spanBitsOf({ base: 0, rows: config.context }), {})
   const entries: RangeEntry[] = []
   const largest = (
     layer: number | undefined,
@@ -53,7 +41,7 @@ export function rangeReport(config: ModelConfig, ranges: Ranges, p: Precision = 
     meanSquare(layer, 'meanSquare1', 'mean square at the first norm', r.meanSquare1)
     largest(layer, 'normal1', 'normalised, before attention', r.normal1, power(r.normal1))
     // A softmax under a constant cap has rings of another kind.
-    if (config.softmaxCap === undefined) scores(config, r, layer, entries, p)
+    if (config.softmaxCap === undefined) entries.push(scores(block, r, layer))
     largest(layer, 'v', 'attention values', r.v, power(r.v))
     meanSquare(layer, 'meanSquare2', 'mean square at the second norm', r.meanSquare2)
     largest(layer, 'raw', 'first feed-forward product', r.raw, power(r.raw))
@@ -99,26 +87,17 @@ function meanSquareLimit(config: ModelConfig, measured: Interval, what: string, 
 }
 
 /** Attention logits: head room is measured against the span, for the softmax follows the row's maximum. */
-function scores(
-  config: ModelConfig,
-  r: LayerRanges,
-  layer: number,
-  entries: RangeEntry[],
-  p: Precision,
-): void {
-  const spanBits = Math.ceil(Math.log2(config.context + 1))
-  const uses = { scalars: config.heads, columns: config.dim }
-  const { edge, bins, binBits } = softmaxWidths(p, r, spanBits, config.context, uses)
-  const limit: Interval = [edge, edge + 2 ** (bins + binBits)]
+function scores(block: Block, r: LayerRanges, layer: number): RangeEntry {
+  const { range } = placed({ layer, role: 'qkv' }, () => attentionWidths(block, r))
   const toNats = ([low, high]: Interval): Interval => [low / Math.LOG2E, high / Math.LOG2E]
-  const room = Math.min(r.score[0] - limit[0], limit[1] - r.score[1])
+  const room = Math.min(r.score[0] - range[0], range[1] - r.score[1])
   const span = r.score[1] - r.score[0]
-  entries.push({
+  return {
     layer,
     name: 'score',
     about: 'attention logits',
     measured: toNats(r.score),
-    limit: toNats(limit),
+    limit: toNats(range),
     bits: Math.log2((span + room) / Math.max(span, 1)),
-  })
+  }
 }

@@ -1,4 +1,4 @@
-import type { Ranges } from '../../src/protections/shared/profiles/fixed/ranges.ts'
+import type { Ranges } from './ranges.ts'
 
 /** Ranges that hold what either holds: intervals grow at both ends, all other numbers are maxima. */
 export function mergeRanges(a: Ranges, b: Ranges): Ranges {

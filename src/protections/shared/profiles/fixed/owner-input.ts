@@ -1,13 +1,7 @@
 /** What the owner's input to a plan is. */
+import type { InputType } from '../input-type.ts'
 import { projectionRing } from './attention.ts'
 import { Block, type ModelSpec } from './block.ts'
-
-/** Columns of a row, their ring and fraction bits. */
-export interface InputType {
-  readonly width: number
-  readonly ring: number
-  readonly frac: number
-}
 
 /** The input of a model's plans: embeddings, or one-hots, which are integers, where the embedding is private. */
 export const inputType = (spec: ModelSpec): InputType => inputOf(new Block(spec, 3, {}))

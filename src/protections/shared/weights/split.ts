@@ -2,12 +2,12 @@
  * Weights that no party has all of: W = F + G + beta mod 2^ring, biases alike. F and G are keystreams, so of the three
  * pieces two cost a seed; beta is what is left of W, uniform to everybody who lacks one of the seeds.
  */
-import type { Kernels, Matrix } from '../../../../kernels/kernels.ts'
-import { companion } from '../../ops/linear-split.ts'
-import type { BiasUse, Plan, WeightUse } from '../../plan.ts'
-import { deriveKey, Prg } from '../../prg.ts'
-import { add, type Lanes, sub } from '../../ring.ts'
-import type { ClearWeights } from './weights.ts'
+import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
+import { companion } from '../ops/linear-split.ts'
+import type { BiasUse, Plan, WeightUse } from '../plan.ts'
+import { deriveKey, Prg } from '../prg.ts'
+import { add, type Lanes, sub } from '../ring.ts'
+import { type ClearWeights, encodedLanes, type HeldWeights } from './held.ts'
 
 /** 32 bytes each. F's is for owner and dealer alone, G's for owner and server alone. */
 export interface SplitSeeds {
@@ -20,12 +20,6 @@ export interface Piece {
   readonly name: string
   readonly bits: number
   readonly count: number
-}
-
-/** Matrices and bias rows that a party computes with. */
-export interface HeldWeights {
-  readonly weights: Map<string, Matrix>
-  readonly biases: Map<string, Lanes>
 }
 
 /** Hands out beta, piece after piece in the order of `splitPieces`. */
@@ -69,9 +63,6 @@ class Keystreams {
   }
 }
 
-const lanesOf = (w: ArrayLike<number>): Lanes =>
-  new BigUint64Array(BigInt64Array.from({ length: w.length }, (_, i) => BigInt(w[i])).buffer)
-
 /** beta = W - F - G, piece after piece in the order of `splitPieces`. Throws `RangeError` where `clear` lacks a weight. */
 export function* betaPieces(
   kernels: Kernels,
@@ -84,7 +75,7 @@ export function* betaPieces(
     const { name, ring, k, n } = use
     const w = clear.encoded.get(name)
     if (!w) throw new RangeError(`the weight '${name}' is not loaded`)
-    const beta = sub(sub(lanesOf(w), f.matrix(use), ring), g.matrix(use), ring)
+    const beta = sub(sub(encodedLanes(w), f.matrix(use), ring), g.matrix(use), ring)
     yield { name, bits: ring, count: k * n, beta }
   }
   for (const use of plan.splitBiases) {

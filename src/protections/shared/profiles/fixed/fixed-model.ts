@@ -1,0 +1,83 @@
+/** A model whose numbers are fixed-point integers in rings that its calibrated ranges need. */
+import type { Kernels } from '../../../../kernels/kernels.ts'
+import type { ModelConfig, Tensors } from '../../../../model/architectures/config.ts'
+import { continuesText } from '../../../../model/graph/graph-of.ts'
+import type { Shape } from '../../shape.ts'
+import type { ClearWeights } from '../../weights/held.ts'
+import type { InputType } from '../input-type.ts'
+import type { End, PlanOptions, PlanVariant, ProfiledModel } from '../profile.ts'
+import type { ModelSpec } from './block.ts'
+import { visibilityOf } from './block.ts'
+import { compileModel } from './compile.ts'
+import { ID } from './id.ts'
+import { allMatrices, type Visibility } from './matrices.ts'
+import { multiplies, shapeOf, spanBitsOf } from './model.ts'
+import { inputType } from './owner-input.ts'
+import { loadWeights } from './weights.ts'
+import { precisionOf } from './widths.ts'
+
+/** From this many rows on, bytes weigh more than hops. */
+const LEAN_ROWS = 8
+
+export class FixedModel implements ProfiledModel {
+  readonly profile = ID
+  readonly spec: ModelSpec
+  #input?: InputType
+
+  constructor(spec: ModelSpec) {
+    this.spec = spec
+  }
+
+  get config(): ModelConfig {
+    return this.spec.config
+  }
+
+  get isSplit(): boolean {
+    return this.spec.custody === 'split'
+  }
+
+  get input(): InputType {
+    this.#input ??= inputType(this.spec)
+    return this.#input
+  }
+
+  get metadata(): {
+    config: ModelConfig
+    ranges: ModelSpec['ranges']
+    precision: object
+    roles: Visibility[]
+  } {
+    const { config, ranges } = this.spec
+    const roles = allMatrices(config).map(({ layer, role }) => visibilityOf(this.spec, layer, role))
+    return { config, ranges, precision: precisionOf(config), roles }
+  }
+
+  isPrivate(end: End): boolean {
+    return this.spec.ends?.[end] === 'private'
+  }
+
+  shapeOf(shape: Shape): Shape {
+    return shapeOf(this.config, shape)
+  }
+
+  /** Throws `RangeTooWide` when compiled, where the ranges need more than 64 bits. */
+  variant(shape: Pick<Shape, 'base' | 'rows' | 'lean'>, o: PlanOptions = {}): PlanVariant {
+    const bits = spanBitsOf(shape)
+    const { lean = this.#prefersBytes(shape), everyRow = false } = o
+    return {
+      key: `${bits} ${lean} ${everyRow}`,
+      compile: () => compileModel(this.spec, bits, { lean, everyRow }),
+    }
+  }
+
+  /** Throws `WeightError` where a weight does not fit. */
+  loadWeights(kernels: Kernels, tensors: Tensors, of: readonly Visibility[]): ClearWeights {
+    return loadWeights(kernels, this.config, tensors, (layer, role) =>
+      of.some((visibility) => multiplies(this.spec, layer, role, visibility)),
+    )
+  }
+
+  #prefersBytes({ rows, lean }: Pick<Shape, 'rows' | 'lean'>): boolean {
+    return continuesText(this.config) && (lean === true || rows >= LEAN_ROWS)
+  }
+}

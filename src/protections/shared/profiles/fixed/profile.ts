@@ -1,0 +1,18 @@
+/** The `fixed` profile: fixed point in Z_2^ring, every ring chosen by ranges that were measured and are public. */
+import type { Profile } from '../profile.ts'
+import { modelOf } from './from-manifest.ts'
+import { ID } from './id.ts'
+
+export const fixed: Profile = {
+  id: ID,
+  publicFields: {
+    'ranges.layers[]': [
+      ...['x', 'meanSquare1[]', 'meanSquare2[]', 'normal1', 'v', 'score[]', 'peak'],
+      ...['raw', 'rawResidual', 'gate', 'up'],
+    ],
+    'ranges.final': ['x', 'meanSquare[]', 'normal', 'logits'],
+    'ranges.pool': ['input', 'x', 'meanSquare[]', 'normal'],
+  },
+  model: modelOf,
+  workshop: async () => (await import('./workshop.ts')).workshop,
+}

@@ -1,0 +1,8 @@
+/**
+ * The profiles that there are: each is a folder beside this file that exports a `Profile`, and one entry here. The first is
+ * that of models which name none.
+ */
+import { fixed } from './fixed/profile.ts'
+import type { Profile } from './profile.ts'
+
+export const profiles: readonly Profile[] = [fixed]
