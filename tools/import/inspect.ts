@@ -77,7 +77,7 @@ async function inspectBundle(dir: string): Promise<Inspection> {
       dtype,
       visibility,
     })),
-    notes: manifest.chat || !continuesText(config) ? [] : ['It has no chat template: it continues a text.'],
+    notes: continuesText(config) && !manifest.chat ? ['It has no chat template: it continues a text.'] : [],
     blockers,
   }
 }

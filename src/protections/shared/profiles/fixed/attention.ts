@@ -71,9 +71,9 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
 
 /** Ring of queries, keys and values before they are truncated. Throws `RangeTooWide`. */
 export function projectionRing(block: Block, r: LayerRanges, layer: number): number {
-  const { precision: p, spec } = block
+  const { precision: p, graph } = block
   const { scores, softmax } = placed({ layer, role: 'qkv' }, () => attentionWidths(block, r))
-  const rotary = spec.config.arch === 'llama' ? p.rotary : 0
+  const rotary = graph.isRotary ? p.rotary : 0
   const ring = Math.max(p.weight + rotary + scores, p.weight + softmax.weights)
   if (ring > 64) throw new RangeTooWide(`queries, keys and values need ${ring} bits`, { layer, role: 'qkv' })
   return ring
