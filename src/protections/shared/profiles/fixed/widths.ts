@@ -85,8 +85,8 @@ export function inverseWidths(
   const bottom = Math.floor(Math.log2(low))
   const octaves = top - bottom
   const isDeep = Math.ceil(Math.log2(most * (16 / 15))) - bottom > TWO_LEVEL_OCTAVES
-  const oneLevel = uses.scalars * tableBits(octaves + 1, 1)
-  const twoLevels = uses.scalars * tableBits((octaves + 2) / 2, 2) + uses.columns * SECOND_LEVEL_BITS
+  const oneLevel = uses.scalars * inverseTableBits(octaves + 1, 1)
+  const twoLevels = uses.scalars * inverseTableBits((octaves + 2) / 2, 2) + uses.columns * SECOND_LEVEL_BITS
   if (!isDeep && octaves < 12 && oneLevel <= twoLevels) {
     // An interval may start a whole segment below its value, so the lowest value stands two segments above zero.
     const entryBits = Math.max(octaves, 2) + 1
@@ -108,7 +108,7 @@ export function inverseWidths(
 }
 
 /** Dealt bits of one value's tables. */
-const tableBits = (entryBits: number, levels: number): number =>
+const inverseTableBits = (entryBits: number, levels: number): number =>
   inverseWords({ entryBits, degree: INVERSE_DEGREE, levels }) * TYPICAL_RING
 
 /** Dealt bits of a product by an inverse for each column: it has a factor more where the inverse has two levels. */
