@@ -33,12 +33,12 @@ export interface AddressOptions {
  * @param whose for the message, such as `the dealer`.
  */
 export function partyUrl(text: string, whose: string, options: AddressOptions = {}): string {
-  const url = URL.parse(text, options.base)
-  if (!url)
+  if (!URL.canParse(text, options.base))
     throw new AddressError(
       `The address of ${whose} is not a URL.`,
       'Give one such as https://party.example:8422.',
     )
+  const url = new URL(text, options.base)
   const scheme = Object.hasOwn(schemes, url.protocol) ? schemes[url.protocol] : undefined
   if (scheme === undefined)
     throw new AddressError(`The address of ${whose} has a scheme that is not https: or wss:.`, 'Use https:.')

@@ -7,10 +7,10 @@ import pino from 'pino'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { nodePlatform } from '../../src/cli/platform.ts'
 import { newIdentity } from '../../src/handshake/node/key-file.ts'
-import { encoderModel } from '../../src/model/architectures/encoder.ts'
-import { floatModel } from '../../src/model/architectures/reference.ts'
 import type { Bundle } from '../../src/model/files/bundle-node.ts'
 import { readCatalog } from '../../src/model/files/catalog.ts'
+import { floatModel } from '../../src/model/graph/decoder-model.ts'
+import { encoderModel } from '../../src/model/graph/encoder-model.ts'
 import { softmax } from '../../src/model/math.ts'
 import { generate } from '../../src/model/sample.ts'
 import { encodePrompt, stopIds } from '../../src/model/tokenizer/chat.ts'
@@ -48,7 +48,7 @@ beforeAll(async () => {
   chat = await writeTinyBundle(join(folder, 'models'), 'toy-chat')
   classifier = await writeTinyClassifier(join(folder, 'models'), 'toy-classifier')
   server = await start(join(folder, 'models'))
-}, 60_000)
+})
 afterEach(async () => {
   for (const owner of owners.splice(0)) await owner.close()
 })

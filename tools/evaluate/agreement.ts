@@ -4,14 +4,16 @@
  *
  *   npx tsx tools/evaluate/agreement.ts --bundle models/sotto-demo --data dev.jsonl.gz --tokens 2000 --json
  */
+
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { createNodeKernels } from '../../src/kernels/node/kernels.ts'
-import { floatModel } from '../../src/model/architectures/reference.ts'
 import { Ends } from '../../src/model/ends.ts'
 import { type Bundle, loadBundle } from '../../src/model/files/bundle-node.ts'
+import { floatModel } from '../../src/model/graph/decoder-model.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
+import { widened } from '../../src/protections/shared/ring.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
 import { calibrationSequence, readCalibrationTexts } from '../calibrate/texts.ts'
 
@@ -52,11 +54,11 @@ export async function agreement(
   const { model } = modelPlans(manifest)
   const parties = new LocalParties(model, tensors, {
     kernels: createNodeKernels(),
-    compile: { everyRow: true, lean: rows >= 8 },
+    compile: { everyRow: true, goal: rows >= 8 ? 'bytes' : 'hops' },
   })
   let normals = new Float64Array()
   const float = floatModel(config, tensors, (name, _layer, values) => {
-    if (name === 'nf') normals = values.slice()
+    if (name === 'final-normalised') normals = values.slice()
   })
   const sums = { tokens: 0, same: 0, privateNats: 0, floatNats: 0, error: 0, largest: 0 }
   let violations = 0
@@ -70,8 +72,8 @@ export async function agreement(
         const checked = parties.oracle(trace)
         violations += checked.violations.length
         const released = trace.plan.steps[trace.plan.steps.length - 1].out
-        const own = trace.owner.get(released)
-        checked.pass.get(released).forEach((v, i) => {
+        const own = widened(trace.owner.get(released))
+        widened(checked.pass.get(released)).forEach((v, i) => {
           if (v !== own[i]) mismatches++
         })
       }

@@ -1,9 +1,9 @@
 /** Private labels against the float model's and the oracle's: all three parties in this process with real shares. */
 import { Tokenizer } from '@huggingface/tokenizers'
 import { createNodeKernels } from '../../src/kernels/node/kernels.ts'
-import { encoderModel } from '../../src/model/architectures/encoder.ts'
 import { EncoderEnds } from '../../src/model/encoder-ends.ts'
 import type { Bundle } from '../../src/model/files/bundle-node.ts'
+import { encoderModel } from '../../src/model/graph/encoder-model.ts'
 import { encodeForEncoder } from '../../src/model/tokenizer/encode-text.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { toFloats } from '../../src/protections/shared/ring.ts'
@@ -58,7 +58,7 @@ export async function labelAgreement(
     for (let i = 0; i < plain.length; i++) if (plain[i] !== own[i]) mismatches++
     const picked = {
       clear: likeliest(want),
-      oracle: likeliest(toFloats(plain, out.ring, out.frac)),
+      oracle: likeliest(toFloats(plain, out.ring, out.scale.bits)),
       private: likeliest(trace.released),
     }
     for (const kind of ['clear', 'oracle', 'private'] as const) if (picked[kind] === gold) right[kind]++

@@ -12,6 +12,7 @@ import { AddressError, partyUrl } from '../../transport/party-url.ts'
 import type { ValuesOf } from '../command.ts'
 import { announceReady, listeningCommand, makeLog, stateDir, tlsOption, untilStopped } from '../common.ts'
 import { UsageError } from '../errors.ts'
+import { announceProducts } from '../products.ts'
 import { printResult } from '../terminal.ts'
 import { identityKey, port } from '../values.ts'
 
@@ -53,6 +54,7 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
   }
   const dealer = dealerOption(values)
   const log = makeLog(values.logLevel)
+  const products = await announceProducts(log)
   const catalog = await readCatalog(values.models)
   const running = await startServer({
     identity,
@@ -68,7 +70,7 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
     maxSessions: values.maxSessions,
   })
   const models = catalog.map((entry) => entry.name)
-  const facts = { role: 'server', url: running.url, key, models, pid: process.pid }
+  const facts = { role: 'server', url: running.url, key, models, pid: process.pid, ...products }
   const ready = running.whenReady().then(() => {
     announceReady(
       values.json,

@@ -61,12 +61,12 @@ export const isFromPage = ({ origin, 'sec-fetch-site': site }: Headers): boolean
   origin !== undefined || site !== undefined
 
 function isSameHost(origin: string, host: string | undefined): boolean {
-  const url = URL.parse(origin)
-  return url !== null && host !== undefined && url.host === host.toLowerCase()
+  return host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase()
 }
 
 /** Lower-case, without port and final dot; `undefined` where the header is none. */
 function hostName(host: string | undefined): string | undefined {
   if (host === undefined || !/^[\w.:[\]-]+$/.test(host)) return undefined
-  return URL.parse(`http://${host}`)?.hostname.replace(/\.$/, '')
+  const url = `http://${host}`
+  return URL.canParse(url) ? new URL(url).hostname.replace(/\.$/, '') : undefined
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { Trial } from '../../../../test/support/protocol/plans.ts'
 import { activations } from '../../../model/math.ts'
-import type { Share } from '../plan.ts'
 import { activationTable } from '../profiles/fixed/activation-table.ts'
+import type { Share } from '../values.ts'
 import { activate } from './activate.ts'
 import { open } from './open.ts'
 
@@ -69,7 +69,7 @@ describe.each([
         const g = open(plan, given([v], { ring: gateBits, width: 1, frac: FRAC }), { bits: gateBits })
         activate(plan, g, undefined, { ...options, ring: 40 })
       })
-      expect(trial.plain.violations).toHaveLength(n)
+      expect(trial.oracle.violations).toHaveLength(n)
     }
   })
 })

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { Trial, trialCaches } from '../../../../test/support/protocol/plans.ts'
-import type { Share } from '../plan.ts'
 import { type Shape, span } from '../shape.ts'
-import { mix, scores } from './attention.ts'
-import type { Heads } from './contraction.ts'
+import type { Share } from '../values.ts'
+import { mix } from './mix.ts'
 import { open } from './open.ts'
+import type { Heads } from './parts/contraction.ts'
+import { scores } from './scores.ts'
 
 const h: Heads = { heads: 4, kvHeads: 2, headDim: 3 }
 const RING = 30
@@ -100,7 +101,7 @@ it('reports a logit outside the calibrated range', () => {
       const Q = open(plan, given([4, 4], { ring: 10, width: 2, frac: 1 }), { bits: 10 })
       const K = open(plan, given([4, 4], { ring: 10, width: 2, frac: 1 }), { bits: 10, cache: 'k' })
       scores(plan, Q, K, 'k', { heads: 1, kvHeads: 1, headDim: 2 }, range)
-    }).plain.violations.length
+    }).oracle.violations.length
   expect(run([-8, 8.5])).toBe(0)
   expect(run([-8, 8])).toBe(1)
   expect(run([8.5, 16])).toBe(1)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Trial } from '../../../../test/support/protocol/plans.ts'
-import type { Opened, Share } from '../plan.ts'
+import type { Opened, Share } from '../values.ts'
 import { lift } from './lift.ts'
 import { open } from './open.ts'
 
@@ -75,7 +75,7 @@ describe('an opening that is lifted', () => {
     const trial = new Trial((plan, given) => {
       open(plan, given([4, -5, 3], { ring: 8, width: 3 }), { bits: 4, lift: 8 })
     })
-    expect(trial.plain.violations.map((v) => v.what)).toEqual([
+    expect(trial.oracle.violations.map((v) => v.what)).toEqual([
       'a value is too large to be lifted',
       'a value is too large to be lifted',
     ])

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { tinyLlama, tinyModel } from '../../../../test/support/protocol/models.ts'
 import { fixedKeys, type Seen, WatchedSession } from '../../../../test/support/protocol/session.ts'
-import { floatModel } from '../../../model/architectures/reference.ts'
+import { floatModel } from '../../../model/graph/decoder-model.ts'
 import { Cancelled } from '../../protection.ts'
 import type { Shape } from '../shape.ts'
 import { decodePass, decodeRequest } from './pass-messages.ts'
@@ -38,7 +38,7 @@ function checkSerials(session: WatchedSession): void {
   // No two different payloads ever travelled under one pass and message number.
   const sent = session.wire.flatMap(({ from, bytes }) => {
     const message = decodePass(bytes)
-    return message.kind === 'data' ? [`${from} ${message.pass} ${message.index} ${message.band}`] : []
+    return message.kind === 'data' ? [`${from} ${message.pass} ${message.index} ${message.rowChunk}`] : []
   })
   expect(new Set(sent).size).toBe(sent.length)
 }

@@ -3,10 +3,10 @@ import { tinyGpt2, tinyModel } from '../../../../../test/support/protocol/models
 import { Trial } from '../../../../../test/support/protocol/plans.ts'
 import { softmax } from '../../../../model/math.ts'
 import { PredictableRandom } from '../../../../model/random.ts'
-import { inverseLevels } from '../../ops/inverse.ts'
-import type { Opened } from '../../plan.ts'
+import { inverseLevels } from '../../ops/composed/open-inverse.ts'
 import { toFloats } from '../../ring.ts'
 import { count, span } from '../../shape.ts'
+import type { Opened } from '../../values.ts'
 import { Block } from './block.ts'
 import { attentionPowers, attentionWidths, inverseSums } from './softmax.ts'
 import { precisionOf } from './widths.ts'
@@ -73,8 +73,8 @@ describe.each([
       { shape },
     )
     expect(trial.complaints).toEqual([])
-    const e = toFloats(trial.plain.get(weights), weights.ring, s.weightFrac)
-    const inverses = toFloats(trial.plain.get(inverse), inverse.ring, s.inverseFrac)
+    const e = toFloats(trial.oracle.get(weights), weights.ring, s.weightFrac)
+    const inverses = toFloats(trial.oracle.get(inverse), inverse.ring, s.inverseFrac)
     const levels = inverseLevels(s.denominator)
     const inverseOf = (row: number, head: number): number => {
       const part = (level: number): number => inverses[(row * levels + level) * HEADS + head]

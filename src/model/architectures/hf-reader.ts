@@ -1,0 +1,78 @@
+import type { Activation, ModelConfig } from './config.ts'
+
+/** A `config.json` as Hugging Face writes it, as far as it is used here. */
+export type HfConfig = Record<string, unknown>
+
+/** A `config.json` that lacks something, or asks for something that is not supported. */
+export class HfConfigError extends Error {
+  override readonly name = 'HfConfigError'
+}
+
+const activationNames: Record<string, Activation> = {
+  silu: 'silu',
+  swish: 'silu',
+  gelu: 'gelu',
+  gelu_new: 'gelu_tanh',
+  gelu_pytorch_tanh: 'gelu_tanh',
+  gelu_sprint: 'gelu_sprint',
+}
+
+/** The activations by Hugging Face's names. */
+export const activationToHf: Record<Activation, string> = {
+  silu: 'silu',
+  gelu: 'gelu',
+  gelu_tanh: 'gelu_new',
+  gelu_sprint: 'gelu_sprint',
+}
+
+/** Reads fields of a configuration; every complaint names the file and the field. */
+export class HfReader {
+  readonly json: HfConfig
+  readonly #file: string
+
+  constructor(json: HfConfig, file: string) {
+    this.json = json
+    this.#file = file
+  }
+
+  complain(text: string): never {
+    throw new HfConfigError(`${this.#file}: ${text}`)
+  }
+
+  refuse(key: string, why: string): never {
+    this.complain(`"${key}": ${JSON.stringify(this.json[key])} is not supported: ${why}.`)
+  }
+
+  number(key: string, fallback?: number): number {
+    const value = this.json[key] ?? fallback
+    if (typeof value !== 'number' || !Number.isFinite(value))
+      this.complain(`"${key}" must be a number, not ${JSON.stringify(value)}.`)
+    return value
+  }
+
+  /** A whole number above zero, bounded: tables of these sizes are made before a weight is seen. */
+  size(key: string, fallback?: number, most = 1 << 20): number {
+    const value = this.number(key, fallback)
+    if (!(Number.isInteger(value) && value > 0 && value <= most))
+      this.complain(`"${key}" must be a whole number from 1 to ${most}, not ${value}.`)
+    return value
+  }
+
+  layers(key: string): number {
+    return this.size(key, undefined, 512)
+  }
+
+  activation(key: string, supported: readonly Activation[], fallback?: string): Activation {
+    const name = String(this.json[key] ?? fallback)
+    const known = Object.hasOwn(activationNames, name) ? activationNames[name] : undefined
+    if (!known || !supported.includes(known))
+      this.complain(`"${key}" is "${name}"; supported here: ${supported.join(', ')}.`)
+    return known
+  }
+
+  /** Heads must divide the width, and key heads the heads. */
+  divides({ dim, heads, kvHeads }: ModelConfig): void {
+    if (dim % heads !== 0) this.complain(`${heads} heads do not divide the width ${dim}.`)
+    if (heads % kvHeads !== 0) this.complain(`${kvHeads} key heads do not divide the ${heads} heads.`)
+  }
+}

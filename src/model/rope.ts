@@ -1,0 +1,67 @@
+/** Rotary positions: how fast each pair of a head's components turns. */
+import { headDim, type ModelConfig, type RopeScaling } from './architectures/config.ts'
+import type { Floats } from './math.ts'
+
+/** What the frequencies depend on. */
+export type RotaryConfig = Pick<ModelConfig, 'dim' | 'heads' | 'context' | 'ropeTheta' | 'ropeScaling'>
+
+/**
+ * Radians a position of each component pair, `[headDim / 2]`: theta^(-2i / headDim) (Su et al., RoFormer, 2021),
+ * then scaled as the configuration says. Pair i joins component i and i + headDim / 2.
+ */
+export function rotaryFrequencies(config: RotaryConfig): Float64Array {
+  const width = headDim(config as ModelConfig)
+  const { ropeScaling: scaling, ropeTheta = 10000 } = config
+  const base =
+    scaling?.kind === 'dynamic' ? stretchedBase(ropeTheta, width, config.context, scaling) : ropeTheta
+  const plain = Float64Array.from({ length: width / 2 }, (_, i) => base ** ((-2 * i) / width))
+  if (scaling?.kind === 'linear') return plain.map((f) => f / scaling.factor)
+  return scaling?.kind === 'llama3' ? plain.map((f) => byWavelength(f, scaling)) : plain
+}
+
+/**
+ * "NTK-aware" base for sequences of `length` positions: theta (s length / original - (s - 1))^(d / (d - 2)), theta
+ * itself up to the original length. Elsewhere it follows the length seen so far; keys that are cached, or shared out,
+ * can't be turned again, so here it is the base of a whole context from the first position on.
+ */
+function stretchedBase(
+  theta: number,
+  width: number,
+  length: number,
+  { factor, original }: Extract<RopeScaling, { kind: 'dynamic' }>,
+): number {
+  if (length <= original) return theta
+  return theta * ((factor * length) / original - (factor - 1)) ** (width / (width - 2))
+}
+
+/**
+ * Llama 3.1's rule: waves longer than original / low turn `factor` times slower, those shorter than original / high
+ * stay, and between the two the frequency is interpolated.
+ */
+function byWavelength(
+  frequency: number,
+  { factor, low, high, original }: Extract<RopeScaling, { kind: 'llama3' }>,
+): number {
+  const turns = (original * frequency) / (2 * Math.PI)
+  const kept = Math.min(1, Math.max(0, (turns - low) / (high - low)))
+  return frequency * (kept + (1 - kept) / factor)
+}
+
+/**
+ * Rotary embedding in place on rows of heads, `[n, width]`, the first row at `position`: component i of a head's first
+ * half turns with component i of the second (Hugging Face's `rotate_half`) by `frequencies[i]` radians a position.
+ */
+export function rotate(x: Floats, frequencies: Float64Array, position: number, width: number): void {
+  const half = frequencies.length
+  for (let row = 0; row < x.length; row += width, position++)
+    for (let i = 0; i < half; i++) {
+      const cos = Math.cos(position * frequencies[i])
+      const sin = Math.sin(position * frequencies[i])
+      for (let at = row + i; at < row + width; at += 2 * half) {
+        const a = x[at]
+        const b = x[at + half]
+        x[at] = a * cos - b * sin
+        x[at + half] = b * cos + a * sin
+      }
+    }
+}
