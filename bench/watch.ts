@@ -41,15 +41,19 @@ export function watchDealer(engine: DealerEngine, dealt: Dealt): DealerEngine {
       return {
         close: () => passes.close(),
         costOf: (request) => passes.costOf(request),
-        async deal(request, sink) {
+        async deal(request, sink, turn) {
           let waited = 0
           const started = performance.now()
-          await passes.deal(request, async (chunk) => {
-            const from = performance.now()
-            dealt.bytes += chunk.length
-            await sink(chunk)
-            waited += performance.now() - from
-          })
+          await passes.deal(
+            request,
+            async (chunk) => {
+              const from = performance.now()
+              dealt.bytes += chunk.length
+              await sink(chunk)
+              waited += performance.now() - from
+            },
+            turn,
+          )
           dealt.passes++
           dealt.seconds += (performance.now() - started - waited) / 1000
         },

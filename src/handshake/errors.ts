@@ -21,6 +21,7 @@ const codes = {
   malformed: [400, 'The other side does not speak this protocol. Check addresses and releases.'],
   oversized: [413, 'Use a shorter prompt.'],
   'too-many-sessions': [503, 'All places are taken. Close another tab, or try again in a minute.'],
+  busy: [503, 'Many want something at once. It is tried again by itself; otherwise wait a moment.'],
   'rate-limited': [429, 'Too many requests in a short time. Wait a moment.'],
   'server-absent': [503, 'The model server is not connected to the dealer. Try again in a moment.'],
   'dealer-unreachable': [502, 'The dealer cannot be reached. Check that it runs, then try again.'],
@@ -40,9 +41,13 @@ export class SessionError extends Error {
   /** Whether `message` is in the other side's words, which do not belong into a log. */
   readonly isQuoted: boolean = false
 
-  constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
+  /** Seconds after which the same request may succeed. */
+  readonly retryAfter?: number
+
+  constructor(code: SessionErrorCode, message: string, options?: ErrorOptions & { retryAfter?: number }) {
     super(message, options)
     this.code = code
+    this.retryAfter = options?.retryAfter
     this.advice = codes[code][1]
   }
 
@@ -51,16 +56,18 @@ export class SessionError extends Error {
     return codes[this.code][0]
   }
 
-  toJSON(): { code: SessionErrorCode; message: string; advice: string } {
-    return { code: this.code, message: this.message, advice: this.advice }
+  toJSON(): { code: SessionErrorCode; message: string; advice: string; retryAfter?: number } {
+    return { code: this.code, message: this.message, advice: this.advice, retryAfter: this.retryAfter }
   }
 
   /** Reads what a peer sent; anything that is not ours becomes `fallback`. */
   static parse(value: unknown, fallback: SessionErrorCode = 'malformed'): SessionError {
-    const { code, message } = (value ?? {}) as { code?: unknown; message?: unknown }
+    const { code, message, retryAfter } = (value ?? {}) as Record<string, unknown>
     const known = typeof code === 'string' && Object.hasOwn(codes, code)
     const text = typeof message === 'string' ? message : 'The other side refused without a reason.'
-    const error = new SessionError(known ? (code as SessionErrorCode) : fallback, plainLine(text))
+    const error = new SessionError(known ? (code as SessionErrorCode) : fallback, plainLine(text), {
+      retryAfter: typeof retryAfter === 'number' && retryAfter > 0 ? retryAfter : undefined,
+    })
     return Object.assign(error, { isQuoted: true })
   }
 }

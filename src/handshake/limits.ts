@@ -27,8 +27,12 @@ export const limits = Object.freeze({
   dealtBytesPerHour: Number.POSITIVE_INFINITY,
   /** One pass request of the owner. */
   passBytes: 64 * 1024,
-  /** Dealt material that the server buffers for one session. */
+  /** Dealt material that servers buffer: for one session, the sessions of one address, and all of a dealer's. */
   materialAheadBytes: 48 * 1024 * 1024,
+  materialBytesPerPeer: 256 * 1024 * 1024,
+  materialBytes: 1024 * 1024 * 1024,
+  /** Without any use of it for so long, a session's material makes room where others wait for it. */
+  unusedMs: 30_000,
   /** Material that the server has read before it tells the dealer so. */
   creditBytes: 2 * 1024 * 1024,
   /** One chunk of material. */

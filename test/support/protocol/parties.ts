@@ -65,9 +65,9 @@ export async function startNotingParties(
       return {
         close: () => passes.close(),
         costOf: (request) => passes.costOf(request),
-        deal: (request, sink) => {
+        deal: (request, sink, turn) => {
           log.push(decodeRequest(request))
-          return passes.deal(request, sink)
+          return passes.deal(request, sink, turn)
         },
       }
     }

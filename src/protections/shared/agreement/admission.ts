@@ -19,6 +19,8 @@ export interface AdmissionLimits {
 
 const HOUR_MS = 3_600_000
 
+type Took = Pick<PassCost, 'rows' | 'bytes'>
+
 interface Waiting {
   readonly peer: string
   readonly evict: () => void
@@ -37,7 +39,7 @@ export class Admission {
   readonly #open = new Map<string, number>()
   readonly #recent = new Map<string, number[]>()
   /** What each address had in the hour that began at `since`. */
-  readonly #had = new Map<string, PassCost & { since: number }>()
+  readonly #had = new Map<string, Took & { since: number }>()
   readonly #waiting = new Set<Waiting>()
   #claimed = 0
 
@@ -82,7 +84,7 @@ export class Admission {
   }
 
   /** Counts one pass of `peer`, over all its sessions. Throws `SessionError` where the hour has not so much left. */
-  countPass(peer: string, { rows, bytes }: PassCost, now = performance.now()): void {
+  countPass(peer: string, { rows, bytes }: Took, now = performance.now()): void {
     const { rowsPerHour, dealtBytesPerHour } = this.#limits
     if (rowsPerHour === Number.POSITIVE_INFINITY && dealtBytesPerHour === Number.POSITIVE_INFINITY) return
     const known = this.#had.get(peer)

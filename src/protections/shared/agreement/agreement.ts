@@ -165,6 +165,10 @@ function readKey(text: string, whose: string): Uint8Array {
   }
 }
 
+/** How often, and how long each time, a busy dealer is asked again. */
+const BUSY_ATTEMPTS = 8
+const MAX_WAIT_S = 15
+
 type Post = (path: string, body: Uint8Array<ArrayBuffer>, attempts: number) => Promise<Uint8Array>
 
 function poster(
@@ -172,6 +176,7 @@ function poster(
   traffic: Traffic,
 ): Post {
   return async (path, body, attempts) => {
+    let postponed = 0
     for (let attempt = 1; ; attempt++) {
       traffic.sentMessages++
       traffic.sentBytes += body.length
@@ -189,7 +194,12 @@ function poster(
         traffic.receivedBytes += answer.length
         traffic.receivedPayloadBytes += answer.length
         if (response.ok) return answer
-        throw refusal(answer)
+        const refused = refusal(answer)
+        if (refused.retryAfter === undefined || ++postponed > BUSY_ATTEMPTS) throw refused
+        attempt--
+        await new Promise((resolve) =>
+          setTimeout(resolve, 1000 * Math.min(refused.retryAfter ?? 0, MAX_WAIT_S)),
+        )
       } catch (error) {
         if (error instanceof SessionError) throw error
         if (attempt >= attempts)

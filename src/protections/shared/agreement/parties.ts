@@ -17,19 +17,34 @@ export interface DealerEngine {
   close(): void
 }
 
+/** What a deal that is under way asks of who else deals on the same thread. */
+export interface Turn {
+  /** To be awaited between two pieces of work: resolves at once, or when the deal's next slice begins. */
+  next(): Promise<void>
+  /** The deal awaits something that computes elsewhere: others have slices meanwhile, and it keeps its place. */
+  computing<T>(result: Promise<T>): Promise<T>
+  /** The deal awaits another party: others have slices, and its place, meanwhile. */
+  waiting<T>(result: Promise<T>): Promise<T>
+}
+
 /** What one pass takes, by its plan and shape. */
 export interface PassCost {
   /** Rows of hidden states or logits that the owner learns. */
   readonly rows: number
   /** Bytes that the dealer sends for it. */
   readonly bytes: number
+  /** Rows that the owner puts in: 1 where a reply goes on by a token. */
+  readonly rowsIn: number
 }
 
 export interface DealerPasses {
   /** What a request would take. Throws `SessionError` `malformed` where it is none, or one that cannot be dealt. */
   costOf(request: Uint8Array): PassCost
-  /** Passes of a session are dealt one after another, in the order of their numbers. */
-  deal(request: Uint8Array, sink: MaterialSink): Promise<void>
+  /**
+   * Passes of a session are dealt one after another, in the order of their numbers. Without `turn` a pass has the thread
+   * to itself.
+   */
+  deal(request: Uint8Array, sink: MaterialSink, turn?: Turn): Promise<void>
   close(): void
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { closeLinks, greet, openLink } from '../../../../test/support/session/owner.ts'
+import { closeLinks, countPass, greet, openLink } from '../../../../test/support/session/owner.ts'
 import { fSeed, modelHash, type Parties, startParties } from '../../../../test/support/session/parties.ts'
 import { toBase64Url, toHex } from '../../../handshake/encoding.ts'
 import { newIdentity } from '../../../handshake/node/key-file.ts'
@@ -34,6 +34,40 @@ describe('refusals', () => {
   test('a session is claimed once', async () => {
     const { session } = await greet(parties)
     await expect(greetServer(await openLink(parties), session)).rejects.toMatchObject({ code: 'replayed' })
+  })
+
+  test('a busy dealer is asked again when it says so, with the same bytes', async () => {
+    const asked: string[] = []
+    const busy = { code: 'busy', message: 'The dealer is busy.', retryAfter: 0.01 }
+    const fetch: typeof globalThis.fetch = async (url, init) => {
+      if (!String(url).endsWith('/pass')) return globalThis.fetch(url, init)
+      asked.push(Buffer.from(init?.body as Uint8Array).toString('hex'))
+      return asked.length < 3 ? Response.json({ error: busy }, { status: 503 }) : globalThis.fetch(url, init)
+    }
+    const own = { ...parties, request: () => parties.request({ fetch }) }
+    expect(await countPass(await greet(own), 1)).toEqual([10, 11, 12])
+    expect(new Set(asked).size).toBe(1)
+    expect(asked).toHaveLength(3)
+  })
+
+  test('a dealer with too much to deal says when to ask again', async () => {
+    const own = await startParties({ dealer: { scheduling: { queuedDeals: 0 } } })
+    try {
+      const refused: Response[] = []
+      const fetch: typeof globalThis.fetch = async (url, init) => {
+        const response = await globalThis.fetch(url, init)
+        if (response.ok) return response
+        refused.push(response)
+        return Response.json({ error: { code: 'expired', message: 'Enough.' } }, { status: 410 })
+      }
+      const { session } = await greet({ ...own, request: () => own.request({ fetch }) })
+      await expect(session.requestPass(1, Uint8Array.of(1, 1))).rejects.toMatchObject({ code: 'expired' })
+      expect(refused[0].status).toBe(503)
+      expect(Number(refused[0].headers.get('retry-after'))).toBeGreaterThan(0)
+    } finally {
+      await closeLinks()
+      await own.close()
+    }
   })
 
   test('a session that the dealer never announced', async () => {

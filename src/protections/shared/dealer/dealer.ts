@@ -1,26 +1,17 @@
 /** The dealer's state: connected servers, open sessions, and the agreement on new ones. */
 import type { Logger } from 'pino'
-import type * as v from 'valibot'
-import {
-  aesEncrypt,
-  hkdf,
-  type Identity,
-  newEphemeral,
-  newMac,
-  randomBytes,
-} from '../../../handshake/crypto.ts'
+import type { Identity } from '../../../handshake/crypto.ts'
 import { describe } from '../../../handshake/describe.ts'
 import { toBase64Url, toHex } from '../../../handshake/encoding.ts'
 import { SessionError, toSessionError } from '../../../handshake/errors.ts'
 import { limits, PROTOCOL_VERSION } from '../../../handshake/limits.ts'
 import type { Link } from '../../../transport/link.ts'
-import { Admission, type AdmissionLimits } from '../agreement/admission.ts'
+import { Admission, type AdmissionLimits, type Place } from '../agreement/admission.ts'
 import { acceptServer } from '../agreement/material-handshake.ts'
-import { SESSION_ID_BYTES } from '../agreement/material-socket.ts'
-import type { openRequest } from '../agreement/messages.ts'
 import type { DealerEngine } from '../agreement/parties.ts'
-import { keyPurpose } from '../agreement/pass-request.ts'
-import { signedBytes, transcriptHash } from '../agreement/transcript.ts'
+import { type Agreed, agree, type OpenRequest } from './agree.ts'
+import { MaterialPool, type PoolLimits } from './material-pool.ts'
+import { DealScheduler, type SchedulerOptions } from './scheduling/scheduler.ts'
 import { ServerConnection } from './server-connection.ts'
 import { DealerSession } from './session.ts'
 
@@ -32,6 +23,8 @@ export interface DealerOptions {
   makeEngine: (serverKey: string) => DealerEngine
   log: Logger
   admission?: Partial<AdmissionLimits>
+  scheduling?: SchedulerOptions
+  material?: Partial<PoolLimits>
   idleMs?: number
   passesAhead?: number
 }
@@ -39,6 +32,8 @@ export interface DealerOptions {
 export class Dealer {
   readonly #options: DealerOptions
   readonly #admission: Admission
+  readonly #scheduler: DealScheduler
+  readonly #material: MaterialPool
   readonly #servers = new Map<string, ServerConnection>()
   readonly #sessions = new Map<string, DealerSession>()
   readonly #sweeper: ReturnType<typeof setInterval>
@@ -46,6 +41,8 @@ export class Dealer {
   constructor(options: DealerOptions) {
     this.#options = options
     this.#admission = new Admission(options.admission)
+    this.#scheduler = new DealScheduler(options.scheduling)
+    this.#material = new MaterialPool({ ...limits, ...options.material })
     const idleMs = options.idleMs ?? limits.idleMs
     this.#sweeper = setInterval(() => this.#evict(idleMs), Math.min(10_000, idleMs / 2))
     this.#sweeper.unref()
@@ -71,7 +68,7 @@ export class Dealer {
   }
 
   /** Agrees on a session with an owner; resolves with the JSON to answer. Rejects with `SessionError`. */
-  async open(request: v.InferOutput<typeof openRequest>, peer: string): Promise<object> {
+  async open(request: OpenRequest, peer: string): Promise<object> {
     const connection = this.#find(request)
     let session: DealerSession | undefined
     const evicted = new SessionError('too-many-sessions', 'Too many sessions wait for their owners.')
@@ -81,63 +78,56 @@ export class Dealer {
       session?.end(evicted, evicted)
     })
     try {
-      const { identity, log, passesAhead } = this.#options
-      const ephemeral = await newEphemeral()
-      const id = randomBytes(SESSION_ID_BYTES)
-      const sessionId = toHex(id)
-      const transcript = await transcriptHash({
-        protocolVersion: PROTOCOL_VERSION,
-        sessionId: id,
-        modelHash: request.modelHash,
-        planHash: request.planHash,
-        profile: request.profile,
-        dealerKey: identity.publicKey,
-        serverKey: connection.serverKey,
-        ownerEphemeral: request.ownerEphemeral,
-        dealerEphemeral: ephemeral.publicKey,
-      })
-      const secret = await ephemeral.agree(request.ownerEphemeral)
-      const mac = await newMac(await hkdf(secret, transcript, keyPurpose.passMac))
-      const opened = new DealerSession({
-        id: sessionId,
-        mac,
-        passes: connection.engine.open(request.modelHash, await hkdf(secret, transcript, keyPurpose.seed)),
-        connection,
-        passesAhead,
-        countPass: (cost) => this.#admission.countPass(peer, cost),
-        onClaim: () => place.claim(),
-        onEnd: (reason) => {
-          place.release()
-          this.#sessions.delete(sessionId)
-          log.info({ sessionId, reason: describe(reason) }, 'session ended')
-        },
-        onFault: (error) => log.error({ sessionId, reason: describe(error) }, 'dealing failed'),
-      })
-      session = opened
-      this.#sessions.set(sessionId, opened)
-      if (isEvicted) opened.end(evicted)
+      const { identity, log } = this.#options
+      const agreed = await this.#scheduler.control(() => agree(identity, connection.serverKey, request))
+      const { sessionId, transcript } = agreed
+      session = this.#start(agreed, connection, request.modelHash, peer, place)
+      if (isEvicted) session.end(evicted)
       try {
-        await connection.announce(sessionId, request.modelHash, toHex(transcript), opened)
+        await connection.announce(sessionId, request.modelHash, toHex(transcript), session)
       } catch (error) {
-        opened.end(toSessionError(error))
+        session.end(toSessionError(error))
         throw error
       }
       log.info({ sessionId, modelHash: request.modelHash }, 'session opened')
-      const signature = await identity.sign(signedBytes.dealerAnswer(transcript))
-      const split = connection.engine.splitSeed?.(request.modelHash)
-      const splitKey = split && (await hkdf(secret, transcript, keyPurpose.splitSeed))
-      const splitSeed = split && splitKey && toBase64Url(await aesEncrypt(splitKey, split, transcript))
-      return {
-        sessionId,
-        dealerIdentity: toBase64Url(identity.publicKey),
-        dealerEphemeral: toBase64Url(ephemeral.publicKey),
-        signature: toBase64Url(signature),
-        ...(splitSeed === undefined ? {} : { splitSeed }),
-      }
+      return await this.#scheduler.control(() =>
+        agreed.answer(connection.engine.splitSeed?.(request.modelHash)),
+      )
     } catch (error) {
       place.release()
       throw error
     }
+  }
+
+  #start(
+    { sessionId, mac, seed }: Agreed,
+    connection: ServerConnection,
+    modelHash: string,
+    peer: string,
+    place: Place,
+  ): DealerSession {
+    const { log, passesAhead } = this.#options
+    const unused = new SessionError('expired', 'What was dealt ahead went unused while others waited.')
+    const session: DealerSession = new DealerSession({
+      id: sessionId,
+      peer,
+      mac,
+      passes: connection.engine.open(modelHash, seed),
+      connection,
+      scheduler: this.#scheduler,
+      account: this.#material.open(peer, () => session.end(unused, unused)),
+      passesAhead,
+      countPass: (cost) => this.#admission.countPass(peer, cost),
+      onClaim: () => place.claim(),
+      onEnd: (reason) => {
+        place.release()
+        this.#sessions.delete(sessionId)
+        log.info({ sessionId, reason: describe(reason) }, 'session ended')
+      },
+      onFault: (error) => log.error({ sessionId, reason: describe(error) }, 'dealing failed'),
+    })
+    this.#sessions.set(sessionId, session)
+    return session
   }
 
   /** Throws `expired` for a session that is over or never was. */
@@ -162,7 +152,7 @@ export class Dealer {
     await Promise.all([...this.#servers.values()].map((server) => server.close(over.message)))
   }
 
-  #find(request: v.InferOutput<typeof openRequest>): ServerConnection {
+  #find(request: OpenRequest): ServerConnection {
     if (request.protocolVersion !== PROTOCOL_VERSION) {
       throw new SessionError(
         'version-mismatch',
@@ -187,7 +177,8 @@ export class Dealer {
   #evict(idleMs: number): void {
     const over = new SessionError('expired', 'The session was idle for too long.')
     for (const session of [...this.#sessions.values()]) {
-      if (Date.now() - session.lastSeen > idleMs) session.end(over, over)
+      if (performance.now() - session.lastSeen > idleMs) session.end(over, over)
     }
+    this.#material.evictUnused()
   }
 }

@@ -87,9 +87,9 @@ export class PlanDealer implements DealerEngine {
           throw typed(error)
         }
       },
-      deal: async (request, sink) => {
+      deal: async (request, sink, turn) => {
         try {
-          await dealer.deal(request, sink)
+          await dealer.deal(request, sink, turn)
         } catch (error) {
           throw typed(error)
         }

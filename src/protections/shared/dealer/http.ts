@@ -67,6 +67,7 @@ export function dealerApp({
     const typed = toSessionError(error)
     if (typed.code === 'internal') log.error({ reason: describe(error) }, 'request failed')
     else log.info({ code: typed.code }, 'request refused')
+    if (typed.retryAfter !== undefined) c.header('retry-after', String(typed.retryAfter))
     return c.json({ error: typed.toJSON() }, typed.status as 400)
   })
   return app

@@ -29,9 +29,6 @@ export interface SessionEvents {
   ended(): void
 }
 
-/** Material queued for the socket before input and output get a turn: less than the system's buffers hold. */
-const TURN_BYTES = 1024 * 1024
-
 export class ServerConnection {
   readonly serverKey: Uint8Array
   readonly name: string
@@ -43,7 +40,6 @@ export class ServerConnection {
   readonly #opening = new Map<string, { resolve: () => void; reject: (error: Error) => void }>()
   #registration: Registration | undefined
   readonly #scratch = new Uint8Array(transport.chunkBytes)
-  #sinceTurn = 0
 
   constructor(link: Link, serverKey: Uint8Array, engine: DealerEngine, log: Logger) {
     this.#link = link
@@ -93,11 +89,6 @@ export class ServerConnection {
   /** Resolves when the socket has room; `bytes` are copied before. */
   async chunk(sessionId: string, pass: number, bytes: Uint8Array): Promise<void> {
     await this.#link.send(encodePass('chunk', sessionId, pass, bytes, this.#scratch), false)
-    this.#sinceTurn += bytes.length
-    if (this.#sinceTurn < TURN_BYTES) return
-    // Nothing leaves the process while it deals: the sockets get a turn before they run dry.
-    this.#sinceTurn = 0
-    await new Promise<void>((resolve) => setImmediate(resolve))
   }
 
   endPass(sessionId: string, pass: number): Promise<void> {

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
 import { newMac } from '../../../handshake/crypto.ts'
+import { limits } from '../../../handshake/limits.ts'
 import { sealPass } from '../agreement/pass-request.ts'
+import { MaterialPool } from './material-pool.ts'
+import { DealScheduler } from './scheduling/scheduler.ts'
 import type { ServerConnection } from './server-connection.ts'
 import { DealerSession } from './session.ts'
 
@@ -11,9 +14,12 @@ test('a pass that the server has discarded is not dealt on, and the session live
   const faults: unknown[] = []
   const session: DealerSession = new DealerSession({
     id: 'a',
+    peer: 'b',
+    scheduler: new DealScheduler(),
+    account: new MaterialPool({ ...limits }).open('b', () => undefined),
     mac,
     passes: {
-      costOf: () => ({ rows: 1, bytes: 8 }),
+      costOf: () => ({ rows: 1, bytes: 8, rowsIn: 1 }),
       deal: async ([pass], sink) => {
         for (let n = 0; n < 100; n++) {
           made.push(pass)

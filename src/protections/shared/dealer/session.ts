@@ -4,15 +4,22 @@ import type { Mac } from '../../../handshake/crypto.ts'
 import { equalBytes, utf8 } from '../../../handshake/encoding.ts'
 import { SessionError, toSessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
-import type { DealerPasses, PassCost } from '../agreement/parties.ts'
+import type { DealerPasses, PassCost, Turn } from '../agreement/parties.ts'
 import { openPass } from '../agreement/pass-request.ts'
+import type { Account } from './material-pool.ts'
+import type { DealScheduler } from './scheduling/scheduler.ts'
 import type { ServerConnection, SessionEvents } from './server-connection.ts'
 
 export interface DealerSessionParts {
   id: string
+  /** The owner's address. */
+  peer: string
   mac: Mac
   passes: DealerPasses
   connection: ServerConnection
+  scheduler: DealScheduler
+  /** What is sent and not yet used. */
+  account: Account
   passesAhead?: number
   /** Counts a pass towards what the owner may have; throws `SessionError` beyond it. */
   countPass(cost: PassCost): void
@@ -25,15 +32,12 @@ export interface DealerSessionParts {
 }
 
 export class DealerSession implements SessionEvents {
-  lastSeen = Date.now()
+  lastSeen = performance.now()
   readonly #parts: DealerSessionParts
   #lastPass = 0
   #lastTag: Uint8Array = new Uint8Array(0)
   /** Asked for, and not yet used up or discarded by the server. */
   readonly #ahead = new Set<number>()
-  #queue: Promise<void> = Promise.resolve()
-  #room = limits.materialAheadBytes
-  #wake: (() => void) | undefined
   #over: SessionError | undefined
 
   constructor(parts: DealerSessionParts) {
@@ -44,18 +48,24 @@ export class DealerSession implements SessionEvents {
   async request(bytes: Uint8Array): Promise<void> {
     if (this.#over) throw this.#over
     const { pass, body, tag } = await openPass(this.#parts.mac, this.#parts.id, bytes)
-    this.lastSeen = Date.now()
+    this.lastSeen = performance.now()
     // The owner resends a request whose answer was lost; dealing it once more would change nothing, so it isn't.
     if (pass === this.#lastPass && pass > 0 && equalBytes(tag, this.#lastTag)) return
     if (pass <= this.#lastPass) throw new SessionError('replayed', `Pass ${pass} was asked for already.`)
     if (this.#ahead.size >= (this.#parts.passesAhead ?? limits.passesAhead)) {
       throw new SessionError('rate-limited', 'Too many passes are dealt ahead.')
     }
-    this.#parts.countPass(this.#parts.passes.costOf(body))
+    const { id, peer, passes, scheduler } = this.#parts
+    const cost = passes.costOf(body)
+    scheduler.check(peer)
+    this.#parts.countPass(cost)
     this.#lastPass = pass
     this.#lastTag = tag
     this.#ahead.add(pass)
-    this.#queue = this.#queue.then(() => this.#deal(pass, body))
+    scheduler.submit({
+      ...{ peer, session: id, cost: cost.bytes, rows: cost.rowsIn },
+      run: (turn) => this.#deal(pass, body, turn),
+    })
   }
 
   /** The owner's farewell, authenticated like a pass request. */
@@ -75,15 +85,14 @@ export class DealerSession implements SessionEvents {
   }
 
   credit(bytes: number): void {
-    this.#room += bytes
-    this.lastSeen = Date.now()
-    this.#wake?.()
+    this.#parts.account.used(bytes)
+    this.lastSeen = performance.now()
   }
 
   used(pass: number): void {
     this.#ahead.delete(pass)
-    this.lastSeen = Date.now()
-    this.#wake?.()
+    this.lastSeen = performance.now()
+    this.#parts.account.used(0)
   }
 
   ended(): void {
@@ -94,43 +103,38 @@ export class DealerSession implements SessionEvents {
   end(reason: SessionError, tellServer?: SessionError): void {
     if (this.#over) return
     this.#over = reason
-    this.#wake?.()
+    this.#parts.scheduler.drop(this.#parts.id)
+    this.#parts.account.close()
     void this.#parts.connection.endSession(this.#parts.id, tellServer)
     this.#parts.passes.close()
     this.#parts.onEnd(reason)
   }
 
-  async #deal(pass: number, body: Uint8Array): Promise<void> {
+  async #deal(pass: number, body: Uint8Array, turn: Turn): Promise<void> {
     if (this.#over) return
-    const { id, connection, passes } = this.#parts
+    const { id, connection, passes, account } = this.#parts
+    const isOver = () => this.#over !== undefined || !this.#ahead.has(pass)
     let discarded = false
     try {
-      await passes.deal(body, async (chunk) => {
+      const send = async (chunk: Uint8Array): Promise<void> => {
         if (chunk.length > limits.chunkBytes)
           throw new SessionError('oversized', 'A chunk of material is too large.')
-        await this.#roomFor(pass)
+        if (!account.hasRoom) await turn.waiting(account.room(isOver))
         if (this.#over) throw this.#over
         // Nobody will read the rest of a discarded pass, and the next one starts no later than its first row: it deals
         // new masks for every position that this one has touched.
         discarded = !this.#ahead.has(pass)
         if (discarded) throw new SessionError('expired', `Pass ${pass} was abandoned.`)
-        this.#room -= chunk.length
-        await connection.chunk(id, pass, chunk)
-      })
-      if (!this.#over) await connection.endPass(id, pass)
+        account.sent(chunk.length)
+        await turn.waiting(connection.chunk(id, pass, chunk))
+      }
+      await passes.deal(body, send, turn)
+      if (!this.#over) await turn.waiting(connection.endPass(id, pass))
     } catch (error) {
       if (this.#over || discarded) return
       this.#parts.onFault(error)
       const typed = toSessionError(error)
       this.end(typed, typed)
-    }
-  }
-
-  async #roomFor(pass: number): Promise<void> {
-    while (this.#room <= 0 && !this.#over && this.#ahead.has(pass)) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
     }
   }
 }

@@ -13,6 +13,8 @@ import type { AdmissionLimits } from '../agreement/admission.ts'
 import type { DealerEngine } from '../agreement/parties.ts'
 import { Dealer } from './dealer.ts'
 import { dealerApp } from './http.ts'
+import type { PoolLimits } from './material-pool.ts'
+import type { SchedulerOptions } from './scheduling/scheduler.ts'
 
 export interface StartDealer {
   identity: Identity
@@ -28,6 +30,8 @@ export interface StartDealer {
   tls?: Tls
   trustProxy?: boolean
   admission?: Partial<AdmissionLimits>
+  scheduling?: SchedulerOptions
+  material?: Partial<PoolLimits>
   idleMs?: number
   passesAhead?: number
   times?: Partial<StreamTimes>

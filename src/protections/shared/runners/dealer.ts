@@ -76,10 +76,15 @@ export class DealerPass implements DealContext {
     }
   }
 
-  /** Makes a step's matrix products by the kernels' faster way for many rows, if they have one. */
-  async multiplyAhead(step: Step): Promise<void> {
+  /** Makes a step's matrix products by the kernels' faster way for many rows, if it has some and they have one. */
+  multiplyAhead(step: Step): Promise<void> | undefined {
+    if (!this.#own.kernels.matmulAsync || !isPresent(this.shape, step.out.layout)) return undefined
+    return step.products?.dealer?.length ? this.#multiply(step) : undefined
+  }
+
+  async #multiply(step: Step): Promise<void> {
     const { kernels, differences } = this.#own
-    if (!kernels.matmulAsync || !isPresent(this.shape, step.out.layout)) return
+    if (!kernels.matmulAsync) return
     for (const product of step.products?.dealer ?? []) {
       const b = differences.get(product.weight)
       if (!b) continue

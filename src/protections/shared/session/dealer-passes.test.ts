@@ -27,7 +27,7 @@ it('sessions that are dealt for at the same time get what each would get alone',
 
 it('a pass’s declared cost is what is dealt for it, and the rows that it shows', async () => {
   const { dealer } = new WatchedSession(model, fixedKeys(1))
-  expect(dealer.costOf(request)).toEqual({ rows: 1, bytes: (await dealt(1)).length })
+  expect(dealer.costOf(request)).toEqual({ rows: 1, bytes: (await dealt(1)).length, rowsIn: 16 })
   const encoder = new WatchedSession(tinyEncoder(tinyBert), fixedKeys(1)).dealer
   const asked = encodeRequest({ base: 0, rows: 32, serial: 0 })
   let bytes = 0

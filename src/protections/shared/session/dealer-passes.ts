@@ -1,6 +1,6 @@
 /** The dealer's side of one session: deals passes in order, and remembers only masks. */
 import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
-import type { PassCost } from '../agreement/parties.ts'
+import type { PassCost, Turn } from '../agreement/parties.ts'
 import { RowCache } from '../cache.ts'
 import { planDealtBytes } from '../cost.ts'
 import { deriveKey, Prg } from '../prg.ts'
@@ -14,8 +14,12 @@ import { decodeRequest, SerialGuard } from './pass-messages.ts'
 /** Purpose of the owner's mask key under the session seed. */
 export const MASK_KEY = 'owner masks'
 
-/** After so long a pass lets other sessions, sockets and timers have a turn. */
-const SLICE_MS = 50
+/** For a pass that has the thread to itself. */
+const undisturbed: Turn = {
+  next: async () => undefined,
+  computing: (result) => result,
+  waiting: (result) => result,
+}
 
 export class SessionDealer {
   readonly #plans: ModelPlans
@@ -51,11 +55,16 @@ export class SessionDealer {
     return {
       rows: released.reduce((sum, { out }) => sum + rowsOf(shape, out.layout), 0),
       bytes: KEY_BYTES + planDealtBytes(rowChunksOf(shape), plan),
+      rowsIn: shape.rows,
     }
   }
 
-  /** Deals the requested pass into `sink`, piece by piece. Throws `PassError` on rows used before. */
-  async deal(request: Uint8Array, sink: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+  /** Deals the requested pass into `sink`, piece by piece, and lets others have their `turn` between them. Throws `PassError` on rows used before. */
+  async deal(
+    request: Uint8Array,
+    sink: (chunk: Uint8Array) => Promise<void>,
+    turn: Turn = undisturbed,
+  ): Promise<void> {
     const shape = this.#plans.shapeOf(decodeRequest(request))
     this.#guard.admit(shape)
     const { plan } = this.#plans.of(shape)
@@ -70,14 +79,14 @@ export class SessionDealer {
       cache: this.#plans.cacheOf(shape, this.#cache),
     }
     const rowChunks = rowChunksOf(shape).map((rowChunk) => new DealerPass(plan, rowChunk, own))
-    let since = performance.now()
     for (const step of plan.steps)
       for (const rowChunk of rowChunks) {
-        await rowChunk.multiplyAhead(step)
-        for (const part of rowChunk.dealStep(step)) await out.write(part)
-        if (performance.now() - since < SLICE_MS) continue
-        await new Promise((resolve) => setTimeout(resolve))
-        since = performance.now()
+        const products = rowChunk.multiplyAhead(step)
+        if (products) await turn.computing(products)
+        for (const part of rowChunk.dealStep(step)) {
+          await out.write(part)
+          await turn.next()
+        }
       }
     await out.flush()
   }
