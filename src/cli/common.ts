@@ -6,6 +6,7 @@ import { readCertificate, selfMadeCertificate, type Tls } from '../transport/nod
 import { plainJson } from '../transport/plain-text.ts'
 import { command } from './command.ts'
 import { UsageError } from './errors.ts'
+import { LogDrain } from './log-drain.ts'
 import { printResult } from './terminal.ts'
 import { repeated, text, whole } from './values.ts'
 
@@ -53,10 +54,14 @@ export async function tlsOption(values: TlsValues): Promise<Tls | undefined> {
   return https ? selfMadeCertificate(stateDir, host) : undefined
 }
 
-export function makeLog(
-  level: string,
-  destination: DestinationStream = pino.destination({ dest: 2, sync: true }),
-): Logger {
+/** Standard error, which takes what it can. */
+function standardLog(): LogDrain {
+  const drain = new LogDrain()
+  process.once('exit', () => drain.end())
+  return drain
+}
+
+export function makeLog(level: string, destination: DestinationStream = standardLog()): Logger {
   // Addresses of visitors, payloads, keys and the words of others are never passed to the log in the first place.
   const hooks = { streamWrite: plainJson }
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, hooks }, destination)

@@ -5,6 +5,7 @@ import { describe } from '../../../handshake/describe.ts'
 import { toBase64Url, toHex } from '../../../handshake/encoding.ts'
 import { SessionError, toSessionError } from '../../../handshake/errors.ts'
 import { limits, PROTOCOL_VERSION } from '../../../handshake/limits.ts'
+import { Refusals } from '../../../handshake/refusals.ts'
 import type { Link } from '../../../transport/link.ts'
 import { Admission, type AdmissionLimits, type Place } from '../agreement/admission.ts'
 import { acceptServer } from '../agreement/material-handshake.ts'
@@ -32,6 +33,7 @@ export interface DealerOptions {
 export class Dealer {
   readonly #options: DealerOptions
   readonly #admission: Admission
+  readonly #refusals: Refusals
   readonly #scheduler: DealScheduler
   readonly #material: MaterialPool
   readonly #servers = new Map<string, ServerConnection>()
@@ -40,6 +42,7 @@ export class Dealer {
 
   constructor(options: DealerOptions) {
     this.#options = options
+    this.#refusals = new Refusals(options.log)
     this.#admission = new Admission(options.admission)
     this.#scheduler = new DealScheduler(options.scheduling)
     this.#material = new MaterialPool({ ...limits, ...options.material })
@@ -62,7 +65,7 @@ export class Dealer {
       await connection.run()
       if (this.#servers.get(connection.name) === connection) this.#servers.delete(connection.name)
     } catch (error) {
-      log.warn({ reason: describe(error) }, 'server turned away')
+      this.#refusals.say(toSessionError(error).code, 'server turned away')
       await link.close(toSessionError(error).message)
     }
   }

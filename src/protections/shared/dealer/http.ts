@@ -9,6 +9,7 @@ import { SessionError, toSessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
 import { guard } from '../../../handshake/node/guard.ts'
 import { parseJson } from '../../../handshake/parse-json.ts'
+import { Refusals } from '../../../handshake/refusals.ts'
 import { peerAddress } from '../../../transport/node/peer.ts'
 import type { Visitors } from '../../../transport/node/visitors.ts'
 import { openRequest } from '../agreement/messages.ts'
@@ -31,6 +32,7 @@ export function dealerApp({
   log,
 }: DealerAppOptions): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>()
+  const refusals = new Refusals(log)
   const tooLarge = () => {
     throw new SessionError('oversized', 'The request is too large.')
   }
@@ -66,7 +68,7 @@ export function dealerApp({
   app.onError((error, c) => {
     const typed = toSessionError(error)
     if (typed.code === 'internal') log.error({ reason: describe(error) }, 'request failed')
-    else log.info({ code: typed.code }, 'request refused')
+    else refusals.say(typed.code, 'request refused')
     if (typed.retryAfter !== undefined) c.header('retry-after', String(typed.retryAfter))
     return c.json({ error: typed.toJSON() }, typed.status as 400)
   })
