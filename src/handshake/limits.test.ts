@@ -3,6 +3,9 @@ import { closeLinks, greet, openLink } from '../../test/support/session/owner.ts
 import { startParties } from '../../test/support/session/parties.ts'
 import { Admission } from '../protections/shared/agreement/admission.ts'
 import { type Agreement, greetServer, openSession } from '../protections/shared/agreement/agreement.ts'
+import { newEphemeral } from './crypto.ts'
+import { fromBase64Url } from './encoding.ts'
+import { PROTOCOL_VERSION } from './limits.ts'
 
 afterEach(closeLinks)
 
@@ -146,6 +149,30 @@ describe('limits', () => {
     own.release()
     admission.open('eleventh', () => undefined).claim()
     expect(() => admission.open('twelfth', () => undefined)).toThrow('taken')
+  })
+
+  test('an opening that its owner gives up leaves nothing, at once', async () => {
+    const own = await startParties({ server: { claimMs: 600_000 } })
+    try {
+      const { dealer } = own.dealer
+      const { publicKey: ownerEphemeral } = await newEphemeral()
+      const { serverKey, modelHash, planHash, profile } = own.request()
+      const serverIdentity = fromBase64Url(serverKey, 32)
+      const protocolVersion = PROTOCOL_VERSION
+      const request = { protocolVersion, modelHash, planHash, profile, serverIdentity, ownerEphemeral }
+      await expect(dealer.open(request, 'a', AbortSignal.abort())).rejects.toMatchObject({ code: 'expired' })
+      expect(dealer.status.sessions).toBe(0)
+      const abort = new AbortController()
+      const opening = dealer.open(request, 'a', abort.signal).catch(() => undefined)
+      // The server has yet to hear of it, over a socket.
+      while (dealer.status.sessions === 0) await new Promise((resolve) => setImmediate(resolve))
+      abort.abort()
+      expect(dealer.status.sessions).toBe(0)
+      await opening
+      expect(dealer.status.sessions).toBe(0)
+    } finally {
+      await own.close()
+    }
   })
 
   test('unclaimed sessions', async () => {

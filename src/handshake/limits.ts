@@ -16,7 +16,7 @@ export const limits = Object.freeze({
   /** Without a sign of life a session is evicted, and its seed forgotten. */
   idleMs: 15 * 60_000,
   /** An announced session must be claimed at the server within this time. */
-  claimMs: 30_000,
+  claimMs: 10_000,
   /** Passes that may be dealt before the server has used up the earlier ones. */
   passesAhead: 64,
   /**

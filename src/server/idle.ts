@@ -1,27 +1,32 @@
 import type { Link } from '../transport/link.ts'
 
-/** Closes a link over which nothing was received for too long. */
+/** Closes a link over which nothing was received for too long; a link that has ended leaves no timer. */
 export function watchIdle(link: Link, idleMs: number): Link {
-  let timer: ReturnType<typeof setTimeout>
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const stop = () => clearTimeout(timer)
   const restart = () => {
-    clearTimeout(timer)
+    stop()
     timer = setTimeout(() => void link.close('The session was idle for too long.'), idleMs)
     timer.unref()
   }
   restart()
+  link.onEnd?.(stop)
   return {
     kind: link.kind,
     traffic: link.traffic,
     send: (message, reply) => link.send(message, reply),
     receive: async () => {
       try {
-        return await link.receive()
-      } finally {
+        const message = await link.receive()
         restart()
+        return message
+      } catch (error) {
+        stop()
+        throw error
       }
     },
     close: (reason) => {
-      clearTimeout(timer)
+      stop()
       return link.close(reason)
     },
     greeted: link.greeted && (() => link.greeted?.()),

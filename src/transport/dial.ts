@@ -44,7 +44,7 @@ class DialledLink extends StreamLink {
   /** Asks after a silence while an answer is due; gives the connection up after a longer one. */
   #checkSilence(): void {
     if (!this.isConnected) return
-    const silence = Date.now() - this.lastHeard
+    const silence = performance.now() - this.lastHeard
     if (silence > this.times.silenceMs) this.dropCarrier('The other side fell silent.')
     else if (silence > this.times.pingMs) this.ping()
   }

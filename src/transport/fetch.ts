@@ -110,7 +110,7 @@ export class FetchLink extends ReliableLink {
 
   /** Posts until it succeeds, always with the same frames. */
   async #deliver(frames: Uint8Array[], flags: number): Promise<void> {
-    const deadline = Date.now() + this.#resumeMs
+    const deadline = performance.now() + this.#resumeMs
     for (let wait = 50, damaged = 0; !this.ended; wait = Math.min(2000, wait * 2)) {
       try {
         return await this.#attempt(frames, flags)
@@ -120,7 +120,8 @@ export class FetchLink extends ReliableLink {
         const damage = isDamage(typed) || typed.code === 'oversized'
         if (damage) damaged++
         const curable = damage || isTransient(typed)
-        if (!curable || damaged > limits.recoveries || Date.now() + wait > deadline) return this.fail(typed)
+        if (!curable || damaged > limits.recoveries || performance.now() + wait > deadline)
+          return this.fail(typed)
         await new Promise((resolve) => setTimeout(resolve, wait))
       }
     }

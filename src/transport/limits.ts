@@ -48,6 +48,12 @@ export const limits = Object.freeze({
   /** Silence after which the dialling side asks whether anyone is there, and after which it reconnects. */
   pingMs: 5_000,
   silenceMs: 12_000,
+  /**
+   * Silence after which the answering side gives a connection up: with `resumeMs`, whoever has vanished is gone within two
+   * minutes. The dialling side pings far more often, but for pages in the background, whose timers browsers slow down to
+   * one a minute.
+   */
+  vanishedMs: 90_000,
   handshakeMs: 10_000,
   /** Reconnects without a single new message in between. */
   recoveries: 6,

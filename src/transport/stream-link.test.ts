@@ -11,7 +11,7 @@ import { memoryCarrierPair, memoryPair } from './memory.ts'
 import { TOKEN_BYTES } from './reliable.ts'
 import type { StreamLink } from './stream-link.ts'
 
-const quick = { resumeMs: 400, pingMs: 30, silenceMs: 150, handshakeMs: 500 }
+const quick = { resumeMs: 400, pingMs: 30, silenceMs: 150, vanishedMs: 60_000, handshakeMs: 500 }
 const open: Link[] = []
 afterEach(async () => {
   for (const link of open.splice(0)) await link.close()
@@ -53,6 +53,34 @@ async function converse(link: Link, turns: number, size = 100): Promise<void> {
 }
 
 describe('stream link', () => {
+  test('of a peer that has vanished, socket open, nothing is left; one that only pings stays', async () => {
+    const links: Link[] = []
+    const acceptor = new Acceptor({
+      times: { ...quick, resumeMs: 50, vanishedMs: 200 },
+      onLink: (link) => void links.push(link),
+    })
+    const dial: Dial = async () => {
+      const [near, far] = memoryCarrierPair()
+      acceptor.accept(far, 'memory', '127.0.0.1')
+      return near
+    }
+    const alive = await dialLink('memory', dial, quick)
+    open.push(alive)
+    const vanished = await dialLink('memory', dial, {
+      ...quick,
+      pingMs: 60_000,
+      silenceMs: 120_000,
+      resumeMs: 0,
+    })
+    // Nobody is there to dial again, either.
+    const received = expect(links[1].receive()).rejects.toMatchObject({ code: 'lost' })
+    Object.assign(vanished, { disconnected: () => undefined })
+    await received
+    expect(acceptor.size).toBe(1)
+    await alive.send(message(1), true)
+    expect(await links[0].receive()).toHaveLength(100)
+  })
+
   test('messages of every size arrive in order and are counted', async () => {
     const { dial } = echo()
     const link = await dialLink('memory', dial, quick)

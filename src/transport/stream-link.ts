@@ -10,6 +10,7 @@ export interface StreamTimes {
   resumeMs: number
   pingMs: number
   silenceMs: number
+  vanishedMs: number
   handshakeMs: number
 }
 
@@ -26,6 +27,7 @@ export class StreamLink extends ReliableLink {
   #ackTimer: ReturnType<typeof setTimeout> | undefined
   #resumeTimer: ReturnType<typeof setTimeout> | undefined
   #recoveries = 0
+  #vigil: ReturnType<typeof setInterval> | undefined
 
   constructor(kind: LinkKind, times: Partial<StreamTimes> = {}) {
     super()
@@ -59,7 +61,7 @@ export class StreamLink extends ReliableLink {
     this.#carrier = carrier
     previous?.close()
     clearTimeout(this.#resumeTimer)
-    this.lastHeard = Date.now()
+    this.lastHeard = performance.now()
     try {
       this.outgoing.acknowledge(peerHas)
     } catch (error) {
@@ -67,6 +69,7 @@ export class StreamLink extends ReliableLink {
       return
     }
     this.#transmitted = peerHas
+    this.#keepVigil()
     void this.#pump()
   }
 
@@ -74,7 +77,7 @@ export class StreamLink extends ReliableLink {
   handle(carrier: Carrier, bytes: Uint8Array): void {
     if (carrier !== this.#carrier) return
     this.traffic.receivedBytes += bytes.length
-    this.lastHeard = Date.now()
+    this.lastHeard = performance.now()
     let frame: Frame
     try {
       frame = decodeFrame(bytes)
@@ -103,6 +106,15 @@ export class StreamLink extends ReliableLink {
     // Acknowledgements held back by a full inbox go out as it empties.
     if (this.#unackedBytes > limits.ackBytes) this.#acknowledge()
     return message
+  }
+
+  /** A peer without a word has gone: one that dialled pings. */
+  #keepVigil(): void {
+    const { vanishedMs } = this.times
+    this.#vigil ??= setInterval(() => {
+      if (performance.now() - this.lastHeard > vanishedMs) this.dropCarrier('The other side has vanished.')
+    }, vanishedMs / 4)
+    if (typeof this.#vigil === 'object') this.#vigil.unref?.()
   }
 
   /** Hook of the dialling side. */
@@ -183,6 +195,7 @@ export class StreamLink extends ReliableLink {
   protected override release(farewell: Uint8Array): void {
     clearTimeout(this.#ackTimer)
     clearTimeout(this.#resumeTimer)
+    clearInterval(this.#vigil)
     this.write(farewell)
     const carrier = this.#carrier
     this.#carrier = undefined

@@ -6,6 +6,7 @@ import { EncoderEnds } from '../../model/encoder-ends.ts'
 import { Ends } from '../../model/ends.ts'
 import { continuesText } from '../../model/graph/graph-of.ts'
 import { connect } from '../../transport/connect.ts'
+import type { Link } from '../../transport/link.ts'
 import { partyUrl } from '../../transport/party-url.ts'
 import { type ConnectRequest, ProtectionError } from '../protection.ts'
 import { greetServer, openSession } from './agreement/agreement.ts'
@@ -51,9 +52,10 @@ export async function connectShared(
     fetch: surroundings.connect.fetch,
   })
   progress(2, 'Connecting to the model server')
-  const connected = await connect(server, { ...surroundings.connect, link: request.link })
-  const { link } = connected
+  let link: Link | undefined
   try {
+    const connected = await connect(server, { ...surroundings.connect, link: request.link })
+    link = connected.link
     const greeted = performance.now()
     const { fSeed } = await greetServer(link, agreement)
     const isNear = performance.now() - greeted < NEAR_MS
@@ -82,7 +84,7 @@ export async function connectShared(
       reasons: { link: connected.reason, backend: reason },
     })
   } catch (error) {
-    await link.close()
+    await link?.close()
     await agreement.close()
     throw error
   }

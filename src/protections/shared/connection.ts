@@ -74,8 +74,8 @@ export class SharedConnection implements Connection {
   }
 
   async close(): Promise<void> {
-    const { link, agreement } = this.#parts
-    await Promise.allSettled([link.close('The owner has left.'), agreement.close()])
+    const { link, agreement, session } = this.#parts
+    await Promise.allSettled([link.close('The owner has left.'), agreement.close(), session.pool.close()])
   }
 
   counts(): Counts {

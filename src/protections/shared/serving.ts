@@ -98,6 +98,15 @@ export class SharedServing implements Serving {
       )
     }
     const session = this.material.claim(sessionId, transcript, modelHash)
+    try {
+      return await this.#welcome(link, session, modelHash)
+    } catch (error) {
+      session.fail(new SessionError('expired', 'The owner has left before it was greeted.'))
+      throw error
+    }
+  }
+
+  async #welcome(link: Link, session: SessionMaterial, modelHash: string): Promise<() => Promise<void>> {
     const fSeed = this.#engine.fSeed(modelHash)
     const signature = await this.#identity.sign(signedBytes.serverWelcome(session.transcript, fSeed))
     const answer = { t: 'welcome', fSeed: toBase64Url(fSeed), signature: toBase64Url(signature) }

@@ -70,11 +70,16 @@ export class Dealer {
     }
   }
 
-  /** Agrees on a session with an owner; resolves with the JSON to answer. Rejects with `SessionError`. */
-  async open(request: OpenRequest, peer: string): Promise<object> {
+  /**
+   * Agrees on a session with an owner; resolves with the JSON to answer. Rejects with `SessionError`, at once
+   * where the owner goes (`signal`) before it has its answer.
+   */
+  async open(request: OpenRequest, peer: string, signal?: AbortSignal): Promise<object> {
     const connection = this.#find(request)
     let session: DealerSession | undefined
     const evicted = new SessionError('too-many-sessions', 'Too many sessions wait for their owners.')
+    const left = new SessionError('expired', 'The owner has left before it had its answer.')
+    const done = new AbortController()
     let isEvicted = false
     const place = this.#admission.open(peer, () => {
       isEvicted = true
@@ -85,7 +90,13 @@ export class Dealer {
       const agreed = await this.#scheduler.control(() => agree(identity, connection.serverKey, request))
       const { sessionId, transcript } = agreed
       session = this.#start(agreed, connection, request.modelHash, peer, place)
-      if (isEvicted) session.end(evicted)
+      const own = session
+      signal?.addEventListener('abort', () => own.end(left, left), { once: true, signal: done.signal })
+      const gone = isEvicted ? evicted : signal?.aborted ? left : undefined
+      if (gone) {
+        own.end(gone)
+        throw gone
+      }
       try {
         await connection.announce(sessionId, request.modelHash, toHex(transcript), session)
       } catch (error) {
@@ -99,6 +110,8 @@ export class Dealer {
     } catch (error) {
       place.release()
       throw error
+    } finally {
+      done.abort()
     }
   }
 

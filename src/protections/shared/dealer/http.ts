@@ -51,7 +51,8 @@ export function dealerApp({
 
   app.post('/session', async (c) => {
     const request = parseJson(openRequest, await body(c.req), 'The session request')
-    return c.json(await dealer.open(request, peerAddress(c.env.incoming, trustProxy)))
+    const peer = peerAddress(c.env.incoming, trustProxy)
+    return c.json(await dealer.open(request, peer, c.req.raw.signal))
   })
 
   app.post('/session/:id/pass', async (c) => {

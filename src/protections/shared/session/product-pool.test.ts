@@ -47,3 +47,22 @@ it('a device that fails leaves no gap between serials, and no row is given twice
   }
   expect(new Set(seen).size).toBe(13)
 })
+
+it('a closed pool gives the device everything back, and makes nothing more', async () => {
+  const own = device([])
+  let kept = 0
+  own.stationary = async () => {
+    kept++
+    return { free: () => void kept-- } as Stationary
+  }
+  for (let session = 0; session < 3; session++) {
+    const pool = new ProductPool(own, weights, { masks: key, stationary: key })
+    const filling = pool.fill(64, 1).catch((error: Error) => error)
+    await pool.fill(0).catch(() => undefined)
+    const closing = pool.close()
+    await filling
+    await closing
+    await expect(pool.fill(100)).rejects.toThrow('closed')
+  }
+  expect(kept).toBe(0)
+})

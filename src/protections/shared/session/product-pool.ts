@@ -38,6 +38,7 @@ export class ProductPool {
   #taken = 0
   #taking: Promise<unknown> = Promise.resolve()
   #work: Promise<void> = Promise.resolve()
+  #isClosed = false
 
   constructor(device: ProductDevice, weights: readonly WeightUse[], keys: PoolKeys) {
     this.#device = device
@@ -56,6 +57,7 @@ export class ProductPool {
       .catch(() => undefined)
       .then(async () => {
         while (this.ready < rows) {
+          if (this.#isClosed) throw new RangeError('The session is closed: it makes no more rows.')
           await this.#make(Math.min(batch, rows - this.ready))
           onProgress?.(this.ready)
         }
@@ -74,6 +76,13 @@ export class ProductPool {
     // Where one fails, the next ones would get its rows: none is given any more.
     this.#taking = products
     return { first, products }
+  }
+
+  /** Makes no more rows, and gives the device back what it keeps for this session. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#work.catch(() => undefined)
+    for (const operand of (await this.#stationary?.catch(() => undefined)) ?? []) operand.free()
   }
 
   async #collect(rows: number): Promise<ReadonlyMap<string, Lanes>> {
