@@ -2,7 +2,7 @@
 import { SessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
 import { largestGroup } from '../../../transport/link-table.ts'
-import type { PassCost } from './parties.ts'
+import type { PassCost } from '../cost.ts'
 
 export interface AdmissionLimits {
   /** Claimed sessions, in all. */

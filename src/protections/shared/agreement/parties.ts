@@ -1,5 +1,6 @@
 /** What sessions need of the engine's three roles. */
 import type { Link } from '../../../transport/link.ts'
+import type { PassCost } from '../cost.ts'
 
 /** Takes one chunk of a pass's material; resolves when there is room for the next. */
 export type MaterialSink = (chunk: Uint8Array) => Promise<void>
@@ -15,14 +16,6 @@ export interface DealerEngine {
   splitSeed?(modelHash: string): Uint8Array | undefined
   /** The server has gone: frees its models. */
   close(): void
-}
-
-/** What one pass takes, by its plan and shape. */
-export interface PassCost {
-  /** Rows of hidden states or logits that the owner learns. */
-  readonly rows: number
-  /** Bytes that the dealer sends for it. */
-  readonly bytes: number
 }
 
 export interface DealerPasses {

@@ -4,9 +4,9 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import type { Logger } from 'pino'
-import { describe } from '../../../handshake/describe.ts'
-import { SessionError, toSessionError } from '../../../handshake/errors.ts'
+import { SessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
+import { failure } from '../../../handshake/node/failure.ts'
 import { guard } from '../../../handshake/node/guard.ts'
 import { parseJson } from '../../../handshake/parse-json.ts'
 import { peerAddress } from '../../../transport/node/peer.ts'
@@ -63,12 +63,7 @@ export function dealerApp({
   })
 
   app.notFound((c) => c.json({ error: { code: 'malformed', message: 'There is nothing here.' } }, 404))
-  app.onError((error, c) => {
-    const typed = toSessionError(error)
-    if (typed.code === 'internal') log.error({ reason: describe(error) }, 'request failed')
-    else log.info({ code: typed.code }, 'request refused')
-    return c.json({ error: typed.toJSON() }, typed.status as 400)
-  })
+  app.onError((error, c) => failure(error, c, log))
   return app
 }
 

@@ -4,8 +4,9 @@ import type { Mac } from '../../../handshake/crypto.ts'
 import { equalBytes, utf8 } from '../../../handshake/encoding.ts'
 import { SessionError, toSessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
-import type { DealerPasses, PassCost } from '../agreement/parties.ts'
+import type { DealerPasses } from '../agreement/parties.ts'
 import { openPass } from '../agreement/pass-request.ts'
+import type { PassCost } from '../cost.ts'
 import type { ServerConnection, SessionEvents } from './server-connection.ts'
 
 export interface DealerSessionParts {

@@ -1,8 +1,7 @@
 /** The dealer's side of one session: deals passes in order, and remembers only masks. */
 import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
-import type { PassCost } from '../agreement/parties.ts'
 import { RowCache } from '../cache.ts'
-import { planDealtBytes } from '../cost.ts'
+import { type PassCost, planDealtBytes } from '../cost.ts'
 import { deriveKey, Prg } from '../prg.ts'
 import { rowChunksOf } from '../row-chunks.ts'
 import { DealerPass } from '../runners/dealer.ts'
