@@ -4,9 +4,9 @@ import { connect } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { encodeFrame } from '../../src/transport/frame.ts'
+import { decodeFrame, encodeFrame, FrameType } from '../../src/transport/frame.ts'
 import { limits } from '../../src/transport/limits.ts'
-import { TOKEN_BYTES } from '../../src/transport/reliable.ts'
+import { readClose, TOKEN_BYTES } from '../../src/transport/reliable.ts'
 import { type Parties, startParties } from '../support/session/parties.ts'
 
 let parties: Parties
@@ -194,27 +194,29 @@ test('a large body of empty frames is turned away, and the server answers others
   await expectWell()
 })
 
-describe('before it says who it is, a peer of the dealer’s socket for servers', () => {
-  const flags = { parts: 0, messages: 1 }
-  test.each(['parts', 'messages'] as const)('is cut off with its empty %s', async (what) => {
-    const socket = new WebSocket(`${parties.dealer.url.replace('http', 'ws')}/material`)
-    let isOver = false
-    const over = new Promise<void>((resolve) => {
-      socket.on('close', () => {
-        isOver = true
-        resolve()
-      })
+test('the dealer’s socket for servers cuts off empty parts of a message before it knows whose they are', async () => {
+  const socket = new WebSocket(`${parties.dealer.url.replace('http', 'ws')}/material`)
+  const codes: string[] = []
+  let isOver = false
+  const over = new Promise<void>((resolve) => {
+    socket.on('close', () => {
+      isOver = true
+      resolve()
     })
-    socket.on('error', () => undefined)
-    await new Promise<void>((resolve) => socket.on('open', () => resolve()))
-    const payload = new Uint8Array(TOKEN_BYTES).fill(what.length)
-    socket.send(encodeFrame({ type: 3, flags: 0, seq: 0, ack: 0, payload }))
-    // Far fewer than would be noticed by their bytes, or by the time that a greeting may take.
-    for (let seq = 1; seq <= 20_000 && !isOver; seq++) {
-      socket.send(encodeFrame({ type: 1, flags: flags[what], seq, ack: 0, payload: new Uint8Array() }))
-      if (seq % 1000 === 0) await new Promise((resolve) => setImmediate(resolve))
-    }
-    await over
-    await expectWell()
   })
+  socket.on('error', () => undefined)
+  socket.on('message', (bytes: Buffer) => {
+    const frame = decodeFrame(new Uint8Array(bytes))
+    if (frame.type === FrameType.close) codes.push(readClose(frame.payload).code)
+  })
+  await new Promise<void>((resolve) => socket.on('open', () => resolve()))
+  socket.send(opening)
+  for (let seq = 1; seq <= 20_000 && !isOver; seq++) {
+    socket.send(encodeFrame({ type: FrameType.data, flags: 0, seq, ack: 0, payload: new Uint8Array() }))
+    if (seq % 1000 === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  await over
+  // Not because its time to greet was over.
+  expect(codes).toEqual(['malformed'])
+  await expectWell()
 })
