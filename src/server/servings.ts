@@ -1,8 +1,8 @@
 /** A catalogue's bundles, each under the protection that takes it. */
 import type { ServedListing } from '../handshake/listing.ts'
 import type { CatalogEntry } from '../model/files/catalog.ts'
+import { listingOf } from '../protections/listing.ts'
 import type { ServeRequest, Serving, ServingProtection } from '../protections/serving.ts'
-import { listingOf } from './listing.ts'
 
 export interface ServingsRequest extends Omit<ServeRequest, 'entries' | 'settings'> {
   readonly catalog: readonly CatalogEntry[]

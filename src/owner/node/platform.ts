@@ -1,10 +1,10 @@
 /** What a data owner takes from Node: its kernels, and sockets beyond fetch. */
-import { createNodeProductDevice } from '../kernels/node/device.ts'
-import { createNodeKernels } from '../kernels/node/kernels.ts'
-import type { Platform } from '../owner/platform.ts'
-import { nodeWebRtcDial } from '../transport/node/webrtc.ts'
-import { makeWebSocket } from '../transport/node/ws.ts'
-import { postSignal } from '../transport/webrtc.ts'
+import { createNodeProductDevice } from '../../kernels/node/device.ts'
+import { createNodeKernels } from '../../kernels/node/kernels.ts'
+import { nodeWebRtcDial } from '../../transport/node/webrtc.ts'
+import { makeWebSocket } from '../../transport/node/ws.ts'
+import { postSignal } from '../../transport/webrtc.ts'
+import type { Platform } from '../platform.ts'
 
 /** Bytes of expanded stationary masks that a terminal may keep. */
 const STATIONARY_BYTES = 1 << 29
