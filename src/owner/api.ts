@@ -111,6 +111,7 @@ export interface Stats {
   dealer?: PartyTraffic
 }
 
+/** What an engine tells while it works; `classified` has the place of its text among those that were given. */
 export type OwnerEvent =
   | { type: 'progress'; phase: 'model' | 'connect' | 'prefill'; done: number; total: number; text: string }
   | { type: 'stats'; stats: Stats }
@@ -118,6 +119,10 @@ export type OwnerEvent =
   | { type: 'token'; text: string; id: number }
   | { type: 'classified'; index: number; result: Classification }
 
+/**
+ * How the next tokens are chosen: `temperature` 0 takes the likeliest, `topP` bounds the probability to choose
+ * from.
+ */
 export interface ChatOptions {
   temperature: number
   topP: number
@@ -126,6 +131,7 @@ export interface ChatOptions {
   maxTokens: number
 }
 
+/** A reply, or as much of it as there was when it ended. */
 export interface ChatResult {
   text: string
   ids: number[]
@@ -139,6 +145,7 @@ export interface ClassifyInput {
   pair?: string
 }
 
+/** What a classifier makes of a text. */
 export interface Classification {
   /** The likeliest label. */
   label: string
@@ -214,6 +221,7 @@ export class OwnerError extends Error {
   }
 }
 
+/** An `OwnerError` as plain data. */
 export interface OwnerErrorData {
   code: string
   message: string

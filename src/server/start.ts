@@ -15,6 +15,7 @@ import { serverApp } from './http.ts'
 import { startServings } from './servings.ts'
 import { Sessions } from './sessions.ts'
 
+/** Who the server is, what it serves under which protections, and where it listens. */
 export interface StartServer {
   identity: Identity
   catalog: readonly CatalogEntry[]
@@ -33,6 +34,7 @@ export interface StartServer {
   times?: Partial<StreamTimes>
 }
 
+/** A server that listens; it may still wait for whom its protections need. */
 export interface RunningServer extends Listening {
   sessions: Sessions
   /** All models can be used. */

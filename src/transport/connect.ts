@@ -9,6 +9,7 @@ import { withTimeout } from './timeout.ts'
 import { type MakeWebSocket, webSocketDial } from './websocket.ts'
 
 export const linkChoices = ['ws', 'webrtc', 'fetch'] as const
+/** `?link=`: WebSocket, WebRTC, or plain HTTP requests. */
 export type LinkChoice = (typeof linkChoices)[number]
 
 export interface ConnectOptions {

@@ -13,6 +13,7 @@ export interface Traffic {
   receivedPayloadBytes: number
 }
 
+/** Messages between two parties, each delivered once and in order, or an error. */
 export interface Link {
   readonly kind: LinkKind
   /**

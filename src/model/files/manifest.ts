@@ -11,6 +11,7 @@ export type BundleFault =
   | 'wrong-shape'
   | 'bad-tensors'
 
+/** A bundle is damaged, incomplete, or not the one that was expected; `fault` is for programs. */
 export class BundleError extends Error {
   override name = 'BundleError'
   readonly fault: BundleFault

@@ -9,6 +9,7 @@ import type { Platform } from '../platform.ts'
 /** Bytes of expanded stationary masks that a terminal may keep. */
 const STATIONARY_BYTES = 1 << 29
 
+/** Kernels of Node, products on the processor, and sockets beyond fetch. */
 export function nodePlatform(): Platform {
   const kernels = createNodeKernels()
   const device = createNodeProductDevice(kernels, { cacheBytes: STATIONARY_BYTES })

@@ -4,6 +4,7 @@ import type { Link } from '../../../transport/link.ts'
 /** Takes one chunk of a pass's material; resolves when there is room for the next. */
 export type MaterialSink = (chunk: Uint8Array) => Promise<void>
 
+/** What deals for the models of one server. */
 export interface DealerEngine {
   /**
    * Called for each model of a server, again after every reconnect; `tensors` gives each private tensor's packed

@@ -13,6 +13,7 @@ import type { DealerEngine } from '../agreement/parties.ts'
 import { Dealer } from './dealer.ts'
 import { dealerApp } from './http.ts'
 
+/** Who the dealer is, whom it deals for, where it listens and what it admits. */
 export interface StartDealer {
   identity: Identity
   /** Keys of the servers that may connect; without it, any. */
@@ -30,10 +31,12 @@ export interface StartDealer {
   times?: Partial<StreamTimes>
 }
 
+/** A dealer that listens; `close` ends its sessions. */
 export interface RunningDealer extends Listening {
   dealer: Dealer
 }
 
+/** Rejects where the port is taken. What becomes of sessions and servers is logged, never what they compute. */
 export async function startDealer(options: StartDealer): Promise<RunningDealer> {
   const { log, origins, trustProxy = false } = options
   const dealer = new Dealer(options)

@@ -41,6 +41,7 @@ export interface PassTrace {
 
 const seconds = (): number => performance.now() / 1000
 
+/** With what a local run computes. */
 export interface LocalOptions {
   /** WebAssembly's where nothing else is said. */
   readonly kernels?: Kernels
@@ -49,6 +50,10 @@ export interface LocalOptions {
   readonly compile?: PlanOptions
 }
 
+/**
+ * Owner, server and dealer of one model. Passes follow one another as in a conversation, each with masks of its
+ * own.
+ */
 export class LocalParties {
   readonly model: ProfiledModel
   readonly #options: PlanOptions
