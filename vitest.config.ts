@@ -6,6 +6,7 @@ export default defineConfig({
     // Generous: beside other load everything takes many times as long, and a test that hangs is rare.
     testTimeout: 600_000,
     hookTimeout: 600_000,
+    expect: { poll: { timeout: 300_000 } },
     pool: 'forks',
     maxWorkers: 2,
   },

@@ -22,11 +22,11 @@ export interface Child {
   stop(): Promise<void>
 }
 
-/** Starts `bench/<file>`, which must `serve`. Calls reject when it fails or ends. */
-export function startChild(file: string): Child {
+/** Starts `bench/<file>`, which must `serve`, with arguments. Calls reject when it fails or ends. */
+export function startChild(file: string, args: readonly string[] = []): Child {
   const path = fileURLToPath(new URL(file, import.meta.url))
   // Arrays of numbers travel as they are, not as JSON.
-  const child = fork(path, [], {
+  const child = fork(path, args, {
     // `node --cpu-prof bin/sotto.js bench ...` profiles all parties.
     execArgv: [
       ...process.execArgv.filter((f) => f.startsWith('--cpu-prof')),

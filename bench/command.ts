@@ -3,8 +3,10 @@ import { Argument, Option } from '@commander-js/extra-typings'
 import { command, type ValuesOf } from '../src/cli/command.ts'
 import { Exit, UsageError } from '../src/cli/errors.ts'
 import { real, whole } from '../src/cli/values.ts'
+import { productChoices } from '../src/kernels/node/choice.ts'
 import { profileIds } from '../src/protections/shared/profiles/lookup.ts'
 import { linkChoices } from '../src/transport/connect.ts'
+import { Cleartext } from './cleartext.ts'
 import { opCases } from './ops.ts'
 import { type PassOptions, passCase, slopeCase } from './passes.ts'
 import { print, type Result } from './result.ts'
@@ -14,8 +16,8 @@ const declared = command('bench', 'Measure the engine.')
   .addArgument(
     new Argument(
       '<what>',
-      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; ops: single operations, in one process',
-    ).choices(['ops', 'decode', 'prefill', 'encode'] as const),
+      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; ops: single operations, in one process; reference: BERT-base in the clear, on one thread',
+    ).choices(['ops', 'decode', 'prefill', 'encode', 'reference'] as const),
   )
   .addOption(
     new Option(
@@ -49,6 +51,12 @@ const declared = command('bench', 'Measure the engine.')
   .addOption(
     new Option('--link <name>', 'how the parties connect').choices(linkChoices).default('ws' as const),
   )
+  .addOption(
+    new Option(
+      '--products <kind>',
+      'how products of many rows are made; the fastest that is exact on this machine if not given',
+    ).choices(productChoices),
+  )
   .option(
     '--repeat <n>',
     'measurements, of which the median is reported; 5, or 3 for prefill, if not given',
@@ -74,19 +82,24 @@ Examples:
   sotto bench prefill --tokens 64
   sotto bench encode --shape bert-base
   sotto bench decode --slope
+  sotto bench reference
 
 Server, dealer and owner are processes of their own on loopback. Offline work is done before the
-online clock starts; pipelinedSeconds is a pass with the next one's offline work under way.`,
+online clock starts; pipelinedSeconds is a pass with the next one's offline work under way.
+The reference runs just before and just after each case; seconds are given as multiples of its own, too.`,
   )
 
 export const benchCommand = declared.action(bench)
 
 async function bench(
-  kind: 'ops' | 'decode' | 'prefill' | 'encode',
+  kind: 'ops' | 'decode' | 'prefill' | 'encode' | 'reference',
   values: ValuesOf<typeof declared>,
 ): Promise<void> {
-  if (kind === 'ops') {
-    for await (const result of opCases()) print(result, values.json)
+  if (kind === 'ops' || kind === 'reference') {
+    await withCleartext(async (cleartext) => {
+      if (kind === 'reference') print(await cleartext.alone(), values.json)
+      else for (const run of opCases) print(await cleartext.beside(run), values.json)
+    })
     return
   }
   const encoding = kind === 'encode'
@@ -116,10 +129,21 @@ async function bench(
     link,
     network: { rtt, down, up },
     repeat: values.repeat ?? (decoding ? 5 : 3),
+    products: values.products,
   }
-  const result = decoding && values.slope ? await slopeCase(options) : await passCase(kind, options)
+  const run = () => (decoding && values.slope ? slopeCase(options) : passCase(kind, options))
+  const result = await withCleartext((cleartext) => cleartext.beside(run))
   print(result, values.json)
   if (values.check) check(result)
+}
+
+async function withCleartext<T>(body: (cleartext: Cleartext) => Promise<T>): Promise<T> {
+  const cleartext = Cleartext.start()
+  try {
+    return await body(cleartext)
+  } finally {
+    await cleartext.stop()
+  }
 }
 
 /** Ends with exit code 1 where a measured figure is not the declared one. */

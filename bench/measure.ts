@@ -1,4 +1,5 @@
 /** Runs passes of the protocol between three real processes on loopback, and measures one of them. */
+import type { ProductChoice, Products } from '../src/kernels/node/choice.ts'
 import type { ServedModel } from '../src/protections/shared/agreement/parties.ts'
 import type { LinkChoice } from '../src/transport/connect.ts'
 import type { Network } from '../src/transport/emulated.ts'
@@ -46,12 +47,18 @@ export class Bench {
     this.#link = link
   }
 
-  /** Starts dealer, server and owner as processes of their own and opens a session. */
-  static async start(facts: PublicFacts, link: LinkChoice, network: Network): Promise<Bench> {
+  /** Starts dealer, server and owner as processes of their own and opens a session. `products` is for all of them. */
+  static async start(
+    facts: PublicFacts,
+    link: LinkChoice,
+    network: Network,
+    products?: Products,
+  ): Promise<Bench> {
+    const args = products ? [products] : []
     const children = {
-      dealer: startChild('./party.ts'),
-      server: startChild('./party.ts'),
-      owner: startChild('./owner.ts'),
+      dealer: startChild('./party.ts', args),
+      server: startChild('./party.ts', args),
+      owner: startChild('./owner.ts', args),
     }
     const bench = new Bench(children, link)
     try {
@@ -74,8 +81,8 @@ export class Bench {
   }
 
   /** The owner's products for so many rows; resolves with the seconds that they take. */
-  products(rows: number): Promise<number> {
-    return this.#children.owner.call('products', rows)
+  fill(rows: number): Promise<number> {
+    return this.#children.owner.call('fill', rows)
   }
 
   /** One pass with nothing overlapped: first all that needs no input, at every party, then the rest. */
@@ -84,7 +91,7 @@ export class Bench {
     const before = await this.#counters()
     const started = performance.now()
     // The dealer is asked at once, and works while the owner makes its products.
-    const made = owner.call<number>('products', rows)
+    const made = owner.call<number>('fill', rows)
     const pass = await owner.call<number>('prepare', request)
     await server.call('prefetch', { pass, begun: this.#link !== 'fetch' })
     const productSeconds = await made
@@ -130,6 +137,13 @@ export class Bench {
   async usage(): Promise<Usages> {
     const { owner, server, dealer } = this.#children
     const of = (child: Child) => child.call<Usage>('usage')
+    return { owner: await of(owner), server: await of(server), dealer: await of(dealer) }
+  }
+
+  /** What makes each party's products of many rows, and why. */
+  async products(): Promise<Record<keyof Usages, Pick<ProductChoice, 'kind' | 'reason'>>> {
+    const { owner, server, dealer } = this.#children
+    const of = (child: Child) => child.call<Pick<ProductChoice, 'kind' | 'reason'>>('products')
     return { owner: await of(owner), server: await of(server), dealer: await of(dealer) }
   }
 

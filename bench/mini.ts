@@ -12,7 +12,7 @@ import { PartyPass } from '../src/protections/shared/runners/party.ts'
 import { schedule } from '../src/protections/shared/schedule.ts'
 import type { Shape } from '../src/protections/shared/shape.ts'
 import { difference, privateWeights, stationaryNonce } from '../src/protections/shared/weights/stationary.ts'
-import { errors } from './reference.ts'
+import { errors } from './expected.ts'
 import type { Result } from './result.ts'
 
 export const kernels = createNodeKernels()

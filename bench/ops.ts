@@ -22,17 +22,27 @@ import { softmax } from './softmax.ts'
 const PRECISION = precisionOf({ arch: 'llama' })
 const { activation: F, residual: RESIDUAL, weight: WEIGHT } = PRECISION
 const ROWS = 128
+const REPEAT = 3
 const WIDTH = 768
 
-/** Runs every case `repeat` times; times are medians. */
-export async function* opCases(repeat = 3): AsyncGenerator<Result> {
-  for (const op of [gelu, softmax, layerNorm, () => matmul(3072), () => publicMatmul(3072)]) {
-    const runs: Result[] = []
-    for (let i = 0; i < repeat; i++) runs.push(await op())
-    const of = (name: 'onlineSeconds' | 'offlineSeconds') => median(runs.map((run) => run[name] ?? 0))
-    yield { ...runs[0], onlineSeconds: of('onlineSeconds'), offlineSeconds: of('offlineSeconds'), repeat }
+/** Every case, each run three times; times are medians. */
+export const opCases: readonly (() => Promise<Result>)[] = [
+  gelu,
+  softmax,
+  layerNorm,
+  () => matmul(3072),
+  () => publicMatmul(3072),
+].map((op) => async () => {
+  const runs: Result[] = []
+  for (let i = 0; i < REPEAT; i++) runs.push(await op())
+  const of = (name: 'onlineSeconds' | 'offlineSeconds') => median(runs.map((run) => run[name] ?? 0))
+  return {
+    ...runs[0],
+    onlineSeconds: of('onlineSeconds'),
+    offlineSeconds: of('offlineSeconds'),
+    repeat: REPEAT,
   }
-}
+})
 
 /** The activation of a feed-forward block without a gate. */
 async function gelu(): Promise<Result> {

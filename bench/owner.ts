@@ -10,6 +10,7 @@ import { emulate, type Network } from '../src/transport/emulated.ts'
 import type { Link } from '../src/transport/link.ts'
 import { serve, usage } from './child.ts'
 import type { PartyAddress, ServerOptions } from './party.ts'
+import { describe, productsOf } from './products.ts'
 import { loadSource, manifestOf } from './shapes.ts'
 
 export interface OwnerOptions extends Omit<ServerOptions, 'dealer'> {
@@ -135,6 +136,7 @@ class Owner {
   }
 }
 
+const choice = productsOf()
 let owner: Owner | undefined
 const current = (): Owner => {
   if (!owner) throw new Error('There is no session yet.')
@@ -151,7 +153,7 @@ serve({
   /** Agrees on a session; resolves with the seconds that it took. */
   open: (o: OwnerOptions) =>
     timed(async () => {
-      const { kernels, device, connect: options } = nodePlatform()
+      const { kernels, device, connect: options } = nodePlatform(choice)
       const manifest = await manifestOf(o)
       const plans = modelPlans(manifest)
       const hasPublic = plans.anyPlan.weights.some((w) => w.visibility === 'public')
@@ -176,7 +178,7 @@ serve({
       )
     }),
   /** Input-independent products for so many rows; resolves with the seconds that they took. */
-  products: (rows: number) => timed(() => current().session.pool.fill(rows)),
+  fill: (rows: number) => timed(() => current().session.pool.fill(rows)),
   prepare: (request: PassRequest) => current().prepare(request),
   go: () => current().go(),
   /** Whole passes, one after another, as a conversation runs them; resolves with the seconds of each. */
@@ -191,6 +193,7 @@ serve({
     current().network.rtt = ms
   },
   traffic: () => current().traffic(),
+  products: () => describe(choice),
   usage,
   close: () => current().close(),
 })

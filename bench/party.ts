@@ -10,6 +10,7 @@ import { PlanServer } from '../src/protections/shared/server/engine.ts'
 import { SharedServing } from '../src/protections/shared/serving.ts'
 import { startServer } from '../src/server/start.ts'
 import { serve, usage } from './child.ts'
+import { describe, productsOf } from './products.ts'
 import { entryOf, loadSource, type PublicFacts } from './shapes.ts'
 import { type Dealt, WatchedServer, watchDealer } from './watch.ts'
 
@@ -31,7 +32,8 @@ const common = {
   port: 0,
   origins: [],
 }
-const kernels = createNodeKernels()
+const choice = productsOf()
+const kernels = createNodeKernels(choice)
 const dealt: Dealt = { passes: 0, seconds: 0, bytes: 0 }
 let serving: SharedServing | undefined
 let engine: WatchedServer | undefined
@@ -72,5 +74,6 @@ serve({
   /** Bytes that came from the dealer, at the socket. */
   materialBytes: () => serving?.material.traffic?.receivedBytes,
   dealt: () => ({ ...dealt }),
+  products: () => describe(choice),
   usage,
 })

@@ -5,8 +5,8 @@ import { bandsOf } from '../src/protections/shared/row-chunks.ts'
 import { messageBytes } from '../src/protections/shared/schedule.ts'
 import { modelPlans } from '../src/protections/shared/session/model-plan.ts'
 import { HEADER_BYTES } from '../src/transport/frame.ts'
+import { errors, expectedResults } from './expected.ts'
 import { Bench, type PassFigures } from './measure.ts'
-import { errors, reference } from './reference.ts'
 import { manifestOf, type PublicFacts, sourceOf } from './shapes.ts'
 
 /** Kind and pass number, then an index and a band; `begin` carries the shape instead. */
@@ -20,10 +20,10 @@ const TOKENS = 40
 const source = sourceOf('tiny')
 let bench: Bench | undefined
 let facts: PublicFacts
-let ref: Awaited<ReturnType<typeof reference>>
+let ref: Awaited<ReturnType<typeof expectedResults>>
 
 beforeAll(async () => {
-  ref = await reference(source, TOKENS)
+  ref = await expectedResults(source, TOKENS)
   facts = { source, profile: ref.profile, visibility: 'private' }
   bench = await Bench.start(facts, 'ws', { rtt: 0 })
 })

@@ -1,5 +1,6 @@
 /** `sotto bench decode` and `sotto bench prefill`: a pass of the whole protocol between three processes. */
 
+import type { Products } from '../src/kernels/node/choice.ts'
 import { EncoderEnds } from '../src/model/encoder-ends.ts'
 import { planMaterialBytes } from '../src/protections/shared/correlations/material.ts'
 import { bandsOf } from '../src/protections/shared/row-chunks.ts'
@@ -7,9 +8,9 @@ import { type ModelPlans, modelPlans } from '../src/protections/shared/session/m
 import { MAX_ROWS } from '../src/protections/shared/session/pass-messages.ts'
 import type { LinkChoice } from '../src/transport/connect.ts'
 import type { Network } from '../src/transport/emulated.ts'
+import { type Expected, errors, expectedResults } from './expected.ts'
 import { Bench, type PassFigures } from './measure.ts'
 import type { PassRequest } from './owner.ts'
-import { errors, type Reference, reference } from './reference.ts'
 import { median, type Result } from './result.ts'
 import {
   logitRange,
@@ -34,6 +35,8 @@ export interface PassOptions {
   link: LinkChoice
   network: Network
   repeat: number
+  /** Insists on a way to make products of many rows. */
+  products?: Products
 }
 
 /** Tokens of the pipelined run; the first has nothing prepared. */
@@ -42,7 +45,7 @@ const PIPELINED = 9
 export interface Run {
   readonly bench: Bench
   readonly plans: ModelPlans
-  readonly ref: Reference
+  readonly ref: Expected
   readonly request: PassRequest
   readonly facts: PublicFacts
 }
@@ -53,10 +56,10 @@ export async function withParties<T>(
   body: (run: Run, facts: { fillSeconds: number; offlineDown: number }) => Promise<T>,
 ): Promise<T> {
   const source = sourceOf(o.shape, o.model, o.visibility)
-  const ref = await reference(source, o.context, o.profile)
+  const ref = await expectedResults(source, o.context, o.profile)
   const facts: PublicFacts = { source, profile: ref.profile, visibility: o.visibility }
   const plans = modelPlans(await manifestOf(facts))
-  const bench = await Bench.start(facts, o.link, { ...o.network })
+  const bench = await Bench.start(facts, o.link, { ...o.network }, o.products)
   try {
     const offlineDown = await bench.downloads()
     const base = o.context - o.rows
@@ -74,7 +77,7 @@ export async function withParties<T>(
   }
 }
 
-const rowsOf = (plans: ModelPlans, ref: Reference, base: number, rows: number): PassRequest => {
+const rowsOf = (plans: ModelPlans, ref: Expected, base: number, rows: number): PassRequest => {
   const { dim } = plans.config
   return { base, embeddings: ref.embeddings.slice(base * dim, (base + rows) * dim) }
 }
@@ -89,6 +92,7 @@ export function passCase(name: 'decode' | 'prefill' | 'encode', o: PassOptions):
     const of = (pick: (pass: PassFigures) => number) => median(passes.map(pick))
     const pipelinedSeconds = ref.padding ? undefined : median(await pipelined(bench, plans, ref, o))
     const { owner, server, dealer } = await bench.usage()
+    const products = await bench.products()
     const shape = plans.shapeOf({ base: request.base, rows, serial: 0 })
     const { plan, schedule } = plans.of(shape)
     const { config } = plans
@@ -132,6 +136,10 @@ export function passCase(name: 'decode' | 'prefill' | 'encode', o: PassOptions):
       downMbit: o.network.down ?? 0,
       upMbit: o.network.up ?? 0,
       repeat: o.repeat,
+      ownerProducts: products.owner.kind,
+      serverProducts: products.server.kind,
+      dealerProducts: products.dealer.kind,
+      productsReason: products.server.reason,
     }
   })
 }
@@ -139,7 +147,7 @@ export function passCase(name: 'decode' | 'prefill' | 'encode', o: PassOptions):
 /** An encoder's released rows as hidden states; gain and bias of the last norm are left to the owner where it knows them. */
 function finished(
   plans: ModelPlans,
-  { padding, ids, tensors }: Reference,
+  { padding, ids, tensors }: Expected,
   released: Float64Array,
 ): Float64Array {
   if (!padding) return released
@@ -147,12 +155,12 @@ function finished(
 }
 
 /** Seconds of each pass when the next is prepared meanwhile, as in a conversation. */
-async function pipelined(bench: Bench, plans: ModelPlans, ref: Reference, o: PassOptions): Promise<number[]> {
+async function pipelined(bench: Bench, plans: ModelPlans, ref: Expected, o: PassOptions): Promise<number[]> {
   const tokens = o.rows === 1 ? Math.min(PIPELINED, o.context) : 1
   const parts = Array.from({ length: tokens }, (_, i) =>
     rowsOf(plans, ref, o.context - (tokens - i) * o.rows, o.rows),
   )
-  if (tokens === 1) await bench.products(o.rows)
+  if (tokens === 1) await bench.fill(o.rows)
   const seconds = await bench.run(parts, tokens > 1)
   return tokens > 1 ? seconds.slice(1) : seconds
 }

@@ -33,6 +33,7 @@ export function human(name: string, value: Result[string]): string {
     return Array.isArray(value) ? value.map((v) => human('', v)).join(' to ') : String(value)
   if (name.endsWith('Bytes')) return bytes(value)
   if (name.endsWith('Seconds')) return seconds(value)
+  if (name.endsWith('TimesCleartext')) return times(value)
   return Number.isInteger(value) ? value.toLocaleString('en') : String(Number(value.toPrecision(3)))
 }
 
@@ -45,6 +46,8 @@ export function bytes(value: number): string {
 
 export const seconds = (value: number): string =>
   value >= 1 ? `${value.toPrecision(3)} s` : `${(value * 1000).toPrecision(3)} ms`
+
+export const times = (value: number): string => `${value >= 10 ? Math.round(value) : value.toPrecision(2)} x`
 
 /** Prints a case: one JSON object on a line, or a small table. */
 export function print(result: Result, json: boolean): void {

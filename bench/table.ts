@@ -1,14 +1,14 @@
 /** `npm run bench`: the README's figures in Markdown, beside those of published systems. Takes some minutes. */
+import { Cleartext } from './cleartext.ts'
 import { opCases } from './ops.ts'
 import { passCase } from './passes.ts'
 import { encoders, ops as peerOps, published, steps } from './peers.ts'
-import { bytes, type Result, seconds } from './result.ts'
+import { bytes, type Result, seconds, times } from './result.ts'
 import type { ShapeName } from './shapes.ts'
 
 const row = (...cells: string[]): string => `| ${cells.join(' | ')} |`
 const head = (first: string, ...rest: string[]): string =>
   `${row(first, ...rest)}\n${row('---', ...rest.map(() => '---:'))}`
-const times = (value: number): string => `${value >= 10 ? Math.round(value) : value.toPrecision(2)} x`
 const say = (...lines: string[]): void => void process.stdout.write(`${lines.join('\n')}\n`)
 const number = (value: number | undefined): number => value ?? 0
 
@@ -16,8 +16,16 @@ const number = (value: number | undefined): number => value ?? 0
 const LAN = 1
 const WAN = 100
 
+const cleartext = Cleartext.start()
+
+/** Seconds, and as multiples of the cleartext model's on the same machine in the same minutes. */
+const took = (r: Result, name: 'onlineSeconds' | 'offlineSeconds' | 'pipelinedSeconds'): string => {
+  const value = Number(r[name])
+  return `${seconds(value)} (${times(value / number(r.cleartextSeconds as number))})`
+}
+
 const encode = (shape: ShapeName, rtt = 0): Promise<Result> =>
-  passCase('encode', {
+  beside('encode', {
     shape,
     context: 128,
     rows: 128,
@@ -28,7 +36,11 @@ const encode = (shape: ShapeName, rtt = 0): Promise<Result> =>
   })
 
 const pass = (name: 'decode' | 'prefill', shape: ShapeName, context: number, rows: number): Promise<Result> =>
-  passCase(name, { shape, context, rows, visibility: 'private', link: 'ws', network: { rtt: 0 }, repeat: 3 })
+  beside(name, { shape, context, rows, visibility: 'private', link: 'ws', network: { rtt: 0 }, repeat: 3 })
+
+function beside(...of: Parameters<typeof passCase>): Promise<Result> {
+  return cleartext.beside(() => passCase(...of))
+}
 
 /** Facts of a pass, each with how it is written. */
 const lines: [string, (r: Result) => string][] = [
@@ -37,9 +49,9 @@ const lines: [string, (r: Result) => string][] = [
   ['server to owner', (r) => bytes(number(r.ownerDownBytes))],
   ['dealer to server', (r) => bytes(number(r.dealerBytes))],
   ["owner's offline download, a session", (r) => bytes(number(r.ownerOfflineDownBytes))],
-  ['online, loopback', (r) => seconds(number(r.onlineSeconds))],
-  ['offline, not overlapped', (r) => seconds(number(r.offlineSeconds))],
-  ["one pass with the next one's offline work under way", (r) => seconds(Number(r.pipelinedSeconds))],
+  ['online, loopback', (r) => took(r, 'onlineSeconds')],
+  ['offline, not overlapped', (r) => took(r, 'offlineSeconds')],
+  ["one pass with the next one's offline work under way", (r) => took(r, 'pipelinedSeconds')],
   ['largest error of the hidden state', (r) => number(r.maxAbsError).toPrecision(2)],
   ['mean error of the hidden state', (r) => number(r.meanAbsError).toPrecision(2)],
   ["owner's peak memory, Node included", (r) => bytes(number(r.peakOwnerBytes))],
@@ -55,6 +67,9 @@ for (const [label, run] of [
   cases.push([label, await run()])
 
 say(
+  `On ${cases[0][1].processor}; products of many rows by ${cases[0][1].serverProducts}. In brackets: seconds as multiples of those`,
+  'that BERT-base takes in the clear (128 tokens, float32, one thread), run just before and after on the same machine.',
+  '',
   'Three processes on loopback, all blocks private; random weights of realistic scale in the 15 M and GPT-2 shapes.',
   '',
   head('', ...cases.map(([label]) => label)),
@@ -111,7 +126,7 @@ for (const [name, r] of [
   say(
     row(
       `**Sotto**, ${name}`,
-      `${seconds(number(r.onlineSeconds))} + ${seconds(number(r.offlineSeconds))}`,
+      `${took(r, 'onlineSeconds')} + ${took(r, 'offlineSeconds')}`,
       bytes(number(r.ownerUpBytes) + number(r.ownerDownBytes)),
       bytes(number(r.dealerBytes)),
       String(r.hops),
@@ -140,11 +155,12 @@ say(
   '',
   head('', 'seconds online + offline', 'bytes a party', 'dealer', 'rounds', 'largest error'),
 )
-for await (const r of opCases()) {
+for (const run of opCases) {
+  const r = await cleartext.beside(run)
   const sent = Math.max(number(r.ownerUpBytes), number(r.ownerDownBytes))
-  const took = `${seconds(number(r.onlineSeconds))} + ${seconds(number(r.offlineSeconds))}`
+  const both = `${took(r, 'onlineSeconds')} + ${took(r, 'offlineSeconds')}`
   const error = number(r.maxAbsError).toPrecision(2)
-  say(row(`**${r.case}**`, took, bytes(sent), bytes(number(r.dealerBytes)), String(r.hops), error))
+  say(row(`**${r.case}**`, both, bytes(sent), bytes(number(r.dealerBytes)), String(r.hops), error))
   const [kind] = r.case.split(' ')
   const weights = /(private|public) weights/.exec(r.case)
   for (const peer of peerOps[weights ? `${kind}, ${weights[0]}` : kind] ?? [])
@@ -159,3 +175,4 @@ for await (const r of opCases()) {
       ),
     )
 }
+await cleartext.stop()

@@ -1,4 +1,4 @@
-/** The page for everyone: axe on every state, the keyboard alone, a screen reader's view, and a calm main thread. */
+/** The page for everyone: axe on every state, the keyboard alone, and a screen reader's view. */
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
@@ -68,23 +68,6 @@ describe('without a mouse or a screen', () => {
     const plain = (text: string) => text.replace(/\s+/g, ' ').trim()
     expect(plain(heard.join(' '))).toBe(plain(reply))
     expect(heard.length).toBeLessThan(await chat.tokens())
-    await chat.close()
-  })
-
-  it('keeps the main thread free while the engine computes', async () => {
-    const chat = await ChatPage.fresh(browser, desktop, 16)
-    await chat.connect(url)
-    await chat.page.evaluate(() => {
-      const tasks: number[] = []
-      Object.assign(window, { tasks })
-      new PerformanceObserver((list) => {
-        for (const { duration } of list.getEntries()) tasks.push(duration)
-      }).observe({ type: 'longtask' })
-    })
-    await chat.ask('I need a hotel room in San Francisco.')
-    const tasks = await chat.page.evaluate(() => (window as unknown as { tasks: number[] }).tasks)
-    // On a shared machine a task may be preempted; work of the page's own would show in every token.
-    expect(tasks.length).toBeLessThan(3)
     await chat.close()
   })
 })

@@ -10,7 +10,7 @@ import { parseCsv } from '../src/app/state/classify-csv.ts'
 import { writeTinyBundle } from '../test/support/session/tiny-bundle.ts'
 import { writeTinyClassifier } from '../test/support/session/tiny-classifier.ts'
 import { ended, sotto } from './support/demo.ts'
-import { desktop, launch, phone } from './support/page.ts'
+import { desktop, launch, PATIENCE_MS, phone } from './support/page.ts'
 
 const labels = ['negative', 'neutral', 'positive']
 const folder = mkdtempSync(join(tmpdir(), 'sotto-e2e-'))
@@ -34,7 +34,7 @@ afterAll(async () => {
 /** A page of somebody new, connected to a model that labels. */
 async function open(model = 'single', options: BrowserContextOptions = desktop): Promise<Page> {
   const page = await (await browser.newContext(options)).newPage()
-  page.setDefaultTimeout(20_000)
+  page.setDefaultTimeout(PATIENCE_MS)
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text())
@@ -121,7 +121,7 @@ describe('a batch', () => {
     await paste(page, texts)
     const progress = page.locator('#progress')
     await expect
-      .poll(async () => Number.parseInt((await progress.textContent()) ?? '', 10), { timeout: 20_000 })
+      .poll(async () => Number.parseInt((await progress.textContent()) ?? '', 10), { timeout: PATIENCE_MS })
       .toBeGreaterThan(2)
     await button(page, 'Cancel').click()
     await button(page, 'Go on').waitFor()

@@ -11,7 +11,7 @@ import { loadIdentity } from '../src/handshake/node/key-file.ts'
 import { pageApp } from '../src/server/page.ts'
 import { type Listening, listen } from '../src/transport/node/http.ts'
 import { ended, sotto } from './support/demo.ts'
-import { ChatPage, desktop, launch } from './support/page.ts'
+import { ChatPage, desktop, launch, PATIENCE_MS } from './support/page.ts'
 
 const models = inject('models')
 
@@ -65,7 +65,7 @@ describe('a party that goes away', () => {
   beforeAll(async () => {
     browser = await launch()
     page = await listen({
-      app: pageApp({ dir: 'dist/page', config: () => config }),
+      app: pageApp({ dir: 'dist/page', config }),
       host: '127.0.0.1',
       port: 0,
     })
@@ -85,7 +85,7 @@ describe('a party that goes away', () => {
     await kill('server')
     const chat = await ChatPage.fresh(browser)
     await chat.page.goto(page.url)
-    await chat.problem.waitFor({ timeout: 15_000 })
+    await chat.problem.waitFor()
     expect(await chat.problem.textContent()).toContain('The model server isn’t answering')
     await startServer()
     await tryAgain(chat)
@@ -101,7 +101,7 @@ describe('a party that goes away', () => {
     await chat.page.locator('sotto-turn[writing]').waitFor()
     await kill('server')
     await startServer()
-    await chat.problem.waitFor({ timeout: 30_000 })
+    await chat.problem.waitFor()
     expect(await chat.problem.textContent()).toContain('Try again')
     await tryAgain(chat)
     expect(await chat.reply()).not.toBe('')
@@ -115,7 +115,7 @@ describe('a party that goes away', () => {
     await chat.ask('I need a hotel room.')
     await kill('dealer')
     await chat.say('In San Jose.')
-    await chat.problem.waitFor({ timeout: 30_000 })
+    await chat.problem.waitFor()
     await startDealer()
     // The server finds its way back to the dealer by itself, in its own time.
     await expect
@@ -124,7 +124,7 @@ describe('a party that goes away', () => {
           await tryAgain(chat)
           return chat.reply().catch(() => '')
         },
-        { timeout: 40_000 },
+        { timeout: PATIENCE_MS },
       )
       .not.toBe('')
     await chat.close()
@@ -135,7 +135,7 @@ describe('a party that goes away', () => {
     const other = pageConfig(addresses.server, { url: addresses.dealer, key: serverKey })
     await chat.page.route('**/config.json', (route) => route.fulfill({ json: other }))
     await chat.page.goto(page.url)
-    await chat.problem.waitFor({ timeout: 15_000 })
+    await chat.problem.waitFor()
     expect(await chat.problem.textContent()).toContain('isn’t the dealer this page trusts')
     await chat.close()
   })

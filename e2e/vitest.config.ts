@@ -7,6 +7,8 @@ export default defineConfig({
     globalSetup: ['e2e/support/demo.ts'],
     // Three parties and a browser share the processor, and one WebGPU device at a time is all that software offers.
     fileParallelism: false,
+    // A condition that is waited for comes when the machine has time for it.
+    expect: { poll: { timeout: 300_000 } },
     pool: 'forks',
     testTimeout: 600_000,
     hookTimeout: 600_000,

@@ -45,7 +45,7 @@ describe('with WebGPU', () => {
       await route.fulfill({ response, body: script.replaceAll(right, wrong) })
     })
     await chat.page.goto(`${url}?backend=webgpu`)
-    await chat.problem.waitFor({ timeout: 20_000 })
+    await chat.problem.waitFor()
     expect(spoilt).toBe(1)
     expect(await chat.problem.textContent()).toContain('can’t compute its share')
     await chat.say('I need a hotel room.')

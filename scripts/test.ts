@@ -1,6 +1,6 @@
 /**
- * All checks, one after another: `npm test`, or some of them: `npm test -- types style unit browser`. The last line
- * counts them together: each test is one, and so are the type check and the style check.
+ * All checks, one after another: `npm test`, or some of them: `npm test -- types style imports unit browser`. The last line
+ * counts them together: each test is one, and so are the checks of types, style and imports.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -42,9 +42,16 @@ function vitest(name: string, config: string): Outcome {
   return status !== 0 && outcome.failed === 0 ? { ...outcome, failed: 1 } : outcome
 }
 
+/** Whose imports are checked. */
+const FOLDERS = ['src', 'tools', 'test', 'bench', 'e2e', 'scripts']
+
 const suites: Record<string, () => Outcome> = {
   types: () => single(run('typescript/bin/tsc', '--noEmit', '-p', '.')),
   style: () => single(run('@biomejs/biome/bin/biome', 'check', '.')),
+  imports: () =>
+    single(
+      run('dependency-cruiser/bin/dependency-cruise.mjs', ...FOLDERS, '--config', '.dependency-cruiser.cjs'),
+    ),
   unit: () => vitest('unit', 'vitest.config.ts'),
   browser: () => vitest('browser', 'e2e/vitest.config.ts'),
 }

@@ -20,6 +20,9 @@ export const phone = {
   hasTouch: true,
 } satisfies BrowserContextOptions
 
+/** Waits are for conditions; how soon they hold, the load of the machine decides. */
+export const PATIENCE_MS = 300_000
+
 export class ChatPage {
   readonly page: Page
   /** Everything that the page complained about. */
@@ -27,7 +30,7 @@ export class ChatPage {
 
   constructor(page: Page) {
     this.page = page
-    page.setDefaultTimeout(10_000)
+    page.setDefaultTimeout(PATIENCE_MS)
     page.on('pageerror', (error) => this.complaints.push(error.message))
     page.on('console', (message) => {
       if (message.type() === 'error') this.complaints.push(message.text())
@@ -57,7 +60,7 @@ export class ChatPage {
   }
 
   async connected(): Promise<void> {
-    await this.page.getByText(/tokens? ready/).waitFor({ timeout: 30_000 })
+    await this.page.getByText(/tokens? ready/).waitFor()
   }
 
   get message(): Locator {
@@ -82,9 +85,9 @@ export class ChatPage {
   }
 
   /** Waits until the last reply is complete, and returns its text. Fails at once if a problem shows instead. */
-  async reply(timeout = 45_000): Promise<string> {
+  async reply(): Promise<string> {
     const idle = this.page.getByRole('button', { name: 'Send' })
-    await idle.waitFor({ timeout })
+    await idle.waitFor()
     if (await this.problem.isVisible()) throw new Error(`the page says: ${await this.problem.textContent()}`)
     return this.lastReply()
   }

@@ -69,23 +69,19 @@ describe('the command line', () => {
     [['deal', '--allow-any', '--log-level', 'loud'], 'Allowed choices are trace, debug'],
     [['demo', '--models', 'nowhere'], 'There is no folder nowhere'],
     [['model', 'split', 'x'], "required option '--out <dir>' not specified"],
-  ])(
-    '%j explains itself',
-    (args, message) => {
-      expect(sotto(...args)).toMatchObject({
-        status: 2,
-        stderr: expect.stringContaining(message),
-        stdout: '',
-      })
-    },
-    20_000,
-  )
+  ])('%j explains itself', (args, message) => {
+    expect(sotto(...args)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(message),
+      stdout: '',
+    })
+  })
 
   test('a model whose protection needs a dealer is not served without one', () => {
     const { status, stderr } = sotto('serve')
     expect(status).toBe(1)
     expect(stderr).toContain('Secret sharing of tiny needs a dealer: give --dealer and --dealer-key.')
-  }, 20_000)
+  })
 
   test('an identity key is made once, for its owner’s eyes', () => {
     const file = join(folder, 'keys', 'server.pem')

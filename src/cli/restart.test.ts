@@ -76,7 +76,7 @@ beforeAll(async () => {
   bundle = await writeTinyBundle(join(folder, 'models'))
   await start('dealer')
   await start('server')
-}, 60_000)
+})
 afterAll(async () => {
   await Promise.all([kill('dealer'), kill('server')])
   rmSync(folder, { recursive: true })
@@ -129,26 +129,22 @@ async function converse(at: number, strike: () => void): Promise<'right' | strin
 }
 
 describe.each(['dealer', 'server'] as const)('%s killed and started again', (party) => {
-  test.each(states)(
-    'when the owner has sent %i frames',
-    async (at) => {
-      let restarted: Promise<void> | undefined
-      const outcome = await converse(at, () => {
-        restarted = kill(party).then(() => start(party))
-      })
-      expect(restarted).toBeDefined()
-      expect(outcome).toMatch(
-        /^(right|closed|lost|unknown-link|expired|dealer-unreachable|dealer-lost|server-absent)$/,
-      )
-      await restarted
-      // Afterwards everything works again, as soon as server and dealer have found each other.
-      const again = async (): Promise<string> => converse(-1, () => undefined)
-      let last = await again()
-      for (const end = Date.now() + 20_000; last !== 'right' && Date.now() < end; last = await again()) {
-        await new Promise((resolve) => setTimeout(resolve, 200))
-      }
-      expect(last).toBe('right')
-    },
-    60_000,
-  )
+  test.each(states)('when the owner has sent %i frames', async (at) => {
+    let restarted: Promise<void> | undefined
+    const outcome = await converse(at, () => {
+      restarted = kill(party).then(() => start(party))
+    })
+    expect(restarted).toBeDefined()
+    expect(outcome).toMatch(
+      /^(right|closed|lost|unknown-link|expired|dealer-unreachable|dealer-lost|server-absent)$/,
+    )
+    await restarted
+    // Afterwards everything works again, as soon as server and dealer have found each other.
+    const again = async (): Promise<string> => converse(-1, () => undefined)
+    let last = await again()
+    for (const end = Date.now() + 300_000; last !== 'right' && Date.now() < end; last = await again()) {
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+    expect(last).toBe('right')
+  })
 })

@@ -58,8 +58,8 @@ test('split bundles that the command line made are served by the processes that 
   } finally {
     await owner.close()
   }
-}, 60_000)
+})
 
 test('a server whose dealer lacks its split bundle does not stay up', async () => {
   await expect(start()).rejects.toThrow('The model server has ended')
-}, 60_000)
+})

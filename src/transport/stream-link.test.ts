@@ -206,7 +206,7 @@ describe('fault matrix of the stream link', () => {
     )
     expect(outcomes.untouched).toBe(0)
     expect(outcomes.right).toBeGreaterThanOrEqual(matrix.length - 12)
-  }, 30_000)
+  })
 })
 
 describe('a rude peer', () => {

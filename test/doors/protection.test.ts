@@ -48,7 +48,7 @@ beforeAll(async () => {
   chat = await writeTinyBundle(join(folder, 'models'), 'toy-chat')
   classifier = await writeTinyClassifier(join(folder, 'models'), 'toy-classifier')
   server = await start(join(folder, 'models'))
-}, 60_000)
+})
 afterEach(async () => {
   for (const owner of owners.splice(0)) await owner.close()
 })

@@ -116,7 +116,7 @@ it('leaves nothing but uniform words on all wires, and as many of them for every
     expect(tested).toBeGreaterThan(20)
     expect(uneven).toEqual([])
   }
-}, 30_000)
+})
 
 describe('padding', () => {
   const model = tinyEncoder(tinyRoberta)

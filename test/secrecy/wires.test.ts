@@ -78,7 +78,7 @@ beforeAll(async () => {
     leaking = sessions.slice(2, 3)
     stuck = sessions.slice(3)
   })
-}, 120_000)
+})
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** Prompts and tokens run different plans. */

@@ -63,7 +63,7 @@ beforeAll(async () => {
     asked.push(name)
     return new Response(new Uint8Array(readFileSync(join(bundle, name))))
   })
-}, 60_000)
+})
 
 const names = (file: string) => [...decodeSafetensors(readFileSync(join(bundle, file))).tensors.keys()]
 
@@ -138,7 +138,7 @@ describe('a chat model, tuned privately', () => {
     expect(await largestError(owner, tuned, [[0, 1, 40, 41], [42]])).toBeLessThan(0.05)
     await owner.close()
     await parties.close()
-  }, 30_000)
+  })
 })
 
 it('is split between server and dealer like any other, its base staying public', async () => {
@@ -157,7 +157,7 @@ it('is split between server and dealer like any other, its base staying public',
   expect(await largestError(owner, tuned, [[0, 1, 40]])).toBeLessThan(0.05)
   await owner.close()
   await parties.close()
-}, 30_000)
+})
 
 it('refuses data and bases that cannot be used', async () => {
   const out = join(dir, 'other')

@@ -125,7 +125,7 @@ test('what stays wrong is refused and not kept', async () => {
   await expect(fetch()).rejects.toMatchObject({ fault: 'hub', message: expect.stringContaining('checksum') })
   const [dir] = readdirSync(join(root, 'cache'))
   expect(readdirSync(join(root, 'cache', dir))).toEqual([])
-}, 15_000)
+})
 
 test('the store that sends the bytes has no say in what they should be', async () => {
   model()
@@ -145,7 +145,7 @@ test('the store that sends the bytes has no say in what they should be', async (
   }
   const wrong = fetchModel('org/model', { endpoint, cache: join(root, 'cache'), fetch })
   await expect(wrong).rejects.toThrow('checksum')
-}, 15_000)
+})
 
 test('what one mirror or revision gave is not taken for what another has', async () => {
   model()

@@ -62,16 +62,12 @@ test.each<[string, ModelConfig]>([
     },
   ],
   ['GPT-2', { ...smallConfigs.gpt2, ...wide }],
-])(
-  '%s',
-  async (_, config) => {
-    const dir = join(root, 'model')
-    writeFolder(dir, { config, dtype: 'BF16', shards: 2 })
-    await importAndCalibrate(dir)
-    await expectAgreement()
-  },
-  30_000,
-)
+])('%s', async (_, config) => {
+  const dir = join(root, 'model')
+  writeFolder(dir, { config, dtype: 'BF16', shards: 2 })
+  await importAndCalibrate(dir)
+  await expectAgreement()
+})
 
 test('logits in the tens and outlier channels', async () => {
   const config: ModelConfig = { ...smallConfigs.llama, ...wide }
@@ -84,31 +80,27 @@ test('logits in the tens and outlier channels', async () => {
   const scores = report.ranges!.filter(({ name }) => name === 'score').flatMap(({ measured }) => measured)
   expect(Math.max(...scores.map(Math.abs))).toBeGreaterThan(20)
   await expectAgreement()
-}, 30_000)
+})
 
 test.each([
   ['bert', 'blocks'],
   ['bert', 'head'],
   ['roberta', 'blocks'],
   ['roberta', 'all'],
-] as const)(
-  '%s with %s private',
-  async (form, what) => {
-    const config: ModelConfig = smallConfigs[form]
-    writeFolder(join(root, 'model'), { config, dtype: 'F16' })
-    await importAndCalibrate(join(root, 'model'), what)
-    const { manifest, tensors, tokenizer } = await loadBundle(join(root, 'bundle'))
-    const plans = modelPlans(manifest)
-    const ends = new EncoderEnds(config, tensors, plans)
-    const text = encodeForEncoder(new Tokenizer(tokenizer, {}), config, config.context, 'Zoë paid €14.')
-    const { rows, padding } = ends.input(text)
-    const parties = new LocalParties(plans.model, tensors, { keys: localKeys() })
-    const trace = await parties.pass(0, rows, padding)
-    expect(parties.oracle(trace).violations).toEqual([])
-    const want = encoderModel(config, tensors).forward(text).logits!
-    const got = form === 'bert' ? trace.released : ends.tokens(trace.released, text.ids.length)
-    expect(got.length).toBe(want.length)
-    expect(Math.max(...got.map((v, i) => Math.abs(v - want[i])))).toBeLessThan(0.05)
-  },
-  30_000,
-)
+] as const)('%s with %s private', async (form, what) => {
+  const config: ModelConfig = smallConfigs[form]
+  writeFolder(join(root, 'model'), { config, dtype: 'F16' })
+  await importAndCalibrate(join(root, 'model'), what)
+  const { manifest, tensors, tokenizer } = await loadBundle(join(root, 'bundle'))
+  const plans = modelPlans(manifest)
+  const ends = new EncoderEnds(config, tensors, plans)
+  const text = encodeForEncoder(new Tokenizer(tokenizer, {}), config, config.context, 'Zoë paid €14.')
+  const { rows, padding } = ends.input(text)
+  const parties = new LocalParties(plans.model, tensors, { keys: localKeys() })
+  const trace = await parties.pass(0, rows, padding)
+  expect(parties.oracle(trace).violations).toEqual([])
+  const want = encoderModel(config, tensors).forward(text).logits!
+  const got = form === 'bert' ? trace.released : ends.tokens(trace.released, text.ids.length)
+  expect(got.length).toBe(want.length)
+  expect(Math.max(...got.map((v, i) => Math.abs(v - want[i])))).toBeLessThan(0.05)
+})

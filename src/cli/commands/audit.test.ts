@@ -33,7 +33,7 @@ beforeAll(async () => {
   )
   writeFileSync(data, lines.join('\n'))
   vi.spyOn(process.stderr, 'write').mockImplementation(() => true)
-}, 30_000)
+})
 afterAll(() => {
   vi.restoreAllMocks()
   rmSync(dir, { recursive: true, force: true })
@@ -65,7 +65,7 @@ it('attacks models trained with and without privacy', async () => {
       expect(attack.areaUnderCurve).toBeGreaterThanOrEqual(0)
       expect(attack.areaUnderCurve).toBeLessThanOrEqual(1)
     }
-}, 60_000)
+})
 
 it('ranks codes, as a table for people', async () => {
   const table = await run(
@@ -73,7 +73,7 @@ it('ranks codes, as a table for people', async () => {
   )
   expect(table).toMatch(/exposure, once \(at most 3\.0 bits\) +[\d.]+ +[\d.]+\n/)
   expect(table).toMatch(/ranked first, 6 times +\d +\d\n/)
-}, 60_000)
+})
 
 it('says what is wrong', async () => {
   await expect(run('membership', '--pool', '1000')).rejects.toThrow('the audit needs 1000')

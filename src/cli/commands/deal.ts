@@ -7,6 +7,7 @@ import type { ValuesOf } from '../command.ts'
 import { announceReady, listeningCommand, makeLog, stateDir, tlsOption, untilStopped } from '../common.ts'
 import { dealerEngine } from '../dealer-engine.ts'
 import { UsageError } from '../errors.ts'
+import { announceProducts } from '../products.ts'
 import { identityKey, port, repeated, whole } from '../values.ts'
 
 const declared = listeningCommand(
@@ -53,6 +54,7 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
   }
   const { maxSessions: sessions, passesPerHour } = values
   const log = makeLog(values.logLevel)
+  const products = await announceProducts(log)
   const running = await startDealer({
     identity,
     allow: values.allowAny ? undefined : values.allow,
@@ -66,7 +68,7 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
     admission: { ...(sessions && { sessions }), ...(passesPerHour && { passesPerHour }) },
   })
   const text = `The dealer listens at ${running.url}\nIts identity key, for --dealer-key and for pages: ${key}`
-  announceReady(values.json, { role: 'dealer', url: running.url, key, pid: process.pid }, text)
+  announceReady(values.json, { role: 'dealer', url: running.url, key, pid: process.pid, ...products }, text)
   await untilStopped()
   await running.close()
 }

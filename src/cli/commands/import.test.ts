@@ -89,7 +89,7 @@ test('a large model needs little more memory than its largest tensor', () => {
   const more = peak('large', large) - peak('small', small)
   // 150 MB of weights, 3 MB the largest; the rest is garbage not yet collected.
   expect(more).toBeLessThan(75e6)
-}, 120_000)
+})
 
 test('an interruption leaves nothing half-written', async () => {
   const config: ModelConfig = { ...smallConfigs.llama, dim: 256, ff: 768, layers: 30 }
@@ -110,4 +110,4 @@ test('an interruption leaves nothing half-written', async () => {
     expect(readdirSync(root)).toEqual(['bundle', 'model'])
     expect(existsSync(join(root, 'bundle', 'manifest.json'))).toBe(true)
   }
-}, 60_000)
+})

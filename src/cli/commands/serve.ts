@@ -11,6 +11,7 @@ import { isLoopback } from '../../transport/node/http.ts'
 import type { ValuesOf } from '../command.ts'
 import { announceReady, listeningCommand, makeLog, stateDir, tlsOption, untilStopped } from '../common.ts'
 import { UsageError } from '../errors.ts'
+import { announceProducts } from '../products.ts'
 import { identityKey, port } from '../values.ts'
 
 const declared = listeningCommand(
@@ -51,6 +52,7 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
   }
   const dealer = dealerOption(values)
   const log = makeLog(values.logLevel)
+  const products = await announceProducts(log)
   const catalog = await readCatalog(values.models)
   const running = await startServer({
     identity,
@@ -65,7 +67,7 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
     maxSessions: values.maxSessions,
   })
   const models = catalog.map((entry) => entry.name)
-  const facts = { role: 'server', url: running.url, key, models, pid: process.pid }
+  const facts = { role: 'server', url: running.url, key, models, pid: process.pid, ...products }
   const ready = running.whenReady().then(() => {
     announceReady(
       values.json,

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { exactRuntime } from '../../../test/support/kernels/runtimes.ts'
 import { ByteBudget } from '../budget.ts'
 import { KernelError } from '../error.ts'
 import type { ProductSpec, StationarySpec } from '../kernels.ts'
@@ -8,11 +9,19 @@ import { createCpuProductDevice } from '../wasm/device.ts'
 import { createWasmKernels } from '../wasm/kernels.ts'
 import { createNodeProductDevice } from './device.ts'
 import { createNodeKernels } from './kernels.ts'
+import { schemeOf } from './scheme.ts'
 
 const oracle = createOracleProductDevice()
 const kernels = createNodeKernels()
-const keeping = createNodeProductDevice(kernels)
-const remaking = createNodeProductDevice(kernels, { cacheBytes: 0 })
+// Two kinds that are exact on every processor.
+const keeping = createNodeProductDevice(kernels, { products: 'u7s8' })
+const remaking = createNodeProductDevice(kernels, { products: 'float64', cacheBytes: 0 })
+const others = [
+  {},
+  { products: 'u8s8', runtime: exactRuntime },
+  { products: 's8s8', runtime: exactRuntime },
+] as const
+const devices = [keeping, remaking, ...others.map((o) => createNodeProductDevice(kernels, o))]
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
 const specs = fc
@@ -40,13 +49,13 @@ test('products of few and of many rows equal the oracle, with F kept and remade'
   await fc.assert(
     fc.asyncProperty(specs, async ([f, spec]) => {
       const want = await oracle.product(await oracle.stationary(f), spec)
-      for (const device of [keeping, remaking]) {
+      for (const device of devices) {
         const own = await device.stationary(f)
         for (let time = 0; time < 2; time++) expect(await device.product(own, spec)).toEqual(want)
         own.free()
       }
     }),
-    { numRuns: 120 },
+    { numRuns: 60 },
   )
 })
 
@@ -54,7 +63,7 @@ const F: StationarySpec = {
   key: new Uint8Array(32).fill(1),
   nonce: new Uint8Array(12),
   k: 140,
-  n: 17_001,
+  n: 51_001,
   bits: 61,
 }
 const SPEC: ProductSpec = {
@@ -71,15 +80,18 @@ test('several tiles give the product of one, before and after products of few ro
   const reference = await cpu.stationary(F)
   const want = await cpu.product(reference, SPEC)
   const wantFew = await cpu.product(reference, few)
-  for (const device of [keeping, remaking]) {
-    const before = device.dispatches
-    const f = await device.stationary(F)
-    expect(await device.product(f, SPEC)).toEqual(want)
-    expect(device.dispatches - before).toBe(3 * 8)
-    expect(await device.product(f, few)).toEqual(wantFew)
-    expect(await device.product(f, SPEC)).toEqual(want)
-    f.free()
-  }
+  for (const products of ['u7s8', 'float64'] as const)
+    for (const cacheBytes of [0, 1 << 28]) {
+      const device = createNodeProductDevice(kernels, { products, cacheBytes })
+      const { k, bits } = F
+      const { length } = schemeOf(products, { k, bits, reach: 64 }).digits
+      const f = await device.stationary(F)
+      expect(await device.product(f, SPEC)).toEqual(want)
+      expect(device.dispatches).toBeGreaterThanOrEqual(3 * length)
+      expect(await device.product(f, few)).toEqual(wantFew)
+      expect(await device.product(f, SPEC)).toEqual(want)
+      f.free()
+    }
 })
 
 test('products at the same time do not disturb each other', async () => {

@@ -3,40 +3,37 @@ import type { Kernels } from '../kernels.ts'
 import { kernelsOf } from '../wasm/kernels.ts'
 import { ownMatrix, type WasmMatrix } from '../wasm/matrix.ts'
 import { ringSync } from '../wasm/module.ts'
+import { once, type ProductOptions } from './choice.ts'
 import { opensslKeystream } from './keystream.ts'
-import { mostRows, type PlaneTile, planeMatmul } from './matmul.ts'
-import { planeProduct } from './planes.ts'
+import { digitMatmul, type RightTile } from './matmul.ts'
+import type { ProductKind } from './products.ts'
+import { type Scheme, schemeOf } from './scheme.ts'
+import { matrixBias, matrixTiles } from './tiles.ts'
 
 /** Below this many bytes the WASM keystream is done before OpenSSL has a cipher object. */
 const OPENSSL_BYTES = 4 << 10
-/** From this many rows byte planes win for every element type, 1.2 to 8 times (measured; see bench.ts). */
-export const PLANE_ROWS = 16
-
-interface Options {
-  /** Threads for `matmulAsync`; 0, the default, lets ONNX Runtime use every core. */
-  threads?: number
-}
+/** From this many rows products of digits win for every element type, 1.2 to 8 times (measured). */
+export const MANY_ROWS = 16
 
 /**
- * Kernels for Node: WASM for short calls, OpenSSL for long keystreams, ONNX Runtime's 8-bit matrix product on
- * byte planes for many rows. Where ONNX Runtime is missing or inexact, `matmulAsync` is the WASM product.
+ * Kernels for Node: WASM for short calls, OpenSSL for long keystreams, and for products of many rows whatever is exact and
+ * fastest on this machine (`chooseProducts`).
  */
-export function createNodeKernels(options: Options = {}): Kernels {
+export function createNodeKernels(options: ProductOptions = {}): Kernels {
   const ring = ringSync()
   const wasm = kernelsOf(ring)
-  /** Byte planes made so far, for products of a number of bytes; dropped with their matrix. */
-  const planes = new WeakMap<WasmMatrix, { bytes: number; tiles: PlaneTile[] }>()
+  const products = once(options)
+  /** Digits made so far; dropped with their matrix. */
+  const made = new WeakMap<WasmMatrix, { scheme: Scheme; tiles: RightTile[] }>()
 
-  function tilesOf(b: WasmMatrix, bytes: number): PlaneTile[] {
-    const known = planes.get(b)
-    if (known && known.bytes >= bytes) return known.tiles
-    const tiles: PlaneTile[] = []
-    const most = mostRows(bytes)
-    for (let from = 0; from < b.k; from += most) {
-      const k = Math.min(most, b.k - from)
-      tiles.push({ from, k, planes: b.planes(bytes, from, k) })
-    }
-    planes.set(b, { bytes, tiles })
+  function tilesOf(b: WasmMatrix, kind: ProductKind, scheme: Scheme): RightTile[] {
+    const known = made.get(b)
+    // The lower digits of one width are the same however many there are.
+    const enough =
+      known && known.scheme.right === scheme.right && known.scheme.digits.length >= scheme.digits.length
+    if (known && enough) return known.tiles
+    const tiles = matrixTiles(b, kind, scheme)
+    made.set(b, { scheme, tiles })
     return tiles
   }
 
@@ -51,12 +48,13 @@ export function createNodeKernels(options: Options = {}): Kernels {
     async matmulAsync(a, m, b, bits) {
       const own = ownMatrix(ring, b)
       checkMatmul(a, m, own.k, bits)
-      if (m < PLANE_ROWS || own.k * own.n === 0) return wasm.matmul(a, m, own, bits)
-      const multiply = await planeProduct(options.threads ?? 0)
-      if (!multiply) return wasm.matmul(a, m, own, bits)
-      const { k, n, width, planeBias: bias } = own
-      const tiles = tilesOf(own, Math.min(width, Math.ceil(bits / 8)))
-      return planeMatmul(ring, multiply, a, { m, k, n, bits, bias }, tiles)
+      const { k, n } = own
+      if (m < MANY_ROWS || k * n === 0) return wasm.matmul(a, m, own, bits)
+      const { kind, multiply } = await products()
+      if (kind === 'wasm' || !multiply) return wasm.matmul(a, m, own, bits)
+      const scheme = schemeOf(kind, { k, bits, reach: own.reach })
+      const shape = { m, k, n, scheme, bias: matrixBias(own, kind) }
+      return digitMatmul(ring, kind, multiply, a, shape, tilesOf(own, kind, scheme))
     },
   }
 }

@@ -1,101 +1,84 @@
 import type { Ring } from '../wasm/module.ts'
-import { EXACT_K, type PlaneProduct } from './planes.ts'
+import { LeftDigits } from './left.ts'
+import { type DigitProduct, type Digits, operandsOf, type ProductKind } from './products.ts'
+import { leftDigits, type Scheme } from './scheme.ts'
 
-/**
- * Rows from .. from + k of a right-hand operand of n columns: its signed byte planes [k x n], low bytes first, one
- * below the other.
- */
-export interface PlaneTile {
+/** Rows from .. from + k of a right-hand operand of n columns: its digits [k x n], low ones first, one below the other. */
+export interface RightTile {
   readonly from: number
   readonly k: number
-  readonly planes: Int8Array
+  readonly digits: Digits
 }
 
-/** Most rows of a tile of so many planes: a sum over all of them stays exact in 32 bits. */
-export const mostRows = (planes: number): number => Math.floor(EXACT_K / planes)
-
-/** The product is a [m x k] times B [k x n] mod 2^bits. */
-export interface PlaneShape {
+/** The product is a [m x k] times B [k x n] mod 2^scheme.bits. */
+export interface DigitShape {
   readonly m: number
   readonly k: number
   readonly n: number
-  readonly bits: number
-  /** What the planes leave out of every element of B. */
+  readonly scheme: Scheme
+  /** What the digits leave out of every element of B. */
   readonly bias: bigint
   /** [m x n], added to the product. */
   readonly plus?: BigUint64Array
 }
 
+/** Sums that one call of the runtime returns, in bytes. */
+const PARTS_BYTES = 16 << 20
+
 /**
- * Product by byte planes: y = sum over p, q of A_p B_q 2^(8(p+q)), leaving out the pairs that land above `bits`, plus
- * the constant that B's planes leave out. With A's planes side by side, in reverse, and B's one below the other, one
- * 8-bit product sums all pairs of the same p + q.
+ * Product by digits: y = sum over pairs of digits p of A and q of B of A_p B_q 2^(their shifts), leaving out the pairs that
+ * land above the ring, plus the constant that B's digits leave out. All digits of A that meet a digit of B are multiplied at
+ * once, one below the other, so that the runtime lays B's out only once.
  * @param tiles B, taken one after another: each may be made in the memory of the one before.
  */
-export async function planeMatmul(
+export async function digitMatmul(
   ring: Ring,
-  multiply: PlaneProduct,
+  kind: ProductKind,
+  multiply: DigitProduct,
   a: BigUint64Array,
-  { m, k, n, bits, bias, plus }: PlaneShape,
-  tiles: Iterable<PlaneTile>,
+  { m, k, n, scheme, bias, plus }: DigitShape,
+  tiles: Iterable<RightTile>,
 ): Promise<BigUint64Array> {
   const { x, arena } = ring
-  const count = Math.ceil(bits / 8)
-  const left = bytePlanes(ring, a, count)
+  const { bits, digits } = scheme
+  const left = new LeftDigits(ring, kind, a, m, k, bits)
+  const { sums } = operandsOf[kind]
+  const addParts = sums === Int32Array ? x.addParts32 : x.addParts64
   const size = m * n
-  // The caller may reuse `a` while this waits. Addition works on pairs, hence the spare words.
-  const [sum, part, kept] = [0, size * 8 + 8, Math.ceil((size * 12 + 16) / 8) * 8]
+  const most = Math.max(1, Math.floor(PARTS_BYTES / (size * sums.BYTES_PER_ELEMENT)))
+  const group = Math.min(most, Math.max(...digits.map((_, q) => leftDigits(scheme, q))))
+  // Addition works on pairs, hence the spare words.
+  const parts = size * 8 + 16
+  const kept = Math.ceil((parts + size * group * sums.BYTES_PER_ELEMENT + 16) / 16) * 16
   const block = arena.alloc(kept + a.byteLength)
   try {
     // Every view is made anew after waiting, when the memory may have grown.
     new BigUint64Array(arena.memory.buffer, block + kept, a.length).set(a)
-    const start = new BigUint64Array(arena.memory.buffer, block + sum, size)
+    const start = new BigUint64Array(arena.memory.buffer, block, size)
     if (plus) start.set(plus)
     else start.fill(0n)
-    for (const { from, k: rows, planes } of tiles) {
-      const height = planes.length / (rows * n)
-      for (let s = 0; s < count; s++) {
-        const pairs = Math.min(s + 1, height)
-        const beside = sideBySide(left, m, k, from, rows, s, pairs)
-        const y = await multiply(beside, m, pairs * rows, planes.subarray(0, pairs * rows * n), n)
-        new Int32Array(arena.memory.buffer, block + part, size).set(y)
-        x.addPlane(block + sum, block + part, size, 8 * s)
+    for (const tile of tiles) {
+      const area = tile.k * n
+      for (const [q, { shift, left: width }] of digits.entries()) {
+        const right = tile.digits.subarray(q * area, (q + 1) * area)
+        const count = leftDigits(scheme, q)
+        for (let first = 0; first < count; first += group) {
+          const here = Math.min(group, count - first)
+          const y = await multiply(
+            left.stack(width, first, here, tile.from, tile.k),
+            here * m,
+            tile.k,
+            right,
+            n,
+          )
+          new sums(arena.memory.buffer, block + parts, size * here).set(y as never)
+          addParts(block, block + parts, size, here, shift + first * width, width)
+        }
       }
     }
-    x.finish(block + sum, m, n, n, bits, bias, block + kept, k)
-    return new BigUint64Array(arena.memory.buffer, block + sum, size).slice()
+    x.finish(block, m, n, n, bits, bias, block + kept, k)
+    return new BigUint64Array(arena.memory.buffer, block, size).slice()
   } finally {
     arena.free(block)
   }
-}
-
-/** Columns from .. from + width of planes s, s - 1, ... of m x k each, beside each other: [m x pairs * width]. */
-function sideBySide(
-  planes: Uint8Array,
-  m: number,
-  k: number,
-  from: number,
-  width: number,
-  s: number,
-  pairs: number,
-): Uint8Array {
-  const out = new Uint8Array(m * pairs * width)
-  for (let r = 0, to = 0; r < m; r++)
-    for (let i = 0; i < pairs; i++, to += width) {
-      const at = ((s - i) * m + r) * k + from
-      out.set(planes.subarray(at, at + width), to)
-    }
-  return out
-}
-
-/** Unsigned byte planes of `a`, one after the other, low bytes first. */
-function bytePlanes(ring: Ring, a: BigUint64Array, planes: number): Uint8Array {
-  const { x, arena } = ring
-  const block = arena.alloc(a.length * (8 + planes))
-  new BigUint64Array(arena.memory.buffer, block, a.length).set(a)
-  const out = block + a.length * 8
-  x.splitBytes(block, a.length, planes, out)
-  const result = new Uint8Array(arena.memory.buffer, out, a.length * planes).slice()
-  arena.free(block)
-  return result
 }

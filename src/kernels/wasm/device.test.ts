@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { KernelError } from '../error.ts'
 import type { ProductSpec, StationarySpec } from '../kernels.ts'
 import { createOracleProductDevice } from '../oracle/device.ts'
@@ -77,13 +77,19 @@ test('freed operands and malformed specs are refused', async () => {
   await expect(keeping.product(f, { ...SPEC, rows: -1 })).rejects.toThrow(KernelError)
   await expect(keeping.product(f, { ...SPEC, a: -1 })).rejects.toThrow(/stream id/)
   await expect(remaking.product(await oracle.stationary(F), SPEC)).rejects.toThrow(KernelError)
-  // long enough to give way at least once
-  const running = remaking.stationary({ ...F, k: 5000 }).then((own) => {
+  // A clock by which every tile takes long enough to give way after it.
+  let clock = 0
+  const now = vi.spyOn(performance, 'now').mockImplementation(() => {
+    clock += 1000
+    return clock
+  })
+  const running = remaking.stationary(F).then((own) => {
     const product = remaking.product(own, SPEC)
     own.free()
     return product
   })
   await expect(running).rejects.toThrow(/freed/)
+  now.mockRestore()
   f.free()
   await expect(keeping.product(f, SPEC)).rejects.toThrow(/live/)
 })

@@ -15,6 +15,7 @@ export class WasmMatrix implements Matrix {
   readonly width: Width
   readonly bias: bigint
   #at: number
+  #reach: number | undefined
 
   /** Room for a k x n matrix, all zero; `loadMatrix` and `expandMatrix` fill it. */
   constructor(ring: Ring, k: number, n: number, width: Width, bias: bigint) {
@@ -23,8 +24,7 @@ export class WasmMatrix implements Matrix {
     this.n = n
     this.width = width
     this.bias = bias
-    const rows = width <= 2 ? k + (k & 1) : k
-    const size = rows * this.stride * width
+    const size = this.#rows * this.stride * width
     this.#at = ring.arena.alloc(size)
     new Uint8Array(ring.arena.memory.buffer, this.#at, size).fill(0)
   }
@@ -43,6 +43,11 @@ export class WasmMatrix implements Matrix {
     return this.panels * this.columns
   }
 
+  /** Rows with padding. */
+  get #rows(): number {
+    return this.width <= 2 ? this.k + (this.k & 1) : this.k
+  }
+
   /** Address of the panels. */
   get address(): number {
     // asked for again after every await, where the caller may have freed it
@@ -55,30 +60,69 @@ export class WasmMatrix implements Matrix {
     this.#at = 0
   }
 
+  /** Bits that the widest element needs once the bias is off, its sign included: at most 8 * width. */
+  get reach(): number {
+    this.#reach ??= this.ring.x.signedBits(this.address, this.width, this.#rows * this.stride)
+    return this.#reach
+  }
+
   /**
-   * The lowest `planes` byte planes of rows from .. from + count, one below the other, as signed bytes:
-   * matrix = planeBias + sum of plane q * 2^(8q) over q < width, mod 2^64.
+   * The lowest `count` byte planes of `rows` rows from `from` on, one below the other, as signed bytes [count x rows x n]:
+   * matrix = planeBias + sum of plane q * 2^(8q) over all planes that `reach` asks for, mod 2^64.
    */
-  planes(planes: number, from: number, count: number): Int8Array {
+  planes(count: number, from: number, rows: number): Int8Array {
     const { ring, k, n, width, address } = this
-    const out = new Int8Array(planes * count * n)
-    const rows = rowsPerPiece(n, 1)
-    const scratch = ring.arena.alloc(Math.min(rows, count) * n)
-    for (let q = 0; q < planes; q++)
-      for (let row = 0; row < count; row += rows) {
-        const piece = Math.min(rows, count - row)
-        ring.x.gatherPlane(address, width, q, from + row, piece, k, n, scratch)
-        out.set(new Int8Array(ring.arena.memory.buffer, scratch, piece * n), (q * count + row) * n)
+    const top = Math.ceil(this.reach / 8) - 1
+    if (width === 8)
+      return this.#gathered(new Int8Array(count * rows * n), rows, count, (_, row, piece, to) =>
+        ring.x.gatherPlanes64(address, count, top, from + row, piece, k, n, to),
+      )
+    return this.#gathered(new Int8Array(count * rows * n), rows, 1, (q, row, piece, to) =>
+      ring.x.gatherPlane(address, width, q, q < top ? 0x80 : 0, from + row, piece, k, n, to),
+    )
+  }
+
+  /**
+   * All `count` balanced digits of `bits` bits (assembly/digits.ts) of `rows` rows from `from` on, one below the other:
+   * matrix = bias + sum of digit q * 2^(bits q).
+   */
+  digits(bits: number, count: number, from: number, rows: number): Int32Array {
+    const { ring, k, n, width, address } = this
+    return this.#gathered(new Int32Array(count * rows * n), rows, 1, (q, row, piece, to) =>
+      ring.x.gatherDigit(address, width, bits, q, count, from + row, piece, k, n, to),
+    )
+  }
+
+  /** What the planes leave out: this matrix's bias, and 128 for each byte below the highest that `reach` asks for. */
+  get planeBias(): bigint {
+    let sum = this.bias
+    for (let q = 0; q < Math.ceil(this.reach / 8) - 1; q++) sum += 128n << BigInt(8 * q)
+    return BigInt.asUintN(64, sum)
+  }
+
+  /** Fills `out` [digits x rows x n] piece by piece through the scratch space, `at` digits of a piece at a time. */
+  #gathered<T extends Int8Array | Int32Array>(
+    out: T,
+    rows: number,
+    at: number,
+    gather: (q: number, row: number, rows: number, to: number) => void,
+  ): T {
+    const { ring, n } = this
+    const bytes = out.BYTES_PER_ELEMENT
+    const kind = out.constructor as Int8ArrayConstructor
+    const most = Math.min(rows, rowsPerPiece(n, bytes * at))
+    const scratch = ring.arena.alloc(most * n * bytes * at)
+    for (let first = 0; first * rows * n < out.length; first += at)
+      for (let row = 0; row < rows; row += most) {
+        const piece = Math.min(most, rows - row)
+        gather(first, row, piece, scratch)
+        for (let q = 0; q < at; q++) {
+          const made = new kind(ring.arena.memory.buffer, scratch + q * piece * n * bytes, piece * n)
+          out.set(made, ((first + q) * rows + row) * n)
+        }
       }
     ring.arena.free(scratch)
     return out
-  }
-
-  /** What the planes leave out: this matrix's bias, and 128 for each byte below the highest. */
-  get planeBias(): bigint {
-    let sum = this.bias
-    for (let q = 0n; q < this.width - 1; q++) sum += 128n << (8n * q)
-    return BigInt.asUintN(64, sum)
   }
 }
 

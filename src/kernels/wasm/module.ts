@@ -5,6 +5,15 @@ import { RING_WASM } from './ring.generated.ts'
 type Multiply = (a: number, m: number, b: number, k: number, panels: number, out: number) => void
 type Scatter = (src: number, dst: number, row0: number, rows: number, k: number, n: number) => void
 
+type AddParts = (
+  sum: number,
+  parts: number,
+  count: number,
+  digits: number,
+  shift: number,
+  step: number,
+) => void
+
 type Contract = (
   left: number,
   right: number,
@@ -67,11 +76,39 @@ export interface RingExports {
     k: number,
   ): void
   splitBytes(a: number, count: number, planes: number, out: number): void
-  addPlane(sum: number, part: number, count: number, shift: number): void
+  balanceBytes(a: number, count: number, out: number): void
+  spreadSevens(a: number, count: number, low: number, high: number): void
+  splitDigits(a: number, count: number, width: number, digits: number, out: number): void
+  addParts32: AddParts
+  addParts64: AddParts
+  signedBits(at: number, width: number, count: number): number
+  gatherDigit(
+    panels: number,
+    width: number,
+    bits: number,
+    q: number,
+    digits: number,
+    row0: number,
+    rows: number,
+    k: number,
+    n: number,
+    out: number,
+  ): void
   gatherPlane(
     panels: number,
     width: number,
     q: number,
+    flip: number,
+    row0: number,
+    rows: number,
+    k: number,
+    n: number,
+    out: number,
+  ): void
+  gatherPlanes64(
+    panels: number,
+    planes: number,
+    top: number,
     row0: number,
     rows: number,
     k: number,

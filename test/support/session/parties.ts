@@ -183,7 +183,7 @@ export async function startParties(options: PartiesOptions = {}): Promise<Partie
   }
 }
 
-export async function until(condition: () => boolean, ms = 20_000): Promise<void> {
+export async function until(condition: () => boolean, ms = 300_000): Promise<void> {
   for (const end = Date.now() + ms; !condition(); ) {
     if (Date.now() > end) throw new Error('It did not happen in time.')
     await new Promise((resolve) => setTimeout(resolve, 10))

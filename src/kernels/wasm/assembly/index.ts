@@ -9,7 +9,16 @@ export { finish, splitPairs, splitWords } from './limbs'
 export { mul8x16, mul8x32, mul8x64, mul16x16, mul16x32 } from './matmul_pairs'
 export { mul16x64, mul32x32, mul32x64 } from './matmul_words'
 export { mul64 } from './matmul_u64'
-export { addPlane, gatherPlane, splitBytes } from './planes'
+export { gatherPlane, gatherPlanes64, splitBytes } from './planes'
+export {
+  addParts32,
+  addParts64,
+  balanceBytes,
+  gatherDigit,
+  signedBits,
+  splitDigits,
+  spreadSevens,
+} from './digits'
 export { contractMix, contractScores } from './contraction'
 export { evaluate } from './evaluate'
 

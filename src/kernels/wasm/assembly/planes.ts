@@ -1,6 +1,5 @@
 // Byte planes, the operands of 8-bit matrix units: unsigned bytes of a, signed ones of b. All bytes of b but the
-// highest are taken less 128; the caller adds that constant back (see finish in limbs.ts). Planes of a product are
-// exact in 32 bits while k * 255 * 128 < 2^31.
+// highest are taken less 128; the caller adds that constant back (see finish in limbs.ts).
 
 // Bytes 0..3 of four u64, then 4..7: lane p of the result has byte p of each.
 // @ts-ignore: decorator
@@ -44,22 +43,13 @@ export function splitBytes(a: usize, count: u32, planes: u32, out: usize): void 
   }
 }
 
-/** sum[i] += part[i] * 2^shift for `count` elements: i32 parts into u64 sums. `sum` has room for an even count. */
-export function addPlane(sum: usize, part: usize, count: u32, shift: u32): void {
-  for (let i: u32 = 0; i < count; i += 2, sum += 16, part += 8) {
-    const wide = i64x2.shl(v128.load32x2_s(part), shift)
-    v128.store(sum, i64x2.add(v128.load(sum), wide))
-  }
-}
-
 // @ts-ignore: decorator
 @inline
-function gather<T>(panels: usize, q: u32, row0: u32, rows: u32, k: u32, n: u32, out: usize): void {
+function gather<T>(panels: usize, q: u32, flip: u8, row0: u32, rows: u32, k: u32, n: u32, out: usize): void {
   const log: u32 = sizeof<T>() == 8 ? 2 : 3
   const low: u32 = (1 << log) - 1
   const paired = sizeof<T>() <= 2
   const panelBytes = (usize(paired ? (k + 1) & ~1 : k) << log) * sizeof<T>()
-  const flip: u8 = q + 1 < sizeof<T>() ? 0x80 : 0
   for (let r = row0; r < row0 + rows; r++) {
     const base = panels + (paired ? (usize(r >> 1) << 4) + (r & 1) : usize(r) << log) * sizeof<T>()
     const step = usize(paired ? 2 : 1) * sizeof<T>()
@@ -69,19 +59,78 @@ function gather<T>(panels: usize, q: u32, row0: u32, rows: u32, k: u32, n: u32, 
   }
 }
 
-/** Rows row0.. of byte plane q of a matrix at rest (panels.ts), row major, to `out`. `width` is 1, 2, 4 or 8. */
+/**
+ * Rows row0.. of byte plane q of a matrix at rest (panels.ts), row major, to `out`; each byte is xored with `flip`.
+ * `width` is 1, 2 or 4: see `gatherPlanes64`.
+ */
 export function gatherPlane(
   panels: usize,
   width: u32,
   q: u32,
+  flip: u8,
   row0: u32,
   rows: u32,
   k: u32,
   n: u32,
   out: usize,
 ): void {
-  if (width == 1) gather<i8>(panels, q, row0, rows, k, n, out)
-  else if (width == 2) gather<i16>(panels, q, row0, rows, k, n, out)
-  else if (width == 4) gather<i32>(panels, q, row0, rows, k, n, out)
-  else gather<i64>(panels, q, row0, rows, k, n, out)
+  if (width == 1) gather<i8>(panels, q, flip, row0, rows, k, n, out)
+  else if (width == 2) gather<i16>(panels, q, flip, row0, rows, k, n, out)
+  else gather<i32>(panels, q, flip, row0, rows, k, n, out)
+}
+
+// A plane of four rows of a panel, one row a lane, to `out` and every n bytes below it.
+// @ts-ignore: decorator
+@inline
+function putRows(plane: v128, flip: v128, n: u32, out: usize): void {
+  const x = v128.xor(plane, flip)
+  v128.store32_lane(out, x, 0)
+  v128.store32_lane(out + n, x, 1)
+  v128.store32_lane(out + 2 * usize(n), x, 2)
+  v128.store32_lane(out + 3 * usize(n), x, 3)
+}
+
+/**
+ * The lowest `planes` byte planes of rows row0.. of a 64-bit matrix at rest, each rows x n, one after another to `out`.
+ * Planes below `top` are xored with 0x80.
+ */
+export function gatherPlanes64(
+  panels: usize, planes: u32, top: u32, row0: u32, rows: u32, k: u32, n: u32, out: usize,
+): void {
+  const size = usize(rows) * n
+  const whole = n >> 2
+  const fours = rows & ~3
+  for (let p: u32 = 0; p <= whole; p++) {
+    const columns: u32 = p < whole ? 4 : n & 3
+    let at = panels + ((usize(p) * k + row0) << 5)
+    let to = out + 4 * usize(p)
+    let r: u32 = 0
+    if (columns == 4) {
+      for (; r < fours; r += 4, at += 128, to += 4 * usize(n)) {
+        for (let half: u32 = 0; half < planes; half += 4) {
+          // Lane q of each is a row's bytes of plane half + q.
+          const a = half ? high(at) : low(at), b = half ? high(at + 32) : low(at + 32)
+          const c = half ? high(at + 64) : low(at + 64), d = half ? high(at + 96) : low(at + 96)
+          const ab = i32x4.shuffle(a, b, 0, 4, 1, 5), cd = i32x4.shuffle(c, d, 0, 4, 1, 5)
+          const abHigh = i32x4.shuffle(a, b, 2, 6, 3, 7), cdHigh = i32x4.shuffle(c, d, 2, 6, 3, 7)
+          const left = planes - half
+          const dst = to + half * size
+          putRows(i64x2.shuffle(ab, cd, 0, 2), flipOf(half, top), n, dst)
+          if (left > 1) putRows(i64x2.shuffle(ab, cd, 1, 3), flipOf(half + 1, top), n, dst + size)
+          if (left > 2) putRows(i64x2.shuffle(abHigh, cdHigh, 0, 2), flipOf(half + 2, top), n, dst + 2 * size)
+          if (left > 3) putRows(i64x2.shuffle(abHigh, cdHigh, 1, 3), flipOf(half + 3, top), n, dst + 3 * size)
+        }
+      }
+    }
+    for (; r < rows; r++, at += 32, to += n)
+      for (let j: u32 = 0; j < columns; j++)
+        for (let q: u32 = 0; q < planes; q++)
+          store<u8>(to + j + q * size, load<u8>(at + 8 * j + q) ^ (q < top ? 0x80 : 0))
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function flipOf(q: u32, top: u32): v128 {
+  return i8x16.splat(q < top ? -128 : 0)
 }

@@ -84,7 +84,7 @@ async function converse(
   }
   let timer: ReturnType<typeof setTimeout> | undefined
   const hang = new Promise<Outcome>((resolve) => {
-    timer = setTimeout(() => resolve(outcome('hang')), 30_000)
+    timer = setTimeout(() => resolve(outcome('hang')), 300_000)
   })
   return Promise.race([run(), hang]).finally(() => clearTimeout(timer))
 }
@@ -116,7 +116,7 @@ test('frames between owner and server, over a socket that resumes', async () => 
   )
   // All but the very first handshake, which has nothing to resume, are cured.
   expect(outcomes.filter((o) => o.result === 'typed' && o.fault.at > 0)).toEqual([])
-}, 120_000)
+})
 
 test('bodies between owner and server, over fetch', async () => {
   const outcomes = await walk('owner-server fetch', matrixAt(postFrames), (fault) =>
@@ -128,13 +128,13 @@ test('bodies between owner and server, over fetch', async () => {
     ),
   )
   expect(outcomes.filter((o) => o.result === 'typed' && o.fault.at > 0)).toEqual([])
-}, 120_000)
+})
 
 test('requests between owner and dealer', async () => {
   // Key agreement, then one request for each pass.
   const plain = () => dialLink('ws', socket(), times)
   await walk('owner-dealer', faultMatrix(3), (fault) => converse(fault, plain, true))
-}, 120_000)
+})
 
 test('frames between server and dealer, over a socket that resumes', async () => {
   // The first frames register the model; later ones announce a session and stream its material. How many there are
@@ -157,4 +157,4 @@ test('frames between server and dealer, over a socket that resumes', async () =>
   parties = shared
   console.info(`server-dealer: ${matrix.length} faults, all right`)
   expect(outcomes).toEqual([])
-}, 120_000)
+})

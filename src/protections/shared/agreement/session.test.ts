@@ -95,7 +95,7 @@ describe('a session', () => {
 describe('server and dealer', () => {
   test('the dealer turns away servers that are not on its list', async () => {
     await expect(startParties({ dealer: { allow: [] }, readyMs: 500 })).rejects.toThrow('in time')
-  }, 10_000)
+  })
 
   test('the server refuses another dealer than the one it pins', async () => {
     await expect(startParties({ dealer: { identity: newIdentity() } })).rejects.toMatchObject({
@@ -119,7 +119,7 @@ describe('server and dealer', () => {
       await closeLinks()
       await own.close()
     }
-  }, 20_000)
+  })
 
   test('losing the dealer ends running sessions', async () => {
     const own = await startParties()
@@ -128,7 +128,7 @@ describe('server and dealer', () => {
     await expect(wire.receive()).rejects.toMatchObject({ code: 'closed' })
     await expect(session.requestPass(1, Uint8Array.of(1, 1))).rejects.toMatchObject({ name: 'SessionError' })
     await own.server.close()
-  }, 15_000)
+  })
 })
 
 test('the list of models names the server’s key', async () => {

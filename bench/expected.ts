@@ -17,11 +17,11 @@ import { loadSource, type ModelSource, weightStd } from './shapes.ts'
 
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/sotto-bench', import.meta.url))
 /** What is kept changes with these. */
-const MADE_BY = ['src/protections/shared/profiles', 'src/model', 'bench/reference.ts']
+const MADE_BY = ['src/protections/shared/profiles', 'src/model', 'bench/expected.ts']
 /** Tokens that random shapes are calibrated on. */
 const CALIBRATION = 64
 
-export interface Reference {
+export interface Expected {
   readonly ids: number[]
   /** All of the model's. */
   readonly tensors: Tensors
@@ -42,11 +42,11 @@ interface Kept {
 }
 
 /** Float results for `length` tokens: random ids for random weights, the model's own words for a trained one. */
-export async function reference(
+export async function expectedResults(
   source: ModelSource,
   length: number,
   profileId?: string,
-): Promise<Reference & { config: ModelConfig }> {
+): Promise<Expected & { config: ModelConfig }> {
   const name = source.kind === 'bundle' ? source.dir : source.shape
   const stamp = source.kind === 'bundle' ? readFileSync(join(source.dir, 'manifest.json'), 'utf8') : source
   const key = createHash('sha256')
