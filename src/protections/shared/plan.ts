@@ -124,6 +124,7 @@ export type StepBody = Omit<Step, 'id' | 'op' | 'out' | 'needs' | 'slots'> & {
   slots?: readonly Slot[]
 }
 
+/** What one pass computes: the same steps at every party, each of which runs its own view of them. */
 export interface Plan {
   readonly steps: readonly Step[]
   /** Weights that the plan multiplies by, in plan order. */
