@@ -2,15 +2,17 @@
 import { createNodeProductDevice } from '../src/kernels/node/device.ts'
 import { createNodeKernels } from '../src/kernels/node/kernels.ts'
 import { RowCache } from '../src/protections/shared/cache.ts'
-import { PackedCorrections, SeededCorrelations } from '../src/protections/shared/correlations/correlations.ts'
+import { PackedCorrections } from '../src/protections/shared/correlations/packed.ts'
+import { SeededCorrelations } from '../src/protections/shared/correlations/seeded.ts'
 import { exchange } from '../src/protections/shared/local/exchange.ts'
-import type { Plan, PlanBuilder, Share } from '../src/protections/shared/plan.ts'
+import type { Plan, PlanBuilder } from '../src/protections/shared/plan.ts'
 import { Prg, weightMaskStream, weightSumStream } from '../src/protections/shared/prg.ts'
 import { add, encode, type Lanes, sub, toFloats } from '../src/protections/shared/ring.ts'
 import { DealerPass } from '../src/protections/shared/runners/dealer.ts'
 import { PartyPass } from '../src/protections/shared/runners/party.ts'
 import { schedule } from '../src/protections/shared/schedule.ts'
 import type { Shape } from '../src/protections/shared/shape.ts'
+import { type Share, type ShareType, share } from '../src/protections/shared/values.ts'
 import { difference, privateWeights, stationaryNonce } from '../src/protections/shared/weights/stationary.ts'
 import { errors } from './expected.ts'
 import type { Result } from './result.ts'
@@ -32,18 +34,15 @@ export interface OpRun {
 }
 
 /** A value that owner and server share already when the operation begins. */
-export function given(
-  plan: PlanBuilder,
-  values: Float64Array,
-  type: Pick<Share, 'layout' | 'width' | 'ring' | 'frac'>,
-): Share {
-  const whole = encode(values, type.ring, type.frac)
+export function given(plan: PlanBuilder, values: Float64Array, type: ShareType): Share {
+  const whole = encode(values, type.ring, type.scale.bits)
   const own = new BigUint64Array(whole.length)
   prg(9).fill(plan.steps.length, 0, type.ring, own, 0, own.length)
   const rest = sub(whole, own, type.ring)
-  return plan.step<Share>('input', { kind: 'share', ...type }, [], () => ({
+  return plan.step<Share>('input', share(type), [], () => ({
+    isInput: true,
     run: (ctx) => (ctx.role === 'owner' ? own : rest),
-    plain: () => whole,
+    oracle: () => whole,
   }))
 }
 
@@ -140,7 +139,7 @@ export async function runOp(
     dealerBytes,
     onlineSeconds: (ended - dealt) / 1000,
     offlineSeconds: (dealt - started) / 1000,
-    value: ({ step, ring, frac }) =>
-      toFloats(add(parties.owner.result(step), parties.server.result(step), ring), ring, frac),
+    value: (of) =>
+      toFloats(add(parties.owner.get(of), parties.server.get(of), of.ring), of.ring, of.scale.bits),
   }
 }

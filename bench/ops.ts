@@ -1,19 +1,23 @@
 /** `sotto bench ops`: the operations that published systems report, at their sizes, on N(0,1) inputs. */
+
 import type { ModelConfig } from '../src/model/architectures/config.ts'
 import { activations } from '../src/model/math.ts'
 import { activate } from '../src/protections/shared/ops/activate.ts'
-import { inverse, inverseLevels, timesInverse } from '../src/protections/shared/ops/inverse.ts'
-import { linearPrivate, type WeightRef } from '../src/protections/shared/ops/linear.ts'
+import { inverseLevels, timesInverse } from '../src/protections/shared/ops/composed/open-inverse.ts'
+import { inverse } from '../src/protections/shared/ops/inverse.ts'
+import { linearPrivate } from '../src/protections/shared/ops/linear-private.ts'
 import { open } from '../src/protections/shared/ops/open.ts'
-import { blind } from '../src/protections/shared/ops/open-to-server.ts'
+import { openToServer } from '../src/protections/shared/ops/open-to-server.ts'
+import type { WeightRef } from '../src/protections/shared/ops/parts/weight-ref.ts'
 import { product } from '../src/protections/shared/ops/product.ts'
-import { sumSquares } from '../src/protections/shared/ops/square.ts'
+import { sumSquares } from '../src/protections/shared/ops/sum-squares.ts'
 import { truncate } from '../src/protections/shared/ops/truncate.ts'
 import { PlanBuilder } from '../src/protections/shared/plan.ts'
 import { activationTable } from '../src/protections/shared/profiles/fixed/activation-table.ts'
 import { encodeMatrix } from '../src/protections/shared/profiles/fixed/encode.ts'
 import { integerBits, normWidths, precisionOf } from '../src/protections/shared/profiles/fixed/widths.ts'
 import { add, encode, toFloats } from '../src/protections/shared/ring.ts'
+import { fraction } from '../src/protections/shared/scale.ts'
 import { given, kernels, runOp, toResult } from './mini.ts'
 import { median, type Result } from './result.ts'
 import { largest, normals } from './samples.ts'
@@ -52,7 +56,9 @@ async function gelu(): Promise<Result> {
   const limit = largest(values) * PRECISION.headroom
   const table = activationTable('gelu', f, limit, 2 ** -(F - 1))
   const bits = F + table.half + 1
-  const x = open(plan, given(plan, values, { layout: 'row', width: WIDTH, ring: bits, frac: F }), { bits })
+  const x = open(plan, given(plan, values, { layout: 'row', width: WIDTH, ring: bits, scale: fraction(F) }), {
+    bits,
+  })
   const [coefficientBits, basisBits, ring] = [13, 13, 31]
   const drop = coefficientBits + basisBits - F
   const options = { f, limit, ...table, coefficientBits, basisBits, ring: ring + drop }
@@ -76,10 +82,14 @@ async function layerNorm(): Promise<Result> {
   const bits = F + integerBits(top * PRECISION.headroom) + 2
   const drop = RESIDUAL + w.rootFrac - F
   const ring = bits + drop
-  const x = open(plan, given(plan, values, { layout: 'row', width: WIDTH, ring: w.open, frac: RESIDUAL }), {
-    bits: w.open,
-    lift: Math.max(ring, w.square),
-  })
+  const x = open(
+    plan,
+    given(plan, values, { layout: 'row', width: WIDTH, ring: w.open, scale: fraction(RESIDUAL) }),
+    {
+      bits: w.open,
+      lift: Math.max(ring, w.square),
+    },
+  )
   const sum = truncate(
     plan,
     sumSquares(plan, x, w.square),
@@ -98,7 +108,7 @@ async function layerNorm(): Promise<Result> {
   })
   const r = open(plan, truncate(plan, root, basisBits), { bits: w.root, lift: ring })
   const terms = timesInverse(x, r, inverseLevels(w.table), WIDTH)
-  const wide = product(plan, terms, { width: WIDTH, ring, frac: RESIDUAL + w.rootFrac })
+  const wide = product(plan, terms, { width: WIDTH, ring, scale: fraction(RESIDUAL + w.rootFrac) })
   const out = truncate(plan, wide, drop, bits)
   const run = await runOp(plan.finish(), { rows: ROWS })
   const want = values.map((v, i) => v / Math.sqrt(squares[Math.floor(i / WIDTH)] + eps))
@@ -109,9 +119,9 @@ async function layerNorm(): Promise<Result> {
 async function matmul(n: number): Promise<Result> {
   const plan = new PlanBuilder()
   const { ring, values, want, encoded } = operands(n)
-  const ref: WeightRef = { name: 'w', index: 0, n, frac: WEIGHT, visibility: 'private' }
-  const x = given(plan, values, { layout: 'row', width: WIDTH, ring, frac: F })
-  const out = truncate(plan, linearPrivate(plan, blind(plan, x, ref.index), ref), WEIGHT)
+  const ref: WeightRef = { name: 'w', index: 0, n, scale: fraction(WEIGHT), visibility: 'private' }
+  const x = given(plan, values, { layout: 'row', width: WIDTH, ring, scale: fraction(F) })
+  const out = truncate(plan, linearPrivate(plan, openToServer(plan, x, ref.index), ref), WEIGHT)
   const run = await runOp(plan.finish(), { rows: ROWS }, new Map([['w', encoded]]))
   return toResult(`matmul ${ROWS}x${WIDTH}x${n}, private weights`, run, run.value(out), want)
 }

@@ -35,7 +35,7 @@ export interface OwnerTraffic {
   receivedBytes: number
   sentPayloadBytes: number
   receivedPayloadBytes: number
-  /** Messages of passes one after another, either way, without what was sent ahead: those of bands go side by side. */
+  /** Messages of passes one after another, either way, without what was sent ahead: those of row chunks go side by side. */
   hops: number
   /** Bytes that came from the dealer. */
   dealerDownBytes: number
@@ -112,7 +112,7 @@ class Owner {
   }
 
   #counted(link: Link): Link {
-    // Bands send side by side what has one number.
+    // Row chunks send side by side what has one number.
     let seen = new Set<number>()
     let pass = 0
     const count = (bytes: Uint8Array): Uint8Array => {

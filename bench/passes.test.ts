@@ -1,21 +1,21 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { planMaterialBytes } from '../src/protections/shared/correlations/material.ts'
-import type { Role } from '../src/protections/shared/plan.ts'
-import { bandsOf } from '../src/protections/shared/row-chunks.ts'
+import { planDealtBytes } from '../src/protections/shared/cost.ts'
+import { rowChunksOf } from '../src/protections/shared/row-chunks.ts'
 import { messageBytes } from '../src/protections/shared/schedule.ts'
 import { modelPlans } from '../src/protections/shared/session/model-plan.ts'
+import type { Role } from '../src/protections/shared/values.ts'
 import { HEADER_BYTES } from '../src/transport/frame.ts'
 import { errors, expectedResults } from './expected.ts'
 import { Bench, type PassFigures } from './measure.ts'
 import { manifestOf, type PublicFacts, sourceOf } from './shapes.ts'
 
-/** Kind and pass number, then an index and a band; `begin` carries the shape instead. */
+/** Kind and pass number, then an index and a row chunk; `begin` carries the shape instead. */
 const BEGIN_BYTES = 21
 const DATA_BYTES = 8
 /** The server's key for the pass. */
 const KEY_BYTES = 32
 
-/** The prompt before the last one is long enough for bands. */
+/** The prompt before the last one is long enough for row chunks. */
 const TOKENS = 40
 const source = sourceOf('tiny')
 let bench: Bench | undefined
@@ -37,22 +37,24 @@ const rowsFrom = (base: number, rows: number) => ({
 async function declared(base: number, rows: number) {
   const shape = { base, rows, serial: 0 }
   const { plan, schedule } = modelPlans(await manifestOf(facts)).of(shape)
-  const bands = bandsOf(shape)
+  const rowChunks = rowChunksOf(shape)
   const sizes = (from: Role) =>
-    bands
-      .flatMap((band) => schedule.messages.filter((m) => m.from === from).map((m) => messageBytes(band, m)))
+    rowChunks
+      .flatMap((rowChunk) =>
+        schedule.messages.filter((m) => m.from === from).map((m) => messageBytes(rowChunk, m)),
+      )
       .filter((size) => size > 0)
   const bytes = (from: Role) => sizes(from).reduce((sum, n) => sum + n, 0)
-  const ups = sizes('owner').length - bands.length
+  const ups = sizes('owner').length - rowChunks.length
   const downs = sizes('server').length
   return {
     hops: schedule.hops,
-    // The first of the owner's messages is sent ahead, all bands' at once.
+    // The first of the owner's messages is sent ahead, all row chunks' at once.
     up: bytes('owner') + BEGIN_BYTES + ups * DATA_BYTES,
     down: bytes('server') + downs * DATA_BYTES,
     ups: ups + 1,
     downs,
-    dealer: KEY_BYTES + planMaterialBytes(bands, plan),
+    dealer: KEY_BYTES + planDealtBytes(rowChunks, plan),
   }
 }
 

@@ -2,8 +2,8 @@
 
 import type { Products } from '../src/kernels/node/choice.ts'
 import { EncoderEnds } from '../src/model/encoder-ends.ts'
-import { planMaterialBytes } from '../src/protections/shared/correlations/material.ts'
-import { bandsOf } from '../src/protections/shared/row-chunks.ts'
+import { planDealtBytes } from '../src/protections/shared/cost.ts'
+import { rowChunksOf } from '../src/protections/shared/row-chunks.ts'
 import { type ModelPlans, modelPlans } from '../src/protections/shared/session/model-plan.ts'
 import { MAX_ROWS } from '../src/protections/shared/session/pass-messages.ts'
 import type { LinkChoice } from '../src/transport/connect.ts'
@@ -119,7 +119,7 @@ export function passCase(name: 'decode' | 'prefill' | 'encode', o: PassOptions):
       pipelinedSeconds,
       fillSeconds,
       declaredHops: schedule.hops,
-      declaredDealerBytes: planMaterialBytes(bandsOf(shape), plan),
+      declaredDealerBytes: planDealtBytes(rowChunksOf(shape), plan),
       peakServerBytes: server.peakBytes,
       peakDealerBytes: dealer.peakBytes,
       context: o.context,

@@ -1,14 +1,19 @@
 /** Row-following softmax as attention runs it: powers of scores under a secret cap, and the inverse of their sum. */
 
+import { addConstant } from '../src/protections/shared/ops/add-constant.ts'
+import { belowCap } from '../src/protections/shared/ops/below-cap.ts'
+import { inverseLevels } from '../src/protections/shared/ops/composed/open-inverse.ts'
 import { exponential } from '../src/protections/shared/ops/exponential.ts'
-import { inverse, inverseLevels } from '../src/protections/shared/ops/inverse.ts'
-import { addConstant, sumPositions } from '../src/protections/shared/ops/local.ts'
+import { highestLevel } from '../src/protections/shared/ops/highest-level.ts'
+import { inverse } from '../src/protections/shared/ops/inverse.ts'
 import { open } from '../src/protections/shared/ops/open.ts'
-import { belowCap, highestLevel, thermometer } from '../src/protections/shared/ops/threshold.ts'
+import { sumPositions } from '../src/protections/shared/ops/sum-positions.ts'
+import { thermometer } from '../src/protections/shared/ops/thermometer.ts'
 import { truncate } from '../src/protections/shared/ops/truncate.ts'
 import { PlanBuilder } from '../src/protections/shared/plan.ts'
 import { softmaxWidths } from '../src/protections/shared/profiles/fixed/softmax-widths.ts'
 import { precisionOf } from '../src/protections/shared/profiles/fixed/widths.ts'
+import { fraction } from '../src/protections/shared/scale.ts'
 import { count, span } from '../src/protections/shared/shape.ts'
 import { given, runOp, toResult } from './mini.ts'
 import type { Result } from './result.ts'
@@ -31,7 +36,7 @@ export async function softmax(): Promise<Result> {
   const uses = { scalars: HEADS, columns: HEADS * 64 }
   const s = softmaxWidths(p, ranges as Parameters<typeof softmaxWidths>[1], spanBits, 256, uses)
   const plan = new PlanBuilder()
-  const x = given(plan, octaves, { layout: 'pair', width: HEADS, ring: s.scores, frac: 2 * f })
+  const x = given(plan, octaves, { layout: 'pair', width: HEADS, ring: s.scores, scale: fraction(2 * f) })
   const shifted = addConstant(plan, x, BigInt(-s.edge) << BigInt(2 * f))
   const c = open(plan, truncate(plan, shifted, 2 * f + s.binBits, s.bins, 'unsigned'), { bits: s.bins })
   const N = open(plan, thermometer(plan, c, spanBits), { bits: spanBits })

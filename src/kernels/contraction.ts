@@ -17,6 +17,16 @@ export interface Contraction {
 /** A left and a right operand: queries and keys, or weights and values. */
 export type ContractionTerm = readonly [left: BigUint64Array, right: BigUint64Array]
 
+export interface ContractionKernels {
+  /**
+   * The sum over terms of attention's products, all heads at once, mod 2^64. `scores`: queries (rows x heads * headDim)
+   * by keys (positions x kvHeads * headDim), to pairs x heads: every row's positions in their order. `mix`: weights
+   * (pairs x heads) by values, to rows x heads * headDim.
+   * @throws KernelError on operands of another size.
+   */
+  contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): BigUint64Array
+}
+
 /** Pairs of a row and a position that it sees. */
 const pairs = ({ rows, seen, step }: Contraction): number => rows * seen + (step * rows * (rows - 1)) / 2
 
@@ -32,7 +42,7 @@ export function contractionSizes(
   return kind === 'scores' ? { left: wide, right, out: each } : { left: each, right, out: wide }
 }
 
-/** Arguments of `Kernels.contract`. */
+/** Arguments of `ContractionKernels.contract`. */
 export function checkContraction(
   kind: 'scores' | 'mix',
   terms: readonly ContractionTerm[],
@@ -48,7 +58,10 @@ export function checkContraction(
     )
 }
 
-/** Calls `each` for every row, position that it sees, and head, in the order of pairs: see `Kernels.contract`. */
+/**
+ * Calls `each` for every row, position that it sees, and head, in the order of pairs: see
+ * `ContractionKernels.contract`.
+ */
 export function everyPair(o: Contraction, each: (pair: number, left: number, right: number) => void): void {
   const { rows, seen, step, heads, kvHeads, headDim } = o
   for (let r = 0, pair = 0; r < rows; r++)
@@ -88,7 +101,7 @@ function scaleInto(
     out[a + i] = BigInt.asUintN(64, out[a + i] + BigInt.asUintN(64, x[at] * y[b + i]))
 }
 
-/** `Kernels.contract` in plain loops. */
+/** `ContractionKernels.contract` in plain loops. */
 export function plainContract(
   kind: 'scores' | 'mix',
   terms: readonly ContractionTerm[],

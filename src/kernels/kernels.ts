@@ -6,8 +6,12 @@
  * reduced (its bits above `bits` are zero), an argument need not be.
  */
 
-import type { Contraction, ContractionTerm } from './contraction.ts'
-import type { Operand, Program, Result } from './program.ts'
+import type { ContractionKernels } from './contraction.ts'
+import type { PackingKernels } from './packing.ts'
+import type { PolynomialKernels } from './polynomials.ts'
+import type { ProgramKernels } from './program.ts'
+import type { RotationKernels } from './rotated.ts'
+import type { TransformKernels } from './transformed.ts'
 
 /** A right-hand operand kept resident where the kernel wants it (k x n, row major when it was loaded). */
 export interface Matrix {
@@ -17,26 +21,27 @@ export interface Matrix {
   free(): void
 }
 
-/** Row-major matrix elements. Signed narrow types are taken mod 2^64 (two's complement). */
+/**
+ * Row-major matrix elements. Signed narrow types are taken mod 2^64 (two's complement); every backend keeps them as
+ * narrow as they are. Elements of fewer than eight bits, several in a byte, would be one more member of this union,
+ * with how they are packed, and one more case of each backend's `load`.
+ */
 export type MatrixData = BigUint64Array | Int32Array | Int16Array | Int8Array
 
-/** How the rows of dealt tables turn with masks: see `Kernels.packRotated`. */
-export interface RotationSpec {
-  /** There are 2^shift rows, one for what a mask's low bits can be. */
-  readonly shift: number
-  /** A row's entries, and the words of each. */
-  readonly entries: number
-  readonly words: number
-}
+/**
+ * What the steps of a plan compute with. A kernel that one operation needs has a file of its own here and in each
+ * backend, with its interface and the check of its arguments; it is registered by a line here and by one in each
+ * backend.
+ */
+export interface OpKernels
+  extends PackingKernels,
+    TransformKernels,
+    ContractionKernels,
+    ProgramKernels,
+    PolynomialKernels {}
 
-/** Rows kept in the kernels' own memory. Freeing them twice is harmless. */
-export interface RotatingRows {
-  readonly spec: RotationSpec
-  free(): void
-}
-
-/** Synchronous CPU kernels: the online path. */
-export interface Kernels {
+/** Synchronous CPU kernels: the online path, keystreams and resident matrices included. */
+export interface Kernels extends OpKernels, RotationKernels {
   /** What runs underneath, for logs and the benchmark table. */
   readonly name: string
   /**
@@ -65,66 +70,8 @@ export interface Kernels {
    * @throws KernelError on a shape mismatch, a freed matrix, or a matrix that another instance loaded.
    */
   matmul(a: BigUint64Array, m: number, b: Matrix, bits: number): BigUint64Array
-  /** The same product, where the backend has something faster but asynchronous for many rows (prefill). */
+  /** `matmul` where the backend has something faster but asynchronous for many rows (prefill). */
   matmulAsync?(a: BigUint64Array, m: number, b: Matrix, bits: number): Promise<BigUint64Array>
-  /**
-   * Element i occupies bits [i*bits, (i+1)*bits) of the result, little-endian; spare bits of the last byte are
-   * zero. Values are masked to `bits` first.
-   */
-  pack(values: BigUint64Array, bits: number): Uint8Array
-  /** The inverse of `pack`; `bytes` must be exactly ceil(count*bits/8) long, spare bits are ignored. */
-  unpack(bytes: Uint8Array, bits: number, count: number): BigUint64Array
-  /**
-   * `pack` of values - words mod 2^bits. `words` are little-endian words of one width (1, 2, 4 or 8 bytes), one a
-   * value: a keystream as it comes.
-   */
-  packDifference(values: BigUint64Array, words: Uint8Array, bits: number): Uint8Array
-  /**
-   * Copies rows of tables, 2^shift x (entries x words) mod 2^64, into the kernels' own memory. Free them when they are no
-   * longer needed.
-   */
-  keepRotating(rows: BigUint64Array, spec: RotationSpec): RotatingRows
-  /**
-   * `packDifference` of one row for each mask less `words`, written to `out`: the row of the mask's low `shift` bits, from
-   * the entry that its high bits say on, and then the entries before that.
-   * @throws KernelError where a mask has no row, `out` is too short, or others keep the rows or nobody does any more.
-   */
-  packRotated(rows: RotatingRows, masks: Uint32Array, words: Uint8Array, bits: number, out: Uint8Array): void
-  /**
-   * For each n of the samples the n sums over j of matrix[k n + j] times sample j, times `scale`, rounded as Math.round
-   * does, mod 2^64. In float64, added up from j = 0 on, so that all kernels agree to the last bit; results are within
-   * +-2^62.
-   */
-  transformed(samples: Float64Array, matrix: Float64Array, n: number, scale: number): BigUint64Array
-  /**
-   * The sum over terms of attention's products, all heads at once, mod 2^64. `scores`: queries (rows x heads * headDim)
-   * by keys (positions x kvHeads * headDim), to pairs x heads: every row's positions in their order. `mix`: weights
-   * (pairs x heads) by values, to rows x heads * headDim.
-   * @throws KernelError on operands of another size.
-   */
-  contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): BigUint64Array
-  /**
-   * Runs a program over `count` elements: one array for each of its outputs.
-   * @throws KernelError where an operand is not as long as the program needs it for so many elements.
-   */
-  evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R
-  /** Dealt polynomials at public points, `groups` of them a point, point by point, mod 2^64. */
-  polynomials(points: BigUint64Array, words: BigUint64Array, o: PolynomialSpec): BigUint64Array
-}
-
-/**
- * How coefficients stand in the words of `Kernels.polynomials`, and where they are taken: the sum over k < n of
- * coefficient k times round(T_k(2 delta - 1) 2^scale), with delta = (point mod 2^shift) / 2^shift. Each point has
- * words.length / points.length words, those of its groups first.
- */
-export interface PolynomialSpec {
-  /** Words of a polynomial. */
-  readonly n: number
-  readonly groups: number
-  /** At most 53. */
-  readonly shift: number
-  /** At most 50. */
-  readonly scale: number
 }
 
 /**
@@ -146,8 +93,8 @@ export interface ProductSpec {
   firstSerial: bigint
   rows: number
   /**
-   * Stream id of the multiplicand x [rows x k], mod 2^bits: row r is the keystream of nonce(a, firstSerial + r), element j
-   * its u64le word j.
+   * Stream id of the multiplicand x [rows x k], mod 2^bits: row r is the keystream of nonce(a, firstSerial + r),
+   * element j its u64le word j.
    */
   a: number
   /** Stream id of the additive mask (n words a row), mod 2^bits. */

@@ -19,7 +19,7 @@ export type OperandType =
   | { readonly kind: 'columns'; readonly width: number; readonly stride: number; readonly from: number }
   /** One u64 for every `run` elements. */
   | { readonly kind: 'runs'; readonly run: number }
-  /** Element i at bits [i*bits, (i+1)*bits): what `Kernels.pack` makes, or little-endian words as they are. */
+  /** Element i at bits [i*bits, (i+1)*bits): what `PackingKernels.pack` makes, or little-endian words as they are. */
   | { readonly kind: 'packed'; readonly bits: number }
 
 export type Node =
@@ -51,6 +51,14 @@ export interface Program<R extends readonly Result[] = readonly Result[]> {
   readonly operands: readonly OperandType[]
   readonly nodes: readonly Node[]
   readonly outputs: { readonly [K in keyof R]: Output<R[K]> }
+}
+
+export interface ProgramKernels {
+  /**
+   * Runs a program over `count` elements: one array for each of its outputs.
+   * @throws KernelError where an operand is not as long as the program needs it for so many elements.
+   */
+  evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R
 }
 
 /** Collects a program's nodes; operands count in the order of their declaration. All arithmetic is mod 2^64. */
@@ -123,7 +131,7 @@ export class ProgramBuilder {
     return { node: a.node, type: { kind: 'lanes' } }
   }
 
-  /** Packed as `Kernels.pack` does, mod 2^bits. */
+  /** Packed as `PackingKernels.pack` does, mod 2^bits. */
   pack(a: Value, bits: number): Output<Uint8Array> {
     checkBits(bits)
     return { node: a.node, type: { kind: 'packed', bits } }
@@ -163,7 +171,7 @@ function operandLength(type: OperandType, count: number): number {
   return stride === 0 ? from + width : (count / width) * stride
 }
 
-/** Arguments of `Kernels.evaluate`. */
+/** Arguments of `ProgramKernels.evaluate`. */
 export function checkEvaluate(p: Program, operands: readonly Operand[], count: number): void {
   demand(
     operands.length === p.operands.length,

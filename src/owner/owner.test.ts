@@ -90,6 +90,15 @@ describe('a conversation', () => {
 })
 
 describe('is refused with advice', () => {
+  test('a page whose configuration names no dealer', async () => {
+    const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
+    for (const protections of [undefined, { shared: {} }, { shared: { dealer: { url: 'x', key: 'y' } } }]) {
+      const config = { server: parties.server.url, protections }
+      const bare = new Owner(config, noWindow, nodePlatform())
+      await expect(open(bare)).rejects.toEqual(typed('page-config'))
+    }
+  })
+
   test('a prompt that is longer than the context', async () => {
     const o = owner()
     await open(o)

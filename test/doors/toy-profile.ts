@@ -6,9 +6,9 @@ import type { Kernels } from '../../src/kernels/kernels.ts'
 import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
 import type { Visibility } from '../../src/model/files/manifest.ts'
 import { input } from '../../src/protections/shared/ops/input.ts'
-import { linearPrivate } from '../../src/protections/shared/ops/linear.ts'
-import { lastRow } from '../../src/protections/shared/ops/local.ts'
-import { blind } from '../../src/protections/shared/ops/open-to-server.ts'
+import { lastRow } from '../../src/protections/shared/ops/last-row.ts'
+import { linearPrivate } from '../../src/protections/shared/ops/linear-private.ts'
+import { openToServer } from '../../src/protections/shared/ops/open-to-server.ts'
 import { release } from '../../src/protections/shared/ops/release.ts'
 import { truncate } from '../../src/protections/shared/ops/truncate.ts'
 import { PlanBuilder } from '../../src/protections/shared/plan.ts'
@@ -16,6 +16,7 @@ import { ProfileError } from '../../src/protections/shared/profiles/errors.ts'
 import type { ModelManifest } from '../../src/protections/shared/profiles/model-manifest.ts'
 import type { PlanVariant, Profile, ProfiledModel } from '../../src/protections/shared/profiles/profile.ts'
 import type { Measurement, Workshop } from '../../src/protections/shared/profiles/workshop.ts'
+import { fraction } from '../../src/protections/shared/scale.ts'
 import type { Shape } from '../../src/protections/shared/shape.ts'
 import type { ClearWeights } from '../../src/protections/shared/weights/held.ts'
 
@@ -47,7 +48,7 @@ class ToyModel implements ProfiledModel {
   }
 
   get input() {
-    return { width: this.config.dim, ring: RING, frac: this.#bits }
+    return { width: this.config.dim, ring: RING, scale: fraction(this.#bits) }
   }
 
   get metadata() {
@@ -79,8 +80,8 @@ class ToyModel implements ProfiledModel {
   #compile() {
     const plan = new PlanBuilder()
     const x = input(plan, this.input)
-    const weight = { name: MATRIX, index: 0, n: this.config.dim, frac: this.#bits }
-    const y = linearPrivate(plan, blind(plan, x, weight.index), { ...weight, visibility: 'private' })
+    const weight = { name: MATRIX, index: 0, n: this.config.dim, scale: fraction(this.#bits) }
+    const y = linearPrivate(plan, openToServer(plan, x, weight.index), { ...weight, visibility: 'private' })
     release(plan, lastRow(plan, truncate(plan, y, this.#bits)))
     return plan.finish()
   }

@@ -21,7 +21,7 @@ import { type Privacy, tinyGpt2, tinyLlama, tinyModel } from '../support/protoco
 
 describe.each([
   ['llama', tinyLlama, 'split', {}],
-  ['llama, lean', tinyLlama, 'split', { lean: true }],
+  ['llama, few bytes', tinyLlama, 'split', { goal: 'bytes' }],
   ['llama, half of it public', tinyLlama, 'mixed split', {}],
   ['gpt2, with biases', tinyGpt2, 'split', {}],
 ] as const)('%s', (_, config, privacy, options) => {
@@ -75,7 +75,7 @@ describe('cost', () => {
   // Hops of 1, 2, 3 and 4 layers: 17 a layer on average, since messages go in turns.
   it.each([
     [tinyLlama, {}, [22, 38, 56, 72]],
-    [tinyLlama, { lean: true }, [22, 40, 58, 76]],
+    [tinyLlama, { goal: 'bytes' }, [22, 40, 58, 76]],
     [tinyGpt2, {}, [22, 38, 56, 72]],
   ] as const)('%#: hops are as declared', (config, options, hops) => {
     const got = hops.map((_, i) => {
@@ -88,7 +88,9 @@ describe('cost', () => {
   it('nothing depends on the plan but the pieces’ lengths: the same in every plan of a model', () => {
     const { spec } = tinyModel(tinyGpt2, 'split')
     const plans = [3, 5, 7].flatMap((bits) =>
-      [{}, { lean: true }, { everyRow: true }].map((options) => compileDecoder(spec, bits, options)),
+      [{}, { goal: 'bytes' as const }, { everyRow: true }].map((options) =>
+        compileDecoder(spec, bits, options),
+      ),
     )
     for (const plan of plans) expect(splitPieces(plan)).toEqual(splitPieces(plans[0]))
     expect(splitPieces(plans[0])).toHaveLength(16)

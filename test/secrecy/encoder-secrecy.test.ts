@@ -4,12 +4,11 @@
  */
 
 import { describe, expect, it } from 'vitest'
-import type { EncoderInput } from '../../src/model/architectures/encoder.ts'
-import { encoderModel } from '../../src/model/architectures/encoder.ts'
-import { planMaterialBytes } from '../../src/protections/shared/correlations/material.ts'
+import { type EncoderInput, encoderModel } from '../../src/model/architectures/encoder.ts'
+import { planDealtBytes } from '../../src/protections/shared/cost.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { compileModel } from '../../src/protections/shared/profiles/fixed/model.ts'
-import { encode, toFloats } from '../../src/protections/shared/ring.ts'
+import { encode, toFloats, widened } from '../../src/protections/shared/ring.ts'
 import { messageBytes, schedule } from '../../src/protections/shared/schedule.ts'
 import { KEY_BYTES } from '../../src/protections/shared/session/material-stream.ts'
 import { decodePass } from '../../src/protections/shared/session/pass-messages.ts'
@@ -37,12 +36,12 @@ describe.each<[string, Privacy]>([
   const shape = model.model.shapeOf({ base: 0, rows: 16, serial: 3 })
   const plan = compileModel(spec, 5)
   const s = schedule(plan)
-  const { ring, frac } = model.model.input
+  const { ring, scale } = model.model.input
 
   it('a server that saw a short text may have seen a long one', () => {
     const [a, b] = [text(3), text(15)].map((t) => {
       const { rows, padding } = ends.input(t)
-      return { input: encode(rows, ring, frac), padding }
+      return { input: encode(rows, ring, scale.bits), padding }
     })
     const [seen, other, scratch] = [0, 1, 2].map(() => new Run(model, plan))
     seen.padding = a.padding
@@ -57,7 +56,7 @@ describe.each<[string, Privacy]>([
     for (const { id } of plan.steps) expect(two.server.result(id)).toEqual(one.server.result(id))
     // And still the owner has the long text's own result.
     const { out } = plan.steps[plan.steps.length - 1]
-    const got = toFloats(two.owner.result(out.step), out.ring, out.frac)
+    const got = toFloats(two.owner.result(out.step), out.ring, out.scale.bits)
     const want = encoderModel(config, model.tensors).forward(text(15)).logits
     want?.forEach((v, i) => {
       expect(Math.abs(v - got[i])).toBeLessThan(0.02)
@@ -87,7 +86,7 @@ it('leaves nothing but uniform words on all wires, and as many of them for every
       expect(said.filter((m) => m.kind === 'data')).toHaveLength(declared.hops)
       expect(payloads).toEqual(declared.messages.map((m) => messageBytes(shape, m)))
       expect(session.dealt[pass - 1].reduce((sum, chunk) => sum + chunk.length, 0)).toBe(
-        KEY_BYTES + planMaterialBytes([shape], session.plans.of(shape).plan),
+        KEY_BYTES + planDealtBytes([shape], session.plans.of(shape).plan),
       )
     }
     const captured = capturedMessages(session)
@@ -137,7 +136,7 @@ describe('padding', () => {
     // What the exponential made of padded positions, in the first layer: every row's, every head's.
     const step = trace.plan.steps.find((x) => x.op === 'exponential')
     const { id = 0, out } = step ?? {}
-    const powers = pass.result(trace.plan.steps[id + 1].id)
+    const powers = widened(pass.result(trace.plan.steps[id + 1].id))
     const heads = out?.width ?? 0
     const weights = [...powers].filter((_, i) => padding[Math.floor(i / heads) % padding.length] === 1)
     return { logits: trace.released, weights }

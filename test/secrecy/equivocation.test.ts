@@ -8,7 +8,7 @@ import { RowCache } from '../../src/protections/shared/cache.ts'
 import { compileDecoder } from '../../src/protections/shared/profiles/fixed/decoder.ts'
 import type { PlanOptions } from '../../src/protections/shared/profiles/profile.ts'
 import { encode, type Lanes } from '../../src/protections/shared/ring.ts'
-import { PlainPass } from '../../src/protections/shared/runners/oracle.ts'
+import { OraclePass } from '../../src/protections/shared/runners/oracle.ts'
 import { schedule } from '../../src/protections/shared/schedule.ts'
 import { Run, solve } from '../support/protocol/equivocation.ts'
 import { type Privacy, type TinyModel, tinyGpt2, tinyLlama, tinyModel } from '../support/protocol/models.ts'
@@ -26,12 +26,12 @@ const inputs = (model: TinyModel, ids: number[], scale: number): Lanes[] =>
   shapes.map(({ base, rows }) => {
     const part = Array.from({ length: rows }, (_, r) => ids[(base + r) % ids.length])
     const real = model.ends.embed(part, base).map((v) => v * scale)
-    return encode(real, model.model.input.ring, model.model.input.frac)
+    return encode(real, model.model.input.ring, model.model.input.scale.bits)
   })
 
 const cases: [string, Parameters<typeof tinyModel>[0], Privacy, PlanOptions][] = [
   ['llama, private', tinyLlama, 'private', {}],
-  ['llama, private, lean', tinyLlama, 'private', { lean: true }],
+  ['llama, private, few bytes', tinyLlama, 'private', { goal: 'bytes' }],
   ['llama, half of it public', tinyLlama, 'mixed', {}],
   ['gpt2, private', tinyGpt2, 'private', {}],
   ['gpt2, public', tinyGpt2, 'public', {}],
@@ -64,7 +64,7 @@ describe.each(cases)('%s', (_, config, privacy, options) => {
       for (const { id } of plan.steps) expect(b.server.result(id)).toEqual(a.server.result(id))
       // And still it was the other input, computed rightly.
       const dealer = other.dealer(plan, shape)
-      const plain = new PlainPass(plan, shape, {
+      const plain = new OraclePass(plan, shape, {
         kernels,
         weights,
         biases,

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Kernels } from '../../src/kernels/kernels.ts'
 import { createWasmKernels } from '../../src/kernels/wasm/kernels.ts'
-import { maskLanes, slotLanes } from '../../src/protections/shared/correlations/material.ts'
+import { maskLanes, slotLanes } from '../../src/protections/shared/correlations/keystreams.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import type { Plan } from '../../src/protections/shared/plan.ts'
 import { type Prg, streamId } from '../../src/protections/shared/prg.ts'
@@ -50,7 +50,7 @@ describe('in a pass', () => {
         for (const { stream } of readsOf(read)) to.add(stream)
       }
       if (out.kind === 'opened') add(opened, (prg) => maskLanes(prg, shape, out))
-      if (out.kind === 'blinded') add(dealt, (prg) => maskLanes(prg, shape, out))
+      if (out.kind === 'masked') add(dealt, (prg) => maskLanes(prg, shape, out))
       for (const slot of step.slots) add(dealt, (prg) => slotLanes(prg, shape, step, slot))
     }
     const [owner, server, secret] = [1, 2, 3].map((key) => reads.get(key) ?? new Set<number>())

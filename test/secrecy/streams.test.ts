@@ -1,12 +1,13 @@
 /** Static mask discipline: no keystream of a plan serves two purposes. */
 import { describe, expect, it } from 'vitest'
 import { isEncoder } from '../../src/model/architectures/config.ts'
-import { maskLanes, slotLanes } from '../../src/protections/shared/correlations/material.ts'
-import type { Blinded, Opened, Plan } from '../../src/protections/shared/plan.ts'
+import { maskLanes, slotLanes } from '../../src/protections/shared/correlations/keystreams.ts'
+import type { Plan } from '../../src/protections/shared/plan.ts'
 import { MASK_STREAM, weightMaskStream, weightSumStream } from '../../src/protections/shared/prg.ts'
 import { compileModel } from '../../src/protections/shared/profiles/fixed/model.ts'
 import type { PlanOptions } from '../../src/protections/shared/profiles/profile.ts'
 import type { Shape } from '../../src/protections/shared/shape.ts'
+import type { Masked, Opened, UnderMask } from '../../src/protections/shared/values.ts'
 import { privateWeights } from '../../src/protections/shared/weights/stationary.ts'
 import {
   type Privacy,
@@ -27,12 +28,12 @@ interface Use {
 }
 
 /** Everything that a plan takes from the owner's keystreams, mask by mask and slot by slot. */
-function usesOf(plan: Plan): { masks: Map<Opened | Blinded, number>; slots: Use[] } {
-  const masks = new Map<Opened | Blinded, number>()
+function usesOf(plan: Plan): { masks: Map<UnderMask, number>; slots: Use[] } {
+  const masks = new Map<UnderMask, number>()
   const slots: Use[] = []
   for (const step of plan.steps) {
     const { out } = step
-    if (out.kind === 'opened' || out.kind === 'blinded') {
+    if (out.kind === 'opened' || out.kind === 'masked') {
       const reads = readsOf((prg) => maskLanes(prg, shape, out))
       expect(new Set(reads.map((r) => r.stream)).size).toBe(1)
       masks.set(out, reads[0].stream)
@@ -56,14 +57,14 @@ function usesOf(plan: Plan): { masks: Map<Opened | Blinded, number>; slots: Use[
 
 const models: [string, Parameters<typeof tinyModel>[0], Privacy, PlanOptions][] = [
   ['llama, private', tinyLlama, 'private', {}],
-  ['llama, private, lean', tinyLlama, 'private', { lean: true }],
+  ['llama, private, few bytes', tinyLlama, 'private', { goal: 'bytes' }],
   ['llama, public', tinyLlama, 'public', {}],
   ['llama, mixed', tinyLlama, 'mixed', {}],
   ['gpt2, private', tinyGpt2, 'private', {}],
-  ['gpt2, mixed, lean', tinyGpt2, 'mixed', { lean: true }],
+  ['gpt2, mixed, few bytes', tinyGpt2, 'mixed', { goal: 'bytes' }],
   ['gpt2, public', tinyGpt2, 'public', {}],
   ['llama, split', tinyLlama, 'split', {}],
-  ['gpt2, half of it split, lean', tinyGpt2, 'mixed split', { lean: true }],
+  ['gpt2, half of it split, few bytes', tinyGpt2, 'mixed split', { goal: 'bytes' }],
   ['bert, private', tinyBert, 'private', {}],
   ['roberta, mixed', tinyRoberta, 'mixed', {}],
   ['bert, split', tinyBert, 'split', {}],
@@ -73,14 +74,14 @@ describe.each(models)('%s', (_, config, privacy, options) => {
   const { spec } = isEncoder(config) ? tinyEncoder(config, privacy) : tinyModel(config, privacy)
   const plan = compileModel(spec, 4, options)
   const { masks, slots } = usesOf(plan)
-  const isWidened = (v: Opened | Blinded): boolean => plan.steps[v.step].op === 'widen'
+  const isWidened = (v: UnderMask): boolean => plan.steps[v.step].op === 'widenOpening'
   const opened = [...masks.keys()].filter((v) => v.kind === 'opened' && !isWidened(v))
   const widened = [...masks.keys()].filter(isWidened) as Opened[]
-  const blinded = [...masks.keys()].filter((v) => v.kind === 'blinded')
+  const masked = [...masks.keys()].filter((v) => v.kind === 'masked')
 
   it('has openings, and names the slots of each step apart', () => {
     expect(opened.length).toBeGreaterThan(10 * config.layers)
-    expect(blinded.length).toBe(privateWeights(plan).length)
+    expect(masked.length).toBe(privateWeights(plan).length)
     for (const { slots } of plan.steps) {
       expect(new Set(slots.map((s) => s.name)).size).toBe(slots.length)
       expect(slots.length).toBeLessThanOrEqual(MASK_STREAM)
@@ -91,13 +92,13 @@ describe.each(models)('%s', (_, config, privacy, options) => {
     expect(new Set(opened.map((v) => masks.get(v))).size).toBe(opened.length)
   })
 
-  it('blinds with a stream of its own, or once with that of the opening that it completes', () => {
-    const streams = blinded.map((v) => masks.get(v))
-    expect(new Set(streams).size).toBe(blinded.length)
-    for (const value of blinded) {
+  it('opens to the server with a stream of its own, or once with that of the opening that it completes', () => {
+    const streams = masked.map((v) => masks.get(v))
+    expect(new Set(streams).size).toBe(masked.length)
+    for (const value of masked) {
       const twin = opened.find((o) => masks.get(o) === masks.get(value))
       if (!twin) continue
-      // The one-time pad is shared on purpose: the blinded value is the same one, its low bits are those of D.
+      // The one-time pad is shared on purpose: the masked value is the same one, its low bits are those of D.
       const step = plan.steps[value.step]
       expect(step.needs.owner).toEqual([twin])
       expect(step.wire).toMatchObject({ from: 'owner', bits: value.ring - (twin as Opened).ring })
@@ -136,11 +137,11 @@ describe.each(models)('%s', (_, config, privacy, options) => {
     expect(clashes).toEqual([])
   })
 
-  it('feeds each private product from its own blinded value and its own sum', () => {
+  it('feeds each private product from its own masked value and its own sum', () => {
     const sums = new Set<number>()
     for (const use of privateWeights(plan)) {
       const step = plan.steps.find((s) => s.slots[0]?.stream === weightSumStream(use.index))
-      const e = step?.needs.server[0] as Blinded
+      const e = step?.needs.server[0] as Masked
       expect(masks.get(e)).toBe(weightMaskStream(use.index))
       sums.add(weightSumStream(use.index))
     }
@@ -161,10 +162,11 @@ describe.each(models)('%s', (_, config, privacy, options) => {
     }
   })
 
-  it('puts nothing on the wire but the input, openings, blindings and the release', () => {
+  it('puts nothing on the wire but the input, openings to both or to the server, and the release', () => {
     const ops = plan.steps.filter((s) => s.wire).map((s) => s.op)
-    const own = privacy === 'public' ? [] : [privacy.endsWith('split') ? 'widen' : 'blind']
-    expect(new Set(ops)).toEqual(new Set(['input', 'open', 'release', ...own]))
+    const toServer = (op: string): string => (op === 'openLiftedToServer' ? 'openToServer' : op)
+    const own = privacy === 'public' ? [] : [privacy.endsWith('split') ? 'widenOpening' : 'openToServer']
+    expect(new Set(ops.map(toServer))).toEqual(new Set(['input', 'open', 'release', ...own]))
     expect(ops.filter((op) => op === 'input')).toHaveLength(1)
     expect(ops.filter((op) => op === 'release')).toHaveLength(1)
   })
@@ -174,7 +176,7 @@ it.each([
   [
     'decoder',
     tinyModel({ ...tinyLlama, context: 1024 }, 'mixed').spec,
-    [{}, { lean: true }, { everyRow: true }],
+    [{}, { goal: 'bytes' as const }, { everyRow: true }],
   ],
   ['encoder', tinyEncoder({ ...tinyBert, context: 512 }, 'mixed').spec, [{}]],
 ])('products made ahead fit every plan of a %s: the same weights, rings and streams', (_, spec, options) => {

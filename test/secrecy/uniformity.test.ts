@@ -5,6 +5,7 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
+import { widened } from '../../src/protections/shared/ring.ts'
 import { capturedMaterial, capturedMessages } from '../support/protocol/capture.ts'
 import { Kinds, nameOf } from '../support/protocol/kinds.ts'
 import { localKeys } from '../support/protocol/local-keys.ts'
@@ -45,9 +46,9 @@ const cases = [
 ] as const
 
 /** What goes to the product with a weight, step and sender. */
-const blinds = {
-  private: ['blind owner'],
-  split: ['widen owner', 'widen server', 'widen public'],
+const toProducts = {
+  private: ['openLiftedToServer owner', 'openToServer owner'],
+  split: ['widenOpening owner', 'widenOpening server', 'widenOpening public'],
   public: [],
 }
 
@@ -97,7 +98,7 @@ describe.each(cases)('%s', (_, config, privacy, scale) => {
         'open server',
         'open public',
         'release server',
-        ...blinds[privacy],
+        ...toProducts[privacy],
       ]),
     )
   })
@@ -122,12 +123,12 @@ it.each(cases)(
           if (out.kind === 'opened')
             for (const party of [trace.owner, trace.server]) {
               const masks = party.mask(out)
-              party.get(out).forEach((D, i) => {
+              widened(party.get(out)).forEach((D, i) => {
                 kinds.add(`${op} ${id} ${party.role}`, out.ring, BigInt.asUintN(out.ring, D + masks[i]))
               })
             }
-          else if (out.kind === 'blinded')
-            for (const lane of trace.server.get(out)) kinds.add(`${op} ${id} server`, out.ring, lane)
+          else if (out.kind === 'masked')
+            for (const lane of widened(trace.server.get(out))) kinds.add(`${op} ${id} server`, out.ring, lane)
       }
     }
     const { tested, uneven } = kinds.suspects(FAMILY)

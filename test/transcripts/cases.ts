@@ -21,9 +21,9 @@ export interface TextPass {
 /** A session from its beginning, with caches and row numbers of its own. */
 export interface Session {
   readonly passes: readonly (ChatPass | TextPass)[]
-  /** The owner takes the server for near, and asks for lean passes. */
+  /** The owner takes the server for near, and asks for passes of few bytes. */
   readonly isNear?: boolean
-  /** The link carries one request at a time, so that long passes are not cut into bands. */
+  /** The link carries one request at a time, so that long passes are not cut into row chunks. */
   readonly isFetch?: boolean
   /** Most bytes that are sent ahead in one message; small enough here that there are several. */
   readonly aheadBytes?: number
@@ -57,7 +57,7 @@ const LONG_PAIR: TextPass = {
 }
 
 const chatting: Readonly<Record<string, Session>> = {
-  // A lean pass, then others; the last of them was prepared for a row that is not asked for, and is given up.
+  // A pass of few bytes, then others; the last of them was prepared for a row that is not asked for, and is given up.
   far: {
     passes: [
       { base: 0, ids: [0, 9], next: true },
@@ -78,11 +78,11 @@ const chatting: Readonly<Record<string, Session>> = {
   },
 }
 
-/** Rows of the second bucket: enough for two bands. */
+/** Rows of the second bucket: enough for two row chunks. */
 const SECOND = 32
 
 const labelling = (short: TextPass, long: TextPass): Readonly<Record<string, Session>> => ({
-  // The second pass is in bands.
+  // The second pass is in row chunks.
   far: { passes: [{ ...short, next: SECOND }, long] },
   near: { isNear: true, aheadBytes: 4096, passes: [short] },
   whole: { isFetch: true, passes: [long] },

@@ -4,7 +4,7 @@
  * renamed there is followed here, and nothing that is recorded may change by it.
  *
  * What is digested does not depend on timing. Owner and server take each other's messages one by one, so that the
- * messages of a pass have one order, bands included; but the owner prepares the next pass while one runs, and the dealer
+ * messages of a pass have one order, row chunks included; but the owner prepares the next pass while one runs, and the dealer
  * deals whenever it has time. So messages are digested by pass and direction, and material as the bytes of each pass.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'

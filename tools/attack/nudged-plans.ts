@@ -1,11 +1,12 @@
 import { program } from '../../src/kernels/program.ts'
 import type { PartyContext } from '../../src/protections/shared/context.ts'
-import type { Plan, Step, WeightUse } from '../../src/protections/shared/plan.ts'
+import type { Plan, WeightUse } from '../../src/protections/shared/plan.ts'
 import type { ProfiledModel } from '../../src/protections/shared/profiles/profile.ts'
 import type { Lanes } from '../../src/protections/shared/ring.ts'
 import { type Schedule, schedule } from '../../src/protections/shared/schedule.ts'
 import { ModelPlans } from '../../src/protections/shared/session/model-plan.ts'
 import { count, type Shape } from '../../src/protections/shared/shape.ts'
+import type { Step } from '../../src/protections/shared/step.ts'
 
 /** There is nothing in this model that a modified owner could read this way. */
 export class AttackError extends Error {
@@ -33,7 +34,7 @@ export class NudgedPlans extends ModelPlans {
     this.target(super.of({ base: 0, rows: 1 }).plan)
   }
 
-  override of(shape: Pick<Shape, 'base' | 'rows' | 'lean'>): { plan: Plan; schedule: Schedule } {
+  override of(shape: Pick<Shape, 'base' | 'rows' | 'goal'>): { plan: Plan; schedule: Schedule } {
     const honest = super.of(shape)
     let known = this.#known.get(honest.plan)
     if (!known) {
@@ -53,9 +54,9 @@ export class NudgedPlans extends ModelPlans {
 
   #modified(plan: Plan): Plan {
     const { name } = this.target(plan)
-    const product = plan.steps.flatMap((s) => s.matmul ?? []).find((m) => m.weight === name)
+    const product = plan.steps.find((s) => s.products?.server?.some((p) => p.weight === name))
     if (!product) throw new AttackError('The plan has no product with the private matrix.')
-    const { input } = product
+    const [input] = product.needs.server
     const carrier = plan.steps[input.step]
     const [source] = carrier.needs.owner
     // A value that was opened in a narrower ring first is changed where it was opened.
@@ -65,23 +66,23 @@ export class NudgedPlans extends ModelPlans {
   }
 
   #nudged(step: Step): Step {
-    const { share, wire, out } = step
-    if (!share || !wire) throw new AttackError(`Step ${step.id} (${step.op}) sends nothing.`)
+    const { half, wire, out } = step
+    if (!half || !wire) throw new AttackError(`Step ${step.id} (${step.op}) sends nothing.`)
     const { bits } = wire
     const opened = program<[Lanes]>((p) => [p.out(p.packed(bits))])
     const packed = program<[Uint8Array]>((p) => [p.pack(p.lanes(), bits)])
     const changed = (ctx: PartyContext): Uint8Array => {
-      const sent = share.call(step, ctx)
+      const sent = half.call(step, ctx)
       if (!this.nudge || ctx.role !== 'owner') return sent
       const n = count(ctx.shape, wire.layout, wire.width)
-      const [lanes] = ctx.evaluate(opened, [sent], n)
-      const amount = BigInt(Math.round(this.nudge.amount * 2 ** out.frac))
+      const [lanes] = ctx.kernels.evaluate(opened, [sent], n)
+      const amount = BigInt(Math.round(this.nudge.amount * 2 ** out.scale.bits))
       for (const column of this.nudge.columns) {
         const at = lanes.length - out.width + column
         lanes[at] = BigInt.asUintN(64, lanes[at] + amount)
       }
-      return ctx.evaluate(packed, [lanes], n)[0]
+      return ctx.kernels.evaluate(packed, [lanes], n)[0]
     }
-    return { ...step, share: changed }
+    return { ...step, half: changed }
   }
 }

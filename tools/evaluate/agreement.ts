@@ -4,6 +4,7 @@
  *
  *   npx tsx tools/evaluate/agreement.ts --bundle models/sotto-demo --data dev.jsonl.gz --tokens 2000 --json
  */
+
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Tokenizer } from '@huggingface/tokenizers'
@@ -12,6 +13,7 @@ import { floatModel } from '../../src/model/architectures/reference.ts'
 import { Ends } from '../../src/model/ends.ts'
 import { type Bundle, loadBundle } from '../../src/model/files/bundle-node.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
+import { widened } from '../../src/protections/shared/ring.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
 import { calibrationSequence, readCalibrationTexts } from '../calibrate/texts.ts'
 
@@ -52,7 +54,7 @@ export async function agreement(
   const { model } = modelPlans(manifest)
   const parties = new LocalParties(model, tensors, {
     kernels: createNodeKernels(),
-    compile: { everyRow: true, lean: rows >= 8 },
+    compile: { everyRow: true, goal: rows >= 8 ? 'bytes' : 'hops' },
   })
   let normals = new Float64Array()
   const float = floatModel(config, tensors, (name, _layer, values) => {
@@ -70,8 +72,8 @@ export async function agreement(
         const checked = parties.oracle(trace)
         violations += checked.violations.length
         const released = trace.plan.steps[trace.plan.steps.length - 1].out
-        const own = trace.owner.get(released)
-        checked.pass.get(released).forEach((v, i) => {
+        const own = widened(trace.owner.get(released))
+        widened(checked.pass.get(released)).forEach((v, i) => {
           if (v !== own[i]) mismatches++
         })
       }

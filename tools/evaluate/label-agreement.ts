@@ -58,7 +58,7 @@ export async function labelAgreement(
     for (let i = 0; i < plain.length; i++) if (plain[i] !== own[i]) mismatches++
     const picked = {
       clear: likeliest(want),
-      oracle: likeliest(toFloats(plain, out.ring, out.frac)),
+      oracle: likeliest(toFloats(plain, out.ring, out.scale.bits)),
       private: likeliest(trace.released),
     }
     for (const kind of ['clear', 'oracle', 'private'] as const) if (picked[kind] === gold) right[kind]++

@@ -33,7 +33,7 @@ export interface ProductChoice {
 }
 
 /** Each is tried so often, in turn, and its best time counts: whatever else the machine does then weighs on all. */
-const TURNS = 5
+const TURNS = 3
 /** So much faster must one be to be taken instead of another that is named before it. */
 const CLEARLY = 1.15
 /** So much slower than another is not tried again. */

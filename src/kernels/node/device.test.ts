@@ -74,6 +74,10 @@ const SPEC: ProductSpec = {
   c: 3,
 }
 
+/** Many words compare sooner as bytes. */
+const isSame = (a: BigUint64Array, b: BigUint64Array): boolean =>
+  Buffer.compare(new Uint8Array(a.buffer), new Uint8Array(b.buffer)) === 0
+
 test('several tiles give the product of one, before and after products of few rows', async () => {
   const few = { ...SPEC, rows: 3, firstSerial: 90n }
   const cpu = createCpuProductDevice(createWasmKernels())
@@ -86,10 +90,10 @@ test('several tiles give the product of one, before and after products of few ro
       const { k, bits } = F
       const { length } = schemeOf(products, { k, bits, reach: 64 }).digits
       const f = await device.stationary(F)
-      expect(await device.product(f, SPEC)).toEqual(want)
+      expect(isSame(await device.product(f, SPEC), want)).toBe(true)
       expect(device.dispatches).toBeGreaterThanOrEqual(3 * length)
-      expect(await device.product(f, few)).toEqual(wantFew)
-      expect(await device.product(f, SPEC)).toEqual(want)
+      expect(isSame(await device.product(f, few), wantFew)).toBe(true)
+      expect(isSame(await device.product(f, SPEC), want)).toBe(true)
       f.free()
     }
 })

@@ -99,15 +99,16 @@ export async function checkProduct(kind: ProductKind, multiply: DigitProduct): P
   for (const [m, k, n] of SHAPES)
     for (const [u, v] of extremes[kind]) {
       const [a, b] = [new left(m * k).fill(u), new right(k * n).fill(v)]
-      // Half of the rows and columns hold anything between.
-      for (let i = 0; i < a.length; i++) if (Math.floor(i / k) % 2 === 1) a[i] = Math.trunc((u * (i % 7)) / 6)
-      for (let i = 0; i < b.length; i++) if (i % 2 === 1) b[i] = Math.trunc((v * (i % 5)) / 4)
+      // Every other row, and every other element of the columns, hold anything between.
+      for (let r = 1; r < m; r += 2) for (let i = 0; i < k; i++) a[r * k + i] = Math.trunc((u * (i % 7)) / 6)
+      for (let i = 1; i < b.length; i += 2) b[i] = Math.trunc((v * (i % 5)) / 4)
       const y = await multiply(a, m, k, b, n)
-      for (let r = 0; r < m; r++)
-        for (let c = 0; c < n; c++) {
-          let sum = 0
-          for (let i = 0; i < k; i++) sum += a[r * k + i] * b[i * n + c]
-          if (Number(y[r * n + c]) !== sum) throw new KernelError(`${kind} products are not exact here`)
-        }
+      for (let c = 0; c < n; c++) {
+        const want = [0, 0]
+        for (let i = 0; i < k; i++) for (const r of [0, 1]) want[r] += a[r * k + i] * b[i * n + c]
+        for (let r = 0; r < m; r++)
+          if (Number(y[r * n + c]) !== want[r % 2])
+            throw new KernelError(`${kind} products are not exact here`)
+      }
     }
 }

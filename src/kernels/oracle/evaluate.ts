@@ -1,22 +1,19 @@
-import { checkEvaluate, type Operand, type OperandType, type Program, resultOf } from '../program.ts'
+import {
+  checkEvaluate,
+  type Operand,
+  type OperandType,
+  type Program,
+  type ProgramKernels,
+  type Result,
+  resultOf,
+} from '../program.ts'
+import { oraclePacking } from './packing.ts'
 
-/** See `Kernels.evaluate`; `pack` and `unpack` are the oracle's. */
-export function oracleEvaluate(
-  {
-    pack,
-    unpack,
-  }: {
-    pack(values: BigUint64Array, bits: number): Uint8Array
-    unpack(bytes: Uint8Array, bits: number, count: number): BigUint64Array
-  },
-  p: Program,
-  operands: readonly Operand[],
-  count: number,
-): (BigUint64Array | Uint8Array)[] {
+function evaluate(p: Program, operands: readonly Operand[], count: number): readonly Result[] {
   checkEvaluate(p, operands, count)
   const read = (type: OperandType, operand: Operand): ((i: number) => bigint) => {
     if (type.kind === 'packed') {
-      const lanes = unpack(operand as Uint8Array, type.bits, count)
+      const lanes = oraclePacking.unpack(operand as Uint8Array, type.bits, count)
       return (i) => lanes[i]
     }
     const lanes = operand as BigUint64Array
@@ -39,10 +36,13 @@ export function oracleEvaluate(
       else values[k][i] = node.op === 'shl' ? a << b : a >> b
     }
   return p.outputs.map(({ node, type }) => {
-    if (type.kind === 'packed') return pack(values[node], type.bits)
+    if (type.kind === 'packed') return oraclePacking.pack(values[node], type.bits)
     const out = resultOf(type, count) as BigUint64Array
     const run = type.kind === 'sums' ? type.run : 1
     for (let i = 0; i < count; i++) out[Math.floor(i / run)] += values[node][i]
     return out
   })
 }
+
+/** A program's type says what its outputs are: the results are made by them. */
+export const oraclePrograms: ProgramKernels = { evaluate: evaluate as ProgramKernels['evaluate'] }

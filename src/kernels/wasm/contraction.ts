@@ -1,8 +1,13 @@
-import { type Contraction, type ContractionTerm, checkContraction, contractionSizes } from '../contraction.ts'
+import {
+  type Contraction,
+  type ContractionKernels,
+  type ContractionTerm,
+  checkContraction,
+  contractionSizes,
+} from '../contraction.ts'
 import type { Ring } from './module.ts'
 
-/** See `Kernels.contract`. */
-export function wasmContract(
+function contract(
   ring: Ring,
   kind: 'scores' | 'mix',
   terms: readonly ContractionTerm[],
@@ -25,3 +30,7 @@ export function wasmContract(
   arena.free(block)
   return result
 }
+
+export const wasmContraction = (ring: Ring): ContractionKernels => ({
+  contract: (kind, terms, o) => contract(ring, kind, terms, o),
+})

@@ -13,7 +13,7 @@ const BREATH_MS = 12
 interface Options {
   /** Bytes of expanded F kept over all stationary operands (default 64 MiB); above it F is remade by tiles. */
   cacheBytes?: number
-  /** The same, shared with other caches. */
+  /** A budget shared with other caches, in place of one of `cacheBytes`. */
   budget?: ByteBudget
 }
 

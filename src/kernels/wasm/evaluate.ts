@@ -4,6 +4,7 @@ import {
   type OperandType,
   type OutputType,
   type Program,
+  type ProgramKernels,
   type Result,
   resultOf,
 } from '../program.ts'
@@ -76,14 +77,12 @@ function take(from: Workspace, type: OutputType, result: Result, first: number, 
   } else result.set(from.lanes.subarray(at / 8, at / 8 + n), first)
 }
 
-/** See `Kernels.evaluate`. */
-export function wasmEvaluator(
-  ring: Ring,
-): (p: Program, operands: readonly Operand[], count: number) => Result[] {
+/** Programs over one instance, whose layouts and workspace outlive a call. */
+export function wasmPrograms(ring: Ring): ProgramKernels {
   const { x } = ring
   const known = new WeakMap<Program, Compiled>()
   const workspace = new Workspace(ring.arena)
-  return (p, operands, count) => {
+  const evaluate = (p: Program, operands: readonly Operand[], count: number): readonly Result[] => {
     checkEvaluate(p, operands, count)
     const compiled = known.get(p) ?? compile(p)
     known.set(p, compiled)
@@ -111,4 +110,6 @@ export function wasmEvaluator(
     }
     return results
   }
+  // A program's type says what its outputs are: the results are made by them.
+  return { evaluate: evaluate as ProgramKernels['evaluate'] }
 }

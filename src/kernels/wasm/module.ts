@@ -150,7 +150,7 @@ export function ringSync(): Ring {
   return wrap(new WebAssembly.Instance(new WebAssembly.Module(bytes())))
 }
 
-/** The same for a window. */
+/** `ringSync` for a window. */
 export async function ringAsync(): Promise<Ring> {
   return wrap((await WebAssembly.instantiate(bytes())).instance)
 }

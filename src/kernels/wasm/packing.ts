@@ -1,11 +1,12 @@
-import { packedBytes } from '../sizes.ts'
+import { checkDifference, checkUnpack, type PackingKernels } from '../packing.ts'
+import { checkBits, packedBytes } from '../sizes.ts'
 import type { Ring } from './module.ts'
 
 /** Log2 of the bytes of a width that needs no bit shifting. */
 const ALIGNED: Record<number, number> = { 8: 0, 16: 1, 32: 2 }
 
-/** See `Kernels.pack`. */
-export function wasmPack(ring: Ring, values: BigUint64Array, bits: number): Uint8Array {
+function pack(ring: Ring, values: BigUint64Array, bits: number): Uint8Array {
+  checkBits(bits)
   const count = values.length
   const bytes = packedBytes(count, bits)
   if (bits === 64) return new Uint8Array(values.buffer, values.byteOffset, bytes).slice()
@@ -20,8 +21,8 @@ export function wasmPack(ring: Ring, values: BigUint64Array, bits: number): Uint
   return result
 }
 
-/** See `Kernels.unpack`. */
-export function wasmUnpack(ring: Ring, bytes: Uint8Array, bits: number, count: number): BigUint64Array {
+function unpack(ring: Ring, bytes: Uint8Array, bits: number, count: number): BigUint64Array {
+  checkUnpack(bytes, bits, count)
   if (bits === 64) return new BigUint64Array(bytes.slice().buffer)
   const { x, arena } = ring
   const block = arena.alloc(count * 8 + bytes.length + 16)
@@ -37,14 +38,8 @@ export function wasmUnpack(ring: Ring, bytes: Uint8Array, bits: number, count: n
 /** Values that pass through the scratch at a time: they stay in the cache, and their packing fills whole bytes. */
 const PIECE = 4096
 
-/** See `Kernels.packDifference`; `width` is the bytes of a word. */
-export function wasmPackDifference(
-  ring: Ring,
-  values: BigUint64Array,
-  words: Uint8Array,
-  width: number,
-  bits: number,
-): Uint8Array {
+function packDifference(ring: Ring, values: BigUint64Array, words: Uint8Array, bits: number): Uint8Array {
+  const width = checkDifference(values, words, bits)
   const { x, arena } = ring
   const out = new Uint8Array(packedBytes(values.length, bits))
   const most = Math.min(PIECE, values.length)
@@ -64,3 +59,9 @@ export function wasmPackDifference(
   arena.free(block)
   return out
 }
+
+export const wasmPacking = (ring: Ring): PackingKernels => ({
+  pack: (values, bits) => pack(ring, values, bits),
+  unpack: (bytes, bits, count) => unpack(ring, bytes, bits, count),
+  packDifference: (values, words, bits) => packDifference(ring, values, words, bits),
+})

@@ -1,14 +1,15 @@
-import type { PolynomialSpec } from '../kernels.ts'
+import { checkPolynomials, type PolynomialKernels, type PolynomialSpec } from '../polynomials.ts'
 import type { Ring } from './module.ts'
 
-/** See `Kernels.polynomials`; `stride` is the words of a point. */
-export function wasmPolynomials(
+function polynomials(
   ring: Ring,
   points: BigUint64Array,
   words: BigUint64Array,
-  stride: number,
-  { n, groups, shift, scale }: PolynomialSpec,
+  o: PolynomialSpec,
 ): BigUint64Array {
+  const { n, groups, shift, scale } = o
+  /** Words of a point. */
+  const stride = checkPolynomials(points, words, o)
   const { x, arena } = ring
   const count = points.length
   const block = arena.alloc(8 * (count + count * stride + 2 * n + count * groups))
@@ -22,3 +23,7 @@ export function wasmPolynomials(
   arena.free(block)
   return out
 }
+
+export const wasmPolynomials = (ring: Ring): PolynomialKernels => ({
+  polynomials: (points, words, o) => polynomials(ring, points, words, o),
+})

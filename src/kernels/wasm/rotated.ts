@@ -1,6 +1,11 @@
-import { checkRotated, checkRotating } from '../checks.ts'
 import { demand } from '../error.ts'
-import type { RotatingRows, RotationSpec } from '../kernels.ts'
+import {
+  checkRotated,
+  checkRotating,
+  type RotatingRows,
+  type RotationKernels,
+  type RotationSpec,
+} from '../rotated.ts'
 import { packedBytes } from '../sizes.ts'
 import type { Ring } from './module.ts'
 
@@ -34,8 +39,7 @@ function fitInts(rows: BigUint64Array): boolean {
   return true
 }
 
-/** See `Kernels.keepRotating`. */
-export function keepRotating(ring: Ring, rows: BigUint64Array, spec: RotationSpec): RotatingRows {
+function keepRotating(ring: Ring, rows: BigUint64Array, spec: RotationSpec): RotatingRows {
   checkRotating(rows, spec)
   const { arena } = ring
   const isNarrow = fitInts(rows)
@@ -49,8 +53,7 @@ export function keepRotating(ring: Ring, rows: BigUint64Array, spec: RotationSpe
   return new WasmRows(ring, at, isNarrow, spec)
 }
 
-/** See `Kernels.packRotated`. */
-export function packRotated(
+function packRotated(
   ring: Ring,
   rows: RotatingRows,
   masks: Uint32Array,
@@ -84,3 +87,8 @@ export function packRotated(
   keystream.fill(0)
   arena.free(block)
 }
+
+export const wasmRotated = (ring: Ring): RotationKernels => ({
+  keepRotating: (rows, spec) => keepRotating(ring, rows, spec),
+  packRotated: (rows, masks, words, bits, out) => packRotated(ring, rows, masks, words, bits, out),
+})

@@ -1,8 +1,7 @@
-import { checkTransformed } from '../checks.ts'
+import { checkTransformed, type TransformKernels } from '../transformed.ts'
 import type { Ring } from './module.ts'
 
-/** See `Kernels.transformed`. */
-export function wasmTransformed(
+function transformed(
   ring: Ring,
   samples: Float64Array,
   matrix: Float64Array,
@@ -24,3 +23,7 @@ export function wasmTransformed(
   arena.free(block)
   return result
 }
+
+export const wasmTransformed = (ring: Ring): TransformKernels => ({
+  transformed: (samples, matrix, n, scale) => transformed(ring, samples, matrix, n, scale),
+})

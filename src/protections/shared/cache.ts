@@ -1,6 +1,13 @@
 /** Rows of keys and values that outlive a pass, with their masks. Positions past a pass's base are overwritten. */
-import type { CachedRows } from './context.ts'
 import type { Lanes } from './ring.ts'
+
+/** Rows of a cached tensor, positions x width. */
+export interface CachedRows {
+  /** Opened values (oracle: plain values; dealer: empty). */
+  readonly values: Lanes
+  /** The holder's part of the masks (dealer: the whole masks; oracle: empty). */
+  readonly masks: Lanes
+}
 
 interface Column {
   width: number

@@ -91,12 +91,11 @@ export async function connectShared(
 function dealerOf({ settings, base }: ConnectRequest): SharedSettings['dealer'] {
   const parsed = v.safeParse(sharedSettings, settings)
   const dealer = parsed.success ? parsed.output.dealer : undefined
-  const url = dealer && URL.parse(dealer.url, base)
-  if (!dealer || !url)
+  if (!dealer || !URL.canParse(dealer.url, base))
     throw new ProtectionError(
       'page-config',
       'Secret sharing needs a dealer, and none is configured here.',
       `Name it in config.json: {"protections": {"${SHARED}": {"dealer": {"url": ..., "key": ...}}}}.`,
     )
-  return { ...dealer, url: url.href.replace(/\/$/, '') }
+  return { ...dealer, url: new URL(dealer.url, base).href.replace(/\/$/, '') }
 }

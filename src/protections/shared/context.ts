@@ -1,95 +1,78 @@
 /** What a step's views may touch, role by role. */
-import type { Contraction, ContractionTerm } from '../../kernels/contraction.ts'
-import type { Kernels, PolynomialSpec } from '../../kernels/kernels.ts'
-import type { Operand, Program, Result } from '../../kernels/program.ts'
-import type { Blinded, DealtProduct, Opened, Role, Share, Slot, Value } from './plan.ts'
-import type { Lanes } from './ring.ts'
+import type { OpKernels } from '../../kernels/kernels.ts'
+import type { CachedRows } from './cache.ts'
+import type { Slot } from './dealt.ts'
+import type { LaneBits, Lanes } from './ring.ts'
 import type { Shape } from './shape.ts'
+import type { Opened, Role, Share, Typed, UnderMask } from './values.ts'
 
-/** The rows of a pass and the values computed so far. */
-export interface PassContext {
+/** What every view has: the rows of the pass, arithmetic, and what earlier passes have cached. */
+export interface ViewContext {
   readonly shape: Shape
-  /** A value's lanes: a share, a public D, a blinded value, or (oracle) the plain value. */
-  get(value: Value): Lanes
+  /** Arithmetic. Keystreams and resident matrices are not in it: a mask is read by its value, a product by its step. */
+  readonly kernels: OpKernels
   /** What a cached tensor has kept of the positions that the rows see, oldest first; their own once remembered. */
   cache(name: string): CachedRows
   /** Appends this pass's rows to a cached tensor. */
   remember(name: string, rows: CachedRows): void
-  /** Dealt polynomials at public points; see `Kernels.polynomials`. */
-  polynomials(points: Lanes, words: Lanes, o: PolynomialSpec): Lanes
 }
 
-/** Rows of a cached tensor, positions x width. */
-export interface CachedRows {
-  /** Opened values (oracle: plain values; dealer: empty). */
-  readonly values: Lanes
-  /** The holder's part of the masks (dealer: the whole masks; oracle: empty). */
-  readonly masks: Lanes
+/** A view that computes a step's value from those of others. */
+export interface ValueContext extends ViewContext {
+  /** A value's lanes: a share, a public D, a masked value, or (oracle) the plain value. */
+  get<W extends LaneBits>(value: Typed<W>): Lanes<W>
+  /** The owner's input, rows x width, mod its ring. Throws `RangeError` at the server, which has none. */
+  input(): Lanes
+  /** 1 for every row of the pass that is padding, other row chunks' included. Throws like `input`. */
+  padding(): Uint8Array
+  /**
+   * This party's bias row, or its part of one, at the scale of what it is added to (oracle: the whole row), mod 2^64.
+   */
+  bias(name: string): Lanes
 }
 
-export interface PartyContext extends PassContext {
+export interface PartyContext extends ValueContext {
   readonly role: Role
-  /** This party's additive part of a mask, mod 2^maskRing (opened) or 2^ring (blinded; owner only). */
-  mask(value: Opened | Blinded): Lanes
-  /** The same as its keystream's words: packed values of `maskBits` bits, not reduced. */
-  maskWords(value: Opened | Blinded): Uint8Array
+  /** This party's additive part of a mask, mod 2^maskRing (opened) or 2^ring (masked; the owner's is all of it). */
+  mask(value: UnderMask): Lanes
+  /** What `mask` widens: the keystream's words as they come, packed values of `maskBits` bits, not reduced. */
+  maskWords(value: UnderMask): Uint8Array
   /** This party's half of an opening, packed, as its message has it. */
   half(step: number): Uint8Array
-  /** This party's share of a dealt slot. */
+  /** This party's share of a dealt slot, mod 2^bits. */
   correlation(step: number, slot: Slot): Lanes
-  /** The same packed, in `sharedBits` bits a value, which may be more than the slot's. */
+  /** What `correlation` widens: packed values of `sharedBits` bits, which may be more than the slot's. */
   packed(step: number, slot: Slot): Uint8Array
-  /** Attention's products in the clear; see `Kernels.contract`. */
-  contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): Lanes
-  /** Elementwise arithmetic; see `Kernels.evaluate`. */
-  evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R
-  /** The same for a slot of 8 bits, as bytes. */
+  /** `correlation` of a slot of 8 bits, as bytes. */
   bytes(step: number, slot: Slot): Uint8Array
   /** This party's share of row `index[i]` of the dealt table of element `first` + i: `words` words each. */
   lookup(step: number, slot: Slot, index: Uint32Array, first?: number): Lanes
   /** The owner's own randomness, unknown to the dealer: its share of the input. */
   ownerSecret(step: number, width: number, ring: number): Lanes
-  /** The input in fixed point (owner only). */
-  input(): Lanes
-  /** 1 for every row of the pass that is padding, other bands' rows included (owner only). */
-  padding(): Uint8Array
-  /** a [rows x k] times a weight in the clear of this party, mod 2^ring. */
-  multiply(weight: string, a: Lanes, ring: number): Lanes
-  /** The owner's input-independent product for a private weight, made ahead: a·F + c. */
+  /** The product with a weight that the step declares for this party: rows x n, mod its ring. */
+  multiply(step: number, weight: string): Lanes
+  /** The owner's input-independent product with a private weight's stationary mask, made ahead: a·F + c, rows x n. */
   stationary(weight: string): Lanes
-  /** This party's bias row, or its part of one, in fixed point at the plan's scale. */
-  bias(name: string): Lanes
 }
 
-export interface DealContext {
-  readonly shape: Shape
+export interface DealContext extends ViewContext {
   /** The whole mask, both parties' parts added, mod 2^maskRing. */
-  mask(value: Opened): Lanes
-  /** The owner's mask alone. */
-  ownerMask(value: Opened | Blinded): Lanes
+  mask(value: Opened<LaneBits>): Lanes
+  /** The owner's part of a mask alone; all of a masked value's. */
+  ownerMask(value: UnderMask): Lanes
   /** The server's part of a mask alone. */
-  serverMask(value: Opened): Lanes
-  cache(name: string): CachedRows
-  remember(name: string, rows: CachedRows): void
-  /** Elementwise arithmetic; see `Kernels.evaluate`. */
-  evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R
-  /** Attention's products in the clear; see `Kernels.contract`. */
-  contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): Lanes
-  /** Samples to coefficients; see `Kernels.transformed`. */
-  transformed: Kernels['transformed']
-  /** The product that a step declares, unless it was made ahead. */
-  multiplyDifference(product: DealtProduct): Lanes
+  serverMask(value: Opened<LaneBits>): Lanes
+  /** The product with b = W - F, or with a piece of a split weight, that the step declares for the dealer: rows x n. */
+  multiply(step: number, weight: string): Lanes
 }
 
-export interface PlainContext extends PassContext {
+export interface OracleContext extends ValueContext {
   /** The owner's share of a value that a truncation rounds: with it the result is a function of the value. */
   ownerShare(value: Share): Lanes
   /** The whole mask: what a dealt table's intervals depend on. */
-  mask(value: Opened): Lanes
-  input(): Lanes
-  padding(): Uint8Array
+  mask(value: Opened<LaneBits>): Lanes
+  /** a [rows x k] times a whole weight [k x n], mod 2^ring. */
   multiply(weight: string, a: Lanes, ring: number): Lanes
-  bias(name: string): Lanes
   /** Reports a value outside what the calibration promised. */
   violation(step: number, what: string): void
 }

@@ -1,8 +1,11 @@
 import { expect, it } from 'vitest'
-import { PlanBuilder, type Slot } from './plan.ts'
+import type { Slot } from './dealt.ts'
+import { PlanBuilder } from './plan.ts'
 import { MASK_STREAM } from './prg.ts'
+import { UNSCALED } from './scale.ts'
+import { share } from './values.ts'
 
-const type = { kind: 'share' as const, layout: 'row' as const, width: 1, ring: 8, frac: 0 }
+const type = share({ layout: 'row', width: 1, ring: 8, scale: UNSCALED })
 const slot = (name: string): Slot => ({ name, layout: 'row', width: 1, bits: 8 })
 
 it.each([
@@ -12,7 +15,7 @@ it.each([
   const body = () => ({
     slots: names.map(slot),
     run: () => new BigUint64Array(),
-    plain: () => new BigUint64Array(),
+    oracle: () => new BigUint64Array(),
   })
   expect(() => new PlanBuilder().step('op', type, [], body)).toThrow('too many slots')
 })

@@ -136,8 +136,8 @@ export class Prg {
   }
 
   /**
-   * Elements firsts[i]..firsts[i]+n-1 of a row's stream for every i: what reading one entry of each of many dealt tables
-   * takes. The first rows[0].count of them are of row rows[0].serial, and so on.
+   * Elements firsts[i]..firsts[i]+n-1 of a row's stream for every i: what reading one entry of each of many dealt
+   * tables takes. The first rows[0].count of them are of row rows[0].serial, and so on.
    */
   windows(
     stream: number,

@@ -1,11 +1,41 @@
 /**
- * Elementwise arithmetic in Z_2^k on 64-bit lanes.
+ * Ring elements in memory, and elementwise arithmetic in Z_2^k on lanes of 64 bits.
  *
- * Ring elements live in `BigUint64Array`s, reduced mod 2^k. The engines lower `BigInt.asUintN(64, ...)` on such lanes to
- * machine words, so these plain loops run at a few nanoseconds an element. What long arrays go through in every pass is
- * several times faster as a program (`kernels/program.ts`); matrix products and keystreams are the kernels' business.
+ * Ring elements are reduced mod 2^k, one a lane. Engines lower `BigInt.asUintN(64, ...)` on lanes of 64 bits to machine
+ * words, so these plain loops run at a few nanoseconds an element. What long arrays go through in every pass is several
+ * times faster as a program (`kernels/program.ts`); matrix products and keystreams are the kernels' business.
  */
-export type Lanes = BigUint64Array
+
+/** How many bits a lane can have in memory. */
+export type LaneBits = 8 | 16 | 32 | 64
+
+interface LaneArrays {
+  8: Uint8Array
+  16: Uint16Array
+  32: Uint32Array
+  64: BigUint64Array
+}
+
+/**
+ * Ring elements in lanes of W bits, 64 where nothing is said: a narrow ring may lie in narrow lanes. Programs read and
+ * write those as they are, as `packed(W)` operands and outputs.
+ */
+export type Lanes<W extends LaneBits = 64> = LaneArrays[W]
+
+/** Lanes of whatever width. */
+export type AnyLanes = Lanes<LaneBits>
+
+const LANES = { 8: Uint8Array, 16: Uint16Array, 32: Uint32Array, 64: BigUint64Array } as const
+
+/** `n` lanes of zero. */
+export const newLanes = (bits: LaneBits, n: number): AnyLanes => new LANES[bits](n)
+
+/** The width of lanes. */
+export const laneBits = (lanes: AnyLanes): LaneBits => (8 * lanes.BYTES_PER_ELEMENT) as LaneBits
+
+/** Lanes in 64 bits each: as they are where they have so many. */
+export const widened = (lanes: AnyLanes): Lanes =>
+  lanes instanceof BigUint64Array ? lanes : BigUint64Array.from(lanes, BigInt)
 
 /** 2^k - 1. */
 export const maskOf = (k: number): bigint => (1n << BigInt(k)) - 1n
@@ -38,6 +68,14 @@ export function reduce(a: Lanes, k: number): Lanes {
   const out = new BigUint64Array(a.length)
   const m = maskOf(k)
   for (let i = 0; i < out.length; i++) out[i] = a[i] & m
+  return out
+}
+
+/** Lanes mod 2^from, read as signed integers, as lanes mod 2^to: for oracles that leave a value's ring. */
+export function resized(a: Lanes, from: number, to: number): Lanes {
+  const out = new BigUint64Array(a.length)
+  const m = maskOf(to)
+  for (let i = 0; i < out.length; i++) out[i] = BigInt.asUintN(64, BigInt.asIntN(from, a[i])) & m
   return out
 }
 
@@ -83,7 +121,9 @@ export function lowBits(a: Lanes, n: number): Float64Array {
   return out
 }
 
-/** Integers held in float64 (|x| < 2^63, exact up to 2^53) to lanes mod 2^64, without one BigInt allocation per element. */
+/**
+ * Integers held in float64 (|x| < 2^63, exact up to 2^53) to lanes mod 2^64, without one BigInt allocation per element.
+ */
 export function fromFloats(values: Float64Array): Lanes {
   const out = new BigUint64Array(values.length)
   const words = new Int32Array(out.buffer)
@@ -115,10 +155,11 @@ export function clearLow(a: Lanes, t: number): Lanes {
 }
 
 /** Lanes mod 2^k to float64, read as signed integers and scaled by 2^-frac. */
-export function toFloats(values: Lanes, k: number, frac: number): Float64Array {
-  const out = new Float64Array(values.length)
+export function toFloats(values: AnyLanes, k: number, frac: number): Float64Array {
+  const wide = widened(values)
+  const out = new Float64Array(wide.length)
   const scale = 2 ** -frac
-  for (let i = 0; i < out.length; i++) out[i] = Number(BigInt.asIntN(k, values[i])) * scale
+  for (let i = 0; i < out.length; i++) out[i] = Number(BigInt.asIntN(k, wide[i])) * scale
   return out
 }
 

@@ -9,42 +9,44 @@ import {
   tinyModel,
 } from '../../../test/support/protocol/models.ts'
 import { fixedKeys, WatchedSession } from '../../../test/support/protocol/session.ts'
-import { bandsOf } from './row-chunks.ts'
+import { rowChunksOf } from './row-chunks.ts'
 import { count, type Layout, type Shape, span } from './shape.ts'
 
 const together = vi.hoisted(() => ({ isOn: false }))
-vi.mock('./bands.ts', async (original) => {
+vi.mock('./row-chunks.ts', async (original) => {
   const real = await original<typeof import('./row-chunks.ts')>()
-  return { bandsOf: (pass: Shape) => (together.isOn ? [pass] : real.bandsOf(pass)) }
+  return { rowChunksOf: (pass: Shape) => (together.isOn ? [pass] : real.rowChunksOf(pass)) }
 })
 
-const causal = { base: 3, rows: 77, serial: 40, lean: true }
+const causal = { base: 3, rows: 77, serial: 40, goal: 'bytes' as const }
 const encoder = { base: 0, rows: 64, serial: 5, seen: 64 }
 
-describe('bands', () => {
+describe('row chunks', () => {
   it.each([
     ['causal', causal],
     ['bidirectional', encoder],
   ])('of a %s pass are its rows, in order, under the same serials', (_, pass) => {
-    const bands = bandsOf(pass)
+    const rowChunks = rowChunksOf(pass)
     const rows = (shape: Shape) =>
       Array.from({ length: shape.rows }, (_, r) => [shape.base + r, shape.serial + r, span(shape, r)])
-    expect(bands.length).toBeGreaterThan(1)
-    expect(bands.flatMap(rows)).toEqual(rows(pass))
+    expect(rowChunks.length).toBeGreaterThan(1)
+    expect(rowChunks.flatMap(rows)).toEqual(rows(pass))
     for (const layout of ['row', 'pair', 'last', 'lastPair'] as Layout[])
-      expect(bands.reduce((sum, band) => sum + count(band, layout, 3), 0)).toBe(count(pass, layout, 3))
+      expect(rowChunks.reduce((sum, rowChunk) => sum + count(rowChunk, layout, 3), 0)).toBe(
+        count(pass, layout, 3),
+      )
   })
 
   it('are for long passes only', () => {
-    expect([1, 16, 31, 32, 64, 512].map((rows) => bandsOf({ ...causal, rows }).length)).toEqual([
+    expect([1, 16, 31, 32, 64, 512].map((rows) => rowChunksOf({ ...causal, rows }).length)).toEqual([
       1, 1, 1, 2, 2, 2,
     ])
   })
 })
 
-/** One pass with chosen keys; with or without bands. */
-async function run(model: AnyTiny, isBanded: boolean, passes: [base: number, rows: Float64Array][]) {
-  together.isOn = !isBanded
+/** One pass with chosen keys; with or without row chunks. */
+async function run(model: AnyTiny, isPipelined: boolean, passes: [base: number, rows: Float64Array][]) {
+  together.isOn = !isPipelined
   // The owner's own randomness too: shares are then the same, bit for bit.
   const random = vi.spyOn(crypto, 'getRandomValues').mockImplementation((bytes) => {
     new Uint8Array((bytes as Uint8Array).buffer).fill(9)
@@ -58,7 +60,7 @@ async function run(model: AnyTiny, isBanded: boolean, passes: [base: number, row
   return { released, messages: capturedMessages(session), material: capturedMaterial(session) }
 }
 
-describe('a pass in bands', () => {
+describe('a pass in row chunks', () => {
   const one = { layers: 1, dim: 16, heads: 2, kvHeads: 2, ff: 24 }
   const encoders = tinyEncoder({ ...tinyBert, ...one })
   const text = { ids: Array.from({ length: 37 }, (_, i) => (i * 5 + 1) % tinyBert.vocab) }
@@ -80,20 +82,22 @@ describe('a pass in bands', () => {
     'is the same as in one: %s',
     async (_, model, passes) => {
       const whole = await run(model, false, passes)
-      const banded = await run(model, true, passes)
-      expect(banded.released).toEqual(whole.released)
+      const pipelined = await run(model, true, passes)
+      expect(pipelined.released).toEqual(whole.released)
       // Whatever crossed is what would have crossed, lane by lane.
       for (const kind of ['messages', 'material'] as const) {
         const lanes = (all: typeof whole) => {
           const by = new Map<string, bigint[]>()
-          for (const { pass, step, who, slot, lanes } of all[kind].toSorted((a, b) => a.band - b.band)) {
+          for (const { pass, step, who, slot, lanes } of all[kind].toSorted(
+            (a, b) => a.rowChunk - b.rowChunk,
+          )) {
             const key = `${pass} ${step.id} ${who} ${slot}`
             by.set(key, [...(by.get(key) ?? []), ...lanes])
           }
           return by
         }
-        expect(lanes(banded)).toEqual(lanes(whole))
-        expect(new Set(banded[kind].map((c) => c.band)).size).toBe(2)
+        expect(lanes(pipelined)).toEqual(lanes(whole))
+        expect(new Set(pipelined[kind].map((c) => c.rowChunk)).size).toBe(2)
       }
     },
   )

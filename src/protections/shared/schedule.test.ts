@@ -9,10 +9,10 @@ import {
   tinyRoberta,
 } from '../../../test/support/protocol/models.ts'
 import type { ModelConfig } from '../../model/architectures/config.ts'
-import type { Role } from './plan.ts'
 import { compileDecoder, type ModelSpec } from './profiles/fixed/decoder.ts'
 import { compileModel } from './profiles/fixed/model.ts'
 import { messageBytes, type Schedule, schedule } from './schedule.ts'
+import type { Role } from './values.ts'
 
 const shape = { base: 3, rows: 2, serial: 0 }
 
@@ -49,19 +49,19 @@ function faults({ messages, programs }: Schedule): string[] {
 }
 
 const cases = [
-  // Model, privacy, lean; hops a layer, and beyond all layers.
-  [tinyLlama, 'private', false, 14],
-  [tinyGpt2, 'private', false, 14],
-  [tinyLlama, 'public', false, 14],
-  [tinyGpt2, 'public', false, 14],
-  [tinyLlama, 'private', true, 16],
+  // Model, privacy, goal; hops a layer, and beyond all layers.
+  [tinyLlama, 'private', 'hops', 14],
+  [tinyGpt2, 'private', 'hops', 14],
+  [tinyLlama, 'public', 'hops', 14],
+  [tinyGpt2, 'public', 'hops', 14],
+  [tinyLlama, 'private', 'bytes', 16],
 ] as const
 
-describe.each(cases)('$arch', (config, privacy, lean, perLayer) => {
-  const name = `${privacy}${lean ? ', lean' : ''}`
+describe.each(cases)('$arch', (config, privacy, goal, perLayer) => {
+  const name = `${privacy}${goal === 'bytes' ? ', few bytes' : ''}`
   it.each([1, 2, 3])(`${name}: hops of %i layers are as declared, and messages alternate`, (layers) => {
     const { spec } = tinyModel({ ...config, layers }, privacy)
-    const plan = compileDecoder(spec, 4, { lean })
+    const plan = compileDecoder(spec, 4, { goal })
     const s = schedule(plan)
     expect(s.hops).toBe(1 + perLayer * layers + 3)
     expect(faults(s)).toEqual([])

@@ -3,9 +3,11 @@
  * a party has run every step whose inputs it holds, and sends its half of every message step that is ready. Messages
  * alternate; what the owner can send before it knows the input is sent ahead, and costs no hop.
  */
-import type { Plan, Role, Step } from './plan.ts'
-import { wireBytes } from './plan.ts'
+import { costOf } from './cost.ts'
+import type { Plan } from './plan.ts'
 import type { Shape } from './shape.ts'
+import type { Step } from './step.ts'
+import type { Role } from './values.ts'
 
 export interface Message {
   readonly from: Role
@@ -87,7 +89,7 @@ export function schedule(plan: Plan): Schedule {
     sides[to].program.push({ kind: 'receive', message })
     sides[to].receive(carried)
   }
-  const input = steps.find((s) => s.op === 'input')
+  const input = steps.find((s) => s.isInput)
   pass('owner', true, input)
   for (let from: Role = 'owner'; ; from = from === 'owner' ? 'server' : 'owner') {
     pass(from, false)
@@ -102,5 +104,5 @@ export function schedule(plan: Plan): Schedule {
 }
 
 /** Declared payload bytes of a message. */
-export const messageBytes = (shape: Shape, message: Message): number =>
-  message.steps.reduce((sum, s) => sum + (s.wire ? wireBytes(shape, s.wire) : 0), 0)
+export const messageBytes = (shape: Shape, { from, steps }: Message): number =>
+  steps.reduce((sum, step) => sum + costOf(shape, step)[from === 'owner' ? 'up' : 'down'] / 8, 0)

@@ -7,21 +7,24 @@
  */
 export type Layout = 'row' | 'pair' | 'last' | 'lastPair'
 
+/** What a plan has few of, where it can't have few of both. */
+export type Goal = 'hops' | 'bytes'
+
 /**
- * What a pass, or one band of its rows, works on: `rows` new tokens after `base` others. `serial` is the first row's
+ * What a pass, or one row chunk of it, works on: `rows` new tokens after `base` others. `serial` is the first row's
  * never-reused number.
  */
 export interface Shape {
   readonly base: number
   readonly rows: number
   readonly serial: number
-  /** Run the lean plan, whatever the number of rows. */
-  readonly lean?: boolean
-  /** Run in one band, whatever the number of rows. */
+  /** Run a plan of few bytes, whatever the number of rows: where nothing is said, long passes do. */
+  readonly goal?: 'bytes'
+  /** Run in one row chunk, whatever the number of rows. */
   readonly isWhole?: boolean
   /** Positions that every row attends to, later ones too: an encoder's. Without it a row sees the past and itself. */
   readonly seen?: number
-  /** More rows of the same pass follow in other bands, so that none of these is its last. */
+  /** More rows of the same pass follow in other row chunks, so that none of these is its last. */
   readonly hasMore?: boolean
 }
 
@@ -31,7 +34,7 @@ export const span = (shape: Shape, row: number): number => shape.seen ?? shape.b
 /** Positions that the rows attend to, all together. */
 export const spanOf = (shape: Shape): number => span(shape, shape.rows - 1)
 
-/** Whether a layout has elements at all: the last row is in a pass's last band. */
+/** Whether a layout has elements at all: the last row is in a pass's last row chunk. */
 export const isPresent = (shape: Shape, layout: Layout): boolean =>
   !shape.hasMore || layout === 'row' || layout === 'pair'
 

@@ -1,12 +1,14 @@
 /** Every lane that a session put on a wire, by the step that it belongs to. */
 import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
-import { type Role, type Step, slotBytes, wireBytes } from '../../../src/protections/shared/plan.ts'
+import { slotBytes } from '../../../src/protections/shared/dealt.ts'
 import { add, type Lanes } from '../../../src/protections/shared/ring.ts'
-import { bandsOf } from '../../../src/protections/shared/row-chunks.ts'
+import { rowChunksOf } from '../../../src/protections/shared/row-chunks.ts'
 import { KEY_BYTES } from '../../../src/protections/shared/session/material-stream.ts'
 import type { ModelPlans } from '../../../src/protections/shared/session/model-plan.ts'
 import { decodePass, decodeRequest } from '../../../src/protections/shared/session/pass-messages.ts'
 import { count, type Shape } from '../../../src/protections/shared/shape.ts'
+import { type Step, wireBytes } from '../../../src/protections/shared/step.ts'
+import type { Role } from '../../../src/protections/shared/values.ts'
 import type { Seen, WatchedSession } from './session.ts'
 
 const kernels = createWasmKernels()
@@ -14,7 +16,7 @@ const kernels = createWasmKernels()
 /** Lanes of one kind; `who` sent them, or `public` for what an opening shows to both. */
 export interface Captured {
   readonly pass: number
-  readonly band: number
+  readonly rowChunk: number
   readonly step: Step
   readonly who: Role | 'public' | 'dealer'
   /** Slot of the step, where the dealer sent it. */
@@ -36,21 +38,21 @@ export function capturedMessages(session: { plans: ModelPlans; wire: readonly Se
     if (!shape) throw new RangeError(`pass ${message.pass} was never begun`)
     const { messages } = session.plans.of(shape).schedule
     const { pass } = message
-    const bands = bandsOf(shape)
+    const rowChunks = rowChunksOf(shape)
     let at = 0
-    // What is sent ahead is all bands' together.
-    for (const band of message.kind === 'begin' ? bands.keys() : [message.band])
+    // What is sent ahead is all row chunks' together.
+    for (const rowChunk of message.kind === 'begin' ? rowChunks.keys() : [message.rowChunk])
       for (const step of messages[message.kind === 'begin' ? 0 : message.index].steps) {
         const { wire } = step
         if (!wire) continue
         const { bits } = wire
-        const size = wireBytes(bands[band], wire)
+        const size = wireBytes(rowChunks[rowChunk], wire)
         const part = message.payload.slice(at, at + size)
         at += size
-        const lanes = kernels.unpack(part, bits, count(bands[band], wire.layout, wire.width))
-        const half = out.find((c) => c.pass === pass && c.band === band && c.step === step)
-        out.push({ pass, band, step, who: from, bits, lanes })
-        if (half) out.push({ pass, band, step, who: 'public', bits, lanes: add(half.lanes, lanes, bits) })
+        const lanes = kernels.unpack(part, bits, count(rowChunks[rowChunk], wire.layout, wire.width))
+        const half = out.find((c) => c.pass === pass && c.rowChunk === rowChunk && c.step === step)
+        out.push({ pass, rowChunk, step, who: from, bits, lanes })
+        if (half) out.push({ pass, rowChunk, step, who: 'public', bits, lanes: add(half.lanes, lanes, bits) })
       }
     if (at !== message.payload.length) throw new RangeError('a message has more bytes than its steps')
   }
@@ -74,14 +76,14 @@ export function capturedDealing(
   const out: Captured[] = []
   let at = KEY_BYTES
   for (const step of plans.of(shape).plan.steps)
-    for (const [band, rows] of bandsOf(shape).entries())
+    for (const [rowChunk, rows] of rowChunksOf(shape).entries())
       for (const slot of step.slots) {
         const { bits, layout, width, entries = 1, words = 1, name } = slot
         const size = slotBytes(rows, slot)
         const bytes = new Uint8Array(stream.subarray(at, at + size))
         at += size
         const lanes = kernels.unpack(bytes, bits, count(rows, layout, width) * entries * words)
-        out.push({ pass, band, step, who: 'dealer', slot: name, bits, lanes })
+        out.push({ pass, rowChunk, step, who: 'dealer', slot: name, bits, lanes })
       }
   if (at !== stream.length) throw new RangeError('the dealer sent other bytes than the plan declares')
   return out

@@ -5,20 +5,21 @@
 import type { Kernels, Matrix } from '../../../src/kernels/kernels.ts'
 import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
 import { RowCache } from '../../../src/protections/shared/cache.ts'
-import {
-  PackedCorrections,
-  SeededCorrelations,
-} from '../../../src/protections/shared/correlations/correlations.ts'
-import { maskLanes, slotLanes } from '../../../src/protections/shared/correlations/material.ts'
+import { maskLanes, slotLanes } from '../../../src/protections/shared/correlations/keystreams.ts'
+import { PackedCorrections } from '../../../src/protections/shared/correlations/packed.ts'
+import { SeededCorrelations } from '../../../src/protections/shared/correlations/seeded.ts'
+import type { Dealt, Slot } from '../../../src/protections/shared/dealt.ts'
 import { exchange } from '../../../src/protections/shared/local/exchange.ts'
 import { piecesOf, withPieces } from '../../../src/protections/shared/local/pieces.ts'
-import type { Blinded, Dealt, Opened, Plan, Role, Slot, Step } from '../../../src/protections/shared/plan.ts'
+import type { Plan } from '../../../src/protections/shared/plan.ts'
 import { Prg, streamId } from '../../../src/protections/shared/prg.ts'
-import { add, type Lanes, maskOf, sub } from '../../../src/protections/shared/ring.ts'
+import { add, type LaneBits, type Lanes, maskOf, sub, widened } from '../../../src/protections/shared/ring.ts'
 import { DealerPass } from '../../../src/protections/shared/runners/dealer.ts'
 import { PartyPass } from '../../../src/protections/shared/runners/party.ts'
 import type { Schedule } from '../../../src/protections/shared/schedule.ts'
 import { count, type Shape } from '../../../src/protections/shared/shape.ts'
+import type { Step } from '../../../src/protections/shared/step.ts'
+import type { Masked, Opened, Role } from '../../../src/protections/shared/values.ts'
 import type { HeldWeights } from '../../../src/protections/shared/weights/held.ts'
 import { difference, privateWeights } from '../../../src/protections/shared/weights/stationary.ts'
 import { splitSeeds } from './local-keys.ts'
@@ -28,6 +29,9 @@ import { ChosenKeystreams } from './prg.ts'
 const wasm = createWasmKernels()
 export const keys = [1, 2, 3, 4].map((tag) => new Uint8Array(32).fill(tag))
 const [ownerKey, serverKey, secretKey, stationaryKey] = keys
+
+/** The products with private weights, in the order of `privateWeights`. */
+const privateSteps = (plan: Plan): Step[] => plan.steps.filter((s) => s.op === 'linearPrivate')
 
 /** All that a pass put in front of the server, and the parties that ran it. */
 export interface RunPass {
@@ -104,9 +108,9 @@ export class Run {
 
   /** The owner's product with the stationary mask, from whatever its keystreams now yield. */
   product(plan: Plan, shape: Shape, step: Step): [string, Lanes] {
-    const { name, ring, k } = plan.weights[plan.steps.filter((s) => s.op === 'linear').indexOf(step)]
+    const { name, ring, k } = privateWeights(plan)[privateSteps(plan).indexOf(step)]
     const prg = new Prg(this.chosen.kernels, ownerKey)
-    const a = maskLanes(prg, shape, step.needs.server[0] as Blinded)
+    const a = maskLanes(prg, shape, step.needs.server[0] as Masked)
     const y = wasm.matmul(a, a.length / k, this.#masks.get(name) as Matrix, ring)
     return [name, add(y, slotLanes(prg, shape, step, step.slots[0]), ring)]
   }
@@ -119,7 +123,7 @@ export class Run {
       packed.put(step, bytes)
       corrections.set(step.id, bytes.slice())
     }
-    const linear = plan.steps.filter((x) => x.op === 'linear' && x.slots.length > 0)
+    const linear = privateSteps(plan)
     const owner = this.owner(plan, s, shape, input, new Map(linear.map((x) => this.product(plan, shape, x))))
     const server = new PartyPass(plan, s, shape, {
       role: 'server',
@@ -151,17 +155,17 @@ export function solve(run: Run, scratch: Run, s: Schedule, seen: RunPass, input:
     // A widened opening's mask is the opening's own.
     if (out.kind === 'opened' && step.op === 'open')
       choose(ownerKey, (prg) => maskLanes(prg, shape, out), openingMask(seen, step, out, owner))
-    else if (out.kind === 'blinded' && step.needs.owner[0].kind === 'share') {
-      const sent = sub(server.result(step.id), server.get(step.needs.owner[0]), out.ring)
-      const mask = sub(owner.get(step.needs.owner[0]), sent, out.ring)
+    else if (out.kind === 'masked' && step.needs.owner[0].kind === 'share') {
+      const sent = sub(widened(server.get(out)), widened(server.get(step.needs.owner[0])), out.ring)
+      const mask = sub(widened(owner.get(step.needs.owner[0])), sent, out.ring)
       choose(ownerKey, (prg) => maskLanes(prg, shape, out), mask)
-    } else if (step.op === 'input') {
+    } else if (step.isInput) {
       const { width, ring } = out
       const read = (prg: Prg): void => {
         for (let r = 0; r < shape.rows; r++)
           prg.fill(streamId(step.id, 0), shape.serial + r, ring, new BigUint64Array(), r * width, width)
       }
-      choose(secretKey, read, sub(input, server.result(step.id), ring))
+      choose(secretKey, read, sub(input, widened(server.get(out)), ring))
     }
     const dealt = step.deal?.(dealer) ?? []
     let at = 0
@@ -173,21 +177,21 @@ export function solve(run: Run, scratch: Run, s: Schedule, seen: RunPass, input:
       const lanes = sub(truth, kernels.unpack(bytes, slot.bits, truth.length), slot.bits)
       choose(ownerKey, (prg) => slotLanes(prg, shape, step, slot), lanes)
     }
-    if (step.op === 'linear' && step.slots.length > 0) products.set(...scratch.product(plan, shape, step))
+    if (step.op === 'linearPrivate') products.set(...scratch.product(plan, shape, step))
     owner.runStep(step.id)
   }
 }
 
 /** The owner's part of a mask under which its share looks like the one that was seen. */
-function openingMask(seen: RunPass, step: Step, out: Opened, owner: PartyPass): Lanes {
+function openingMask(seen: RunPass, step: Step, out: Opened<LaneBits>, owner: PartyPass): Lanes {
   const { server } = seen
   const [x] = step.needs.owner
   const bits = out.ring
   const low = maskOf(bits)
-  const D = server.get(out)
-  const sent = step.share?.(server) as Uint8Array
+  const D = widened(server.get(out))
+  const sent = step.half?.(server) as Uint8Array
   const half = sub(D, wasm.unpack(sent, bits, D.length), bits)
-  const share = owner.get(x)
+  const share = widened(owner.get(x))
   const theirs = server.mask(out)
   const old = add(seen.owner.mask(out), theirs, out.maskRing)
   const wide = maskOf(out.maskRing)
@@ -195,7 +199,7 @@ function openingMask(seen: RunPass, step: Step, out: Opened, owner: PartyPass): 
   return share.map((v, i) => {
     const own = BigInt.asUintN(64, v - half[i]) & low
     if (out.maskRing === bits) return own
-    // High part + B top is what a blinding of this value shows: it stays, whatever the new top bit is.
+    // High part + B top is what opening this value to the server shows: it stays, whatever the new top bit is.
     const rho = BigInt.asUintN(64, -(own + theirs[i])) & low
     const before = BigInt.asUintN(64, -old[i]) & wide
     const top = (r: bigint): bigint => (r & low) >> (shift - 1n)

@@ -151,7 +151,7 @@ export function reuses({ dealt, received }: NotingParties): string[] {
       messages.flatMap((m) => (m.kind === 'begin' ? [m.shape] : [])),
     )
     const names = messages.map(
-      (m) => `${m.kind} ${m.pass} ${m.kind === 'data' ? `${m.index} ${m.band}` : ''}`,
+      (m) => `${m.kind} ${m.pass} ${m.kind === 'data' ? `${m.index} ${m.rowChunk}` : ''}`,
     )
     names.forEach((name, i) => {
       if (names.indexOf(name) !== i) out.push(`server: ${name} again`)

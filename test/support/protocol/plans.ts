@@ -1,31 +1,31 @@
 /** Hand-made plans run by owner, server and dealer with chosen or random masks: for tests of single operations. */
+
 import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
 import { RowCache } from '../../../src/protections/shared/cache.ts'
-import {
-  PackedCorrections,
-  SeededCorrelations,
-} from '../../../src/protections/shared/correlations/correlations.ts'
-import { maskLanes, materialBytes } from '../../../src/protections/shared/correlations/material.ts'
+import { maskLanes } from '../../../src/protections/shared/correlations/keystreams.ts'
+import { PackedCorrections } from '../../../src/protections/shared/correlations/packed.ts'
+import { SeededCorrelations } from '../../../src/protections/shared/correlations/seeded.ts'
+import { stepDealtBytes } from '../../../src/protections/shared/cost.ts'
 import { exchange } from '../../../src/protections/shared/local/exchange.ts'
 import { withPieces } from '../../../src/protections/shared/local/pieces.ts'
-import { publicOf } from '../../../src/protections/shared/ops/open.ts'
-import {
-  type Blinded,
-  type Opened,
-  type Plan,
-  PlanBuilder,
-  type Role,
-  type Share,
-  type Value,
-  wireBytes,
-} from '../../../src/protections/shared/plan.ts'
+import { publicOf } from '../../../src/protections/shared/ops/parts/public-of.ts'
+import { type Plan, PlanBuilder } from '../../../src/protections/shared/plan.ts'
 import { Prg } from '../../../src/protections/shared/prg.ts'
-import { add, type Lanes, maskOf, sub } from '../../../src/protections/shared/ring.ts'
+import { add, type Lanes, maskOf, sub, widened } from '../../../src/protections/shared/ring.ts'
 import { DealerPass } from '../../../src/protections/shared/runners/dealer.ts'
-import { PlainPass } from '../../../src/protections/shared/runners/oracle.ts'
+import { OraclePass } from '../../../src/protections/shared/runners/oracle.ts'
 import { PartyPass } from '../../../src/protections/shared/runners/party.ts'
+import { fraction, UNSCALED } from '../../../src/protections/shared/scale.ts'
 import { schedule } from '../../../src/protections/shared/schedule.ts'
 import type { Layout, Shape } from '../../../src/protections/shared/shape.ts'
+import { wireBytes } from '../../../src/protections/shared/step.ts'
+import {
+  type Role,
+  type Share,
+  share,
+  type UnderMask,
+  type Value,
+} from '../../../src/protections/shared/values.ts'
 import { ChosenKeystreams } from './prg.ts'
 import { biasName, lanesOf, trialWeights, type Values } from './weights.ts'
 
@@ -45,7 +45,7 @@ export interface TrialOptions {
   /** Names the random masks and shares. */
   readonly seed?: number
   /** Whole masks, where a test wants particular ones. */
-  mask?(value: Opened | Blinded): Lanes | undefined
+  mask?(value: UnderMask): Lanes | undefined
   /** Owner's shares of given values, likewise, by their order. */
   readonly ownerShares?: readonly Values[]
   /** For plans that begin with an input step of their own. */
@@ -70,7 +70,7 @@ export class Trial {
   readonly plan: Plan
   readonly owner: PartyPass
   readonly server: PartyPass
-  readonly plain: PlainPass
+  readonly plain: OraclePass
   readonly dealt = new Map<number, Uint8Array>()
   readonly #shape: Shape
 
@@ -85,7 +85,7 @@ export class Trial {
     this.plan = this.#build(build, o, noise)
     const { plan } = this
     for (const { out } of plan.steps) {
-      if (out.kind !== 'opened' && out.kind !== 'blinded') continue
+      if (out.kind !== 'opened' && out.kind !== 'masked') continue
       const want = o.mask?.(out)
       if (!want) continue
       const theirs = out.kind === 'opened' ? maskLanes(server, shape, out) : new BigUint64Array(want.length)
@@ -129,7 +129,7 @@ export class Trial {
       cache: caches.server,
     })
     exchange(s, { owner: this.owner, server: this.server })
-    this.plain = new PlainPass(plan, shape, {
+    this.plain = new OraclePass(plan, shape, {
       ...common,
       cache: caches.plain,
       ownerShare: (value) => this.owner.get(value),
@@ -140,9 +140,9 @@ export class Trial {
 
   /** What the parties' results add up to. */
   total(value: Value): Lanes {
-    const [own, other] = [this.owner.get(value), this.server.get(value)]
+    const [own, other] = [widened(this.owner.get(value)), widened(this.server.get(value))]
     if (value.kind === 'share') return add(own, other, value.ring)
-    return value.kind === 'blinded' ? add(other, this.owner.mask(value), value.ring) : own
+    return value.kind === 'masked' ? add(other, this.owner.mask(value), value.ring) : own
   }
 
   /** The same, signed. */
@@ -151,28 +151,28 @@ export class Trial {
   }
 
   reals(value: Value): number[] {
-    return this.integers(value).map((v) => Number(v) / 2 ** value.frac)
+    return this.integers(value).map((v) => Number(v) / 2 ** value.scale.bits)
   }
 
   /** Everything in which the parties differ from the plain view, and bytes that are not the declared ones. */
   get complaints(): string[] {
     const out: string[] = this.plain.violations.map((v) => `${v.op}: ${v.what}`)
     for (const step of this.plan.steps) {
-      const { op, id, wire, share, out: value } = step
-      const want = value.kind === 'opened' ? publicOf(this.plain, value) : this.plain.result(id)
+      const { op, id, wire, half, out: value } = step
+      const want = value.kind === 'opened' ? publicOf(this.plain, value) : widened(this.plain.result(id))
       const differs = (got: Lanes, what: string): void => {
         const bad = want.findIndex((v, i) => (v & maskOf(value.ring)) !== got[i])
         if (bad >= 0 || got.length !== want.length)
           out.push(`${op} ${id}: ${what} ${got[bad]} at ${bad} where ${want[bad]} was due`)
       }
       differs(this.total(value), value.kind)
-      if (value.kind === 'opened') differs(this.server.get(value), 'at the server')
-      const declared = materialBytes(this.#shape, step)
+      if (value.kind === 'opened') differs(widened(this.server.get(value)), 'at the server')
+      const declared = stepDealtBytes(this.#shape, step)
       const dealt = this.dealt.get(id)?.length ?? 0
       if (dealt !== declared) out.push(`${op} ${id}: ${dealt} bytes dealt, ${declared} declared`)
       for (const party of [this.owner, this.server]) {
-        if (!wire || !share || (wire.from !== 'both' && wire.from !== party.role)) continue
-        const sent = share.call(step, party).length
+        if (!wire || !half || (wire.from !== 'both' && wire.from !== party.role)) continue
+        const sent = half.call(step, party).length
         if (sent !== wireBytes(this.#shape, wire)) out.push(`${op} ${id}: ${sent} bytes sent`)
       }
     }
@@ -182,21 +182,21 @@ export class Trial {
   #build(build: (plan: PlanBuilder, given: Given) => void, o: TrialOptions, noise: Prg): Plan {
     const builder = new PlanBuilder()
     // A schedule goes from the owner's input on, so every plan has one.
-    const one = { kind: 'share' as const, layout: 'row' as const, width: 1, ring: 8, frac: 0 }
+    const one = share({ layout: 'row', width: 1, ring: 8, scale: UNSCALED })
     const zeros = (): Lanes => new BigUint64Array(this.#shape.rows)
-    const views = { share: () => new Uint8Array(this.#shape.rows), run: zeros, plain: zeros }
+    const views = { half: () => new Uint8Array(this.#shape.rows), run: zeros, oracle: zeros }
     const wire = { from: 'owner' as const, layout: 'row' as const, width: 1, bits: 8 }
-    if (!o.input) builder.step<Share>('input', one, [], () => ({ wire, ...views }))
+    if (!o.input) builder.step<Share>('input', one, [], () => ({ isInput: true, wire, ...views }))
     let givens = 0
     build(builder, (values, { ring, width, frac = 0, layout = 'row' }) =>
-      builder.step<Share>('given', { kind: 'share', layout, width, ring, frac }, [], () => {
+      builder.step<Share>('given', share({ layout, width, ring, scale: fraction(frac) }), [], () => {
         const value = lanesOf(values, ring)
         const chosen = o.ownerShares?.[givens]
         const owner = chosen ? lanesOf(chosen, ring) : new BigUint64Array(value.length)
         if (!chosen) noise.fill(givens, 0, ring, owner, 0, value.length)
         givens++
         const server = sub(value, owner, ring)
-        return { run: (ctx) => (ctx.role === 'owner' ? owner : server).slice(), plain: () => value }
+        return { run: (ctx) => (ctx.role === 'owner' ? owner : server).slice(), oracle: () => value }
       }),
     )
     return builder.finish()

@@ -1,12 +1,13 @@
 /** The weights of a hand-made plan, as the three parties hold them. */
 import type { Kernels, Matrix } from '../../../src/kernels/kernels.ts'
-import { SeededCorrelations } from '../../../src/protections/shared/correlations/correlations.ts'
-import { maskLanes } from '../../../src/protections/shared/correlations/material.ts'
+import { maskLanes } from '../../../src/protections/shared/correlations/keystreams.ts'
+import { SeededCorrelations } from '../../../src/protections/shared/correlations/seeded.ts'
 import { type PartyPieces, piecesOf } from '../../../src/protections/shared/local/pieces.ts'
-import type { Blinded, Plan } from '../../../src/protections/shared/plan.ts'
+import type { Plan } from '../../../src/protections/shared/plan.ts'
 import type { Prg } from '../../../src/protections/shared/prg.ts'
 import { add, type Lanes, maskOf, sub } from '../../../src/protections/shared/ring.ts'
 import type { Shape } from '../../../src/protections/shared/shape.ts'
+import type { Masked } from '../../../src/protections/shared/values.ts'
 import type { HeldWeights } from '../../../src/protections/shared/weights/held.ts'
 import { splitSeeds } from './local-keys.ts'
 
@@ -36,6 +37,7 @@ export function trialWeights(
   const weights = new Map<string, Matrix>()
   const differences = new Map<string, Matrix>()
   const stationary = new Map<string, Lanes>()
+  let privates = 0
   for (const [i, { name, k, n, ring, visibility }] of plan.weights.entries()) {
     const w = lanesOf(given[name], 64)
     weights.set(name, kernels.load(w, k, n))
@@ -43,8 +45,8 @@ export function trialWeights(
     const F = new BigUint64Array(w.length)
     noise.fill(1000 + i, 0, ring, F, 0, F.length)
     differences.set(name, kernels.load(sub(w, F, ring), k, n))
-    const step = plan.steps.filter((s) => s.op === 'linear')[i]
-    const a = maskLanes(owner, shape, step.needs.server[0] as Blinded)
+    const step = plan.steps.filter((s) => s.op === 'linearPrivate')[privates++]
+    const a = maskLanes(owner, shape, step.needs.server[0] as Masked)
     const c = new SeededCorrelations(owner, shape).read(step, step.slots[0])
     stationary.set(name, add(kernels.matmul(a, a.length / k, kernels.load(F, k, n), ring), c, ring))
   }

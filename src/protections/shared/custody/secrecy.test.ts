@@ -13,14 +13,15 @@ import type { Kernels } from '../../../kernels/kernels.ts'
 import { createWasmKernels } from '../../../kernels/wasm/kernels.ts'
 import { randomModel } from '../../../model/random.ts'
 import { RowCache } from '../cache.ts'
-import type { Opened, Plan, Share } from '../plan.ts'
+import type { Plan } from '../plan.ts'
 import { deriveKey, Prg } from '../prg.ts'
 import { compileDecoder } from '../profiles/fixed/decoder.ts'
 import { FixedModel } from '../profiles/fixed/fixed-model.ts'
 import { calibrate, type Ranges } from '../profiles/fixed/ranges.ts'
 import { add, encode, type Lanes, sub } from '../ring.ts'
-import { PlainPass } from '../runners/oracle.ts'
+import { OraclePass } from '../runners/oracle.ts'
 import { schedule } from '../schedule.ts'
+import type { Opened, Share } from '../values.ts'
 import type { ClearWeights } from '../weights/held.ts'
 import { betaPieces, splitWeights } from '../weights/split.ts'
 
@@ -126,13 +127,13 @@ describe.each([
     ]
     const { weights, biases } = clearOf(second)
     const cache = new RowCache(64)
-    const { ring, frac } = first.model.input
+    const { ring, scale } = first.model.input
     for (const shape of [
       { base: 0, rows: 3, serial: 0 },
       { base: 3, rows: 1, serial: 9 },
     ]) {
       const real = first.ends.embed([1, 2, 3].slice(0, shape.rows), shape.base)
-      const input = encode(real, ring, frac)
+      const input = encode(real, ring, scale.bits)
       const a = seen.pass(plan, s, shape, input)
       solve(other, scratch, s, a, input)
       const b = other.pass(plan, s, shape, input)
@@ -142,7 +143,7 @@ describe.each([
       const dealer = other.dealer(plan, shape)
       const ownerShare = (value: Share): Lanes => b.owner.get(value)
       const mask = (value: Opened): Lanes => dealer.mask(value)
-      const plain = new PlainPass(plan, shape, { kernels, weights, biases, cache, input, ownerShare, mask })
+      const plain = new OraclePass(plan, shape, { kernels, weights, biases, cache, input, ownerShare, mask })
       const last = plan.steps.length - 1
       expect(b.owner.result(last)).toEqual(plain.run())
       expect(plain.violations).toEqual([])

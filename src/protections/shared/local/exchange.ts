@@ -1,7 +1,8 @@
 /** A pass of both parties in one process. */
-import type { Role } from '../plan.ts'
+
 import type { PartyPass } from '../runners/party.ts'
 import type { Schedule } from '../schedule.ts'
+import type { Role } from '../values.ts'
 
 /** Runs both parties of a pass in turns to its end; returns the messages that crossed, by their place in the schedule. */
 export function exchange(order: Schedule, parties: Record<Role, PartyPass>): Uint8Array[] {

@@ -7,17 +7,19 @@ import { createCpuProductDevice } from '../../../kernels/wasm/device.ts'
 import { createWasmKernels } from '../../../kernels/wasm/kernels.ts'
 import type { Tensors } from '../../../model/architectures/config.ts'
 import { RowCache } from '../cache.ts'
-import { PackedCorrections, SeededCorrelations } from '../correlations/correlations.ts'
-import { maskLanes } from '../correlations/material.ts'
-import type { Plan, Role } from '../plan.ts'
+import { maskLanes } from '../correlations/keystreams.ts'
+import { PackedCorrections } from '../correlations/packed.ts'
+import { SeededCorrelations } from '../correlations/seeded.ts'
+import type { Plan } from '../plan.ts'
 import { Prg, weightMaskStream, weightSumStream } from '../prg.ts'
 import type { PlanOptions, ProfiledModel } from '../profiles/profile.ts'
 import { add, encode, type Lanes, toFloats } from '../ring.ts'
 import { DealerPass } from '../runners/dealer.ts'
-import { PlainPass, type Violation } from '../runners/oracle.ts'
+import { OraclePass, type Violation } from '../runners/oracle.ts'
 import { PartyPass } from '../runners/party.ts'
 import { type Schedule, schedule } from '../schedule.ts'
 import type { Shape } from '../shape.ts'
+import type { Role } from '../values.ts'
 import type { ClearWeights, HeldWeights } from '../weights/held.ts'
 import { difference, privateWeights, stationaryNonce } from '../weights/stationary.ts'
 import { exchange } from './exchange.ts'
@@ -73,7 +75,7 @@ export class LocalParties {
   constructor(model: ProfiledModel, tensors: Tensors, options: LocalOptions = {}) {
     const { kernels = createWasmKernels(), keys = randomKeys(), compile = {} } = options
     this.model = model
-    this.#options = { lean: false, ...compile }
+    this.#options = { goal: 'hops', ...compile }
     this.#kernels = kernels
     this.#device = createCpuProductDevice(kernels, { cacheBytes: 1 << 28 })
     this.#keys = keys
@@ -109,7 +111,7 @@ export class LocalParties {
 
   /** Runs one pass on embedded rows [rows x dim] after `base` cached positions; an encoder's may be padded. */
   async pass(base: number, embeddings: Float64Array, padding?: Uint8Array): Promise<PassTrace> {
-    const { width, ring, frac } = this.model.input
+    const { width, ring, scale } = this.model.input
     const rows = embeddings.length / width
     const shape = this.model.shapeOf({ base, rows, serial: this.#serial })
     this.#serial += rows
@@ -153,7 +155,7 @@ export class LocalParties {
       f.free()
     }
     const t2 = seconds()
-    const input = encode(embeddings, ring, frac)
+    const input = encode(embeddings, ring, scale.bits)
     const owner = new PartyPass(plan, s, shape, {
       role: 'owner',
       kernels: k,
@@ -183,7 +185,7 @@ export class LocalParties {
       plan,
       schedule: s,
       shape,
-      released: toFloats(owner.result(out.step), out.ring, out.frac),
+      released: toFloats(owner.result(out.step), out.ring, out.scale.bits),
       upBytes: sum('owner'),
       downBytes: sum('server'),
       dealerBytes,
@@ -195,10 +197,10 @@ export class LocalParties {
   }
 
   /** The oracle's run of a pass, given the owner's shares of truncated values and the masks. */
-  oracle(trace: PassTrace): { pass: PlainPass; violations: Violation[] } {
+  oracle(trace: PassTrace): { pass: OraclePass; violations: Violation[] } {
     const k = this.#kernels
     const { plan, shape } = trace
-    const pass = new PlainPass(plan, shape, {
+    const pass = new OraclePass(plan, shape, {
       kernels: k,
       weights: this.#clear.weights,
       biases: this.#clear.biases,

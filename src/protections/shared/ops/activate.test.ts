@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { Trial } from '../../../../test/support/protocol/plans.ts'
 import { activations } from '../../../model/math.ts'
-import type { Share } from '../plan.ts'
 import { activationTable } from '../profiles/fixed/activation-table.ts'
+import type { Share } from '../values.ts'
 import { activate } from './activate.ts'
 import { open } from './open.ts'
 

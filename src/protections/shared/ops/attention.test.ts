@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { Trial, trialCaches } from '../../../../test/support/protocol/plans.ts'
-import type { Share } from '../plan.ts'
 import { type Shape, span } from '../shape.ts'
-import { mix, scores } from './attention.ts'
-import type { Heads } from './contraction.ts'
+import type { Share } from '../values.ts'
+import { mix } from './mix.ts'
 import { open } from './open.ts'
+import type { Heads } from './parts/contraction.ts'
+import { scores } from './scores.ts'
 
 const h: Heads = { heads: 4, kvHeads: 2, headDim: 3 }
 const RING = 30

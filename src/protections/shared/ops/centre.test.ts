@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { Trial } from '../../../../test/support/protocol/plans.ts'
-import type { Share } from '../plan.ts'
+import type { Share } from '../values.ts'
 import { centre, centreBits } from './centre.ts'
 
 it('takes the mean off every row, up to a factor that rounding 1/width leaves', () => {
@@ -20,7 +20,7 @@ it('takes the mean off every row, up to a factor that rounding 1/width leaves', 
           { shape: { base: 0, rows, serial: 0 } },
         )
         expect(trial.complaints).toEqual([])
-        expect(y.frac).toBe(4 + centreBits(width))
+        expect(y.scale.bits).toBe(4 + centreBits(width))
         const got = trial.reals(y)
         for (let r = 0; r < rows; r++) {
           const row = x.slice(r * width, (r + 1) * width).map((v) => v / 16)

@@ -1,13 +1,15 @@
-import type { PlanBuilder, Share } from '../plan.ts'
+import type { PlanBuilder } from '../plan.ts'
 import { type Lanes, maskOf } from '../ring.ts'
+import { finer } from '../scale.ts'
 import { rowsOf } from '../shape.ts'
+import { type Share, share } from '../values.ts'
 
 /** Fraction bits that `centre` adds for rows of this width. */
 export const centreBits = (width: number): number => Math.ceil(Math.log2(width)) + 8
 
 /**
  * Every row less its mean, up to a public factor within 0.4 % of 1, which a norm takes out again: 1/width is rounded to
- * `centreBits` fraction bits. rows x width, in x's ring, whose fraction bits grow by as many. Local.
+ * `centreBits` fraction bits. rows x width, in x's ring, whose fraction bits grow by as many. No message.
  */
 export function centre(plan: PlanBuilder, x: Share): Share {
   const { layout, width, ring } = x
@@ -26,9 +28,8 @@ export function centre(plan: PlanBuilder, x: Share): Share {
     }
     return out
   }
-  const type = { kind: 'share' as const, layout, width, ring, frac: x.frac + bits }
-  return plan.step<Share>('centre', type, [x], () => ({
+  return plan.step<Share>('centre', share({ ...x, scale: finer(x.scale, bits) }), [x], () => ({
     run: (ctx) => less(rowsOf(ctx.shape, layout), ctx.get(x)),
-    plain: (ctx) => less(rowsOf(ctx.shape, layout), ctx.get(x)),
+    oracle: (ctx) => less(rowsOf(ctx.shape, layout), ctx.get(x)),
   }))
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Trial } from '../../../../test/support/protocol/plans.ts'
-import type { Share } from '../plan.ts'
+import type { Share } from '../values.ts'
 import { exponential } from './exponential.ts'
 import { open } from './open.ts'
 

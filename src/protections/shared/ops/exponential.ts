@@ -1,8 +1,11 @@
-import type { Opened, PlanBuilder, Share, Slot } from '../plan.ts'
+import type { Slot } from '../dealt.ts'
+import type { PlanBuilder } from '../plan.ts'
 import { add, bitsAt, clearLow, fromFloats, inBlocks, type Lanes, lowBits, maskOf } from '../ring.ts'
+import { fraction } from '../scale.ts'
 import { Rotations } from '../tables/rotations.ts'
-import { publicOf } from './open.ts'
-import { tableBits } from './table.ts'
+import { type Opened, type Share, share } from '../values.ts'
+import { publicOf } from './parts/public-of.ts'
+import { tableBits } from './parts/table-bits.ts'
 
 /** Low bits of z for which all public factors are kept: 8 MiB. */
 const MOST_LOW_BITS = 20
@@ -38,21 +41,21 @@ const shared = new Map<string, Rotations>()
 
 /** 2^(z + octaves) of the start of every entry, for all places of the entries' borders; shared by all plans. */
 function tablesOf(z: Opened, o: ExponentialOptions, octaves: number): Rotations {
-  const key = [z.ring, z.frac, o.entryBits, o.frac].join()
+  const key = [z.ring, z.scale.bits, o.entryBits, o.frac].join()
   const shift = z.ring - o.entryBits
   const entries = 1 << o.entryBits
   const size = 2 ** z.ring
   /** 2^(z + octaves) for z from k entries above the range's end on: times 2^(what is left of an entry). */
   const scale = Float64Array.from(
     { length: entries },
-    (_, k) => 2 ** ((k * 2 ** shift - size) / 2 ** z.frac + octaves + o.frac),
+    (_, k) => 2 ** ((k * 2 ** shift - size) / 2 ** z.scale.bits + octaves + o.frac),
   )
   // The range keeps an entry free, so the first few units above its end are zeros that were rounded up.
-  const past = 2 ** (size / 2 ** z.frac)
+  const past = 2 ** (size / 2 ** z.scale.bits)
   const tables =
     shared.get(key) ??
     new Rotations({ shift, entries, words: 1 }, (place, out) => {
-      const rest = 2 ** (place / 2 ** z.frac)
+      const rest = 2 ** (place / 2 ** z.scale.bits)
       for (let k = 0; k < entries; k++)
         out[k] = Math.round(rest * scale[k] * (k === 0 && place < ROUNDING ? past : 1))
     })
@@ -61,9 +64,10 @@ function tablesOf(z: Opened, o: ExponentialOptions, octaves: number): Rotations 
 }
 
 /**
- * 2^z of an opened z <= 0 (fraction bits z.frac, opened in its whole range): the dealer tabulates 2^(high part) exactly
- * for its mask, the parties multiply by the public 2^(low bits of D). No index error, small values fall to zero by
- * themselves. Same layout as z; fraction frac + factorBits. No message. Throws `RangeError` where z has too many low bits.
+ * 2^z of an opened z <= 0 (fraction bits z.scale.bits, opened in its whole range): the dealer tabulates 2^(high part)
+ * exactly for its mask, the parties multiply by the public 2^(low bits of D). No index error, small values fall to zero
+ * by themselves. Same layout as z; fraction frac + factorBits. No message. Throws `RangeError` where z has too many low
+ * bits.
  */
 export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions): Share {
   const shift = z.ring - o.entryBits
@@ -72,18 +76,18 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
   const { layout, width } = z
   const slot: Slot = { name: 'exp', layout, width, entries, words: 1, bits: tableBits(o.ring, 1) }
   /** Octaves that one entry spans: the factor stays within (2^-octaves, 1]. */
-  const octaves = 2 ** (shift - z.frac)
+  const octaves = 2 ** (shift - z.scale.bits)
   const tables = tablesOf(z, o, octaves)
   /** What the table holds times the public factor, in place. */
   const combine = (D: Lanes, table: Lanes): Lanes => {
-    const factors = factorsOf(shift, z.frac, octaves, o.factorBits)
+    const factors = factorsOf(shift, z.scale.bits, octaves, o.factorBits)
     const low = bitsAt(D, 0, shift)
     const m = maskOf(o.ring)
     for (let i = 0; i < table.length; i++) table[i] = BigInt.asUintN(64, table[i] * factors[low[i]]) & m
     return table
   }
-  const type = { kind: 'share' as const, layout, width, ring: o.ring, frac: o.frac + o.factorBits }
-  return plan.step<Share>('exponential', type, [z], (id) => ({
+  const type = { layout, width, ring: o.ring, scale: fraction(o.frac + o.factorBits) }
+  return plan.step<Share>('exponential', share(type), [z], (id) => ({
     slots: [slot],
     prepare: () => tables.prepare(),
     deal: (ctx) => [tables.dealt(bitsAt(ctx.mask(z), 0, z.ring))],
@@ -91,7 +95,7 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
       inBlocks(ctx.get(z), (D, first) =>
         combine(D, ctx.lookup(id, slot, bitsAt(D, shift, o.entryBits), first)),
       ),
-    plain(ctx) {
+    oracle(ctx) {
       if (lowBits(ctx.get(z), z.ring).some((v) => v > ROUNDING && v < 2 ** shift))
         ctx.violation(id, "a score lies too far below its row's maximum")
       const D = publicOf(ctx, z)

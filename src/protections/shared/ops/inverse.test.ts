@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { Trial } from '../../../../test/support/protocol/plans.ts'
-import type { Share } from '../plan.ts'
 import { inverseWidths } from '../profiles/fixed/widths.ts'
-import { inverse, inverseLevels, timesInverse } from './inverse.ts'
+import { fraction } from '../scale.ts'
+import type { Share } from '../values.ts'
+import { inverseLevels, timesInverse } from './composed/open-inverse.ts'
+import { inverse } from './inverse.ts'
 import { open } from './open.ts'
 import { product } from './product.ts'
 import { truncate } from './truncate.ts'
@@ -72,7 +74,7 @@ describe.each([
       const opened = open(plan, truncate(plan, r, BASIS), { bits: resultBits, lift: wide })
       const X = open(plan, given(x, { ring: 13, width: some.length, frac: 4 }), { bits: 13, lift: wide })
       const terms = timesInverse(X, opened, levels, 1)
-      y = product(plan, terms, { width: some.length, ring: wide, frac: frac + 4 })
+      y = product(plan, terms, { width: some.length, ring: wide, scale: fraction(frac + 4) })
     })
     expect(trial.complaints).toEqual([])
     trial.reals(y).forEach((got, i) => {

@@ -1,13 +1,13 @@
-import type { PassContext } from '../context.ts'
-import type { DealtRows, Opened, PlanBuilder, Share, Slot } from '../plan.ts'
+import type { ValueContext } from '../context.ts'
+import type { DealtRows, Slot } from '../dealt.ts'
+import type { PlanBuilder } from '../plan.ts'
 import { bitsAt, fromFloats, type Lanes, lowBits, maskOf, signed } from '../ring.ts'
+import { fraction } from '../scale.ts'
 import { rowsOf } from '../shape.ts'
 import { Levels, levelCount } from '../tables/levels.ts'
-import { combineLevels } from './inverse-levels.ts'
-import type { Term } from './monomials.ts'
-import { open, publicOf } from './open.ts'
-import { tableBits } from './table.ts'
-import { truncate } from './truncate.ts'
+import { type Opened, type Share, share } from '../values.ts'
+import { publicOf } from './parts/public-of.ts'
+import { tableBits } from './parts/table-bits.ts'
 
 export interface InverseOptions {
   /** The function, of the value in its real scale; applied to at least `floor`. */
@@ -31,11 +31,11 @@ export interface InverseOptions {
 export const inverseParts = (o: { fineShift?: number; levels?: number }): number => 2 * levelCount(o) - 1
 
 /**
- * Parts of what `openInverse` opens: two levels are multiplied out where they are used, f = coarse + gate x fine; more
- * are put together before.
+ * Dealt words of `inverse` for one value: its tables' entries times their words. `entryBits` need not be whole, where
+ * two geometries are compared.
  */
-export const inverseLevels = (o: { fineShift?: number; levels?: number }): number =>
-  levelCount(o) === 2 ? 3 : 1
+export const inverseWords = (o: { entryBits: number; degree: number; levels: number }): number =>
+  2 ** o.entryBits * (o.levels * (o.degree + 2) - 1)
 
 /**
  * A steep function of an opened non-negative value, by dealt tables of polynomials in the public low bits of D: rows x
@@ -43,7 +43,7 @@ export const inverseLevels = (o: { fineShift?: number; levels?: number }): numbe
  */
 export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share {
   const { entryBits } = o
-  const unit = 2 ** -v.frac
+  const unit = 2 ** -v.scale.bits
   const f = (x: number): number => o.f(Math.max(x * unit, o.floor))
   const levels = new Levels(f, { ...o, ring: v.ring, scale: o.frac })
   const { entries, words, shifts } = levels
@@ -55,7 +55,7 @@ export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share 
   })
 
   /** Dots of the entries' words with the public basis; gates come out at the same scale. */
-  const combine = (ctx: PassContext, D: Lanes, found: readonly Lanes[], rows: number): Lanes => {
+  const combine = (ctx: ValueContext, D: Lanes, found: readonly Lanes[], rows: number): Lanes => {
     const out = new BigUint64Array(rows * width * parts)
     const m = maskOf(o.ring)
     const gateScale = 1n << BigInt(o.basisBits)
@@ -65,7 +65,7 @@ export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share 
       const shift = shifts[level]
       const stride = levels.wordsOf(level)
       const spec = { n: words, groups: 1, shift, scale: o.basisBits }
-      const f = ctx.polynomials(D, entry, spec)
+      const f = ctx.kernels.polynomials(D, entry, spec)
       for (let i = 0; i < D.length; i++) {
         out[place(i, 2 * level)] = f[i] & m
         if (stride > words)
@@ -74,20 +74,14 @@ export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share 
     })
     return out
   }
-  const type = {
-    kind: 'share' as const,
-    layout,
-    width: width * parts,
-    ring: o.ring,
-    frac: o.frac + o.basisBits,
-  }
-  return plan.step<Share>('inverse', type, [v], (id) => ({
+  const type = { layout, width: width * parts, ring: o.ring, scale: fraction(o.frac + o.basisBits) }
+  return plan.step<Share>('inverse', share(type), [v], (id) => ({
     slots,
     deal(ctx) {
       const a = lowBits(ctx.mask(v), v.ring)
       return slots.map(
         (_, k): DealtRows => ({
-          fill: (first, n, out) => levels.fill(k, a, first, n, out, ctx),
+          fill: (first, n, out) => levels.fill(k, a, first, n, out, ctx.kernels),
         }),
       )
     },
@@ -96,7 +90,7 @@ export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share 
       const found = slots.map((slot, k) => ctx.lookup(id, slot, bitsAt(D, shifts[k], entryBits)))
       return combine(ctx, D, found, rowsOf(ctx.shape, layout))
     },
-    plain(ctx) {
+    oracle(ctx) {
       if (ctx.get(v).some((x) => Number(signed(x, 64)) * unit < o.floor))
         ctx.violation(id, 'a value is below the table')
       const D = publicOf(ctx, v)
@@ -111,31 +105,4 @@ export function inverse(plan: PlanBuilder, v: Opened, o: InverseOptions): Share 
       return combine(ctx, D, found, rowsOf(ctx.shape, layout))
     },
   }))
-}
-
-/**
- * `inverse`, opened in Z_2^bits for a product in Z_2^lift, as `timesInverse` takes it. More than two levels are put
- * together by an opening of their own.
- */
-export function openInverse(
-  plan: PlanBuilder,
-  v: Opened,
-  o: Omit<InverseOptions, 'ring'> & { bits: number; lift: number },
-): Opened {
-  const { bits, lift } = o
-  const found = truncate(plan, inverse(plan, v, { ...o, ring: bits + o.basisBits }), o.basisBits)
-  if (levelCount(o) <= 2) return open(plan, found, { bits, lift })
-  const whole = combineLevels(plan, open(plan, found, { bits }), levelCount(o))
-  return open(plan, whole, { bits, lift })
-}
-
-/** The terms of x times the opened result of `openInverse`: x·coarse + x·gate·fine. `repeat` columns share one result. */
-export function timesInverse(x: Opened, r: Opened, levels: number, repeat: number): Term[] {
-  const width = r.width / levels
-  const part = (level: number) => ({ value: r, from: level * width, repeat })
-  if (levels === 1) return [[{ value: x }, part(0)]]
-  return [
-    [{ value: x }, part(0)],
-    [{ value: x }, part(1), part(2)],
-  ]
 }

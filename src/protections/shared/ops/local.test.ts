@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { type Given, Trial, type TrialOptions } from '../../../../test/support/protocol/plans.ts'
-import type { PlanBuilder, Share } from '../plan.ts'
+import type { PlanBuilder } from '../plan.ts'
+import { fraction } from '../scale.ts'
+import type { Share } from '../values.ts'
+import { add } from './add.ts'
+import { addBias } from './add-bias.ts'
+import { addConstant } from './add-constant.ts'
 import { input } from './input.ts'
-import { add, addConstant, bias, lastRow, rotate, slice, sumPositions, widen } from './local.ts'
+import { lastRow } from './last-row.ts'
 import { release } from './release.ts'
+import { rotary } from './rotary.ts'
+import { slice } from './slice.ts'
+import { sumPositions } from './sum-positions.ts'
 
 const shape = { base: 2, rows: 2, serial: 6 }
 
@@ -54,7 +62,7 @@ describe('local steps', () => {
   })
 
   it('add the server’s bias to every row, and a constant once', () => {
-    const b = run((plan, given) => bias(plan, given(x, { ring: 20, width: 3 }), 'b'), {
+    const b = run((plan, given) => addBias(plan, given(x, { ring: 20, width: 3 }), 'b'), {
       biases: { b: [10, -20, 30] },
     })
     expect(b.trial.integers(b.y)).toEqual([11n, -22n, 33n, 6n, -15n, 24n])
@@ -80,7 +88,7 @@ describe('local steps', () => {
   it('rotate by the position, as half-split pairs', () => {
     const values = Array.from({ length: 16 }, (_, i) => (i - 8) * 300)
     const o = { headDim: 4, frequencies: Float64Array.of(1, 0.01), frac: 13 }
-    const { y, trial } = run((plan, given) => rotate(plan, given(values, { ring: 40, width: 8, frac: 8 }), o))
+    const { y, trial } = run((plan, given) => rotary(plan, given(values, { ring: 40, width: 8, frac: 8 }), o))
     const want = values.map((_, at) => {
       const [r, c] = [Math.floor(at / 8), at % 4]
       const i = c % 2
@@ -101,7 +109,7 @@ it('the owner’s input is hidden by a secret of its own, and reaches the releas
   let x!: Share
   const trial = new Trial(
     (plan) => {
-      x = input(plan, { width: 2, ring: 22, frac: 4 })
+      x = input(plan, { width: 2, ring: 22, scale: fraction(4) })
       release(plan, lastRow(plan, x))
     },
     { shape, input: values },
@@ -114,12 +122,4 @@ it('the owner’s input is hidden by a secret of its own, and reaches the releas
   // Nothing but the owner's own result holds it.
   expect(trial.server.get(released)).toHaveLength(0)
   expect(trial.dealt.size).toBe(0)
-})
-
-it('widens signed lanes', () => {
-  expect([...widen(BigUint64Array.from([7n, 8n, 15n]), 4)]).toEqual([
-    7n,
-    BigInt.asUintN(64, -8n),
-    2n ** 64n - 1n,
-  ])
 })

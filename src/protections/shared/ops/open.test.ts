@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Trial } from '../../../../test/support/protocol/plans.ts'
-import type { Opened, Share } from '../plan.ts'
+import type { Opened, Share } from '../values.ts'
 import { lift } from './lift.ts'
 import { open } from './open.ts'
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Trial } from '../../../../test/support/protocol/plans.ts'
-import type { Share } from '../plan.ts'
+import { fraction } from '../scale.ts'
+import type { Share } from '../values.ts'
 import { open } from './open.ts'
 import { product } from './product.ts'
 
@@ -35,7 +36,11 @@ describe('a product of opened values', () => {
             ),
             { bits: 4, lift: 9 },
           )
-          out = product(plan, [[{ value: x }, { value: y }]], { width: values.length, ring: 9, frac: 0 })
+          out = product(plan, [[{ value: x }, { value: y }]], {
+            width: values.length,
+            ring: 9,
+            scale: fraction(0),
+          })
         },
         { seed },
       )
@@ -71,7 +76,7 @@ describe('a product of opened values', () => {
                   [{ value: X }, part(0)],
                   [{ value: X }, part(1), part(2)],
                 ],
-                { width: 4, ring, frac: 0 },
+                { width: 4, ring, scale: fraction(0) },
               )
             },
             { seed, shape: { base: 1, rows: 2, serial: 3 } },
@@ -111,7 +116,7 @@ describe('a product of opened values', () => {
               ),
               { bits: 12, lift: 40 },
             )
-            out = product(plan, [[{ value: x }, { value: y }]], { width: 3, ring: 40, frac: 0 })
+            out = product(plan, [[{ value: x }, { value: y }]], { width: 3, ring: 40, scale: fraction(0) })
           })
           expect(trial.complaints).toEqual([])
           expect(trial.integers(out)).toEqual(pairs.map(([x, y]) => BigInt.asIntN(40, x * BigInt(y))))
@@ -126,7 +131,7 @@ describe('a product of opened values', () => {
       () =>
         new Trial((plan, given) => {
           const x = open(plan, given([1], { ring: 8, width: 1 }), { bits: 8, lift: 12 })
-          product(plan, [[{ value: x }, { value: x }]], { width: 1, ring: 13, frac: 0 })
+          product(plan, [[{ value: x }, { value: x }]], { width: 1, ring: 13, scale: fraction(0) })
         }),
     ).toThrow(RangeError)
   })

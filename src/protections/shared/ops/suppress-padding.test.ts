@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { Trial } from '../../../../test/support/protocol/plans.ts'
-import type { Share } from '../plan.ts'
-import { shade } from './suppress-padding.ts'
+import type { Share } from '../values.ts'
+import { suppressPadding } from './suppress-padding.ts'
 
 const shape = { base: 0, rows: 3, serial: 4, seen: 3 }
 const padding = Uint8Array.of(0, 1, 0)
@@ -13,7 +13,7 @@ it('lowers the padded positions of every row, at the owner alone', () => {
   const trial = new Trial(
     (plan, given) => {
       x = given(scores, { ring: 12, width: 2, layout: 'pair' })
-      y = shade(plan, x, 700n)
+      y = suppressPadding(plan, x, 700n)
     },
     { shape, padding },
   )
@@ -21,7 +21,7 @@ it('lowers the padded positions of every row, at the owner alone', () => {
   const want = scores.map((v, i) => BigInt.asIntN(12, BigInt(Math.floor(i / 2) % 3 === 1 ? v - 700 : v)))
   expect(trial.integers(y)).toEqual(want)
   expect(trial.server.get(y)).toEqual(trial.server.get(x))
-  const step = trial.plan.steps.find((s) => s.op === 'shade')
+  const step = trial.plan.steps.find((s) => s.op === 'suppressPadding')
   expect([step?.slots, step?.wire]).toEqual([[], undefined])
 })
 
@@ -34,7 +34,7 @@ it('does the same for the last row alone, and nothing where nothing is padding',
     let y!: Share
     const trial = new Trial(
       (plan, given) => {
-        y = shade(plan, given([1, 2, 3], last), 8n)
+        y = suppressPadding(plan, given([1, 2, 3], last), 8n)
       },
       { shape, padding: mask },
     )
@@ -45,9 +45,12 @@ it('does the same for the last row alone, and nothing where nothing is padding',
 
 it('refuses a padding of other rows than the pass has', () => {
   const make = () =>
-    new Trial((plan, given) => void shade(plan, given(scores, { ring: 12, width: 2, layout: 'pair' }), 1n), {
-      shape,
-      padding: Uint8Array.of(0, 1),
-    })
+    new Trial(
+      (plan, given) => void suppressPadding(plan, given(scores, { ring: 12, width: 2, layout: 'pair' }), 1n),
+      {
+        shape,
+        padding: Uint8Array.of(0, 1),
+      },
+    )
   expect(make).toThrow(RangeError)
 })

@@ -7,7 +7,7 @@ import type { Kernels } from '../../../kernels/kernels.ts'
 import type { ModelConfig, Tensors } from '../../../model/architectures/config.ts'
 import type { Visibility } from '../../../model/files/manifest.ts'
 import type { Plan } from '../plan.ts'
-import type { Shape } from '../shape.ts'
+import type { Goal, Shape } from '../shape.ts'
 import type { ClearWeights } from '../weights/held.ts'
 import type { InputType } from './input-type.ts'
 import type { ModelManifest } from './model-manifest.ts'
@@ -33,8 +33,8 @@ export type End = 'embed' | 'head'
 
 /** What a plan is made for, beside its shape. */
 export interface PlanOptions {
-  /** Whether to spend hops for fewer dealt bytes; by the shape where nothing is said. */
-  readonly lean?: boolean
+  /** What to have few of: bytes cost hops. By the shape where nothing is said. */
+  readonly goal?: Goal
   /** Release every row instead of the last alone: for evaluation by a holder of both sides. */
   readonly everyRow?: boolean
 }
@@ -63,7 +63,7 @@ export interface ProfiledModel {
   /** A requested shape as this model sees it: which positions its rows attend to. */
   shapeOf(shape: Shape): Shape
   /** The plan of a pass. Rings of weights, and of what is kept between passes, are the same in every one. */
-  variant(shape: Pick<Shape, 'base' | 'rows' | 'lean'>, options?: PlanOptions): PlanVariant
+  variant(shape: Pick<Shape, 'base' | 'rows' | 'goal'>, options?: PlanOptions): PlanVariant
   /**
    * Encodes and loads those matrices of a given visibility that the plans multiply by, and their biases. Throws where a
    * tensor is missing or does not fit its encoding.

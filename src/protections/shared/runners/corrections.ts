@@ -1,5 +1,5 @@
 import type { Kernels } from '../../../kernels/kernels.ts'
-import type { DealtRotations, DealtRows } from '../plan.ts'
+import type { DealtRotations, DealtRows } from '../dealt.ts'
 
 /** Writes the corrections of `n` elements from `first` on: their true values less the keystream, packed. */
 export type Packer = (first: number, n: number, keystream: Uint8Array, out: Uint8Array) => void
@@ -13,7 +13,7 @@ export function packerOf(
 ): Packer {
   if ('masks' in value) {
     const { masks } = value
-    // Asked for each time: between two pieces another session may have had rows added to them.
+    // Asked for each time: between two parts another session may have had rows added to them.
     return (first, n, words, out) =>
       kernels.packRotated(value.kept(kernels), masks.subarray(first, first + n), words, bits, out)
   }

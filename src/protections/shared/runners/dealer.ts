@@ -1,30 +1,29 @@
-import type { Contraction, ContractionTerm } from '../../../kernels/contraction.ts'
 import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
-import type { Operand, Program, Result } from '../../../kernels/program.ts'
-import type { RowCache } from '../cache.ts'
-import type { CachedRows, DealContext } from '../context.ts'
-import { maskLanes, slotPiece, slotWidth, slotWords, wholeMask } from '../correlations/material.ts'
-import { joined } from '../correlations/pieces.ts'
-import type {
-  Blinded,
-  Dealt,
-  DealtProduct,
-  DealtRotations,
-  DealtRows,
-  DealtSingles,
-  Opened,
-  Plan,
-  Slot,
-  Step,
-} from '../plan.ts'
-import { slotValues } from '../plan.ts'
+import type { CachedRows, RowCache } from '../cache.ts'
+import type { DealContext } from '../context.ts'
+import { maskLanes, slotPart, slotWidth, slotWords, wholeMask } from '../correlations/keystreams.ts'
+import { joined } from '../correlations/rope.ts'
+import {
+  type Dealt,
+  type DealtRotations,
+  type DealtRows,
+  type DealtSingles,
+  type Slot,
+  slotValues,
+} from '../dealt.ts'
+import type { Plan } from '../plan.ts'
 import type { Prg } from '../prg.ts'
-import type { Lanes } from '../ring.ts'
+import type { LaneBits, Lanes } from '../ring.ts'
 import { isPresent, rowCount, type Shape, spanOf } from '../shape.ts'
+import type { Product, Step } from '../step.ts'
+import type { Opened, UnderMask } from '../values.ts'
 import { packerOf, subtractBytes } from './corrections.ts'
 
-/** What the dealer brings to a pass: both parties' mask keys, b = W - F for each private weight, and its pieces of split ones. */
-export interface DealerMaterial {
+/**
+ * What the dealer brings to a pass: both parties' mask keys, b = W - F for each private weight, and its pieces of split
+ * ones.
+ */
+export interface DealerHoldings {
   readonly kernels: Kernels
   readonly owner: Prg
   readonly server: Prg
@@ -33,7 +32,7 @@ export interface DealerMaterial {
 }
 
 /** Dealt values that pass through the cache at a time. */
-const PIECE = 1 << 15
+const PART = 1 << 15
 
 const readers = new WeakMap<Plan, Map<number, number>>()
 
@@ -50,18 +49,21 @@ function lastReaders(plan: Plan): Map<number, number> {
 }
 
 /**
- * Deals one pass, or a band of it: for every step the corrections that make the owner's keystream a sharing of the true
- * correlations.
+ * Deals one pass, or a row chunk of it: for every step the corrections that make the owner's keystream a sharing of the
+ * true correlations.
  */
 export class DealerPass implements DealContext {
   readonly shape: Shape
+  readonly kernels: Kernels
   readonly #plan: Plan
-  readonly #own: DealerMaterial
+  readonly #own: DealerHoldings
   readonly #masks = new Map<number, Lanes>()
-  readonly #products = new Map<DealtProduct, Lanes>()
+  /** Products made ahead of the step that reads them. */
+  readonly #products = new Map<Product<DealContext>, Lanes>()
 
-  constructor(plan: Plan, shape: Shape, own: DealerMaterial) {
+  constructor(plan: Plan, shape: Shape, own: DealerHoldings) {
     this.shape = shape
+    this.kernels = own.kernels
     this.#plan = plan
     this.#own = own
   }
@@ -69,8 +71,8 @@ export class DealerPass implements DealContext {
   /** Steps with something to deal, in plan order, with their packed corrections. */
   *deal(): Generator<{ step: Step; bytes: Uint8Array }> {
     for (const step of this.#plan.steps) {
-      const pieces = Array.from(this.dealStep(step), (piece) => piece.slice())
-      if (step.slots.length > 0) yield { step, bytes: joined(pieces) }
+      const parts = Array.from(this.dealStep(step), (part) => part.slice())
+      if (step.slots.length > 0) yield { step, bytes: joined(parts) }
     }
   }
 
@@ -78,16 +80,16 @@ export class DealerPass implements DealContext {
   async multiplyAhead(step: Step): Promise<void> {
     const { kernels, differences } = this.#own
     if (!kernels.matmulAsync || !isPresent(this.shape, step.out.layout)) return
-    for (const product of step.dealtProducts ?? []) {
+    for (const product of step.products?.dealer ?? []) {
       const b = differences.get(product.weight)
       if (!b) continue
-      const a = product.lanes(this)
+      const a = product.left(this)
       this.#products.set(product, await kernels.matmulAsync(a, a.length / b.k, b, product.ring))
     }
   }
 
   /**
-   * A step's packed corrections, piece by piece; none where it deals nothing. A piece is good until the next one is
+   * A step's packed corrections, part by part; none where it deals nothing. A part is good until the next one is
    * asked for: all are made in the same memory, which stays in the processor's cache. Steps are dealt in plan order.
    */
   *dealStep(step: Step): Generator<Uint8Array> {
@@ -102,7 +104,7 @@ export class DealerPass implements DealContext {
     for (const [i, slot] of step.slots.entries()) yield* this.#pack(step, slot, values[i])
   }
 
-  mask(value: Opened): Lanes {
+  mask(value: Opened<LaneBits>): Lanes {
     let lanes = this.#masks.get(value.step)
     if (!lanes) {
       const { kernels, owner, server } = this.#own
@@ -112,11 +114,11 @@ export class DealerPass implements DealContext {
     return lanes
   }
 
-  ownerMask(value: Opened | Blinded): Lanes {
+  ownerMask(value: UnderMask): Lanes {
     return maskLanes(this.#own.owner, this.shape, value)
   }
 
-  serverMask(value: Opened): Lanes {
+  serverMask(value: Opened<LaneBits>): Lanes {
     return maskLanes(this.#own.server, this.shape, value)
   }
 
@@ -128,26 +130,16 @@ export class DealerPass implements DealContext {
     this.#own.cache.write(name, this.shape.base, this.shape.rows, rows)
   }
 
-  evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R {
-    return this.#own.kernels.evaluate(p, operands, count)
-  }
-
-  contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): Lanes {
-    return this.#own.kernels.contract(kind, terms, o)
-  }
-
-  multiplyDifference(product: DealtProduct): Lanes {
+  multiply(step: number, weight: string): Lanes {
+    const { products, op } = this.#plan.steps[step]
+    const product = products?.dealer?.find((p) => p.weight === weight)
+    if (!product) throw new RangeError(`step ${step} (${op}) deals no product with '${weight}'`)
     const ahead = this.#products.get(product)
     if (ahead && this.#products.delete(product)) return ahead
-    const { weight, ring } = product
     const b = this.#own.differences.get(weight)
     if (!b) throw new RangeError(`no difference was registered for '${weight}'`)
-    const a = product.lanes(this)
-    return this.#own.kernels.matmul(a, a.length / b.k, b, ring)
-  }
-
-  transformed(samples: Float64Array, matrix: Float64Array, n: number, scale: number): Lanes {
-    return this.#own.kernels.transformed(samples, matrix, n, scale)
+    const a = product.left(this)
+    return this.#own.kernels.matmul(a, a.length / b.k, b, product.ring)
   }
 
   *#pack(step: Step, slot: Slot, value: Dealt): Generator<Uint8Array> {
@@ -171,18 +163,18 @@ export class DealerPass implements DealContext {
     const per = (slot.entries ?? 1) * (slot.words ?? 1)
     const size = per * slotWidth(slot)
     // Whole blocks of keystream and whole bytes of packing, whatever the width.
-    const most = Math.min(slotValues(shape, slot) / per, Math.max(64, Math.floor(PIECE / per / 64) * 64))
+    const most = Math.min(slotValues(shape, slot) / per, Math.max(64, Math.floor(PART / per / 64) * 64))
     const keystream = new Uint8Array(most * size)
     const bytes = (per * slot.bits) / 8
     const packed = new Uint8Array(most * bytes)
     const pack = packerOf(kernels, value, per, slot.bits)
     let [first, held] = [0, 0]
     const flush = (): Uint8Array => {
-      const piece = packed.subarray(0, held * bytes)
-      pack(first, held, keystream.subarray(0, held * size), piece)
+      const part = packed.subarray(0, held * bytes)
+      pack(first, held, keystream.subarray(0, held * size), part)
       first += held
       held = 0
-      return piece
+      return part
     }
     for (let r = 0; r < shape.rows; r++) {
       const end = rowCount(shape, r, slot.layout, slot.width)
@@ -191,7 +183,7 @@ export class DealerPass implements DealContext {
         const n = room < end - i ? room - (room % 64) : end - i
         if (n === 0) yield flush()
         else
-          slotPiece(owner, shape, step, slot, r, i * per, keystream.subarray(held * size, (held + n) * size))
+          slotPart(owner, shape, step, slot, r, i * per, keystream.subarray(held * size, (held + n) * size))
         held += n
         i += n
       }

@@ -1,5 +1,5 @@
-import type { Role } from '../plan.ts'
 import type { Schedule } from '../schedule.ts'
+import type { Role } from '../values.ts'
 
 const known = new WeakMap<Schedule, Partial<Record<Role, Uint16Array>>>()
 

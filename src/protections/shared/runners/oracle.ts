@@ -1,12 +1,14 @@
-import type { Kernels, Matrix, PolynomialSpec } from '../../../kernels/kernels.ts'
-import type { RowCache } from '../cache.ts'
-import type { CachedRows, PlainContext } from '../context.ts'
-import type { Opened, Plan, Share, Value } from '../plan.ts'
-import type { Lanes } from '../ring.ts'
+import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
+import type { CachedRows, RowCache } from '../cache.ts'
+import type { OracleContext } from '../context.ts'
+import type { Plan } from '../plan.ts'
+import type { AnyLanes, LaneBits, Lanes } from '../ring.ts'
 import { type Shape, spanOf } from '../shape.ts'
+import { checkedLanes } from '../step.ts'
+import type { Opened, Share, Typed } from '../values.ts'
 
 /** What the oracle is given: the weights, and the randomness that the result is a function of. */
-export interface PlainMaterial {
+export interface OracleHoldings {
   readonly kernels: Kernels
   readonly weights: ReadonlyMap<string, Matrix>
   readonly biases: ReadonlyMap<string, Lanes>
@@ -17,7 +19,7 @@ export interface PlainMaterial {
   /** The owner's share of a truncated value. */
   ownerShare(value: Share): Lanes
   /** The whole mask of an opened value. */
-  mask(value: Opened): Lanes
+  mask(value: Opened<LaneBits>): Lanes
 }
 
 /** A value that left the range its plan promises. */
@@ -28,40 +30,43 @@ export interface Violation {
 }
 
 /** The oracle: the same plan on plain integers. It computes what the shares must add up to, bit for bit. */
-export class PlainPass implements PlainContext {
+export class OraclePass implements OracleContext {
   readonly shape: Shape
+  readonly kernels: Kernels
   readonly violations: Violation[] = []
   readonly #plan: Plan
-  readonly #own: PlainMaterial
-  readonly #values = new Map<number, Lanes>()
+  readonly #own: OracleHoldings
+  readonly #values = new Map<number, AnyLanes>()
 
-  constructor(plan: Plan, shape: Shape, own: PlainMaterial) {
+  constructor(plan: Plan, shape: Shape, own: OracleHoldings) {
     this.shape = shape
+    this.kernels = own.kernels
     this.#plan = plan
     this.#own = own
   }
 
   /** Runs every step; returns the last value. */
-  run(): Lanes {
-    for (const step of this.#plan.steps) this.#values.set(step.id, step.plain(this))
+  run(): AnyLanes {
+    for (const step of this.#plan.steps) this.#values.set(step.id, checkedLanes(step, step.oracle(this)))
     return this.result(this.#plan.steps.length - 1)
   }
 
-  result(id: number): Lanes {
+  /** A step's result. Throws `RangeError` before it has run. */
+  result(id: number): AnyLanes {
     const lanes = this.#values.get(id)
     if (!lanes) throw new RangeError(`step ${id} has not run`)
     return lanes
   }
 
-  get(value: Value): Lanes {
-    return this.result(value.step)
+  get<W extends LaneBits>(value: Typed<W>): Lanes<W> {
+    return this.result(value.step) as Lanes<W>
   }
 
   ownerShare(value: Share): Lanes {
     return this.#own.ownerShare(value)
   }
 
-  mask(value: Opened): Lanes {
+  mask(value: Opened<LaneBits>): Lanes {
     return this.#own.mask(value)
   }
 
@@ -79,10 +84,6 @@ export class PlainPass implements PlainContext {
 
   remember(name: string, rows: CachedRows): void {
     this.#own.cache.write(name, this.shape.base, this.shape.rows, rows)
-  }
-
-  polynomials(points: Lanes, words: Lanes, o: PolynomialSpec): Lanes {
-    return this.#own.kernels.polynomials(points, words, o)
   }
 
   multiply(weight: string, a: Lanes, ring: number): Lanes {

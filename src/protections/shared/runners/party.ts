@@ -1,16 +1,16 @@
-import type { Contraction, ContractionTerm } from '../../../kernels/contraction.ts'
-import type { Kernels, Matrix, PolynomialSpec } from '../../../kernels/kernels.ts'
-import type { Operand, Program, Result } from '../../../kernels/program.ts'
-import type { RowCache } from '../cache.ts'
-import type { CachedRows, PartyContext } from '../context.ts'
+import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
+import type { CachedRows, RowCache } from '../cache.ts'
+import type { PartyContext } from '../context.ts'
 import type { Correlations } from '../correlations/correlations.ts'
-import { maskLanes, maskWords } from '../correlations/material.ts'
-import type { Blinded, Opened, Plan, Role, Slot, Step, Value } from '../plan.ts'
-import { wireBytes } from '../plan.ts'
+import { maskLanes, maskWords } from '../correlations/keystreams.ts'
+import type { Slot } from '../dealt.ts'
+import type { Plan } from '../plan.ts'
 import { laneBytes, type Prg, streamId } from '../prg.ts'
-import type { Lanes } from '../ring.ts'
+import { type AnyLanes, type LaneBits, type Lanes, newLanes } from '../ring.ts'
 import { messageBytes, type Schedule } from '../schedule.ts'
 import { isPresent, type Shape, spanOf } from '../shape.ts'
+import { checkedLanes, type Product, type Step, wireBytes } from '../step.ts'
+import type { Role, Typed, UnderMask } from '../values.ts'
 import { usesOf } from './lifetimes.ts'
 
 /** A message that does not fit the plan: truncated, padded or out of turn. */
@@ -24,7 +24,7 @@ export class MessageError extends Error {
 const MANY_ROWS = 16
 
 /** What one party brings to a pass. */
-export interface PartyMaterial {
+export interface PartyHoldings {
   readonly role: Role
   readonly kernels: Kernels
   /** This party's masks. */
@@ -47,12 +47,14 @@ export interface PartyMaterial {
 export class PartyPass implements PartyContext {
   readonly role: Role
   readonly shape: Shape
+  readonly kernels: Kernels
   readonly #plan: Plan
   readonly #schedule: Schedule
-  readonly #own: PartyMaterial
-  readonly #values = new Map<number, Lanes>()
+  readonly #own: PartyHoldings
+  readonly #values = new Map<number, AnyLanes>()
   readonly #received = new Map<number, Uint8Array>()
-  readonly #products = new Map<string, Lanes>()
+  /** Products made ahead of the step that reads them. */
+  readonly #products = new Map<Product<PartyContext>, Lanes>()
   /** Keystream words of this party's parts of masks. */
   readonly #masks = new Map<number, Uint8Array>()
   /** Halves of openings, packed, from the first use to the second: they are sent, and added to what comes. */
@@ -62,9 +64,10 @@ export class PartyPass implements PartyContext {
   #input?: Lanes
   #padding?: Uint8Array
 
-  constructor(plan: Plan, schedule: Schedule, shape: Shape, own: PartyMaterial) {
+  constructor(plan: Plan, schedule: Schedule, shape: Shape, own: PartyHoldings) {
     this.role = own.role
     this.shape = shape
+    this.kernels = own.kernels
     this.#plan = plan
     this.#schedule = schedule
     this.#own = own
@@ -83,11 +86,11 @@ export class PartyPass implements PartyContext {
   async multiplyAhead(step: Step): Promise<void> {
     const { kernels, weights } = this.#own
     if (!kernels.matmulAsync || this.shape.rows < MANY_ROWS || !isPresent(this.shape, step.out.layout)) return
-    for (const { weight, input, ring, by, lanes } of step.matmul ?? []) {
-      const matrix = by.includes(this.role) ? weights.get(weight) : undefined
+    for (const product of step.products?.[this.role] ?? []) {
+      const matrix = weights.get(product.weight)
       if (!matrix) continue
-      const a = lanes?.(this) ?? this.get(input)
-      this.#products.set(weight, await kernels.matmulAsync(a, a.length / matrix.k, matrix, ring))
+      const a = product.left(this)
+      this.#products.set(product, await kernels.matmulAsync(a, a.length / matrix.k, matrix, product.ring))
     }
   }
 
@@ -95,7 +98,10 @@ export class PartyPass implements PartyContext {
     const step = this.#plan.steps[id]
     const isHere = isPresent(this.shape, step.out.layout)
     const isSent = this.#halves.has(id)
-    this.#values.set(id, isHere ? step.run(this, this.#received.get(id)) : new BigUint64Array())
+    this.#values.set(
+      id,
+      isHere ? checkedLanes(step, step.run(this, this.#received.get(id))) : newLanes(step.out.lanes, 0),
+    )
     this.#own.correlations.release()
     this.#received.delete(id)
     if (isSent) this.#halves.delete(id)
@@ -110,9 +116,9 @@ export class PartyPass implements PartyContext {
     const out = new Uint8Array(messageBytes(this.shape, message))
     let at = 0
     for (const step of message.steps) {
-      if (!step.share || !step.wire) throw new RangeError(`step ${step.id} (${step.op}) sends nothing`)
+      if (!step.half || !step.wire) throw new RangeError(`step ${step.id} (${step.op}) sends nothing`)
       const known = this.#halves.get(step.id)
-      const half = known ?? step.share(this)
+      const half = known ?? step.half(this)
       if (known) this.#halves.delete(step.id)
       else if (step.wire.from === 'both') this.#halves.set(step.id, half)
       out.set(half, at)
@@ -141,20 +147,22 @@ export class PartyPass implements PartyContext {
     }
   }
 
-  get(value: Value): Lanes {
-    return this.#value(value.step)
+  get<W extends LaneBits>(value: Typed<W>): Lanes<W> {
+    return this.result(value.step) as Lanes<W>
   }
 
-  /** A step's result, for traces and tests. */
-  result(id: number): Lanes {
-    return this.#value(id)
+  /** A step's result. Throws `RangeError` before it has run. */
+  result(id: number): AnyLanes {
+    const lanes = this.#values.get(id)
+    if (!lanes) throw new RangeError(`step ${id} has not run at the ${this.role}`)
+    return lanes
   }
 
-  mask(value: Opened | Blinded): Lanes {
+  mask(value: UnderMask): Lanes {
     return maskLanes(this.#own.masks, this.shape, value, this.maskWords(value))
   }
 
-  maskWords(value: Opened | Blinded): Uint8Array {
+  maskWords(value: UnderMask): Uint8Array {
     const words = this.#masks.get(value.step) ?? maskWords(this.#own.masks, this.shape, value)
     this.#masks.set(value.step, words)
     return words
@@ -162,7 +170,7 @@ export class PartyPass implements PartyContext {
 
   half(id: number): Uint8Array {
     const step = this.#plan.steps[id]
-    const half = this.#halves.get(id) ?? step.share?.(this)
+    const half = this.#halves.get(id) ?? step.half?.(this)
     if (!half) throw new RangeError(`step ${id} (${step.op}) opens nothing`)
     this.#halves.set(id, half)
     return half
@@ -174,10 +182,6 @@ export class PartyPass implements PartyContext {
 
   packed(step: number, slot: Slot): Uint8Array {
     return this.#own.correlations.packed(this.#plan.steps[step], slot)
-  }
-
-  evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R {
-    return this.#own.kernels.evaluate(p, operands, count)
   }
 
   bytes(step: number, slot: Slot): Uint8Array {
@@ -215,20 +219,16 @@ export class PartyPass implements PartyContext {
     this.#own.cache.write(name, this.shape.base, this.shape.rows, rows)
   }
 
-  contract(kind: 'scores' | 'mix', terms: readonly ContractionTerm[], o: Contraction): Lanes {
-    return this.#own.kernels.contract(kind, terms, o)
-  }
-
-  polynomials(points: Lanes, words: Lanes, o: PolynomialSpec): Lanes {
-    return this.#own.kernels.polynomials(points, words, o)
-  }
-
-  multiply(weight: string, a: Lanes, ring: number): Lanes {
-    const ahead = this.#products.get(weight)
-    if (ahead && this.#products.delete(weight)) return ahead
+  multiply(step: number, weight: string): Lanes {
+    const { products, op } = this.#plan.steps[step]
+    const product = products?.[this.role]?.find((p) => p.weight === weight)
+    if (!product) throw new RangeError(`step ${step} (${op}) declares no product with '${weight}'`)
+    const ahead = this.#products.get(product)
+    if (ahead && this.#products.delete(product)) return ahead
     const matrix = this.#own.weights.get(weight)
     if (!matrix) throw new RangeError(`the ${this.role} does not hold weight '${weight}'`)
-    return this.#own.kernels.matmul(a, a.length / matrix.k, matrix, ring)
+    const a = product.left(this)
+    return this.#own.kernels.matmul(a, a.length / matrix.k, matrix, product.ring)
   }
 
   stationary(weight: string): Lanes {
@@ -253,11 +253,5 @@ export class PartyPass implements PartyContext {
     this.#values.delete(step.id)
     this.#masks.delete(step.id)
     this.#own.correlations.forget(step)
-  }
-
-  #value(id: number): Lanes {
-    const lanes = this.#values.get(id)
-    if (!lanes) throw new RangeError(`step ${id} has not run at the ${this.role}`)
-    return lanes
   }
 }

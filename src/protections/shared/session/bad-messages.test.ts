@@ -20,7 +20,7 @@ const begin = (pass: number, shape: Partial<Shape> = {}): Uint8Array =>
 const encodeBegin = (pass: number, shape: Shape): Uint8Array =>
   encodePass({ kind: 'begin', pass, shape, payload: ahead(shape) })
 const data = (pass: number, index: number, size = 4): Uint8Array =>
-  encodePass({ kind: 'data', pass, band: 0, index, payload: new Uint8Array(size) })
+  encodePass({ kind: 'data', pass, rowChunk: 0, index, payload: new Uint8Array(size) })
 
 describe('a server refuses', () => {
   it.each<[string, Uint8Array[], string]>([

@@ -38,7 +38,7 @@ function checkSerials(session: WatchedSession): void {
   // No two different payloads ever travelled under one pass and message number.
   const sent = session.wire.flatMap(({ from, bytes }) => {
     const message = decodePass(bytes)
-    return message.kind === 'data' ? [`${from} ${message.pass} ${message.index} ${message.band}`] : []
+    return message.kind === 'data' ? [`${from} ${message.pass} ${message.index} ${message.rowChunk}`] : []
   })
   expect(new Set(sent).size).toBe(sent.length)
 }

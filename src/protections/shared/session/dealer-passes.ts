@@ -2,7 +2,7 @@
 import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
 import { RowCache } from '../cache.ts'
 import { deriveKey, Prg } from '../prg.ts'
-import { bandsOf } from '../row-chunks.ts'
+import { rowChunksOf } from '../row-chunks.ts'
 import { DealerPass } from '../runners/dealer.ts'
 import { ChunkWriter, KEY_BYTES } from './material-stream.ts'
 import type { ModelPlans } from './model-plan.ts'
@@ -54,12 +54,12 @@ export class SessionDealer {
       differences: this.#differences,
       cache: this.#plans.cacheOf(shape, this.#cache),
     }
-    const bands = bandsOf(shape).map((band) => new DealerPass(plan, band, own))
+    const rowChunks = rowChunksOf(shape).map((rowChunk) => new DealerPass(plan, rowChunk, own))
     let since = performance.now()
     for (const step of plan.steps)
-      for (const band of bands) {
-        await band.multiplyAhead(step)
-        for (const piece of band.dealStep(step)) await out.write(piece)
+      for (const rowChunk of rowChunks) {
+        await rowChunk.multiplyAhead(step)
+        for (const part of rowChunk.dealStep(step)) await out.write(part)
         if (performance.now() - since < SLICE_MS) continue
         await new Promise((resolve) => setTimeout(resolve))
         since = performance.now()

@@ -1,14 +1,15 @@
 /**
  * A pass's material as a byte stream from dealer to server: 32 bytes of the server's mask key for this pass, then every
- * step's corrections in plan order, band by band. Lengths follow from the plan, so nothing but the bytes is sent.
+ * step's corrections in plan order, row chunk by row chunk. Lengths follow from the plan, so nothing but the bytes is sent.
  */
 import type { Kernels } from '../../../kernels/kernels.ts'
 import { limits } from '../../../transport/limits.ts'
-import { PackedCorrections } from '../correlations/correlations.ts'
-import { materialBytes } from '../correlations/material.ts'
-import { Pieces } from '../correlations/pieces.ts'
-import type { Plan, Step } from '../plan.ts'
+import { PackedCorrections } from '../correlations/packed.ts'
+import { Rope } from '../correlations/rope.ts'
+import { stepDealtBytes } from '../cost.ts'
+import type { Plan } from '../plan.ts'
 import type { Shape } from '../shape.ts'
+import type { Step } from '../step.ts'
 
 export const KEY_BYTES = 32
 /**
@@ -57,21 +58,21 @@ export class ChunkWriter {
 
 /** The server's end: hands the stream's bytes to the steps they belong to. */
 export class MaterialReader {
-  /** Of each band. */
+  /** Of each row chunk. */
   readonly corrections: readonly PackedCorrections[]
-  readonly #bands: readonly Shape[]
+  readonly #rowChunks: readonly Shape[]
   readonly #steps: readonly Step[]
   readonly #next: () => Promise<Uint8Array>
-  /** Pieces taken so far: a step's for each band. */
+  /** Rope taken so far: a step's for each row chunk. */
   #at = 0
   /** What is left of the chunk that was read last. */
   #rest: Uint8Array = new Uint8Array()
   /** Bytes taken so far. */
   received = 0
 
-  constructor(plan: Plan, bands: readonly Shape[], kernels: Kernels, next: () => Promise<Uint8Array>) {
-    this.corrections = bands.map((shape) => new PackedCorrections(kernels, shape))
-    this.#bands = bands
+  constructor(plan: Plan, rowChunks: readonly Shape[], kernels: Kernels, next: () => Promise<Uint8Array>) {
+    this.corrections = rowChunks.map((shape) => new PackedCorrections(kernels, shape))
+    this.#rowChunks = rowChunks
     this.#steps = plan.steps.filter((s) => s.slots.length > 0)
     this.#next = next
   }
@@ -81,28 +82,28 @@ export class MaterialReader {
     return (await this.#take(KEY_BYTES)).slice(0, KEY_BYTES)
   }
 
-  /** Reads on until a step's corrections for a band are there. */
-  async reach(band: number, step: Step): Promise<void> {
-    const bands = this.#bands.length
-    while (!this.corrections[band].has(step)) {
-      const next = this.#steps[Math.floor(this.#at / bands)]
-      const to = this.#at++ % bands
-      this.corrections[to].put(next, await this.#take(materialBytes(this.#bands[to], next)))
+  /** Reads on until a step's corrections for a row chunk are there. */
+  async reach(rowChunk: number, step: Step): Promise<void> {
+    const rowChunks = this.#rowChunks.length
+    while (!this.corrections[rowChunk].has(step)) {
+      const next = this.#steps[Math.floor(this.#at / rowChunks)]
+      const to = this.#at++ % rowChunks
+      this.corrections[to].put(next, await this.#take(stepDealtBytes(this.#rowChunks[to], next)))
     }
   }
 
-  async #take(n: number): Promise<Pieces> {
-    const pieces: Uint8Array[] = []
+  async #take(n: number): Promise<Rope> {
+    const parts: Uint8Array[] = []
     for (let missing = n; missing > 0; ) {
       if (this.#rest.length === 0) {
         this.#rest = await this.#next()
         this.received += this.#rest.length
       }
-      const piece = this.#rest.subarray(0, missing)
-      this.#rest = this.#rest.subarray(piece.length)
-      pieces.push(piece)
-      missing -= piece.length
+      const part = this.#rest.subarray(0, missing)
+      this.#rest = this.#rest.subarray(part.length)
+      parts.push(part)
+      missing -= part.length
     }
-    return new Pieces(pieces)
+    return new Rope(parts)
   }
 }

@@ -16,8 +16,8 @@ import { privateWeights } from '../weights/stationary.ts'
 export const ENGINE_VERSION = 4
 
 /**
- * A model's plans, made when first needed: one for each number of bits that count its positions, and a decoder's lean one
- * for long prompts.
+ * A model's plans, made when first needed: one for each number of bits that count its positions, and a decoder's of few
+ * bytes for long prompts.
  */
 export class ModelPlans {
   readonly model: ProfiledModel
@@ -60,7 +60,7 @@ export class ModelPlans {
     return this.model.isPrivate(end)
   }
 
-  of(shape: Pick<Shape, 'base' | 'rows' | 'lean'>): { plan: Plan; schedule: Schedule } {
+  of(shape: Pick<Shape, 'base' | 'rows' | 'goal'>): { plan: Plan; schedule: Schedule } {
     const { key, compile } = this.model.variant(shape)
     let known = this.#plans.get(key)
     if (!known) {

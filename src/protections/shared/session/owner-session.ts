@@ -2,14 +2,14 @@
 
 import { Cancelled } from '../../protection.ts'
 import { RowCache } from '../cache.ts'
-import { SeededCorrelations } from '../correlations/correlations.ts'
-import { planMaterialBytes } from '../correlations/material.ts'
+import { SeededCorrelations } from '../correlations/seeded.ts'
+import { planDealtBytes } from '../cost.ts'
 import type { Plan } from '../plan.ts'
 import { deriveKey, Prg } from '../prg.ts'
 import { encode, type Lanes, toFloats } from '../ring.ts'
-import { bandsOf } from '../row-chunks.ts'
+import { rowChunksOf } from '../row-chunks.ts'
 import { PartyPass } from '../runners/party.ts'
-import { BandedPass } from '../runners/pipelined.ts'
+import { PipelinedPass } from '../runners/pipelined.ts'
 import type { Schedule } from '../schedule.ts'
 import type { Shape } from '../shape.ts'
 import { MASK_KEY } from './dealer-passes.ts'
@@ -24,7 +24,7 @@ interface Prepared {
   readonly shape: Shape
   readonly plan: Plan
   readonly schedule: Schedule
-  readonly party: BandedPass
+  readonly party: PipelinedPass
 }
 
 export class OwnerSession {
@@ -44,7 +44,7 @@ export class OwnerSession {
   #pass = 0
   #ahead?: Promise<Prepared>
   #aheadShape: { base: number; rows: number } = { base: 0, rows: 0 }
-  /** Passes of several bands that were cancelled under way. */
+  /** Passes of several row chunks that were cancelled under way. */
   readonly #givenUp = new Set<number>()
   #failed?: unknown
 
@@ -74,13 +74,13 @@ export class OwnerSession {
    */
   async run(base: number, embeddings: Float64Array, o: PassOptions = {}): Promise<Float64Array> {
     if (this.#failed) throw this.#failed
-    const { width, ring, frac } = this.#setup.plans.input
+    const { width, ring, scale } = this.#setup.plans.input
     try {
       const pass = await this.#take(base, embeddings.length / width)
-      const input = encode(embeddings, ring, frac)
-      for (const band of pass.party.bands) {
-        const from = (band.shape.base - base) * width
-        band.begin(input.subarray(from, from + band.shape.rows * width), o.padding)
+      const input = encode(embeddings, ring, scale.bits)
+      for (const rowChunk of pass.party.rowChunks) {
+        const from = (rowChunk.shape.base - base) * width
+        rowChunk.begin(input.subarray(from, from + rowChunk.shape.rows * width), o.padding)
       }
       return await this.#exchange(pass, o)
     } catch (error) {
@@ -113,9 +113,9 @@ export class OwnerSession {
   async #prepare(base: number, rows: number): Promise<Prepared> {
     const { plans, kernels, clear, requestPass, link, isNear } = this.#setup
     const { first, products } = this.pool.take(rows)
-    // A fetch link has one request under way at a time, so bands would wait for one another.
+    // A fetch link has one request under way at a time, so row chunks would wait for one another.
     const isWhole = link.kind === 'fetch'
-    const shape = plans.shapeOf({ base, rows, serial: first, lean: isNear, isWhole })
+    const shape = plans.shapeOf({ base, rows, serial: first, goal: isNear ? 'bytes' : undefined, isWhole })
     const { plan, schedule } = plans.of(shape)
     const pass = ++this.#pass
     const request = encodeRequest(shape)
@@ -134,20 +134,20 @@ export class OwnerSession {
       forgets: true,
     }
     const made = await products
-    const bands = bandsOf(shape).map((band) => {
+    const rowChunks = rowChunksOf(shape).map((rowChunk) => {
       const at = (lanes: Lanes): Lanes => {
         const n = lanes.length / rows
-        const from = (band.base - base) * n
-        return lanes.subarray(from, from + band.rows * n)
+        const from = (rowChunk.base - base) * n
+        return lanes.subarray(from, from + rowChunk.rows * n)
       }
       const stationary = new Map([...made].map(([name, lanes]) => [name, at(lanes)]))
-      const correlations = new SeededCorrelations(this.#masks, band)
-      return new PartyPass(plan, schedule, band, { ...common, correlations, stationary })
+      const correlations = new SeededCorrelations(this.#masks, rowChunk)
+      return new PartyPass(plan, schedule, rowChunk, { ...common, correlations, stationary })
     })
-    const party = new BandedPass(schedule, 'owner', bands)
+    const party = new PipelinedPass(schedule, 'owner', rowChunks)
     await this.#sendAhead(pass, shape, party.composeAhead())
     await asked
-    this.totals.dealerBytes += planMaterialBytes(bandsOf(shape), plan)
+    this.totals.dealerBytes += planDealtBytes(rowChunksOf(shape), plan)
     return { pass, shape, plan, schedule, party }
   }
 
@@ -173,28 +173,39 @@ export class OwnerSession {
   async #exchange(p: Prepared, o: PassOptions): Promise<Float64Array> {
     const { link } = this.#setup
     const { pass, party } = p
-    const bands = party.bands.length
+    const rowChunks = party.rowChunks.length
     const last = p.schedule.messages.length - 1
-    const send = async (band: number, index: number, payload: Uint8Array, isLast: boolean): Promise<void> => {
+    const send = async (
+      rowChunk: number,
+      index: number,
+      payload: Uint8Array,
+      isLast: boolean,
+    ): Promise<void> => {
       if (o.signal?.aborted) return this.#cancel(p)
       this.totals.lastSent = payload
-      await link.send(encodePass({ kind: 'data', pass, band, index, payload }), isLast)
-      if (index === 1 && band === bands - 1) this.#prepareNext(p.shape, o.next ?? false)
+      await link.send(encodePass({ kind: 'data', pass, rowChunk, index, payload }), isLast)
+      if (index === 1 && rowChunk === rowChunks - 1) this.#prepareNext(p.shape, o.next ?? false)
     }
     for (await party.go({ send }); !party.isOver; await party.go({ send })) {
       const message = decodePass(await link.receive())
-      // The server may have been at work on another band of a pass when that was given up.
+      // The server may have been at work on another row chunk of a pass when that was given up.
       if (message.kind === 'data' && this.#givenUp.has(message.pass)) continue
-      if (message.kind !== 'data' || message.pass !== pass || message.index !== party.awaited(message.band))
+      if (
+        message.kind !== 'data' ||
+        message.pass !== pass ||
+        message.index !== party.awaited(message.rowChunk)
+      )
         throw new PassError('out-of-turn', 'The server answered out of turn.')
-      party.accept(message.band, message.payload)
+      party.accept(message.rowChunk, message.payload)
       if (message.index !== last && o.signal?.aborted) return this.#cancel(p)
     }
     this.totals.passes++
     this.totals.hops += p.schedule.hops
     this.totals.rows += p.shape.rows
     const { out } = p.plan.steps[p.plan.steps.length - 1]
-    const released = party.bands.flatMap((band) => [...toFloats(band.result(out.step), out.ring, out.frac)])
+    const released = party.rowChunks.flatMap((rowChunk) => [
+      ...toFloats(rowChunk.result(out.step), out.ring, out.scale.bits),
+    ])
     return Float64Array.from(released)
   }
 

@@ -16,7 +16,7 @@ export interface OwnerSetup {
   /** Public matrices that the owner multiplies by in clear. */
   readonly clear: ClearWeights
   /**
-   * The server is so near that dealt bytes cost more time than hops: every pass runs the lean plan, not only prompts.
+   * The server is so near that dealt bytes cost more time than hops: every pass runs the plan of few bytes, not only prompts.
    */
   readonly isNear?: boolean
   /** Most of what is sent ahead of a pass in one message. */

@@ -3,8 +3,8 @@
  *
  * | kind | from | rest |
  * |---|---|---|
- * | 1 begin | owner | u32 base, u32 rows (top bit: lean, next: in one band), u64 first serial, the message sent ahead |
- * | 2 data | both | u16 message index, u8 band of rows, payload |
+ * | 1 begin | owner | u32 base, u32 rows (top bit: few bytes, next: in one row chunk), u64 first serial, the message sent ahead |
+ * | 2 data | both | u16 message index, u8 row chunk, payload |
  * | 3 abandon | owner | nothing: the pass is given up and its masks are burnt |
  * | 4 more | owner | more of the message sent ahead, where it is too long for `begin` |
  */
@@ -12,7 +12,7 @@ import type { Shape } from '../shape.ts'
 
 export type PassMessage =
   | { kind: 'begin'; pass: number; shape: Shape; payload: Uint8Array }
-  | { kind: 'data'; pass: number; index: number; band: number; payload: Uint8Array }
+  | { kind: 'data'; pass: number; index: number; rowChunk: number; payload: Uint8Array }
   | { kind: 'abandon'; pass: number }
   | { kind: 'more'; pass: number; payload: Uint8Array }
 
@@ -49,7 +49,7 @@ export function encodePass(message: PassMessage): Uint8Array {
   } else if (message.kind === 'data') {
     out[0] = 2
     view.setUint16(HEADER, message.index, true)
-    out[HEADER + 2] = message.band
+    out[HEADER + 2] = message.rowChunk
   } else out[0] = message.kind === 'abandon' ? 3 : 4
   out.set(payload, size)
   return out
@@ -68,7 +68,7 @@ export function decodePass(bytes: Uint8Array): PassMessage {
         kind: 'data',
         pass,
         index: view.getUint16(HEADER, true),
-        band: bytes[HEADER + 2],
+        rowChunk: bytes[HEADER + 2],
         payload: bytes.subarray(DATA),
       }
     if (kind === 3 && bytes.length === HEADER) return { kind: 'abandon', pass }
@@ -89,13 +89,17 @@ export function decodeRequest(bytes: Uint8Array): Shape {
   return readShape(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0)
 }
 
-/** Added to the number of rows: run the lean plan, run in one band. */
-const LEAN = 2 ** 31
+/** Added to the number of rows: run the plan of few bytes, run in one row chunk. */
+const FEW_BYTES = 2 ** 31
 const WHOLE = 2 ** 30
 
 function writeShape(view: DataView, at: number, shape: Shape): void {
   view.setUint32(at, shape.base, true)
-  view.setUint32(at + 4, shape.rows + (shape.lean ? LEAN : 0) + (shape.isWhole ? WHOLE : 0), true)
+  view.setUint32(
+    at + 4,
+    shape.rows + (shape.goal === 'bytes' ? FEW_BYTES : 0) + (shape.isWhole ? WHOLE : 0),
+    true,
+  )
   view.setBigUint64(at + 8, BigInt(shape.serial), true)
 }
 
@@ -108,8 +112,8 @@ function readShape(view: DataView, at: number): Shape {
     base: view.getUint32(at, true),
     rows: rows % WHOLE,
     serial: Number(serial),
-    ...(rows >= LEAN ? { lean: true } : {}),
-    ...(rows % LEAN >= WHOLE ? { isWhole: true } : {}),
+    ...(rows >= FEW_BYTES ? { goal: 'bytes' as const } : {}),
+    ...(rows % FEW_BYTES >= WHOLE ? { isWhole: true } : {}),
   }
 }
 

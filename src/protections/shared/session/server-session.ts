@@ -2,11 +2,11 @@
 import type { Kernels } from '../../../kernels/kernels.ts'
 import type { Link } from '../../../transport/link.ts'
 import { RowCache } from '../cache.ts'
-import { joined } from '../correlations/pieces.ts'
+import { joined } from '../correlations/rope.ts'
 import { Prg } from '../prg.ts'
-import { bandsOf } from '../row-chunks.ts'
+import { rowChunksOf } from '../row-chunks.ts'
 import { PartyPass } from '../runners/party.ts'
-import { aheadBytes, BandedPass } from '../runners/pipelined.ts'
+import { aheadBytes, PipelinedPass } from '../runners/pipelined.ts'
 import type { Schedule } from '../schedule.ts'
 import type { Shape } from '../shape.ts'
 import type { ClearWeights } from '../weights/held.ts'
@@ -22,13 +22,13 @@ export interface PassMaterial {
 
 interface Running {
   readonly shape: Shape
-  readonly bands: readonly Shape[]
+  readonly rowChunks: readonly Shape[]
   /** What the owner has sent ahead, in parts, and how many bytes of it are still to come. */
   readonly ahead: Uint8Array[]
   missing: number
   readonly schedule: Schedule
   readonly material: MaterialReader
-  party?: BandedPass
+  party?: PipelinedPass
 }
 
 /** Passes that may wait for their input at once. */
@@ -77,10 +77,10 @@ export class ServerSession {
     this.#lastPass = message.pass
     const { plan, schedule } = this.#plans.of(message.shape)
     const { shape } = message
-    const bands = bandsOf(shape)
-    const material = new MaterialReader(plan, bands, this.#kernels, () => this.#source.next(message.pass))
-    const missing = aheadBytes(schedule, bands)
-    const running: Running = { shape, bands, ahead: [], missing, schedule, material }
+    const rowChunks = rowChunksOf(shape)
+    const material = new MaterialReader(plan, rowChunks, this.#kernels, () => this.#source.next(message.pass))
+    const missing = aheadBytes(schedule, rowChunks)
+    const running: Running = { shape, rowChunks, ahead: [], missing, schedule, material }
     this.#keep(running, message.payload)
     this.#passes.set(message.pass, running)
   }
@@ -103,27 +103,30 @@ export class ServerSession {
     if (this.#passes.delete(pass)) this.#source.discard(pass)
   }
 
-  async #data({ pass, band, index, payload }: Extract<PassMessage, { kind: 'data' }>): Promise<void> {
+  async #data({ pass, rowChunk, index, payload }: Extract<PassMessage, { kind: 'data' }>): Promise<void> {
     const running = this.#passes.get(pass)
     if (!running) throw new PassError('out-of-turn', `Pass ${pass} is not open.`)
     if ([...this.#passes.values()].some((other) => other.party && other !== running))
       throw new PassError('out-of-turn', `Pass ${pass} goes on while another one is under way.`)
     running.party ??= await this.#open(running)
     const { party, material, shape } = running
-    const due = party.awaited(band)
+    const due = party.awaited(rowChunk)
     if (due !== index)
       throw new PassError(
         'out-of-turn',
-        `Message ${index} of band ${band} came where ${due ?? 'none'} was due.`,
+        `Message ${index} of row chunk ${rowChunk} came where ${due ?? 'none'} was due.`,
       )
-    if (party.isAhead(band))
-      throw new PassError('out-of-turn', `Band ${band} of pass ${pass} is too far ahead of the other.`)
-    party.accept(band, payload)
+    if (party.isAhead(rowChunk))
+      throw new PassError(
+        'out-of-turn',
+        `Row chunk ${rowChunk} of pass ${pass} is too far ahead of the other.`,
+      )
+    party.accept(rowChunk, payload)
     await party.go({
       before: (of, step) => material.reach(of, step),
       send: (of, message, bytes) =>
         this.#link.send(
-          encodePass({ kind: 'data', pass, band: of, index: message, payload: bytes }),
+          encodePass({ kind: 'data', pass, rowChunk: of, index: message, payload: bytes }),
           !party.isOver,
         ),
     })
@@ -133,7 +136,7 @@ export class ServerSession {
     this.#source.discard(pass)
   }
 
-  async #open({ shape, bands, schedule, material, ahead, missing }: Running): Promise<BandedPass> {
+  async #open({ shape, rowChunks, schedule, material, ahead, missing }: Running): Promise<PipelinedPass> {
     if (missing > 0) throw new PassError('malformed', 'What was sent ahead of a pass has the wrong length.')
     if (shape.base > this.#cached)
       throw new PassError(
@@ -152,11 +155,11 @@ export class ServerSession {
       biases: this.#clear.biases,
       forgets: true,
     }
-    const parties = bands.map((band, i) => {
+    const parties = rowChunks.map((rowChunk, i) => {
       const correlations = material.corrections[i]
-      return new PartyPass(plan, schedule, band, { ...common, correlations })
+      return new PartyPass(plan, schedule, rowChunk, { ...common, correlations })
     })
-    const pass = new BandedPass(schedule, 'server', parties)
+    const pass = new PipelinedPass(schedule, 'server', parties)
     pass.acceptAhead(joined(ahead.splice(0)), schedule)
     return pass
   }

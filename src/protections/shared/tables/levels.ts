@@ -1,4 +1,4 @@
-import type { Kernels } from '../../../kernels/kernels.ts'
+import type { TransformKernels } from '../../../kernels/transformed.ts'
 import type { Lanes } from '../ring.ts'
 import { Fitter } from './fit.ts'
 
@@ -21,8 +21,8 @@ export const levelCount = (g: { fineShift?: number; levels?: number }): number =
 
 /**
  * Tables of a steep function (1/x, 1/sqrt(x)) over many octaves: polynomials on equal segments, about one an octave at
- * the bottom. With several levels the entries that stand for low values hold zero and a gate of one, and the next level,
- * which sees values mod its own range only, holds the function there: f = T0 + g0 (T1 + g1 (T2 + ...)).
+ * the bottom. With several levels the entries that stand for low values hold zero and a gate of one, and the next
+ * level, which sees values mod its own range only, holds the function there: f = T0 + g0 (T1 + g1 (T2 + ...)).
  */
 export class Levels {
   /** Words of an entry of the last level; the others have the gate besides. */
@@ -77,7 +77,7 @@ export class Levels {
     first: number,
     count: number,
     out: Lanes,
-    kernels: Pick<Kernels, 'transformed'>,
+    kernels: TransformKernels,
   ): void {
     const { entries, words } = this
     const { nodes, matrix } = this.#fitter

@@ -1,14 +1,14 @@
-import type { Kernels, RotatingRows, RotationSpec } from '../../../kernels/kernels.ts'
-import type { DealtRotations } from '../plan.ts'
+import type { RotatingRows, RotationKernels, RotationSpec } from '../../../kernels/rotated.ts'
+import type { DealtRotations } from '../dealt.ts'
 import { fromFloats, type Lanes } from '../ring.ts'
 
 /** Of the rows of all places: a calibrated model's have a few megabytes. */
 const MOST_BYTES = 2 ** 29
 
 /**
- * Tables of a function of the masked value's high bits, for every place that a mask can put the entries' borders: entry k
- * of a place's table is for values from place + k·2^shift on. A mask's own table is its place's, rotated. Masks repeat the
- * same 2^shift places, so each is worked out once.
+ * Tables of a function of the masked value's high bits, for every place that a mask can put the entries' borders: entry
+ * k of a place's table is for values from place + k·2^shift on. A mask's own table is its place's, rotated. Masks
+ * repeat the same 2^shift places, so each is worked out once.
  */
 export class Rotations {
   readonly spec: RotationSpec
@@ -20,7 +20,7 @@ export class Rotations {
   #isKnown = new Uint8Array()
   /** How many places are known, here and in what kernels keep. */
   #places = 0
-  readonly #kept = new WeakMap<Kernels, { rows: RotatingRows; places: number }>()
+  readonly #kept = new WeakMap<RotationKernels, { rows: RotatingRows; places: number }>()
 
   /**
    * @param work writes a place's table: integers within +-2^53
@@ -93,7 +93,7 @@ export class Rotations {
   }
 
   /** All places in the kernels' memory, with those that became known since they were copied there. */
-  #keep(kernels: Kernels): RotatingRows {
+  #keep(kernels: RotationKernels): RotatingRows {
     const kept = this.#kept.get(kernels)
     if (kept?.places === this.#places) return kept.rows
     kept?.rows.free()

@@ -12,15 +12,18 @@ export interface SegmentSpec {
   /** Fraction bits of the coefficients. */
   readonly scale: number
   /**
-   * Arguments are within +-limit; a segment over the end of the range is taken at the end that they reach, and all others
-   * at what they stand for.
+   * Arguments are within +-limit; a segment over the end of the range is taken at the end that they reach, and all
+   * others at what they stand for.
    */
   readonly limit: number
 }
 
 const shared = new WeakMap<(x: number) => number, Map<string, Rotations>>()
 
-/** The polynomial pieces of a function, for every place of the segments' borders; shared by all plans that tabulate it alike. */
+/**
+ * The polynomial pieces of a function, for every place of the segments' borders; shared by all plans that tabulate it
+ * alike.
+ */
 export function segmentsOf(f: (x: number) => number, o: SegmentSpec): Rotations {
   const own = shared.get(f) ?? new Map<string, Rotations>()
   shared.set(f, own)

@@ -3,7 +3,7 @@ import { Trial } from '../../../../../test/support/protocol/plans.ts'
 import { activations } from '../../../../model/math.ts'
 import { activate } from '../../ops/activate.ts'
 import { open } from '../../ops/open.ts'
-import type { Share } from '../../plan.ts'
+import type { Share } from '../../values.ts'
 import { activationPrecision, tableOf } from './activation-table.ts'
 import { precisionOf } from './widths.ts'
 

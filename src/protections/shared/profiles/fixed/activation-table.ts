@@ -1,6 +1,7 @@
 /** Range, segments and degree of an activation's table: the fewest dealt words that meet the error. */
 import type { Activation } from '../../../../model/architectures/config.ts'
 import { activations, geluSprint } from '../../../../model/math.ts'
+import { activationWords } from '../../ops/activate.ts'
 import { Fitter } from '../../tables/fit.ts'
 
 export interface TableShape {
@@ -111,7 +112,7 @@ export function activationTable(
   for (const half of [least, least + 1])
     for (let degree = 3; degree <= 12; degree++)
       for (let entryBits = 1; entryBits <= 8; entryBits++) {
-        const cost = 2 ** entryBits * (degree + 1)
+        const cost = activationWords({ entryBits, degree })
         if (cost >= words) break
         const width = 2 ** (half + 1 - entryBits)
         if (width > 2 * (2 ** half - limit)) continue

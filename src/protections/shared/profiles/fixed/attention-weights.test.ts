@@ -7,7 +7,7 @@ import { encoderModel } from '../../../../model/architectures/encoder.ts'
 import { floatModel } from '../../../../model/architectures/reference.ts'
 import { Ends } from '../../../../model/ends.ts'
 import { randomModel } from '../../../../model/random.ts'
-import { planMaterialBytes } from '../../correlations/material.ts'
+import { planDealtBytes } from '../../cost.ts'
 import { LocalParties } from '../../local/local-parties.ts'
 import type { ModelSpec } from './block.ts'
 import { compileDecoder } from './decoder.ts'
@@ -55,7 +55,7 @@ describe.each([
       expect(mismatches(parties, trace)).toEqual([])
       expect(trace.schedule.hops).toBe(1 + hopsALayer * config.layers + 3)
       expect(trace.messages).toHaveLength(trace.schedule.messages.length)
-      expect(trace.dealerBytes).toBe(planMaterialBytes([trace.shape], trace.plan))
+      expect(trace.dealerBytes).toBe(planDealtBytes([trace.shape], trace.plan))
       const want = float.forward(part)
       const got = ends.logits(trace.released)
       want.forEach((v, i) => {

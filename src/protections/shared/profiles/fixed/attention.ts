@@ -1,13 +1,18 @@
 /** Attention: projections, logits, weights, and the mixed values divided by the weights' sums. */
+
 import { headDim } from '../../../../model/architectures/config.ts'
 import { rotaryFrequencies } from '../../../../model/architectures/rope.ts'
-import { mix, scores } from '../../ops/attention.ts'
-import { inverseLevels, timesInverse } from '../../ops/inverse.ts'
-import { lastRow, rotate, slice } from '../../ops/local.ts'
+import { inverseLevels, timesInverse } from '../../ops/composed/open-inverse.ts'
+import { lastRow } from '../../ops/last-row.ts'
+import { mix } from '../../ops/mix.ts'
 import { open } from '../../ops/open.ts'
 import { product } from '../../ops/product.ts'
+import { rotary } from '../../ops/rotary.ts'
+import { scores } from '../../ops/scores.ts'
+import { slice } from '../../ops/slice.ts'
 import { truncate } from '../../ops/truncate.ts'
-import type { Share } from '../../plan.ts'
+import { fraction } from '../../scale.ts'
+import type { Share } from '../../values.ts'
 import { type Block, weightIndex } from './block.ts'
 import { placed, RangeTooWide } from './errors.ts'
 import type { LayerRanges } from './ranges.ts'
@@ -30,14 +35,14 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   const hd = headDim(config)
   const kv = config.kvHeads * hd
   const h = { heads: config.heads, kvHeads: config.kvHeads, headDim: hd }
-  const rotary = config.arch === 'llama' ? p.rotary : 0
+  const rotaryBits = config.arch === 'llama' ? p.rotary : 0
   const qkv = block.biased(projected(block, x, r, layer, config.dim + 2 * kv), layer, 'qkv')
   const frequencies = rotaryFrequencies(config)
   const turned = (from: number, width: number, source = qkv): Share => {
     const part = slice(plan, source, from, width)
-    if (rotary === 0) return truncate(plan, part, p.weight, w.scores)
-    const rotated = rotate(plan, part, { headDim: hd, frequencies, frac: rotary })
-    return truncate(plan, rotated, p.weight + rotary, w.scores)
+    if (rotaryBits === 0) return truncate(plan, part, p.weight, w.scores)
+    const rotated = rotary(plan, part, { headDim: hd, frequencies, frac: rotaryBits })
+    return truncate(plan, rotated, p.weight + rotaryBits, w.scores)
   }
   const rows = block.isLast(layer) ? lastRow(plan, qkv) : qkv
   const q = open(plan, turned(0, config.dim, rows), { bits: w.scores })
@@ -61,7 +66,11 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   )
   const rd = inverseSums(block, powers.sums, s, wide)
   const terms = timesInverse(mixed, rd, inverseLevels(s.denominator), hd)
-  const out = product(plan, terms, { width: config.dim, ring: wide, frac: s.mixedFrac + s.inverseFrac })
+  const out = product(plan, terms, {
+    width: config.dim,
+    ring: wide,
+    scale: fraction(s.mixedFrac + s.inverseFrac),
+  })
   const y = block.biased(block.linear(truncate(plan, out, drop), layer, 'out', config.dim), layer, 'out')
   const output = truncate(plan, y, f + p.weight - p.residual, block.residual)
   if (block.residualColumns === 0) return { output }

@@ -1,16 +1,23 @@
 /** What the blocks of a model share while a plan is built. */
+
 import { isEncoder, type ModelConfig } from '../../../../model/architectures/config.ts'
-import { inverseLevels, openInverse, timesInverse } from '../../ops/inverse.ts'
+import { addBias, addSplitBias } from '../../ops/add-bias.ts'
+import { inverseLevels, openInverse, timesInverse } from '../../ops/composed/open-inverse.ts'
 import { lift } from '../../ops/lift.ts'
-import { linearPrivate, linearPublic, type WeightRef } from '../../ops/linear.ts'
-import { biasSplit, linearSplit, linearSplitShare, widen } from '../../ops/linear-split.ts'
-import { bias } from '../../ops/local.ts'
+import { linearPrivate } from '../../ops/linear-private.ts'
+import { linearPublic } from '../../ops/linear-public.ts'
+import { linearSplit } from '../../ops/linear-split.ts'
 import { open } from '../../ops/open.ts'
-import { blind, blindLifted } from '../../ops/open-to-server.ts'
+import { openLiftedToServer } from '../../ops/open-lifted-to-server.ts'
+import { openToServer } from '../../ops/open-to-server.ts'
+import type { WeightRef } from '../../ops/parts/weight-ref.ts'
 import { product } from '../../ops/product.ts'
-import { sumSquares } from '../../ops/square.ts'
+import { sumSquares } from '../../ops/sum-squares.ts'
 import { truncate } from '../../ops/truncate.ts'
-import { type Opened, PlanBuilder, type Share } from '../../plan.ts'
+import { widenOpening } from '../../ops/widen-opening.ts'
+import { PlanBuilder } from '../../plan.ts'
+import { fraction } from '../../scale.ts'
+import type { Opened, Share } from '../../values.ts'
 import type { PlanOptions } from '../profile.ts'
 import {
   END_ROLES,
@@ -23,6 +30,7 @@ import {
 } from './lower.ts'
 import type { Ranges } from './ranges.ts'
 import {
+  INVERSE_DEGREE,
   integerBits,
   type NormWidths,
   type Precision,
@@ -31,8 +39,7 @@ import {
   weightFrac,
 } from './widths.ts'
 
-/** Degree of the inverse tables, and fraction bits of their public basis. */
-export const INVERSE_DEGREE = 5
+/** Fraction bits of the inverse tables' public basis. */
 export const BASIS_BITS = 12
 
 /** `owner-held`: the model server has the private weights. `split`: nobody has them all. */
@@ -134,7 +141,7 @@ export class Block {
     const wide = product(this.plan, terms, {
       width: x.width,
       ring,
-      frac: this.precision.residual + w.rootFrac,
+      scale: fraction(this.precision.residual + w.rootFrac),
     })
     return { value: truncate(this.plan, wide, drop, bits), bits }
   }
@@ -143,16 +150,17 @@ export class Block {
   liftedLinear(x: Opened, layer: number, role: MatrixRole, n: number, ring: number): Share {
     const weight = this.weight(layer, role, n)
     if (weight.visibility === 'public') return linearPublic(this.plan, lift(this.plan, x, ring), weight)
-    if (weight.visibility === 'split') return linearSplit(this.plan, widen(this.plan, x, ring), weight)
-    return linearPrivate(this.plan, blindLifted(this.plan, x, ring), weight)
+    if (weight.visibility === 'split') return linearSplit(this.plan, widenOpening(this.plan, x, ring), weight)
+    return linearPrivate(this.plan, openLiftedToServer(this.plan, x, ring), weight)
   }
 
   /** A share in its product's own ring times a weight. */
   linear(x: Share, layer: number, role: MatrixRole, n: number): Share {
     const weight = this.weight(layer, role, n)
     if (weight.visibility === 'public') return linearPublic(this.plan, x, weight)
-    if (weight.visibility === 'split') return linearSplitShare(this.plan, x, weight)
-    return linearPrivate(this.plan, blind(this.plan, x, weight.index), weight)
+    if (weight.visibility === 'split')
+      return linearSplit(this.plan, open(this.plan, x, { bits: x.ring }), weight)
+    return linearPrivate(this.plan, openToServer(this.plan, x, weight.index), weight)
   }
 
   weight(layer: number, role: MatrixRole, n: number): WeightRef {
@@ -161,7 +169,7 @@ export class Block {
       name: matrixName(layer, role),
       index: weightIndex(layer, role),
       n,
-      frac: weightFrac(role, this.precision),
+      scale: fraction(weightFrac(role, this.precision)),
       visibility: visibility === 'private' && this.spec.custody === 'split' ? 'split' : visibility,
     }
   }
@@ -171,6 +179,6 @@ export class Block {
     const { config } = this.spec
     if (config.arch !== 'gpt2' && !isEncoder(config)) return x
     const { visibility } = this.weight(layer, role, x.width)
-    return visibility === 'split' ? biasSplit(this.plan, x, name) : bias(this.plan, x, name)
+    return visibility === 'split' ? addSplitBias(this.plan, x, name) : addBias(this.plan, x, name)
   }
 }

@@ -1,12 +1,13 @@
 /** SPRINT's softmax: powers (1 + (x - cap) / 256)^256 below a constant cap, over their sum. No row maximum, so fewer hops. */
 import { cappedExp } from '../../../../model/math.ts'
-import { activate } from '../../ops/activate.ts'
-import { addConstant } from '../../ops/local.ts'
+import { activate, activationWords } from '../../ops/activate.ts'
+import { addConstant } from '../../ops/add-constant.ts'
 import { open } from '../../ops/open.ts'
-import { shade } from '../../ops/suppress-padding.ts'
+import { suppressPadding } from '../../ops/suppress-padding.ts'
 import { truncate } from '../../ops/truncate.ts'
-import type { PlanBuilder, Share } from '../../plan.ts'
+import type { PlanBuilder } from '../../plan.ts'
 import { Fitter } from '../../tables/fit.ts'
+import type { Share } from '../../values.ts'
 import { RangeTooWide } from './errors.ts'
 import type { Interval, LayerRanges } from './ranges.ts'
 import type { WeightWidths } from './softmax-widths.ts'
@@ -38,7 +39,7 @@ export interface CappedWidths extends WeightWidths {
   readonly degree: number
   readonly basisBits: number
   /** Octaves by which padded positions are lowered; 0 where there are none. */
-  readonly shade: number
+  readonly suppressed: number
 }
 
 /** The weight of a logit in octaves. */
@@ -87,8 +88,8 @@ export function cappedWidths(
   const mixedFrac = f - 1 + depth
   const mixed = mixedFrac + positions + value + 2
   const zero = logitOf(top - weightFrac - 2, cap)
-  const shaded = o.isPadded ? Math.ceil(high + margin - zero + MOST_WIDTH) : 0
-  const bottom = low - margin - shaded
+  const suppressed = o.isPadded ? Math.ceil(high + margin - zero + MOST_WIDTH) : 0
+  const bottom = low - margin - suppressed
   const centre = Math.round((bottom + high + margin) / 2)
   const limit = Math.max(high + margin - centre, centre - bottom)
   const table = weightTable(weightOf(cap, top), centre, limit, 2 ** -weightFrac)
@@ -104,7 +105,7 @@ export function cappedWidths(
     limit,
     ...table,
     basisBits,
-    shade: shaded,
+    suppressed,
     weights,
     weightFrac,
     mixed,
@@ -132,7 +133,7 @@ function weightTable(
       const width = 2 ** (half + 1 - entryBits)
       if (width > Math.min(MOST_WIDTH, 2 * (2 ** half - limit))) continue
       for (let degree = 3; degree <= 12; degree++) {
-        const cost = 2 ** entryBits * (degree + 1)
+        const cost = activationWords({ entryBits, degree })
         if (cost >= words) break
         if (!follows(f, centre - limit, centre + limit, width, degree, unit)) continue
         words = cost
@@ -171,10 +172,10 @@ function follows(
 export function cappedPowers(plan: PlanBuilder, logits: Share, w: CappedWidths): Share {
   const bits = ARGUMENT_BITS + w.half + 1
   const unit = (x: number): bigint => BigInt(x) << BigInt(ARGUMENT_BITS)
-  const rounded = truncate(plan, logits, logits.frac - ARGUMENT_BITS, bits, 'modular')
+  const rounded = truncate(plan, logits, logits.scale.bits - ARGUMENT_BITS, bits, 'modular')
   const centred = addConstant(plan, rounded, unit(-w.centre), bits)
-  const shaded = w.shade > 0 ? shade(plan, centred, unit(w.shade)) : centred
-  const g = open(plan, shaded, { bits })
+  const unpadded = w.suppressed > 0 ? suppressPadding(plan, centred, unit(w.suppressed)) : centred
+  const g = open(plan, unpadded, { bits })
   const weight = weightOf(w.cap, w.top)
   const powers = activate(plan, g, undefined, {
     f: (x) => weight(x + w.centre),

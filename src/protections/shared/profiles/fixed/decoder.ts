@@ -1,10 +1,14 @@
 /** Compiles a decoder to a plan of the `fixed` profile. */
+
+import { add } from '../../ops/add.ts'
 import { input } from '../../ops/input.ts'
-import { add, lastRow } from '../../ops/local.ts'
+import { lastRow } from '../../ops/last-row.ts'
 import { open } from '../../ops/open.ts'
 import { release } from '../../ops/release.ts'
 import { truncate } from '../../ops/truncate.ts'
-import type { Plan, Share } from '../../plan.ts'
+import type { Plan } from '../../plan.ts'
+import { fraction, UNSCALED } from '../../scale.ts'
+import type { Share } from '../../values.ts'
 import type { PlanOptions } from '../profile.ts'
 import { attention } from './attention.ts'
 import { Block, type ModelSpec, visibilityOf, weightIndex } from './block.ts'
@@ -61,6 +65,6 @@ function embed(block: Block): Share {
   const { config } = spec
   const width = inputWidth(spec)
   if (visibilityOf(spec, config.layers, 'embed') === 'public')
-    return input(plan, { width, ring, frac: precision.residual })
-  return block.linear(input(plan, { width, ring, frac: 0 }), config.layers, 'embed', config.dim)
+    return input(plan, { width, ring, scale: fraction(precision.residual) })
+  return block.linear(input(plan, { width, ring, scale: UNSCALED }), config.layers, 'embed', config.dim)
 }

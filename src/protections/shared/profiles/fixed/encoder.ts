@@ -1,13 +1,16 @@
 /** Compiles an encoder to a plan of the `fixed` profile. */
+
 import type { Activation } from '../../../../model/architectures/config.ts'
 import { activate } from '../../ops/activate.ts'
+import { add } from '../../ops/add.ts'
 import { centre, centreBits } from '../../ops/centre.ts'
 import { input } from '../../ops/input.ts'
-import { add } from '../../ops/local.ts'
 import { open } from '../../ops/open.ts'
 import { release } from '../../ops/release.ts'
 import { truncate } from '../../ops/truncate.ts'
-import type { Opened, Plan, Share } from '../../plan.ts'
+import type { Plan } from '../../plan.ts'
+import { fraction, UNSCALED } from '../../scale.ts'
+import type { Opened, Share } from '../../values.ts'
 import type { InputType } from '../input-type.ts'
 import type { PlanOptions } from '../profile.ts'
 import { activationPrecision, tableOf } from './activation-table.ts'
@@ -55,10 +58,10 @@ export function encoderInput(spec: ModelSpec): InputType {
   const block = new Block(spec, 3, {})
   if (block.isNormalised(0)) {
     const ring = projectionRing(block, ranges.layers[0], 0)
-    return { width: config.dim, ring, frac: block.precision.activation }
+    return { width: config.dim, ring, scale: fraction(block.precision.activation) }
   }
   const width = config.vocab + config.context + (config.positionOffset ?? 0) + (config.types ?? 1)
-  return { width, ring: block.residual, frac: 0 }
+  return { width, ring: block.residual, scale: UNSCALED }
 }
 
 function embed(block: Block): Share {

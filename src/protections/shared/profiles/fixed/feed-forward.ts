@@ -1,12 +1,14 @@
 /** The feed-forward block, gated or not. */
+
 import { isEncoder } from '../../../../model/architectures/config.ts'
 import { activate } from '../../ops/activate.ts'
-import { inverseLevels, timesInverse } from '../../ops/inverse.ts'
-import { slice } from '../../ops/local.ts'
+import { inverseLevels, timesInverse } from '../../ops/composed/open-inverse.ts'
 import { open } from '../../ops/open.ts'
 import { product } from '../../ops/product.ts'
+import { slice } from '../../ops/slice.ts'
 import { truncate } from '../../ops/truncate.ts'
-import type { Opened, Share } from '../../plan.ts'
+import { fraction } from '../../scale.ts'
+import type { Opened, Share } from '../../values.ts'
 import { activationPrecision, tableOf } from './activation-table.ts'
 import type { Added } from './attention.ts'
 import { type Block, weightIndex } from './block.ts'
@@ -64,7 +66,11 @@ export function feedForward(block: Block, x: Share, r: LayerRanges, layer: numbe
   )
   const rawOpened = open(plan, first, { bits: raw, lift: ring })
   const terms = timesInverse(rawOpened, root, inverseLevels(w.table), n)
-  const normal = truncate(plan, product(plan, terms, { width: n, ring, frac: rawFrac + w.rootFrac }), drop)
+  const normal = truncate(
+    plan,
+    product(plan, terms, { width: n, ring, scale: fraction(rawFrac + w.rootFrac) }),
+    drop,
+  )
   const biased = block.biased(normal, layer, 'up')
 
   const g = open(plan, gated ? slice(plan, biased, 0, config.ff) : biased, { bits: gateBits })
@@ -83,14 +89,14 @@ export function feedForward(block: Block, x: Share, r: LayerRanges, layer: numbe
   const scale = coefficientBits + basisBits
   let a: Share
   if (!upShare) a = tabulated(undefined, scale - f, outRing)
-  else if (block.options.lean) {
+  else if (block.options.goal === 'bytes') {
     // Opening act(g) costs two hops and saves the two tables that hold it times the masks of u.
     const actBits = f + half + 2
     const ring = outRing + f
     const opened = open(plan, tabulated(undefined, scale - f, actBits), { bits: actBits, lift: ring })
     const u = open(plan, upShare, { bits: upBits, lift: ring })
     const factors = [{ value: opened }, { value: u }]
-    a = truncate(plan, product(plan, [factors], { width: config.ff, ring, frac: 2 * f }), f)
+    a = truncate(plan, product(plan, [factors], { width: config.ff, ring, scale: fraction(2 * f) }), f)
   } else a = tabulated(open(plan, upShare, { bits: upBits, centred: true }), scale, outRing)
   const y = block.biased(block.linear(a, layer, 'down', config.dim), layer, 'down')
   const output = truncate(plan, y, f + p.weight - p.residual, block.residual)
@@ -105,7 +111,7 @@ export function feedForward(block: Block, x: Share, r: LayerRanges, layer: numbe
   const scaled = product(plan, timesInverse(rawStream, root, inverseLevels(w.table), extra), {
     width: extra,
     ring: stream.ring,
-    frac: stream.frac + w.rootFrac,
+    scale: fraction(stream.frac + w.rootFrac),
   })
   const residual = truncate(plan, scaled, stream.frac + w.rootFrac - p.residual, block.residual)
   return { output, residual: block.biased(residual, layer, 'up', residualBias(matrixName(layer, 'up'))) }

@@ -1,13 +1,11 @@
 /** A model whose numbers are fixed-point integers in rings that its calibrated ranges need. */
 import type { Kernels } from '../../../../kernels/kernels.ts'
-import type { ModelConfig, Tensors } from '../../../../model/architectures/config.ts'
-import { isEncoder } from '../../../../model/architectures/config.ts'
-import type { Shape } from '../../shape.ts'
+import { isEncoder, type ModelConfig, type Tensors } from '../../../../model/architectures/config.ts'
+import type { Goal, Shape } from '../../shape.ts'
 import type { ClearWeights } from '../../weights/held.ts'
 import type { InputType } from '../input-type.ts'
 import type { End, PlanOptions, PlanVariant, ProfiledModel } from '../profile.ts'
-import type { ModelSpec } from './block.ts'
-import { visibilityOf } from './block.ts'
+import { type ModelSpec, visibilityOf } from './block.ts'
 import { spanBitsOf } from './decoder.ts'
 import { ID } from './id.ts'
 import { allMatrices, type Visibility } from './lower.ts'
@@ -16,7 +14,7 @@ import { loadWeights } from './weights.ts'
 import { precisionOf } from './widths.ts'
 
 /** From this many rows on, bytes weigh more than hops. */
-const LEAN_ROWS = 8
+const LONG_ROWS = 8
 
 export class FixedModel implements ProfiledModel {
   readonly profile = ID
@@ -60,12 +58,12 @@ export class FixedModel implements ProfiledModel {
   }
 
   /** Throws `RangeTooWide` when compiled, where the ranges need more than 64 bits. */
-  variant(shape: Pick<Shape, 'base' | 'rows' | 'lean'>, o: PlanOptions = {}): PlanVariant {
+  variant(shape: Pick<Shape, 'base' | 'rows' | 'goal'>, o: PlanOptions = {}): PlanVariant {
     const bits = spanBitsOf(shape)
-    const { lean = this.#prefersBytes(shape), everyRow = false } = o
+    const { goal = this.#goalOf(shape), everyRow = false } = o
     return {
-      key: `${bits} ${lean} ${everyRow}`,
-      compile: () => compileModel(this.spec, bits, { lean, everyRow }),
+      key: `${bits} ${goal} ${everyRow}`,
+      compile: () => compileModel(this.spec, bits, { goal, everyRow }),
     }
   }
 
@@ -76,7 +74,7 @@ export class FixedModel implements ProfiledModel {
     )
   }
 
-  #prefersBytes({ rows, lean }: Pick<Shape, 'rows' | 'lean'>): boolean {
-    return !isEncoder(this.config) && (lean === true || rows >= LEAN_ROWS)
+  #goalOf({ rows, goal }: Pick<Shape, 'rows' | 'goal'>): Goal {
+    return !isEncoder(this.config) && (goal === 'bytes' || rows >= LONG_ROWS) ? 'bytes' : 'hops'
   }
 }

@@ -1,6 +1,7 @@
 /** The plan of whatever a configuration names: a decoder's or an encoder's. */
 import { isEncoder, type ModelConfig } from '../../../../model/architectures/config.ts'
 import type { Plan } from '../../plan.ts'
+import { fraction, UNSCALED } from '../../scale.ts'
 import type { Shape } from '../../shape.ts'
 import type { InputType } from '../input-type.ts'
 import type { PlanOptions } from '../profile.ts'
@@ -19,8 +20,9 @@ export function inputType(spec: ModelSpec): InputType {
   const { config, ranges } = spec
   if (isEncoder(config)) return encoderInput(spec)
   const p = precisionOf(config)
-  const frac = visibilityOf(spec, config.layers, 'embed') === 'private' ? 0 : p.residual
-  return { width: inputWidth(spec), ring: residualRing(ranges, p), frac }
+  const isPrivate = visibilityOf(spec, config.layers, 'embed') === 'private'
+  const scale = isPrivate ? UNSCALED : fraction(p.residual)
+  return { width: inputWidth(spec), ring: residualRing(ranges, p), scale }
 }
 
 /** A pass's shape as this model sees it: an encoder's rows see one another. */

@@ -2,7 +2,8 @@
 import { activate } from '../../ops/activate.ts'
 import { open } from '../../ops/open.ts'
 import { truncate } from '../../ops/truncate.ts'
-import type { PlanBuilder, Share } from '../../plan.ts'
+import type { PlanBuilder } from '../../plan.ts'
+import type { Share } from '../../values.ts'
 import { activationTable, type TableShape } from './activation-table.ts'
 import type { Interval } from './ranges.ts'
 import type { Precision } from './widths.ts'
@@ -40,14 +41,14 @@ export function softcapWidths(p: Precision, [low, high]: Interval, cap: number):
 /** The logits under their cap, mod 2^ring: one opening. */
 export function softcapped(plan: PlanBuilder, logits: Share, w: SoftcapWidths, ring: number): Share {
   const bits = ARGUMENT_BITS + w.table.half + 1
-  const g = open(plan, truncate(plan, logits, logits.frac - ARGUMENT_BITS, bits, 'modular'), { bits })
+  const g = open(plan, truncate(plan, logits, logits.scale.bits - ARGUMENT_BITS, bits, 'modular'), { bits })
   const { cap, limit, table } = w
   return activate(plan, g, undefined, {
     f: (x) => cap * Math.tanh(x / cap),
     limit,
     ...table,
     coefficientBits: COEFFICIENT_BITS,
-    basisBits: logits.frac - COEFFICIENT_BITS,
+    basisBits: logits.scale.bits - COEFFICIENT_BITS,
     ring,
   })
 }

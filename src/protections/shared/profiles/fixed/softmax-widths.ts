@@ -32,7 +32,7 @@ export interface SoftmaxWidths extends WeightWidths {
   readonly exponentFrac: number
   readonly exponent: number
   /** Octaves by which padded positions are lowered; 0 where there are none. */
-  readonly shade: number
+  readonly suppressed: number
   /** log2 of the exponential table's entries, and fraction bits of its public factor. */
   readonly exponentEntries: number
   readonly factorBits: number
@@ -76,8 +76,8 @@ export function softmaxWidths(
   const weightFrac = weightBits + 2 * bin
   const ring = ringOf(weightBits)
   // From the cap down to where the exponential's table, which may start eight octaves above its entry's end, holds zeros.
-  const shade = isPadded ? weightFrac + 10 : 0
-  const lowest = Math.ceil(Math.log2(high + margin - edge + bin + shade))
+  const suppressed = isPadded ? weightFrac + 10 : 0
+  const lowest = Math.ceil(Math.log2(high + margin - edge + bin + suppressed))
   const rangeBits = isPadded ? Math.max(bins + binBits, lowest) : bins + binBits
   const scores = 2 * f + rangeBits
   const mixedFrac = f + 2
@@ -100,7 +100,7 @@ export function softmaxWidths(
     edge,
     exponentFrac,
     exponent,
-    shade,
+    suppressed,
     ...exponentialWidths(rangeBits, ring),
     weights: ring,
     weightFrac,

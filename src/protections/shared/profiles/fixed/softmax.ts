@@ -3,19 +3,23 @@
  * follows each row's maximum, or SPRINT's under a constant one.
  */
 import { isEncoder } from '../../../../model/architectures/config.ts'
+import { addConstant } from '../../ops/add-constant.ts'
+import { belowCap } from '../../ops/below-cap.ts'
+import { openInverse } from '../../ops/composed/open-inverse.ts'
 import { exponential } from '../../ops/exponential.ts'
-import { openInverse } from '../../ops/inverse.ts'
-import { addConstant, sumPositions } from '../../ops/local.ts'
+import { highestLevel } from '../../ops/highest-level.ts'
 import { open } from '../../ops/open.ts'
-import { shade } from '../../ops/suppress-padding.ts'
-import { belowCap, highestLevel, thermometer } from '../../ops/threshold.ts'
+import { sumPositions } from '../../ops/sum-positions.ts'
+import { suppressPadding } from '../../ops/suppress-padding.ts'
+import { thermometer } from '../../ops/thermometer.ts'
 import { truncate } from '../../ops/truncate.ts'
-import type { Opened, Share } from '../../plan.ts'
-import { BASIS_BITS, type Block, INVERSE_DEGREE } from './block.ts'
+import type { Opened, Share } from '../../values.ts'
+import { BASIS_BITS, type Block } from './block.ts'
 import { type CappedWidths, cappedPowers, cappedWidths } from './capped-softmax.ts'
 import type { Interval, LayerRanges } from './ranges.ts'
 import { type SoftcapWidths, softcapped, softcapWidths } from './softcap.ts'
 import { type SoftmaxWidths, softmaxWidths, type WeightWidths } from './softmax-widths.ts'
+import { INVERSE_DEGREE } from './widths.ts'
 
 /** Weights before the division, pairs x heads at `weightFrac`, and their sums, rows x heads. */
 export interface Powers {
@@ -68,7 +72,7 @@ export function attentionWidths(block: Block, r: LayerRanges): AttentionWidths {
 /** Logits that a softmax tells apart, in octaves. */
 const scoreRange = (s: SoftmaxWidths | CappedWidths): Interval =>
   s.kind === 'capped'
-    ? [s.centre - s.limit + s.shade, s.centre + s.limit]
+    ? [s.centre - s.limit + s.suppressed, s.centre + s.limit]
     : [s.edge, s.edge + 2 ** (s.bins + s.binBits)]
 
 /** Weights of attention logits (pairs x heads, in octaves, Z_2^scores), and their sums. */
@@ -86,7 +90,7 @@ export function attentionPowers(block: Block, logits: Share, w: AttentionWidths)
 /** Powers of two of logits less a cap that follows each row. */
 function softmaxPowers(block: Block, logits: Share, s: SoftmaxWidths): Share {
   const { plan } = block
-  const { frac } = logits
+  const frac = logits.scale.bits
   const shifted = addConstant(plan, logits, BigInt(-s.edge) << BigInt(frac))
   const c = open(plan, truncate(plan, shifted, frac + s.binBits, s.bins, 'unsigned'), { bits: s.bins })
   const N = open(plan, thermometer(plan, c, block.spanBits), { bits: block.spanBits })
@@ -97,8 +101,9 @@ function softmaxPowers(block: Block, logits: Share, s: SoftmaxWidths): Share {
     offset: BigInt(s.edge) << BigInt(s.exponentFrac),
   })
   // Padding copies a row that is there, so it may count for the cap; its weight alone must be zero.
-  const shaded = s.shade > 0 ? shade(plan, below, BigInt(s.shade) << BigInt(s.exponentFrac)) : below
-  const z = open(plan, shaded, { bits: s.exponent })
+  const unpadded =
+    s.suppressed > 0 ? suppressPadding(plan, below, BigInt(s.suppressed) << BigInt(s.exponentFrac)) : below
+  const z = open(plan, unpadded, { bits: s.exponent })
   const powers = exponential(plan, z, {
     entryBits: s.exponentEntries,
     frac: s.weightFrac,

@@ -1,6 +1,9 @@
 /** Bit widths of the `fixed` profile, layer by layer, from measured ranges. */
 import { isEncoder, type ModelConfig } from '../../../../model/architectures/config.ts'
-import { levelProducts } from '../../ops/inverse-levels.ts'
+import { timesInverse } from '../../ops/composed/open-inverse.ts'
+import { inverseWords } from '../../ops/inverse.ts'
+import { levelProducts } from '../../ops/parts/gate-products.ts'
+import { bitsPerColumn } from '../../ops/product/monomials.ts'
 import { RangeTooWide } from './errors.ts'
 import type { MatrixRole } from './lower.ts'
 import type { Interval, Ranges } from './ranges.ts'
@@ -45,10 +48,15 @@ export interface InverseWidths {
   readonly floor: number
 }
 
-/** Dealt bytes of one word of an inverse table, and of the further monomials that a second level costs a column. */
-const WORD_BYTES = 5
-const LEVEL_BYTES = 45
-const WORDS = 6
+/** Degree of the inverse tables. */
+export const INVERSE_DEGREE = 5
+/**
+ * Rings follow from the geometry that is chosen here, so geometries are compared by what the operations declare at
+ * typical ones: a table in Z_2^40, and a product in Z_2^60 of an argument opened in Z_2^32 with an inverse opened in
+ * Z_2^36.
+ */
+const TYPICAL_RING = 40
+const TYPICAL = { ring: 60, argument: { ring: 32, lift: 60, width: 1 }, inverse: { ring: 36, lift: 60 } }
 /** Low bits of the argument that a bottom segment spans: the resolution there. */
 const SEGMENT_BITS = 13
 
@@ -76,9 +84,8 @@ export function inverseWidths(
   const bottom = Math.floor(Math.log2(low))
   const octaves = top - bottom
   const isDeep = Math.ceil(Math.log2(most * (16 / 15))) - bottom > TWO_LEVEL_OCTAVES
-  const oneLevel = uses.scalars * 2 ** (octaves + 1) * WORDS * WORD_BYTES
-  const twoLevels =
-    uses.scalars * 2 ** ((octaves + 2) / 2) * (2 * WORDS + 1) * WORD_BYTES + uses.columns * LEVEL_BYTES
+  const oneLevel = uses.scalars * tableBits(octaves + 1, 1)
+  const twoLevels = uses.scalars * tableBits((octaves + 2) / 2, 2) + uses.columns * SECOND_LEVEL_BITS
   if (!isDeep && octaves < 12 && oneLevel <= twoLevels) {
     // An interval may start a whole segment below its value, so the lowest value stands two segments above zero.
     const entryBits = Math.max(octaves, 2) + 1
@@ -99,10 +106,26 @@ export function inverseWidths(
   return levels === 2 ? widths : { ...widths, levels }
 }
 
+/** Dealt bits of one value's tables. */
+const tableBits = (entryBits: number, levels: number): number =>
+  inverseWords({ entryBits, degree: INVERSE_DEGREE, levels }) * TYPICAL_RING
+
+/** Dealt bits of a product by an inverse for each column: it has a factor more where the inverse has two levels. */
+function productBits(levels: 1 | 2): number {
+  const { ring, argument, inverse } = TYPICAL
+  const parts = levels === 1 ? 1 : 3
+  // Every inverse multiplies several columns, and what is dealt of it alone is dealt once.
+  return bitsPerColumn(timesInverse(argument, { ...inverse, width: parts }, parts, 2), ring)
+}
+
+const SECOND_LEVEL_BITS = productBits(2) - productBits(1)
+
 /** Three to eight levels, whose tables and products of masks make the fewest words. */
 function fewestBytes(octaves: number): number {
-  const words = (levels: number): number =>
-    2 ** Math.ceil((octaves + levels) / levels) * (levels * (WORDS + 1) - 1) + levelProducts(levels)
+  const words = (levels: number): number => {
+    const entryBits = Math.ceil((octaves + levels) / levels)
+    return inverseWords({ entryBits, degree: INVERSE_DEGREE, levels }) + levelProducts(levels)
+  }
   let best = 3
   for (let levels = 4; levels <= MOST_LEVELS; levels++) if (words(levels) < words(best)) best = levels
   return best

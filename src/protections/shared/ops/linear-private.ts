@@ -1,0 +1,53 @@
+import { program } from '../../../kernels/program.ts'
+import type { PartyContext } from '../context.ts'
+import { sharedBits } from '../correlations/correlations.ts'
+import type { Slot } from '../dealt.ts'
+import type { PlanBuilder } from '../plan.ts'
+import { weightSumStream } from '../prg.ts'
+import type { Lanes } from '../ring.ts'
+import { timesScale } from '../scale.ts'
+import { rowsOf } from '../shape.ts'
+import { type Masked, type Share, share } from '../values.ts'
+import { type WeightRef, weightUse } from './parts/weight-ref.ts'
+
+/**
+ * x·W for a private W and e = x - a, which the server has. The weight has one stationary mask F, W = F + b, that owner
+ * and dealer expand from seeds of their own with the owner, and b is the dealer's: Beaver's product (1991) whose masked
+ * matrix is opened once, as SecureML (2017, section IV) does with its data. Of
+ *
+ *   x·W = (a·F + c)  +  (e·W + (a·b - c))
+ *
+ * the owner's part is input-independent and made ahead, the server's waits for e, and a·b - c is dealt. rows x n, in
+ * e's ring. No message beyond the one that gave the server e.
+ */
+export function linearPrivate(plan: PlanBuilder, e: Masked, weight: WeightRef): Share {
+  const { ring, layout } = e
+  const { name, n } = weight
+  const slot: Slot = { name: 'c', layout, width: n, bits: ring, stream: weightSumStream(weight.index) }
+  const type = { layout, width: n, ring, scale: timesScale(e.scale, weight.scale) }
+  const sum = program<[Lanes]>((p) => [
+    p.out(p.reduce(p.add(p.lanes(), p.packed(sharedBits('server', slot))), ring)),
+  ])
+  const added = (ctx: PartyContext, y: Lanes, dealt: Uint8Array): Lanes =>
+    ctx.kernels.evaluate(sum, [y, dealt], y.length)[0]
+  return plan.step<Share>('linearPrivate', share(type), [e], (id) => {
+    plan.weights.push(weightUse(weight, e))
+    return {
+      needs: { owner: [] },
+      slots: [slot],
+      products: {
+        server: [{ weight: name, ring, left: (ctx) => ctx.get(e) }],
+        dealer: [{ weight: name, ring, left: (ctx) => ctx.ownerMask(e) }],
+      },
+      deal: (ctx) => [ctx.multiply(id, name)],
+      run: (ctx) =>
+        ctx.role === 'owner'
+          ? lastRows(ctx.stationary(name), rowsOf(ctx.shape, layout) * n)
+          : added(ctx, ctx.multiply(id, name), ctx.packed(id, slot)),
+      oracle: (ctx) => ctx.multiply(name, ctx.get(e), ring),
+    }
+  })
+}
+
+/** Products are made ahead for every row; a `last` value takes the last. */
+const lastRows = (y: Lanes, n: number): Lanes => y.subarray(y.length - n)
