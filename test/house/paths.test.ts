@@ -57,10 +57,11 @@ const commentsOf = (source: string): string =>
 
 /** A file's pointers that lead nowhere. */
 const astray = (file: string, text: string): string[] =>
-  [
-    ...pointers(text).filter((path) => !exists(path)),
-    ...names(text).filter((name) => !paths.some((path) => `/${path}`.endsWith(`/${name}`))),
-  ].map((path) => `${file}: ${path}`)
+  pointers(text)
+    .filter((path) => !exists(path))
+    .concat(names(text).filter((name) => !paths.some((path) => `/${path}`.endsWith(`/${name}`))))
+    .filter((path, i, all) => all.indexOf(path) === i)
+    .map((path) => `${file}: ${path}`)
 
 it('in documents', () => {
   expect(documents.flatMap((file) => astray(file, readFileSync(file, 'utf8')))).toEqual([])
