@@ -51,6 +51,7 @@ export class SessionError extends Error {
     return codes[this.code][0]
   }
 
+  /** As it travels; `parse` reads it. */
   toJSON(): { code: SessionErrorCode; message: string; advice: string } {
     return { code: this.code, message: this.message, advice: this.advice }
   }

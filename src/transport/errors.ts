@@ -34,6 +34,7 @@ export class LinkError extends Error {
   }
 }
 
+/** Whether a peer sent a code that is one of ours. */
 export const isLinkErrorCode = (code: unknown): code is LinkErrorCode =>
   typeof code === 'string' && Object.hasOwn(advice, code)
 

@@ -32,6 +32,7 @@ export interface Link {
   readonly traffic: Readonly<Traffic>
 }
 
+/** Counters at zero. */
 export const newTraffic = (): Traffic => ({
   sentBytes: 0,
   receivedBytes: 0,
