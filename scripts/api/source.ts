@@ -55,7 +55,7 @@ export class Source {
     return comment?.type === 'Block' && comment.value.startsWith('*') ? plain(comment.value) : ''
   }
 
-  /** The same comment as it stands in the file. */
+  /** That doc comment as it stands in the file. */
   rawDocOf(node: Span): string {
     const comment = this.#before(node)
     return comment?.type === 'Block' && comment.value.startsWith('*') ? this.slice(comment) : ''

@@ -2,6 +2,7 @@ import type { Tokenizer } from '@huggingface/tokenizers'
 import type { ModelConfig } from '../architectures/config.ts'
 import type { EncoderInput } from '../architectures/encoder.ts'
 
+/** One id and one token type for each token. */
 export interface EncodedText extends EncoderInput {
   ids: number[]
   types: number[]

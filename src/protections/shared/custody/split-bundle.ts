@@ -10,7 +10,7 @@ import { type Opener, seal, sealedBytes, unseal } from '../agreement/seal.ts'
 import type { Plan } from '../plan.ts'
 import { type Piece, type ReadPiece, splitPieces } from '../weights/split.ts'
 
-/** The same bytes in both folders: every piece of `splitPieces`, packed to its bits. */
+/** What both folders hold, byte for byte: every piece of `splitPieces`, packed to its bits. */
 export const BETA_FILE = 'beta.bin'
 /** Another in each folder. */
 export const SEED_FILE = 'seed.json'
