@@ -1,14 +1,16 @@
 /** What the float model says on the tokens of a bench, and the ranges that its plan is calibrated for; kept between runs. */
+
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isEncoder, type ModelConfig, type Tensors } from '../src/model/architectures/config.ts'
-import { encoderModel } from '../src/model/architectures/encoder.ts'
-import { floatModel } from '../src/model/architectures/reference.ts'
+import type { ModelConfig, Tensors } from '../src/model/architectures/config.ts'
 import { EncoderEnds } from '../src/model/encoder-ends.ts'
 import { Ends } from '../src/model/ends.ts'
 import { type ChatTokens, chatOf, type Manifest } from '../src/model/files/manifest.ts'
+import { floatModel } from '../src/model/graph/decoder-model.ts'
+import { encoderModel } from '../src/model/graph/encoder-model.ts'
+import { continuesText } from '../src/model/graph/graph-of.ts'
 import { PredictableRandom } from '../src/model/random.ts'
 import { generate } from '../src/model/sample.ts'
 import { calibrated } from '../src/protections/shared/profiles/calibrated.ts'
@@ -85,7 +87,7 @@ export async function expectedResults(
   }
   const kept = JSON.parse(readFileSync(file, 'utf8')) as Kept
   const hidden = Float64Array.from(kept.hidden)
-  if (!isEncoder(config))
+  if (continuesText(config))
     return { ...kept, config, tensors, hidden, embeddings: new Ends(config, tensors).embed(kept.ids, 0) }
   const { rows, padding } = new EncoderEnds(config, tensors).input({ ids: kept.ids })
   return { ...kept, config, tensors, hidden, embeddings: rows, padding }
@@ -104,7 +106,7 @@ function sourcesIn(path: string): string[] {
 
 /** Rows of an encoder attend to all others, so that it is measured at the length that it will have. */
 const calibrationOf = (config: ModelConfig, length: number): number =>
-  Math.min(isEncoder(config) ? length : CALIBRATION, config.context)
+  Math.min(continuesText(config) ? CALIBRATION : length, config.context)
 
 function randomIds({ vocab }: ModelConfig, length: number, seed: number): number[] {
   const random = new PredictableRandom(seed)
@@ -119,10 +121,10 @@ function spoken(config: ModelConfig, tensors: Tensors, { bos, user }: ChatTokens
 }
 
 function hiddenState(config: ModelConfig, tensors: Tensors, ids: number[]): Float64Array {
-  if (isEncoder(config)) return encoderModel(config, tensors).forward({ ids }).hidden
+  if (!continuesText(config)) return encoderModel(config, tensors).forward({ ids }).hidden
   let normal = new Float64Array()
   const model = floatModel(config, tensors, (name, _layer, values) => {
-    if (name === 'nf') normal = values.slice()
+    if (name === 'final-normalised') normal = values.slice()
   })
   model.forward(ids)
   return normal.subarray(normal.length - config.dim)

@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type ModelConfig, type Tensors, tensorShapes } from '../src/model/architectures/config.ts'
+import type { ModelConfig, Tensors } from '../src/model/architectures/config.ts'
 import { type Bundle, loadBundle } from '../src/model/files/bundle-node.ts'
 import type { CatalogEntry } from '../src/model/files/catalog.ts'
 import { type Manifest, modelHash, parseManifest } from '../src/model/files/manifest.ts'
+import { tensorShapes } from '../src/model/graph/tensors.ts'
 import { benchConfigs, randomModel } from '../src/model/random.ts'
 import { profileOf } from '../src/protections/shared/profiles/lookup.ts'
 

@@ -1,11 +1,12 @@
 /** The two ends of an encoder at the owner: a text's tokens to the plan's padded input, released rows to results. */
 import type { ModelConfig, Tensors } from './architectures/config.ts'
-import { type EncoderInput, headNames } from './architectures/encoder.ts'
-import { checkIds } from './architectures/float-model.ts'
-import { layerNorm } from './architectures/gpt2.ts'
 import { bucketOf } from './buckets.ts'
 import type { EndPlan } from './ends.ts'
+import { graphOf } from './graph/graph-of.ts'
+import { checkIds, type TextInput } from './graph/interpret.ts'
 import { linear } from './math.ts'
+import { layerNorm, rmsNorm } from './norm.ts'
+import { type Place, PublicTables } from './public-tables.ts'
 
 /** A pass's input [rows x inputWidth], and which of its rows are padding. */
 export interface PaddedInput {
@@ -20,7 +21,7 @@ export interface PaddedInput {
 export class EncoderEnds {
   readonly #config: ModelConfig
   readonly #plan: EndPlan
-  readonly #get: (name: string) => Float32Array
+  readonly #tables: PublicTables
 
   /** Both ends are public unless `plan` says otherwise. Throws when a tensor that it needs is not among the public ones. */
   constructor(
@@ -30,26 +31,24 @@ export class EncoderEnds {
   ) {
     this.#config = config
     this.#plan = plan
-    this.#get = (name) => {
-      const tensor = tensors.get(name)
-      if (!tensor) throw new Error(`The public part of the model lacks '${name}'.`)
-      return tensor.data
-    }
+    this.#tables = new PublicTables(config, tensors)
     if (!plan.isPrivate('embed')) this.#embedded({ ids: [] }, [])
-    if (config.head?.kind !== 'classify') this.#finished(new Float64Array())
+    if (graphOf(config).head.kind !== 'labels') this.#finished(new Float64Array())
   }
 
   /**
    * Rows of a text, padded to its bucket: the second token to the last, then padding, then the first token, whose row a
    * classifier reads. Padding copies the first token's row, so that nothing in it is out of any range.
    */
-  input(text: EncoderInput): PaddedInput {
+  input(text: TextInput): PaddedInput {
     const n = text.ids.length
     const bucket = bucketOf(this.#config, n)
     // Every row of the bucket is worked out, copies too: the time that it takes must not tell the text's length.
     const order = Array.from({ length: bucket }, (_, r) => (r < n - 1 ? r + 1 : 0))
     const padding = Uint8Array.from(order, (at, r) => (at === 0 && r < bucket - 1 ? 1 : 0))
-    const rows = this.#plan.isPrivate('embed') ? this.#oneHots(text, order) : this.#embedded(text, order)
+    const rows = this.#plan.isPrivate('embed')
+      ? this.#tables.oneHots(this.#places(text, order), this.#plan.inputWidth)
+      : this.#embedded(text, order)
     return { rows, padding }
   }
 
@@ -65,53 +64,32 @@ export class EncoderEnds {
   }
 
   /** The tokens in the order given, some of them more than once: embedded and normalised. */
-  #embedded(text: EncoderInput, order: readonly number[]): Float64Array {
-    const c = this.#config
-    checkIds(c, 0, text.ids)
-    const tables = ['word', 'position', 'token_type'].map((name) =>
-      this.#get(`${c.arch}.embeddings.${name}_embeddings.weight`),
-    )
-    const x = new Float64Array(order.length * c.dim)
-    order.forEach((t, row) => {
-      const places = this.#places(text, t)
-      for (let i = 0; i < c.dim; i++)
-        x[row * c.dim + i] = tables.reduce((sum, table, k) => sum + table[places[k] * c.dim + i], 0)
-    })
-    return layerNorm(x, new Float32Array(c.dim).fill(1), new Float32Array(c.dim), c.eps)
+  #embedded(text: TextInput, order: readonly number[]): Float64Array {
+    const { dim, eps } = this.#config
+    const x = this.#tables.sums(this.#places(text, order))
+    const ones = new Float32Array(dim).fill(1)
+    return graphOf(this.#config).norm === 'rms'
+      ? rmsNorm(x, ones, eps)
+      : layerNorm(x, ones, new Float32Array(dim), eps)
   }
 
-  /** The same as a one each for the token, its position and its type. */
-  #oneHots(text: EncoderInput, order: readonly number[]): Float64Array {
-    const c = this.#config
-    checkIds(c, 0, text.ids)
-    const width = this.#plan.inputWidth
-    const out = new Float64Array(order.length * width)
-    const positions = c.vocab
-    const types = positions + (c.positionOffset ?? 0) + c.context
-    order.forEach((t, row) => {
-      const [id, position, type] = this.#places(text, t)
-      for (const at of [id, positions + position, types + type]) out[row * width + at] = 1
-    })
-    return out
-  }
-
-  /** A token's rows in the tables of words, positions and types. */
-  #places({ ids, types }: EncoderInput, t: number): [number, number, number] {
-    return [ids[t], t + (this.#config.positionOffset ?? 0), types?.[t] ?? 0]
+  #places(text: TextInput, order: readonly number[]): Place[] {
+    checkIds(this.#config, 0, text.ids)
+    return order.map((t) => ({ token: text.ids[t], position: t, type: text.types?.[t] ?? 0 }))
   }
 
   /** What is left to do after the plan, by rows. */
   #finished(rows: Float64Array): Float64Array {
-    const c = this.#config
     if (this.#plan.isPrivate('head')) return rows
-    const names = headNames(c)
-    const norm = c.head
-      ? names.transformNorm
-      : `${c.arch}.${c.layers > 0 ? `encoder.layer.${c.layers - 1}.output` : 'embeddings'}.LayerNorm`
-    const [gain, shift] = [this.#get(`${norm}.weight`), this.#get(`${norm}.bias`)]
-    const h = rows.map((v, at) => v * gain[at % c.dim] + shift[at % c.dim])
-    if (!c.head) return h
-    const table = c.tied ? `${c.arch}.embeddings.word_embeddings.weight` : names.decoder
-    return linear(h, this.#get(table), c.vocab, this.#get(names.decoderBias))
+    const { head, finalNorm } = graphOf(this.#config)
+    if (head.kind !== 'tokens') return this.#tables.scaled(rows, finalNorm)
+    const { weight, bias, outputs } = head.output
+    const h = this.#tables.scaled(rows, head.transform?.norm ?? finalNorm)
+    return linear(
+      h,
+      this.#tables.get(weight),
+      outputs,
+      bias === undefined ? undefined : this.#tables.get(bias),
+    )
   }
 }

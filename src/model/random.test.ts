@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { floatModel } from './architectures/reference.ts'
+import { floatModel } from './graph/decoder-model.ts'
 import { benchConfigs, PredictableRandom, parameterCount, randomModel } from './random.ts'
 
 test('the same seed gives the same stream, another seed another', () => {
@@ -35,7 +35,7 @@ test.each(['gpt2', '15m'] as const)('%s: attention logits of random weights spre
   const config = { ...benchConfigs[name], vocab: 64, layers: 2, context: 16 }
   const logits: number[] = []
   const model = floatModel(config, randomModel(config, 1), (what, _, values) => {
-    if (what === 's') logits.push(...values)
+    if (what === 'attention-logits') logits.push(...values)
   })
   model.forward(Array.from({ length: 16 }, (_, i) => i))
   const std = Math.sqrt(logits.reduce((sum, x) => sum + x * x, 0) / logits.length)

@@ -1,4 +1,6 @@
-import { type ModelConfig, type Tensors, tensorShapes } from './architectures/config.ts'
+import type { ModelConfig, Tensors } from './architectures/config.ts'
+import { graphOf } from './graph/graph-of.ts'
+import { tensorShapes } from './graph/tensors.ts'
 
 /**
  * A small deterministic generator (xorshift128) for *weights and sampling only*.
@@ -115,10 +117,20 @@ export const benchConfigs = {
 export function randomModel(config: ModelConfig, seed: number): Tensors {
   const random = new PredictableRandom(seed)
   const tensors: Tensors = new Map()
+  const spreads = knownSpreads(config)
+  const { layers } = graphOf(config)
   for (const [name, shape] of tensorShapes(config)) {
     const data = new Float32Array(shape.reduce((a, b) => a * b, 1))
-    fill(name, data, config, random)
+    const { std, mean = 0 } = spreads.get(name) ?? spreadByName(name, config)
+    for (let i = 0; i < data.length; i++) data[i] = mean + std * random.normal()
     tensors.set(name, { shape, data })
+  }
+  // Where one matrix holds queries, keys and values side by side, the first two thirds of its columns are scaled.
+  for (const { query } of layers) {
+    if (!query.part) continue
+    const { data } = tensors.get(query.weight)!
+    const width = 3 * query.outputs
+    for (let i = 0; i < data.length; i++) if (i % width < 2 * query.outputs) data[i] *= queryKeyStd
   }
   return tensors
 }
@@ -126,26 +138,34 @@ export function randomModel(config: ModelConfig, seed: number): Tensors {
 /** Logit = q.k / sqrt(headDim) with unit-variance-input q and k of std s each: its std is s^2. */
 const queryKeyStd = Math.sqrt(2.5)
 
-function fill(name: string, data: Float32Array, c: ModelConfig, random: PredictableRandom): void {
-  const normal = (std: number, mean = 0) => {
-    for (let i = 0; i < data.length; i++) data[i] = mean + std * random.normal()
-  }
+interface Spread {
+  readonly std: number
+  readonly mean?: number
+}
+
+/** Of tables, gains, and the matrices of the layers that are not like others. */
+function knownSpreads(c: ModelConfig): Map<string, Spread> {
+  const { tables, layers, finalNorm, head, skip } = graphOf(c)
   const fan = 1 / Math.sqrt(c.dim)
-  if (name.endsWith('.bias')) normal(0.02)
-  // Adapters come out at a tenth of the weights that they are added to.
-  else if (name.endsWith('lora_A.weight')) normal(fan)
-  else if (name.endsWith('lora_B.weight')) normal(0.1 / Math.sqrt(c.lora?.rank ?? 1))
-  else if (/(norm|ln_[12f])\.weight$/i.test(name)) normal(0.05, 1)
-  else if (/embed_tokens|wte|word_embeddings/.test(name)) normal(fan * 2)
-  else if (/wpe|(position|token_type)_embeddings/.test(name)) normal(fan * 0.5)
-  else if (/(q|k)_proj|(query|key)\.weight/.test(name)) normal(queryKeyStd * fan)
-  else if (/(o_proj|attn\.c_proj)/.test(name)) normal(fan / Math.sqrt(2 * c.layers))
-  else if (/(down_proj|mlp\.c_proj)/.test(name)) normal(1 / Math.sqrt(c.ff * 2 * c.layers))
-  else if (/layer\.\d+\.output\.dense/.test(name)) normal(1 / Math.sqrt(c.ff))
-  else normal(fan)
-  // c_attn holds q, k and v side by side: its columns [0, 2d) are q and k.
-  if (name.endsWith('c_attn.weight'))
-    for (let i = 0; i < data.length; i++) if (i % (3 * c.dim) < 2 * c.dim) data[i] *= queryKeyStd
+  const depth = skip === 'stream' ? 2 * c.layers : 1
+  const spreads = new Map<string, Spread>()
+  for (const { tensor, by } of tables) spreads.set(tensor, { std: by === 'token' ? fan * 2 : fan * 0.5 })
+  const norms = layers.flatMap(({ attentionNorm, feedForwardNorm }) => [attentionNorm, feedForwardNorm])
+  if (head.kind === 'tokens' && head.transform) norms.push(head.transform.norm)
+  for (const { gain } of [...norms, finalNorm]) spreads.set(gain, { std: 0.05, mean: 1 })
+  for (const { query, key, attentionOutput, down } of layers) {
+    for (const { weight, part } of [query, key]) if (!part) spreads.set(weight, { std: queryKeyStd * fan })
+    spreads.set(attentionOutput.weight, { std: fan / Math.sqrt(depth) })
+    spreads.set(down.weight, { std: 1 / Math.sqrt(c.ff * depth) })
+  }
+  return spreads
+}
+
+/** Of all others: biases, adapters, which come out at a tenth of the weights that they are added to, and matrices. */
+function spreadByName(name: string, c: ModelConfig): Spread {
+  if (name.endsWith('.bias')) return { std: 0.02 }
+  if (name.endsWith('lora_B.weight')) return { std: 0.1 / Math.sqrt(c.lora?.rank ?? 1) }
+  return { std: 1 / Math.sqrt(c.dim) }
 }
 
 /** Number of parameters of a model. */

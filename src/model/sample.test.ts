@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { demoConfig } from './architectures/config.ts'
-import { floatModel } from './architectures/reference.ts'
+import { floatModel } from './graph/decoder-model.ts'
 import { randomModel } from './random.ts'
 import { argMax, generate, Sampler } from './sample.ts'
 

@@ -1,4 +1,4 @@
-import type { FloatModel } from './architectures/float-model.ts'
+import type { FloatModel } from './graph/decoder-model.ts'
 import { softmax } from './math.ts'
 import { PredictableRandom } from './random.ts'
 

@@ -1,6 +1,6 @@
 /** A conversation's next reply, token by token. */
 
-import { isEncoder } from '../model/architectures/config.ts'
+import { continuesText } from '../model/graph/graph-of.ts'
 import type { Floats } from '../model/math.ts'
 import { Sampler } from '../model/sample.ts'
 import { decodeText, encodePrompt, StreamDecoder, stopIds } from '../model/tokenizer/chat.ts'
@@ -27,7 +27,7 @@ export async function chat(
   options: ChatOptions,
   run: Running,
 ): Promise<ChatResult> {
-  if (isEncoder(open.model.manifest.config))
+  if (!continuesText(open.model.manifest.config))
     throw new OwnerError('wrong-task', 'This model labels texts, it does not chat.', 'Choose a chat model.')
   const made: number[] = []
   const decoder = new StreamDecoder(open.tokenizer)

@@ -14,8 +14,8 @@ import {
   startNotingParties,
 } from '../../test/support/protocol/parties.ts'
 import { writeTinyBundle } from '../../test/support/session/tiny-bundle.ts'
-import { floatModel } from '../model/architectures/reference.ts'
 import type { Bundle } from '../model/files/bundle-node.ts'
+import { floatModel } from '../model/graph/decoder-model.ts'
 import { dialLink } from '../transport/dial.ts'
 import { type Fault, FaultInjector, type FaultKind, faultKinds, faultyDial } from '../transport/fault.ts'
 import type { Link } from '../transport/link.ts'

@@ -6,8 +6,8 @@
 import type { ServedListing } from '../handshake/listing.ts'
 import type { BackendKind } from '../kernels/choose.ts'
 import type { Kernels, ProductDevice } from '../kernels/kernels.ts'
-import type { EncoderInput } from '../model/architectures/encoder.ts'
 import type { PublicModel } from '../model/files/bundle.ts'
+import type { TextInput } from '../model/graph/interpret.ts'
 import type { Floats } from '../model/math.ts'
 import type { ConnectOptions, LinkChoice } from '../transport/connect.ts'
 import type { Traffic } from '../transport/link.ts'
@@ -88,7 +88,7 @@ export interface Connection {
    *
    * Rejects with `Cancelled` once `signal` is aborted: the connection goes on. After any other error it is of no use.
    */
-  run(base: number, input: EncoderInput, options?: RunOptions): Promise<Floats>
+  run(base: number, input: TextInput, options?: RunOptions): Promise<Floats>
   /** Does work that needs no input ahead, as much as is worth it; `onProgress` is called between steps of it. */
   prepare(onProgress?: () => void): Promise<void>
   /** Gives up what was prepared for a pass that will not come. */

@@ -33,7 +33,7 @@ it.each([1, 2, 3])('a new operation is right at all parties and in the oracle, u
 
 it('its values lie in lanes as narrow as it says', () => {
   const { trial, two } = run(1)
-  for (const party of [trial.owner, trial.server, trial.plain]) expect(laneBits(party.get(two))).toBe(8)
+  for (const party of [trial.owner, trial.server, trial.oracle]) expect(laneBits(party.get(two))).toBe(8)
 })
 
 it('it costs what it declares', () => {

@@ -7,10 +7,11 @@ import { SessionError } from '../../src/handshake/errors.ts'
 import { refused } from '../../src/handshake/greeting.ts'
 import { PROTOCOL_VERSION } from '../../src/handshake/limits.ts'
 import { parseJson } from '../../src/handshake/parse-json.ts'
-import { isEncoder } from '../../src/model/architectures/config.ts'
-import { type EncoderInput, encoderModel } from '../../src/model/architectures/encoder.ts'
-import { floatModel } from '../../src/model/architectures/reference.ts'
 import { type Bundle, loadBundle } from '../../src/model/files/bundle-node.ts'
+import { floatModel } from '../../src/model/graph/decoder-model.ts'
+import { encoderModel } from '../../src/model/graph/encoder-model.ts'
+import { continuesText } from '../../src/model/graph/graph-of.ts'
+import type { TextInput } from '../../src/model/graph/interpret.ts'
 import {
   Cancelled,
   type Connection,
@@ -42,7 +43,7 @@ class ToyConnection implements Connection {
     this.maxTokens = maxTokens
   }
 
-  async run(base: number, { ids, types }: EncoderInput, { signal }: RunOptions = {}): Promise<Float64Array> {
+  async run(base: number, { ids, types }: TextInput, { signal }: RunOptions = {}): Promise<Float64Array> {
     if (signal?.aborted) throw new Cancelled('stopped')
     await this.#link.send(json({ base, ids: Array.from(ids), types: Array.from(types ?? []) }), true)
     const bytes = await this.#link.receive()
@@ -83,12 +84,12 @@ export const toy: Protection = {
       await link.close()
       throw SessionError.parse(welcome)
     }
-    return new ToyConnection(link, reason, isEncoder(model.manifest.config) ? 20 : 5)
+    return new ToyConnection(link, reason, continuesText(model.manifest.config) ? 5 : 20)
   },
 }
 
 async function answerAll({ manifest: { config }, tensors }: Bundle, link: Link): Promise<void> {
-  const decoder = isEncoder(config) ? undefined : floatModel(config, tensors)
+  const decoder = continuesText(config) ? floatModel(config, tensors) : undefined
   for (;;) {
     const { base, ids, types } = parseJson(question, await link.receive(), 'The question')
     decoder?.rewind(base)

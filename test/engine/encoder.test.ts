@@ -2,9 +2,8 @@
 
 import { describe, expect, it } from 'vitest'
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
-import { type EncoderInput, encoderModel } from '../../src/model/architectures/encoder.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
-import type { ModelSpec } from '../../src/protections/shared/profiles/fixed/decoder.ts'
+import type { ModelSpec } from '../../src/protections/shared/profiles/fixed/block.ts'
 import { localKeys } from '../support/protocol/local-keys.ts'
 import { mismatches } from '../support/protocol/mismatches.ts'
 import {
@@ -14,18 +13,19 @@ import {
   tinyEncoder,
   tinyRoberta,
 } from '../support/protocol/models.ts'
+import { bertTwin, type TwinText } from '../twins/bert.ts'
 
 const lora = { rank: 2, alpha: 4, targets: ['query', 'value', 'dense'] }
 
 /** Three tokens in a bucket of 16, and 20 in one of 32. */
-function texts({ types = 1 }: ModelConfig): EncoderInput[] {
+function texts({ types = 1 }: ModelConfig): TwinText[] {
   return [3, 20].map((n) => {
     const ids = Array.from({ length: n }, (_, i) => (i === 0 ? 1 : (7 * i + n) % 48))
     return { ids, types: ids.map((_, i) => (i > n / 2 ? types - 1 : 0)) }
   })
 }
 
-const furthest = (got: Float64Array, want: Float64Array): number => {
+const furthest = (got: Float64Array, want: ArrayLike<number>): number => {
   expect(got.length).toBe(want.length)
   return Math.max(...got.map((v, i) => Math.abs(v - want[i])))
 }
@@ -33,16 +33,15 @@ const furthest = (got: Float64Array, want: Float64Array): number => {
 /** Runs the texts; returns the largest errors of what is released, and checks every value against the oracle. */
 async function errors({ config, tensors, model, ends }: TinyEncoder): Promise<number[]> {
   const parties = new LocalParties(model, tensors, { keys: localKeys() })
-  const float = encoderModel(config, tensors)
   const out: number[] = []
   for (const text of texts(config)) {
     const { rows, padding } = ends.input(text)
     const trace = await parties.pass(0, rows, padding)
     expect(mismatches(parties, trace)).toEqual([])
-    const { hidden, logits } = float.forward(text)
+    const { hidden, logits } = bertTwin(config, tensors, text)
     const isClassifier = config.head?.kind === 'classify'
     const got = isClassifier ? trace.released : ends.tokens(trace.released, text.ids.length)
-    out.push(furthest(got, logits ?? hidden))
+    out.push(furthest(got, (logits ?? hidden).flat()))
   }
   return out
 }

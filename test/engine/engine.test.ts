@@ -1,18 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
-import { floatModel } from '../../src/model/architectures/reference.ts'
 import { Ends } from '../../src/model/ends.ts'
+import { floatModel } from '../../src/model/graph/decoder-model.ts'
 import { randomModel } from '../../src/model/random.ts'
 import { LocalParties, type PassTrace } from '../../src/protections/shared/local/local-parties.ts'
-import {
-  compileDecoder,
-  inputWidth,
-  type ModelSpec,
-} from '../../src/protections/shared/profiles/fixed/decoder.ts'
+import type { ModelSpec } from '../../src/protections/shared/profiles/fixed/block.ts'
+import { calibrate } from '../../src/protections/shared/profiles/fixed/calibrate.ts'
+import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
 import { FixedModel } from '../../src/protections/shared/profiles/fixed/fixed-model.ts'
-import { calibrate } from '../../src/protections/shared/profiles/fixed/ranges.ts'
+import { inputType } from '../../src/protections/shared/profiles/fixed/owner-input.ts'
 import { maskOf, widened } from '../../src/protections/shared/ring.ts'
 import { localKeys } from '../support/protocol/local-keys.ts'
+import { decoderTwin } from '../twins/decoders.ts'
 
 const llama: ModelConfig = {
   arch: 'llama',
@@ -65,28 +64,12 @@ describe.each([
     const parties = new LocalParties(new FixedModel(spec), tensors, { keys: localKeys(), compile: options })
     let nf = new Float64Array()
     const float = floatModel(config, tensors, (name, _l, values) => {
-      if (name === 'nf') nf = values.slice()
+      if (name === 'final-normalised') nf = values.slice()
     })
-    const embedding = tensors.get(config.arch === 'llama' ? 'model.embed_tokens.weight' : 'wte.weight')!.data
-    const embed = (from: number, part: number[]): Float64Array => {
-      const out = new Float64Array(part.length * config.dim)
-      part.forEach((id, r) => {
-        const row = Float64Array.from(embedding.subarray(id * config.dim, (id + 1) * config.dim))
-        if (config.arch === 'gpt2') {
-          const position = tensors
-            .get('wpe.weight')!
-            .data.subarray((from + r) * config.dim, (from + r + 1) * config.dim)
-          for (let i = 0; i < config.dim; i++) row[i] += position[i]
-          const mean = row.reduce((a, b) => a + b, 0) / config.dim
-          for (let i = 0; i < config.dim; i++) row[i] -= mean
-        }
-        out.set(row, r * config.dim)
-      })
-      return out
-    }
+    const ends = new Ends(config, tensors)
     let base = 0
     for (const part of [ids.slice(0, 7), [ids[7]], [ids[8]], [ids[9]]]) {
-      const trace = await parties.pass(base, embed(base, part))
+      const trace = await parties.pass(base, ends.embed(part, base))
       expect(trace.schedule.hops).toBe(hops)
       expect(mismatches(parties, trace)).toEqual([])
       float.forward(part)
@@ -113,14 +96,14 @@ it.each([
     ends: { embed: 'private', head: 'private' },
   }
   const parties = new LocalParties(new FixedModel(spec), tensors, { keys: localKeys() })
-  const ends = new Ends(config, new Map(), { isPrivate: () => true, inputWidth: inputWidth(spec) })
-  const float = floatModel(config, tensors)
+  const ends = new Ends(config, new Map(), { isPrivate: () => true, inputWidth: inputType(spec).width })
+  const twin = decoderTwin(config, tensors)
   let base = 0
   for (const part of [ids.slice(0, 4), [ids[4]], [ids[5]]]) {
     const trace = await parties.pass(base, ends.embed(part, base))
     expect(mismatches(parties, trace)).toEqual([])
     expect(trace.schedule.hops).toBe(1 + 14 * 2 + 5)
-    const want = float.forward(part)
+    const want = part.map((id) => twin.next(id)).at(-1)!
     const got = ends.logits(trace.released)
     expect(got.length).toBe(config.vocab)
     expect(Math.max(...want.map((v, i) => Math.abs(v - got[i])))).toBeLessThan(0.05)
@@ -132,7 +115,7 @@ it('compiles for every span up to the context', () => {
   const tensors = randomModel(llama, 3)
   const ranges = calibrate(llama, tensors, [[1, 2, 3, 4, 5]])
   const spec: ModelSpec = { config: { ...llama, context: 4096 }, ranges, visibility: () => 'private' }
-  const steps = Array.from({ length: 10 }, (_, i) => compileDecoder(spec, i + 3).steps.map((s) => s.op))
+  const steps = Array.from({ length: 10 }, (_, i) => compileModel(spec, i + 3).steps.map((s) => s.op))
   // Streams are named by step numbers, so every span's plan must number its steps alike.
   for (const ops of steps) expect(ops).toEqual(steps[0])
 })

@@ -1,17 +1,15 @@
 /** Models whose private weights are split among the three parties. */
 
 import { describe, expect, it } from 'vitest'
-import { floatModel } from '../../src/model/architectures/reference.ts'
 import { Ends } from '../../src/model/ends.ts'
+import { floatModel } from '../../src/model/graph/decoder-model.ts'
 import { randomModel } from '../../src/model/random.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
-import {
-  compileDecoder,
-  inputWidth,
-  type ModelSpec,
-} from '../../src/protections/shared/profiles/fixed/decoder.ts'
+import type { ModelSpec } from '../../src/protections/shared/profiles/fixed/block.ts'
+import { calibrate } from '../../src/protections/shared/profiles/fixed/calibrate.ts'
+import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
 import { FixedModel } from '../../src/protections/shared/profiles/fixed/fixed-model.ts'
-import { calibrate } from '../../src/protections/shared/profiles/fixed/ranges.ts'
+import { inputType } from '../../src/protections/shared/profiles/fixed/owner-input.ts'
 import { schedule } from '../../src/protections/shared/schedule.ts'
 import { splitPieces, splitWeights } from '../../src/protections/shared/weights/split.ts'
 import { privateWeights } from '../../src/protections/shared/weights/stationary.ts'
@@ -52,7 +50,7 @@ it('private ends are split like everything else', async () => {
     ends: { embed: 'private', head: 'private' },
     custody: 'split',
   }
-  const plan = compileDecoder(spec, 4)
+  const plan = compileModel(spec, 4)
   expect(splitWeights(plan).map((w) => w.name)).toEqual([
     '1.embed',
     '0.qkv',
@@ -63,7 +61,7 @@ it('private ends are split like everything else', async () => {
   ])
   expect(privateWeights(plan)).toEqual([])
   const parties = new LocalParties(new FixedModel(spec), tensors, { keys: localKeys() })
-  const ends = new Ends(config, new Map(), { isPrivate: () => true, inputWidth: inputWidth(spec) })
+  const ends = new Ends(config, new Map(), { isPrivate: () => true, inputWidth: inputType(spec).width })
   const trace = await parties.pass(0, ends.embed(ids, 0))
   expect(mismatches(parties, trace)).toEqual([])
   const want = floatModel(config, tensors).forward(ids)
@@ -80,7 +78,7 @@ describe('cost', () => {
   ] as const)('%#: hops are as declared', (config, options, hops) => {
     const got = hops.map((_, i) => {
       const { spec } = tinyModel({ ...config, layers: i + 1 }, 'split')
-      return schedule(compileDecoder(spec, 4, options)).hops
+      return schedule(compileModel(spec, 4, options)).hops
     })
     expect(got).toEqual(hops)
   })
@@ -89,7 +87,7 @@ describe('cost', () => {
     const { spec } = tinyModel(tinyGpt2, 'split')
     const plans = [3, 5, 7].flatMap((bits) =>
       [{}, { goal: 'bytes' as const }, { everyRow: true }].map((options) =>
-        compileDecoder(spec, bits, options),
+        compileModel(spec, bits, options),
       ),
     )
     for (const plan of plans) expect(splitPieces(plan)).toEqual(splitPieces(plans[0]))

@@ -4,10 +4,11 @@
  */
 
 import { describe, expect, it } from 'vitest'
-import { type EncoderInput, encoderModel } from '../../src/model/architectures/encoder.ts'
+import { encoderModel } from '../../src/model/graph/encoder-model.ts'
+import type { TextInput } from '../../src/model/graph/interpret.ts'
 import { planDealtBytes } from '../../src/protections/shared/cost.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
-import { compileModel } from '../../src/protections/shared/profiles/fixed/model.ts'
+import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
 import { encode, toFloats, widened } from '../../src/protections/shared/ring.ts'
 import { messageBytes, schedule } from '../../src/protections/shared/schedule.ts'
 import { KEY_BYTES } from '../../src/protections/shared/session/material-stream.ts'
@@ -20,7 +21,7 @@ import { type Privacy, tinyBert, tinyEncoder, tinyRoberta } from '../support/pro
 import { fixedKeys, WatchedSession } from '../support/protocol/session.ts'
 
 const config = { ...tinyBert, dim: 16, heads: 2, kvHeads: 2, ff: 24, layers: 1 }
-const text = (n: number): EncoderInput => ({
+const text = (n: number): TextInput => ({
   ids: Array.from({ length: n }, (_, i) => (i === 0 ? 1 : (11 * i + n) % config.vocab)),
   types: Array.from({ length: n }, (_, i) => Number(i > n / 2)),
 })

@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { createWasmKernels } from '../../src/kernels/wasm/kernels.ts'
 import { RowCache } from '../../src/protections/shared/cache.ts'
-import { compileDecoder } from '../../src/protections/shared/profiles/fixed/decoder.ts'
+import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
 import type { PlanOptions } from '../../src/protections/shared/profiles/profile.ts'
 import { encode, type Lanes } from '../../src/protections/shared/ring.ts'
 import { OraclePass } from '../../src/protections/shared/runners/oracle.ts'
@@ -41,7 +41,7 @@ const cases: [string, Parameters<typeof tinyModel>[0], Privacy, PlanOptions][] =
 
 describe.each(cases)('%s', (_, config, privacy, options) => {
   const model = tinyModel({ ...config, layers: 1 }, privacy)
-  const plan = compileDecoder(model.spec, 3, options)
+  const plan = compileModel(model.spec, 3, options)
   const s = schedule(plan)
   const first = inputs(model, [1, 2, 3, 4, 5], 1)
 

@@ -1,10 +1,10 @@
 /** Static mask discipline: no keystream of a plan serves two purposes. */
 import { describe, expect, it } from 'vitest'
-import { isEncoder } from '../../src/model/architectures/config.ts'
+import { continuesText } from '../../src/model/graph/graph-of.ts'
 import { maskLanes, slotLanes } from '../../src/protections/shared/correlations/keystreams.ts'
 import type { Plan } from '../../src/protections/shared/plan.ts'
 import { MASK_STREAM, weightMaskStream, weightSumStream } from '../../src/protections/shared/prg.ts'
-import { compileModel } from '../../src/protections/shared/profiles/fixed/model.ts'
+import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
 import type { PlanOptions } from '../../src/protections/shared/profiles/profile.ts'
 import type { Shape } from '../../src/protections/shared/shape.ts'
 import type { Masked, Opened, UnderMask } from '../../src/protections/shared/values.ts'
@@ -71,7 +71,7 @@ const models: [string, Parameters<typeof tinyModel>[0], Privacy, PlanOptions][] 
 ]
 
 describe.each(models)('%s', (_, config, privacy, options) => {
-  const { spec } = isEncoder(config) ? tinyEncoder(config, privacy) : tinyModel(config, privacy)
+  const { spec } = continuesText(config) ? tinyModel(config, privacy) : tinyEncoder(config, privacy)
   const plan = compileModel(spec, 4, options)
   const { masks, slots } = usesOf(plan)
   const isWidened = (v: UnderMask): boolean => plan.steps[v.step].op === 'widenOpening'

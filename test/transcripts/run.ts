@@ -19,12 +19,12 @@ import { createNodeProductDevice } from '../../src/kernels/node/device.ts'
 import { createNodeKernels } from '../../src/kernels/node/kernels.ts'
 import { createCpuProductDevice } from '../../src/kernels/wasm/device.ts'
 import { createWasmKernels } from '../../src/kernels/wasm/kernels.ts'
-import { isEncoder } from '../../src/model/architectures/config.ts'
 import { EncoderEnds } from '../../src/model/encoder-ends.ts'
 import { Ends } from '../../src/model/ends.ts'
 import { loadPublic, type PublicModel } from '../../src/model/files/bundle.ts'
 import { loadBundle, writeBundle } from '../../src/model/files/bundle-node.ts'
 import { readCatalog } from '../../src/model/files/catalog.ts'
+import { continuesText } from '../../src/model/graph/graph-of.ts'
 import { encodePrompt } from '../../src/model/tokenizer/chat.ts'
 import { encodeForEncoder } from '../../src/model/tokenizer/encode-text.ts'
 import { PUBLIC_METADATA } from '../../src/protections/shared/custody/public-metadata.ts'
@@ -335,7 +335,7 @@ function inputsOf(
 ): (pass: ChatPass | TextPass, before: number) => Input {
   const { config } = model.manifest
   const tokenizer = new Tokenizer(model.tokenizer, {})
-  if (isEncoder(config)) {
+  if (!continuesText(config)) {
     const ends = new EncoderEnds(config, model.tensors, plans)
     return (pass) => {
       if (!('text' in pass)) throw new TypeError('A classifier takes texts.')

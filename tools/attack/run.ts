@@ -1,8 +1,8 @@
 /** A modified data owner in a real session: everything but its plans is what every owner runs. */
 
-import { isEncoder } from '../../src/model/architectures/config.ts'
 import { EncoderEnds } from '../../src/model/encoder-ends.ts'
 import { loadBundle } from '../../src/model/files/bundle-node.ts'
+import { continuesText } from '../../src/model/graph/graph-of.ts'
 import type { PageConfig } from '../../src/owner/api.ts'
 import { offersOf, openModel } from '../../src/owner/connect.ts'
 import type { Platform } from '../../src/owner/platform.ts'
@@ -33,7 +33,7 @@ export async function attackModel(run: AttackRun): Promise<AttackReport> {
   const { manifest, tensors } = await loadBundle(run.bundle)
   const { config } = manifest
   const name = run.bundle.split(/[\\/]/).filter(Boolean).at(-1)!
-  if (isEncoder(config) && !modelPlans(manifest).isPrivate('head'))
+  if (!continuesText(config) && !modelPlans(manifest).isPrivate('head'))
     throw new AttackError('Of encoders, only those with a private head are measured.')
   let plans!: NudgedPlans
   let connection!: SharedConnection

@@ -5,19 +5,16 @@ import { gzipSync } from 'node:zlib'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createWasmKernels } from '../../src/kernels/wasm/kernels.ts'
-import { floatModel } from '../../src/model/architectures/reference.ts'
 import { loadBundle } from '../../src/model/files/bundle-node.ts'
 import type { Manifest } from '../../src/model/files/manifest.ts'
+import { floatModel } from '../../src/model/graph/decoder-model.ts'
 import type { CalibrationError } from '../../src/protections/shared/profiles/errors.ts'
 import { Block } from '../../src/protections/shared/profiles/fixed/block.ts'
+import { calibrate } from '../../src/protections/shared/profiles/fixed/calibrate.ts'
 import { check } from '../../src/protections/shared/profiles/fixed/check.ts'
 import { modelOf } from '../../src/protections/shared/profiles/fixed/from-manifest.ts'
 import { mergeRanges } from '../../src/protections/shared/profiles/fixed/merge.ts'
-import {
-  calibrate,
-  type LayerRanges,
-  type Ranges,
-} from '../../src/protections/shared/profiles/fixed/ranges.ts'
+import type { LayerRanges, Ranges } from '../../src/protections/shared/profiles/fixed/ranges.ts'
 import { attentionWidths } from '../../src/protections/shared/profiles/fixed/softmax.ts'
 import { profileOf } from '../../src/protections/shared/profiles/lookup.ts'
 import { byteLevelJson, smallConfigs, writeFolder } from '../../test/support/checkpoint-folder.ts'
@@ -126,7 +123,7 @@ test('what is measured is what the float model computes', async () => {
   }) as number[]
   let v = 0
   const model = floatModel(whole.manifest.config, whole.tensors, (name, layer, values) => {
-    if (name === 'v' && layer === 1) v = Math.max(...values.map(Math.abs))
+    if (name === 'value' && layer === 1) v = Math.max(...values.map(Math.abs))
   })
   const logits = model.forward(ids, 'all')
   expect(ranges.layers[1].v).toBe(v)

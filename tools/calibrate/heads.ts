@@ -1,5 +1,6 @@
-import { isEncoder, type ModelConfig } from '../../src/model/architectures/config.ts'
-import type { Tap } from '../../src/model/architectures/float-model.ts'
+import type { ModelConfig } from '../../src/model/architectures/config.ts'
+import { continuesText } from '../../src/model/graph/graph-of.ts'
+import type { Tap } from '../../src/model/graph/taps.ts'
 
 /** Attention logits by layer and head: lowest and highest, and the widest row's span. */
 export type HeadSpans = { range: [low: number, high: number]; row: number }[][]
@@ -10,7 +11,7 @@ export function headSpans(config: ModelConfig): { look: Tap; spans: HeadSpans } 
     Array.from({ length: config.heads }, () => ({ range: [Infinity, -Infinity], row: 0 })),
   )
   const look: Tap = (name, layer, values) => {
-    if (name !== 's') return
+    if (name !== 'attention-logits') return
     for (const { head, from, to } of rows(config, values.length)) {
       const span = spans[layer][head]
       let [low, high] = [Infinity, -Infinity]
@@ -29,10 +30,10 @@ export function headSpans(config: ModelConfig): { look: Tap; spans: HeadSpans } 
 function* rows(config: ModelConfig, count: number): Generator<{ head: number; from: number; to: number }> {
   const perHead = count / config.heads
   // n (n + 1) / 2 for the n tokens of a decoder's whole sequence, n^2 in an encoder.
-  const n = isEncoder(config) ? Math.sqrt(perHead) : (Math.sqrt(8 * perHead + 1) - 1) / 2
+  const n = continuesText(config) ? (Math.sqrt(8 * perHead + 1) - 1) / 2 : Math.sqrt(perHead)
   for (let t = 0, from = 0; t < n; t++)
     for (let head = 0; head < config.heads; head++) {
-      const to = from + (isEncoder(config) ? n : t + 1)
+      const to = from + (continuesText(config) ? t + 1 : n)
       yield { head, from, to }
       from = to
     }

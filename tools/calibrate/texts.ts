@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import type { Tokenizer } from '@huggingface/tokenizers'
-import { isEncoder } from '../../src/model/architectures/config.ts'
 import type { Manifest } from '../../src/model/files/manifest.ts'
+import { continuesText } from '../../src/model/graph/graph-of.ts'
 import { encodeChat, encodeText, type Message } from '../../src/model/tokenizer/chat.ts'
 import { encodeForEncoder } from '../../src/model/tokenizer/encode-text.ts'
 import type { Sequence } from '../../src/protections/shared/profiles/workshop.ts'
@@ -64,7 +64,7 @@ export function calibrationSequence(
   { config, chat, text: format }: Pick<Manifest, 'config' | 'chat' | 'text'>,
   from: CalibrationText,
 ): Sequence {
-  if (isEncoder(config)) {
+  if (!continuesText(config)) {
     const text = 'text' in from ? from.text : from.messages.map(({ content }) => content).join('\n')
     const { ids, types } = encodeForEncoder(
       tokenizer,

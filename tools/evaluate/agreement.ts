@@ -9,9 +9,9 @@ import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { createNodeKernels } from '../../src/kernels/node/kernels.ts'
-import { floatModel } from '../../src/model/architectures/reference.ts'
 import { Ends } from '../../src/model/ends.ts'
 import { type Bundle, loadBundle } from '../../src/model/files/bundle-node.ts'
+import { floatModel } from '../../src/model/graph/decoder-model.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { widened } from '../../src/protections/shared/ring.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
@@ -58,7 +58,7 @@ export async function agreement(
   })
   let normals = new Float64Array()
   const float = floatModel(config, tensors, (name, _layer, values) => {
-    if (name === 'nf') normals = values.slice()
+    if (name === 'final-normalised') normals = values.slice()
   })
   const sums = { tokens: 0, same: 0, privateNats: 0, floatNats: 0, error: 0, largest: 0 }
   let violations = 0

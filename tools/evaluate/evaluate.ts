@@ -1,7 +1,7 @@
 import { Tokenizer } from '@huggingface/tokenizers'
-import { floatModel } from '../../src/model/architectures/reference.ts'
 import type { Bundle } from '../../src/model/files/bundle-node.ts'
 import { chatOf } from '../../src/model/files/manifest.ts'
+import { floatModel } from '../../src/model/graph/decoder-model.ts'
 import { generate } from '../../src/model/sample.ts'
 import { decodeText, encodeChat } from '../../src/model/tokenizer/chat.ts'
 import { type Dialogue, encodeAll } from '../train/dialogues.ts'

@@ -14,6 +14,7 @@ import { headDim, type ModelConfig, type Tensors } from '../../src/model/archite
 import { toHfConfig } from '../../src/model/architectures/hf-config.ts'
 import { loadBundle } from '../../src/model/files/bundle-node.ts'
 import { encodeSafetensors } from '../../src/model/files/safetensors.ts'
+import { graphOf } from '../../src/model/graph/graph-of.ts'
 import { PredictableRandom } from '../../src/model/random.ts'
 import { AdamW } from '../train/adamw.ts'
 import { saveCheckpoint, type TrainState } from '../train/checkpoint.ts'
@@ -32,9 +33,11 @@ export interface Hardness {
   readonly seed?: number
 }
 
-/** LLaMA-form weights made hard; only `outliers` leave the function exactly as it was. The given tensors stay. */
+/** A gated model's weights made hard; only `outliers` leave the function exactly as it was. The given tensors stay. */
 export function hardened(config: ModelConfig, tensors: Tensors, h: Hardness): Tensors {
-  if (config.arch !== 'llama') throw new RangeError('Only models of LLaMA form are made hard here.')
+  const { isGated, layers, tables } = graphOf(config)
+  if (!isGated || layers.some(({ query }) => query.part))
+    throw new RangeError('Only gated models whose projections are matrices of their own are made hard here.')
   const random = new PredictableRandom(h.seed ?? 1)
   const out: Tensors = new Map(
     [...tensors].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]),
@@ -52,25 +55,23 @@ export function hardened(config: ModelConfig, tensors: Tensors, h: Hardness): Te
   }
   const hd = headDim(config)
   const group = config.heads / config.kvHeads
-  for (let layer = 0; layer < config.layers; layer++) {
-    const p = `model.layers.${layer}.`
-    const q = get(`${p}self_attn.q_proj.weight`)
+  for (const { query, value, attentionOutput, up, down } of layers) {
+    const q = get(query.weight)
     for (let i = 0; i < q.length; i++) q[i] *= h.gain
     for (let n = 0; n < h.outliers; n++) {
       const by = 20 * 5 ** random.uniform()
       const ff = random.below(config.ff)
-      scaleRow(`${p}mlp.up_proj.weight`, ff, by)
-      scaleColumn(`${p}mlp.down_proj.weight`, ff, 1 / by)
+      scaleRow(up!.weight, ff, by)
+      scaleColumn(down.weight, ff, 1 / by)
       const v = random.below(config.kvHeads * hd)
-      scaleRow(`${p}self_attn.v_proj.weight`, v, by)
+      scaleRow(value.weight, v, by)
       const [kv, i] = [Math.floor(v / hd), v % hd]
-      for (let g = 0; g < group; g++)
-        scaleColumn(`${p}self_attn.o_proj.weight`, (kv * group + g) * hd + i, 1 / by)
+      for (let g = 0; g < group; g++) scaleColumn(attentionOutput.weight, (kv * group + g) * hd + i, 1 / by)
     }
   }
   if (h.massive !== 0) {
     const channel = random.below(config.dim)
-    const embedding = get('model.embed_tokens.weight')
+    const embedding = get(tables[0].tensor)
     for (let at = channel; at < embedding.length; at += config.dim) embedding[at] += h.massive
   }
   return out

@@ -1,9 +1,9 @@
 /** Private labels against the float model's and the oracle's: all three parties in this process with real shares. */
 import { Tokenizer } from '@huggingface/tokenizers'
 import { createNodeKernels } from '../../src/kernels/node/kernels.ts'
-import { encoderModel } from '../../src/model/architectures/encoder.ts'
 import { EncoderEnds } from '../../src/model/encoder-ends.ts'
 import type { Bundle } from '../../src/model/files/bundle-node.ts'
+import { encoderModel } from '../../src/model/graph/encoder-model.ts'
 import { encodeForEncoder } from '../../src/model/tokenizer/encode-text.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { toFloats } from '../../src/protections/shared/ring.ts'

@@ -1,15 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  adapterName,
-  isAdapted,
-  type ModelConfig,
-  type Tensors,
-  tensorShapes,
-} from '../../src/model/architectures/config.ts'
-import { headNames } from '../../src/model/architectures/encoder.ts'
+import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
 import { loadBundle } from '../../src/model/files/bundle-node.ts'
 import type { Manifest } from '../../src/model/files/manifest.ts'
+import type { Dense } from '../../src/model/graph/graph.ts'
+import { graphOf } from '../../src/model/graph/graph-of.ts'
+import { adapterName, isAdapted } from '../../src/model/graph/lora.ts'
+import { denseTensors, matricesOf, tensorShapes } from '../../src/model/graph/tensors.ts'
 import { PredictableRandom } from '../../src/model/random.ts'
 import { loadCheckpoint } from '../train/checkpoint.ts'
 
@@ -65,7 +62,21 @@ export interface Prepared {
   trained: Set<string>
 }
 
-const tables = /embeddings\.(word|position|token_type)_embeddings\.weight$/
+/** What adapters are put on, in the words of `Lora.targets`: every matrix of the layers. */
+export const adapterTargets = (config: ModelConfig): string[] => [
+  ...new Set(
+    graphOf(config)
+      .layers.flatMap(matricesOf)
+      .map(({ weight }) => weight.split('.').at(-2)!),
+  ),
+]
+
+/** The matrices of a classifier's head. */
+function headOf(config: ModelConfig): { pool: Dense; output: Dense } {
+  const { head } = graphOf(config)
+  if (head.kind !== 'labels') throw new Error('The model has no classification head.')
+  return head
+}
 
 /**
  * The base with a classification head and, as the method says, adapters on query, key, value and every dense layer: A
@@ -75,22 +86,20 @@ const tables = /embeddings\.(word|position|token_type)_embeddings\.weight$/
  */
 export function prepare(base: Base, head: ClassifyHead, o: MethodOptions): Prepared {
   const lora =
-    o.method === 'full'
-      ? undefined
-      : { rank: o.rank, alpha: o.alpha, targets: ['query', 'key', 'value', 'dense'] }
+    o.method === 'full' ? undefined : { rank: o.rank, alpha: o.alpha, targets: adapterTargets(base.config) }
   if (base.config.lora) throw new Error('The base has adapters already. Start from a model without.')
   const config: ModelConfig = { ...base.config, head: { kind: 'classify', ...head }, lora }
   const random = new PredictableRandom(o.seed)
-  const { pool } = headNames(config)
+  const { pool, output } = headOf(config)
+  const fresh = denseTensors(output)
   const tensors: Tensors = new Map()
   for (const [name, shape] of tensorShapes(config)) {
-    const known =
-      name.startsWith('classifier.') && !name.startsWith(pool) ? undefined : base.tensors.get(name)
+    const known = fresh.includes(name) ? undefined : base.tensors.get(name)
     if (known && known.shape.join() !== shape.join())
       throw new Error(`The base has "${name}" as [${known.shape}], not [${shape}].`)
     const data = known ? known.data.slice() : new Float32Array(shape.reduce((a, b) => a * b, 1))
     const bound = 1 / Math.sqrt(shape[shape.length - 1])
-    if (!known && (name.endsWith('.lora_A.weight') || name === `${pool}.weight`))
+    if (!known && (name.endsWith('.lora_A.weight') || name === pool.weight))
       for (let i = 0; i < data.length; i++) data[i] = bound * (2 * random.uniform() - 1)
     tensors.set(name, { shape, data })
   }
@@ -99,7 +108,8 @@ export function prepare(base: Base, head: ClassifyHead, o: MethodOptions): Prepa
 
 function trainedNames(config: ModelConfig, { method, freezeTables }: MethodOptions): Set<string> {
   const names = [...tensorShapes(config).keys()]
-  if (method === 'full') return new Set(names.filter((name) => !(freezeTables && tables.test(name))))
+  const tables = graphOf(config).tables.map(({ tensor }) => tensor)
+  if (method === 'full') return new Set(names.filter((name) => !(freezeTables && tables.includes(name))))
   const adapters = names
     .filter((name) => isAdapted(config, name))
     .flatMap((name) => {
@@ -111,6 +121,6 @@ function trainedNames(config: ModelConfig, { method, freezeTables }: MethodOptio
 
 /** Whether a tensor is part of the classification head: pooler and classifier. */
 export function isHead(config: ModelConfig, name: string): boolean {
-  const { pool, classifier } = headNames(config)
-  return name.startsWith(`${pool}.`) || name.startsWith(`${classifier}.`)
+  const { pool, output } = headOf(config)
+  return [pool, output].flatMap(denseTensors).includes(name)
 }

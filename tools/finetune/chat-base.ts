@@ -1,9 +1,7 @@
-import { type ModelConfig, type Tensors, tensorShapes } from '../../src/model/architectures/config.ts'
+import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
+import { isOfLayer, tensorShapes } from '../../src/model/graph/tensors.ts'
 import { PredictableRandom } from '../../src/model/random.ts'
-import type { MethodOptions, Prepared } from './base.ts'
-
-/** What the adapters of a chat model are put on: every matrix of its layers. */
-export const chatTargets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj']
+import { adapterTargets, type MethodOptions, type Prepared } from './base.ts'
 
 /**
  * A chat model with adapters on every matrix of its layers: A uniform as Kaiming has it and the same for the same seed,
@@ -15,7 +13,7 @@ export function prepareChat(
   { method, rank, alpha, seed }: MethodOptions,
 ): Prepared {
   if (base.config.lora) throw new Error('The base has adapters already. Start from a model without.')
-  const lora = method === 'full' ? undefined : { rank, alpha, targets: chatTargets }
+  const lora = method === 'full' ? undefined : { rank, alpha, targets: adapterTargets(base.config) }
   const config: ModelConfig = { ...base.config, lora }
   const random = new PredictableRandom(seed)
   const tensors: Tensors = new Map()
@@ -26,7 +24,7 @@ export function prepareChat(
     const bound = 1 / Math.sqrt(shape[shape.length - 1])
     if (half === 'A') for (let i = 0; i < data.length; i++) data[i] = bound * (2 * random.uniform() - 1)
     tensors.set(name, { shape, data })
-    const isMatrixOfLayer = /\.layers\.\d+\./.test(name) && shape.length === 2
+    const isMatrixOfLayer = isOfLayer(config, name) && shape.length === 2
     if (half ? half === 'B' || method === 'lora' : method === 'full' && isMatrixOfLayer) trained.add(name)
   }
   return { config, tensors, trained }

@@ -1,6 +1,6 @@
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
-import { DecoderGraph } from '../onnx/decoder.ts'
 import { hardCrossEntropy } from '../onnx/loss.ts'
+import { ModelTape } from '../onnx/model-tape.ts'
 import { type Parameters, summed } from '../onnx/parameters.ts'
 import { PerExample } from '../onnx/per-example.ts'
 import { Tape, type Value } from '../onnx/tape.ts'
@@ -26,16 +26,16 @@ export function chatGraph(
     clipping = new PerExample(t, examples, new Set([...trained].map((name) => weights.get(name)!)))
     return clipping
   }
-  const model = new DecoderGraph(t, config, [examples, length], parameters)
+  const model = new ModelTape(t, config, [examples, length], parameters)
   const rows = examples * length
   const targets = t.input('targets', [rows, 1], 'int64')
   const weights = t.input('weights', [rows, 1])
-  const nats = hardCrossEntropy(t, model.logits(model.hidden()), targets, weights)
+  const nats = hardCrossEntropy(t, model.tokenLogits(model.hidden()), targets, weights)
   t.output('losses', t.sumLast(t.reshape(t.map('Mul', nats, weights), [examples, length])))
   if (kind === 'predict') return t.model()
   t.backward()
   if (!clipping) {
-    for (const name of trained) t.output(`d ${name}`, t.gradient(model.weights.get(name)!))
+    for (const name of trained) t.output(`d ${name}`, t.gradient(model.weight(name)))
     return t.model()
   }
   const { sums, norms } = clipping.clipped(t.input('clip', []))

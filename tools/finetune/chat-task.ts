@@ -1,5 +1,6 @@
 import { type InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
+import { isOfLayer } from '../../src/model/graph/tensors.ts'
 import type { PredictableRandom } from '../../src/model/random.ts'
 import { openSession } from '../onnx/session.ts'
 import { type Feeds, weightFeeds } from '../pretrain/feeds.ts'
@@ -59,8 +60,8 @@ export class ChatTask implements Task {
   /** Throws for embedding tables among the trained tensors, and for dialogues of fewer than two tokens. */
   constructor(options: ChatOptions) {
     this.#o = options
-    const { trained, tensors, train, dev } = options
-    const outside = [...trained].find((name) => !/\.layers\.\d+\./.test(name))
+    const { config, trained, tensors, train, dev } = options
+    const outside = [...trained].find((name) => !isOfLayer(config, name))
     if (outside) throw new Error(`"${outside}" cannot be trained here: only tensors of the layers can.`)
     if ([...train, ...dev].some(({ length }) => length < 2))
       throw new RangeError('A dialogue needs two tokens at least, or nothing is predicted.')

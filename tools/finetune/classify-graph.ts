@@ -1,17 +1,13 @@
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
-import { headNames } from '../../src/model/architectures/encoder.ts'
+import { graphOf } from '../../src/model/graph/graph-of.ts'
 import { softCrossEntropy } from '../onnx/loss.ts'
+import { ModelTape } from '../onnx/model-tape.ts'
 import { type Parameters, summed } from '../onnx/parameters.ts'
 import { PerExample } from '../onnx/per-example.ts'
 import { Tape, type Value } from '../onnx/tape.ts'
-import { EncoderGraph } from '../pretrain/forward.ts'
 
 /** What a graph is asked for: probabilities only, sums of gradients, or sums of gradients clipped by example. */
 export type GraphKind = 'predict' | 'sum' | 'clip'
-
-/** The three tables that are summed to embed a token; their gradients are scattered outside the graph. */
-export const isEmbeddingTable = (name: string): boolean =>
-  /embeddings\.(word|position|token_type)_embeddings\.weight$/.test(name)
 
 /**
  * A classifier's graph for `examples` texts of `length` tokens. Besides the encoder's inputs it reads `targets`
@@ -34,13 +30,15 @@ export function classifyGraph(
     clipping = new PerExample(t, examples, new Set([...trained].map((name) => weights.get(name)!)))
     return clipping
   }
-  const tables = [...trained].filter(isEmbeddingTable)
+  // Gradients of the tables that are summed to embed a token are scattered outside the graph.
+  const isTable = (name: string): boolean => graphOf(config).tables.some(({ tensor }) => tensor === name)
+  const tables = [...trained].filter(isTable)
   if (kind === 'clip' && tables.length > 0)
     throw new Error(
       `"${tables[0]}" cannot be clipped by example: private training leaves the tables as they are.`,
     )
-  const model = new EncoderGraph(t, config, [examples, length], parameters)
-  const logits = model.dense(model.pooled(model.hidden()), headNames(config).classifier)
+  const model = new ModelTape(t, config, [examples, length], parameters)
+  const logits = model.labelLogits(model.hidden())
   t.output('logits', logits)
   if (kind === 'predict') return t.model()
   const labels = config.head.labels.length
@@ -59,7 +57,6 @@ export function classifyGraph(
     return t.model()
   }
   if (tables.length > 0) t.output('d embedded', t.gradient(model.embedded))
-  for (const name of trained)
-    if (!isEmbeddingTable(name)) t.output(`d ${name}`, t.gradient(model.weight(name)))
+  for (const name of trained) if (!isTable(name)) t.output(`d ${name}`, t.gradient(model.weight(name)))
   return t.model()
 }

@@ -1,15 +1,9 @@
 import { type InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
 import type { PredictableRandom } from '../../src/model/random.ts'
+import { scatterEmbeddings } from '../onnx/scatter.ts'
 import { openSession } from '../onnx/session.ts'
-import {
-  bucketOf,
-  type EncodedText,
-  type Feeds,
-  scatterEmbeddings,
-  textFeeds,
-  weightFeeds,
-} from '../pretrain/feeds.ts'
+import { bucketOf, type EncodedText, type Feeds, textFeeds, weightFeeds } from '../pretrain/feeds.ts'
 import { classifyGraph, type GraphKind } from './classify-graph.ts'
 import type { Evaluation, GradientSum, Task } from './task.ts'
 

@@ -1,6 +1,7 @@
-import { isEncoder, type ModelConfig, type Tensors } from '../../src/model/architectures/config.ts'
+import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
 import { isOfBlocks, loadBundle, setProfile, writeBundle } from '../../src/model/files/bundle-node.ts'
 import type { Manifest, Visibility } from '../../src/model/files/manifest.ts'
+import { graphOf } from '../../src/model/graph/graph-of.ts'
 import { defaultProfile } from '../../src/protections/shared/profiles/lookup.ts'
 import { measure } from '../calibrate/calibrate.ts'
 import type { CalibrationText } from '../calibrate/texts.ts'
@@ -13,9 +14,9 @@ import { isHead, type Method } from './base.ts'
  */
 export function visibilityOf(config: ModelConfig, method: Method): (name: string) => Visibility {
   const isPrivate = (name: string): boolean => {
-    if (method === 'full') return isOfBlocks(name)
+    if (method === 'full') return isOfBlocks(config, name)
     if (name.endsWith('.lora_A.weight')) return method === 'lora'
-    return name.endsWith('.lora_B.weight') || (isEncoder(config) && isHead(config, name))
+    return name.endsWith('.lora_B.weight') || (graphOf(config).head.kind === 'labels' && isHead(config, name))
   }
   return (name) => (isPrivate(name) ? 'private' : 'public')
 }

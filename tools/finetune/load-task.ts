@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
-import { isEncoder } from '../../src/model/architectures/config.ts'
+import { continuesText } from '../../src/model/graph/graph-of.ts'
 import { EncoderTokenizer } from '../pretrain/encode.ts'
 import { type Base, prepare } from './base.ts'
 import { ClassifyTask, type Labelled } from './classify-task.ts'
@@ -14,7 +14,7 @@ import { pairLabels, sameLabelPairs, splitByLabel } from './pairs.ts'
 /** Reads the data of a task and makes the base ready for it. Throws a {@link DataError} for data that does not fit. */
 export function loadTask(base: Base, o: TaskOptions): LoadedTask {
   if (o.task === 'chat') return loadChatTask(base, o)
-  if (!isEncoder(base.config))
+  if (continuesText(base.config))
     throw new DataError(
       `A model of form "${base.config.arch}" does not classify; use an encoder, or --task chat.`,
     )

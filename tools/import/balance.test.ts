@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
-import { isEncoder, type ModelConfig, type Tensors } from '../../src/model/architectures/config.ts'
-import { encoderModel } from '../../src/model/architectures/encoder.ts'
-import { floatModel } from '../../src/model/architectures/reference.ts'
+import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
+import { floatModel } from '../../src/model/graph/decoder-model.ts'
+import { encoderModel } from '../../src/model/graph/encoder-model.ts'
+import { continuesText } from '../../src/model/graph/graph-of.ts'
 import { randomModel } from '../../src/model/random.ts'
 import { smallConfigs } from '../../test/support/checkpoint-folder.ts'
 import { hardened } from '../evaluate/hard-model.ts'
@@ -10,7 +11,7 @@ import { applyScaling, balance } from './balance.ts'
 const wide: ModelConfig = { ...smallConfigs.llama, dim: 32, ff: 48 }
 
 function results(config: ModelConfig, tensors: Tensors): number[] {
-  if (isEncoder(config)) return [...encoderModel(config, tensors).forward({ ids: [1, 2, 3] }).logits!]
+  if (!continuesText(config)) return [...encoderModel(config, tensors).forward({ ids: [1, 2, 3] }).logits!]
   return [...floatModel(config, tensors).forward([1, 2, 3], 'all')]
 }
 

@@ -4,6 +4,9 @@
  * Through Weight Equalization and Bias Correction, 2019, calls it cross-layer equalization.
  */
 import { headDim, type ModelConfig, type Tensor } from '../../src/model/architectures/config.ts'
+import { architectureOf } from '../../src/model/architectures/registry.ts'
+import type { Dense } from '../../src/model/graph/graph.ts'
+import { graphOf } from '../../src/model/graph/graph-of.ts'
 
 /** Factors for one side of a matrix, or for a bias: powers of two. */
 export interface Scaling {
@@ -16,29 +19,6 @@ export type ReadTensor = (name: string) => Tensor | Promise<Tensor>
 
 /** Channels within this factor of what is usual are left alone. */
 const USUAL = 4
-
-/** Names of a layer's matrices, without `.weight`, and of the gains that the first product's inputs carry. */
-function namesOf(config: ModelConfig, layer: number) {
-  if (config.arch === 'gpt2') {
-    const p = `h.${layer}.`
-    return { q: `${p}attn.c_attn`, out: `${p}attn.c_proj`, gain1: `${p}ln_1.weight` }
-  }
-  if (config.arch === 'llama') {
-    const p = `model.layers.${layer}.`
-    return {
-      q: `${p}self_attn.q_proj`,
-      k: `${p}self_attn.k_proj`,
-      v: `${p}self_attn.v_proj`,
-      out: `${p}self_attn.o_proj`,
-      gain1: `${p}input_layernorm.weight`,
-      up: `${p}mlp.up_proj`,
-      down: `${p}mlp.down_proj`,
-      gain2: `${p}post_attention_layernorm.weight`,
-    }
-  }
-  const p = `${config.arch}.encoder.layer.${layer}.attention.`
-  return { q: `${p}self.query`, k: `${p}self.key`, v: `${p}self.value`, out: `${p}output.dense` }
-}
 
 /** The factor that brings `size` near `usual`, a power of two; 1 where it is near already. */
 function towards(usual: number, size: number): number {
@@ -57,7 +37,7 @@ function norms(
   gain?: Tensor,
 ): Float64Array {
   const [rows, columns] = shape
-  const isTransposed = config.arch === 'gpt2'
+  const isTransposed = architectureOf(config).layout === 'in-out'
   const byRow = (side === 'outputs') === !isTransposed
   const out = new Float64Array(byRow ? rows : columns)
   for (let r = 0, at = 0; r < rows; r++)
@@ -79,42 +59,37 @@ function between(written: Float64Array, read: Float64Array): Float64Array {
 /** What to scale, by tensor name. */
 export async function balance(config: ModelConfig, read: ReadTensor): Promise<Map<string, Scaling>> {
   const scalings = new Map<string, Scaling>()
-  const put = (name: string, side: Scaling['side'], factors: Float64Array): void => {
+  const put = ({ weight, bias }: Dense, side: Scaling['side'], factors: Float64Array): void => {
     if (factors.every((factor) => factor === 1)) return
-    scalings.set(`${name}.weight`, { side, factors })
-    // A LLaMA has no biases; nobody asks for this name then.
-    if (side === 'outputs') scalings.set(`${name}.bias`, { side, factors })
+    scalings.set(weight, { side, factors })
+    if (side === 'outputs' && bias) scalings.set(bias, { side, factors })
   }
-  for (let layer = 0; layer < config.layers; layer++) {
-    const names = namesOf(config, layer)
-    const gain = names.gain1 ? await read(names.gain1) : undefined
-    const written = async (name: string) => norms(config, 'outputs', await read(`${name}.weight`), gain)
-    const first = await written(names.q)
-    const { dim } = config
-    const isFused = names.k === undefined
-    const q = first.slice(0, dim)
-    const k = isFused ? first.slice(dim, 2 * dim) : await written(names.k!)
-    const v = isFused ? first.slice(2 * dim) : await written(names.v!)
-    const factors = attentionFactors(
-      config,
-      q,
-      k,
-      v,
-      norms(config, 'inputs', await read(`${names.out}.weight`)),
-    )
-    if (isFused) put(names.q, 'outputs', Float64Array.of(...factors.q, ...factors.k, ...factors.v))
+  const { layers, skip } = graphOf(config)
+  for (const layer of layers) {
+    // A norm whose result is carried on besides has rows of a size that its gain does not tell.
+    const gain = skip === 'stream' ? await read(layer.attentionNorm.gain) : undefined
+    const written = async ({ weight }: Dense) => norms(config, 'outputs', await read(weight), gain)
+    const readBy = async ({ weight }: Dense) => norms(config, 'inputs', await read(weight))
+    const { query, key, value, attentionOutput, up, down } = layer
+    const all = await written(query)
+    const isFused = query.part !== undefined
+    const [q, k, v] = isFused
+      ? [0, 1, 2].map((part) => all.slice(part * query.outputs, (part + 1) * query.outputs))
+      : [all, await written(key), await written(value)]
+    const factors = attentionFactors(config, q, k, v, await readBy(attentionOutput))
+    if (isFused) put(query, 'outputs', Float64Array.of(...factors.q, ...factors.k, ...factors.v))
     else {
-      put(names.q, 'outputs', factors.q)
-      put(names.k!, 'outputs', factors.k)
-      put(names.v!, 'outputs', factors.v)
+      put(query, 'outputs', factors.q)
+      put(key, 'outputs', factors.k)
+      put(value, 'outputs', factors.v)
     }
-    put(names.out, 'inputs', factors.out)
-    if (!names.up) continue
-    const up = norms(config, 'outputs', await read(`${names.up}.weight`), await read(names.gain2))
-    const ups = between(up, norms(config, 'inputs', await read(`${names.down}.weight`)))
-    put(names.up, 'outputs', ups)
+    put(attentionOutput, 'inputs', factors.out)
+    if (!up) continue
+    const upSizes = norms(config, 'outputs', await read(up.weight), await read(layer.feedForwardNorm.gain))
+    const ups = between(upSizes, await readBy(down))
+    put(up, 'outputs', ups)
     put(
-      names.down,
+      down,
       'inputs',
       ups.map((factor) => 1 / factor),
     )
@@ -152,7 +127,7 @@ function attentionFactors(
     for (let i = 0; i < hd; i++) {
       const cached = Math.floor(head / group) * hd
       factors.out[head * hd + i] = 1 / factors.v[cached + i]
-      const pair = config.arch === 'llama' ? [i % (hd / 2), (i % (hd / 2)) + hd / 2] : [i]
+      const pair = graphOf(config).isRotary ? [i % (hd / 2), (i % (hd / 2)) + hd / 2] : [i]
       const size = (norms: Float64Array, from: number) => Math.hypot(...pair.map((at) => norms[from + at]))
       // One key serves a group of queries: the first head of the group decides.
       const queries = size(q, Math.floor(head / group) * group * hd) * folded
@@ -169,7 +144,7 @@ export function applyScaling(config: ModelConfig, { shape, data }: Tensor, scali
   if (!scaling) return
   const { factors, side } = scaling
   const columns = shape.at(-1)!
-  const byRow = shape.length === 2 && (side === 'outputs') === (config.arch !== 'gpt2')
+  const byRow = shape.length === 2 && (side === 'outputs') === (architectureOf(config).layout === 'out-in')
   for (let at = 0; at < data.length; at++)
     data[at] *= factors[byRow ? Math.floor(at / columns) : at % columns]
 }

@@ -2,11 +2,11 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
-import { isEncoder } from '../../src/model/architectures/config.ts'
-import { encoderModel } from '../../src/model/architectures/encoder.ts'
 import { toHfConfig } from '../../src/model/architectures/hf-config.ts'
-import { floatModel } from '../../src/model/architectures/reference.ts'
 import { loadBundle } from '../../src/model/files/bundle-node.ts'
+import { floatModel } from '../../src/model/graph/decoder-model.ts'
+import { encoderModel } from '../../src/model/graph/encoder-model.ts'
+import { continuesText } from '../../src/model/graph/graph-of.ts'
 import { randomModel } from '../../src/model/random.ts'
 import {
   byteLevelJson,
@@ -32,7 +32,7 @@ const folder = (o: FolderOptions) => writeFolder(dir, o)
 const ids = [5, 9, 250, 33, 1, 1, 77]
 
 function results(config: ModelConfig, tensors: Tensors): Float64Array {
-  if (!isEncoder(config)) return floatModel(config, tensors).forward(ids, 'all')
+  if (continuesText(config)) return floatModel(config, tensors).forward(ids, 'all')
   const { logits, hidden } = encoderModel(config, tensors).forward({ ids })
   return logits ?? hidden
 }

@@ -1,11 +1,14 @@
 /** A Hugging Face folder becomes a bundle. */
+
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { isEncoder, type ModelConfig, tensorShapes } from '../../src/model/architectures/config.ts'
+import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import { writeBundle } from '../../src/model/files/bundle-node.ts'
 import { countParameters } from '../../src/model/files/catalog.ts'
 import { BundleError, type Manifest, modelHash } from '../../src/model/files/manifest.ts'
 import type { Dtype } from '../../src/model/files/safetensors.ts'
+import { continuesText } from '../../src/model/graph/graph-of.ts'
+import { tensorShapes } from '../../src/model/graph/tensors.ts'
 import type { RangeEntry } from '../../src/protections/shared/profiles/workshop.ts'
 import { measureBundle } from '../calibrate/calibrate.ts'
 import { applyScaling, balance, type Scaling } from './balance.ts'
@@ -71,7 +74,7 @@ export async function importModel(o: ImportOptions): Promise<ImportReport> {
   try {
     const { config, notes } = source
     const tokenizer = readTokenizer(o.from, config)
-    const format = isEncoder(config) ? { notes: [] } : textFormat(o.from, tokenizer)
+    const format = continuesText(config) ? textFormat(o.from, tokenizer) : { notes: [] }
     const { notes: said, ...texts } = format
     const visibility = visibilityOf(config, o.private ?? 'blocks')
     o.onProgress?.('Reading the weights')

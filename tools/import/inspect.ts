@@ -1,9 +1,12 @@
 /** What a Hugging Face folder or a bundle holds, and what stands in the way of serving it privately. */
+
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isEncoder, type ModelConfig, tensorShapes } from '../../src/model/architectures/config.ts'
+import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import { countParameters } from '../../src/model/files/catalog.ts'
 import { modelHash, parseManifest } from '../../src/model/files/manifest.ts'
+import { continuesText } from '../../src/model/graph/graph-of.ts'
+import { tensorShapes } from '../../src/model/graph/tensors.ts'
 import { profileOf } from '../../src/protections/shared/profiles/lookup.ts'
 import type { RangeEntry } from '../../src/protections/shared/profiles/workshop.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
@@ -74,7 +77,7 @@ async function inspectBundle(dir: string): Promise<Inspection> {
       dtype,
       visibility,
     })),
-    notes: manifest.chat || isEncoder(config) ? [] : ['It has no chat template: it continues a text.'],
+    notes: continuesText(config) && !manifest.chat ? ['It has no chat template: it continues a text.'] : [],
     blockers,
   }
 }
@@ -84,7 +87,7 @@ function inspectFolder(dir: string): Inspection {
   try {
     const { config, notes } = source
     const tokenizer = readTokenizer(dir, config)
-    const format = isEncoder(config) ? { notes: [] } : textFormat(dir, tokenizer)
+    const format = continuesText(config) ? textFormat(dir, tokenizer) : { notes: [] }
     const tensors = [...tensorShapes(config)].map(([name, shape]) => ({
       name,
       shape,

@@ -1,16 +1,13 @@
 /** A model's tensors as its configuration names them, from a Hugging Face folder. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  isEncoder,
-  type ModelConfig,
-  type Tensor,
-  tensorShapes,
-} from '../../src/model/architectures/config.ts'
+import type { ModelConfig, Tensor } from '../../src/model/architectures/config.ts'
 import { fromHfConfig, type HfConfig, HfConfigError } from '../../src/model/architectures/hf-config.ts'
+import { graphOf } from '../../src/model/graph/graph-of.ts'
+import { isOfLayer, tensorShapes } from '../../src/model/graph/tensors.ts'
 import { CheckpointFolder } from './checkpoint-folder.ts'
 import { ImportError } from './error.ts'
-import { headAndEmbedding, isBuffer, isOfLayer, namesInCheckpoint } from './names.ts'
+import { headAndEmbedding, isBuffer, namesInCheckpoint } from './names.ts'
 
 export interface SourceOptions {
   /** A shorter context than the model's own. */
@@ -75,8 +72,8 @@ export class ModelSource {
 
   /** Whether the head is the embedding: as configured, or because the checkpoint stores it once, or twice the same. */
   #tie(config: ModelConfig): ModelConfig {
-    if (config.tied || (isEncoder(config) && config.head?.kind !== 'mlm')) return config
-    const [head, embedding] = headAndEmbedding[config.arch].map((name) => this.#locate(config, name))
+    if (config.tied || graphOf(config).head.kind !== 'tokens') return config
+    const [head, embedding] = headAndEmbedding(config).map((name) => this.#locate(config, name))
     if (embedding === undefined) return config
     if (head === undefined) {
       this.notes.push('No output head is stored: it is the embedding.')
@@ -88,6 +85,7 @@ export class ModelSource {
   }
 
   #find(): void {
+    const positions = graphOf(this.config).tables.find(({ by }) => by === 'position')?.tensor
     for (const [tensor, expected] of tensorShapes(this.config)) {
       const found = this.#locate(this.config, tensor)
       if (found === undefined) {
@@ -101,7 +99,7 @@ export class ModelSource {
       }
       const { shape } = this.#folder.tensors.get(found)!
       const file = this.#folder.place(found)
-      const isLonger = /(wpe|position_embeddings)\.weight$/.test(tensor) && shape[0] > expected[0]
+      const isLonger = tensor === positions && shape[0] > expected[0]
       if (shape.join() !== expected.join() && !(isLonger && shape[1] === expected[1]))
         throw new ImportError(
           'wrong-shape',
@@ -118,7 +116,7 @@ export class ModelSource {
     const others: string[] = []
     for (const name of this.#folder.tensors.keys()) {
       if (used.has(name) || isBuffer(name)) continue
-      if (isOfLayer(name)) {
+      if (isOfLayer(this.config, name)) {
         const file = this.#folder.place(name)
         const why = name.endsWith('.bias')
           ? `the private ${this.config.arch} form has no such bias`

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
+import { continuesText } from '../../src/model/graph/graph-of.ts'
 import { ImportError } from './error.ts'
 import { readJson } from './source.ts'
 
@@ -128,7 +129,8 @@ function fromMerges(dir: string, config: ModelConfig): TokenizerJson {
     .split(/\r?\n/)
     // The first line may be a version. A merge may itself begin with a hash sign.
     .filter((line, i) => line !== '' && !(i === 0 && line.startsWith('#version')))
-  const isRoberta = config.arch === 'roberta'
+  // Encoders with such a tokenizer mark texts as RoBERTa does.
+  const isRoberta = !continuesText(config)
   const specials = (isRoberta ? ['<s>', '<pad>', '</s>', '<unk>', '<mask>'] : ['<|endoftext|>']).filter(
     (token) => vocab[token] !== undefined,
   )

@@ -1,8 +1,10 @@
 /** Which tensors a bundle keeps private, in the words of the command line. */
 
-import { type ModelConfig, tensorShapes } from '../../src/model/architectures/config.ts'
+import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import { isOfBlocks } from '../../src/model/files/bundle-node.ts'
 import type { Visibility } from '../../src/model/files/manifest.ts'
+import { graphOf } from '../../src/model/graph/graph-of.ts'
+import { headTensors, normTensors, tensorShapes } from '../../src/model/graph/tensors.ts'
 import { ImportError } from './error.ts'
 import { headAndEmbedding } from './names.ts'
 
@@ -14,7 +16,7 @@ import { headAndEmbedding } from './names.ts'
 export function visibilityOf(config: ModelConfig, words: string): (name: string) => Visibility {
   const by = (isPrivate: (name: string) => boolean) => (name: string) =>
     isPrivate(name) ? 'private' : 'public'
-  if (words === 'blocks') return by(isOfBlocks)
+  if (words === 'blocks') return by((name) => isOfBlocks(config, name))
   if (words === 'all') return by(() => true)
   if (words === 'none') return by(() => false)
   if (words === 'head') return by(headOf(config))
@@ -35,8 +37,12 @@ export function visibilityOf(config: ModelConfig, words: string): (name: string)
 
 /** A decoder's output matrix and the norm before it, or an encoder's classifier or token predictions. */
 function headOf(config: ModelConfig): (name: string) => boolean {
-  const [head, embedding] = headAndEmbedding[config.arch]
-  const tables = config.tied && config.head?.kind !== 'classify' ? [embedding] : [head]
-  return (name) =>
-    tables.includes(name) || /^(ln_f|model\.norm|lm_head|cls|classifier|bert\.pooler)\./.test(name)
+  const graph = graphOf(config)
+  const { head, finalNorm } = graph
+  const own = headTensors(graph)
+  // A norm behind the last block is that block's; only one that stands on its own is part of the head.
+  if (graph.skip === 'stream') own.push(...normTensors(finalNorm))
+  const [decoder, embedding] = headAndEmbedding(config)
+  if (head.kind !== 'labels') own.push(config.tied ? embedding : decoder)
+  return (name) => own.includes(name)
 }

@@ -10,10 +10,10 @@ export function tanh(t: Tape, x: Value): Value {
   })
 }
 
-/** An element-wise function with its slope; both get a builder of the operations on x. */
+/** An element-wise function of x, and its slope, which may use what the value has computed. */
 interface Curve {
-  value: (x: Value, o: Arithmetic) => Value
-  slope: (x: Value, o: Arithmetic) => Value
+  value: Value
+  slope: () => Value
 }
 
 /** Element-wise operations with constants, in the order that they are read. */
@@ -26,6 +26,7 @@ class Arithmetic {
 
   map = (type: string, x: Value): Value => this.#tape.map(type, x)
   times = (a: Value, b: Value | number): Value => this.#tape.map('Mul', a, this.#value(b))
+  minus = (a: Value, b: Value): Value => this.#tape.map('Sub', a, b)
   plus = (a: Value, b: Value | number): Value => this.#tape.map('Add', a, this.#value(b))
 
   /** c[0] + c[1] x + c[2] x^2 + ... */
@@ -63,43 +64,42 @@ const inner = (x: Value, o: Arithmetic): Value =>
 const quartic = [0.00162, -0.03798, 0.54106, -0.18353, 0.02085]
 const quarticSlope = quartic.slice(1).map((c, i) => c * (i + 1))
 
-const curves: Record<Activation, Curve> = {
-  gelu: {
-    value: (x, o) => o.times(x, cdf(x, o)),
-    slope: (x, o) => o.plus(cdf(x, o), o.times(x, density(x, o))),
+const curves: Record<Activation, (x: Value, o: Arithmetic) => Curve> = {
+  gelu: (x, o) => {
+    const below = cdf(x, o)
+    return { value: o.times(x, below), slope: () => o.plus(below, o.times(x, density(x, o))) }
   },
-  gelu_tanh: {
-    value: (x, o) => o.times(o.times(x, o.plus(inner(x, o), 1)), 0.5),
-    slope: (x, o) => {
-      const u = inner(x, o)
+  gelu_tanh: (x, o) => {
+    const u = inner(x, o)
+    const raised = o.plus(u, 1)
+    const slope = (): Value => {
       const steep = o.plus(o.times(o.times(x, x), 3 * root * 0.044715), root)
       const bend = o.times(o.times(x, steep), o.plus(o.times(o.times(u, u), -1), 1))
-      return o.times(o.plus(o.plus(u, 1), bend), 0.5)
-    },
+      return o.times(o.plus(raised, bend), 0.5)
+    }
+    return { value: o.times(o.times(x, raised), 0.5), slope }
   },
-  gelu_sprint: {
-    value: (x, o) => {
-      const near = o.plus(o.polynomial(o.map('Abs', x), quartic), o.times(x, 0.5))
-      return o.within(x, 2.7, near, o.map('Relu', x))
-    },
-    slope: (x, o) => {
+  gelu_sprint: (x, o) => {
+    const size = o.map('Abs', x)
+    const near = o.plus(o.polynomial(size, quartic), o.times(x, 0.5))
+    const slope = (): Value => {
       const sign = o.map('Sign', x)
-      const near = o.plus(o.times(o.polynomial(o.map('Abs', x), quarticSlope), sign), 0.5)
-      return o.within(x, 2.7, near, o.map('Relu', sign))
-    },
+      const nearSlope = o.plus(o.times(o.polynomial(size, quarticSlope), sign), 0.5)
+      return o.within(x, 2.7, nearSlope, o.map('Relu', sign))
+    }
+    return { value: o.within(x, 2.7, near, o.map('Relu', x)), slope }
   },
-  silu: {
-    value: (x, o) => o.times(x, o.map('Sigmoid', x)),
-    slope: (x, o) => {
-      const s = o.map('Sigmoid', x)
-      return o.plus(s, o.times(o.times(x, s), o.plus(o.times(s, -1), 1)))
-    },
+  silu: (x, o) => {
+    const s = o.map('Sigmoid', x)
+    const value = o.times(x, s)
+    // silu' = sigmoid + silu (1 - sigmoid)
+    return { value, slope: () => o.plus(s, o.minus(value, o.times(value, s))) }
   },
 }
 
 /** The feed-forward block's activation, as the model that will be served computes it. */
 export function activate(t: Tape, x: Value, kind: Activation): Value {
   const o = new Arithmetic(t)
-  const { value, slope } = curves[kind]
-  return t.derivative(value(x, o), (dy) => t.accumulate(x, o.times(dy, slope(x, o))))
+  const { value, slope } = curves[kind](x, o)
+  return t.derivative(value, (dy) => t.accumulate(x, o.times(dy, slope())))
 }

@@ -1,15 +1,17 @@
 import { type InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
+import { weightFeeds } from '../pretrain/feeds.ts'
 import type { Batch, GradientEngine, LossAndGradients } from '../train/gradient.ts'
-import { DecoderGraph } from './decoder.ts'
-import { crossEntropy } from './layers.ts'
+import { crossEntropy } from './loss.ts'
+import { ModelTape } from './model-tape.ts'
 import { summed } from './parameters.ts'
+import { scatterEmbeddings } from './scatter.ts'
 import { openSession } from './session.ts'
 import { Tape } from './tape.ts'
 
 /**
- * Loss and gradient of the LLaMA form as one ONNX graph, several times as fast on a CPU as jax-js.
- * A graph is built and compiled for each batch shape that occurs.
+ * Loss and gradient of a model that continues texts, as one ONNX graph; one is built and compiled for each batch shape that
+ * occurs.
  */
 export async function onnxEngine(config: ModelConfig, threads = 2): Promise<GradientEngine> {
   const sessions = new Map<string, Promise<InferenceSession>>()
@@ -24,7 +26,7 @@ export async function onnxEngine(config: ModelConfig, threads = 2): Promise<Grad
   }
   return {
     name: 'onnxruntime',
-    run: async (weights, batch) => runStep(await session(batch), weights, batch),
+    run: async (weights, batch) => runStep(config, await session(batch), weights, batch),
     close: async () => {
       for (const open of sessions.values()) await (await open).release()
       sessions.clear()
@@ -32,7 +34,12 @@ export async function onnxEngine(config: ModelConfig, threads = 2): Promise<Grad
   }
 }
 
-async function runStep(session: InferenceSession, weights: Tensors, batch: Batch): Promise<LossAndGradients> {
+async function runStep(
+  config: ModelConfig,
+  session: InferenceSession,
+  weights: Tensors,
+  batch: Batch,
+): Promise<LossAndGradients> {
   const { rows, length, ids } = batch
   const inputs = new BigInt64Array(rows * length)
   const targets = new BigInt64Array(rows * length)
@@ -42,39 +49,34 @@ async function runStep(session: InferenceSession, weights: Tensors, batch: Batch
       targets[r * length + i] = BigInt(ids[r * (length + 1) + i + 1])
     }
   }
-  const feeds: Record<string, OrtTensor> = {
+  const feeds = {
     ids: new OrtTensor('int64', inputs, [rows * length]),
     targets: new OrtTensor('int64', targets, [rows * length, 1]),
   }
-  for (const [name, { shape, data }] of weights) feeds[name] = new OrtTensor('float32', data, shape)
-  const results = await session.run(feeds)
+  const results = await session.run({ ...feeds, ...weightFeeds(weights) })
   const values = (name: string) => results[name].data as Float32Array
   const gradients = new Map<string, Float32Array>()
-  for (const name of weights.keys()) gradients.set(name, values(`d ${name}`))
-  const embedding = gradients.get('model.embed_tokens.weight')!
-  scatterRows(embedding, values('d embedded'), inputs)
+  for (const [name, { data }] of weights)
+    gradients.set(name, results[`d ${name}`] ? values(`d ${name}`) : new Float32Array(data.length))
+  scatterEmbeddings(config, gradients, values('d embedded'), feeds, length)
   return { loss: values('loss')[0], gradients }
-}
-
-/** table[ids[i]] += rows[i]; done here because duplicates make ONNX's scatter unreliable. */
-function scatterRows(table: Float32Array, rows: Float32Array, ids: BigInt64Array): void {
-  const width = rows.length / ids.length
-  for (let i = 0; i < ids.length; i++) {
-    const at = Number(ids[i]) * width
-    for (let j = 0; j < width; j++) table[at + j] += rows[i * width + j]
-  }
 }
 
 /** The whole training step as an ONNX model. Only tied embeddings are supported. */
 function buildStep(config: ModelConfig, rows: number, length: number): Uint8Array {
   if (!config.tied) throw new Error('Training supports tied embeddings only.')
   const t = new Tape()
-  const model = new DecoderGraph(t, config, [rows, length], () => summed(t))
+  const model = new ModelTape(t, config, [rows, length], () => summed(t))
+  const { head, tables } = model.graph
+  if (head.kind !== 'tokens' || head.transform)
+    throw new Error('Training needs a model that continues texts.')
   const targets = t.input('targets', [rows * length, 1], 'int64')
-  const loss = crossEntropy(t, model.hidden(), model.weight('model.embed_tokens'), targets)
+  const loss = crossEntropy(t, model.hidden(), model.weight(head.output.weight), targets)
   t.backward()
   t.output('loss', loss)
   t.output('d embedded', t.gradient(model.embedded))
-  for (const [name, value] of model.weights) t.output(`d ${name}`, t.gradient(value))
+  const scattered = new Set(tables.filter(({ by }) => by !== 'token').map(({ tensor }) => tensor))
+  for (const [name, value] of model.weights)
+    if (!scattered.has(name)) t.output(`d ${name}`, t.gradient(value))
   return t.model()
 }

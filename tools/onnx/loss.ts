@@ -31,3 +31,20 @@ export function squaredError(t: Tape, x: Value, targets: Value, weight: Value): 
   t.accumulate(x, t.map('Mul', t.map('Mul', off, weight), t.scalar(2 / width)))
   return t.map('Mul', t.sumLast(t.map('Mul', off, off)), t.scalar(1 / width))
 }
+
+/**
+ * Mean cross-entropy of softmax(x weight') against `targets` `[n, 1]`; starts the backward pass.
+ * Fused, because the gradient of the logits is simply (probability - one-hot) / n.
+ */
+export function crossEntropy(t: Tape, x: Value, weight: Value, targets: Value): Value {
+  const n = x.shape[0]
+  const logits = t.product(x, weight, { b: true })
+  const p = t.op('Softmax', [logits], logits.shape, { axis: -1 })
+  const gold = t.op('GatherElements', [p, targets], [n, 1], { axis: 1 })
+  const surprise = t.map('Log', t.map('Max', gold, t.scalar(1e-30)))
+  const less = t.map('Sub', gold, t.scalar(1))
+  const dl = t.op('ScatterElements', [p, targets, less], p.shape, { axis: 1 })
+  t.accumulate(x, t.product(dl, weight, {}, 1 / n))
+  t.accumulate(weight, t.product(dl, x, { a: true }, 1 / n))
+  return t.map('Mul', t.sumFirst(surprise), t.scalar(-1 / n))
+}

@@ -5,14 +5,14 @@ import type { Tape, Value } from './tape.ts'
  * object whether rows are summed as they are or clipped by example first.
  */
 export interface Parameters {
-  /** A matrix `[out, in]` used as x W': gradient dy' x, with dy `[n, out]` and x `[n, in]`. */
-  matrix(weight: Value, dy: Value, x: Value): void
+  /** A matrix `[a, b]` whose gradient is left' right, with left `[n, a]` and right `[n, b]`: one row each for each row of n. */
+  matrix(weight: Value, left: Value, right: Value): void
   /** A vector `[d]` whose gradient is the sum of the rows of `g` `[n, d]`: biases and gains. */
   vector(weight: Value, g: Value): void
 }
 
 /** The ordinary gradient: the sum over all rows. */
 export const summed = (t: Tape): Parameters => ({
-  matrix: (weight, dy, x) => t.accumulate(weight, t.product(dy, x, { a: true })),
+  matrix: (weight, left, right) => t.accumulate(weight, t.product(left, right, { a: true })),
   vector: (weight, g) => t.accumulate(weight, t.sumFirst(g)),
 })

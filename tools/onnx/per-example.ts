@@ -35,25 +35,25 @@ export class PerExample implements Parameters {
     this.#trained = trained
   }
 
-  matrix(weight: Value, dy: Value, x: Value): void {
+  matrix(weight: Value, left: Value, right: Value): void {
     if (!this.#isNew(weight)) return
     const t = this.#tape
-    const [rows, outputs] = dy.shape
+    const [rows, width] = left.shape
     const length = rows / this.#examples
     const squaredRows = (v: Value) => t.sumLast(t.map('Mul', v, v))
     let squared: Value
     if (length === 1)
       // The gradient of one row is an outer product, whose norm is the product of the norms.
-      squared = t.map('Mul', squaredRows(dy), squaredRows(x))
+      squared = t.map('Mul', squaredRows(left), squaredRows(right))
     else {
-      const split = (v: Value, width: number) => t.reshape(v, [this.#examples, length, width])
-      const each = t.product(split(dy, outputs), split(x, x.shape[1]), { a: true })
-      squared = squaredRows(t.reshape(each, [this.#examples, outputs * x.shape[1]]))
+      const split = (v: Value) => t.reshape(v, [this.#examples, length, v.shape[1]])
+      const each = t.product(split(left), split(right), { a: true })
+      squared = squaredRows(t.reshape(each, [this.#examples, width * right.shape[1]]))
     }
     const weighted = (coefficient: Value) => {
-      const runs = t.reshape(dy, [this.#examples, length * outputs])
-      const scaled = t.reshape(t.map('Mul', runs, coefficient), dy.shape)
-      return t.product(scaled, x, { a: true })
+      const runs = t.reshape(left, [this.#examples, length * width])
+      const scaled = t.reshape(t.map('Mul', runs, coefficient), left.shape)
+      return t.product(scaled, right, { a: true })
     }
     this.#shares.push({ weight, squared, weighted })
   }

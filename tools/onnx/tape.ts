@@ -60,16 +60,20 @@ export class Tape {
     return { name, shape }
   }
 
-  /** Two equal halves along the last axis. */
-  halves(x: Value): [Value, Value] {
-    const half = x.shape.at(-1)! / 2
-    const shape = [...x.shape.slice(0, -1), half]
+  /** Equal parts along the last axis. */
+  split(x: Value, parts: number): Value[] {
+    const width = x.shape.at(-1)! / parts
+    const shape = [...x.shape.slice(0, -1), width]
+    const sizes = this.integers(...new Array<number>(parts).fill(width))
     const name = this.#name()
-    this.#emit('Split', [x, this.integers(half, half)], [`${name}a`, `${name}b`], { axis: -1 })
-    return [
-      { name: `${name}a`, shape },
-      { name: `${name}b`, shape },
-    ]
+    const out = Array.from({ length: parts }, (_, i) => ({ name: `${name}_part${i}`, shape }))
+    this.#emit(
+      'Split',
+      [x, sizes],
+      out.map((part) => part.name),
+      { axis: -1 },
+    )
+    return out
   }
 
   #emit(type: string, inputs: Value[], outputs: string[], attributes: Record<string, Attribute>): void {
@@ -120,11 +124,17 @@ export class Tape {
 
   /** Register how the gradient of `result` flows back. */
   derivative(result: Value, backward: (gradient: Value) => void): Value {
-    this.#steps.push(() => {
-      const gradient = this.#gradients.get(result)
-      if (gradient) backward(gradient)
-    })
+    this.derivatives([result], ([gradient]) => backward(gradient))
     return result
+  }
+
+  /** The same for an operation with several results, all of which must be used or none. */
+  derivatives(results: Value[], backward: (gradients: Value[]) => void): Value[] {
+    this.#steps.push(() => {
+      const gradients = results.map((result) => this.#gradients.get(result)).filter((g) => g !== undefined)
+      if (gradients.length === results.length) backward(gradients)
+    })
+    return results
   }
 
   /** Add to the gradient of `value`. */

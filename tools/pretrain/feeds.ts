@@ -1,5 +1,5 @@
 import { Tensor as OrtTensor } from 'onnxruntime-node'
-import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
+import type { Tensors } from '../../src/model/architectures/config.ts'
 
 /** One text as the encoder reads it, special tokens included. */
 export interface EncodedText {
@@ -43,28 +43,4 @@ export function textFeeds(texts: EncodedText[], rows: number, length: number, pa
 export function weightFeeds(weights: Tensors): Feeds {
   const entries = [...weights].map(([name, { shape, data }]) => [name, new OrtTensor('float32', data, shape)])
   return Object.fromEntries(entries) as Feeds
-}
-
-/** Adds the gradient of the summed embeddings to those of the three tables, row by row; duplicates add up. Tables without a
- * gradient are left out. */
-export function scatterEmbeddings(
-  config: ModelConfig,
-  gradients: Map<string, Float32Array>,
-  embedded: Float32Array,
-  feeds: Feeds,
-  length: number,
-): void {
-  const { dim } = config
-  const table = (name: string) => gradients.get(`${config.arch}.embeddings.${name}_embeddings.weight`)
-  const [word, position, type] = ['word', 'position', 'token_type'].map(table)
-  const ids = feeds.ids.data as BigInt64Array
-  const types = feeds.types.data as BigInt64Array
-  for (let row = 0; row < ids.length; row++) {
-    const places = [Number(ids[row]), (row % length) + (config.positionOffset ?? 0), Number(types[row])]
-    ;[word, position, type].forEach((target, which) => {
-      const at = places[which] * dim
-      if (!target) return
-      for (let i = 0; i < dim; i++) target[at + i] += embedded[row * dim + i]
-    })
-  }
 }

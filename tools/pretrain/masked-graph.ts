@@ -1,18 +1,29 @@
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
-import { dense } from '../onnx/dense.ts'
+import type { Dense } from '../../src/model/graph/graph.ts'
+import { graphOf } from '../../src/model/graph/graph-of.ts'
+import { denseTensors } from '../../src/model/graph/tensors.ts'
 import { hardCrossEntropy, squaredError } from '../onnx/loss.ts'
+import { ModelTape } from '../onnx/model-tape.ts'
 import { summed } from '../onnx/parameters.ts'
 import { Tape } from '../onnx/tape.ts'
-import { EncoderGraph } from './forward.ts'
 
 /** Tensors of pre-training besides the encoder's own: the pooler, and a linear guess of the sentence from it. */
-export function sentenceShapes({ dim }: ModelConfig, targets: number): Map<string, number[]> {
+export function sentenceShapes(config: ModelConfig, targets: number): Map<string, number[]> {
+  const { dim } = config
+  const [weight, bias] = denseTensors(poolOf(config))
   return new Map([
-    ['bert.pooler.dense.weight', [dim, dim]],
-    ['bert.pooler.dense.bias', [dim]],
+    [weight, [dim, dim]],
+    [bias, [dim]],
     ['sentence.weight', [targets, dim]],
     ['sentence.bias', [targets]],
   ])
+}
+
+/** The pooler that the same encoder has as a classifier. */
+function poolOf(config: ModelConfig): Dense {
+  const { head } = graphOf({ ...config, head: { kind: 'classify', labels: ['0', '1'] } })
+  if (head.kind !== 'labels') throw new Error(`A model of form "${config.arch}" has no pooler.`)
+  return head.pool
 }
 
 /** How many tokens of a batch are hidden: a fixed share, because a graph has fixed shapes. */
@@ -30,9 +41,10 @@ export function maskedGraph(
   length: number,
   targets: number,
 ): Uint8Array {
+  if (!config.tied) throw new Error('Masked-token training supports tied decoders only.')
   const t = new Tape()
   const extra = sentenceShapes(config, targets)
-  const model = new EncoderGraph(t, config, [examples, length], () => summed(t), extra)
+  const model = new ModelTape(t, config, [examples, length], () => summed(t), extra)
   const count = hiddenCount(examples, length)
   const rows = t.input('rows', [count], 'int64')
   const gold = t.input('targets', [count, 1], 'int64')
@@ -41,20 +53,20 @@ export function maskedGraph(
   const aboutWeights = t.input('sentence weights', [examples, 1])
   const hidden = model.hidden()
   const logits = model.tokenLogits(hidden, rows)
-  const guess = dense(
-    t,
-    summed(t),
-    model.pooled(hidden),
-    model.weight('sentence.weight'),
-    model.weight('sentence.bias'),
-  )
+  const guess = model.dense(model.pooled(hidden, poolOf(config)), {
+    weight: 'sentence.weight',
+    bias: 'sentence.bias',
+    layout: 'out-in',
+  })
   const loss = hardCrossEntropy(t, logits, gold, weights)
   const sentenceLoss = squaredError(t, guess, about, aboutWeights)
   t.backward()
   t.output('loss', loss)
   t.output('sentence loss', sentenceLoss)
   t.output('d embedded', t.gradient(model.embedded))
+  // Other tables' gradients come from the embedded rows alone; the words' table is the output matrix, too.
+  const scattered = new Set(model.graph.tables.filter(({ by }) => by !== 'token').map(({ tensor }) => tensor))
   for (const [name, value] of model.weights)
-    if (!/(position|token_type)_embeddings/.test(name)) t.output(`d ${name}`, t.gradient(value))
+    if (!scattered.has(name)) t.output(`d ${name}`, t.gradient(value))
   return t.model()
 }

@@ -1,15 +1,18 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { InferenceSession } from 'onnxruntime-node'
-import { type ModelConfig, type Tensors, tensorShapes } from '../../src/model/architectures/config.ts'
+import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
+import { graphOf } from '../../src/model/graph/graph-of.ts'
+import { tensorShapes } from '../../src/model/graph/tensors.ts'
 import { PredictableRandom } from '../../src/model/random.ts'
+import { scatterEmbeddings } from '../onnx/scatter.ts'
 import { openSession } from '../onnx/session.ts'
 import { AdamW, type AdamWOptions, learningRate } from '../train/adamw.ts'
 import { loadCheckpoint, saveCheckpoint, type TrainState } from '../train/checkpoint.ts'
 import { LossCurve } from '../train/loss-curve.ts'
 import { bertSpecials, wordPieceJson, wordPieceVocabulary } from '../train/wordpiece.ts'
 import { EncoderTokenizer } from './encode.ts'
-import { scatterEmbeddings, weightFeeds } from './feeds.ts'
+import { weightFeeds } from './feeds.ts'
 import { MaskedBatches, type Material } from './masked-batches.ts'
 import { maskedGraph, sentenceShapes } from './masked-graph.ts'
 import { fillFromVectors, joined, SentenceTargets } from './sentence.ts'
@@ -48,15 +51,17 @@ export interface PretrainProgress {
   tokensPerSecond: number
 }
 
+const wordTable = (config: ModelConfig): string => graphOf(config).tables[0].tensor
+
 /** The word table starts from vectors that know more than these texts: it follows slowly. */
-const optimizerOptions: AdamWOptions = {
+const optimizerOptions = (config: ModelConfig): AdamWOptions => ({
   beta1: 0.9,
   beta2: 0.98,
   eps: 1e-8,
   weightDecay: 0.01,
   clip: 1,
-  rate: (name) => (name.endsWith('word_embeddings.weight') ? 0.1 : 1),
-}
+  rate: (name) => (name === wordTable(config) ? 0.1 : 1),
+})
 
 /** Masked-language-model pre-training of a BERT with a sentence objective for its pooler; resumes exactly. */
 export async function pretrain(o: PretrainOptions): Promise<{ state: TrainState; weights: Tensors }> {
@@ -73,7 +78,7 @@ export async function pretrain(o: PretrainOptions): Promise<{ state: TrainState;
   const lexicon = readLexicon(o.lexicon)
   const tokenizer = tokenizerFor(o, texts, vectors, lexicon)
   const { state, optimizer } = o.resume
-    ? loadCheckpoint(checkpoint, optimizerOptions)
+    ? loadCheckpoint(checkpoint, optimizerOptions(o.config))
     : start(o, vectors, tokenizer)
   const { config } = state
   const targets = new SentenceTargets(vectors, lexicon, texts.map(joined))
@@ -170,19 +175,20 @@ function start(o: PretrainOptions, vectors: WordVectors, tokenizer: TokenizerJso
   if (o.from) {
     const { state: before, optimizer } = loadCheckpoint(join(o.from, 'checkpoint.safetensors'))
     state.config = before.config
-    return { state, optimizer: new AdamW(optimizer.weights, optimizerOptions) }
+    return { state, optimizer: new AdamW(optimizer.weights, optimizerOptions(state.config)) }
   }
   const random = new PredictableRandom(seed)
   const weights: Tensors = new Map()
+  const tables = graphOf(o.config).tables.map(({ tensor }) => tensor)
   const shapes = [...tensorShapes(o.config), ...sentenceShapes(o.config, vectors.dim + 1)]
   for (const [name, shape] of shapes) {
     const data = new Float32Array(shape.reduce((a, b) => a * b, 1))
-    const std = name.includes('embeddings') ? 0.01 : 1 / Math.sqrt(3 * shape[shape.length - 1])
-    if (name.endsWith('LayerNorm.weight')) data.fill(1)
-    else if (shape.length > 1) for (let i = 0; i < data.length; i++) data[i] = std * random.normal()
+    const std = tables.includes(name) ? 0.01 : 1 / Math.sqrt(3 * shape[shape.length - 1])
+    if (shape.length === 1) data.fill(name.endsWith('.bias') ? 0 : 1)
+    else for (let i = 0; i < data.length; i++) data[i] = std * random.normal()
     weights.set(name, { shape, data })
   }
-  const words = weights.get('bert.embeddings.word_embeddings.weight')!
+  const words = weights.get(wordTable(o.config))!
   fillFromVectors(words, Object.keys(tokenizer.model.vocab), vectors, 0.06)
-  return { state, optimizer: new AdamW(weights, optimizerOptions) }
+  return { state, optimizer: new AdamW(weights, optimizerOptions(o.config)) }
 }

@@ -1,12 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
-import {
-  demoConfig,
-  type ModelConfig,
-  type Tensors,
-  tensorShapes,
-} from '../../src/model/architectures/config.ts'
+import { demoConfig, type ModelConfig, type Tensors } from '../../src/model/architectures/config.ts'
+import { graphOf } from '../../src/model/graph/graph-of.ts'
+import { tensorShapes } from '../../src/model/graph/tensors.ts'
 import { PredictableRandom } from '../../src/model/random.ts'
 import { AdamW, adamWDefaults, learningRate } from './adamw.ts'
 import { Batches } from './batches.ts'
@@ -58,14 +55,16 @@ const defaultShapes: Array<[number, number]> = [
   [4, 512],
 ]
 
-/** Small normal weights; what feeds the residual stream is damped by depth; gains start at one. */
+/** Small normal weights; what feeds the residual stream is damped by depth; gains start at one, biases at zero. */
 export function initialWeights(config: ModelConfig, seed: number): Tensors {
   const random = new PredictableRandom(seed)
   const weights: Tensors = new Map()
+  const { layers } = graphOf(config)
+  const damped = new Set(layers.flatMap(({ attentionOutput, down }) => [attentionOutput.weight, down.weight]))
   for (const [name, shape] of tensorShapes(config)) {
     const data = new Float32Array(shape.reduce((a, b) => a * b, 1))
-    const std = /(o_proj|down_proj)/.test(name) ? 0.02 / Math.sqrt(2 * config.layers) : 0.02
-    if (shape.length === 1) data.fill(1)
+    const std = damped.has(name) ? 0.02 / Math.sqrt(2 * config.layers) : 0.02
+    if (shape.length === 1) data.fill(name.endsWith('.bias') ? 0 : 1)
     else for (let i = 0; i < data.length; i++) data[i] = std * random.normal()
     weights.set(name, { shape, data })
   }

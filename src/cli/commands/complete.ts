@@ -1,5 +1,6 @@
 /** `sotto complete`: a data owner in the terminal. */
-import { isEncoder } from '../../model/architectures/config.ts'
+
+import { continuesText } from '../../model/graph/graph-of.ts'
 import type { ChatOptions } from '../../owner/api.ts'
 import type { Owner } from '../../owner/owner.ts'
 import type { ValuesOf } from '../command.ts'
@@ -55,7 +56,7 @@ async function complete(values: ValuesOf<typeof declared>): Promise<void> {
 async function withBundle(choice: PeerChoice): Promise<PeerChoice> {
   if (choice.peers) return choice
   const { name, dir } = await bundleOf(choice, {
-    fits: ({ config }) => !isEncoder(config),
+    fits: ({ config }) => continuesText(config),
     lack: 'reads texts and writes none',
   })
   return { ...choice, model: name, folder: dir }

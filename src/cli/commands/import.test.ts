@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { newFolder, smallConfigs, writeFolder } from '../../../test/support/checkpoint-folder.ts'
-import { type ModelConfig, type Tensors, tensorShapes } from '../../model/architectures/config.ts'
+import type { ModelConfig, Tensors } from '../../model/architectures/config.ts'
+import { tensorShapes } from '../../model/graph/tensors.ts'
 
 const program = fileURLToPath(new URL('../../../bin/sotto.js', import.meta.url))
 let root: string

@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { Option } from '@commander-js/extra-typings'
 import { calibrateBundle } from '../../../tools/calibrate/calibrate.ts'
 import { curveSvg } from '../../../tools/train/curve-svg.ts'
 import { type About, exportBundle } from '../../../tools/train/export.ts'
@@ -23,11 +22,6 @@ const declared = command('train', "Train a small chat model from scratch on this
   .option('--lr <n>', 'peak learning rate', real(1e-9, 1), 0.0015)
   .option('--seed <n>', 'of initial weights and batches', whole(1), 1)
   .option('--threads <n>', 'processor threads', whole(1), 2)
-  .addOption(
-    new Option('--engine <name>', 'onnx: fast; jax: jax-js autodiff, about five times slower')
-      .choices(['onnx', 'jax'] as const)
-      .default('onnx' as const),
-  )
   .option('--json', 'one JSON object per line instead of text', false)
   .optionsGroup('What the bundle says about itself:')
   .option('--name <text>', "its name; the folder's if not given")
@@ -36,7 +30,6 @@ const declared = command('train', "Train a small chat model from scratch on this
   .option('--source <text>', 'where the training data comes from')
 
 export interface RunTrainOptions extends Omit<TrainOptions, 'engine'> {
-  engine?: 'onnx' | 'jax'
   threads?: number
   /** Where the finished model goes; `out/bundle` if not given. */
   bundle?: string
@@ -52,14 +45,11 @@ export interface TrainSummary {
 
 /** Train, then write the loss curve's picture and the model bundle. */
 export async function runTrain(options: RunTrainOptions): Promise<TrainSummary> {
-  const { engine = 'onnx', threads = 2, bundle = join(options.out, 'bundle'), about, ...rest } = options
+  const { threads = 2, bundle = join(options.out, 'bundle'), about, ...rest } = options
   const { state, weights } = await train({
     ...rest,
-    // Loaded only when used: each brings a large runtime.
-    engine: async (config) =>
-      engine === 'jax'
-        ? (await import('../../../tools/train/jax-engine.ts')).jaxEngine(config)
-        : (await import('../../../tools/onnx/engine.ts')).onnxEngine(config, threads),
+    // Loaded only when used: it brings a large runtime.
+    engine: async (config) => (await import('../../../tools/onnx/engine.ts')).onnxEngine(config, threads),
   })
   writeFileSync(join(options.out, 'loss.svg'), curveSvg(readCurve(join(options.out, 'loss.csv'))))
   await exportBundle(bundle, options.out, state.config, weights, {

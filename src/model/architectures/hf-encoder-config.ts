@@ -1,27 +1,14 @@
-import type { HfConfig, HfReader } from '../files/hf-reader.ts'
 import type { EncoderHead, ModelConfig } from './config.ts'
+import { activationToHf, type HfConfig, type HfReader } from './hf-reader.ts'
 
-const forms: Record<string, 'bert' | 'roberta'> = {
-  bert: 'bert',
-  roberta: 'roberta',
-  // RoBERTa's tensors and positions, with another tokenizer.
-  'xlm-roberta': 'roberta',
-  camembert: 'roberta',
-}
-
-/** BERT's and RoBERTa's configuration; undefined for other model types. */
-export function encoderFromHf(read: HfReader): ModelConfig | undefined {
+/** BERT's and RoBERTa's configuration; positions are counted from row `positionOffset` of their table. */
+export function readEncoder(read: HfReader, arch: string, positionOffset: number): ModelConfig {
   const { json } = read
-  const type = String(json.model_type)
-  if (!Object.hasOwn(forms, type)) return undefined
-  const arch = forms[type]
   if (json.is_decoder) read.refuse('is_decoder', 'only encoders are')
   if ((json.position_embedding_type ?? 'absolute') !== 'absolute')
     read.refuse('position_embedding_type', 'only absolute positions are')
   const heads = read.size('num_attention_heads')
   const positions = read.size('max_position_embeddings')
-  // RoBERTa counts positions from the one after its padding id.
-  const positionOffset = arch === 'roberta' ? read.number('pad_token_id', 1) + 1 : 0
   const head = headOf(read)
   const config: ModelConfig = {
     arch,
@@ -76,9 +63,8 @@ function labelsOf(read: HfReader): string[] {
   })
 }
 
-/** As `encoderFromHf` reads it back; `activation` by Hugging Face's name. */
-export function encoderToHf(c: ModelConfig, activation: string): HfConfig {
-  const name = c.arch === 'bert' ? 'Bert' : 'Roberta'
+/** As `readEncoder` takes it back; `name` is what Hugging Face's classes begin with. */
+export function encoderToHf(c: ModelConfig, name: string): HfConfig {
   const head = { classify: 'ForSequenceClassification', mlm: 'ForMaskedLM', none: 'Model' }[
     c.head?.kind ?? 'none'
   ]
@@ -90,7 +76,7 @@ export function encoderToHf(c: ModelConfig, activation: string): HfConfig {
     num_hidden_layers: c.layers,
     num_attention_heads: c.heads,
     intermediate_size: c.ff,
-    hidden_act: activation,
+    hidden_act: activationToHf[c.activation],
     layer_norm_eps: c.eps,
     max_position_embeddings: c.context + (c.positionOffset ?? 0),
     type_vocab_size: c.types ?? 1,
@@ -101,5 +87,7 @@ export function encoderToHf(c: ModelConfig, activation: string): HfConfig {
           label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
         }
       : {}),
+    vocab_size: c.vocab,
+    tie_word_embeddings: c.tied,
   }
 }

@@ -1,5 +1,5 @@
-import { type HfConfig, HfReader } from '../files/hf-reader.ts'
 import type { ModelConfig, RopeScaling } from './config.ts'
+import { type HfConfig, HfReader } from './hf-reader.ts'
 
 /** Base and scaling of the rotary angles; `context` is `max_position_embeddings`. */
 export function ropeFromHf(read: HfReader, context: number): Pick<ModelConfig, 'ropeTheta' | 'ropeScaling'> {

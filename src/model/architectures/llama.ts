@@ -1,137 +1,88 @@
-import { activations, addTo, type Floats, linear, zerosLike } from '../math.ts'
-import { headDim, type ModelConfig, type Tensors } from './config.ts'
-import {
-  activationsOf,
-  attend,
-  checkIds,
-  type FloatModel,
-  type FloatPrecision,
-  makeCache,
-  remember,
-  type Tap,
-  tensorLookup,
-} from './float-model.ts'
-import { rotaryFrequencies } from './rope.ts'
+/** LLaMA and its kin: RMSNorm, rotary positions, grouped-query attention, gated feed-forward (Touvron et al., 2023). */
+import type { Architecture } from './architecture.ts'
+import { headDim, type ModelConfig } from './config.ts'
+import { activationToHf, type HfConfig, type HfReader } from './hf-reader.ts'
+import { ropeFromHf, ropeToHf } from './hf-rope.ts'
 
-/** Float reference of the LLaMA form: RMSNorm, rotary positions, grouped-query attention, gated FFN. */
-export function llamaModel(
-  config: ModelConfig,
-  tensors: Tensors,
-  tap?: Tap,
-  precision: FloatPrecision = 'float64',
-): FloatModel {
-  const c = config
-  const weight = tensorLookup(c, tensors)
-  const cache = makeCache(c, precision)
-  const kvWidth = c.kvHeads * headDim(c)
-  const embedding = weight('model.embed_tokens.weight')
-  const head = c.tied ? embedding : weight('lm_head.weight')
-  const act = activations[c.activation]
-  const frequencies = rotaryFrequencies(c)
-  let position = 0
+export const llama: Architecture = {
+  name: 'llama',
+  attention: 'causal',
+  norm: 'rms',
+  isRotary: true,
+  hasBiases: false,
+  layout: 'out-in',
+  tensors: {
+    tables: { token: 'model.embed_tokens.weight' },
+    layers: 'model.layers',
+    qkv: ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'],
+    attentionOutput: 'self_attn.o_proj',
+    feedForward: ['mlp.gate_proj', 'mlp.up_proj'],
+    feedForwardOutput: 'mlp.down_proj',
+    norms: {
+      placement: 'pre',
+      attention: 'input_layernorm',
+      feedForward: 'post_attention_layernorm',
+      final: 'model.norm',
+    },
+    head: { decoder: 'lm_head.weight' },
+  },
+  aliases: (tensor) => [tensor.replace(/^model\./, '')],
+  huggingFace: {
+    modelTypes: ['llama', 'mistral'],
+    refused: { qwen2: 'Qwen2 adds biases to query, key and value, which the private LLaMA form lacks' },
+    read,
+    write,
+  },
+}
 
-  function block(layer: number, x: Floats): void {
-    const project = (input: Floats, name: string, outputs: number) =>
-      linear(input, weight(`model.layers.${layer}.${name}_proj.weight`), outputs)
-    const say = (name: string, values: Floats) => tap?.(name, layer, Float64Array.from(values))
-
-    say('x', x)
-    const n1 = rmsNorm(x, weight(`model.layers.${layer}.input_layernorm.weight`), c.eps, (normal, square) => {
-      say('n1', normal)
-      say('v1', square)
-    })
-    const q = project(n1, 'self_attn.q', c.dim)
-    const k = project(n1, 'self_attn.k', kvWidth)
-    const v = project(n1, 'self_attn.v', kvWidth)
-    rotate(q, frequencies, position, c.dim)
-    rotate(k, frequencies, position, kvWidth)
-    say('q', q)
-    say('k', k)
-    say('v', v)
-    remember(cache[layer], k, v, position * kvWidth)
-    const a = attend(c, q, cache[layer], position, tap && ((s) => say('s', s)))
-    say('a', a)
-    addTo(x, project(a, 'self_attn.o', c.dim))
-
-    say('x2', x)
-    const gain = weight(`model.layers.${layer}.post_attention_layernorm.weight`)
-    const n2 = rmsNorm(x, gain, c.eps, (normal, square) => {
-      say('n2', normal)
-      say('v2', square)
-    })
-    const g = project(n2, 'mlp.gate', c.ff)
-    const u = project(n2, 'mlp.up', c.ff)
-    const h = zerosLike(u, u.length)
-    for (let i = 0; i < h.length; i++) h[i] = act(g[i]) * u[i]
-    say('g', g)
-    say('u', u)
-    say('h', h)
-    addTo(x, project(h, 'mlp.down', c.dim))
+function read(reader: HfReader): ModelConfig {
+  if (reader.json.rope_interleaved) reader.refuse('rope_interleaved', 'pairs must be a half apart')
+  for (const key of ['attention_bias', 'mlp_bias'])
+    if (reader.json[key]) reader.refuse(key, 'the private LLaMA form has no biases')
+  const heads = reader.size('num_attention_heads')
+  const dim = reader.size('hidden_size')
+  const own = reader.json.head_dim
+  if (typeof own === 'number' && own * heads !== dim)
+    reader.refuse('head_dim', `${heads} heads of ${own} are not the width ${dim}`)
+  const context = reader.size('max_position_embeddings')
+  const window = reader.json.sliding_window
+  const config: ModelConfig = {
+    arch: 'llama',
+    vocab: reader.size('vocab_size'),
+    dim,
+    layers: reader.layers('num_hidden_layers'),
+    heads,
+    kvHeads: reader.size('num_key_value_heads', heads),
+    ff: reader.size('intermediate_size'),
+    eps: reader.number('rms_norm_eps'),
+    // Within the window, attention to a sliding window is attention to everything.
+    context: typeof window === 'number' ? Math.min(context, window) : context,
+    ...ropeFromHf(reader, context),
+    activation: reader.activation('hidden_act', ['silu']),
+    tied: reader.json.tie_word_embeddings === true,
   }
+  reader.divides(config)
+  return config
+}
 
+function write(c: ModelConfig, { bos, end }: { bos?: number; end?: number }): HfConfig {
   return {
-    config,
-    get position() {
-      return position
-    },
-    rewind(to = 0) {
-      position = Math.min(position, to)
-    },
-    forward(ids, logits = 'last') {
-      checkIds(c, position, ids)
-      const x = activationsOf(precision, ids.length * c.dim)
-      for (let t = 0; t < ids.length; t++)
-        x.set(embedding.subarray(ids[t] * c.dim, (ids[t] + 1) * c.dim), t * c.dim)
-      for (let layer = 0; layer < c.layers; layer++) block(layer, x)
-      position += ids.length
-      tap?.('xf', c.layers, Float64Array.from(x))
-      const nf = rmsNorm(x, weight('model.norm.weight'), c.eps, (normal, square) => {
-        tap?.('nf', c.layers, Float64Array.from(normal))
-        tap?.('vf', c.layers, Float64Array.from(square))
-      })
-      return Float64Array.from(linear(logits === 'all' ? nf : nf.subarray(nf.length - c.dim), head, c.vocab))
-    },
+    architectures: ['LlamaForCausalLM'],
+    model_type: 'llama',
+    bos_token_id: bos,
+    eos_token_id: end,
+    vocab_size: c.vocab,
+    tie_word_embeddings: c.tied,
+    hidden_size: c.dim,
+    intermediate_size: c.ff,
+    num_hidden_layers: c.layers,
+    num_attention_heads: c.heads,
+    num_key_value_heads: c.kvHeads,
+    head_dim: headDim(c),
+    max_position_embeddings: c.context,
+    rms_norm_eps: c.eps,
+    ...ropeToHf(c),
+    hidden_act: activationToHf[c.activation],
+    torch_dtype: 'float16',
   }
-}
-
-/** x / sqrt(mean(x^2) + eps) * gain, by rows as wide as the gain. */
-export function rmsNorm<T extends Floats>(
-  x: T,
-  gain: Float32Array,
-  eps: number,
-  look?: (normal: T, meanSquare: T) => void,
-): T {
-  const d = gain.length
-  const normal = zerosLike(x, x.length)
-  const meanSquare = zerosLike(x, x.length / d)
-  for (let t = 0; t < meanSquare.length; t++) {
-    let sum = 0
-    for (let i = 0; i < d; i++) sum += x[t * d + i] ** 2
-    meanSquare[t] = sum / d
-    const scale = 1 / Math.sqrt(meanSquare[t] + eps)
-    for (let i = 0; i < d; i++) normal[t * d + i] = x[t * d + i] * scale
-  }
-  look?.(normal, meanSquare)
-  const out = zerosLike(x, x.length)
-  for (let at = 0; at < out.length; at++) out[at] = normal[at] * gain[at % d]
-  return out
-}
-
-/**
- * Rotary embedding in place on rows of heads, `[n, width]`, the first row at `position`: component i of a head's first
- * half turns with component i of the second (Hugging Face's `rotate_half`) by `frequencies[i]` radians a position.
- */
-export function rotate(x: Floats, frequencies: Float64Array, position: number, width: number): void {
-  const half = frequencies.length
-  for (let row = 0; row < x.length; row += width, position++)
-    for (let i = 0; i < half; i++) {
-      const cos = Math.cos(position * frequencies[i])
-      const sin = Math.sin(position * frequencies[i])
-      for (let at = row + i; at < row + width; at += 2 * half) {
-        const a = x[at]
-        const b = x[at + half]
-        x[at] = a * cos - b * sin
-        x[at + half] = b * cos + a * sin
-      }
-    }
 }

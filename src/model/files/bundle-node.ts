@@ -1,7 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Tensor, type Tensors, tensorShapes } from '../architectures/config.ts'
+import type { ModelConfig, Tensor, Tensors } from '../architectures/config.ts'
 import { toHfConfig } from '../architectures/hf-config.ts'
+import { graphOf } from '../graph/graph-of.ts'
+import { headTensors, isOfLayer, tensorShapes } from '../graph/tensors.ts'
 import { checkFile, type PublicModel, parseTokenizer } from './bundle.ts'
 import {
   BundleError,
@@ -72,17 +74,18 @@ export interface BundleParts extends Omit<Manifest, 'format' | 'tensors' | 'file
 }
 
 /** Tensors of the layers, and of a classifier's head. */
-export const isOfBlocks = (name: string): boolean =>
-  /(^|\.)(layers|layer|h)\.\d+\./.test(name) || /(^|\.)(pooler|classifier)\./.test(name)
-
-const blocksPrivate = (name: string): Visibility => (isOfBlocks(name) ? 'private' : 'public')
+export function isOfBlocks(config: ModelConfig, name: string): boolean {
+  const graph = graphOf(config)
+  return isOfLayer(config, name) || (graph.head.kind === 'labels' && headTensors(graph).includes(name))
+}
 
 /**
  * Write a bundle folder, holding one tensor at a time in memory; returns its manifest. Throws a {@link BundleError} for a
  * tensor that is missing, of another shape, or whose values its type can't hold: what was written is then incomplete.
  */
 export async function writeBundle(dir: string, parts: BundleParts): Promise<Manifest> {
-  const { tokenizer, tensors, visibility = blocksPrivate, isBase, dtype = 'F16', ...about } = parts
+  const { tokenizer, tensors, visibility: given, isBase, dtype = 'F16', ...about } = parts
+  const visibility = given ?? ((name) => (isOfBlocks(about.config, name) ? 'private' : 'public'))
   mkdirSync(dir, { recursive: true })
   const manifest: Manifest = { format: 'sotto-bundle/1', ...about, tensors: [], files: {} }
   const writeJson = async (name: string, value: unknown) => {

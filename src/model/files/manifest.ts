@@ -1,6 +1,8 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
 import * as v from 'valibot'
-import { type ModelConfig, type Tensors, tensorShapes } from '../architectures/config.ts'
+import type { ModelConfig, Tensors } from '../architectures/config.ts'
+import { architectureNames } from '../architectures/registry.ts'
+import { tensorShapes } from '../graph/tensors.ts'
 
 /** What is wrong with a bundle, for programs; the message says what to do about it. */
 export type BundleFault =
@@ -47,7 +49,7 @@ const ropeScalingSchema = v.variant('kind', [
 /** Bounded, because others than its author make plans and tables of these sizes before they have seen a weight. */
 const configSchema = v.pipe(
   v.object({
-    arch: v.picklist(['llama', 'gpt2', 'bert', 'roberta']),
+    arch: v.picklist(architectureNames),
     vocab: size(1 << 20),
     dim: size(1 << 16),
     layers: size(512),

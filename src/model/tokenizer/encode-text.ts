@@ -1,9 +1,9 @@
 import type { Tokenizer } from '@huggingface/tokenizers'
 import type { ModelConfig } from '../architectures/config.ts'
-import type { EncoderInput } from '../architectures/encoder.ts'
+import type { TextInput } from '../graph/interpret.ts'
 
 /** One id and one token type for each token. */
-export interface EncodedText extends EncoderInput {
+export interface EncodedText extends TextInput {
   ids: number[]
   types: number[]
   /** The text was longer than `limit`, and its end was left out. */

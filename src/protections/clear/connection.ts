@@ -1,5 +1,5 @@
 /** What runs of the float reference have in common: nobody else takes part, and only tokens are counted. */
-import type { EncoderInput } from '../../model/architectures/encoder.ts'
+import type { TextInput } from '../../model/graph/interpret.ts'
 import type { Floats } from '../../model/math.ts'
 import { newTraffic } from '../../transport/link.ts'
 import { Cancelled, type Connection, type Counts, type RunOptions } from '../protection.ts'
@@ -11,7 +11,7 @@ export abstract class ClearConnection implements Connection {
   abstract readonly maxTokens: number
   #tokens = 0
 
-  async run(base: number, input: EncoderInput, { signal }: RunOptions = {}): Promise<Floats> {
+  async run(base: number, input: TextInput, { signal }: RunOptions = {}): Promise<Floats> {
     // A pass holds this thread: whoever wants to stop is heard before it.
     await new Promise((resolve) => setTimeout(resolve))
     if (signal?.aborted) throw new Cancelled('stopped')
@@ -21,7 +21,7 @@ export abstract class ClearConnection implements Connection {
   }
 
   /** One pass, as `Connection.run` describes it. */
-  protected abstract forward(base: number, input: EncoderInput): Floats
+  protected abstract forward(base: number, input: TextInput): Floats
 
   async prepare(): Promise<void> {}
   async abandon(): Promise<void> {}

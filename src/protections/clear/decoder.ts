@@ -1,8 +1,8 @@
 /** A decoder's float reference behind the door. */
 import type { ModelConfig, Tensors } from '../../model/architectures/config.ts'
-import type { EncoderInput } from '../../model/architectures/encoder.ts'
-import type { FloatModel } from '../../model/architectures/float-model.ts'
-import { floatModel } from '../../model/architectures/reference.ts'
+import type { FloatModel } from '../../model/graph/decoder-model.ts'
+import { floatModel } from '../../model/graph/decoder-model.ts'
+import type { TextInput } from '../../model/graph/interpret.ts'
 import { ClearConnection } from './connection.ts'
 
 export class ClearDecoder extends ClearConnection {
@@ -15,7 +15,7 @@ export class ClearDecoder extends ClearConnection {
     this.maxTokens = config.context
   }
 
-  protected forward(base: number, { ids }: EncoderInput): Float64Array {
+  protected forward(base: number, { ids }: TextInput): Float64Array {
     this.#model.rewind(base)
     return this.#model.forward(ids)
   }

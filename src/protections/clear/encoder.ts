@@ -1,7 +1,8 @@
 /** An encoder's float reference behind the door. */
 import type { ModelConfig, Tensors } from '../../model/architectures/config.ts'
-import { type EncoderInput, type EncoderModel, encoderModel } from '../../model/architectures/encoder.ts'
 import { buckets } from '../../model/buckets.ts'
+import { type EncoderModel, encoderModel } from '../../model/graph/encoder-model.ts'
+import type { TextInput } from '../../model/graph/interpret.ts'
 import { ClearConnection } from './connection.ts'
 
 export class ClearEncoder extends ClearConnection {
@@ -15,7 +16,7 @@ export class ClearEncoder extends ClearConnection {
     this.maxTokens = Math.max(...buckets(config))
   }
 
-  protected forward(_base: number, input: EncoderInput): Float64Array {
+  protected forward(_base: number, input: TextInput): Float64Array {
     const { logits, hidden } = this.#model.forward(input)
     return logits ?? hidden
   }

@@ -2,7 +2,7 @@
  * No protection: the float reference, run on this device by someone who has the whole model. Labelled as such wherever it
  * is chosen. No server lists a model under it, so a page, which takes what servers list, does not offer it.
  */
-import { isEncoder } from '../../model/architectures/config.ts'
+import { continuesText } from '../../model/graph/graph-of.ts'
 import { type ConnectRequest, type Protection, ProtectionError } from '../protection.ts'
 import { ClearDecoder } from './decoder.ts'
 import { ClearEncoder } from './encoder.ts'
@@ -22,7 +22,7 @@ export const clear: Protection = {
         `Without protection the whole model is needed, and ${missing.name} is not here.`,
         'Give the folder of a whole bundle, or choose another protection.',
       )
-    return isEncoder(manifest.config)
+    return !continuesText(manifest.config)
       ? new ClearEncoder(manifest.config, tensors)
       : new ClearDecoder(manifest.config, tensors)
   },

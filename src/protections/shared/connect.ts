@@ -2,9 +2,9 @@
 import * as v from 'valibot'
 import { SessionError } from '../../handshake/errors.ts'
 import { checked } from '../../handshake/parse-json.ts'
-import { isEncoder } from '../../model/architectures/config.ts'
 import { EncoderEnds } from '../../model/encoder-ends.ts'
 import { Ends } from '../../model/ends.ts'
+import { continuesText } from '../../model/graph/graph-of.ts'
 import { connect } from '../../transport/connect.ts'
 import { type ConnectRequest, ProtectionError } from '../protection.ts'
 import { greetServer, openSession } from './agreement/agreement.ts'
@@ -69,7 +69,7 @@ export async function connectShared(
       clear: ownerWeights(kernels, plans, model.tensors, { server: fSeed, dealer: agreement.splitSeed }),
       requestPass: (pass, body) => agreement.requestPass(pass, body),
     })
-    const EndsOf = isEncoder(config) ? EncoderEnds : Ends
+    const EndsOf = continuesText(config) ? Ends : EncoderEnds
     return new SharedConnection({
       config,
       ends: new EndsOf(config, model.tensors, plans),

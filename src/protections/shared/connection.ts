@@ -1,10 +1,10 @@
 /** A session of secret sharing behind the door: tokens go in, logits come out. */
 import type { ProductDevice } from '../../kernels/kernels.ts'
 import type { ModelConfig } from '../../model/architectures/config.ts'
-import type { EncoderInput } from '../../model/architectures/encoder.ts'
 import { bucketOf, buckets } from '../../model/buckets.ts'
 import { EncoderEnds } from '../../model/encoder-ends.ts'
 import type { Ends } from '../../model/ends.ts'
+import type { TextInput } from '../../model/graph/interpret.ts'
 import type { Floats } from '../../model/math.ts'
 import type { Link } from '../../transport/link.ts'
 import type { Choice, Connection, Counts, RunOptions } from '../protection.ts'
@@ -53,7 +53,7 @@ export class SharedConnection implements Connection {
   }
 
   /** Rejects with `Cancelled`, `PassError`, `SessionError` or `LinkError`. */
-  async run(base: number, input: EncoderInput, { next, signal }: RunOptions = {}): Promise<Floats> {
+  async run(base: number, input: TextInput, { next, signal }: RunOptions = {}): Promise<Floats> {
     const { ends, session, config } = this.#parts
     if (!(ends instanceof EncoderEnds)) {
       const rows = ends.embed(Array.from(input.ids), base)

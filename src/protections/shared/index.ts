@@ -17,6 +17,5 @@ export type { Profile, ProfiledModel } from './profiles/profile.ts'
 // What the owner computes itself, and the float reference
 export { Ends } from '../../model/ends.ts'
 export { EncoderEnds } from '../../model/encoder-ends.ts'
-export { floatModel } from '../../model/architectures/reference.ts'
-export { encoderModel } from '../../model/architectures/encoder.ts'
-export type { FloatModel } from '../../model/architectures/float-model.ts'
+export { floatModel, type FloatModel } from '../../model/graph/decoder-model.ts'
+export { encoderModel, type EncoderModel } from '../../model/graph/encoder-model.ts'

@@ -9,8 +9,8 @@ import {
   tinyRoberta,
 } from '../../../test/support/protocol/models.ts'
 import type { ModelConfig } from '../../model/architectures/config.ts'
-import { compileDecoder, type ModelSpec } from './profiles/fixed/decoder.ts'
-import { compileModel } from './profiles/fixed/model.ts'
+import type { ModelSpec } from './profiles/fixed/block.ts'
+import { compileModel } from './profiles/fixed/compile.ts'
 import { messageBytes, type Schedule, schedule } from './schedule.ts'
 import type { Role } from './values.ts'
 
@@ -61,7 +61,7 @@ describe.each(cases)('$arch', (config, privacy, goal, perLayer) => {
   const name = `${privacy}${goal === 'bytes' ? ', few bytes' : ''}`
   it.each([1, 2, 3])(`${name}: hops of %i layers are as declared, and messages alternate`, (layers) => {
     const { spec } = tinyModel({ ...config, layers }, privacy)
-    const plan = compileDecoder(spec, 4, { goal })
+    const plan = compileModel(spec, 4, { goal })
     const s = schedule(plan)
     expect(s.hops).toBe(1 + perLayer * layers + 3)
     expect(faults(s)).toEqual([])
@@ -101,7 +101,7 @@ describe('encoders', () => {
 it.each(['private', 'public', 'mixed'] as Privacy[])(
   'every half of every step is sent once: %s',
   (privacy) => {
-    const plan = compileDecoder(tinyModel(tinyLlama, privacy).spec, 5)
+    const plan = compileModel(tinyModel(tinyLlama, privacy).spec, 5)
     const s = schedule(plan)
     expect(faults(s)).toEqual([])
     for (const step of plan.steps) {
@@ -113,13 +113,13 @@ it.each(['private', 'public', 'mixed'] as Privacy[])(
 )
 
 it('with private weights the openings of linear outputs are sent ahead, and the input never is', () => {
-  const { steps } = schedule(compileDecoder(tinyModel(tinyLlama).spec, 4)).messages[0]
+  const { steps } = schedule(compileModel(tinyModel(tinyLlama).spec, 4)).messages[0]
   expect(steps.length).toBeGreaterThan(4)
   expect(new Set(steps.map((s) => s.op))).toEqual(new Set(['open']))
 })
 
 it('a plan that waits for itself is refused', () => {
-  const plan = compileDecoder(tinyModel(tinyLlama).spec, 4)
+  const plan = compileModel(tinyModel(tinyLlama).spec, 4)
   const at = plan.steps.findIndex((s) => s.op === 'open')
   const later = plan.steps[at + 5].out
   const steps = plan.steps.map((s, i) =>

@@ -59,10 +59,10 @@ export interface TrialOptions {
   readonly caches?: TrialCaches
 }
 
-export type TrialCaches = Record<'owner' | 'server' | 'dealer' | 'plain', RowCache>
+export type TrialCaches = Record<'owner' | 'server' | 'dealer' | 'oracle', RowCache>
 export const trialCaches = (context = 64): TrialCaches => {
   const cache = (): RowCache => new RowCache(context)
-  return { owner: cache(), server: cache(), dealer: cache(), plain: cache() }
+  return { owner: cache(), server: cache(), dealer: cache(), oracle: cache() }
 }
 
 /** What all roles made of a small plan. */
@@ -70,7 +70,7 @@ export class Trial {
   readonly plan: Plan
   readonly owner: PartyPass
   readonly server: PartyPass
-  readonly plain: OraclePass
+  readonly oracle: OraclePass
   readonly dealt = new Map<number, Uint8Array>()
   readonly #shape: Shape
 
@@ -129,13 +129,13 @@ export class Trial {
       cache: caches.server,
     })
     exchange(s, { owner: this.owner, server: this.server })
-    this.plain = new OraclePass(plan, shape, {
+    this.oracle = new OraclePass(plan, shape, {
       ...common,
-      cache: caches.plain,
+      cache: caches.oracle,
       ownerShare: (value) => this.owner.get(value),
       mask: (value) => dealer.mask(value),
     })
-    this.plain.run()
+    this.oracle.run()
   }
 
   /** What the parties' results add up to. */
@@ -156,10 +156,10 @@ export class Trial {
 
   /** Everything in which the parties differ from the plain view, and bytes that are not the declared ones. */
   get complaints(): string[] {
-    const out: string[] = this.plain.violations.map((v) => `${v.op}: ${v.what}`)
+    const out: string[] = this.oracle.violations.map((v) => `${v.op}: ${v.what}`)
     for (const step of this.plan.steps) {
       const { op, id, wire, half, out: value } = step
-      const want = value.kind === 'opened' ? publicOf(this.plain, value) : widened(this.plain.result(id))
+      const want = value.kind === 'opened' ? publicOf(this.oracle, value) : widened(this.oracle.result(id))
       const differs = (got: Lanes, what: string): void => {
         const bad = want.findIndex((v, i) => (v & maskOf(value.ring)) !== got[i])
         if (bad >= 0 || got.length !== want.length)

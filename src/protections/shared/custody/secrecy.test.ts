@@ -15,9 +15,10 @@ import { randomModel } from '../../../model/random.ts'
 import { RowCache } from '../cache.ts'
 import type { Plan } from '../plan.ts'
 import { deriveKey, Prg } from '../prg.ts'
-import { compileDecoder } from '../profiles/fixed/decoder.ts'
+import { calibrate } from '../profiles/fixed/calibrate.ts'
+import { compileModel } from '../profiles/fixed/compile.ts'
 import { FixedModel } from '../profiles/fixed/fixed-model.ts'
-import { calibrate, type Ranges } from '../profiles/fixed/ranges.ts'
+import type { Ranges } from '../profiles/fixed/ranges.ts'
 import { add, encode, type Lanes, sub } from '../ring.ts'
 import { OraclePass } from '../runners/oracle.ts'
 import { schedule } from '../schedule.ts'
@@ -99,10 +100,10 @@ describe.each([
   ['gpt2', { ...tinyGpt2, layers: 1 }],
 ] as const)('%s', (_, config) => {
   const [first, second] = twins(config)
-  const plan = compileDecoder(first.spec, 3)
+  const plan = compileModel(first.spec, 3)
 
   it('the twins have the same plan, and other weights', () => {
-    expect(splitWeights(compileDecoder(second.spec, 3))).toEqual(splitWeights(plan))
+    expect(splitWeights(compileModel(second.spec, 3))).toEqual(splitWeights(plan))
     expect(clearOf(second).encoded.get('0.up')).not.toEqual(clearOf(first).encoded.get('0.up'))
   })
 

@@ -65,7 +65,7 @@ export class LocalParties {
   /** What each party computes with. */
   readonly #held: Record<Role, HeldWeights>
   readonly #keys: LocalKeys
-  readonly #caches: Record<'owner' | 'server' | 'dealer' | 'plain', RowCache>
+  readonly #caches: Record<'owner' | 'server' | 'dealer' | 'oracle', RowCache>
   readonly #plans = new Map<string, { plan: Plan; schedule: Schedule }>()
   readonly #differences = new Map<string, ReturnType<Kernels['load']>>()
   readonly #device
@@ -82,7 +82,7 @@ export class LocalParties {
     this.#clear = model.loadWeights(kernels, tensors, ['public', 'private'])
     this.#publicWeights = model.loadWeights(kernels, tensors, ['public'])
     const cache = (): RowCache => new RowCache(model.config.context)
-    this.#caches = { owner: cache(), server: cache(), dealer: cache(), plain: cache() }
+    this.#caches = { owner: cache(), server: cache(), dealer: cache(), oracle: cache() }
     const { plan } = this.planFor({ base: 0, rows: 1, serial: 0 })
     privateWeights(plan).forEach((use, i) => {
       const w = this.#clear.encoded.get(use.name)
@@ -204,7 +204,7 @@ export class LocalParties {
       kernels: k,
       weights: this.#clear.weights,
       biases: this.#clear.biases,
-      cache: this.#caches.plain,
+      cache: this.#caches.oracle,
       input: trace.owner.input(),
       padding: trace.owner.padding(),
       ownerShare: (value) => trace.owner.get(value),

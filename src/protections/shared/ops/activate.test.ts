@@ -69,7 +69,7 @@ describe.each([
         const g = open(plan, given([v], { ring: gateBits, width: 1, frac: FRAC }), { bits: gateBits })
         activate(plan, g, undefined, { ...options, ring: 40 })
       })
-      expect(trial.plain.violations).toHaveLength(n)
+      expect(trial.oracle.violations).toHaveLength(n)
     }
   })
 })

@@ -101,7 +101,7 @@ it('reports a logit outside the calibrated range', () => {
       const Q = open(plan, given([4, 4], { ring: 10, width: 2, frac: 1 }), { bits: 10 })
       const K = open(plan, given([4, 4], { ring: 10, width: 2, frac: 1 }), { bits: 10, cache: 'k' })
       scores(plan, Q, K, 'k', { heads: 1, kvHeads: 1, headDim: 2 }, range)
-    }).plain.violations.length
+    }).oracle.violations.length
   expect(run([-8, 8.5])).toBe(0)
   expect(run([-8, 8])).toBe(1)
   expect(run([8.5, 16])).toBe(1)

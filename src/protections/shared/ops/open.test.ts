@@ -75,7 +75,7 @@ describe('an opening that is lifted', () => {
     const trial = new Trial((plan, given) => {
       open(plan, given([4, -5, 3], { ring: 8, width: 3 }), { bits: 4, lift: 8 })
     })
-    expect(trial.plain.violations.map((v) => v.what)).toEqual([
+    expect(trial.oracle.violations.map((v) => v.what)).toEqual([
       'a value is too large to be lifted',
       'a value is too large to be lifted',
     ])

@@ -65,11 +65,11 @@ it('reports a result that does not fit, and refuses a ring that it cannot fill',
   const trial = new Trial((plan, given) => {
     truncate(plan, given([100, 3000, -3000], { ring: 14, width: 3 }), 4, 8)
   })
-  expect(trial.plain.violations).toHaveLength(2)
+  expect(trial.oracle.violations).toHaveLength(2)
   const unsigned = new Trial((plan, given) => {
     truncate(plan, given([3000, 5000], { ring: 14, width: 2 }), 4, 8, 'unsigned')
   })
-  expect(unsigned.plain.violations).toHaveLength(1)
+  expect(unsigned.oracle.violations).toHaveLength(1)
   expect(() => new Trial((plan, given) => truncate(plan, given([1], { ring: 8, width: 1 }), 4, 5))).toThrow(
     RangeError,
   )

@@ -1,11 +1,11 @@
 /** What a model's developer does with a profile: measures a model on text, and finds out whether it can be computed. */
 import type { ModelConfig, Tensors } from '../../../model/architectures/config.ts'
-import type { EncoderInput } from '../../../model/architectures/encoder.ts'
-import type { Tap } from '../../../model/architectures/float-model.ts'
+import type { TextInput } from '../../../model/graph/interpret.ts'
+import type { Tap } from '../../../model/graph/taps.ts'
 import type { ModelManifest } from './model-manifest.ts'
 
 /** A text as token ids; an encoder's may come with token types. */
-export type Sequence = number[] | EncoderInput
+export type Sequence = number[] | TextInput
 
 /** A running measurement of a model on texts. */
 export interface Measurement {

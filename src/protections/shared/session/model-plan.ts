@@ -1,7 +1,9 @@
 /** What all parties derive from a bundle's public manifest: the same plans, and a hash that proves it. */
-import { isEncoder, type ModelConfig } from '../../../model/architectures/config.ts'
+
+import type { ModelConfig } from '../../../model/architectures/config.ts'
 import { buckets } from '../../../model/buckets.ts'
 import { canonicalJson, sha256 } from '../../../model/files/manifest.ts'
+import { continuesText } from '../../../model/graph/graph-of.ts'
 import { RowCache } from '../cache.ts'
 import type { Plan, WeightUse } from '../plan.ts'
 import type { InputType } from '../profiles/input-type.ts'
@@ -42,7 +44,7 @@ export class ModelPlans {
 
   /** Numbers of rows that a pass may have, where not any will do: an encoder's passes have a bucket's. */
   get rowCounts(): number[] | undefined {
-    return isEncoder(this.config) ? buckets(this.config) : undefined
+    return continuesText(this.config) ? undefined : buckets(this.config)
   }
 
   /** A requested shape as this model's plans see it. */
@@ -52,7 +54,7 @@ export class ModelPlans {
 
   /** A place for the keys and values of a pass: `kept` where later passes go on from them, an encoder's never do. */
   cacheOf(shape: Shape, kept: RowCache): RowCache {
-    return isEncoder(this.config) ? new RowCache(shape.rows) : kept
+    return continuesText(this.config) ? kept : new RowCache(shape.rows)
   }
 
   /** Whether one of the model's ends is computed privately. */

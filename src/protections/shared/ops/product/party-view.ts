@@ -6,20 +6,10 @@ import type { Slot } from '../../dealt.ts'
 import type { Lanes } from '../../ring.ts'
 import { type Layout, rowsOf } from '../../shape.ts'
 import type { Opened, Role } from '../../values.ts'
-import { type Lifted, lifted, liftedLanes, liftedOperands } from '../parts/lifting.ts'
+import { lifted, liftedOperands } from '../parts/lifting.ts'
 import { maskBits } from '../parts/operands.ts'
+import { type Coefficient, coefficient, type Pass, partOf, type View } from './factor-lanes.ts'
 import { columns, type Factor, type Monomial, type Term } from './monomials.ts'
-
-/** The public and shared parts of a factor, and (lifted ones) B. */
-type View<T> = Pick<Lifted<T>, 'pub' | 'share'> & Partial<Lifted<T>>
-
-/** One pass through a product: its step, and what its terms have in common. */
-interface Pass {
-  readonly ctx: PartyContext
-  readonly id: number
-  readonly rows: number
-  readonly views: Map<Opened, View<Lanes>>
-}
 
 /** A factor of a contribution: a value of the program, or lanes for each run of columns, known when it runs. */
 type Part = Value | ((pass: Pass) => Lanes)
@@ -28,18 +18,7 @@ type Part = Value | ((pass: Pass) => Lanes)
 interface Sum {
   readonly values: readonly Value[]
   readonly run: number
-  readonly coefficients: { scale: bigint; runs: ((pass: Pass) => Lanes)[] }[]
-}
-
-/** One part of a factor's view as an array. */
-function partOf({ ctx, views }: Pass, value: Opened, part: keyof View<Lanes>): Lanes {
-  const view =
-    views.get(value) ??
-    (value.lift > 0 ? liftedLanes(ctx, value) : { pub: ctx.get(value), share: ctx.mask(value) })
-  views.set(value, view)
-  const lanes = view[part]
-  if (!lanes) throw new RangeError(`step ${value.step} is opened in the product's own ring`)
-  return lanes
+  readonly coefficients: Coefficient[]
 }
 
 /** Columns in a row that share the factors that repeat most. */
@@ -160,23 +139,6 @@ class Builder {
     this.operands.push(read)
     return value
   }
-}
-
-/** acc *= by, lane by lane, mod 2^64. */
-function multiplyInto(acc: Lanes, by: Lanes): void {
-  for (let i = 0; i < acc.length; i++) acc[i] = BigInt.asUintN(64, acc[i] * by[i])
-}
-
-/** The sum of products of lanes, a scale each. */
-function coefficient(pass: Pass, parts: Sum['coefficients']): Lanes {
-  const [first] = parts.flatMap(({ runs }) => runs)
-  const out = new BigUint64Array(first(pass).length)
-  for (const { scale, runs } of parts) {
-    const c = new BigUint64Array(out.length).fill(BigInt.asUintN(64, scale))
-    for (const lanes of runs) multiplyInto(c, lanes(pass))
-    for (let i = 0; i < out.length; i++) out[i] = BigInt.asUintN(64, out[i] + c[i])
-  }
-  return out
 }
 
 /** The party's view of step `id`: rows x width, mod 2^ring. `monos` are those of each term. */

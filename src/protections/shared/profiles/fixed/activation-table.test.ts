@@ -19,9 +19,9 @@ function errors(
   name: keyof typeof exact,
   limit: number,
   step: number,
-  { isEncoder = false, beyond = false } = {},
+  { hasManyRows = false, beyond = false } = {},
 ): Map<number, number> {
-  const precision = activationPrecision(isEncoder)
+  const precision = activationPrecision(hasManyRows)
   const { basisBits } = precision
   const table = tableOf(name, limit, precision)
   const bits = F + table.half + 1
@@ -55,7 +55,7 @@ describe.each([
     // Every value of small ranges, and a hundred and more for each segment of others.
     const step = Math.ceil(6 * limit)
     const most = Math.max(
-      ...[false, true].map((isEncoder) => largest(errors(name, limit, step, { isEncoder }))),
+      ...[false, true].map((hasManyRows) => largest(errors(name, limit, step, { hasManyRows }))),
     )
     await annotate(`largest error ${most.toExponential(1)}`)
     expect(most).toBeLessThan(0.002)

@@ -44,11 +44,11 @@ export interface TablePrecision {
 }
 
 /**
- * For the activations between layers. An encoder runs many rows at once, so that dealt bytes weigh more: together with
- * rounding it stays within 0.002.
+ * For the activations between layers. A model that reads whole texts runs many rows at once, so that dealt bytes weigh
+ * more: together with rounding it stays within 0.002.
  */
-export const activationPrecision = (isEncoder: boolean): TablePrecision =>
-  isEncoder
+export const activationPrecision = (hasManyRows: boolean): TablePrecision =>
+  hasManyRows
     ? { tolerance: 0.0012, places: 16, basisBits: 12 }
     : { tolerance: 2 ** -12, places: 4, basisBits: 13 }
 

@@ -3,16 +3,16 @@ import { localKeys } from '../../../../../test/support/protocol/local-keys.ts'
 import { mismatches } from '../../../../../test/support/protocol/mismatches.ts'
 import { tinyBert, tinyEncoder, tinyGpt2, tinyLlama } from '../../../../../test/support/protocol/models.ts'
 import type { ModelConfig, Tensors } from '../../../../model/architectures/config.ts'
-import { encoderModel } from '../../../../model/architectures/encoder.ts'
-import { floatModel } from '../../../../model/architectures/reference.ts'
 import { Ends } from '../../../../model/ends.ts'
+import { floatModel } from '../../../../model/graph/decoder-model.ts'
+import { encoderModel } from '../../../../model/graph/encoder-model.ts'
 import { randomModel } from '../../../../model/random.ts'
 import { planDealtBytes } from '../../cost.ts'
 import { LocalParties } from '../../local/local-parties.ts'
 import type { ModelSpec } from './block.ts'
-import { compileDecoder } from './decoder.ts'
+import { calibrate } from './calibrate.ts'
+import { compileModel } from './compile.ts'
 import { FixedModel } from './fixed-model.ts'
-import { calibrate } from './ranges.ts'
 
 const ids = [1, 5, 9, 33, 2, 44, 7, 8, 21, 40]
 
@@ -20,7 +20,7 @@ const ids = [1, 5, 9, 33, 2, 44, 7, 8, 21, 40]
 function model(config: ModelConfig, gain: number): Tensors {
   const tensors = randomModel(config, 7)
   for (const [name, { data }] of tensors) {
-    if (config.arch === 'gpt2' && /c_attn\.weight$/.test(name))
+    if (/c_attn\.weight$/.test(name))
       for (let i = 0; i < data.length; i++) if (i % (3 * config.dim) < config.dim) data[i] *= gain
     if (/q_proj\.weight$/.test(name)) for (let i = 0; i < data.length; i++) data[i] *= gain
   }
@@ -102,14 +102,14 @@ describe('a constant cap', () => {
       peak: Math.min(l.peak ?? 0, far * Math.LOG2E),
     }))
     expect(() =>
-      compileDecoder({ config, ranges: { ...ranges, layers }, visibility: () => 'private' }, 4),
+      compileModel({ config, ranges: { ...ranges, layers }, visibility: () => 'private' }, 4),
     ).toThrow(/constant cap 4 needs every row's largest logit near the largest of all/)
   })
 
   it('numbers its steps alike for every span', () => {
     const long = { ...config, context: 4096 }
     const plans = Array.from({ length: 10 }, (_, i) =>
-      compileDecoder({ config: long, ranges, visibility: () => 'private' }, i + 3).steps.map((s) => s.op),
+      compileModel({ config: long, ranges, visibility: () => 'private' }, i + 3).steps.map((s) => s.op),
     )
     for (const ops of plans) expect(ops).toEqual(plans[0])
   })

@@ -1,7 +1,7 @@
 /** Attention: projections, logits, weights, and the mixed values divided by the weights' sums. */
 
 import { headDim } from '../../../../model/architectures/config.ts'
-import { rotaryFrequencies } from '../../../../model/architectures/rope.ts'
+import { rotaryFrequencies } from '../../../../model/rope.ts'
 import { inverseLevels, timesInverse } from '../../ops/composed/open-inverse.ts'
 import { lastRow } from '../../ops/last-row.ts'
 import { mix } from '../../ops/mix.ts'
@@ -19,7 +19,7 @@ import type { LayerRanges } from './ranges.ts'
 import { attentionPowers, attentionWidths, inverseSums, outputRing } from './softmax.ts'
 import { normWidths } from './widths.ts'
 
-/** What a block adds to the residual stream, and (encoders) the stream that it adds it to: its own norm's output. */
+/** What a block adds to the residual stream, and the stream that it adds it to where that is its own norm's output. */
 export interface Added {
   readonly output: Share
   readonly residual?: Share
@@ -35,7 +35,7 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   const hd = headDim(config)
   const kv = config.kvHeads * hd
   const h = { heads: config.heads, kvHeads: config.kvHeads, headDim: hd }
-  const rotaryBits = config.arch === 'llama' ? p.rotary : 0
+  const rotaryBits = block.graph.isRotary ? p.rotary : 0
   const qkv = block.biased(projected(block, x, r, layer, config.dim + 2 * kv), layer, 'qkv')
   const frequencies = rotaryFrequencies(config)
   const turned = (from: number, width: number, source = qkv): Share => {
@@ -80,15 +80,15 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
 
 /** Ring of queries, keys and values before they are truncated. Throws `RangeTooWide`. */
 export function projectionRing(block: Block, r: LayerRanges, layer: number): number {
-  const { precision: p, spec } = block
+  const { precision: p, graph } = block
   const { scores, softmax } = placed({ layer, role: 'qkv' }, () => attentionWidths(block, r))
-  const rotary = spec.config.arch === 'llama' ? p.rotary : 0
+  const rotary = graph.isRotary ? p.rotary : 0
   const ring = Math.max(p.weight + rotary + scores, p.weight + softmax.weights)
   if (ring > 64) throw new RangeTooWide(`queries, keys and values need ${ring} bits`, { layer, role: 'qkv' })
   return ring
 }
 
-/** The first product of a block: x normalised, times queries, keys and values, and an encoder's residual columns. */
+/** The first product of a block: x normalised, times queries, keys and values, and the residual columns. */
 function projected(block: Block, x: Share, r: LayerRanges, layer: number, columns: number): Share {
   const { plan, precision: p, spec } = block
   const ring = projectionRing(block, r, layer)

@@ -1,6 +1,7 @@
 /** What the blocks of a model share while a plan is built. */
-
-import { isEncoder, type ModelConfig } from '../../../../model/architectures/config.ts'
+import type { ModelConfig } from '../../../../model/architectures/config.ts'
+import type { ModelGraph } from '../../../../model/graph/graph.ts'
+import { graphOf } from '../../../../model/graph/graph-of.ts'
 import { addBias, addSplitBias } from '../../ops/add-bias.ts'
 import { inverseLevels, openInverse, timesInverse } from '../../ops/composed/open-inverse.ts'
 import { lift } from '../../ops/lift.ts'
@@ -22,12 +23,13 @@ import type { PlanOptions } from '../profile.ts'
 import {
   END_ROLES,
   type EndRole,
+  hasBias,
   isEnd,
   LAYER_ROLES,
   type MatrixRole,
   matrixName,
   type Visibility,
-} from './lower.ts'
+} from './matrices.ts'
 import type { Ranges } from './ranges.ts'
 import {
   INVERSE_DEGREE,
@@ -67,6 +69,7 @@ export const weightIndex = (layer: number, role: MatrixRole): number =>
 export class Block {
   readonly plan = new PlanBuilder()
   readonly spec: ModelSpec
+  readonly graph: ModelGraph
   readonly options: PlanOptions
   readonly precision: Precision
   readonly spanBits: number
@@ -75,29 +78,33 @@ export class Block {
 
   constructor(spec: ModelSpec, spanBits: number, options: PlanOptions) {
     this.spec = spec
+    this.graph = graphOf(spec.config)
     this.options = options
     this.precision = precisionOf(spec.config)
     this.spanBits = spanBits
     this.residual = residualRing(spec.ranges, this.precision)
   }
 
-  /** Whether only the last row goes on after this layer's keys and values. */
+  /** Whether only the last row goes on after this layer's keys and values: see `compileModel`. */
   isLast(layer: number): boolean {
-    return layer === this.spec.config.layers - 1 && !this.options.everyRow
+    const { attention, head, layers } = this.graph
+    const everyRow = attention === 'causal' ? this.options.everyRow : head.kind !== 'labels'
+    return layer === layers.length - 1 && !everyRow
   }
 
-  /** Whether a layer's input comes normalised from the owner, which makes an encoder's public embeddings in the clear. */
+  /** Whether one of the model's ends is computed privately. */
+  isPrivate(end: EndRole): boolean {
+    return visibilityOf(this.spec, this.graph.layers.length, end) === 'private'
+  }
+
+  /** Whether a layer's input comes normalised from the owner: where the first norm is all that reads a public embedding. */
   isNormalised(layer: number): boolean {
-    return (
-      layer === 0 &&
-      isEncoder(this.spec.config) &&
-      visibilityOf(this.spec, this.spec.config.layers, 'embed') === 'public'
-    )
+    return layer === 0 && this.graph.skip === 'normalised' && !this.isPrivate('embed')
   }
 
-  /** Columns of the first matrix of each block that carry an encoder's residual stream on. */
+  /** Columns of the first matrix of each block that carry on a stream that the norms make. */
   get residualColumns(): number {
-    return isEncoder(this.spec.config) ? this.spec.config.dim : 0
+    return this.graph.skip === 'normalised' ? this.spec.config.dim : 0
   }
 
   /** Opens x, and 1/rms(x) beside it; `lift`, `weight` and `ring` are what x's and the root's consumers want. */
@@ -174,10 +181,9 @@ export class Block {
     }
   }
 
-  /** Adds a matrix's bias, where the architecture has biases: its own, or that of some of its columns. */
+  /** Adds a matrix's bias, where it has one: its own, or that of some of its columns. */
   biased(x: Share, layer: number, role: MatrixRole, name = matrixName(layer, role)): Share {
-    const { config } = this.spec
-    if (config.arch !== 'gpt2' && !isEncoder(config)) return x
+    if (!hasBias(this.spec.config, layer, role)) return x
     const { visibility } = this.weight(layer, role, x.width)
     return visibility === 'split' ? addSplitBias(this.plan, x, name) : addBias(this.plan, x, name)
   }

@@ -1,4 +1,4 @@
-import type { MatrixRole } from './lower.ts'
+import type { MatrixRole } from './matrices.ts'
 
 /** Which matrix's product, or which layer, a complaint is about. */
 export interface Place {

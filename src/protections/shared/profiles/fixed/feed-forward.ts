@@ -1,6 +1,4 @@
 /** The feed-forward block, gated or not. */
-
-import { isEncoder } from '../../../../model/architectures/config.ts'
 import { activate } from '../../ops/activate.ts'
 import { inverseLevels, timesInverse } from '../../ops/composed/open-inverse.ts'
 import { open } from '../../ops/open.ts'
@@ -13,7 +11,7 @@ import { activationPrecision, tableOf } from './activation-table.ts'
 import type { Added } from './attention.ts'
 import { type Block, weightIndex } from './block.ts'
 import { placed, RangeTooWide } from './errors.ts'
-import { matrixName, residualBias } from './lower.ts'
+import { matrixName, residualBias } from './matrices.ts'
 import type { LayerRanges } from './ranges.ts'
 import { integerBits, normWidths } from './widths.ts'
 
@@ -25,7 +23,7 @@ export function feedForward(block: Block, x: Share, r: LayerRanges, layer: numbe
   const { plan, precision: p } = block
   const { config } = block.spec
   const f = p.activation
-  const gated = config.arch === 'llama'
+  const gated = block.graph.isGated
   const room = p.headroom
   const n = gated ? 2 * config.ff : config.ff
   const extra = block.residualColumns
@@ -41,8 +39,8 @@ export function feedForward(block: Block, x: Share, r: LayerRanges, layer: numbe
   const upRing = Math.max(raw + p.residual + p.weight - rawFrac, stream?.upRing ?? 0)
   // In quarter octaves, so that layers share their tables.
   const limit = 2 ** (Math.ceil(4 * Math.log2(r.gate * room)) / 4)
-  const precise = activationPrecision(isEncoder(config))
-  const table = tableOf(config.activation, limit, precise)
+  const precise = activationPrecision(block.graph.attention === 'bidirectional')
+  const table = tableOf(block.graph.activation, limit, precise)
   const { half } = table
   const gateBits = f + half + 1
   const upBits = f + integerBits(r.up * room) + 2
@@ -117,7 +115,7 @@ export function feedForward(block: Block, x: Share, r: LayerRanges, layer: numbe
   return { output, residual: block.biased(residual, layer, 'up', residualBias(matrixName(layer, 'up'))) }
 }
 
-/** Of the residual columns of an encoder's first product: opening, its fraction bits, and the ring of their normalisation. */
+/** Of the residual columns of the first product: opening, its fraction bits, and the ring of their normalisation. */
 function residualWidths(
   { precision: p, residual }: Block,
   r: LayerRanges,

@@ -1,15 +1,18 @@
 /** A model whose numbers are fixed-point integers in rings that its calibrated ranges need. */
 import type { Kernels } from '../../../../kernels/kernels.ts'
-import { isEncoder, type ModelConfig, type Tensors } from '../../../../model/architectures/config.ts'
+import type { ModelConfig, Tensors } from '../../../../model/architectures/config.ts'
+import { continuesText } from '../../../../model/graph/graph-of.ts'
 import type { Goal, Shape } from '../../shape.ts'
 import type { ClearWeights } from '../../weights/held.ts'
 import type { InputType } from '../input-type.ts'
 import type { End, PlanOptions, PlanVariant, ProfiledModel } from '../profile.ts'
-import { type ModelSpec, visibilityOf } from './block.ts'
-import { spanBitsOf } from './decoder.ts'
+import type { ModelSpec } from './block.ts'
+import { visibilityOf } from './block.ts'
+import { compileModel } from './compile.ts'
 import { ID } from './id.ts'
-import { allMatrices, type Visibility } from './lower.ts'
-import { compileModel, inputType, multiplies, shapeOf } from './model.ts'
+import { allMatrices, type Visibility } from './matrices.ts'
+import { multiplies, shapeOf, spanBitsOf } from './model.ts'
+import { inputType } from './owner-input.ts'
 import { loadWeights } from './weights.ts'
 import { precisionOf } from './widths.ts'
 
@@ -75,6 +78,6 @@ export class FixedModel implements ProfiledModel {
   }
 
   #goalOf({ rows, goal }: Pick<Shape, 'rows' | 'goal'>): Goal {
-    return !isEncoder(this.config) && (goal === 'bytes' || rows >= LONG_ROWS) ? 'bytes' : 'hops'
+    return continuesText(this.config) && (goal === 'bytes' || rows >= LONG_ROWS) ? 'bytes' : 'hops'
   }
 }

@@ -3,7 +3,7 @@ import { ProfileError } from '../errors.ts'
 import type { ModelManifest } from '../model-manifest.ts'
 import { FixedModel } from './fixed-model.ts'
 import { ID } from './id.ts'
-import { type EndRole, matrixVisibility, type Visibility } from './lower.ts'
+import { type EndRole, matrixVisibility, type Visibility } from './matrices.ts'
 import type { Ranges } from './ranges.ts'
 
 /** What calibration wrote into a manifest. Throws `ProfileError` where it did not. */

@@ -1,33 +1,17 @@
-/** The plan of whatever a configuration names: a decoder's or an encoder's. */
-import { isEncoder, type ModelConfig } from '../../../../model/architectures/config.ts'
-import type { Plan } from '../../plan.ts'
-import { fraction, UNSCALED } from '../../scale.ts'
+/** What a model's plans depend on besides its ranges: which weights they multiply by, and the shapes that they see. */
+import type { ModelConfig } from '../../../../model/architectures/config.ts'
+import { graphOf } from '../../../../model/graph/graph-of.ts'
 import type { Shape } from '../../shape.ts'
-import type { InputType } from '../input-type.ts'
-import type { PlanOptions } from '../profile.ts'
 import { type ModelSpec, visibilityOf } from './block.ts'
-import { compileDecoder, inputWidth } from './decoder.ts'
-import { compileEncoder, encoderInput } from './encoder.ts'
-import { isEnd, type MatrixRole, type Visibility } from './lower.ts'
-import { precisionOf, residualRing } from './widths.ts'
+import { isEnd, type MatrixRole, type Visibility } from './matrices.ts'
 
-/** The plan for passes whose rows see at most 2^spanBits - 1 positions. Throws `RangeTooWide`. */
-export const compileModel = (spec: ModelSpec, spanBits: number, options: PlanOptions = {}): Plan =>
-  isEncoder(spec.config) ? compileEncoder(spec, spanBits, options) : compileDecoder(spec, spanBits, options)
+/** Bits that count the positions a row may see: plans differ by nothing else of the shape. */
+export const spanBitsOf = (shape: { base: number; rows: number }): number =>
+  Math.max(3, Math.ceil(Math.log2(shape.base + shape.rows + 1)))
 
-/** The input of a model's plans: embeddings, or one-hots, which are integers, where the embedding is private. */
-export function inputType(spec: ModelSpec): InputType {
-  const { config, ranges } = spec
-  if (isEncoder(config)) return encoderInput(spec)
-  const p = precisionOf(config)
-  const isPrivate = visibilityOf(spec, config.layers, 'embed') === 'private'
-  const scale = isPrivate ? UNSCALED : fraction(p.residual)
-  return { width: inputWidth(spec), ring: residualRing(ranges, p), scale }
-}
-
-/** A pass's shape as this model sees it: an encoder's rows see one another. */
+/** A pass's shape as this model sees it: rows of a whole text see one another. */
 export const shapeOf = (config: ModelConfig, shape: Shape): Shape =>
-  isEncoder(config) ? { ...shape, seen: shape.base + shape.rows } : shape
+  graphOf(config).attention === 'bidirectional' ? { ...shape, seen: shape.base + shape.rows } : shape
 
 /**
  * Whether a model's plans multiply by a matrix of this visibility. Public ends are the owner's own business, but for a
@@ -41,5 +25,5 @@ export function multiplies(
 ): boolean {
   if (visibilityOf(spec, layer, role) !== visibility) return false
   if (!isEnd(role) || visibility === 'private') return true
-  return role === 'pool' || (role === 'head' && spec.config.head?.kind === 'classify')
+  return role === 'pool' || (role === 'head' && graphOf(spec.config).head.kind === 'labels')
 }

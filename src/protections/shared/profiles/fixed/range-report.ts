@@ -1,9 +1,11 @@
 /** Every measured range beside what the chosen rings hold. */
-import { isEncoder, type ModelConfig } from '../../../../model/architectures/config.ts'
+
+import type { ModelConfig } from '../../../../model/architectures/config.ts'
+import { continuesText, graphOf } from '../../../../model/graph/graph-of.ts'
 import type { RangeEntry } from '../workshop.ts'
 import { Block, type ModelSpec } from './block.ts'
-import { spanBitsOf } from './decoder.ts'
 import { placed } from './errors.ts'
+import { spanBitsOf } from './model.ts'
 import type { Interval, LayerRanges } from './ranges.ts'
 import { attentionWidths } from './softmax.ts'
 import { integerBits, inverseWidths, type Precision, precisionOf, residualRing } from './widths.ts'
@@ -46,13 +48,19 @@ export function rangeReport(spec: ModelSpec): RangeEntry[] {
     if (r.rawResidual !== undefined)
       largest(layer, 'rawResidual', 'residual beside it', r.rawResidual, power(r.rawResidual))
     largest(layer, 'gate', "activation's input", r.gate, quarterOctave(r.gate * p.headroom))
-    if (config.arch === 'llama') largest(layer, 'up', 'gated values', r.up, power(r.up))
+    if (graphOf(config).isGated) largest(layer, 'up', 'gated values', r.up, power(r.up))
   })
   const { final, pool } = ranges
   largest(undefined, 'x', 'residual stream at the end', final.x, residual)
   meanSquare(undefined, 'meanSquare', 'mean square at the final norm', final.meanSquare)
   largest(undefined, 'normal', 'normalised at the end', final.normal, power(final.normal))
-  largest(undefined, 'logits', isEncoder(config) ? 'results' : 'logits', final.logits, power(final.logits))
+  largest(
+    undefined,
+    'logits',
+    continuesText(config) ? 'logits' : 'results',
+    final.logits,
+    power(final.logits),
+  )
   if (pool)
     largest(
       undefined,

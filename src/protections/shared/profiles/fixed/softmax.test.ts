@@ -73,8 +73,8 @@ describe.each([
       { shape },
     )
     expect(trial.complaints).toEqual([])
-    const e = toFloats(trial.plain.get(weights), weights.ring, s.weightFrac)
-    const inverses = toFloats(trial.plain.get(inverse), inverse.ring, s.inverseFrac)
+    const e = toFloats(trial.oracle.get(weights), weights.ring, s.weightFrac)
+    const inverses = toFloats(trial.oracle.get(inverse), inverse.ring, s.inverseFrac)
     const levels = inverseLevels(s.denominator)
     const inverseOf = (row: number, head: number): number => {
       const part = (level: number): number => inverses[(row * levels + level) * HEADS + head]

@@ -3,7 +3,8 @@ import type { Kernels } from '../../../../kernels/kernels.ts'
 import type { ModelConfig, Tensors } from '../../../../model/architectures/config.ts'
 import type { ClearWeights } from '../../weights/held.ts'
 import { encodeBias, encodeMatrix } from './encode.ts'
-import { allMatrices, lowerMatrix, type MatrixRole } from './lower.ts'
+import { lowerMatrix } from './lower.ts'
+import { allMatrices, type MatrixRole } from './matrices.ts'
 import { type Precision, precisionOf, weightFrac } from './widths.ts'
 
 /** Scale at which a plan adds a bias: the first feed-forward product is normalised before its bias comes. */

@@ -1,11 +1,12 @@
 /** Bit widths of the `fixed` profile, layer by layer, from measured ranges. */
-import { isEncoder, type ModelConfig } from '../../../../model/architectures/config.ts'
+import type { ModelConfig } from '../../../../model/architectures/config.ts'
+import { architectureOf } from '../../../../model/architectures/registry.ts'
 import { timesInverse } from '../../ops/composed/open-inverse.ts'
 import { inverseWords } from '../../ops/inverse.ts'
 import { levelProducts } from '../../ops/parts/gate-products.ts'
 import { bitsPerColumn } from '../../ops/product/monomials.ts'
 import { RangeTooWide } from './errors.ts'
-import type { MatrixRole } from './lower.ts'
+import type { MatrixRole } from './matrices.ts'
 import type { Interval, Ranges } from './ranges.ts'
 
 /** Fraction bits and head room that a profile fixes; everything else follows from the ranges. */
@@ -19,13 +20,13 @@ export interface Precision {
   readonly headroom: number
 }
 
-const DECODER: Precision = { activation: 13, residual: 15, weight: 13, rotary: 13, headroom: 1.5 }
+const USUAL: Precision = { activation: 13, residual: 15, weight: 13, rotary: 13, headroom: 1.5 }
 
-/** An encoder's stream passes through matrices, so that its weights' rounding counts for more; their rings have room. */
-const ENCODER: Precision = { ...DECODER, weight: 15 }
+/** A stream that passes through matrices makes their weights' rounding count for more; the rings have room. */
+const CARRIED: Precision = { ...USUAL, weight: 15 }
 
 export const precisionOf = (config: Pick<ModelConfig, 'arch'>): Precision =>
-  isEncoder(config) ? ENCODER : DECODER
+  architectureOf(config).tensors.norms.placement === 'post' ? CARRIED : USUAL
 
 /** Fraction bits of a weight: a private embedding goes straight to the residual stream's scale. */
 export const weightFrac = (role: MatrixRole, p: Precision): number =>
@@ -84,8 +85,8 @@ export function inverseWidths(
   const bottom = Math.floor(Math.log2(low))
   const octaves = top - bottom
   const isDeep = Math.ceil(Math.log2(most * (16 / 15))) - bottom > TWO_LEVEL_OCTAVES
-  const oneLevel = uses.scalars * tableBits(octaves + 1, 1)
-  const twoLevels = uses.scalars * tableBits((octaves + 2) / 2, 2) + uses.columns * SECOND_LEVEL_BITS
+  const oneLevel = uses.scalars * inverseTableBits(octaves + 1, 1)
+  const twoLevels = uses.scalars * inverseTableBits((octaves + 2) / 2, 2) + uses.columns * SECOND_LEVEL_BITS
   if (!isDeep && octaves < 12 && oneLevel <= twoLevels) {
     // An interval may start a whole segment below its value, so the lowest value stands two segments above zero.
     const entryBits = Math.max(octaves, 2) + 1
@@ -107,7 +108,7 @@ export function inverseWidths(
 }
 
 /** Dealt bits of one value's tables. */
-const tableBits = (entryBits: number, levels: number): number =>
+const inverseTableBits = (entryBits: number, levels: number): number =>
   inverseWords({ entryBits, degree: INVERSE_DEGREE, levels }) * TYPICAL_RING
 
 /** Dealt bits of a product by an inverse for each column: it has a factor more where the inverse has two levels. */

@@ -1,14 +1,15 @@
 /** What a model's developer does with the `fixed` profile. */
 import type { ModelConfig, Tensors } from '../../../../model/architectures/config.ts'
-import type { Tap } from '../../../../model/architectures/float-model.ts'
+import type { Tap } from '../../../../model/graph/taps.ts'
 import { CalibrationError } from '../errors.ts'
 import type { Measurement, Sequence, Workshop } from '../workshop.ts'
+import { calibrate } from './calibrate.ts'
 import { check } from './check.ts'
 import { modelOf } from './from-manifest.ts'
-import { foldedAway } from './lower.ts'
+import { foldedAway } from './matrices.ts'
 import { mergeRanges } from './merge.ts'
 import { rangeReport } from './range-report.ts'
-import { calibrate, type Ranges } from './ranges.ts'
+import type { Ranges } from './ranges.ts'
 
 /** Ranges over texts, some at a time. */
 class RangeMeasurement implements Measurement {

@@ -23,3 +23,17 @@ export function layerNorm(
     t.accumulate(x, t.map('Mul', t.map('Sub', t.map('Sub', dn, mean(dn)), along), inverse))
   })
 }
+
+/** x / sqrt(mean(x^2) + eps) * gain, over rows of `[n, d]`. */
+export function rmsNorm(t: Tape, parameters: Parameters, x: Value, gain: Value, eps: number): Value {
+  const mean = (v: Value) => t.map('Mul', t.sumLast(v), t.scalar(1 / x.shape[1]))
+  const meanSquare = t.map('Add', mean(t.map('Mul', x, x)), t.scalar(eps))
+  const inverse = t.map('Reciprocal', t.map('Sqrt', meanSquare))
+  const normal = t.map('Mul', x, inverse)
+  return t.derivative(t.map('Mul', normal, gain), (dy) => {
+    parameters.vector(gain, t.map('Mul', dy, normal))
+    const dn = t.map('Mul', dy, gain)
+    const along = t.map('Mul', normal, mean(t.map('Mul', dn, normal)))
+    t.accumulate(x, t.map('Mul', t.map('Sub', dn, along), inverse))
+  })
+}

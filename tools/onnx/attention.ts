@@ -2,10 +2,11 @@ import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import type { Tape, Value } from './tape.ts'
 
 /**
- * Attention of an encoder: weights(softcap(q k' / sqrt(hd)) + mask) v, all `[rows, heads, length, hd]`; the mask, 0 or very
- * negative, is `[rows, 1, 1, length]`. Weights are the softmax, or SPRINT's power with a constant cap, as the model says.
+ * weights(softcap(q k' / sqrt(hd)) + mask) v, with q `[rows, kvHeads, group * length, hd]`, so that query heads that share a
+ * key head are rows of one product. The mask, 0 or very negative, has the shape of the logits but for axes of size one.
+ * Weights are the softmax, or SPRINT's power with a constant cap, as the model says.
  */
-export function maskedAttention(
+export function attention(
   t: Tape,
   c: Pick<ModelConfig, 'softcap' | 'softmaxCap'>,
   q: Value,

@@ -1,20 +1,15 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import {
-  adapterName,
-  demoConfig,
-  type ModelConfig,
-  type Tensors,
-} from '../../src/model/architectures/config.ts'
-import { merged } from '../../src/model/architectures/lora.ts'
-import { floatModel } from '../../src/model/architectures/reference.ts'
+import { demoConfig, type ModelConfig, type Tensors } from '../../src/model/architectures/config.ts'
+import { adapterName, merged } from '../../src/model/graph/lora.ts'
 import { logSumExp } from '../../src/model/math.ts'
 import { PredictableRandom, randomModel } from '../../src/model/random.ts'
-import { chatTargets } from '../finetune/chat-base.ts'
+import { twinLogits, twinLoss } from '../../test/twins/decoders.ts'
+import { adapterTargets } from '../finetune/base.ts'
 import { ChatTask, counted } from '../finetune/chat-task.ts'
 import { onnxEngine } from './engine.ts'
 
 const plain: ModelConfig = { ...demoConfig, vocab: 40, dim: 16, layers: 2, ff: 24, context: 48 }
-const config: ModelConfig = { ...plain, lora: { rank: 3, alpha: 6, targets: chatTargets } }
+const config: ModelConfig = { ...plain, lora: { rank: 3, alpha: 6, targets: adapterTargets(plain) } }
 const tensors = randomModel(config, 3)
 const random = new PredictableRandom(5)
 const dialogue = (length: number) => Array.from({ length }, () => random.below(config.vocab))
@@ -25,20 +20,36 @@ const task = new ChatTask({ config, tensors, trained: new Set(names), train, dev
 afterAll(() => task.close())
 const all = [0, 1, 2, 3]
 
-/** Mean nats a token of one dialogue, by the float64 reference with merged adapters. */
-function referenceLoss(ids: number[], w: Tensors): number {
-  const logits = floatModel(config, w).forward(Int32Array.from(ids.slice(0, -1)), 'all')
-  let sum = 0
-  for (let t = 0; t < ids.length - 1; t++) {
-    const at = t * config.vocab
-    sum += logSumExp(logits, at, at + config.vocab) - logits[at + ids[t + 1]]
-  }
-  return sum / (ids.length - 1)
-}
+/** Mean nats a token of one dialogue, by the twin, which keeps adapters apart. */
+const referenceLoss = (ids: number[], w: Tensors): number => twinLoss(config, w, ids)
 
 const largest = (values: Float32Array) => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0)
 const furthest = (a: Float32Array, b: ArrayLike<number>) =>
   a.reduce((most, v, i) => Math.max(most, Math.abs(v - b[i])), 0)
+
+/** Each dialogue's gradient over all trained tensors together is clipped, then they are summed. */
+async function expectClipped(task: ChatTask): Promise<void> {
+  const each = await Promise.all(all.map((i) => task.gradient([i], { random })))
+  const norms = each.map(({ sums }) => Math.hypot(...[...sums.values()].flatMap((g) => [...g])))
+  // Some above, some below.
+  const clip = norms.toSorted((a, b) => a - b)[1] * 1.001
+  const { sums, clipped, loss } = await task.gradient(all, { clip, random })
+  expect(clipped).toBe(2)
+  expect(loss).toBeCloseTo(
+    each.reduce((sum, one) => sum + one.loss, 0),
+    4,
+  )
+  for (const [name, sum] of sums) {
+    const expected = new Float32Array(sum.length)
+    each.forEach((one, k) => {
+      const scale = Math.min(1, clip / (norms[k] + 1e-6))
+      one.sums.get(name)!.forEach((v, i) => {
+        expected[i] += scale * v
+      })
+    })
+    expect(furthest(sum, expected) / largest(expected), name).toBeLessThan(1e-4)
+  }
+}
 
 describe('a decoder with adapters', () => {
   it('has the losses of the float reference, padding or not', async () => {
@@ -97,28 +108,7 @@ describe('a decoder with adapters', () => {
     }
   })
 
-  it('clips by dialogue: each to the norm over all adapters together, then sums', async () => {
-    const each = await Promise.all(all.map((i) => task.gradient([i], { random })))
-    const norms = each.map(({ sums }) => Math.hypot(...[...sums.values()].flatMap((g) => [...g])))
-    // Some above, some below.
-    const clip = norms.toSorted((a, b) => a - b)[1] * 1.001
-    const { sums, clipped, loss } = await task.gradient(all, { clip, random })
-    expect(clipped).toBe(2)
-    expect(loss).toBeCloseTo(
-      each.reduce((sum, one) => sum + one.loss, 0),
-      4,
-    )
-    for (const [name, sum] of sums) {
-      const expected = new Float32Array(sum.length)
-      each.forEach((one, k) => {
-        const scale = Math.min(1, clip / (norms[k] + 1e-6))
-        one.sums.get(name)!.forEach((v, i) => {
-          expected[i] += scale * v
-        })
-      })
-      expect(furthest(sum, expected) / largest(expected), name).toBeLessThan(1e-4)
-    }
-  })
+  it('clips by dialogue: each to the norm over all adapters together, then sums', () => expectClipped(task))
 
   it('sums to nothing over an empty batch', async () => {
     const { sums, loss } = await task.gradient([], { clip: 1, random })
@@ -133,7 +123,7 @@ describe('a decoder with adapters', () => {
     const replies = { begin, end }
     const own = new ChatTask({ config, tensors, trained: new Set(names), train: [ids], dev: [ids], replies })
     expect(own.heldOutTokens).toBe(4)
-    const logits = floatModel(config, tensors).forward(Int32Array.from(ids.slice(0, -1)), 'all')
+    const logits = Float64Array.from(twinLogits(config, tensors, ids.slice(0, -1)))
     const nats = [2, 3, 4, 8].map((t) => {
       const at = t * config.vocab
       return logSumExp(logits, at, at + config.vocab) - logits[at + ids[t + 1]]
@@ -153,4 +143,13 @@ describe('a decoder with adapters', () => {
       () => new ChatTask({ config, tensors, trained: new Set(names), train: [[1]], dev: train }),
     ).toThrow('two tokens')
   })
+})
+
+it('clips by dialogue where matrices are stored by inputs, one of them for queries, keys and values', async () => {
+  const gpt2: ModelConfig = { ...plain, arch: 'gpt2', kvHeads: plain.heads, activation: 'gelu' }
+  const weights = randomModel(gpt2, 4)
+  const trained = new Set([...weights.keys()].filter((name) => name.startsWith('h.')))
+  const own = new ChatTask({ config: gpt2, tensors: weights, trained, train, dev: train })
+  await expectClipped(own)
+  await own.close()
 })

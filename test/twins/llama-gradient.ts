@@ -1,6 +1,6 @@
 import { headDim, type ModelConfig, type Tensors } from '../../src/model/architectures/config.ts'
-import { rotaryFrequencies } from '../../src/model/architectures/rope.ts'
-import type { Batch, GradientEngine, LossAndGradients } from './gradient.ts'
+import { rotaryFrequencies } from '../../src/model/rope.ts'
+import type { Batch, GradientEngine, LossAndGradients } from '../../tools/train/gradient.ts'
 
 // jax-js looks for WebGPU on `navigator`, which Node 20 does not define.
 if (!('navigator' in globalThis)) Object.assign(globalThis, { navigator: {} })
@@ -9,8 +9,8 @@ const { numpy: np, nn } = jax
 type Array = InstanceType<typeof jax.Array>
 type Params = Record<string, Array>
 
-/** Autodiff of the LLaMA form by jax-js: the definition of the model is its own documentation. */
-export async function jaxEngine(config: ModelConfig): Promise<GradientEngine> {
+/** Every gradient of LLaMA by jax-js's autodiff: from the definition of the model alone, rules of derivatives included. */
+export async function jaxGradients(config: ModelConfig): Promise<GradientEngine> {
   await jax.init('wasm')
   jax.defaultDevice('wasm')
   const step = jax.jit(

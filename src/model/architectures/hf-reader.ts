@@ -1,4 +1,4 @@
-import type { Activation, ModelConfig } from '../architectures/config.ts'
+import type { Activation, ModelConfig } from './config.ts'
 
 /** A `config.json` as Hugging Face writes it, as far as it is used here. */
 export type HfConfig = Record<string, unknown>
@@ -14,6 +14,14 @@ const activationNames: Record<string, Activation> = {
   gelu: 'gelu',
   gelu_new: 'gelu_tanh',
   gelu_pytorch_tanh: 'gelu_tanh',
+  gelu_sprint: 'gelu_sprint',
+}
+
+/** The activations by Hugging Face's names. */
+export const activationToHf: Record<Activation, string> = {
+  silu: 'silu',
+  gelu: 'gelu',
+  gelu_tanh: 'gelu_new',
   gelu_sprint: 'gelu_sprint',
 }
 

@@ -1,14 +1,15 @@
 import { Tensor as OrtTensor } from 'onnxruntime-node'
 import { describe, expect, it } from 'vitest'
 import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
-import { encoderModel } from '../../src/model/architectures/encoder.ts'
 import { PredictableRandom, randomModel } from '../../src/model/random.ts'
-import { softCrossEntropy } from '../onnx/loss.ts'
-import { summed } from '../onnx/parameters.ts'
-import { openSession } from '../onnx/session.ts'
-import { Tape } from '../onnx/tape.ts'
-import { scatterEmbeddings, textFeeds, weightFeeds } from './feeds.ts'
-import { EncoderGraph } from './forward.ts'
+import { bertTwin } from '../../test/twins/bert.ts'
+import { textFeeds, weightFeeds } from '../pretrain/feeds.ts'
+import { softCrossEntropy } from './loss.ts'
+import { ModelTape } from './model-tape.ts'
+import { summed } from './parameters.ts'
+import { scatterEmbeddings } from './scatter.ts'
+import { openSession } from './session.ts'
+import { Tape } from './tape.ts'
 
 const bert: ModelConfig = {
   arch: 'bert',
@@ -46,9 +47,8 @@ const weights = [0.75, 0.25]
 
 function graph(config: ModelConfig): Uint8Array {
   const t = new Tape()
-  const model = new EncoderGraph(t, config, [2, 6], () => summed(t))
-  const names = config.arch === 'bert' ? 'classifier' : 'classifier.out_proj'
-  const logits = model.dense(model.pooled(model.hidden()), names)
+  const model = new ModelTape(t, config, [2, 6], () => summed(t))
+  const logits = model.labelLogits(model.hidden())
   const loss = softCrossEntropy(t, logits, t.input('targets', [2, 3]), t.input('weights', [2, 1]))
   t.backward()
   t.output('logits', logits)
@@ -59,21 +59,21 @@ function graph(config: ModelConfig): Uint8Array {
   return t.model()
 }
 
-/** The weighted loss by the float64 reference. */
+/** The weighted loss by the twin. */
 function referenceLoss(config: ModelConfig, tensors: Tensors): number {
-  const model = encoderModel(config, tensors)
   return texts.reduce((sum, { ids, types }, row) => {
-    const logits = model.forward({ ids, types: config.arch === 'bert' ? types : undefined }).logits!
+    const text = { ids, types: config.types === 2 ? types : undefined }
+    const [logits] = bertTwin(config, tensors, text).logits!
     const top = Math.log(logits.reduce((a, x) => a + Math.exp(x), 0))
     return sum - weights[row] * targets[row].reduce((a, p, i) => a + p * (logits[i] - top), 0)
   }, 0)
 }
 
 describe.each(Object.entries(variants))('the training graph of %s', (_, config) => {
-  it('gives the logits of the float reference, and gradients equal to finite differences', async () => {
+  it('gives the logits of the twin, and gradients equal to finite differences', async () => {
     const tensors = randomModel(config, 5)
     const session = await openSession(graph(config), 1)
-    const own = texts.map((text) => (config.arch === 'bert' ? text : { ids: text.ids }))
+    const own = texts.map((text) => (config.types === 2 ? text : { ids: text.ids }))
     const feeds = {
       ...textFeeds(own, 2, 6, 0),
       ...weightFeeds(tensors),
@@ -81,7 +81,7 @@ describe.each(Object.entries(variants))('the training graph of %s', (_, config) 
       weights: new OrtTensor('float32', Float32Array.from(weights), [2, 1]),
     }
     const results = await session.run(feeds)
-    const reference = own.flatMap((text) => Array.from(encoderModel(config, tensors).forward(text).logits!))
+    const reference = own.flatMap((text) => bertTwin(config, tensors, text).logits!.flat())
     ;(results.logits.data as Float32Array).forEach((value, i) => {
       expect(value).toBeCloseTo(reference[i], 4)
     })

@@ -1,5 +1,6 @@
 /** Rotary positions: how fast each pair of a head's components turns. */
-import { headDim, type ModelConfig, type RopeScaling } from './config.ts'
+import { headDim, type ModelConfig, type RopeScaling } from './architectures/config.ts'
+import type { Floats } from './math.ts'
 
 /** What the frequencies depend on. */
 export type RotaryConfig = Pick<ModelConfig, 'dim' | 'heads' | 'context' | 'ropeTheta' | 'ropeScaling'>
@@ -44,4 +45,23 @@ function byWavelength(
   const turns = (original * frequency) / (2 * Math.PI)
   const kept = Math.min(1, Math.max(0, (turns - low) / (high - low)))
   return frequency * (kept + (1 - kept) / factor)
+}
+
+/**
+ * Rotary embedding in place on rows of heads, `[n, width]`, the first row at `position`: component i of a head's first
+ * half turns with component i of the second (Hugging Face's `rotate_half`) by `frequencies[i]` radians a position.
+ */
+export function rotate(x: Floats, frequencies: Float64Array, position: number, width: number): void {
+  const half = frequencies.length
+  for (let row = 0; row < x.length; row += width, position++)
+    for (let i = 0; i < half; i++) {
+      const cos = Math.cos(position * frequencies[i])
+      const sin = Math.sin(position * frequencies[i])
+      for (let at = row + i; at < row + width; at += 2 * half) {
+        const a = x[at]
+        const b = x[at + half]
+        x[at] = a * cos - b * sin
+        x[at + half] = b * cos + a * sin
+      }
+    }
 }

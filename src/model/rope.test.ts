@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { rotaryFrequencies } from './rope.ts'
+import { rotaryFrequencies, rotate } from './rope.ts'
 
 const config = { dim: 64, heads: 1, context: 8192, ropeTheta: 500_000 }
 const close = (a: number, b: number): void => expect(Math.abs(a / b - 1)).toBeLessThan(1e-12)
@@ -59,4 +59,20 @@ test("Llama 3.1's rule keeps short waves, slows long ones and blends between", (
   expect(wavelength).toBeGreaterThan(2048)
   expect(scaled[15]).toBeLessThan(plain[15])
   expect(scaled[15]).toBeGreaterThan(plain[15] / 8)
+})
+
+test('rotation keeps lengths, and dot products depend on the distance only', () => {
+  const c = { dim: 8, heads: 1, context: 32 }
+  const at = (position: number, values: number[]) => {
+    const x = Float64Array.from(values)
+    rotate(x, rotaryFrequencies(c), position, 8)
+    return x
+  }
+  const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, value, i) => sum + value * b[i], 0)
+  const q = [1, 2, 3, 4, 5, 6, 7, 8]
+  const k = [2, -1, 0, 1, 3, -2, 1, 0]
+  expect(dot(at(9, q), at(9, q))).toBeCloseTo(204, 10)
+  expect(dot(at(9, q), at(4, k))).toBeCloseTo(dot(at(25, q), at(20, k)), 10)
+  // Half-split: components 0 and 4 form the fastest pair.
+  expect(at(1, [1, 0, 0, 0, 0, 0, 0, 0])[4]).toBeCloseTo(Math.sin(1), 12)
 })

@@ -1,0 +1,22 @@
+/**
+ * The architectures that there are. A new one is a file beside this with its data, a line here, and a twin in `test/twins`,
+ * written from its paper, that tests hold all that is made of it against.
+ */
+import type { Architecture } from './architecture.ts'
+import { bert } from './bert.ts'
+import type { ModelConfig } from './config.ts'
+import { gpt2 } from './gpt2.ts'
+import { llama } from './llama.ts'
+import { roberta } from './roberta.ts'
+
+export const architectures: readonly Architecture[] = [gpt2, llama, bert, roberta]
+
+export const architectureNames: readonly string[] = architectures.map(({ name }) => name)
+
+/** What a configuration's `arch` names. Throws where there is no such architecture. */
+export function architectureOf({ arch }: Pick<ModelConfig, 'arch'>): Architecture {
+  const found = architectures.find(({ name }) => name === arch)
+  if (!found)
+    throw new Error(`There is no architecture "${arch}"; there are ${architectureNames.join(', ')}.`)
+  return found
+}

@@ -1,0 +1,148 @@
+/** From a configuration to its graph. */
+import type { Architecture } from '../architectures/architecture.ts'
+import { headDim, type ModelConfig } from '../architectures/config.ts'
+import { architectureOf } from '../architectures/registry.ts'
+import type { Dense, Head, Layer, ModelGraph, Norm, Table } from './graph.ts'
+
+const known = new WeakMap<ModelConfig, ModelGraph>()
+
+/** The graph of a configuration, made once for each; configurations do not change. Throws for an unknown architecture. */
+export function graphOf(config: ModelConfig): ModelGraph {
+  const graph = known.get(config) ?? new Builder(config).graph()
+  known.set(config, graph)
+  return graph
+}
+
+/** Whether a model goes on with a text, token by token; one that does not reads whole texts. */
+export const continuesText = (config: ModelConfig): boolean => graphOf(config).attention === 'causal'
+
+/** Reads an architecture's names into a graph. */
+class Builder {
+  readonly #c: ModelConfig
+  readonly #a: Architecture
+
+  constructor(config: ModelConfig) {
+    this.#c = config
+    this.#a = architectureOf(config)
+  }
+
+  graph(): ModelGraph {
+    const { tensors, ...form } = this.#a
+    return {
+      attention: form.attention,
+      skip: tensors.norms.placement === 'pre' ? 'stream' : 'normalised',
+      norm: form.norm,
+      isRotary: form.isRotary,
+      isGated: tensors.feedForward.length === 2,
+      activation: this.#c.activation,
+      tables: this.#tables(),
+      layers: Array.from({ length: this.#c.layers }, (_, l) => this.#layer(l)),
+      finalNorm: this.#attentionNorm(this.#c.layers),
+      head: this.#head(),
+    }
+  }
+
+  #tables(): Table[] {
+    const { vocab, context, positionOffset = 0, types = 1 } = this.#c
+    const { token, position, type } = this.#a.tensors.tables
+    const tables: Table[] = [{ tensor: token, by: 'token', rows: vocab, offset: 0 }]
+    if (position)
+      tables.push({
+        tensor: position,
+        by: 'position',
+        rows: context + positionOffset,
+        offset: positionOffset,
+      })
+    if (type) tables.push({ tensor: type, by: 'type', rows: types, offset: 0 })
+    return tables
+  }
+
+  #layer(l: number): Layer {
+    const c = this.#c
+    const { tensors } = this.#a
+    const inner = (name: string, inputs: number, outputs: number): Dense =>
+      this.#dense(this.#within(l, name), inputs, outputs, this.#a.hasBiases)
+    const kv = c.kvHeads * headDim(c)
+    const [query, key, value] = tensors.qkv.length === 1 ? this.#fused(l, tensors.qkv[0]) : tensors.qkv
+    const projection = (of: string | Dense, outputs: number): Dense =>
+      typeof of === 'string' ? inner(of, c.dim, outputs) : of
+    const [gate, up] = tensors.feedForward
+    return {
+      attentionNorm: this.#attentionNorm(l),
+      query: projection(query, c.dim),
+      key: projection(key, kv),
+      value: projection(value, kv),
+      attentionOutput: inner(tensors.attentionOutput, c.dim, c.dim),
+      feedForwardNorm: this.#norm(
+        this.#within(
+          l,
+          tensors.norms.placement === 'pre' ? tensors.norms.feedForward : tensors.norms.attention,
+        ),
+      ),
+      gate: inner(gate, c.dim, c.ff),
+      ...(up ? { up: inner(up, c.dim, c.ff) } : {}),
+      down: inner(tensors.feedForwardOutput, c.ff, c.dim),
+    }
+  }
+
+  #fused(l: number, name: string): Dense[] {
+    const { dim, heads, kvHeads } = this.#c
+    if (kvHeads !== heads)
+      throw new Error(`The form "${this.#a.name}" has as many key heads as heads: they share a matrix.`)
+    const dense = this.#dense(this.#within(l, name), dim, dim, this.#a.hasBiases)
+    return [0, 1, 2].map((index) => ({ ...dense, part: { index, of: 3 } }))
+  }
+
+  /** The norm before layer l's attention; at the number of layers, the final one. */
+  #attentionNorm(l: number): Norm {
+    const { norms } = this.#a.tensors
+    if (norms.placement === 'pre')
+      return this.#norm(l === this.#c.layers ? norms.final : this.#within(l, norms.attention))
+    return this.#norm(l === 0 ? norms.embedding : this.#within(l - 1, norms.feedForward))
+  }
+
+  #head(): Head {
+    const { dim, vocab, head, tied } = this.#c
+    const { tables, head: names } = this.#a.tensors
+    const complete = (name: string | undefined): string => {
+      if (name === undefined) throw new Error(`Models of form "${this.#a.name}" have no such head.`)
+      return name
+    }
+    const tokens: Dense = {
+      weight: tied ? tables.token : names.decoder,
+      bias: names.decoderBias,
+      inputs: dim,
+      outputs: vocab,
+      layout: 'out-in',
+    }
+    if (this.#a.attention === 'causal') return { kind: 'tokens', output: tokens }
+    if (!head) return { kind: 'none' }
+    if (head.kind === 'mlm') {
+      const dense = this.#dense(complete(names.transform), dim, dim, true)
+      return {
+        kind: 'tokens',
+        transform: { dense, norm: this.#norm(complete(names.transformNorm)) },
+        output: tokens,
+      }
+    }
+    return {
+      kind: 'labels',
+      pool: this.#dense(complete(names.pool), dim, dim, true),
+      output: this.#dense(complete(names.classifier), dim, head.labels.length, true),
+    }
+  }
+
+  #within(l: number, name: string): string {
+    return `${this.#a.tensors.layers}.${l}.${name}`
+  }
+
+  #norm(name: string): Norm {
+    const gain = `${name}.weight`
+    return this.#a.norm === 'rms' ? { kind: 'rms', gain } : { kind: 'layer', gain, shift: `${name}.bias` }
+  }
+
+  #dense(name: string, inputs: number, outputs: number, hasBias: boolean): Dense {
+    const bias = hasBias ? { bias: `${name}.bias` } : {}
+    return { weight: `${name}.weight`, ...bias, inputs, outputs, layout: this.#a.layout }
+  }
+}

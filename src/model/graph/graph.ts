@@ -1,0 +1,80 @@
+/** A model as a graph of layers: what is computed from which tensors, whatever its architecture calls them. */
+import type { Activation } from '../architectures/config.ts'
+
+/** A table whose rows are summed to embed a token, `[rows, dim]`: the row is the token's, its position's or its type's. */
+export interface Table {
+  readonly tensor: string
+  readonly by: 'token' | 'position' | 'type'
+  readonly rows: number
+  /** The row of the first position; 0 for tokens and types. */
+  readonly offset: number
+}
+
+/** y = x W' + b. */
+export interface Dense {
+  readonly weight: string
+  readonly bias?: string
+  readonly inputs: number
+  readonly outputs: number
+  /** Orientation of the stored matrix: `[out, in]` or `[in, out]`. */
+  readonly layout: 'out-in' | 'in-out'
+  /** One of several matrices that are stored in one tensor, outputs side by side: which, and of how many. */
+  readonly part?: { readonly index: number; readonly of: number }
+}
+
+/**
+ * Rows divided by the root of their mean square (`rms`; Zhang and Sennrich, 2019), or of their variance once their mean is
+ * taken off (`layer`; Ba et al., 2016); times the gain, plus the shift.
+ */
+export type Norm =
+  | { readonly kind: 'rms'; readonly gain: string }
+  | { readonly kind: 'layer'; readonly gain: string; readonly shift: string }
+
+/**
+ * n = attentionNorm(x); x = skip(x, n) + attentionOutput(attention(query n, key n, value n));
+ * m = feedForwardNorm(x); x = skip(x, m) + down(act(gate m) * up m), without `up` in models that are not gated.
+ */
+export interface Layer {
+  readonly attentionNorm: Norm
+  readonly query: Dense
+  readonly key: Dense
+  readonly value: Dense
+  readonly attentionOutput: Dense
+  readonly feedForwardNorm: Norm
+  /** What the activation reads. */
+  readonly gate: Dense
+  readonly up?: Dense
+  readonly down: Dense
+}
+
+export type Head =
+  /** The final norm's rows are the result. */
+  | { readonly kind: 'none' }
+  /** Logits over the vocabulary, of rows that went through a dense layer, the activation and a norm where there are some. */
+  | {
+      readonly kind: 'tokens'
+      readonly transform?: { readonly dense: Dense; readonly norm: Norm }
+      readonly output: Dense
+    }
+  /** Logits over labels: the first row through `pool`, tanh and `output`. */
+  | { readonly kind: 'labels'; readonly pool: Dense; readonly output: Dense }
+
+export interface ModelGraph {
+  /** Positions that a row attends to: itself and earlier ones, or all of its text. */
+  readonly attention: 'causal' | 'bidirectional'
+  /**
+   * What skip connections carry on: the stream that the norm reads, or what the norm makes of it. A norm *behind* each
+   * block (BERT) is the next block's norm here, so that all models have one form.
+   */
+  readonly skip: 'stream' | 'normalised'
+  /** Of all norms. */
+  readonly norm: Norm['kind']
+  readonly isRotary: boolean
+  readonly isGated: boolean
+  /** In the feed-forward blocks and in a head's transform. */
+  readonly activation: Activation
+  readonly tables: readonly Table[]
+  readonly layers: readonly Layer[]
+  readonly finalNorm: Norm
+  readonly head: Head
+}

@@ -1,0 +1,202 @@
+/** Runs a model's graph in floating point: in float64, the yardstick for every private computation. */
+import type { ModelConfig, Tensors } from '../architectures/config.ts'
+import { activations, addTo, type Floats, linear, zerosLike } from '../math.ts'
+import { layerNorm, rmsNorm } from '../norm.ts'
+import { rotaryFrequencies, rotate } from '../rope.ts'
+import { attend, type KeysAndValues } from './attend.ts'
+import { LayerCache } from './cache.ts'
+import type { Dense, ModelGraph, Norm } from './graph.ts'
+import { graphOf } from './graph-of.ts'
+import type { NormPlace, Tap, TapName } from './taps.ts'
+import { WeightTable } from './weights.ts'
+
+/** How activations are stored: in float32 as other runtimes do, or in float64 as the yardstick. */
+export type FloatPrecision = 'float64' | 'float32'
+
+/** One text, or two that token types tell apart. */
+export interface TextInput {
+  ids: ArrayLike<number>
+  /** Token types; all 0 where nothing is said. */
+  types?: ArrayLike<number>
+  /** 0 where a token is padding, which no row attends to; all 1 where nothing is said. */
+  mask?: ArrayLike<number>
+}
+
+export class Interpreter {
+  readonly config: ModelConfig
+  readonly #graph: ModelGraph
+  readonly #weights: WeightTable
+  readonly #tap?: Tap
+  readonly #none: Floats
+  readonly #frequencies?: Float64Array
+  readonly #caches: LayerCache[]
+  #position = 0
+
+  /** Throws for a missing or misshapen embedding table; for others when they are first used. */
+  constructor(config: ModelConfig, tensors: Tensors, tap?: Tap, precision: FloatPrecision = 'float64') {
+    this.config = config
+    this.#graph = graphOf(config)
+    this.#weights = new WeightTable(config, tensors)
+    this.#tap = tap
+    this.#none = precision === 'float32' ? new Float32Array() : new Float64Array()
+    this.#caches = this.#graph.layers.map(() => new LayerCache(config, this.#none))
+    if (this.#graph.isRotary) this.#frequencies = rotaryFrequencies(config)
+    for (const { tensor } of this.#graph.tables) this.#weights.tensor(tensor)
+  }
+
+  /** Tokens of a causal model that later ones attend to. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** Forgets everything after `position` tokens. */
+  rewind(position: number): void {
+    this.#position = Math.min(this.#position, position)
+  }
+
+  /**
+   * Rows after the final norm, `[n, dim]`; those of a causal model go on from what it has seen. Throws `RangeError` past
+   * the context, or on an id or type outside its table.
+   */
+  hidden(input: TextInput): Floats {
+    let x = this.#embed(input)
+    const { layers, finalNorm } = this.#graph
+    layers.forEach((_, l) => {
+      x = this.#layer(l, x, input.mask)
+    })
+    if (this.#graph.attention === 'causal') this.#position += input.ids.length
+    return this.#norm(x, finalNorm, layers.length, 'final')
+  }
+
+  /** What the head makes of such rows: logits `[n, vocab]` or, of the first row alone, `[labels]`; nothing without a head. */
+  head(hidden: Floats): Floats | undefined {
+    const { head, layers } = this.#graph
+    if (head.kind === 'none') return undefined
+    if (head.kind === 'labels') {
+      const pool = this.#dense(hidden.subarray(0, this.config.dim), head.pool)
+      this.#say('pool', layers.length, pool)
+      return this.#dense(pool.map(Math.tanh), head.output)
+    }
+    if (!head.transform) return this.#dense(hidden, head.output)
+    const pool = this.#dense(hidden, head.transform.dense)
+    this.#say('pool', layers.length, pool)
+    const x = pool.map(activations[this.#graph.activation])
+    return this.#dense(this.#norm(x, head.transform.norm, layers.length, 'head'), head.output)
+  }
+
+  #embed({ ids, types }: TextInput): Floats {
+    const c = this.config
+    checkIds(c, this.#position, ids)
+    const tables = this.#graph.tables.map((table) => ({ ...table, data: this.#weights.tensor(table.tensor) }))
+    const x = zerosLike(this.#none, ids.length * c.dim)
+    for (let t = 0; t < ids.length; t++) {
+      const index = { token: ids[t], position: this.#position + t, type: types?.[t] ?? 0 }
+      checkType(c, index.type)
+      const [first, ...others] = tables.map(({ by, offset, data }) => {
+        const at = (index[by] + offset) * c.dim
+        return data.subarray(at, at + c.dim)
+      })
+      for (let i = 0; i < c.dim; i++) x[t * c.dim + i] = others.reduce((sum, row) => sum + row[i], first[i])
+    }
+    return x
+  }
+
+  /** One layer; writes to `x` or, where the normalised rows are carried on, to these. */
+  #layer(l: number, x: Floats, mask?: ArrayLike<number>): Floats {
+    const w = this.#graph.layers[l]
+    const n = this.#norm(x, w.attentionNorm, l, 'attention')
+    const q = this.#dense(n, w.query)
+    const k = this.#dense(n, w.key)
+    const v = this.#dense(n, w.value)
+    this.#rotate(q, w.query)
+    this.#rotate(k, w.key)
+    this.#say('query', l, q)
+    this.#say('key', l, k)
+    this.#say('value', l, v)
+    const mixed = this.#attend(l, q, { keys: k, values: v }, mask)
+    this.#say('mixed-values', l, mixed)
+    const attended = this.#skip(x, n)
+    addTo(attended, this.#dense(mixed, w.attentionOutput))
+
+    const m = this.#norm(attended, w.feedForwardNorm, l, 'feed-forward')
+    const gate = this.#dense(m, w.gate)
+    this.#say('gate', l, gate)
+    const act = activations[this.#graph.activation]
+    const up = w.up && this.#dense(m, w.up)
+    if (up) this.#say('up', l, up)
+    const inner = gate.map(up ? (value, i) => act(value) * up[i] : act)
+    this.#say('gated', l, inner)
+    const out = this.#skip(attended, m)
+    addTo(out, this.#dense(inner, w.down))
+    return out
+  }
+
+  #skip(stream: Floats, normalised: Floats): Floats {
+    return this.#graph.skip === 'stream' ? stream : normalised
+  }
+
+  #attend(l: number, q: Floats, own: KeysAndValues, mask?: ArrayLike<number>): Floats {
+    const look = this.#tap && ((logits: Float64Array) => this.#say('attention-logits', l, logits))
+    if (this.#graph.attention === 'causal') {
+      const all = this.#caches[l].remember(own.keys, own.values, this.#position)
+      return attend(this.config, q, all, (t) => this.#position + t + 1, look)
+    }
+    const { dim } = this.config
+    const n = q.length / dim
+    const rows = Array.from({ length: n }, (_, j) => j).filter((j) => mask?.[j] !== 0)
+    const kept = mask ? { keys: pick(own.keys, rows, n), values: pick(own.values, rows, n) } : own
+    return attend(this.config, q, kept, () => rows.length, look)
+  }
+
+  #rotate(x: Floats, { outputs }: Dense): void {
+    if (this.#frequencies) rotate(x, this.#frequencies, this.#position, outputs)
+  }
+
+  #dense(x: Floats, d: Dense): Floats {
+    return linear(x, this.#weights.matrix(d), d.outputs, this.#weights.bias(d))
+  }
+
+  #norm(x: Floats, norm: Norm, layer: number, place: NormPlace): Floats {
+    const { eps } = this.config
+    const look = (normalised: Floats, meanSquare: Floats): void => {
+      this.#say(`${place}-normalised`, layer, normalised)
+      this.#say(`${place}-mean-square`, layer, meanSquare)
+    }
+    this.#say(`${place}-input`, layer, x)
+    const gain = this.#weights.tensor(norm.gain)
+    const out =
+      norm.kind === 'rms'
+        ? rmsNorm(x, gain, eps, look)
+        : layerNorm(x, gain, this.#weights.tensor(norm.shift), eps, look)
+    if (this.#graph.skip === 'normalised') this.#say(`${place}-stream`, layer, out)
+    return out
+  }
+
+  #say(name: TapName, layer: number, values: Floats): void {
+    this.#tap?.(name, layer, Float64Array.from(values))
+  }
+}
+
+/** Some of the `n` rows of x. */
+function pick(x: Floats, rows: readonly number[], n: number): Floats {
+  const width = x.length / n
+  const out = zerosLike(x, rows.length * width)
+  rows.forEach((row, at) => {
+    out.set(x.subarray(row * width, (row + 1) * width), at * width)
+  })
+  return out
+}
+
+/** Throws `RangeError` for ids outside the vocabulary, and past the context after `position` others. */
+export function checkIds(config: ModelConfig, position: number, ids: ArrayLike<number>): void {
+  if (position + ids.length > config.context)
+    throw new RangeError(`${position + ids.length} tokens do not fit the context of ${config.context}.`)
+  for (let i = 0; i < ids.length; i++)
+    if (!(ids[i] >= 0 && ids[i] < config.vocab))
+      throw new RangeError(`Token id ${ids[i]} is outside the vocabulary of ${config.vocab}.`)
+}
+
+function checkType({ types = 1 }: ModelConfig, type: number): void {
+  if (!(type >= 0 && type < types))
+    throw new RangeError(`Token type ${type} is outside the table of ${types}.`)
+}

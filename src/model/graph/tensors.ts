@@ -1,0 +1,93 @@
+/** The tensors of a model, by name and shape. */
+import type { ModelConfig } from '../architectures/config.ts'
+import { architectureOf } from '../architectures/registry.ts'
+import type { Dense, Head, Layer, ModelGraph, Norm } from './graph.ts'
+import { graphOf } from './graph-of.ts'
+import { adapterName, isAdapted } from './lora.ts'
+
+/** Name and shape of every tensor of a model, in canonical order: of each table, norm and matrix, then of the adapters. */
+export function tensorShapes(config: ModelConfig): Map<string, number[]> {
+  const shapes = new Map<string, number[]>()
+  const { layers } = graphOf(config)
+  for (const [name, shape] of baseShapes(config)) shapes.set(name, shape)
+  if (!config.lora) return shapes
+  const { rank } = config.lora
+  for (const { weight, inputs, outputs, part } of layers.flatMap(matricesOf)) {
+    if (!isAdapted(config, weight)) continue
+    shapes.set(adapterName(weight, 'A'), [rank, inputs])
+    shapes.set(adapterName(weight, 'B'), [outputs * (part?.of ?? 1), rank])
+  }
+  return shapes
+}
+
+/** The products of a layer, in the order that they are stored. */
+export const matricesOf = (layer: Layer): Dense[] => [
+  layer.query,
+  layer.key,
+  layer.value,
+  layer.attentionOutput,
+  layer.gate,
+  ...(layer.up ? [layer.up] : []),
+  layer.down,
+]
+
+/** Names of a norm's tensors. */
+export const normTensors = (norm: Norm): string[] =>
+  norm.kind === 'layer' ? [norm.gain, norm.shift] : [norm.gain]
+
+/** Names of a dense layer's tensors. */
+export const denseTensors = ({ weight, bias }: Dense): string[] => (bias ? [weight, bias] : [weight])
+
+/** Names of the tensors that a head has for itself; a tied output matrix is the embedding's. */
+export function headTensors({ head, tables }: ModelGraph): string[] {
+  if (head.kind === 'none') return []
+  if (head.kind === 'labels') return [...denseTensors(head.pool), ...denseTensors(head.output)]
+  const { transform, output } = head
+  const own = transform ? [...denseTensors(transform.dense), ...normTensors(transform.norm)] : []
+  if (output.bias) own.push(output.bias)
+  return output.weight === tables[0].tensor ? own : [...own, output.weight]
+}
+
+/**
+ * Whether a tensor belongs to a layer, by its name alone: adapters do, what a checkpoint has too many, and names without
+ * the model's prefix.
+ */
+export function isOfLayer(config: Pick<ModelConfig, 'arch'>, name: string): boolean {
+  const list = architectureOf(config).tensors.layers.split('.').at(-1)
+  return new RegExp(`(^|\\.)${list}\\.\\d+\\.`).test(name)
+}
+
+function baseShapes(config: ModelConfig): Map<string, number[]> {
+  const { dim } = config
+  const graph = graphOf(config)
+  const shapes = new Map<string, number[]>()
+  const norm = (n: Norm): void => {
+    for (const name of normTensors(n)) shapes.set(name, [dim])
+  }
+  const dense = ({ weight, bias, inputs, outputs, layout, part }: Dense): void => {
+    const all = outputs * (part?.of ?? 1)
+    shapes.set(weight, layout === 'out-in' ? [all, inputs] : [inputs, all])
+    if (bias) shapes.set(bias, [all])
+  }
+  const head = (h: Head): void => {
+    if (h.kind === 'labels') for (const d of [h.pool, h.output]) dense(d)
+    if (h.kind !== 'tokens') return
+    if (h.transform) {
+      dense(h.transform.dense)
+      norm(h.transform.norm)
+    }
+    // The order of older bundles.
+    if (h.output.bias) shapes.set(h.output.bias, [h.output.outputs])
+    if (!shapes.has(h.output.weight)) shapes.set(h.output.weight, [h.output.outputs, dim])
+  }
+  for (const { tensor, rows } of graph.tables) shapes.set(tensor, [rows, dim])
+  for (const l of graph.layers) {
+    norm(l.attentionNorm)
+    for (const d of [l.query, l.key, l.value, l.attentionOutput]) dense(d)
+    norm(l.feedForwardNorm)
+    for (const d of l.up ? [l.gate, l.up, l.down] : [l.gate, l.down]) dense(d)
+  }
+  norm(graph.finalNorm)
+  head(graph.head)
+  return shapes
+}

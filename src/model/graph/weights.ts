@@ -1,0 +1,54 @@
+/** A model's tensors as the float reference multiplies by them. */
+import type { ModelConfig, Tensors } from '../architectures/config.ts'
+import { transpose } from '../math.ts'
+import type { Dense } from './graph.ts'
+import { merged } from './lora.ts'
+import { tensorShapes } from './tensors.ts'
+
+/** Looks tensors up by name, adapters merged in, and prepares each matrix once. */
+export class WeightTable {
+  readonly #config: ModelConfig
+  readonly #tensors: Tensors
+  readonly #shapes: ReadonlyMap<string, readonly number[]>
+  readonly #vectors = new Map<string, Float32Array>()
+  readonly #oriented = new Map<string, Float32Array>()
+
+  constructor(config: ModelConfig, tensors: Tensors) {
+    this.#config = config
+    this.#tensors = tensors
+    this.#shapes = tensorShapes(config)
+  }
+
+  /** A tensor's data. Throws when it is missing or has another shape than the configuration says. */
+  tensor(name: string): Float32Array {
+    const known = this.#vectors.get(name)
+    if (known) return known
+    const tensor = this.#tensors.get(name)
+    const shape = this.#shapes.get(name)
+    if (!tensor || !shape) throw new Error(`The model has no tensor "${name}".`)
+    if (tensor.shape.join() !== shape.join())
+      throw new Error(`Tensor "${name}" has shape [${tensor.shape}], but the configuration says [${shape}].`)
+    const data = merged(this.#config, this.#tensors, name)
+    this.#vectors.set(name, data)
+    return data
+  }
+
+  /** A matrix as `[out, in]`, the orientation whose rows a product reads fast. */
+  matrix({ weight, inputs, outputs, layout, part }: Dense): Float32Array {
+    let all = this.#oriented.get(weight)
+    if (!all) {
+      const stored = this.tensor(weight)
+      all = layout === 'out-in' ? stored : transpose(stored, inputs, outputs * (part?.of ?? 1))
+      this.#oriented.set(weight, all)
+    }
+    return part ? partOf(all, part.index, outputs * inputs) : all
+  }
+
+  /** A dense layer's bias `[out]`, if it has one. */
+  bias({ bias, outputs, part }: Dense): Float32Array | undefined {
+    return bias === undefined ? undefined : partOf(this.tensor(bias), part?.index ?? 0, outputs)
+  }
+}
+
+const partOf = (data: Float32Array, index: number, length: number): Float32Array =>
+  data.subarray(index * length, (index + 1) * length)

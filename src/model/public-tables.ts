@@ -1,0 +1,60 @@
+/** What an owner looks up in the public tensors of a model. */
+import type { ModelConfig, Tensors } from './architectures/config.ts'
+import type { Norm, Table } from './graph/graph.ts'
+import { graphOf } from './graph/graph-of.ts'
+
+/** Where a token stands in the embedding's tables. */
+export type Place = Readonly<Record<Table['by'], number>>
+
+export class PublicTables {
+  readonly #dim: number
+  readonly #tables: readonly Table[]
+  readonly #tensors: Tensors
+
+  constructor(config: ModelConfig, tensors: Tensors) {
+    this.#dim = config.dim
+    this.#tables = graphOf(config).tables
+    this.#tensors = tensors
+  }
+
+  /** A tensor's data. Throws when it is not among the public ones. */
+  get(name: string): Float32Array {
+    const tensor = this.#tensors.get(name)
+    if (!tensor) throw new Error(`The public part of the model lacks '${name}'.`)
+    return tensor.data
+  }
+
+  /** The tables' rows of each token, summed: [places x dim]. */
+  sums(places: readonly Place[]): Float64Array {
+    const tables = this.#tables.map((table) => ({ ...table, data: this.get(table.tensor) }))
+    const out = new Float64Array(places.length * this.#dim)
+    places.forEach((place, r) => {
+      const row = out.subarray(r * this.#dim, (r + 1) * this.#dim)
+      for (const { by, offset, data } of tables) {
+        const at = (place[by] + offset) * this.#dim
+        for (let i = 0; i < this.#dim; i++) row[i] += data[at + i]
+      }
+    })
+    return out
+  }
+
+  /** The same as ones, [places x width]: the tables' rows stand behind one another. */
+  oneHots(places: readonly Place[], width: number): Float64Array {
+    const out = new Float64Array(places.length * width)
+    places.forEach((place, r) => {
+      let from = r * width
+      for (const { by, offset, rows } of this.#tables) {
+        out[from + offset + place[by]] = 1
+        from += rows
+      }
+    })
+    return out
+  }
+
+  /** A norm's gain and shift on normalised rows [n x dim]. */
+  scaled(rows: Float64Array, norm: Norm): Float64Array {
+    const gain = this.get(norm.gain)
+    const shift = norm.kind === 'layer' ? this.get(norm.shift) : undefined
+    return rows.map((v, at) => v * gain[at % this.#dim] + (shift?.[at % this.#dim] ?? 0))
+  }
+}

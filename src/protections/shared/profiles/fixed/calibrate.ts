@@ -1,0 +1,201 @@
+/** Measures what a model's activations span. */
+import type { ModelConfig, Tensors } from '../../../../model/architectures/config.ts'
+import { graphOf } from '../../../../model/graph/graph-of.ts'
+import { Interpreter, type TextInput } from '../../../../model/graph/interpret.ts'
+import type { Tap } from '../../../../model/graph/taps.ts'
+import { centreRows } from './centre.ts'
+import { type Lowered, lowerMatrix } from './lower.ts'
+import { hasBias } from './matrices.ts'
+import type { Interval, LayerRanges, PoolRanges, Ranges } from './ranges.ts'
+
+/** A text as token ids; an encoder's may come with token types. */
+export type Sequence = number[] | TextInput
+
+/**
+ * Runs the float model over texts and records what every activation spans. The biases of the first feed-forward product
+ * are taken off before its raw range is measured. Padding needs no ranges of its own: padded rows are copies of the first
+ * one, and no row attends to them. `look` sees every value as well.
+ */
+export function calibrate(
+  config: ModelConfig,
+  tensors: Tensors,
+  sequences: Iterable<Sequence>,
+  look?: Tap,
+): Ranges {
+  const measured = new Measured(config, tensors)
+  const model = new Interpreter(config, tensors, (name, layer, values) => {
+    look?.(name, layer, values)
+    measured.see(name, layer, values)
+  })
+  for (const sequence of sequences) {
+    const text = Array.isArray(sequence) ? { ids: sequence } : sequence
+    measured.begin(text.ids.length)
+    model.rewind(0)
+    const hidden = model.hidden(text)
+    measured.end(model.head(hidden) ?? hidden)
+  }
+  return measured.ranges()
+}
+
+class Measured {
+  readonly #config: ModelConfig
+  readonly #isCausal: boolean
+  /** What LayerNorm models carry is centred once their lowered weights write to it. */
+  readonly #isCentred: boolean
+  readonly #layers: LayerRanges[]
+  /** The first feed-forward product of each layer, whose biases are added once it is normalised. */
+  readonly #lowered: Pick<Lowered, 'bias' | 'residual'>[]
+  readonly #final = { x: 0, meanSquare: nothing(), normal: 0, logits: 0 }
+  readonly #pool: PoolRanges = { input: 0, x: 0, meanSquare: nothing(), normal: 0 }
+  #rows = 0
+  /** What the second norm divides each row by. */
+  #roots = new Float64Array()
+
+  constructor(config: ModelConfig, tensors: Tensors) {
+    const graph = graphOf(config)
+    this.#config = config
+    this.#isCausal = graph.attention === 'causal'
+    this.#isCentred = graph.norm === 'layer'
+    this.#layers = graph.layers.map(emptyLayer)
+    this.#lowered = graph.layers.map((_, layer) => {
+      if (!hasBias(config, layer, 'up')) return {}
+      const { bias, residual } = lowerMatrix(config, tensors, layer, 'up')
+      return { bias, residual }
+    })
+  }
+
+  begin(rows: number): void {
+    this.#rows = rows
+  }
+
+  end(results: ArrayLike<number>): void {
+    this.#final.logits = Math.max(this.#final.logits, largest(results))
+  }
+
+  ranges(): Ranges {
+    const ranges: Ranges = { layers: this.#layers, final: this.#final }
+    const { head } = graphOf(this.#config)
+    if (head.kind === 'labels') ranges.pool = { ...this.#pool, meanSquare: [0, 0] }
+    else if (head.kind === 'tokens' && head.transform) ranges.pool = this.#pool
+    return ranges
+  }
+
+  readonly see: Tap = (name, layer, values) => {
+    const r = this.#layers[layer]
+    const final = this.#final
+    const pool = this.#pool
+    switch (name) {
+      case 'attention-input':
+      case 'attention-stream':
+      case 'feed-forward-input':
+        r.x = Math.max(r.x, largest(this.#residual(values)))
+        break
+      case 'attention-mean-square':
+        extend(r.meanSquare1, values)
+        break
+      case 'attention-normalised':
+        r.normal1 = Math.max(r.normal1, largest(values))
+        break
+      case 'value':
+        r.v = Math.max(r.v, largest(values))
+        break
+      case 'attention-logits':
+        extend(r.score, values, Math.LOG2E)
+        this.#seePeaks(r, values)
+        break
+      case 'feed-forward-mean-square':
+        extend(r.meanSquare2, values)
+        this.#roots = values.map((v) => Math.sqrt(v + this.#config.eps))
+        break
+      case 'feed-forward-stream': {
+        const residual = this.#residual(values)
+        r.x = Math.max(r.x, largest(residual))
+        r.rawResidual = Math.max(r.rawResidual ?? 0, this.#raw(residual, this.#lowered[layer].residual?.data))
+        break
+      }
+      case 'gate':
+        r.gate = Math.max(r.gate, largest(values))
+        r.raw = Math.max(r.raw, this.#raw(values, this.#lowered[layer].bias?.data))
+        break
+      case 'up':
+        r.up = Math.max(r.up, largest(values))
+        r.raw = Math.max(r.raw, this.#raw(values))
+        break
+      case 'final-input':
+        final.x = Math.max(final.x, largest(this.#residual(values)))
+        break
+      case 'final-mean-square':
+        extend(final.meanSquare, values)
+        break
+      case 'final-normalised':
+        final.normal = Math.max(final.normal, largest(values))
+        break
+      case 'pool':
+        pool.input = Math.max(pool.input, largest(values))
+        break
+      case 'head-input':
+        pool.x = Math.max(pool.x, largest(this.#residual(values)))
+        break
+      case 'head-mean-square':
+        extend(pool.meanSquare, values)
+        break
+      case 'head-normalised':
+        pool.normal = Math.max(pool.normal, largest(values))
+    }
+  }
+
+  #residual(values: Float64Array): Float64Array {
+    return this.#isCentred ? centreRows(values.slice(), this.#config.dim) : values
+  }
+
+  /** Largest |value - bias| times what the norm before it divided by. */
+  #raw(values: Float64Array, bias?: Float64Array): number {
+    const width = values.length / this.#roots.length
+    let most = 0
+    for (let i = 0; i < values.length; i++)
+      most = Math.max(
+        most,
+        Math.abs(values[i] - (bias?.[i % width] ?? 0)) * this.#roots[Math.floor(i / width)],
+      )
+    return most
+  }
+
+  /** The lowest row maximum, where a constant cap makes it matter: each row's heads, the logits of what it sees. */
+  #seePeaks(r: LayerRanges, logits: Float64Array): void {
+    const { heads, softmaxCap } = this.#config
+    if (softmaxCap === undefined) return
+    for (let at = 0, i = 0; at < logits.length; i++) {
+      const n = this.#isCausal ? Math.floor(i / heads) + 1 : logits.length / (this.#rows * heads)
+      const most = logits.subarray(at, at + n).reduce((m, v) => Math.max(m, v), -Infinity)
+      r.peak = Math.min(r.peak ?? Infinity, most * Math.LOG2E)
+      at += n
+    }
+  }
+}
+
+const nothing = (): Interval => [Infinity, 0]
+
+const emptyLayer = (): LayerRanges => ({
+  x: 0,
+  meanSquare1: nothing(),
+  meanSquare2: nothing(),
+  normal1: 0,
+  v: 0,
+  score: [0, 0],
+  raw: 0,
+  gate: 0,
+  up: 0,
+})
+
+function largest(values: ArrayLike<number>): number {
+  let most = 0
+  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]))
+  return most
+}
+
+function extend(interval: Interval, values: Float64Array, scale = 1): void {
+  for (const v of values) {
+    interval[0] = Math.min(interval[0], v * scale)
+    interval[1] = Math.max(interval[1], v * scale)
+  }
+}

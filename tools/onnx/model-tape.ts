@@ -1,0 +1,175 @@
+import type { ModelConfig } from '../../src/model/architectures/config.ts'
+import type { Dense, Layer, ModelGraph, Norm } from '../../src/model/graph/graph.ts'
+import { graphOf } from '../../src/model/graph/graph-of.ts'
+import { adapterName, isAdapted } from '../../src/model/graph/lora.ts'
+import { tensorShapes } from '../../src/model/graph/tensors.ts'
+import { activate, tanh } from './activation.ts'
+import { attention } from './attention.ts'
+import { type Adapter, dense } from './dense.ts'
+import * as layer from './layers.ts'
+import { layerNorm, rmsNorm } from './norm.ts'
+import type { Parameters } from './parameters.ts'
+import { type AttentionConstants, attentionConstants } from './positions.ts'
+import { firstRows, pickRows } from './select.ts'
+import type { Tape, Value } from './tape.ts'
+
+/** What a model reads, for texts of one length, row after row. */
+export interface TapeInputs {
+  /** Token ids, `[examples * length]`. */
+  ids: Value
+  /** Of models that read whole texts: token types `[examples * length]`. */
+  types?: Value
+  /** And `[examples, 1, 1, length]`: 0 for tokens, very negative for padding. */
+  mask?: Value
+}
+
+/** A model's graph on a tape: the same formulas as the float reference, in batches of one length. */
+export class ModelTape {
+  readonly tape: Tape
+  readonly config: ModelConfig
+  readonly graph: ModelGraph
+  readonly examples: number
+  readonly length: number
+  readonly weights = new Map<string, Value>()
+  readonly inputs: TapeInputs
+  /** The sum of the embedding tables' rows, `[examples * length, dim]`. */
+  readonly embedded: Value
+  readonly #parameters: Parameters
+  readonly #attention: AttentionConstants
+
+  /**
+   * `parameters` is made from the weights, because clipping must know which of them are trained; `extra` are tensors
+   * that the configuration does not name.
+   */
+  constructor(
+    tape: Tape,
+    config: ModelConfig,
+    [examples, length]: [number, number],
+    parameters: (weights: ReadonlyMap<string, Value>) => Parameters,
+    extra: ReadonlyMap<string, number[]> = new Map(),
+  ) {
+    this.tape = tape
+    this.config = config
+    this.graph = graphOf(config)
+    this.examples = examples
+    this.length = length
+    for (const [name, shape] of [...tensorShapes(config), ...extra])
+      this.weights.set(name, tape.input(name, shape))
+    const n = examples * length
+    this.inputs = { ids: tape.input('ids', [n], 'int64') }
+    if (this.graph.attention === 'bidirectional') {
+      this.inputs.types = tape.input('types', [n], 'int64')
+      this.inputs.mask = tape.input('mask', [examples, 1, 1, length])
+    }
+    this.#parameters = parameters(this.weights)
+    this.#attention = attentionConstants(tape, config, length, this.inputs.mask)
+    this.embedded = this.#embed()
+  }
+
+  weight(name: string): Value {
+    const value = this.weights.get(name)
+    if (!value) throw new Error(`The model has no tensor "${name}".`)
+    return value
+  }
+
+  /** x `[n, inputs]` -> `[n, outputs]`, all outputs of a matrix that holds several. */
+  dense(x: Value, { weight, bias, layout }: Pick<Dense, 'weight' | 'bias' | 'layout'>): Value {
+    return dense(this.tape, this.#parameters, x, {
+      weight: this.weight(weight),
+      layout,
+      bias: bias === undefined ? undefined : this.weight(bias),
+      adapter: this.#adapter(weight),
+    })
+  }
+
+  /** Rows after the final norm, `[examples * length, dim]`. */
+  hidden(): Value {
+    let x = this.embedded
+    for (const l of this.graph.layers) x = this.#layer(x, l)
+    return this.#norm(x, this.graph.finalNorm)
+  }
+
+  /** tanh of a dense layer of each example's first row, `[examples, dim]`. */
+  pooled(hidden: Value, pool: Dense): Value {
+    return tanh(this.tape, this.dense(firstRows(this.tape, hidden, this.examples), pool))
+  }
+
+  /** A classifier's logits, `[examples, labels]`. */
+  labelLogits(hidden: Value): Value {
+    const { head } = this.graph
+    if (head.kind !== 'labels') throw new Error('The model does not classify.')
+    return this.dense(this.pooled(hidden, head.pool), head.output)
+  }
+
+  /** Logits over the vocabulary, `[m, vocab]`: of all rows, or of those with the given numbers `[m]`. */
+  tokenLogits(hidden: Value, rows?: Value): Value {
+    const { tape: t, graph } = this
+    const { head, activation } = graph
+    if (head.kind !== 'tokens') throw new Error('The model does not predict tokens.')
+    const picked = rows ? pickRows(t, hidden, rows) : hidden
+    const { transform, output } = head
+    if (!transform) return this.dense(picked, output)
+    const x = activate(t, this.dense(picked, transform.dense), activation)
+    return this.dense(this.#norm(x, transform.norm), output)
+  }
+
+  #embed(): Value {
+    const { tape: t, config, examples, length } = this
+    const n = examples * length
+    const rows = this.graph.tables.map(({ tensor, by, offset }) => {
+      const places = (): Value =>
+        t.constant(
+          BigInt64Array.from({ length: n }, (_, i) => BigInt((i % length) + offset)),
+          [n],
+        )
+      const index = by === 'token' ? this.inputs.ids : by === 'position' ? places() : this.inputs.types
+      if (!index) throw new Error(`The table "${tensor}" needs token types, which this form does not read.`)
+      return t.op('Gather', [this.weight(tensor), index], [n, config.dim], { axis: 0 })
+    })
+    return rows.reduce((sum, row) => t.map('Add', sum, row))
+  }
+
+  #layer(x: Value, l: Layer): Value {
+    const { tape: t, graph } = this
+    const isCarried = graph.skip === 'normalised'
+    const n = this.#norm(x, l.attentionNorm)
+    const attended = layer.add(t, isCarried ? n : x, this.dense(this.#attend(n, l), l.attentionOutput))
+    const m = this.#norm(attended, l.feedForwardNorm)
+    const activated = activate(t, this.dense(m, l.gate), graph.activation)
+    const inner = l.up ? layer.multiply(t, activated, this.dense(m, l.up)) : activated
+    return layer.add(t, isCarried ? m : attended, this.dense(inner, l.down))
+  }
+
+  /** Mixed values before their projection, `[examples * length, dim]`. */
+  #attend(n: Value, l: Layer): Value {
+    const { tape: t, config: c, examples, length } = this
+    const { rotary, mask } = this.#attention
+    const isFused = l.query.part !== undefined
+    const projected = isFused
+      ? layer.splitColumns(t, this.dense(n, l.query), 3)
+      : [l.query, l.key, l.value].map((d) => this.dense(n, d))
+    const [q, k, v] = projected.map((p, i) =>
+      layer.splitHeads(t, p, examples, length, i === 0 ? c.heads : c.kvHeads),
+    )
+    const turned = (p: Value): Value => (rotary ? layer.rotary(t, p, rotary.cos, rotary.sin) : p)
+    const queries = turned(q)
+    const [, , , hd] = queries.shape
+    const grouped = layer.reshape(t, queries, [examples, c.kvHeads, (c.heads / c.kvHeads) * length, hd])
+    const mixed = attention(t, c, grouped, turned(k), v, mask)
+    return layer.joinHeads(t, layer.reshape(t, mixed, queries.shape))
+  }
+
+  #norm(x: Value, norm: Norm): Value {
+    const { tape, config } = this
+    const gain = this.weight(norm.gain)
+    if (norm.kind === 'rms') return rmsNorm(tape, this.#parameters, x, gain, config.eps)
+    return layerNorm(tape, this.#parameters, x, gain, this.weight(norm.shift), config.eps)
+  }
+
+  #adapter(weight: string): Adapter | undefined {
+    const { lora } = this.config
+    if (!lora || !isAdapted(this.config, weight)) return undefined
+    const [a, b] = [this.weight(adapterName(weight, 'A')), this.weight(adapterName(weight, 'B'))]
+    return { a, b, scale: lora.alpha / lora.rank }
+  }
+}
