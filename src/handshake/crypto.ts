@@ -30,7 +30,7 @@ export interface Ephemeral {
 }
 
 /**
- * A fresh pair from the system’s generator. Rejects with `SessionError` (`crypto-missing`) outside a secure
+ * A fresh pair from the system's generator. Rejects with `SessionError` (`crypto-missing`) outside a secure
  * context.
  */
 export async function newEphemeral(): Promise<Ephemeral> {
@@ -155,7 +155,7 @@ export const aesDecrypt = async (
 ): Promise<Uint8Array<ArrayBuffer>> =>
   new Uint8Array(await subtle().decrypt(gcm(context), await aesKey(key, 'decrypt'), bytes(box)))
 
-/** From the system’s cryptographic generator; at most 65,536 at once. */
+/** From the system's cryptographic generator; at most 65,536 at once. */
 export const randomBytes = (length: number): Uint8Array<ArrayBuffer> =>
   crypto.getRandomValues(new Uint8Array(length))
 

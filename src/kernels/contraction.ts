@@ -18,7 +18,7 @@ export interface Contraction {
 export type ContractionTerm = readonly [left: BigUint64Array, right: BigUint64Array]
 
 /**
- * Attention’s products (Vaswani et al., 2017, section 3.2; grouped heads: Ainslie et al., 2023), without
+ * Attention's products (Vaswani et al., 2017, section 3.2; grouped heads: Ainslie et al., 2023), without
  * scaling or softmax.
  */
 export interface ContractionKernels {

@@ -13,7 +13,7 @@ import type { ConnectOptions, LinkChoice } from '../transport/connect.ts'
 import type { Traffic } from '../transport/link.ts'
 import type { Notice } from './notice.ts'
 
-/** What a user picks: how the words are kept from the model’s server, and at what price. */
+/** What a user picks: how the words are kept from the model's server, and at what price. */
 export interface Protection {
   /** Names it in listings, in `--protection` and in a page's configuration. */
   readonly id: string

@@ -79,7 +79,7 @@ export class EmulatedLink implements Link {
   }
 }
 
-/** The same link through such a network. */
+/** A link as it would be through such a network. */
 export const emulate = (link: Link, network: Network): Link => new EmulatedLink(link, network)
 
 const lineTime = (bytes: number, mbits?: number): number =>

@@ -21,7 +21,7 @@ export async function fetchLink(url: string, options: FetchLinkOptions = {}): Pr
 
 /**
  * POSTs follow one another, each with every frame that is not acknowledged yet; the answer brings the other
- * side’s. A POST that fails is repeated byte for byte. Messages that want no answer wait a moment for
+ * side's. A POST that fails is repeated byte for byte. Messages that want no answer wait a moment for
  * company.
  */
 export class FetchLink extends ReliableLink {

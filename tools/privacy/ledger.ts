@@ -26,7 +26,7 @@ import { type PrvEpsilon, prvEpsilonOf } from './prv.ts'
 import { rdpEpsilonOf } from './rdp.ts'
 
 /**
- * One open ledger, which no other process writes to meanwhile: a file that has grown by others’ lines is
+ * One open ledger, which no other process writes to meanwhile: a file that has grown by others' lines is
  * refused (`other-writer`).
  */
 export class PrivacyLedger {

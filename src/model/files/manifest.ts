@@ -152,7 +152,7 @@ export function chatOf({ name, chat }: Pick<Manifest, 'name' | 'chat'>): ChatTok
   return chat
 }
 
-/** Who may have a tensor: everybody, or the model’s owner alone. */
+/** Who may have a tensor: everybody, or the model's owner alone. */
 export type Visibility = 'public' | 'private'
 
 /** The weight files of a bundle: NAME.safetensors. */

@@ -16,6 +16,7 @@ import { MAX_ROWS } from './session/pass-messages.ts'
 const READY_ROWS = 32
 const READY_BATCH = 8
 
+/** What a connection is put together from. */
 export interface SharedParts {
   readonly config: ModelConfig
   /** What the owner itself computes: of a model that continues text, or of an encoder. */

@@ -2,6 +2,7 @@
 import { SessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
 
+/** How much one address may have, and all together. */
 export interface AdmissionLimits {
   sessions: number
   sessionsPerPeer: number
@@ -11,6 +12,7 @@ export interface AdmissionLimits {
 
 const HOUR_MS = 3_600_000
 
+/** Counts sessions and passes by network address, and says when there are too many. */
 export class Admission {
   readonly #limits: AdmissionLimits
   readonly #open = new Map<string, number>()

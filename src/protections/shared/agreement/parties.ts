@@ -18,12 +18,14 @@ export interface DealerEngine {
   close(): void
 }
 
+/** One session at the dealer's engine. */
 export interface DealerPasses {
   /** Passes of a session are dealt one after another, in the order of their numbers. */
   deal(request: Uint8Array, sink: MaterialSink): Promise<void>
   close(): void
 }
 
+/** What a server registers of a model: the public manifest, and each private tensor's packed b. */
 export interface Registration {
   header: Uint8Array
   tensors: AsyncIterable<Uint8Array>
@@ -36,6 +38,7 @@ export interface ServedModel {
   profile: string
 }
 
+/** What runs the models of a server. */
 export interface ServerEngine {
   models(): readonly ServedModel[]
   /** Header and b tensors to register at the dealer. */

@@ -15,6 +15,7 @@ export const BETA_FILE = 'beta.bin'
 /** Another in each folder. */
 export const SEED_FILE = 'seed.json'
 
+/** Whom a folder is for. */
 export type Holder = 'server' | 'dealer'
 
 /** What a split bundle belongs to; sealed with it, so that those of different splittings never meet. */
@@ -24,6 +25,7 @@ export interface SplitBundleOf {
   readonly planHash: string
 }
 
+/** What one holder has, its seed unsealed. */
 export interface SplitBundle {
   /** G's at the server, F's at the dealer. */
   readonly seed: Uint8Array
@@ -143,6 +145,7 @@ function openFile(path: string): number {
   }
 }
 
+/** Packed to its ring's bits. */
 export const pieceBytes = ({ bits, count }: Piece): number => Math.ceil((bits * count) / 8)
 
 function openBeta(path: string, kernels: Kernels, plan: Plan): BetaReader {

@@ -36,6 +36,7 @@ export interface DealerOptions {
   passesAhead?: number
 }
 
+/** Sessions of owners, and connections of the servers that they are dealt for. */
 export class Dealer {
   readonly #options: DealerOptions
   readonly #admission: Admission

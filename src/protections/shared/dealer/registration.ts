@@ -11,6 +11,7 @@ type Blob = Extract<Material, { kind: 'blob' }>
 /** Bytes of tensors that may wait for the engine before the server does. */
 const WAITING_BYTES = 64 * 1024 * 1024
 
+/** A model on its way in: header first, then tensors in parts. */
 export class Registration {
   readonly model: ServedModel
   /** Settles when the engine has taken everything in. */

@@ -22,6 +22,7 @@ export interface DealerSessionParts {
   onFault(error: unknown): void
 }
 
+/** One session: passes are dealt in order, as far ahead as the server has room. */
 export class DealerSession implements SessionEvents {
   lastSeen = Date.now()
   readonly #parts: DealerSessionParts

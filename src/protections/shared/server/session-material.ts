@@ -22,6 +22,7 @@ interface Pass {
   complete: boolean
 }
 
+/** What was dealt for one session and not used yet, pass by pass. */
 export class SessionMaterial implements MaterialSource {
   readonly transcript: Uint8Array
   readonly modelHash: string
