@@ -41,6 +41,7 @@ export const offersOf = (
 
 type Say = (event: OwnerEvent) => void
 
+/** How far a phase is: `done` of `total`, in bytes, steps or tokens. */
 export const progress = (
   phase: 'model' | 'connect' | 'prefill',
   done: number,

@@ -66,6 +66,7 @@ export class PlanBuilder {
     return value
   }
 
+  /** The plan; nothing is added to it any more. */
   finish(): Plan {
     return { steps: this.steps, weights: this.weights, splitBiases: this.splitBiases }
   }

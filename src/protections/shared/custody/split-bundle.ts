@@ -35,6 +35,7 @@ export interface SplitBundle {
   open(kernels: Kernels, plan: Plan): BetaReader
 }
 
+/** A file of pieces, read in the order of the plan. */
 export interface BetaReader {
   readonly read: ReadPiece
   close(): void

@@ -61,11 +61,13 @@ export class Registration {
     }
   }
 
+  /** The last tensor has come. */
   finish(): void {
     if (this.#index === 0) this.fail(new SessionError('malformed', 'A registration came without its header.'))
     this.#tensors.end()
   }
 
+  /** The model will not come: the engine hears why. */
   fail(error: Error): void {
     this.#rejectHeader(error)
     this.#tensors.drop()

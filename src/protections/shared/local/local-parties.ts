@@ -98,6 +98,7 @@ export class LocalParties {
     for (const [name, matrix] of pieces.dealer) this.#differences.set(name, matrix)
   }
 
+  /** The plan of a pass, compiled when first asked for, and its schedule. Throws what the profile does. */
   planFor(shape: Shape): { plan: Plan; schedule: Schedule } {
     const { key, compile } = this.model.variant(shape, this.#options)
     let known = this.#plans.get(key)

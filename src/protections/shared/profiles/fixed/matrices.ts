@@ -10,6 +10,9 @@ import { denseTensors, normTensors } from '../../../../model/graph/tensors.ts'
 
 export type Visibility = 'public' | 'private'
 
+/**
+ * Matrices of a layer: queries, keys and values; their output; the first and the second feed-forward product.
+ */
 export const LAYER_ROLES = ['qkv', 'out', 'up', 'down'] as const
 /** `pool`: what an encoder's head applies before its activation. */
 export const END_ROLES = ['embed', 'head', 'pool'] as const
