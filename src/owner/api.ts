@@ -89,8 +89,10 @@ export interface Stats {
   tokensReady: number
   /** Sequential one-way messages so far. */
   hops: number
+  /** From the owner to the server, and back. */
   ownerUpBytes: number
   ownerDownBytes: number
+  /** From the owner to the dealer, and back. */
   dealerUpBytes: number
   dealerDownBytes: number
   dealerToServerBytes: number
@@ -102,6 +104,7 @@ export interface Stats {
   dispatches: number
   /** Tokens generated or read privately so far. */
   tokens: number
+  /** Of the last pass. */
   secondsPerToken: number
   /** Products with private weights, per token. */
   privateProducts: number
@@ -184,8 +187,8 @@ export interface OwnerHost {
 }
 
 /**
- * An error that a person can act on. Its codes are those of `SessionError` and `LinkError`, and of the engine itself:
- * `model-hash`, `backend`, `context`, `protocol`, `page-config`, `unknown-protection`, `internal`.
+ * An error that a person can act on. Its codes are those of `SessionError`, `LinkError` and `ProtectionError`, and of the
+ * engine itself: `busy`, `empty`, `wrong-task`, `context`, `unknown-protection`, `backend`, `internal`.
  */
 export class OwnerError extends Error {
   override readonly name = 'OwnerError'

@@ -4,8 +4,10 @@ import { limits } from '../../../handshake/limits.ts'
 
 /** How much one address may have, and all together. */
 export interface AdmissionLimits {
+  /** At once, in all and for one address. */
   sessions: number
   sessionsPerPeer: number
+  /** Of one address. */
   opensPerMinute: number
   passesPerHour: number
 }

@@ -31,12 +31,15 @@ export interface PassTrace {
   readonly plan: Plan
   readonly schedule: Schedule
   readonly shape: Shape
+  /** What the owner gets, as real numbers. */
   readonly released: Float64Array
+  /** Payload from owner to server, from server to owner, and from the dealer to the server. */
   readonly upBytes: number
   readonly downBytes: number
   readonly dealerBytes: number
   readonly owner: PartyPass
   readonly server: PartyPass
+  /** In the schedule's order. */
   readonly messages: Uint8Array[]
   readonly seconds: { deal: number; offline: number; online: number }
 }
