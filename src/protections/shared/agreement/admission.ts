@@ -4,6 +4,7 @@ import { limits } from '../../../handshake/limits.ts'
 import { largestGroup } from '../../../transport/link-table.ts'
 import type { PassCost } from '../cost.ts'
 
+/** How much one address may have, and all together. */
 export interface AdmissionLimits {
   /** Claimed sessions, in all. */
   sessions: number
@@ -32,6 +33,7 @@ export interface Place {
   release(): void
 }
 
+/** Counts sessions and passes by network address, and says when there are too many. */
 export class Admission {
   readonly #limits: AdmissionLimits
   readonly #open = new Map<string, number>()

@@ -5,6 +5,7 @@ import type { PassCost } from '../cost.ts'
 /** Takes one chunk of a pass's material; resolves when there is room for the next. */
 export type MaterialSink = (chunk: Uint8Array) => Promise<void>
 
+/** What deals for the models of one server. */
 export interface DealerEngine {
   /**
    * Called for each model of a server, again after every reconnect; `tensors` gives each private tensor's packed
@@ -18,6 +19,7 @@ export interface DealerEngine {
   close(): void
 }
 
+/** One session at the dealer's engine. */
 export interface DealerPasses {
   /** What a request would take. Throws `SessionError` `malformed` where it is none, or one that cannot be dealt. */
   costOf(request: Uint8Array): PassCost
@@ -26,6 +28,7 @@ export interface DealerPasses {
   close(): void
 }
 
+/** What a server registers of a model: the public manifest, and each private tensor's packed b. */
 export interface Registration {
   header: Uint8Array
   tensors: AsyncIterable<Uint8Array>
@@ -38,6 +41,7 @@ export interface ServedModel {
   profile: string
 }
 
+/** What runs the models of a server. */
 export interface ServerEngine {
   models(): readonly ServedModel[]
   /** Header and b tensors to register at the dealer. */

@@ -25,6 +25,7 @@ export interface DealerSessionParts {
   onFault(error: unknown): void
 }
 
+/** One session: passes are dealt in order, as far ahead as the server has room. */
 export class DealerSession implements SessionEvents {
   lastSeen = Date.now()
   readonly #parts: DealerSessionParts
@@ -66,6 +67,7 @@ export class DealerSession implements SessionEvents {
     this.end(new SessionError('expired', 'The owner has closed the session.'))
   }
 
+  /** The owner has come to the server: the session takes its place, or ends where there is none. */
   claimed(): void {
     try {
       this.#parts.onClaim()
@@ -75,18 +77,21 @@ export class DealerSession implements SessionEvents {
     }
   }
 
+  /** The server has room for so many bytes more. */
   credit(bytes: number): void {
     this.#room += bytes
     this.lastSeen = Date.now()
     this.#wake?.()
   }
 
+  /** The server is done with a pass. */
   used(pass: number): void {
     this.#ahead.delete(pass)
     this.lastSeen = Date.now()
     this.#wake?.()
   }
 
+  /** The server has ended the session. */
   ended(): void {
     this.end(new SessionError('expired', 'The model server has ended the session.'))
   }
