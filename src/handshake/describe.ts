@@ -5,6 +5,7 @@
 import { LinkError } from '../transport/errors.ts'
 import { SessionError } from './errors.ts'
 
+/** Code and message of our own errors; of others the name, the code and the line, and never the message. */
 export function describe(error: unknown): string {
   if (error instanceof SessionError || error instanceof LinkError) {
     // The reason for a close is passed on from party to party: it may be anybody's.

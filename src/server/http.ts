@@ -7,19 +7,19 @@ import { cors } from 'hono/cors'
 import { etag, RETAINED_304_HEADERS } from 'hono/etag'
 import type { Logger } from 'pino'
 import type { Identity } from '../handshake/crypto.ts'
-import { describe } from '../handshake/describe.ts'
 import { toBase64Url } from '../handshake/encoding.ts'
-import { SessionError, toSessionError } from '../handshake/errors.ts'
+import { SessionError } from '../handshake/errors.ts'
 import type { ServedListing, ServedListings } from '../handshake/listing.ts'
+import { failure } from '../handshake/node/failure.ts'
 import { guard } from '../handshake/node/guard.ts'
 import type { CatalogEntry, PublicFile } from '../model/files/catalog.ts'
 import type { Acceptor } from '../transport/acceptor.ts'
 import type { Carrier } from '../transport/carrier.ts'
-import { LinkError } from '../transport/errors.ts'
 import { peerAddress } from '../transport/node/peer.ts'
 import type { Visitors } from '../transport/node/visitors.ts'
 import { answerOffer } from '../transport/node/webrtc.ts'
 
+/** What the routes answer with. */
 export interface ServerAppOptions {
   catalog: readonly CatalogEntry[]
   /** What it offers of the catalogue. */
@@ -42,6 +42,10 @@ type Env = { Bindings: HttpBindings }
 /** Without them a page of another origin may not read that its copy is still good. */
 const CORS_HEADERS = ['access-control-allow-origin', 'access-control-expose-headers']
 
+/**
+ * GET /healthz, /api/models and the public files below it; POST /api/link (fetch links) and /api/link/rtc
+ * (WebRTC offers). WebSockets come by upgrade, beside it. Every refusal is JSON with a code.
+ */
 export function serverApp(options: ServerAppOptions): Hono<Env> {
   const { acceptor, host, log, origins, isReady, trustProxy, visitors } = options
   const app = new Hono<Env>()
@@ -96,16 +100,9 @@ export function serverApp(options: ServerAppOptions): Hono<Env> {
   })
 
   app.notFound((c) => c.json({ error: { code: 'malformed', message: 'There is nothing here.' } }, 404))
-  app.onError((error, c) => {
-    const typed = error instanceof LinkError ? refusalOf(error) : toSessionError(error)
-    if (typed.code === 'internal') log.error({ reason: describe(error) }, 'request failed')
-    return c.json({ error: typed.toJSON() }, typed.status as 400)
-  })
+  app.onError((error, c) => failure(error, c, log))
   return app
 }
-
-const refusalOf = ({ code, message }: LinkError): SessionError =>
-  new SessionError(code === 'refused' ? 'too-many-sessions' : 'malformed', message)
 
 function sendFile(c: Context<Env>, file: PublicFile): Response {
   return c.body(file.bytes, 200, {

@@ -14,6 +14,7 @@ import { readFrames } from './read-frames.ts'
 import { type ReliableLink, refusalFrame, TOKEN_BYTES } from './reliable.ts'
 import { StreamLink, type StreamTimes } from './stream-link.ts'
 
+/** What links may take of a server, in all and for one peer; bytes, and times in milliseconds. */
 export interface AcceptorOptions {
   /** A new link; `peer` is the remote address as the server sees it. */
   onLink(link: Link, peer: string): void
@@ -35,6 +36,10 @@ export interface AcceptorOptions {
   heldBytes?: number
 }
 
+/**
+ * Owns the links of a server. Whoever opens one draws its token (16 random bytes), by which it is found
+ * again: it tells links apart and authenticates nobody.
+ */
 export class Acceptor {
   readonly #links: LinkTable
   readonly #budgets: Budgets
@@ -47,6 +52,7 @@ export class Acceptor {
     this.#options = options
   }
 
+  /** Links that are open, those between two connections included. */
   get size(): number {
     return this.#links.size
   }

@@ -43,9 +43,15 @@ export class Budgets {
    */
   #take(bytes: number, own: number): void {
     const full = bytes > 0 && this.#held + bytes > this.#heldBytes
-    if (full && own + bytes > this.#heldBytes / Math.max(4, this.#peers.size))
+    if (full && own + bytes > this.#heldBytes / Math.max(4, this.#holders))
       throw new LinkError('overflow', 'The server holds as much unread data as it can.')
     this.#held += bytes
+  }
+
+  get #holders(): number {
+    let count = 0
+    for (const { held } of this.#peers.values()) if (held > 0) count++
+    return count
   }
 
   /** Those who have gone and owe nothing. */

@@ -19,7 +19,7 @@ import { startProcesses } from '../processes.ts'
 import { print, printJson } from '../terminal.ts'
 import { port as portNumber } from '../values.ts'
 
-const checkout = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+const checkout = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 
 const declared = command(
   'demo',

@@ -99,6 +99,7 @@ function dealerOption(values: DealerValues): DealerSettings['dealer'] | undefine
   const url = dealerUrl(dealer, values.insecureDealer)
   return {
     url,
+    isOpenAllowed: values.insecureDealer,
     key: fromBase64Url(dealerKey, 32),
     ca: ca === undefined ? undefined : readFileSync(ca, 'utf8'),
   }

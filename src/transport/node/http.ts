@@ -8,6 +8,7 @@ import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import type { Hono } from 'hono'
 import type { Tls } from './certificate.ts'
 
+/** What to listen with, and where. */
 export interface ListenOptions {
   app: Hono<{ Bindings: HttpBindings }>
   host: string
@@ -17,6 +18,7 @@ export interface ListenOptions {
   onUpgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 }
 
+/** A port that is listened on. */
 export interface Listening {
   /** Such as `http://127.0.0.1:8080`. */
   url: string

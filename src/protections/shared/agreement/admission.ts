@@ -2,8 +2,9 @@
 import { SessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
 import { largestGroup } from '../../../transport/link-table.ts'
-import type { PassCost } from './parties.ts'
+import type { PassCost } from '../cost.ts'
 
+/** How much one address may have, and all together. */
 export interface AdmissionLimits {
   /** Claimed sessions, in all. */
   sessions: number
@@ -34,6 +35,7 @@ export interface Place {
   release(): void
 }
 
+/** Counts sessions and passes by network address, and says when there are too many. */
 export class Admission {
   readonly #limits: AdmissionLimits
   readonly #open = new Map<string, number>()

@@ -1,9 +1,11 @@
 /** What sessions need of the engine's three roles. */
 import type { Link } from '../../../transport/link.ts'
+import type { PassCost } from '../cost.ts'
 
 /** Takes one chunk of a pass's material; resolves when there is room for the next. */
 export type MaterialSink = (chunk: Uint8Array) => Promise<void>
 
+/** What deals for the models of one server. */
 export interface DealerEngine {
   /**
    * Called for each model of a server, again after every reconnect; `tensors` gives each private tensor's packed
@@ -27,16 +29,7 @@ export interface Turn {
   waiting<T>(result: Promise<T>): Promise<T>
 }
 
-/** What one pass takes, by its plan and shape. */
-export interface PassCost {
-  /** Rows of hidden states or logits that the owner learns. */
-  readonly rows: number
-  /** Bytes that the dealer sends for it. */
-  readonly bytes: number
-  /** Rows that the owner puts in: 1 where a reply goes on by a token. */
-  readonly rowsIn: number
-}
-
+/** One session at the dealer's engine. */
 export interface DealerPasses {
   /** What a request would take. Throws `SessionError` `malformed` where it is none, or one that cannot be dealt. */
   costOf(request: Uint8Array): PassCost
@@ -48,6 +41,7 @@ export interface DealerPasses {
   close(): void
 }
 
+/** What a server registers of a model: the public manifest, and each private tensor's packed b. */
 export interface Registration {
   header: Uint8Array
   tensors: AsyncIterable<Uint8Array>
@@ -60,6 +54,7 @@ export interface ServedModel {
   profile: string
 }
 
+/** What runs the models of a server. */
 export interface ServerEngine {
   models(): readonly ServedModel[]
   /** Header and b tensors to register at the dealer. */

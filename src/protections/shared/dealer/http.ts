@@ -4,12 +4,11 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import type { Logger } from 'pino'
-import { describe } from '../../../handshake/describe.ts'
-import { SessionError, toSessionError } from '../../../handshake/errors.ts'
+import { SessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
+import { failure } from '../../../handshake/node/failure.ts'
 import { guard } from '../../../handshake/node/guard.ts'
 import { parseJson } from '../../../handshake/parse-json.ts'
-import { Refusals } from '../../../handshake/refusals.ts'
 import { peerAddress } from '../../../transport/node/peer.ts'
 import type { Visitors } from '../../../transport/node/visitors.ts'
 import { openRequest } from '../agreement/messages.ts'
@@ -24,6 +23,7 @@ export interface DealerAppOptions {
   log: Logger
 }
 
+/** What owners ask of a dealer: to open a session, to deal a pass, to end it. */
 export function dealerApp({
   dealer,
   origins,
@@ -32,7 +32,6 @@ export function dealerApp({
   log,
 }: DealerAppOptions): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>()
-  const refusals = new Refusals(log)
   const tooLarge = () => {
     throw new SessionError('oversized', 'The request is too large.')
   }
@@ -66,13 +65,7 @@ export function dealerApp({
   })
 
   app.notFound((c) => c.json({ error: { code: 'malformed', message: 'There is nothing here.' } }, 404))
-  app.onError((error, c) => {
-    const typed = toSessionError(error)
-    if (typed.code === 'internal') log.error({ reason: describe(error) }, 'request failed')
-    else refusals.say(typed.code, 'request refused')
-    if (typed.retryAfter !== undefined) c.header('retry-after', String(typed.retryAfter))
-    return c.json({ error: typed.toJSON() }, typed.status as 400)
-  })
+  app.onError((error, c) => failure(error, c, log))
   return app
 }
 

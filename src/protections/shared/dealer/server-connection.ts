@@ -29,6 +29,7 @@ export interface SessionEvents {
   ended(): void
 }
 
+/** One model server's socket, from its introduction to its end. */
 export class ServerConnection {
   readonly serverKey: Uint8Array
   readonly name: string

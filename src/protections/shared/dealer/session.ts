@@ -4,8 +4,9 @@ import type { Mac } from '../../../handshake/crypto.ts'
 import { equalBytes, utf8 } from '../../../handshake/encoding.ts'
 import { SessionError, toSessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
-import type { DealerPasses, PassCost, Turn } from '../agreement/parties.ts'
+import type { DealerPasses, Turn } from '../agreement/parties.ts'
 import { openPass } from '../agreement/pass-request.ts'
+import type { PassCost } from '../cost.ts'
 import type { Account } from './material-pool.ts'
 import type { DealScheduler } from './scheduling/scheduler.ts'
 import type { ServerConnection, SessionEvents } from './server-connection.ts'
@@ -31,6 +32,7 @@ export interface DealerSessionParts {
   onFault(error: unknown): void
 }
 
+/** One session: passes are dealt in order, as far ahead as the server has room. */
 export class DealerSession implements SessionEvents {
   lastSeen = performance.now()
   readonly #parts: DealerSessionParts
@@ -75,6 +77,7 @@ export class DealerSession implements SessionEvents {
     this.end(new SessionError('expired', 'The owner has closed the session.'))
   }
 
+  /** The owner has come to the server: the session takes its place, or ends where there is none. */
   claimed(): void {
     try {
       this.#parts.onClaim()
@@ -84,17 +87,20 @@ export class DealerSession implements SessionEvents {
     }
   }
 
+  /** The server has room for so many bytes more. */
   credit(bytes: number): void {
     this.#parts.account.used(bytes)
     this.lastSeen = performance.now()
   }
 
+  /** The server is done with a pass. */
   used(pass: number): void {
     this.#ahead.delete(pass)
     this.lastSeen = performance.now()
     this.#parts.account.used(0)
   }
 
+  /** The server has ended the session. */
   ended(): void {
     this.end(new SessionError('expired', 'The model server has ended the session.'))
   }

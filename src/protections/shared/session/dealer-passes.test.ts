@@ -34,7 +34,10 @@ it('a pass’s declared cost is what is dealt for it, and the rows that it shows
   await encoder.deal(asked, async (chunk) => {
     bytes += chunk.length
   })
-  expect(encoder.costOf(asked).bytes).toBe(bytes)
+  // A classifier shows one row of logits, an encoder without one every row that it reads.
+  expect(encoder.costOf(asked)).toEqual({ rows: 1, bytes, rowsIn: 32 })
+  const plain = new WatchedSession(tinyEncoder({ ...tinyBert, head: undefined }), fixedKeys(1)).dealer
+  expect(plain.costOf(asked).rows).toBe(32)
 })
 
 it('a request that fits no pass has no cost, and costs no mask', () => {

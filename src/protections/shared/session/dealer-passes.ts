@@ -1,8 +1,8 @@
 /** The dealer's side of one session: deals passes in order, and remembers only masks. */
 import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
-import type { PassCost, Turn } from '../agreement/parties.ts'
+import type { Turn } from '../agreement/parties.ts'
 import { RowCache } from '../cache.ts'
-import { planDealtBytes } from '../cost.ts'
+import { type PassCost, planDealtBytes } from '../cost.ts'
 import { deriveKey, Prg } from '../prg.ts'
 import { rowChunksOf } from '../row-chunks.ts'
 import { DealerPass } from '../runners/dealer.ts'
@@ -21,6 +21,7 @@ const undisturbed: Turn = {
   waiting: (result) => result,
 }
 
+/** Of a conversation it keeps the masks of cached keys and values, and which serial comes next. */
 export class SessionDealer {
   readonly #plans: ModelPlans
   readonly #kernels: Kernels
