@@ -52,10 +52,16 @@ function checkVersion(version: number): void {
 }
 
 /** The server's side. Rejects with `wrong-dealer-key` where the dealer is not the pinned one. */
-export async function greetDealer(link: Link, identity: Identity, dealerKey: Uint8Array): Promise<void> {
+export async function greetDealer(
+  link: Link,
+  identity: Identity,
+  dealerKey: Uint8Array,
+  instance: string,
+): Promise<void> {
   const ours = randomBytes(32)
   const key = toBase64Url(identity.publicKey)
-  await link.send(encodeJson({ t: 'hello', version: MATERIAL_VERSION, key, nonce: toBase64Url(ours) }), true)
+  const hello = { t: 'hello' as const, version: MATERIAL_VERSION, key, nonce: toBase64Url(ours), instance }
+  await link.send(encodeJson(hello), true)
   const challenge = await expectFrom<ToServer, 'challenge'>(link, toServerSchema, 'challenge')
   checkVersion(challenge.version)
   const nonces = [ours, bytes(challenge.nonce, 32)]
@@ -75,7 +81,7 @@ export async function acceptServer(
   link: Link,
   identity: Identity,
   isAllowed: (serverKey: Uint8Array) => boolean,
-): Promise<Uint8Array> {
+): Promise<{ serverKey: Uint8Array; instance: string }> {
   const hello = await expectFrom<ToDealer, 'hello'>(link, toDealerSchema, 'hello')
   checkVersion(hello.version)
   const serverKey = bytes(hello.key, 32)
@@ -99,5 +105,5 @@ export async function acceptServer(
     throw new SessionError('wrong-server-key', 'A server could not prove its identity.')
   }
   await link.send(encodeJson({ t: 'ready' }), false)
-  return serverKey
+  return { serverKey, instance: hello.instance }
 }

@@ -25,7 +25,7 @@ const refusal = v.object({ code: v.string(), message: v.string() })
 
 /** Server to dealer. */
 export const toDealerSchema = v.variant('t', [
-  v.object({ t: v.literal('hello'), version: count, key, nonce: key }),
+  v.object({ t: v.literal('hello'), version: count, key, nonce: key, instance: key }),
   v.object({ t: v.literal('auth'), signature: v.string() }),
   v.object({
     t: v.literal('register'),

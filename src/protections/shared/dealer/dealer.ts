@@ -7,6 +7,7 @@ import { SessionError, toSessionError } from '../../../handshake/errors.ts'
 import { limits, PROTOCOL_VERSION } from '../../../handshake/limits.ts'
 import { Refusals } from '../../../handshake/refusals.ts'
 import type { Link } from '../../../transport/link.ts'
+import { withTimeout } from '../../../transport/timeout.ts'
 import { Admission, type AdmissionLimits, type Place } from '../agreement/admission.ts'
 import { acceptServer } from '../agreement/material-handshake.ts'
 import type { DealerEngine } from '../agreement/parties.ts'
@@ -38,7 +39,8 @@ export class Dealer {
   readonly #refusals: Refusals
   readonly #scheduler: DealScheduler
   readonly #material: MaterialPool
-  readonly #servers = new Map<string, ServerConnection>()
+  /** By key, then process: while one is replaced by the next, both are there. */
+  readonly #servers = new Map<string, Map<string, ServerConnection>>()
   readonly #sessions = new Map<string, DealerSession>()
   readonly #sweeper: ReturnType<typeof setInterval>
 
@@ -58,14 +60,18 @@ export class Dealer {
     const { identity, allow, log, makeEngine } = this.#options
     try {
       const isAllowed = (key: Uint8Array) => !allow || allow.includes(toBase64Url(key))
-      const serverKey = await acceptServer(link, identity, isAllowed)
+      const { serverKey, instance } = await acceptServer(link, identity, isAllowed)
       link.greeted?.()
       const connection = new ServerConnection(link, serverKey, makeEngine(toBase64Url(serverKey)), log)
-      await this.#servers.get(connection.name)?.close('The same server has connected again.')
-      this.#servers.set(connection.name, connection)
+      const instances = this.#servers.get(connection.name) ?? new Map<string, ServerConnection>()
+      this.#servers.set(connection.name, instances)
+      await instances.get(instance)?.close('The same server has connected again.')
+      instances.set(instance, connection)
       log.info({ server: connection.name }, 'server connected')
       await connection.run()
-      if (this.#servers.get(connection.name) === connection) this.#servers.delete(connection.name)
+      if (instances.get(instance) === connection) instances.delete(instance)
+      if (instances.size === 0 && this.#servers.get(connection.name) === instances)
+        this.#servers.delete(connection.name)
     } catch (error) {
       this.#refusals.say(toSessionError(error).code, 'server turned away')
       await link.close(toSessionError(error).message)
@@ -77,7 +83,8 @@ export class Dealer {
    * where the owner goes (`signal`) before it has its answer.
    */
   async open(request: OpenRequest, peer: string, signal?: AbortSignal): Promise<object> {
-    const connection = this.#find(request)
+    const connections = this.#find(request)
+    const [{ serverKey, engine }] = connections
     let session: DealerSession | undefined
     const evicted = new SessionError('too-many-sessions', 'Too many sessions wait for their owners.')
     const left = new SessionError('expired', 'The owner has left before it had its answer.')
@@ -89,9 +96,9 @@ export class Dealer {
     })
     try {
       const { identity, log } = this.#options
-      const agreed = await this.#scheduler.control(() => agree(identity, connection.serverKey, request))
+      const agreed = await this.#scheduler.control(() => agree(identity, serverKey, request))
       const { sessionId, transcript } = agreed
-      session = this.#start(agreed, connection, request.modelHash, peer, place)
+      session = this.#start(agreed, connections, request.modelHash, peer, place)
       const own = session
       signal?.addEventListener('abort', () => own.end(left, left), { once: true, signal: done.signal })
       const gone = isEvicted ? evicted : signal?.aborted ? left : undefined
@@ -100,15 +107,14 @@ export class Dealer {
         throw gone
       }
       try {
-        await connection.announce(sessionId, request.modelHash, toHex(transcript), session)
+        const hex = toHex(transcript)
+        await accepted(connections.map((to) => to.announce(sessionId, request.modelHash, hex, own.at(to))))
       } catch (error) {
         session.end(toSessionError(error))
         throw error
       }
       log.info({ sessionId, modelHash: request.modelHash }, 'session opened')
-      return await this.#scheduler.control(() =>
-        agreed.answer(connection.engine.splitSeed?.(request.modelHash)),
-      )
+      return await this.#scheduler.control(() => agreed.answer(engine.splitSeed?.(request.modelHash)))
     } catch (error) {
       place.release()
       throw error
@@ -119,7 +125,7 @@ export class Dealer {
 
   #start(
     { sessionId, mac, seed }: Agreed,
-    connection: ServerConnection,
+    connections: readonly ServerConnection[],
     modelHash: string,
     peer: string,
     place: Place,
@@ -130,8 +136,9 @@ export class Dealer {
       id: sessionId,
       peer,
       mac,
-      passes: connection.engine.open(modelHash, seed),
-      connection,
+      connections,
+      // Engines wipe what they get, and there may be two.
+      openPasses: ({ engine }) => engine.open(modelHash, seed.slice()),
       scheduler: this.#scheduler,
       account: this.#material.open(peer, () => session.end(unused, unused)),
       passesAhead,
@@ -139,6 +146,7 @@ export class Dealer {
       onClaim: () => place.claim(),
       onEnd: (reason) => {
         place.release()
+        seed.fill(0)
         this.#sessions.delete(sessionId)
         log.info({ sessionId, reason: describe(reason) }, 'session ended')
       },
@@ -158,7 +166,7 @@ export class Dealer {
   get status() {
     return {
       servers: this.#servers.size,
-      models: [...this.#servers.values()].reduce((sum, server) => sum + server.models.size, 0),
+      models: this.#connections().reduce((sum, server) => sum + server.models.size, 0),
       sessions: this.#sessions.size,
     }
   }
@@ -167,29 +175,38 @@ export class Dealer {
     clearInterval(this.#sweeper)
     const over = new SessionError('expired', 'The dealer is shutting down.')
     for (const session of [...this.#sessions.values()]) session.end(over, over)
-    await Promise.all([...this.#servers.values()].map((server) => server.close(over.message)))
+    await Promise.all(this.#connections().map((server) => server.close(over.message)))
   }
 
-  #find(request: OpenRequest): ServerConnection {
+  #find(request: OpenRequest): ServerConnection[] {
     if (request.protocolVersion !== PROTOCOL_VERSION) {
       throw new SessionError(
         'version-mismatch',
         `The page speaks version ${request.protocolVersion}, the dealer ${PROTOCOL_VERSION}.`,
       )
     }
-    const connection = this.#servers.get(toBase64Url(request.serverIdentity))
-    if (!connection)
+    const instances = [...(this.#servers.get(toBase64Url(request.serverIdentity))?.values() ?? [])]
+    if (instances.length === 0)
       throw new SessionError('server-absent', 'The model server is not connected to this dealer.')
-    const model = connection.models.get(request.modelHash)
-    if (!model)
+    const serving = instances.filter(({ models }) => models.has(request.modelHash))
+    if (serving.length === 0)
       throw new SessionError('unknown-model', 'The model server has not registered this model here.')
-    if (model.planHash !== request.planHash || model.profile !== request.profile) {
+    const { modelHash, planHash, profile } = request
+    const agreeing = serving.filter(({ models }) => {
+      const model = models.get(modelHash)
+      return model?.planHash === planHash && model.profile === profile
+    })
+    if (agreeing.length === 0) {
       throw new SessionError(
         'plan-mismatch',
         'The page and the model server disagree on how to run this model.',
       )
     }
-    return connection
+    return agreeing
+  }
+
+  #connections(): ServerConnection[] {
+    return [...this.#servers.values()].flatMap((instances) => [...instances.values()])
   }
 
   #evict(idleMs: number): void {
@@ -199,4 +216,13 @@ export class Dealer {
     }
     this.#material.evictUnused()
   }
+}
+
+/** Once one process has accepted the session, the others have this long, in milliseconds: the owner may come to any. */
+const OTHERS_MS = 1000
+
+/** Resolves when processes have accepted a session. Rejects with the first one's reason where none does. */
+async function accepted(told: readonly Promise<void>[]): Promise<void> {
+  await Promise.any(told).catch(({ errors }: AggregateError) => Promise.reject(errors[0]))
+  await withTimeout(Promise.allSettled(told), OTHERS_MS).catch(() => undefined)
 }

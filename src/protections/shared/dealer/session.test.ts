@@ -12,13 +12,21 @@ test('a pass that the server has discarded is not dealt on, and the session live
   const sent: number[] = []
   const made: number[] = []
   const faults: unknown[] = []
+  const server = {
+    chunk: async (_: string, pass: number) => {
+      sent.push(pass)
+      if (pass === 1 && sent.length === 5) session.at(server).used(1)
+    },
+    endPass: async () => undefined,
+    endSession: async () => undefined,
+  } as unknown as ServerConnection
   const session: DealerSession = new DealerSession({
     id: 'a',
     peer: 'b',
     scheduler: new DealScheduler(),
     account: new MaterialPool({ ...limits }).open('b', () => undefined),
     mac,
-    passes: {
+    openPasses: () => ({
       costOf: () => ({ rows: 1, bytes: 8, rowsIn: 1 }),
       deal: async ([pass], sink) => {
         for (let n = 0; n < 100; n++) {
@@ -27,20 +35,14 @@ test('a pass that the server has discarded is not dealt on, and the session live
         }
       },
       close: () => undefined,
-    },
-    connection: {
-      chunk: async (_: string, pass: number) => {
-        sent.push(pass)
-        if (pass === 1 && sent.length === 5) session.used(1)
-      },
-      endPass: async () => undefined,
-      endSession: async () => undefined,
-    } as unknown as ServerConnection,
+    }),
+    connections: [server],
     countPass: () => undefined,
     onClaim: () => undefined,
     onEnd: (reason) => faults.push(reason),
     onFault: (error) => faults.push(error),
   })
+  session.at(server).claimed()
   for (const pass of [1, 2]) await session.request(await sealPass(mac, 'a', pass, Uint8Array.of(pass)))
   await expect.poll(() => sent.length).toBe(105)
   expect(made.filter((pass) => pass === 1)).toHaveLength(6)

@@ -8,7 +8,7 @@ import type { DealerPasses, Turn } from '../agreement/parties.ts'
 import { openPass } from '../agreement/pass-request.ts'
 import type { PassCost } from '../cost.ts'
 import type { Account } from './material-pool.ts'
-import type { DealScheduler } from './scheduling/scheduler.ts'
+import type { Deal, DealScheduler } from './scheduling/scheduler.ts'
 import type { ServerConnection, SessionEvents } from './server-connection.ts'
 
 export interface DealerSessionParts {
@@ -16,8 +16,10 @@ export interface DealerSessionParts {
   /** The owner's address. */
   peer: string
   mac: Mac
-  passes: DealerPasses
-  connection: ServerConnection
+  /** Where the owner may come to: processes that have the server's key. */
+  connections: readonly ServerConnection[]
+  /** The engine's part, with the models of that process. */
+  openPasses(connection: ServerConnection): DealerPasses
   scheduler: DealScheduler
   /** What is sent and not yet used. */
   account: Account
@@ -33,9 +35,15 @@ export interface DealerSessionParts {
 }
 
 /** One session: passes are dealt in order, as far ahead as the server has room. */
-export class DealerSession implements SessionEvents {
+export class DealerSession {
   lastSeen = performance.now()
   readonly #parts: DealerSessionParts
+  /** Processes that know of the session; once it is claimed, one. */
+  readonly #candidates: Set<ServerConnection>
+  #connection: ServerConnection | undefined
+  #passes: DealerPasses
+  /** Asked for before the owner has come to a server. */
+  #early: Deal[] = []
   #lastPass = 0
   #lastTag: Uint8Array = new Uint8Array(0)
   /** Asked for, and not yet used up or discarded by the server. */
@@ -44,6 +52,8 @@ export class DealerSession implements SessionEvents {
 
   constructor(parts: DealerSessionParts) {
     this.#parts = parts
+    this.#candidates = new Set(parts.connections)
+    this.#passes = parts.openPasses(parts.connections[0])
   }
 
   /** One pass request as it came. Resolves once it is accepted. Rejects with `SessionError`. */
@@ -57,17 +67,20 @@ export class DealerSession implements SessionEvents {
     if (this.#ahead.size >= (this.#parts.passesAhead ?? limits.passesAhead)) {
       throw new SessionError('rate-limited', 'Too many passes are dealt ahead.')
     }
-    const { id, peer, passes, scheduler } = this.#parts
-    const cost = passes.costOf(body)
+    const { id, peer, scheduler } = this.#parts
+    const cost = this.#passes.costOf(body)
     scheduler.check(peer)
     this.#parts.countPass(cost)
     this.#lastPass = pass
     this.#lastTag = tag
     this.#ahead.add(pass)
-    scheduler.submit({
+    const deal: Deal = {
       ...{ peer, session: id, cost: cost.bytes, rows: cost.rowsIn },
       run: (turn) => this.#deal(pass, body, turn),
-    })
+    }
+    // Which process it is dealt to turns out when the owner comes to one; who never comes costs nothing.
+    if (this.#connection) scheduler.submit(deal)
+    else this.#early.push(deal)
   }
 
   /** The owner's farewell, authenticated like a pass request. */
@@ -78,31 +91,51 @@ export class DealerSession implements SessionEvents {
   }
 
   /** The owner has come to the server: the session takes its place, or ends where there is none. */
-  claimed(): void {
+  /** What the server's process at `connection` says of the session. */
+  at(connection: ServerConnection): SessionEvents {
+    const isOurs = () => this.#connection === connection
+    return {
+      claimed: () => this.#claimedAt(connection),
+      credit: (bytes) => {
+        if (isOurs()) this.#used(bytes)
+      },
+      used: (pass) => {
+        if (!isOurs()) return
+        this.#ahead.delete(pass)
+        this.#used(0)
+      },
+      ended: () => {
+        this.#candidates.delete(connection)
+        if (isOurs() || this.#candidates.size === 0)
+          this.end(new SessionError('expired', 'The model server has ended the session.'))
+      },
+    }
+  }
+
+  /** The owner has come to this process: it is dealt to, and the others forget the session. */
+  #claimedAt(connection: ServerConnection): void {
+    if (this.#over || this.#connection || !this.#candidates.has(connection)) return
+    const { id, connections, openPasses, onClaim, scheduler } = this.#parts
     try {
-      this.#parts.onClaim()
+      onClaim()
+      for (const other of this.#candidates) if (other !== connection) void other.endSession(id)
+      if (connection !== connections[0]) {
+        this.#passes.close()
+        this.#passes = openPasses(connection)
+      }
+      this.#candidates.clear()
+      this.#candidates.add(connection)
+      this.#connection = connection
+      for (const deal of this.#early.splice(0)) scheduler.submit(deal)
     } catch (error) {
       const typed = toSessionError(error)
       this.end(typed, typed)
     }
   }
 
-  /** The server has room for so many bytes more. */
-  credit(bytes: number): void {
+  #used(bytes: number): void {
     this.#parts.account.used(bytes)
     this.lastSeen = performance.now()
-  }
-
-  /** The server is done with a pass. */
-  used(pass: number): void {
-    this.#ahead.delete(pass)
-    this.lastSeen = performance.now()
-    this.#parts.account.used(0)
-  }
-
-  /** The server has ended the session. */
-  ended(): void {
-    this.end(new SessionError('expired', 'The model server has ended the session.'))
   }
 
   /** Forgets everything; pending material is not sent any more. */
@@ -111,14 +144,16 @@ export class DealerSession implements SessionEvents {
     this.#over = reason
     this.#parts.scheduler.drop(this.#parts.id)
     this.#parts.account.close()
-    void this.#parts.connection.endSession(this.#parts.id, tellServer)
-    this.#parts.passes.close()
+    for (const connection of this.#candidates) void connection.endSession(this.#parts.id, tellServer)
+    this.#passes.close()
     this.#parts.onEnd(reason)
   }
 
   async #deal(pass: number, body: Uint8Array, turn: Turn): Promise<void> {
     if (this.#over) return
-    const { id, connection, passes, account } = this.#parts
+    const { id, account } = this.#parts
+    const [connection, passes] = [this.#connection, this.#passes]
+    if (!connection) return
     const isOver = () => this.#over !== undefined || !this.#ahead.has(pass)
     let discarded = false
     try {

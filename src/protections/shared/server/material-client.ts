@@ -1,7 +1,8 @@
 /** The model server's connection to its dealer: registers models, hears of sessions, receives their material. */
 import type { Logger } from 'pino'
-import type { Identity } from '../../../handshake/crypto.ts'
+import { type Identity, randomBytes } from '../../../handshake/crypto.ts'
 import { describe } from '../../../handshake/describe.ts'
+import { toBase64Url } from '../../../handshake/encoding.ts'
 import { SessionError, type SessionErrorCode } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
 import type { Link } from '../../../transport/link.ts'
@@ -15,6 +16,7 @@ import {
   toServerSchema,
 } from '../agreement/material-socket.ts'
 import type { ServerEngine } from '../agreement/parties.ts'
+import { Backoff } from './backoff.ts'
 import { Registrar } from './registration.ts'
 import { SessionMaterial } from './session-material.ts'
 
@@ -44,6 +46,8 @@ const hopeless = new Set<SessionErrorCode>([
  */
 export class MaterialClient {
   readonly #options: MaterialClientOptions
+  /** Of this process: another one with the same key is another server to the dealer. */
+  readonly #instance = toBase64Url(randomBytes(16))
   readonly #sessions = new Map<string, SessionMaterial>()
   readonly #registrar: Registrar
   #link: Link | undefined
@@ -85,13 +89,14 @@ export class MaterialClient {
   /** Connects, and reconnects for ever. Resolves after `stop`; rejects only where trying again is useless. */
   async run(): Promise<void> {
     const { connect, identity, dealerKey, log } = this.#options
-    for (let wait = 200; !this.#stopped; wait = Math.min(5000, wait * 2)) {
+    const backoff = new Backoff()
+    while (!this.#stopped) {
       try {
         const link = await connect()
         this.#link = link
-        await greetDealer(link, identity, dealerKey)
+        await greetDealer(link, identity, dealerKey, this.#instance)
+        backoff.connected()
         log.info('dealer connected')
-        wait = 200
         await Promise.all([this.#listen(link), this.#registrar.run(link)])
       } catch (error) {
         if (!this.#stopped) log.warn({ reason: describe(error) }, 'no dealer')
@@ -99,7 +104,7 @@ export class MaterialClient {
       } finally {
         this.#drop()
       }
-      if (!this.#stopped) await this.#pause(wait)
+      if (!this.#stopped) await this.#pause(backoff.next())
     }
   }
 
