@@ -26,6 +26,11 @@ export const listeningCommand = (name: string, description: string) =>
     .option('--cert-key <file>', 'its private key, PEM')
     .option('--trust-proxy', "take visitors' addresses from the last entry of x-forwarded-for", false)
     .option('--max-sessions <n>', 'sessions at once; 256 if not given', whole(1))
+    .option(
+      '--max-sessions-per-address <n>',
+      'of them for one address; 32 if not given. More where an office comes from behind one',
+      whole(1),
+    )
     .addOption(
       new Option('--log-level <level>', 'what is logged, to standard error')
         .choices(logLevels)

@@ -226,3 +226,17 @@ test('rubbish on the link endpoints is answered, not suffered', async () => {
   expect((await post('/api/link/rtc', 'x'.repeat(100_000))).status).toBe(413)
   expect((await fetch(`${parties.server.url}/healthz`)).status).toBe(200)
 })
+
+test('a server is alive without its dealer, and not ready', async () => {
+  const own = await startParties()
+  const status = async (url: string, path: string) => (await fetch(`${url}${path}`)).status
+  try {
+    expect(await status(own.server.url, '/readyz')).toBe(200)
+    expect(await status(own.dealer.url, '/readyz')).toBe(200)
+    await own.dealer.close()
+    await expect.poll(() => status(own.server.url, '/readyz')).toBe(503)
+    expect(await status(own.server.url, '/livez')).toBe(200)
+  } finally {
+    await own.close().catch(() => undefined)
+  }
+})

@@ -65,6 +65,9 @@ export function serverApp(options: ServerAppOptions): Hono<Env> {
     c.header('x-content-type-options', 'nosniff')
   })
 
+  // Alive: restarting would not help. Ready: sessions can be opened, which without the dealer they cannot.
+  app.get('/livez', (c) => c.json({ ok: true }))
+  app.get('/readyz', (c) => (isReady() ? c.json({ ok: true }) : c.json({ ok: false }, 503)))
   app.get('/healthz', (c) => (isReady() ? c.json({ ok: true }) : c.json({ ok: false }, 503)))
 
   const serverKey = toBase64Url(options.identity.publicKey)

@@ -40,6 +40,8 @@ export interface StartServer {
   trustProxy?: boolean
   /** At once; 256 where nothing else is said. */
   maxSessions?: number
+  /** Of one address; 32 where nothing else is said. */
+  maxSessionsPerPeer?: number
   /** Silence after which a session ends, in milliseconds. */
   idleMs?: number
   /** Of links; for tests. */
@@ -77,6 +79,7 @@ export async function startServer(options: StartServer): Promise<RunningServer> 
   const acceptor = new Acceptor({
     onLink: (link) => void sessions.serve(link),
     maxLinks: maxSessions,
+    maxLinksPerPeer: options.maxSessionsPerPeer,
     firstBytes: limits.jsonBytes,
     times,
   })

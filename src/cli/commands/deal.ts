@@ -26,6 +26,11 @@ const declared = listeningCommand(
   .option('--allow-any', 'let every model server connect', false)
   .option('--models <dir>', "the dealer's split bundles (sotto model split)")
   .option(
+    '--opens-per-minute <n>',
+    'sessions that one address may open within a minute; 60 if not given',
+    whole(1),
+  )
+  .option(
     '--rows-per-hour <n>',
     'hidden states (with a private head, rows of logits) that one address is shown: a decoder’s pass shows one, which is one token of a reply; an encoder’s may show one for each token of its text. No limit if not given',
     whole(1),
@@ -59,7 +64,13 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
     printResult(values.json, { role: 'dealer', key }, `${key}\n`)
     return
   }
-  const { maxSessions: sessions, rowsPerHour, megabytesPerHour } = values
+  const {
+    maxSessions: sessions,
+    maxSessionsPerAddress: sessionsPerPeer,
+    opensPerMinute,
+    rowsPerHour,
+    megabytesPerHour,
+  } = values
   const log = makeLog(values.logLevel)
   const products = await announceProducts(log)
   const running = await startDealer({
@@ -75,6 +86,8 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
     trustProxy: values.trustProxy,
     admission: {
       ...(sessions && { sessions }),
+      ...(sessionsPerPeer && { sessionsPerPeer }),
+      ...(opensPerMinute && { opensPerMinute }),
       ...(rowsPerHour && { rowsPerHour }),
       ...(megabytesPerHour && { dealtBytesPerHour: 1e6 * megabytesPerHour }),
     },

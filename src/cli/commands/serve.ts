@@ -68,6 +68,7 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
     tls: await tlsOption(values),
     trustProxy: values.trustProxy,
     maxSessions: values.maxSessions,
+    maxSessionsPerPeer: values.maxSessionsPerAddress,
   })
   const models = catalog.map((entry) => entry.name)
   const facts = { role: 'server', url: running.url, key, models, pid: process.pid, ...products }
