@@ -16,6 +16,9 @@ import type { Servings } from './servings.ts'
 const REFUSAL_MS = 250
 
 /** Whose models, and how long a link may be silent (milliseconds). */
+/** Messages of a reply come faster than this. */
+const QUIET_MS = 2000
+
 export interface SessionsOptions {
   servings: Pick<Servings, 'of'>
   log: Logger
@@ -26,20 +29,46 @@ export interface SessionsOptions {
 export class Sessions {
   readonly #options: SessionsOptions
   readonly #open = new Set<Link>()
+  /** When each link has last brought a message. */
+  readonly #heard = new WeakMap<Link, number>()
+  #isDraining = false
 
   constructor(options: SessionsOptions) {
     this.#options = options
   }
 
   /** How many there are, those that still introduce themselves included. */
+  get isDraining(): boolean {
+    return this.#isDraining
+  }
+
   get count(): number {
     return this.#open.size
+  }
+
+  /**
+   * Takes no new sessions, and ends each once nothing has come for a while, which is between replies; all of them after
+   * `ms`.
+   */
+  async drain(ms: number, quietMs = QUIET_MS): Promise<void> {
+    this.#isDraining = true
+    const end = performance.now() + ms
+    while (this.#open.size > 0) {
+      const now = performance.now()
+      for (const link of this.#open)
+        if (now >= end || now - (this.#heard.get(link) ?? 0) >= quietMs) {
+          this.#open.delete(link)
+          void link.close('The model server is being replaced.')
+        }
+      if (this.#open.size > 0) await new Promise((resolve) => setTimeout(resolve, quietMs / 10))
+    }
   }
 
   /** Serves one link to its end. Never rejects. */
   async serve(raw: Link): Promise<void> {
     const { log, idleMs = limits.idleMs } = this.#options
-    const link = watchIdle(raw, idleMs)
+    const link = watchIdle(raw, idleMs, () => this.#heard.set(link, performance.now()))
+    this.#heard.set(link, performance.now())
     this.#open.add(link)
     try {
       const run = await this.#greet(link)
@@ -66,6 +95,7 @@ export class Sessions {
           'version-mismatch',
           `The page speaks version ${protocolVersion}, the server ${PROTOCOL_VERSION}.`,
         )
+      if (this.#isDraining) throw new SessionError('restarting', 'The model server takes no new sessions.')
       const serving = this.#options.servings.of(modelHash)
       if (!serving) throw new SessionError('unknown-model', 'The server has no such model.')
       const run = await serving.greet(link, first)

@@ -74,7 +74,7 @@ export async function startServer(options: StartServer): Promise<RunningServer> 
   })
   const { all, listings } = servings
   const stopAll = () => Promise.all(all.map((serving) => serving.stop()))
-  const isReady = (): boolean => all.every((serving) => serving.isReady)
+  const isReady = (): boolean => !sessions.isDraining && all.every((serving) => serving.isReady)
   const sessions = new Sessions({ servings, log, idleMs })
   const acceptor = new Acceptor({
     onLink: (link) => void sessions.serve(link),

@@ -14,7 +14,7 @@ import { announceReady, listeningCommand, makeLog, stateDir, tlsOption, untilSto
 import { UsageError } from '../errors.ts'
 import { announceProducts } from '../products.ts'
 import { printResult } from '../terminal.ts'
-import { identityKey, port } from '../values.ts'
+import { identityKey, port, whole } from '../values.ts'
 
 const declared = listeningCommand(
   'serve',
@@ -28,6 +28,7 @@ const declared = listeningCommand(
     'print the identity key, which the dealer needs to allow this server, and stop',
     false,
   )
+  .option('--drain <s>', 'when stopped, how long replies that are being written may take', whole(0), 60)
   .option('--dealer <url>', 'where the dealer listens')
   .option('--dealer-key <key>', "the dealer's identity key", identityKey)
   .option('--dealer-ca <file>', "certificate to trust, where the dealer's is self-made")
@@ -80,6 +81,7 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
     )
   })
   const failure = await Promise.race([running.failed, ready.then(untilStopped), untilStopped()])
+  if (!(failure instanceof Error)) await running.sessions.drain(1000 * values.drain)
   await running.close()
   if (failure instanceof Error) throw failure
 }

@@ -1,0 +1,49 @@
+import pino from 'pino'
+import { expect, test } from 'vitest'
+import { utf8 } from '../handshake/encoding.ts'
+import { PROTOCOL_VERSION } from '../handshake/limits.ts'
+import type { Serving } from '../protections/serving.ts'
+import type { Link } from '../transport/link.ts'
+import { memoryPair } from '../transport/memory.ts'
+import { Sessions } from './sessions.ts'
+
+const hello = utf8(
+  JSON.stringify({ t: 'hello', protocolVersion: PROTOCOL_VERSION, modelHash: 'ab'.repeat(32) }),
+)
+
+/** Greets everybody, and answers every message with itself. */
+const echo = {
+  greet: async (link: Link) => {
+    await link.send(utf8('welcome'), true)
+    return async () => {
+      for (;;) await link.send((await link.receive()).slice(), true)
+    }
+  },
+} as unknown as Serving
+
+test('a server that is stopped finishes what is going on, and takes nothing new', async () => {
+  const sessions = new Sessions({ servings: { of: () => echo }, log: pino({ level: 'silent' }) })
+  const come = async () => {
+    const [own, other] = memoryPair()
+    void sessions.serve(other)
+    await own.send(hello, true)
+    return { own, answer: Buffer.from(await own.receive()).toString() }
+  }
+  const { own, answer } = await come()
+  expect(answer).toBe('welcome')
+  let isDrained = false
+  const drained = sessions.drain(600_000, 1500).then(() => {
+    isDrained = true
+  })
+  expect(JSON.parse((await come()).answer)).toMatchObject({ t: 'refused', code: 'restarting' })
+  for (let n = 0; n < 20; n++) {
+    await own.send(Uint8Array.of(n), true)
+    expect((await own.receive())[0]).toBe(n)
+  }
+  expect(isDrained).toBe(false)
+  await drained
+  await expect(own.receive()).rejects.toMatchObject({
+    code: 'closed',
+    message: expect.stringContaining('replaced'),
+  })
+})
