@@ -25,7 +25,7 @@ export async function classify(open: Open, inputs: ClassifyInput[], run: Running
   const texts = inputs.map((input, i) => encoded(open, input, i))
   const results: Classification[] = []
   const report = (): void =>
-    run.say(progress('prefill', results.length, inputs.length, 'Reading your texts, privately'))
+    run.onEvent(progress('prefill', results.length, inputs.length, 'Reading your texts, privately'))
   try {
     for (const [index, text] of texts.entries()) {
       report()
@@ -35,7 +35,7 @@ export async function classify(open: Open, inputs: ClassifyInput[], run: Running
       const logits = await connection.run(0, text, { next, signal: run.signal })
       const result = { ...labelled(logits, labels), isCut: text.isCut }
       results.push(result)
-      run.say({ type: 'classified', index, result })
+      run.onEvent({ type: 'classified', index, result })
       run.passed((performance.now() - started) / 1000 / text.ids.length)
     }
     report()

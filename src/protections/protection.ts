@@ -56,7 +56,7 @@ export interface ConnectRequest {
   readonly link?: LinkChoice
   readonly backend?: BackendKind
   /** Tells a person how far it is, and what they should know. */
-  say(event: ConnectEvent): void
+  onEvent(event: ConnectEvent): void
 }
 
 export type ConnectEvent =

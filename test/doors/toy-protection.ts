@@ -75,8 +75,8 @@ export const toy: Protection = {
   },
   needsServer: true,
   needsDealer: false,
-  async connect({ server, listing, model, surroundings, link: choice, say }) {
-    say({ type: 'progress', done: 0, total: 1, text: 'Connecting to the toy' })
+  async connect({ server, listing, model, surroundings, link: choice, onEvent }) {
+    onEvent({ type: 'progress', done: 0, total: 1, text: 'Connecting to the toy' })
     const { link, reason } = await connect(server, { ...surroundings.connect, link: choice })
     await link.send(json({ t: 'hello', protocolVersion: PROTOCOL_VERSION, modelHash: listing.hash }), true)
     const welcome = parseJson(answer, await link.receive(), 'The toy’s answer')

@@ -32,7 +32,7 @@ function connect(config: ModelConfig, tensors: Tensors, without?: string): Promi
       device: () => Promise.reject(new Error('No device is needed.')),
       connect: {},
     },
-    say: () => undefined,
+    onEvent: () => undefined,
   }
   return clear.connect(request as object as ConnectRequest)
 }
