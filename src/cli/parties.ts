@@ -50,7 +50,7 @@ export const owningCommand = (name: string, description: string) =>
     .optionsGroup('Options:')
     .addHelpText('after', '\nSelf-made certificates are trusted through NODE_EXTRA_CA_CERTS=FILE.')
 
-interface PeerValues {
+interface PartiesValues {
   model?: string
   models?: string
   protection: string
@@ -60,7 +60,7 @@ interface PeerValues {
   dealerKey?: string
 }
 
-export interface PeerChoice {
+export interface PartiesChoice {
   /** Name of the model; the first that fits, if absent. */
   model?: string
   /** Folder with its bundle, by itself or among others. */
@@ -68,11 +68,11 @@ export interface PeerChoice {
   protection: Protection
   link?: (typeof linkChoices)[number]
   /** Parties that run already. */
-  peers?: PageConfig
+  running?: PageConfig
 }
 
 /** Reads the options above. Throws a `UsageError` for what does not go together. */
-export function peerChoice(values: PeerValues): PeerChoice {
+export function partiesChoice(values: PartiesValues): PartiesChoice {
   const { model, server, dealer, dealerKey: key } = values
   const given = [server, dealer, key].filter((value) => value !== undefined).length
   if (given !== 0 && given !== 3) throw new UsageError('--server, --dealer and --dealer-key belong together.')
@@ -85,7 +85,7 @@ export function peerChoice(values: PeerValues): PeerChoice {
     folder: isFolder ? resolve(model) : folderOf(values.models, model),
     protection,
     link: values.link,
-    peers: given === 3 ? pageConfig(server!, { url: dealer!, key: key! }) : undefined,
+    running: given === 3 ? pageConfig(server!, { url: dealer!, key: key! }) : undefined,
   }
 }
 
@@ -103,14 +103,14 @@ function folderOf(models: string | undefined, model: string | undefined): string
  * where the protection needs no server.
  */
 export async function withOwner<T>(
-  { folder, peers, protection }: PeerChoice,
+  { folder, running, protection }: PartiesChoice,
   use: (owner: Owner) => Promise<T>,
 ): Promise<T> {
   if (!protection.needsServer) {
     const source = await bundleSource(folder, protection.id)
     return use(ownerOf({ server: '' }, source))
   }
-  if (peers) return use(ownerOf(peers))
+  if (running) return use(ownerOf(running))
   const keys = mkdtempSync(join(tmpdir(), 'sotto-keys-'))
   try {
     const parties = await startProcesses({
@@ -134,9 +134,9 @@ export async function withOwner<T>(
 }
 
 /** A data owner's engine in this process. */
-export function ownerOf(peers: PageConfig, source?: ModelSource): Owner {
+export function ownerOf(config: PageConfig, source?: ModelSource): Owner {
   const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
-  return new Owner(peers, noWindow, nodePlatform(), { source })
+  return new Owner(config, noWindow, nodePlatform(), { source })
 }
 
 /** What a command needs of a model, and what to say of one that has it not. */
@@ -146,7 +146,10 @@ export interface Need {
 }
 
 /** The chosen bundle, or the first that fits. Throws a `UsageError` where there is none. */
-export async function bundleOf({ folder, model }: PeerChoice, { fits, lack }: Need): Promise<CatalogEntry> {
+export async function bundleOf(
+  { folder, model }: PartiesChoice,
+  { fits, lack }: Need,
+): Promise<CatalogEntry> {
   const catalog = await readCatalog(folder)
   const named = catalog.filter(({ name }) => model === undefined || name === model)
   const entry = named.find(({ manifest }) => fits(manifest))

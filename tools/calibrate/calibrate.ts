@@ -91,7 +91,7 @@ export async function measure(
         done += ids.length
       }
     })()
-    measurement.add(slice, heads.look)
+    measurement.add(slice, heads.tap)
     onProgress?.(done, total)
     await setImmediate()
   }
