@@ -59,7 +59,7 @@ export interface DpAdamWOptions extends AdamOptions {
   eps: number
 }
 
-export const dpAdamWDefaults: DpAdamWOptions = { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0 }
+const dpAdamWDefaults: DpAdamWOptions = { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0 }
 
 /** DP-AdamW: AdamW (Loshchilov and Hutter 2019) on privatised gradients. */
 export class DpAdamW extends DpAdam {
@@ -74,7 +74,7 @@ export interface DpAdamBCOptions extends AdamOptions {
   gamma: number
 }
 
-export const dpAdamBCDefaults: DpAdamBCOptions = { beta1: 0.9, beta2: 0.999, gamma: 7e-9, weightDecay: 0 }
+const dpAdamBCDefaults: DpAdamBCOptions = { beta1: 0.9, beta2: 0.999, gamma: 7e-9, weightDecay: 0 }
 
 /**
  * DP-AdamBC (Tang, Shpilevskiy and Lecuyer 2024): the noise adds (sigma clip / expectedBatch)^2 to Adam's second moment
