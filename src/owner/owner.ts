@@ -78,11 +78,11 @@ export class Owner implements OwnerApi {
 
   /** Totals for the terminal and for benches. */
   totals(): { hops: number; upBytes: number; downBytes: number; dealerBytes: number; rows: number } {
-    const { hops, dealerToServerBytes, tokens, server } = this.#current().connection.counts()
+    const { hops, dealer, tokens, server } = this.#current().connection.counts()
     return {
       hops,
       rows: tokens,
-      dealerBytes: dealerToServerBytes,
+      dealerBytes: dealer?.toServerBytes ?? 0,
       upBytes: server.sentBytes,
       downBytes: server.receivedBytes,
     }

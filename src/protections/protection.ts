@@ -131,12 +131,19 @@ export interface Counts {
   readonly privateProducts: number
   /** Compute dispatches on a GPU. */
   readonly dispatches: number
-  /** Traffic with the model server and, where there is one, the dealer. */
+  /** The owner's traffic with the model server. */
   readonly server: Readonly<Traffic>
-  readonly dealer?: Readonly<Traffic>
-  /** Bytes that the dealer has sent to the server. */
-  readonly dealerToServerBytes: number
-  /** The last message as the server saw it, and as the dealer did. */
+  /** The last message as the server saw it. */
   readonly serverSample: Uint8Array
-  readonly dealerSample: Uint8Array
+  /** Where a third party takes part. */
+  readonly dealer?: DealerCounts
+}
+
+export interface DealerCounts {
+  /** The owner's. */
+  readonly traffic: Readonly<Traffic>
+  /** Bytes that it has sent to the model server. */
+  readonly toServerBytes: number
+  /** The owner's last message as it saw it. */
+  readonly sample: Uint8Array
 }

@@ -57,8 +57,7 @@ class ToyConnection implements Connection {
 
   counts = () => ({
     ...{ tokens: this.#tokens, tokensReady: 0, hops: 0, privateProducts: 0, dispatches: 0 },
-    ...{ server: this.#link.traffic, dealerToServerBytes: 0 },
-    ...{ serverSample: new Uint8Array(), dealerSample: new Uint8Array() },
+    ...{ server: this.#link.traffic, serverSample: new Uint8Array() },
   })
 }
 
