@@ -39,6 +39,7 @@ export const offersOf = (
   source: choices.source ?? servedModels(server, platform),
 })
 
+/** How far a phase is: `done` of `total`, in bytes, steps or tokens. */
 export const progress = (
   phase: 'model' | 'connect' | 'prefill',
   done: number,
