@@ -158,6 +158,7 @@ export interface Classification {
   isCut: boolean
 }
 
+/** Hears what an engine tells, in order. */
 export type OnEvent = (event: OwnerEvent) => void
 
 /** The data owner's engine. One instance is one tab and at most one session. */

@@ -7,7 +7,7 @@ import { decodeText, encodePrompt, StreamDecoder, stopIds } from '../model/token
 import { Cancelled } from '../protections/protection.ts'
 import type { ChatOptions, ChatResult, Message, OnEvent } from './api.ts'
 import { OwnerError } from './api.ts'
-import { type Open, progress } from './connect.ts'
+import { type Open, progress, reading } from './connect.ts'
 
 /** Room kept for the reply when a long conversation is cut. */
 const REPLY_ROOM = 96
@@ -89,7 +89,7 @@ async function prefill(open: Open, ids: number[], run: Running, next: boolean): 
   let logits: Floats = new Float64Array()
   while (base < ids.length) {
     const part = ids.slice(base, base + open.connection.maxTokens)
-    run.onEvent(progress('prefill', base - first, ids.length - first, 'Reading your message, privately'))
+    run.onEvent(reading(open, base - first, ids.length - first, 'message'))
     logits = await pass(open, part, run, next && base + part.length === ids.length)
     base += part.length
   }

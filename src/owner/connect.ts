@@ -47,6 +47,15 @@ export const progress = (
   text: string,
 ): OwnerEvent => ({ type: 'progress', phase, done, total, text })
 
+/** How much of a request has been read. */
+export const reading = ({ info }: Open, done: number, total: number, what: 'message' | 'texts'): OwnerEvent =>
+  progress(
+    'prefill',
+    done,
+    total,
+    `Reading your ${what}${info.model.protection.notice.hidesTexts ? ', privately' : ''}`,
+  )
+
 /** Models that can be run here, each with the protection that it would run under. */
 export async function listModels({ protections, source }: Offers): Promise<ModelListing[]> {
   const { models } = await source.list()

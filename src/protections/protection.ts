@@ -143,6 +143,7 @@ export interface Counts {
   readonly dealer?: DealerCounts
 }
 
+/** What the third party of a connection has received and sent so far. */
 export interface DealerCounts {
   /** The owner's. */
   readonly traffic: Readonly<Traffic>
