@@ -1,13 +1,13 @@
 /** One run of `sotto classify`: what goes in, what came out, and what there is to say about it. */
 import type { Classification } from '../../owner/api.ts'
 import { Exit } from '../errors.ts'
-import type { PeerChoice } from '../parties.ts'
+import type { PartiesChoice } from '../parties.ts'
 import { checkPairs, type Input, score } from './input.ts'
 import { fileOutput, type Output, resultLine, standardOutput } from './output.ts'
 import { BatchProgress } from './progress.ts'
 
 export interface Job {
-  choice: PeerChoice
+  choice: PartiesChoice
   input: Input
   out?: string
   isJson: boolean

@@ -48,10 +48,7 @@ async function calibrate(bundle: string, values: ValuesOf<typeof declared>): Pro
 }
 
 /** A line that counts, for a person who waits. */
-export function progressTo(
-  isQuiet: boolean,
-  what: string,
-): ((done: number, total: number) => void) | undefined {
+function progressTo(isQuiet: boolean, what: string): ((done: number, total: number) => void) | undefined {
   if (isQuiet || !process.stderr.isTTY) return undefined
   return (done, total) =>
     void process.stderr.write(`\r${what}: ${Math.min(done, total)} of ${total} tokens\x1b[K`)

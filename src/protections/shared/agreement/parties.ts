@@ -1,5 +1,6 @@
 /** What sessions need of the engine's three roles. */
 import type { Link } from '../../../transport/link.ts'
+import type { MaterialSource } from '../session/server-session.ts'
 
 /** Takes one chunk of a pass's material; resolves when there is room for the next. */
 export type MaterialSink = (chunk: Uint8Array) => Promise<void>
@@ -47,12 +48,4 @@ export interface ServerEngine {
   fSeed(modelHash: string): Uint8Array
   /** Runs a session until the link closes (resolves) or an error (rejects). */
   open(modelHash: string, link: Link, material: MaterialSource): Promise<void>
-}
-
-/** A session's material at the server. */
-export interface MaterialSource {
-  /** The next chunk of a pass, in the dealer's order. Rejects with `SessionError` after the last, and on dealer loss. */
-  next(pass: number): Promise<Uint8Array>
-  /** Burns what is left of a pass, arrived or not. */
-  discard(pass: number): void
 }

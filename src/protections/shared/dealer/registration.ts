@@ -3,10 +3,10 @@ import { concatBytes } from '@noble/hashes/utils.js'
 import { SessionError, toSessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
 import { Queue } from '../../../transport/queue.ts'
-import type { Material } from '../agreement/material-socket.ts'
+import type { SocketMessage } from '../agreement/material-socket.ts'
 import type { DealerEngine, ServedModel } from '../agreement/parties.ts'
 
-type Blob = Extract<Material, { kind: 'blob' }>
+type Blob = Extract<SocketMessage, { kind: 'blob' }>
 
 /** Bytes of tensors that may wait for the engine before the server does. */
 const WAITING_BYTES = 64 * 1024 * 1024

@@ -8,7 +8,7 @@ import { limits as transport } from '../../../transport/limits.ts'
 import type { Link } from '../../../transport/link.ts'
 import { withTimeout } from '../../../transport/timeout.ts'
 import {
-  decodeMaterial,
+  decodeMessage,
   encodeJson,
   encodePass,
   parseMessage,
@@ -125,11 +125,11 @@ export class ServerConnection {
   }
 
   async #handle(bytes: Uint8Array): Promise<void> {
-    const material = decodeMaterial(bytes)
-    if (material.kind === 'blob' && this.#registration) return this.#registration.add(material)
-    if (material.kind !== 'json')
+    const message = decodeMessage(bytes)
+    if (message.kind === 'blob' && this.#registration) return this.#registration.add(message)
+    if (message.kind !== 'json')
       throw new SessionError('malformed', 'A server sent what only a dealer may send.')
-    await this.#act(parseMessage(toDealerSchema, material.value))
+    await this.#act(parseMessage(toDealerSchema, message.value))
   }
 
   async #act(message: ToDealer): Promise<void> {
