@@ -1,5 +1,7 @@
 /** What the blocks of a model share while a plan is built. */
+
 import type { ModelConfig } from '../../../../model/architectures/config.ts'
+import type { Visibility } from '../../../../model/files/manifest.ts'
 import type { ModelGraph } from '../../../../model/graph/graph.ts'
 import { graphOf } from '../../../../model/graph/graph-of.ts'
 import { addBias } from '../../ops/add-bias.ts'
@@ -29,7 +31,6 @@ import {
   LAYER_ROLES,
   type MatrixRole,
   matrixName,
-  type Visibility,
 } from './matrices.ts'
 import type { Ranges } from './ranges.ts'
 import {
