@@ -37,6 +37,7 @@ export function watchDealer(engine: DealerEngine, dealt: Dealt): DealerEngine {
       const passes = engine.open(hash, seed)
       return {
         close: () => passes.close(),
+        costOf: (request) => passes.costOf(request),
         async deal(request, sink) {
           let waited = 0
           const started = performance.now()

@@ -13,6 +13,7 @@ import type { Owner } from '../owner/owner.ts'
 import type { Protection } from '../protections/protection.ts'
 import { protections } from '../protections/registry.ts'
 import { linkChoices } from '../transport/connect.ts'
+import { AddressError, partyUrl } from '../transport/party-url.ts'
 import { command } from './command.ts'
 import { UsageError } from './errors.ts'
 import { pageConfig } from './page-config.ts'
@@ -84,7 +85,18 @@ export function partiesChoice(values: PartiesValues): PartiesChoice {
     folder: isFolder ? resolve(model) : folderOf(values.models, model),
     protection,
     link: values.link,
-    running: given === 3 ? pageConfig(server!, { url: dealer!, key: key! }) : undefined,
+    running: given === 3 ? partiesAt(server!, dealer!, key!) : undefined,
+  }
+}
+
+/** Parties that are safe to talk to from here. Throws a `UsageError` for others. */
+function partiesAt(server: string, dealer: string, key: string): PageConfig {
+  try {
+    const url = partyUrl(dealer, 'the dealer (--dealer)')
+    return pageConfig(partyUrl(server, 'the model server (--server)'), { url, key })
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error
+    throw new UsageError(error.message, error.advice)
   }
 }
 

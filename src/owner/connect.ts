@@ -4,6 +4,7 @@ import type { ServedListing } from '../handshake/listing.ts'
 import type { PublicModel } from '../model/files/bundle.ts'
 import type { Connection, Protection } from '../protections/protection.ts'
 import { protections } from '../protections/registry.ts'
+import { partyUrl } from '../transport/party-url.ts'
 import type { ModelListing, OnEvent, OpenOptions, OwnerEvent, PageConfig, SessionInfo } from './api.ts'
 import { OwnerError } from './api.ts'
 import type { Platform } from './platform.ts'
@@ -31,12 +32,12 @@ export interface Offers {
 
 /** All protections, and the models of the configured server, unless `choices` say otherwise. */
 export const offersOf = (
-  { server }: PageConfig,
+  { server, base }: PageConfig,
   platform: Platform,
   choices: Partial<Offers> = {},
 ): Offers => ({
   protections: choices.protections ?? protections,
-  source: choices.source ?? servedModels(server, platform),
+  source: choices.source ?? servedModels(partyUrl(server, 'the model server', { base }), platform),
 })
 
 /** How far a phase is: `done` of `total`, in bytes, steps or tokens. */

@@ -82,8 +82,8 @@ describe('a modified owner', () => {
     expect(leastCosine).toBeGreaterThan(0.999)
   })
 
-  it('gets no further than the dealer’s limit of passes', async () => {
-    const parties = await startEngineParties(folder, { dealer: { admission: { passesPerHour: 20 } } })
+  it('gets no further than the dealer’s limit of rows', async () => {
+    const parties = await startEngineParties(folder, { dealer: { admission: { rowsPerHour: 20 } } })
     const report = await run(parties, join(folder, 'tiny'), 100)
     expect(report.isRefused).toBe(true)
     expect(report.learned.at(-1)).toMatchObject({ queries: 20, rows: 16 })

@@ -6,6 +6,7 @@ import { EncoderEnds } from '../../model/encoder-ends.ts'
 import { Ends } from '../../model/ends.ts'
 import { continuesText } from '../../model/graph/graph-of.ts'
 import { connect } from '../../transport/connect.ts'
+import { partyUrl } from '../../transport/party-url.ts'
 import { type ConnectRequest, ProtectionError } from '../protection.ts'
 import { greetServer, openSession } from './agreement/agreement.ts'
 import { SharedConnection } from './connection.ts'
@@ -87,15 +88,15 @@ export async function connectShared(
   }
 }
 
-/** The dealer, at an absolute address. Throws `ProtectionError` where none is configured. */
+/** The dealer, at an absolute address. Throws `ProtectionError` where none is configured, `AddressError` for a bad one. */
 function dealerOf({ settings, base }: ConnectRequest): SharedSettings['dealer'] {
   const parsed = v.safeParse(sharedSettings, settings)
   const dealer = parsed.success ? parsed.output.dealer : undefined
-  if (!dealer || !URL.canParse(dealer.url, base))
+  if (!dealer)
     throw new ProtectionError(
       'page-config',
       'Secret sharing needs a dealer, and none is configured here.',
       `Name it in config.json: {"protections": {"${SHARED}": {"dealer": {"url": ..., "key": ...}}}}.`,
     )
-  return { ...dealer, url: new URL(dealer.url, base).href.replace(/\/$/, '') }
+  return { ...dealer, url: partyUrl(dealer.url, 'the dealer', { base }) }
 }

@@ -36,6 +36,7 @@ export const toDealerSchema = v.variant('t', [
   v.object({ t: v.literal('registered-all'), modelHash: hash }),
   v.object({ t: v.literal('opened'), sessionId }),
   v.object({ t: v.literal('refused'), sessionId, error: refusal }),
+  v.object({ t: v.literal('claimed'), sessionId }),
   v.object({ t: v.literal('credit'), sessionId, bytes: count }),
   v.object({ t: v.literal('used'), sessionId, pass: count }),
   v.object({ t: v.literal('close'), sessionId }),

@@ -1,5 +1,6 @@
 /** What sessions need of the engine's three roles. */
 import type { Link } from '../../../transport/link.ts'
+import type { PassCost } from '../cost.ts'
 import type { MaterialSource } from '../session/server-session.ts'
 
 /** Takes one chunk of a pass's material; resolves when there is room for the next. */
@@ -21,6 +22,8 @@ export interface DealerEngine {
 
 /** One session at the dealer's engine. */
 export interface DealerPasses {
+  /** What a request would take. Throws `SessionError` `malformed` where it is none, or one that cannot be dealt. */
+  costOf(request: Uint8Array): PassCost
   /** Passes of a session are dealt one after another, in the order of their numbers. */
   deal(request: Uint8Array, sink: MaterialSink): Promise<void>
   close(): void

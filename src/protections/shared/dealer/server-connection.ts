@@ -21,6 +21,8 @@ import { Registration } from './registration.ts'
 
 /** What a session does with its server's messages. */
 export interface SessionEvents {
+  /** The owner has come to the server. */
+  claimed(): void
   credit(bytes: number): void
   used(pass: number): void
   /** The server has ended the session. */
@@ -142,6 +144,8 @@ export class ServerConnection {
         return this.#opening.get(message.sessionId)?.resolve()
       case 'refused':
         return this.#opening.get(message.sessionId)?.reject(SessionError.parse(message.error))
+      case 'claimed':
+        return this.#sessions.get(message.sessionId)?.claimed()
       case 'credit':
         return this.#sessions.get(message.sessionId)?.credit(message.bytes)
       case 'used':

@@ -113,8 +113,21 @@ export class MaterialClient {
   claim(sessionId: string, transcript: string, modelHash: string): SessionMaterial {
     const session = this.#sessions.get(sessionId)
     if (!session) throw new SessionError('expired', 'The dealer has announced no such session.')
+    if (this.#claimed >= this.#most)
+      throw new SessionError('too-many-sessions', 'The model server has no free sessions.')
     session.claim(transcript, modelHash)
+    this.#tell({ t: 'claimed', sessionId })
     return session
+  }
+
+  get #most(): number {
+    return this.#options.maxSessions ?? limits.sessions
+  }
+
+  get #claimed(): number {
+    let count = 0
+    for (const { isClaimed } of this.#sessions.values()) if (isClaimed) count++
+    return count
   }
 
   #drop(): void {
@@ -161,7 +174,8 @@ export class MaterialClient {
   }
 
   #announce({ sessionId, modelHash, transcript }: Extract<ToServer, { t: 'open' }>) {
-    if (this.#sessions.size >= (this.#options.maxSessions ?? limits.sessions)) {
+    const claimed = this.#claimed
+    if (claimed >= this.#most || this.#sessions.size - claimed >= limits.unclaimedSessions) {
       const error = new SessionError('too-many-sessions', 'The model server has no free sessions.')
       this.#tell({ t: 'refused', sessionId, error: error.toJSON() })
       return
