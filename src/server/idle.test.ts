@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { memoryPair } from '../transport/memory.ts'
+import { memoryPair } from '../../test/support/transport/memory.ts'
 import { watchIdle } from './idle.ts'
 
 beforeEach(() => void vi.useFakeTimers())

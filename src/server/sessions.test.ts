@@ -1,10 +1,10 @@
 import pino from 'pino'
 import { expect, test } from 'vitest'
+import { memoryPair } from '../../test/support/transport/memory.ts'
 import { utf8 } from '../handshake/encoding.ts'
 import { PROTOCOL_VERSION } from '../handshake/limits.ts'
 import type { Serving } from '../protections/serving.ts'
 import type { Link } from '../transport/link.ts'
-import { memoryPair } from '../transport/memory.ts'
 import { Sessions } from './sessions.ts'
 
 const hello = utf8(

@@ -36,9 +36,9 @@ import { type ModelPlans, modelPlans } from '../../src/protections/shared/sessio
 import { OwnerSession } from '../../src/protections/shared/session/owner-session.ts'
 import { ownerWeights } from '../../src/protections/shared/session/owner-weights.ts'
 import type { Link } from '../../src/transport/link.ts'
-import { memoryPair } from '../../src/transport/memory.ts'
 import { splitBundle } from '../../tools/split/split.ts'
 import { DealtMaterial } from '../support/protocol/dealt-material.ts'
+import { memoryPair } from '../support/transport/memory.ts'
 import { type Case, type ChatPass, conversation, type Session, type TextPass } from './cases.ts'
 import { digestOfFloats, Messages, Stream, sha256 } from './digest.ts'
 import { FixedRandom, fixedKey } from './fixed-random.ts'
@@ -76,7 +76,7 @@ export interface Backends {
 }
 
 /** As in production with a page: the owner's kernels are a browser's. */
-export const usualBackends: Backends = { owner: 'wasm', others: 'node' }
+const usualBackends: Backends = { owner: 'wasm', others: 'node' }
 
 const kernels: Readonly<Record<'node' | 'wasm', Kernels>> = {
   node: createNodeKernels(),

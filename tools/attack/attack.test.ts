@@ -24,9 +24,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 async function run(parties: Parties, bundle: string, queries: number): Promise<AttackReport> {
   const { dealerKey } = parties.request()
-  const peers = pageConfig(parties.server.url, { url: parties.dealer.url, key: dealerKey })
+  const config = pageConfig(parties.server.url, { url: parties.dealer.url, key: dealerKey })
   try {
-    return await attackModel({ bundle, peers, platform, queries })
+    return await attackModel({ bundle, config, platform, queries })
   } finally {
     await parties.close()
   }

@@ -3,14 +3,14 @@
 import type { Classification } from '../../owner/api.ts'
 import { plainLine } from '../../transport/plain-text.ts'
 import { Exit } from '../errors.ts'
-import type { PeerChoice } from '../parties.ts'
+import type { PartiesChoice } from '../parties.ts'
 import { printJson } from '../terminal.ts'
 import { checkPairs, type Input, score } from './input.ts'
 import { fileOutput, type Output, resultLine, standardOutput } from './output.ts'
 import { BatchProgress } from './progress.ts'
 
 export interface Job {
-  choice: PeerChoice
+  choice: PartiesChoice
   input: Input
   out?: string
   isJson: boolean

@@ -61,8 +61,8 @@ async function attack(values: ValuesOf<typeof declared>): Promise<void> {
     })
     try {
       const started = performance.now()
-      const peers = pageConfig(parties.server.url, parties.dealer)
-      const report = await attackModel({ bundle, peers, platform: nodePlatform(), queries })
+      const config = pageConfig(parties.server.url, parties.dealer)
+      const report = await attackModel({ bundle, config, platform: nodePlatform(), queries })
       const used = report.learned.at(-1)!
       const secondsPerQuery = (performance.now() - started) / 1000 / Math.max(1, used.queries)
       const limited: Limited | undefined = rowsPerHour

@@ -50,10 +50,7 @@ async function calibrate(bundle: string, values: ValuesOf<typeof declared>): Pro
 }
 
 /** A line that counts, for a person who waits. */
-export function progressTo(
-  isQuiet: boolean,
-  what: string,
-): ((done: number, total: number) => void) | undefined {
+function progressTo(isQuiet: boolean, what: string): ((done: number, total: number) => void) | undefined {
   if (isQuiet || !process.stderr.isTTY) return undefined
   return (done, total) => status(`${what}: ${Math.min(done, total)} of ${total} tokens`)
 }

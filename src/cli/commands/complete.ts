@@ -5,7 +5,7 @@ import type { ChatOptions } from '../../owner/api.ts'
 import type { Owner } from '../../owner/owner.ts'
 import type { ValuesOf } from '../command.ts'
 import { UsageError } from '../errors.ts'
-import { bundleOf, owningCommand, type PeerChoice, peerChoice, withOwner } from '../parties.ts'
+import { bundleOf, owningCommand, type PartiesChoice, partiesChoice, withOwner } from '../parties.ts'
 import { print, printJson, say } from '../terminal.ts'
 import { real, whole } from '../values.ts'
 
@@ -34,7 +34,7 @@ export const completeCommand = declared.action(complete)
 
 interface Job {
   prompt: string
-  choice: PeerChoice
+  choice: PartiesChoice
   options: ChatOptions
   json: boolean
 }
@@ -43,7 +43,7 @@ async function complete(values: ValuesOf<typeof declared>): Promise<void> {
   const { prompt, maxTokens, temperature, topP, seed, json } = values
   const job: Job = {
     prompt,
-    choice: peerChoice(values),
+    choice: partiesChoice(values),
     options: { maxTokens, temperature, topP, seed },
     json,
   }
@@ -54,8 +54,8 @@ async function complete(values: ValuesOf<typeof declared>): Promise<void> {
 }
 
 /** With a bundle at hand, whatever does not fit shows before anything is started. */
-async function withBundle(choice: PeerChoice): Promise<PeerChoice> {
-  if (choice.peers) return choice
+async function withBundle(choice: PartiesChoice): Promise<PartiesChoice> {
+  if (choice.running) return choice
   const { name, dir } = await bundleOf(choice, {
     fits: ({ config }) => continuesText(config),
     lack: 'reads texts and writes none',

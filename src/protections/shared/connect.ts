@@ -30,17 +30,17 @@ export async function connectShared(
   request: ConnectRequest,
   plansOf = modelPlans,
 ): Promise<SharedConnection> {
-  const { model, listing, server, surroundings, say } = request
+  const { model, listing, server, surroundings, onEvent } = request
   const dealer = dealerOf(request)
   const plans = plansOf(model.manifest)
   const hash = await planHash(plans)
   const { planHash: listed, profile } = checked(sharedListing, listing, `The listing of ${listing.name}`)
   if (hash !== listed)
     throw new SessionError('plan-mismatch', 'This page and the server would run the model differently.')
-  const progress = (done: number, text: string) => say({ type: 'progress', done, total: 3, text })
+  const progress = (done: number, text: string) => onEvent({ type: 'progress', done, total: 3, text })
   progress(0, 'Choosing where to compute')
   const { device, reason } = await surroundings.device(request.backend, (why) =>
-    say({ type: 'notice', text: `Sotto goes on without the GPU, on the processor (${why}).` }),
+    onEvent({ type: 'notice', text: `Sotto goes on without the GPU, on the processor (${why}).` }),
   )
   const pinged = shortestPing(server, surroundings.connect.fetch)
   progress(1, 'Agreeing on keys with the dealer')

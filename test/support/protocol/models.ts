@@ -2,12 +2,13 @@
 import type { ModelConfig, Tensors } from '../../../src/model/architectures/config.ts'
 import { EncoderEnds } from '../../../src/model/encoder-ends.ts'
 import { Ends } from '../../../src/model/ends.ts'
+import type { Visibility } from '../../../src/model/files/manifest.ts'
 import type { TextInput } from '../../../src/model/graph/interpret.ts'
 import { PredictableRandom, randomModel } from '../../../src/model/random.ts'
 import type { ModelSpec } from '../../../src/protections/shared/profiles/fixed/block.ts'
 import { calibrate } from '../../../src/protections/shared/profiles/fixed/calibrate.ts'
 import { FixedModel } from '../../../src/protections/shared/profiles/fixed/fixed-model.ts'
-import type { MatrixRole, Visibility } from '../../../src/protections/shared/profiles/fixed/matrices.ts'
+import type { MatrixRole } from '../../../src/protections/shared/profiles/fixed/matrices.ts'
 import { ModelPlans } from '../../../src/protections/shared/session/model-plan.ts'
 
 export const tinyLlama: ModelConfig = {
@@ -94,7 +95,7 @@ function whoKnows(privacy: Privacy): Pick<ModelSpec, 'visibility' | 'custody'> {
 }
 
 /** Texts that touch every token, each with two types where the model has them. */
-export function tinyTexts({ vocab, context, types = 1 }: ModelConfig): TextInput[] {
+function tinyTexts({ vocab, context, types = 1 }: ModelConfig): TextInput[] {
   const random = new PredictableRandom(5)
   return Array.from({ length: 24 }, (_, n) => {
     const length = 3 + random.below(context - 2)

@@ -10,7 +10,7 @@ import { limits, MATERIAL_VERSION } from '../../../handshake/limits.ts'
 import type { Link } from '../../../transport/link.ts'
 import { withTimeout } from '../../../transport/timeout.ts'
 import {
-  decodeMaterial,
+  decodeMessage,
   encodeJson,
   parseMessage,
   type ToDealer,
@@ -27,8 +27,8 @@ async function expectFrom<M extends ToDealer | ToServer, T extends M['t']>(
   schema: typeof toDealerSchema | typeof toServerSchema,
   type: T,
 ): Promise<Wanted<M, T>> {
-  const material = decodeMaterial(await withTimeout(link.receive(), limits.handshakeMs))
-  const message = parseMessage(schema, material.kind === 'json' ? material.value : undefined)
+  const received = decodeMessage(await withTimeout(link.receive(), limits.handshakeMs))
+  const message = parseMessage(schema, received.kind === 'json' ? received.value : undefined)
   if (message.t !== type)
     throw new SessionError('malformed', 'The handshake of the material socket went astray.')
   return message as Wanted<M, T>

@@ -58,7 +58,7 @@ export const toServerSchema = v.variant('t', [
 export type ToServer = v.InferOutput<typeof toServerSchema>
 
 /** A message taken apart. */
-export type Material =
+export type SocketMessage =
   | { kind: 'json'; value: unknown }
   | { kind: 'chunk'; sessionId: string; pass: number; bytes: Uint8Array }
   | { kind: 'end'; sessionId: string; pass: number }
@@ -76,7 +76,7 @@ export const encodeJson = (message: ToDealer | ToServer): Uint8Array => {
 }
 
 /** @param scratch where the message is made, if it has room for it. */
-export function encodePass(
+export function encodePassPart(
   kind: 'chunk' | 'end',
   sessionId: string,
   pass: number,
@@ -103,7 +103,7 @@ export function encodeBlob(index: number, last: boolean, part: Uint8Array): Uint
 }
 
 /** Throws `SessionError` `malformed`. Bytes alias the message. */
-export function decodeMaterial(message: Uint8Array): Material {
+export function decodeMessage(message: Uint8Array): SocketMessage {
   const view = new DataView(message.buffer, message.byteOffset, message.byteLength)
   const kind = message[0]
   if (kind === 0 && message.length <= limits.jsonBytes) {

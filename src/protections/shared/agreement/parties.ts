@@ -1,6 +1,7 @@
 /** What sessions need of the engine's three roles. */
 import type { Link } from '../../../transport/link.ts'
 import type { PassCost } from '../cost.ts'
+import type { MaterialSource } from '../session/server-session.ts'
 
 /** Takes one chunk of a pass's material; resolves when there is room for the next. */
 export type MaterialSink = (chunk: Uint8Array) => Promise<void>
@@ -42,13 +43,13 @@ export interface DealerPasses {
 }
 
 /** What a server registers of a model: the public manifest, and each private tensor's packed b. */
-export interface Registration {
+export interface RegistrationParts {
   header: Uint8Array
   tensors: AsyncIterable<Uint8Array>
 }
 
 /** What a server says of a model that it serves. */
-export interface ServedModel {
+export interface PlannedModel {
   modelHash: string
   planHash: string
   profile: string
@@ -56,19 +57,11 @@ export interface ServedModel {
 
 /** What runs the models of a server. */
 export interface ServerEngine {
-  models(): readonly ServedModel[]
+  models(): readonly PlannedModel[]
   /** Header and b tensors to register at the dealer. */
-  registration(modelHash: string): Registration
+  registration(modelHash: string): RegistrationParts
   /** 32 bytes from which the owner derives F, the stationary mask of the private tensors; G where they are split. */
   fSeed(modelHash: string): Uint8Array
   /** Runs a session until the link closes (resolves) or an error (rejects). */
   open(modelHash: string, link: Link, material: MaterialSource): Promise<void>
-}
-
-/** A session's material at the server. */
-export interface MaterialSource {
-  /** The next chunk of a pass, in the dealer's order. Rejects with `SessionError` after the last, and on dealer loss. */
-  next(pass: number): Promise<Uint8Array>
-  /** Burns what is left of a pass, arrived or not. */
-  discard(pass: number): void
 }

@@ -8,15 +8,15 @@ import { limits as transport } from '../../../transport/limits.ts'
 import type { Link } from '../../../transport/link.ts'
 import { withTimeout } from '../../../transport/timeout.ts'
 import {
-  decodeMaterial,
+  decodeMessage,
   encodeJson,
-  encodePass,
+  encodePassPart,
   parseMessage,
   type ToDealer,
   type ToServer,
   toDealerSchema,
 } from '../agreement/material-socket.ts'
-import type { DealerEngine, ServedModel } from '../agreement/parties.ts'
+import type { DealerEngine, PlannedModel } from '../agreement/parties.ts'
 import { Registration } from './registration.ts'
 
 /** What a session does with its server's messages. */
@@ -34,7 +34,7 @@ export class ServerConnection {
   readonly serverKey: Uint8Array
   readonly name: string
   readonly engine: DealerEngine
-  readonly models = new Map<string, ServedModel>()
+  readonly models = new Map<string, PlannedModel>()
   readonly #link: Link
   readonly #log: Logger
   readonly #sessions = new Map<string, SessionEvents>()
@@ -89,11 +89,11 @@ export class ServerConnection {
 
   /** Resolves when the socket has room; `bytes` are copied before. */
   async chunk(sessionId: string, pass: number, bytes: Uint8Array): Promise<void> {
-    await this.#link.send(encodePass('chunk', sessionId, pass, bytes, this.#scratch), false)
+    await this.#link.send(encodePassPart('chunk', sessionId, pass, bytes, this.#scratch), false)
   }
 
   endPass(sessionId: string, pass: number): Promise<void> {
-    return this.#link.send(encodePass('end', sessionId, pass), false)
+    return this.#link.send(encodePassPart('end', sessionId, pass), false)
   }
 
   /** The session is over at the dealer. */
@@ -118,11 +118,11 @@ export class ServerConnection {
   }
 
   async #handle(bytes: Uint8Array): Promise<void> {
-    const material = decodeMaterial(bytes)
-    if (material.kind === 'blob' && this.#registration) return this.#registration.add(material)
-    if (material.kind !== 'json')
+    const message = decodeMessage(bytes)
+    if (message.kind === 'blob' && this.#registration) return this.#registration.add(message)
+    if (message.kind !== 'json')
       throw new SessionError('malformed', 'A server sent what only a dealer may send.')
-    await this.#act(parseMessage(toDealerSchema, material.value))
+    await this.#act(parseMessage(toDealerSchema, message.value))
   }
 
   async #act(message: ToDealer): Promise<void> {
@@ -151,7 +151,7 @@ export class ServerConnection {
     }
   }
 
-  #register({ modelHash, planHash, profile }: ServedModel): void {
+  #register({ modelHash, planHash, profile }: PlannedModel): void {
     if (this.#registration) throw new SessionError('malformed', 'Two registrations overlap.')
     if (this.models.size >= limits.modelsPerServer) throw new SessionError('oversized', 'Too many models.')
     this.models.delete(modelHash)

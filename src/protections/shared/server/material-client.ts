@@ -8,7 +8,7 @@ import { limits } from '../../../handshake/limits.ts'
 import type { Link } from '../../../transport/link.ts'
 import { greetDealer } from '../agreement/material-handshake.ts'
 import {
-  decodeMaterial,
+  decodeMessage,
   encodeJson,
   parseMessage,
   type ToDealer,
@@ -150,14 +150,14 @@ export class MaterialClient {
   }
 
   async #handle(bytes: Uint8Array): Promise<void> {
-    const material = decodeMaterial(bytes)
-    if (material.kind === 'json') return this.#act(parseMessage(toServerSchema, material.value))
-    if (material.kind === 'blob')
+    const message = decodeMessage(bytes)
+    if (message.kind === 'json') return this.#act(parseMessage(toServerSchema, message.value))
+    if (message.kind === 'blob')
       throw new SessionError('malformed', 'A dealer sent what only a server may send.')
-    const session = this.#sessions.get(material.sessionId)
+    const session = this.#sessions.get(message.sessionId)
     if (!session) return
-    if (material.kind === 'chunk') session.chunk(material.pass, material.bytes)
-    else session.endOfPass(material.pass)
+    if (message.kind === 'chunk') session.chunk(message.pass, message.bytes)
+    else session.endOfPass(message.pass)
   }
 
   #act(message: ToServer) {

@@ -3,7 +3,7 @@ import { equalBytes, fromHex } from '../../../handshake/encoding.ts'
 import { SessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
 import { Queue } from '../../../transport/queue.ts'
-import type { MaterialSource } from '../agreement/parties.ts'
+import type { MaterialSource } from '../session/server-session.ts'
 
 export interface SessionMaterialParts {
   modelHash: string
