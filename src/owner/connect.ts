@@ -4,8 +4,9 @@ import type { ServedListing } from '../handshake/listing.ts'
 import type { PublicModel } from '../model/files/bundle.ts'
 import type { Connection, Protection } from '../protections/protection.ts'
 import { protections } from '../protections/registry.ts'
-import type { ModelListing, OpenOptions, OwnerEvent, PageConfig, SessionInfo } from './api.ts'
+import type { ModelListing, OpenOptions, OwnerEvent, PageConfig, Phase, SessionInfo } from './api.ts'
 import { OwnerError } from './api.ts'
+import { CachedTurns } from './cached-turns.ts'
 import type { Platform } from './platform.ts'
 import { type ModelSource, servedModels } from './source.ts'
 
@@ -19,8 +20,8 @@ export interface Open {
   readonly tokenizer: Tokenizer
   readonly connection: Connection
   readonly info: SessionInfo
-  /** Tokens that the connection has cached. */
-  cached: number[]
+  /** What the connection has cached. */
+  readonly cached: CachedTurns
 }
 
 /** What an owner chooses among. */
@@ -41,12 +42,13 @@ export const offersOf = (
 
 type Say = (event: OwnerEvent) => void
 
-export const progress = (
-  phase: 'model' | 'connect' | 'prefill',
-  done: number,
-  total: number,
-  text: string,
-): OwnerEvent => ({ type: 'progress', phase, done, total, text })
+export const progress = (phase: Phase, done: number, total: number, text: string): OwnerEvent => ({
+  type: 'progress',
+  phase,
+  done,
+  total,
+  text,
+})
 
 /** Models that can be run here, each with the protection that it would run under. */
 export async function listModels({ protections, source }: Offers): Promise<ModelListing[]> {
@@ -108,7 +110,7 @@ export async function openModel(
       server: config.server,
       sessionId,
     },
-    cached: [],
+    cached: new CachedTurns(),
   }
 }
 

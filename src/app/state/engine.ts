@@ -10,6 +10,7 @@ import type {
   Message,
   ModelListing,
   OwnerEvent,
+  Phase,
   SessionInfo,
   Stats,
   Task,
@@ -21,7 +22,7 @@ import { settings } from './settings.ts'
 import { Store } from './store.ts'
 
 export interface Progress {
-  phase: 'model' | 'connect' | 'prefill'
+  phase: Phase
   done: number
   total: number
   text: string
