@@ -6,6 +6,7 @@ import { rowChunksOf } from '../row-chunks.ts'
 import { DealerPass } from '../runners/dealer.ts'
 import { ChunkWriter, KEY_BYTES } from './material-stream.ts'
 import type { ModelPlans } from './model-plan.ts'
+import { passBinding } from './pass-binding.ts'
 import { decodeRequest, SerialGuard } from './pass-messages.ts'
 
 /** Purpose of the owner's mask key under the session seed. */
@@ -46,6 +47,7 @@ export class SessionDealer {
     const { plan } = this.#plans.of(shape)
     const key = this.#randomKey()
     const out = new ChunkWriter(sink)
+    await out.write(await passBinding(this.#plans, shape))
     await out.write(key)
     const own = {
       kernels: this.#kernels,
