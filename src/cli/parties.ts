@@ -7,16 +7,15 @@ import { Option } from '@commander-js/extra-typings'
 import { type CatalogEntry, readCatalog } from '../model/files/catalog.ts'
 import type { Manifest } from '../model/files/manifest.ts'
 import type { PageConfig } from '../owner/api.ts'
-import { Owner } from '../owner/owner.ts'
-import type { ModelSource } from '../owner/source.ts'
+import { bundleSource } from '../owner/node/bundle-source.ts'
+import { nodeOwner } from '../owner/node/owner.ts'
+import type { Owner } from '../owner/owner.ts'
 import type { Protection } from '../protections/protection.ts'
 import { protections } from '../protections/registry.ts'
 import { linkChoices } from '../transport/connect.ts'
-import { bundleSource } from './bundle-source.ts'
 import { command } from './command.ts'
 import { UsageError } from './errors.ts'
 import { pageConfig } from './page-config.ts'
-import { nodePlatform } from './platform.ts'
 import { startProcesses } from './processes.ts'
 import { identityKey } from './values.ts'
 
@@ -108,9 +107,9 @@ export async function withOwner<T>(
 ): Promise<T> {
   if (!protection.needsServer) {
     const source = await bundleSource(folder, protection.id)
-    return use(ownerOf({ server: '' }, source))
+    return use(nodeOwner({ server: '' }, { source }))
   }
-  if (peers) return use(ownerOf(peers))
+  if (peers) return use(nodeOwner(peers))
   const keys = mkdtempSync(join(tmpdir(), 'sotto-keys-'))
   try {
     const parties = await startProcesses({
@@ -124,19 +123,13 @@ export async function withOwner<T>(
       keys,
     })
     try {
-      return await use(ownerOf(pageConfig(parties.server.url, parties.dealer)))
+      return await use(nodeOwner(pageConfig(parties.server.url, parties.dealer)))
     } finally {
       await parties.stop()
     }
   } finally {
     rmSync(keys, { recursive: true, force: true })
   }
-}
-
-/** A data owner's engine in this process. */
-export function ownerOf(peers: PageConfig, source?: ModelSource): Owner {
-  const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
-  return new Owner(peers, noWindow, nodePlatform(), { source })
 }
 
 /** What a command needs of a model, and what to say of one that has it not. */

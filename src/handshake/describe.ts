@@ -2,6 +2,7 @@
 import { LinkError } from '../transport/errors.ts'
 import { SessionError } from './errors.ts'
 
+/** Code and message of our own errors; of others the name, the code and the line, and never the message. */
 export function describe(error: unknown): string {
   if (error instanceof SessionError || error instanceof LinkError) return `${error.code}: ${error.message}`
   if (!(error instanceof Error)) return 'unknown'

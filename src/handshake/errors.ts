@@ -28,8 +28,13 @@ const codes = {
   internal: [500, 'Try again; if it keeps failing, tell who runs the server.'],
 } as const satisfies Record<string, readonly [status: number, advice: string]>
 
+/** What went wrong, for programs; each stands with the HTTP status and the advice that go with it. */
 export type SessionErrorCode = keyof typeof codes
 
+/**
+ * Parties cannot agree on a session, or have lost it. `message` says what happened, `advice` what a person can do
+ * about it.
+ */
 export class SessionError extends Error {
   override readonly name = 'SessionError'
   readonly code: SessionErrorCode
@@ -47,6 +52,7 @@ export class SessionError extends Error {
     return codes[this.code][0]
   }
 
+  /** As it travels; `parse` reads it. */
   toJSON(): { code: SessionErrorCode; message: string; advice: string } {
     return { code: this.code, message: this.message, advice: this.advice }
   }

@@ -39,8 +39,11 @@ const listSchema = v.object({
   models: v.pipe(v.array(listingSchema), v.maxLength(limits.modelsPerServer)),
 })
 
+/** One model as its server describes it. */
 export type ServedListing = v.InferOutput<typeof listingSchema>
+/** What a model is for. */
 export type Task = NonNullable<ServedListing['task']>
+/** The answer to GET /api/models: who the server is, and its models. */
 export type ServedListings = v.InferOutput<typeof listSchema>
 
 /** Asks a server what it offers. Rejects with `SessionError`: `server-unreachable` or `malformed`. */

@@ -112,6 +112,7 @@ export function logSumExp(x: Float64Array, from = 0, to = x.length): number {
   return max + Math.log(sum)
 }
 
+/** x / (1 + e^-x) (Elfwing et al., 2018). */
 export const silu = (x: number): number => x / (1 + Math.exp(-x))
 
 /** The original GELU, x times the normal distribution function. */
@@ -128,6 +129,7 @@ export function geluSprint(x: number): number {
   return x / 2 + 0.00162 + a * (-0.03798 + a * (0.54106 + a * (-0.18353 + a * 0.02085)))
 }
 
+/** By the names that configurations have for them. */
 export const activations = { silu, gelu, gelu_tanh: geluTanh, gelu_sprint: geluSprint }
 
 /** Error function to nearly full precision: a series near zero, a continued fraction further out. */

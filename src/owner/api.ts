@@ -95,8 +95,10 @@ export interface Stats {
   tokensReady: number
   /** Sequential one-way messages so far. */
   hops: number
+  /** From the owner to the server, and back. */
   ownerUpBytes: number
   ownerDownBytes: number
+  /** From the owner to the dealer, and back. */
   dealerUpBytes: number
   dealerDownBytes: number
   dealerToServerBytes: number
@@ -108,6 +110,7 @@ export interface Stats {
   dispatches: number
   /** Tokens generated or read privately so far. */
   tokens: number
+  /** Of the last pass. */
   secondsPerToken: number
   /** Products with private weights, per token. */
   privateProducts: number
@@ -117,8 +120,10 @@ export interface Stats {
   dealer?: PartyTraffic
 }
 
+/** What progress is made with. */
 export type Phase = 'model' | 'connect' | 'prefill' | 'padding'
 
+/** What an engine tells while it works; `classified` has the place of its text among those that were given. */
 export type OwnerEvent =
   | { type: 'progress'; phase: Phase; done: number; total: number; text: string }
   | { type: 'stats'; stats: Stats }
@@ -126,6 +131,10 @@ export type OwnerEvent =
   | { type: 'token'; text: string; id: number }
   | { type: 'classified'; index: number; result: Classification }
 
+/**
+ * How the next tokens are chosen: `temperature` 0 takes the likeliest, `topP` bounds the probability to choose
+ * from.
+ */
 export interface ChatOptions {
   temperature: number
   topP: number
@@ -143,6 +152,7 @@ export interface ChatOptions {
   padding?: Padding
 }
 
+/** A reply, or as much of it as there was when it ended. */
 export interface ChatResult {
   text: string
   ids: number[]
@@ -158,6 +168,7 @@ export interface ClassifyInput {
   pair?: string
 }
 
+/** What a classifier makes of a text. */
 export interface Classification {
   /** The likeliest label. */
   label: string
@@ -196,8 +207,8 @@ export interface OwnerHost {
 }
 
 /**
- * An error that a person can act on. Its codes are those of `SessionError` and `LinkError`, and of the engine itself:
- * `model-hash`, `backend`, `context`, `protocol`, `page-config`, `unknown-protection`, `internal`.
+ * An error that a person can act on. Its codes are those of `SessionError`, `LinkError` and `ProtectionError`, and of the
+ * engine itself: `busy`, `empty`, `wrong-task`, `context`, `unknown-protection`, `backend`, `internal`.
  */
 export class OwnerError extends Error {
   override readonly name = 'OwnerError'
@@ -233,6 +244,7 @@ export class OwnerError extends Error {
   }
 }
 
+/** An `OwnerError` as plain data. */
 export interface OwnerErrorData {
   code: string
   message: string

@@ -42,6 +42,7 @@ export const offersOf = (
 
 type Say = (event: OwnerEvent) => void
 
+/** How far a phase is: `done` of `total`, in bytes, steps or tokens. */
 export const progress = (phase: Phase, done: number, total: number, text: string): OwnerEvent => ({
   type: 'progress',
   phase,

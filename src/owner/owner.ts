@@ -20,6 +20,10 @@ import { listModels, type Offers, type Open, offersOf, openModel, progress } fro
 import { browserPlatform, type Platform } from './platform.ts'
 import { statsOf } from './stats.ts'
 
+/**
+ * The engine itself, in this thread: one session at a time, and in it one request at a time (`busy`). Texts, seeds
+ * and shares stay here.
+ */
 export class Owner implements OwnerApi {
   readonly #config: PageConfig
   readonly #platform: Platform

@@ -1,6 +1,7 @@
 /** A protection in words: what it promises and what it does not. Data, which the page and the terminal show. */
 import type { Task } from '../handshake/listing.ts'
 
+/** What people are told of a protection before they use it. */
 export interface Notice {
   /** Name for people. */
   readonly title: string
@@ -18,6 +19,7 @@ export interface Notice {
   readonly pooled: readonly Pooled[]
 }
 
+/** Parties that put together what they hold, and what they then know. */
 export interface Pooled {
   readonly parties: string
   /** Whether that is more than each of them was to know. */

@@ -13,6 +13,7 @@ import type { ConnectOptions, LinkChoice } from '../transport/connect.ts'
 import type { Traffic } from '../transport/link.ts'
 import type { Notice } from './notice.ts'
 
+/** What a user picks: how the words are kept from the model's server, and at what price. */
 export interface Protection {
   /** Names it in listings, in `--protection` and in a page's configuration. */
   readonly id: string
@@ -41,6 +42,7 @@ export interface Surroundings {
   readonly connect: Pick<ConnectOptions, 'webSocket' | 'webRtc' | 'fetch'>
 }
 
+/** Which model to get ready, where, and by what means. */
 export interface ConnectRequest {
   /** Address of the model server, and its identity key (base64url); empty where the model is at hand. */
   readonly server: string
@@ -59,6 +61,7 @@ export interface ConnectRequest {
   say(event: ConnectEvent): void
 }
 
+/** How far connecting is, and what a person should know of it. */
 export type ConnectEvent =
   | { type: 'progress'; done: number; total: number; text: string }
   | { type: 'notice'; text: string }
@@ -95,6 +98,7 @@ export interface Connection {
   counts(): Counts
 }
 
+/** What else a pass may be told. */
 export interface RunOptions {
   /** Tokens of the pass that follows, which may be prepared while this one runs. */
   readonly next?: number

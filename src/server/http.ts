@@ -19,6 +19,7 @@ import { Bodies } from '../transport/node/bodies.ts'
 import { peerAddress } from '../transport/node/peer.ts'
 import { answerOffer } from '../transport/node/webrtc.ts'
 
+/** What the routes answer with. */
 export interface ServerAppOptions {
   catalog: readonly CatalogEntry[]
   /** What it offers of the catalogue. */
@@ -40,6 +41,10 @@ type Env = { Bindings: HttpBindings }
 /** Without them a page of another origin may not read that its copy is still good. */
 const CORS_HEADERS = ['access-control-allow-origin', 'access-control-expose-headers']
 
+/**
+ * GET /healthz, /api/models and the public files below it; POST /api/link (fetch links) and /api/link/rtc
+ * (WebRTC offers). WebSockets come by upgrade, beside it. Every refusal is JSON with a code.
+ */
 export function serverApp(options: ServerAppOptions): Hono<Env> {
   const { acceptor, host, log, origins, status, trustProxy } = options
   const app = new Hono<Env>()

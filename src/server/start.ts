@@ -15,24 +15,35 @@ import { serverApp } from './http.ts'
 import { startServings } from './servings.ts'
 import { Sessions } from './sessions.ts'
 
+/** Who the server is, what it serves under which protections, and where it listens. */
 export interface StartServer {
   identity: Identity
+  /** The bundles. */
   catalog: readonly CatalogEntry[]
   /** What the bundles may be served under: the registry's, unless said otherwise. */
   protections?: readonly ServingProtection[]
   /** Settings of each protection, by its id. */
   settings?: Readonly<Record<string, unknown>>
+  /** Gets no secrets, texts or addresses. */
   log: Logger
   host: string
+  /** 0 takes any free one. */
   port: number
+  /** Of the pages that may connect; `*` is any. Programs that are no browsers may always. */
   origins: readonly string[]
+  /** HTTPS where it is given. */
   tls?: Tls
+  /** Takes visitors' addresses from the last entry of `x-forwarded-for`. */
   trustProxy?: boolean
+  /** At once; 256 where nothing else is said. */
   maxSessions?: number
+  /** Silence after which a session ends, in milliseconds. */
   idleMs?: number
+  /** Of links; for tests. */
   times?: Partial<StreamTimes>
 }
 
+/** A server that listens; it may still wait for whom its protections need. */
 export interface RunningServer extends Listening {
   sessions: Sessions
   /** All models can be used. */

@@ -9,6 +9,7 @@ import type { Link, LinkKind } from './link.ts'
 import { type ReliableLink, refusalFrame, TOKEN_BYTES } from './reliable.ts'
 import { StreamLink, type StreamTimes } from './stream-link.ts'
 
+/** What links may take of a server, in all and for one peer; bytes, and times in milliseconds. */
 export interface AcceptorOptions {
   /** A new link; `peer` is the remote address as the server sees it. */
   onLink(link: Link, peer: string): void
@@ -23,6 +24,10 @@ export interface AcceptorOptions {
   fetchIdleMs?: number
 }
 
+/**
+ * Owns the links of a server. Whoever opens one draws its token (16 random bytes), by which it is found
+ * again: it tells links apart and authenticates nobody.
+ */
 export class Acceptor {
   readonly #links = new Map<string, { link: ReliableLink; peer: string }>()
   readonly #options: Required<AcceptorOptions>
@@ -39,6 +44,7 @@ export class Acceptor {
     this.#options = { onLink, maxLinks, maxLinksPerPeer, firstBytes, windowBytes, times, fetchIdleMs }
   }
 
+  /** Links that are open, those between two connections included. */
   get size(): number {
     return this.#links.size
   }

@@ -10,6 +10,7 @@ export interface Carrier {
   close(): void
 }
 
+/** What a carrier tells its link; each frame is one that the other end sent, whole. */
 export interface CarrierHandlers {
   frame(bytes: Uint8Array): void
   /** Called once, also after `close`. */
@@ -34,6 +35,7 @@ export abstract class BaseCarrier implements Carrier {
     while (this.buffered > low) await new Promise((resolve) => setTimeout(resolve, 2))
   }
 
+  /** Frames that came too early are delivered at once, and so is an end that came before. */
   listen(handlers: CarrierHandlers): void {
     this.#handlers = handlers
     for (const frame of this.#early.splice(0)) handlers.frame(frame)

@@ -18,6 +18,7 @@ const advice = {
   unsupported: 'This link does not work here. Leave out ?link= to choose one automatically.',
 } as const
 
+/** What went wrong on a link, for programs; each stands with its advice. */
 export type LinkErrorCode = keyof typeof advice
 
 /** `message` says what happened, `advice` what a person can do about it, `code` is for programs. */
@@ -33,6 +34,7 @@ export class LinkError extends Error {
   }
 }
 
+/** Whether a peer sent a code that is one of ours. */
 export const isLinkErrorCode = (code: unknown): code is LinkErrorCode =>
   typeof code === 'string' && Object.hasOwn(advice, code)
 

@@ -5,6 +5,10 @@ import { decodeFrame, type Frame, FrameFlag, FrameType } from './frame.ts'
 import { limits } from './limits.ts'
 import { ReliableLink, refusalFrame } from './reliable.ts'
 
+/**
+ * Holds a POST that waits for a message until there is one, or until `limits.pollMs` is over; answers it then
+ * with all frames that the owner has not acknowledged.
+ */
 export class FetchServerLink extends ReliableLink {
   readonly kind = 'fetch' as const
   /** Answers the POST that is being held, if one is. */

@@ -5,6 +5,7 @@ import { decodeFrame, FrameFlag, FrameType, splitFrames } from './frame.ts'
 import { limits } from './limits.ts'
 import { ReliableLink, readClose, refusalFrame, TOKEN_BYTES } from './reliable.ts'
 
+/** Times in milliseconds. */
 export interface FetchLinkOptions {
   fetch?: typeof globalThis.fetch
   /** Time after which a POST that keeps failing ends the link. */
@@ -18,6 +19,11 @@ export async function fetchLink(url: string, options: FetchLinkOptions = {}): Pr
   return link
 }
 
+/**
+ * POSTs follow one another, each with every frame that is not acknowledged yet; the answer brings the other
+ * side's. A POST that fails is repeated byte for byte. Messages that want no answer wait a moment for
+ * company.
+ */
 export class FetchLink extends ReliableLink {
   readonly kind = 'fetch' as const
   readonly #url: string
@@ -64,6 +70,7 @@ export class FetchLink extends ReliableLink {
     return this.#posted
   }
 
+  /** Polls where no POST is under way that could bring the message. Rejects with `LinkError`. */
   override receive(): Promise<Uint8Array> {
     const message = super.receive()
     if (this.inbox.isAwaited) this.#schedulePoll()

@@ -13,6 +13,7 @@ export interface Traffic {
   receivedPayloadBytes: number
 }
 
+/** Messages between two parties, each delivered once and in order, or an error. */
 export interface Link {
   readonly kind: LinkKind
   /**
@@ -31,6 +32,7 @@ export interface Link {
   readonly traffic: Readonly<Traffic>
 }
 
+/** Counters at zero. */
 export const newTraffic = (): Traffic => ({
   sentBytes: 0,
   receivedBytes: 0,

@@ -6,10 +6,15 @@ import { type Link, type LinkKind, newTraffic } from './link.ts'
 import { Queue } from './queue.ts'
 import { Incoming, Outgoing } from './stream.ts'
 
+/** Random bytes that name a link. */
 export const TOKEN_BYTES = 16
 
 const EMPTY = new Uint8Array(0)
 
+/**
+ * A link whose messages are numbered frames: what the peer has not acknowledged is kept, and sent again with
+ * identical bytes over whatever connection there is next.
+ */
 export abstract class ReliableLink implements Link {
   abstract readonly kind: LinkKind
   readonly traffic = newTraffic()
@@ -25,6 +30,7 @@ export abstract class ReliableLink implements Link {
   /** Releases sockets and timers; `farewell` is a close frame that should still go out if it can. */
   protected abstract release(farewell: Uint8Array): void
 
+  /** Rejects with `LinkError`: `oversized` and `overflow`, or why the link has ended. */
   async send(message: Uint8Array, reply: boolean): Promise<void> {
     if (this.ended) throw this.ended
     this.outgoing.push(message, reply, this.acknowledgement())
@@ -34,6 +40,7 @@ export abstract class ReliableLink implements Link {
     await this.outgoing.room()
   }
 
+  /** Messages that arrived before the end are still had after it. */
   receive(): Promise<Uint8Array> {
     return this.inbox.next()
   }
@@ -48,6 +55,7 @@ export abstract class ReliableLink implements Link {
     this.outgoing.window = bytes
   }
 
+  /** Does not wait for the peer: the close frame leaves if it can. */
   async close(reason = 'The conversation ended.'): Promise<void> {
     this.fail(new LinkError('closed', reason))
   }
@@ -114,6 +122,7 @@ export abstract class ReliableLink implements Link {
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
+/** Code and message of an error, for a close frame; no more than 500 characters of it. */
 export const closePayload = (error: LinkError): Uint8Array =>
   encoder.encode(JSON.stringify({ code: error.code, message: error.message.slice(0, 500) }))
 
@@ -121,6 +130,10 @@ export const closePayload = (error: LinkError): Uint8Array =>
 export const refusalFrame = (error: LinkError): Uint8Array =>
   encodeFrame({ type: FrameType.close, flags: 0, seq: 0, ack: 0, payload: closePayload(error) })
 
+/**
+ * What a peer closed with; `closed` where that is unreadable. Never throws: a close frame ends the link in
+ * any case.
+ */
 export function readClose(payload: Uint8Array): LinkError {
   try {
     const { code, message } = JSON.parse(decoder.decode(payload)) as { code?: unknown; message?: unknown }

@@ -89,6 +89,7 @@ export class Outgoing {
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }))
   }
 
+  /** Forgets all frames, and rejects whoever waits for room. */
   fail(error: Error): void {
     this.#pending = []
     this.#spare.length = 0

@@ -14,10 +14,12 @@ export interface WebSocketLike {
   addEventListener(type: 'open' | 'error' | 'close' | 'message', listener: (event: never) => void): void
 }
 
+/** Begins to connect. */
 export type MakeWebSocket = (url: string) => WebSocketLike
 
 const OPEN = 1
 
+/** One frame is one binary message (RFC 6455). */
 export class WebSocketCarrier extends BaseCarrier {
   readonly #socket: WebSocketLike
 
@@ -43,6 +45,7 @@ export class WebSocketCarrier extends BaseCarrier {
     return this.#socket.drained?.(low) ?? super.drained(low)
   }
 
+  /** Throws `LinkError` (`lost`) where the socket is not open. */
   send(frame: Uint8Array): void {
     if (this.#socket.readyState !== OPEN) throw new LinkError('lost', 'The WebSocket is not open.')
     this.#socket.send(frame as Uint8Array<ArrayBuffer>)

@@ -55,10 +55,12 @@ class DpAdam implements Optimizer {
   }
 }
 
+/** `eps` is added to the root of the second moment. */
 export interface DpAdamWOptions extends AdamOptions {
   eps: number
 }
 
+/** Adam's own (Kingma and Ba, 2015), without decay. */
 export const dpAdamWDefaults: DpAdamWOptions = { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0 }
 
 /** DP-AdamW: AdamW (Loshchilov and Hutter 2019) on privatised gradients. */
@@ -69,11 +71,13 @@ export class DpAdamW extends DpAdam {
   }
 }
 
+/** As DP-AdamW, but for the denominator. */
 export interface DpAdamBCOptions extends AdamOptions {
   /** Floor of the corrected second moment: it bounds the step where noise hides the gradient. */
   gamma: number
 }
 
+/** Moments as in AdamW, without decay. */
 export const dpAdamBCDefaults: DpAdamBCOptions = { beta1: 0.9, beta2: 0.999, gamma: 7e-9, weightDecay: 0 }
 
 /**

@@ -16,7 +16,7 @@ import { pageConfig } from '../page-config.ts'
 import { startProcesses } from '../processes.ts'
 import { port as portNumber } from '../values.ts'
 
-const checkout = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+const checkout = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 
 const declared = command(
   'demo',

@@ -23,6 +23,7 @@ export const KERNELS = {
   add64: { code: addRing, constants: { LIMBS: 2 } },
 } satisfies Record<string, Variant>
 
+/** A pipeline: a shader, and the constants that it is compiled with. */
 export type KernelName = keyof typeof KERNELS
 
 /**

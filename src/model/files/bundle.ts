@@ -31,12 +31,14 @@ export const isForOwner = (file: string): boolean => file !== 'base.safetensors'
 /** Fetches a file of the bundle by name, for example `(name) => fetch(base + name)`. */
 export type Fetcher = (name: string) => Promise<Response>
 
+/** Bytes of one file. */
 export interface LoadProgress {
   file: string
   loaded: number
   total: number
 }
 
+/** What to insist on, and whom to tell. */
 export interface LoadOptions {
   /** Refuse any other model than the one with this hash. */
   expectedHash?: string
@@ -68,6 +70,7 @@ export async function loadPublic(fetcher: Fetcher, options: LoadOptions = {}): P
   return { manifest, hash, tokenizer, tensors }
 }
 
+/** The contents of a `tokenizer.json`. Throws a {@link BundleError} where it is not JSON. */
 export function parseTokenizer(bytes: Uint8Array): object {
   try {
     return JSON.parse(new TextDecoder().decode(bytes)) as object

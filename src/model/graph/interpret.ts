@@ -22,6 +22,9 @@ export interface TextInput {
   mask?: ArrayLike<number>
 }
 
+/**
+ * Runs a graph in floating point, one text or one conversation at a time; a causal one keeps keys and values.
+ */
 export class Interpreter {
   readonly config: ModelConfig
   readonly #graph: ModelGraph

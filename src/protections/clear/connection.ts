@@ -4,6 +4,7 @@ import type { Floats } from '../../model/math.ts'
 import { newTraffic } from '../../transport/link.ts'
 import { Cancelled, type Connection, type Counts, type RunOptions } from '../protection.ts'
 
+/** Runs one pass at a time in this thread; nothing is prepared, and nothing sent. */
 export abstract class ClearConnection implements Connection {
   readonly sessionId = 'none'
   readonly link = { name: 'none', reason: 'Nothing leaves this device.' }

@@ -3,6 +3,7 @@ import type { Notice } from '../notice.ts'
 
 const nothing = 'Nothing leaves this device, so there is nobody to watch.'
 
+/** Says first that nothing is hidden. */
 export const notice: Notice = {
   title: 'No protection',
   summary: 'not private; the float reference, run here by someone who has the whole bundle',

@@ -8,6 +8,7 @@ import { count, isPresent, type Shape } from './shape.ts'
 import { type Step, wireBytes } from './step.ts'
 import { isUnderMask } from './values.ts'
 
+/** Of one step, at one shape. */
 export interface Cost {
   /**
    * One-way messages that the step waits for: 1 where it sends something, which may travel with other steps' halves.

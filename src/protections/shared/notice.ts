@@ -3,6 +3,7 @@ import type { Notice } from '../notice.ts'
 
 const network = 'Your network address, the model’s name and its public shape.'
 
+/** As `docs/threat-model.md` has it, shorter. */
 export const notice: Notice = {
   title: 'Secret sharing',
   summary: 'private; server and dealer see masked numbers alone',

@@ -49,6 +49,7 @@ export const halfMasks = (k: number): [low: number, high: number] => [
 /** The representative of x mod 2^k in [-2^(k-1), 2^(k-1)). */
 export const signed = (x: bigint, k: number): bigint => BigInt.asIntN(k, x)
 
+/** a + b, element by element, mod 2^k. */
 export function add(a: Lanes, b: Lanes, k: number): Lanes {
   const out = new BigUint64Array(a.length)
   const m = maskOf(k)
@@ -56,6 +57,7 @@ export function add(a: Lanes, b: Lanes, k: number): Lanes {
   return out
 }
 
+/** a - b, element by element, mod 2^k. */
 export function sub(a: Lanes, b: Lanes, k: number): Lanes {
   const out = new BigUint64Array(a.length)
   const m = maskOf(k)

@@ -35,6 +35,7 @@ const dealerSettings = v.object({
 /** What `sotto serve` says of the dealer. */
 export type DealerSettings = v.InferOutput<typeof dealerSettings>
 
+/** Of one running server. */
 export interface SharedServingOptions extends DealerSettings {
   readonly engine: ServerEngine
   readonly identity: Identity
@@ -46,6 +47,7 @@ export interface SharedServingOptions extends DealerSettings {
   readonly wrapDial?: (dial: Dial) => Dial
 }
 
+/** Sessions wait for the dealer: it announces each before its owner comes. */
 export class SharedServing implements Serving {
   readonly models: readonly ServedModel[]
   readonly material: MaterialClient
@@ -87,6 +89,9 @@ export class SharedServing implements Serving {
     return this.material.whenReady()
   }
 
+  /**
+   * Rejects with `SessionError`: `unknown-model`, `plan-mismatch`, or what is wrong with the session's claim.
+   */
   async greet(link: Link, first: Uint8Array): Promise<() => Promise<void>> {
     const { sessionId, transcript, modelHash, planHash } = parseJson(hello, first, 'The greeting')
     const model = this.#engine.models().find((served) => served.modelHash === modelHash)
@@ -121,6 +126,7 @@ export class SharedServing implements Serving {
   }
 }
 
+/** Takes every bundle, so it stands last in a list. */
 export const sharedServing: ServingProtection = {
   id: SHARED,
   takes: () => true,

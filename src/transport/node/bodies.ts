@@ -1,6 +1,7 @@
 /** Room for request bodies that are being read: whoever posts many large ones at once must not fill the memory. */
 import { limits } from '../limits.ts'
 
+/** Bounds of `limits.bodiesBytes` in all and `limits.bodiesBytesPerPeer` for one address. */
 export class Bodies {
   #total = 0
   readonly #byPeer = new Map<string, number>()

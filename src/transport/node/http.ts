@@ -8,6 +8,7 @@ import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import type { Hono } from 'hono'
 import type { Tls } from './certificate.ts'
 
+/** What to listen with, and where. */
 export interface ListenOptions {
   app: Hono<{ Bindings: HttpBindings }>
   host: string
@@ -17,6 +18,7 @@ export interface ListenOptions {
   onUpgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 }
 
+/** A port that is listened on. */
 export interface Listening {
   /** Such as `http://127.0.0.1:8080`. */
   url: string
@@ -61,6 +63,7 @@ export async function listen({ app, host, port, tls, onUpgrade }: ListenOptions)
 
 const loopback = new Set(['localhost', '127.0.0.1', '::1', '[::1]'])
 
+/** Whether a host is this machine alone, where nobody else can listen in. */
 export const isLoopback = (host: string): boolean => loopback.has(host)
 
 /** Whether a browser page from `origin` may talk to us; other programs send no origin. */

@@ -50,6 +50,7 @@ export const makeWebSocket =
 export class SocketAcceptor {
   readonly #server = new WebSocketServer({ noServer: true, WebSocket: Socket, ...options })
 
+  /** Resolves when the handshake of RFC 6455 is done; never where the peer hangs up during it. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<WebSocketCarrier> {
     return new Promise((resolve) => {
       this.#server.handleUpgrade(request, socket, head, (webSocket) =>

@@ -2,15 +2,19 @@
 import { SessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
 
+/** How much one address may have, and all together. */
 export interface AdmissionLimits {
+  /** At once, in all and for one address. */
   sessions: number
   sessionsPerPeer: number
+  /** Of one address. */
   opensPerMinute: number
   passesPerHour: number
 }
 
 const HOUR_MS = 3_600_000
 
+/** Counts sessions and passes by network address, and says when there are too many. */
 export class Admission {
   readonly #limits: AdmissionLimits
   readonly #open = new Map<string, number>()

@@ -11,6 +11,7 @@ import { openAnswer, welcome } from './messages.ts'
 import { keyPurpose, sealPass } from './pass-request.ts'
 import { signedBytes, transcriptHash } from './transcript.ts'
 
+/** Whom to agree with, and on what; hashes are 64 hexadecimal digits. */
 export interface SessionRequest {
   /** Where the dealer listens. */
   dealerUrl: string

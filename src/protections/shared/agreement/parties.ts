@@ -4,6 +4,7 @@ import type { Link } from '../../../transport/link.ts'
 /** Takes one chunk of a pass's material; resolves when there is room for the next. */
 export type MaterialSink = (chunk: Uint8Array) => Promise<void>
 
+/** What deals for the models of one server. */
 export interface DealerEngine {
   /**
    * Called for each model of a server, again after every reconnect; `tensors` gives each private tensor's packed
@@ -17,12 +18,14 @@ export interface DealerEngine {
   close(): void
 }
 
+/** One session at the dealer's engine. */
 export interface DealerPasses {
   /** Passes of a session are dealt one after another, in the order of their numbers. */
   deal(request: Uint8Array, sink: MaterialSink): Promise<void>
   close(): void
 }
 
+/** What a server registers of a model: the public manifest, and each private tensor's packed b. */
 export interface Registration {
   header: Uint8Array
   tensors: AsyncIterable<Uint8Array>
@@ -35,6 +38,7 @@ export interface ServedModel {
   profile: string
 }
 
+/** What runs the models of a server. */
 export interface ServerEngine {
   models(): readonly ServedModel[]
   /** Header and b tensors to register at the dealer. */

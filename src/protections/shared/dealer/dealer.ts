@@ -24,6 +24,7 @@ import { signedBytes, transcriptHash } from '../agreement/transcript.ts'
 import { ServerConnection } from './server-connection.ts'
 import { DealerSession } from './session.ts'
 
+/** Who it is, whom it deals for, and how much it admits. */
 export interface DealerOptions {
   identity: Identity
   /** Keys of the servers that may connect (base64url); `undefined` allows every server that proves its key. */
@@ -36,6 +37,7 @@ export interface DealerOptions {
   passesAhead?: number
 }
 
+/** Sessions of owners, and connections of the servers that they are dealt for. */
 export class Dealer {
   readonly #options: DealerOptions
   readonly #admission: Admission

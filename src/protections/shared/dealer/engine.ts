@@ -18,6 +18,7 @@ interface Model {
   split?: SplitBundle
 }
 
+/** Deals by the plans that it makes itself of the manifests which its server registers. */
 export class PlanDealer implements DealerEngine {
   readonly #models = new Map<string, Model>()
   readonly #kernels: Kernels

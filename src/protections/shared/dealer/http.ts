@@ -20,6 +20,7 @@ export interface DealerAppOptions {
   log: Logger
 }
 
+/** What owners ask of a dealer: to open a session, to deal a pass, to end it. */
 export function dealerApp({
   dealer,
   origins,

@@ -30,6 +30,7 @@ export interface SessionEvents {
 /** Material queued for the socket before input and output get a turn: less than the system's buffers hold. */
 const TURN_BYTES = 1024 * 1024
 
+/** One model server's socket, from its introduction to its end. */
 export class ServerConnection {
   readonly serverKey: Uint8Array
   readonly name: string

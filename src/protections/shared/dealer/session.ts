@@ -22,6 +22,7 @@ export interface DealerSessionParts {
   onFault(error: unknown): void
 }
 
+/** One session: passes are dealt in order, as far ahead as the server has room. */
 export class DealerSession implements SessionEvents {
   lastSeen = Date.now()
   readonly #parts: DealerSessionParts
@@ -63,18 +64,21 @@ export class DealerSession implements SessionEvents {
     this.end(new SessionError('expired', 'The owner has closed the session.'))
   }
 
+  /** The server has room for so many bytes more. */
   credit(bytes: number): void {
     this.#room += bytes
     this.lastSeen = Date.now()
     this.#wake?.()
   }
 
+  /** The server is done with a pass. */
   used(pass: number): void {
     this.#ahead.delete(pass)
     this.lastSeen = Date.now()
     this.#wake?.()
   }
 
+  /** The server has ended the session. */
   ended(): void {
     this.end(new SessionError('expired', 'The model server has ended the session.'))
   }

@@ -13,27 +13,40 @@ import type { DealerEngine } from '../agreement/parties.ts'
 import { Dealer } from './dealer.ts'
 import { dealerApp } from './http.ts'
 
+/** Who the dealer is, whom it deals for, where it listens and what it admits. */
 export interface StartDealer {
   identity: Identity
-  /** Keys of the servers that may connect; without it, any. */
+  /** Identity keys (base64url) of the servers that may connect; without it, any. */
   allow?: readonly string[]
+  /** Called for each server that connects, by its identity key. */
   makeEngine: (serverKey: string) => DealerEngine
+  /** Gets no secrets, texts or addresses. */
   log: Logger
   host: string
+  /** 0 takes any free one. */
   port: number
+  /** Of the pages that may connect; `*` is any. Programs that are no browsers may always. */
   origins: readonly string[]
+  /** HTTPS where it is given. */
   tls?: Tls
+  /** Takes visitors' addresses from the last entry of `x-forwarded-for`. */
   trustProxy?: boolean
+  /** How much owners may have. */
   admission?: Partial<AdmissionLimits>
+  /** Silence after which a session ends and its seed is forgotten, in milliseconds. */
   idleMs?: number
+  /** Passes dealt before the server has used up the earlier ones. */
   passesAhead?: number
+  /** Of links; for tests. */
   times?: Partial<StreamTimes>
 }
 
+/** A dealer that listens; `close` ends its sessions. */
 export interface RunningDealer extends Listening {
   dealer: Dealer
 }
 
+/** Rejects where the port is taken. What becomes of sessions and servers is logged, never what they compute. */
 export async function startDealer(options: StartDealer): Promise<RunningDealer> {
   const { log, origins, trustProxy = false } = options
   const dealer = new Dealer(options)

@@ -29,6 +29,7 @@ export interface RangeEntry {
   readonly bits: number
 }
 
+/** A profile's own measurements and checks. */
 export interface Workshop {
   /**
    * Whether a public tensor is in private matrices only, so that data owners have no use for it: a base model's weights

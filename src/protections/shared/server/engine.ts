@@ -59,6 +59,10 @@ async function loadSplit(kernels: Kernels, entry: CatalogEntry, opener?: Opener)
   return { served, plans, clear, header: files.get('manifest.json')!.bytes, fSeed: split.seed }
 }
 
+/**
+ * Holds models' weights, and runs sessions with them. F's seed is new at every start; of a split model it is G's, which is
+ * its splitting's.
+ */
 export class PlanServer implements ServerEngine {
   readonly #kernels: Kernels
   readonly #byHash: Map<string, Model>

@@ -38,6 +38,10 @@ const hopeless = new Set<SessionErrorCode>([
   'split-bundle-missing',
 ])
 
+/**
+ * The server's connection to its dealer: registers models, and hands each session its material. It connects
+ * anew for as long as that can help.
+ */
 export class MaterialClient {
   readonly #options: MaterialClientOptions
   readonly #sessions = new Map<string, SessionMaterial>()

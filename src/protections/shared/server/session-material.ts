@@ -22,6 +22,7 @@ interface Pass {
   complete: boolean
 }
 
+/** What was dealt for one session and not used yet, pass by pass. */
 export class SessionMaterial implements MaterialSource {
   readonly transcript: Uint8Array
   readonly modelHash: string
@@ -59,6 +60,7 @@ export class SessionMaterial implements MaterialSource {
     clearTimeout(this.#claimTimer)
   }
 
+  /** The next chunk of a pass. Rejects with `SessionError`: `replayed` for a discarded pass, or why the session is over. */
   next(pass: number): Promise<Uint8Array> {
     if (this.#over) return Promise.reject(this.#over)
     if (this.#burnt.has(pass))
@@ -73,6 +75,7 @@ export class SessionMaterial implements MaterialSource {
     return chunk
   }
 
+  /** Drops what has come of a pass, and what still comes; its masks are never used. */
   discard(pass: number): void {
     if (this.#over || this.#burnt.has(pass)) return
     const state = this.#pass(pass)

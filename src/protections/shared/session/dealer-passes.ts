@@ -15,6 +15,7 @@ export const MASK_KEY = 'owner masks'
 /** After so long a pass lets other sessions, sockets and timers have a turn. */
 const SLICE_MS = 50
 
+/** Of a conversation it keeps the masks of cached keys and values, and which serial comes next. */
 export class SessionDealer {
   readonly #plans: ModelPlans
   readonly #kernels: Kernels

@@ -38,6 +38,7 @@ export class ModelPlans {
     return this.model.input
   }
 
+  /** Numbers in a row of it. */
   get inputWidth(): number {
     return this.input.width
   }
@@ -62,6 +63,7 @@ export class ModelPlans {
     return this.model.isPrivate(end)
   }
 
+  /** The plan of a pass and its schedule, compiled when first asked for. Throws what the profile does. */
   of(shape: Pick<Shape, 'base' | 'rows' | 'goal'>): { plan: Plan; schedule: Schedule } {
     const { key, compile } = this.model.variant(shape)
     let known = this.#plans.get(key)

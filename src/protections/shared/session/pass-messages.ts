@@ -10,6 +10,7 @@
  */
 import type { Shape } from '../shape.ts'
 
+/** A message that has been read. */
 export type PassMessage =
   | { kind: 'begin'; pass: number; shape: Shape; payload: Uint8Array }
   | { kind: 'data'; pass: number; index: number; rowChunk: number; payload: Uint8Array }
@@ -37,6 +38,7 @@ const HEADER = 5
 const BEGIN = HEADER + 16
 const DATA = HEADER + 3
 
+/** The message's bytes, as the table above has them. */
 export function encodePass(message: PassMessage): Uint8Array {
   const size = { begin: BEGIN, data: DATA, abandon: HEADER, more: HEADER }[message.kind]
   const payload = message.kind === 'abandon' ? new Uint8Array() : message.payload
@@ -84,6 +86,7 @@ export function encodeRequest(shape: Shape): Uint8Array {
   return out
 }
 
+/** Reads what `encodeRequest` writes. Throws `PassError` on another length or an impossible serial. */
 export function decodeRequest(bytes: Uint8Array): Shape {
   if (bytes.length !== 16) throw new PassError('malformed', 'A pass request has the wrong length.')
   return readShape(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0)

@@ -35,6 +35,7 @@ interface Running {
 /** Passes that may wait for their input at once. */
 const PENDING = 4
 
+/** Runs passes as their messages come, one at a time; at most four are open. */
 export class ServerSession {
   readonly #plans: ModelPlans
   readonly #kernels: Kernels

@@ -33,6 +33,7 @@ class RangeMeasurement implements Measurement {
   }
 }
 
+/** Ranges of activations, as the float reference meets them on text. */
 export const workshop: Workshop = {
   foldedAway,
   measure: (config, tensors) => new RangeMeasurement(config, tensors),
