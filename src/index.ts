@@ -18,6 +18,7 @@ export type {
   ClassifyInput,
   Classification,
   OwnerEvent,
+  OnEvent,
   Phase,
   Padding,
   Stats,
@@ -38,6 +39,7 @@ export type {
   Connection,
   RunOptions,
   Counts,
+  DealerCounts,
   Choice,
 } from './protections/protection.ts'
 export type { Notice, Pooled } from './protections/notice.ts'

@@ -103,15 +103,6 @@ export function cappedSoftmax(x: Floats, cap: number): void {
   for (let i = 0; i < x.length; i++) x[i] /= sum
 }
 
-/** log(sum(exp(x[from, to)))), safely. */
-export function logSumExp(x: Float64Array, from = 0, to = x.length): number {
-  let max = Number.NEGATIVE_INFINITY
-  for (let i = from; i < to; i++) max = Math.max(max, x[i])
-  let sum = 0
-  for (let i = from; i < to; i++) sum += Math.exp(x[i] - max)
-  return max + Math.log(sum)
-}
-
 /** x / (1 + e^-x) (Elfwing et al., 2018). */
 export const silu = (x: number): number => x / (1 + Math.exp(-x))
 

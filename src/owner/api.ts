@@ -178,11 +178,14 @@ export interface Classification {
   isCut: boolean
 }
 
+/** Hears what an engine tells, in order. */
+export type OnEvent = (event: OwnerEvent) => void
+
 /** The data owner's engine. One instance is one tab and at most one session. */
 export interface OwnerApi {
   models(): Promise<ModelListing[]>
   /** Downloads the public tensors (once), agrees on keys and opens a session. Closes any earlier one. */
-  open(options: OpenOptions, onEvent: (event: OwnerEvent) => void): Promise<SessionInfo>
+  open(options: OpenOptions, onEvent: OnEvent): Promise<SessionInfo>
   /** The user is typing: do input-independent work for a few tokens in the background. */
   prepare(): Promise<void>
   /** Answers the conversation, streaming `token` events; reuses the KV cache of the same conversation's turns. */

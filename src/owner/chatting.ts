@@ -5,10 +5,10 @@ import type { Floats } from '../model/math.ts'
 import { Sampler } from '../model/sample.ts'
 import { decodeText, StreamDecoder, stopIds, type TurnFormat, turnFormat } from '../model/tokenizer/chat.ts'
 import { Cancelled } from '../protections/protection.ts'
-import type { ChatOptions, ChatResult, Message, OwnerEvent } from './api.ts'
+import type { ChatOptions, ChatResult, Message, OnEvent } from './api.ts'
 import { OwnerError } from './api.ts'
 import { BLOCK_TOKENS, type Padding, type Prompt } from './cached-turns.ts'
-import { type Open, progress } from './connect.ts'
+import { type Open, progress, reading } from './connect.ts'
 
 /** Room kept for the reply when a long conversation is cut. */
 const REPLY_ROOM = 96
@@ -16,7 +16,7 @@ const REPLY_ROOM = 96
 /** What a run of the engine tells its caller, and is told. */
 export interface Running {
   readonly signal: AbortSignal
-  say(event: OwnerEvent): void
+  readonly onEvent: OnEvent
   /** A pass is done: seconds that each of its tokens took. */
   passed(secondsPerToken: number): void
 }
@@ -45,7 +45,8 @@ export async function chat(
       // Behind the end of a reply it does not matter what is read: nothing of it is kept.
       const logits = await pass(open, [reply.last], run, passes + 1 < most)
       passes++
-      if (reply.isOver) run.say(progress('padding', passes % BLOCK_TOKENS, BLOCK_TOKENS, 'Hiding its length'))
+      if (reply.isOver)
+        run.onEvent(progress('padding', passes % BLOCK_TOKENS, BLOCK_TOKENS, 'Hiding its length'))
       else reply.take(logits)
     }
     return reply.result(
@@ -102,7 +103,7 @@ class Reply {
     this.isOver = this.#stop.includes(id)
     if (this.isOver) return
     this.made.push(id)
-    this.#run.say({ type: 'token', text: this.#decoder.push(id), id })
+    this.#run.onEvent({ type: 'token', text: this.#decoder.push(id), id })
   }
 
   /** @param otherwise why it ended where it did not end itself. */
@@ -119,13 +120,13 @@ function layOut(
   format: TurnFormat,
   messages: Message[],
   { conversation, padding }: ChatOptions & { padding: Padding },
-  { say }: Running,
+  { onEvent }: Running,
 ): Prompt {
   const maxTokens = manifest.config.context - REPLY_ROOM
   try {
     const prompt = cached.prompt(format, messages, { conversation, maxTokens, padding })
     const text = 'The conversation is longer than the model can remember, so its oldest turns are left out.'
-    if (prompt.isCut) say({ type: 'notice', text })
+    if (prompt.isCut) onEvent({ type: 'notice', text })
     return prompt
   } catch (error) {
     const message = error instanceof Error ? error.message : 'The message is too long.'
@@ -144,11 +145,11 @@ async function prefill(
   let logits: Floats = new Float64Array()
   while (base < ids.length) {
     const part = ids.slice(base, base + open.connection.maxTokens)
-    run.say(progress('prefill', base - first, ids.length - first, 'Reading your message, privately'))
+    run.onEvent(reading(open, base - first, ids.length - first, 'message'))
     logits = await pass(open, part, run, next && base + part.length === ids.length)
     base += part.length
   }
-  run.say(progress('prefill', ids.length - first, ids.length - first, 'Read'))
+  run.onEvent(progress('prefill', ids.length - first, ids.length - first, 'Read'))
   return logits
 }
 

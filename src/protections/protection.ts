@@ -58,7 +58,7 @@ export interface ConnectRequest {
   readonly link?: LinkChoice
   readonly backend?: BackendKind
   /** Tells a person how far it is, and what they should know. */
-  say(event: ConnectEvent): void
+  onEvent(event: ConnectEvent): void
 }
 
 /** How far connecting is, and what a person should know of it. */
@@ -135,12 +135,20 @@ export interface Counts {
   readonly privateProducts: number
   /** Compute dispatches on a GPU. */
   readonly dispatches: number
-  /** Traffic with the model server and, where there is one, the dealer. */
+  /** The owner's traffic with the model server. */
   readonly server: Readonly<Traffic>
-  readonly dealer?: Readonly<Traffic>
-  /** Bytes that the dealer has sent to the server. */
-  readonly dealerToServerBytes: number
-  /** The last message as the server saw it, and as the dealer did. */
+  /** The last message as the server saw it. */
   readonly serverSample: Uint8Array
-  readonly dealerSample: Uint8Array
+  /** Where a third party takes part. */
+  readonly dealer?: DealerCounts
+}
+
+/** What the third party of a connection has received and sent so far. */
+export interface DealerCounts {
+  /** The owner's. */
+  readonly traffic: Readonly<Traffic>
+  /** Bytes that it has sent to the model server. */
+  readonly toServerBytes: number
+  /** The owner's last message as it saw it. */
+  readonly sample: Uint8Array
 }

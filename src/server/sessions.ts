@@ -68,7 +68,9 @@ export class Sessions {
         )
       const serving = this.#options.servings.of(modelHash)
       if (!serving) throw new SessionError('unknown-model', 'The server has no such model.')
-      return await serving.greet(link, first)
+      const run = await serving.greet(link, first)
+      link.greeted?.()
+      return run
     } catch (error) {
       if (error instanceof LinkError) throw error
       const typed = toSessionError(error)

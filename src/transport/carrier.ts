@@ -7,6 +7,9 @@ export interface Carrier {
   drained(low: number): Promise<void>
   /** Delivers frames from now on, those that already arrived first. Called once. */
   listen(handlers: CarrierHandlers): void
+  /** Where the socket can: takes nothing more from the peer until `resume`. */
+  pause?(): void
+  resume?(): void
   close(): void
 }
 

@@ -1,4 +1,5 @@
 /** Everything that can go wrong between two ends of a link. */
+import { plainLine } from './plain-text.ts'
 
 const advice = {
   closed: 'The other side ended the connection. Start a new conversation turn to reconnect.',
@@ -26,6 +27,13 @@ export class LinkError extends Error {
   override readonly name = 'LinkError'
   readonly code: LinkErrorCode
   readonly advice: string
+  /** Whether `message` is in the other side's words, which do not belong into a log. */
+  readonly isQuoted: boolean = false
+
+  /** What the other side said, made plain. */
+  static quote(code: LinkErrorCode, message: string): LinkError {
+    return Object.assign(new LinkError(code, plainLine(message)), { isQuoted: true })
+  }
 
   constructor(code: LinkErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)

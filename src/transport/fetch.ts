@@ -1,8 +1,11 @@
 /** The owner's end of a fetch link: one POST per round trip, which works through every proxy. */
 import { concatBytes } from '@noble/hashes/utils.js'
+import { bodyOf } from './body.ts'
 import { isDamage, isTransient, LinkError, toLinkError } from './errors.ts'
-import { decodeFrame, FrameFlag, FrameType, splitFrames } from './frame.ts'
+import { decodeFrame, FrameFlag, FrameType } from './frame.ts'
+import { FrameReader } from './frame-reader.ts'
 import { limits } from './limits.ts'
+import { readFrames } from './read-frames.ts'
 import { ReliableLink, readClose, refusalFrame, TOKEN_BYTES } from './reliable.ts'
 
 /** Times in milliseconds. */
@@ -88,10 +91,11 @@ export class FetchLink extends ReliableLink {
     this.#posting = true
     clearTimeout(this.#flushTimer)
     this.#flushTimer = undefined
-    const wait = this.#replyDue
-    this.#replyDue = false
-    this.#posted = this.outgoing.last
-    const frames = this.outgoing.allAfter(0)
+    const { frames, last } = this.outgoing.batchAfter(0)
+    this.#posted = last
+    // An answer comes once all of the question is there.
+    const wait = this.#replyDue && last === this.outgoing.last
+    if (wait) this.#replyDue = false
     await this.#deliver(frames, wait ? FrameFlag.wait : 0)
     this.#posting = false
     if (this.#replyDue) void this.#post()
@@ -134,16 +138,21 @@ export class FetchLink extends ReliableLink {
     const body = concatBytes(head, ...frames)
     this.traffic.sentBytes += body.length
     const response = await this.#request(body)
-    const answer = await readBody(response)
-    this.traffic.receivedBytes += answer.length
-    const [first, ...rest] = splitFrames(answer)
-    if (!first) throw new LinkError('truncated', 'The answer was empty.')
-    const greeting = decodeFrame(first)
-    if (greeting.type === FrameType.close) throw readClose(greeting.payload)
-    if (greeting.type !== FrameType.welcome) throw new LinkError('malformed', 'The other side did not greet.')
-    this.#known = true
-    this.outgoing.acknowledge(greeting.ack)
-    for (const bytes of rest) this.apply(decodeFrame(bytes))
+    let isGreeted = false
+    for await (const bytes of readFrames(bodyOf(response), new FrameReader())) {
+      this.traffic.receivedBytes += bytes.length
+      const frame = decodeFrame(bytes)
+      if (isGreeted) this.apply(frame)
+      else {
+        if (frame.type === FrameType.close) throw readClose(frame.payload)
+        if (frame.type !== FrameType.welcome)
+          throw new LinkError('malformed', 'The other side did not greet.')
+        isGreeted = true
+        this.#known = true
+        this.outgoing.acknowledge(frame.ack)
+      }
+    }
+    if (!isGreeted) throw new LinkError('truncated', 'The answer was empty.')
   }
 
   async #request(body: Uint8Array<ArrayBuffer>): Promise<Response> {
@@ -182,12 +191,4 @@ export class FetchLink extends ReliableLink {
     const body = concatBytes(head, refusalFrame(error))
     await this.#fetch(this.#url, { method: 'POST', body, keepalive: true }).catch(() => undefined)
   }
-}
-
-async function readBody(response: Response): Promise<Uint8Array> {
-  const announced = Number(response.headers.get('content-length') ?? 0)
-  if (announced > limits.postBytes) throw new LinkError('oversized', 'The answer is above the limit.')
-  const body = new Uint8Array(await response.arrayBuffer())
-  if (body.length > limits.postBytes) throw new LinkError('oversized', 'The answer is above the limit.')
-  return body
 }

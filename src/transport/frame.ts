@@ -89,7 +89,7 @@ const checksum = (frame: Uint8Array): number =>
   crc32(frame.subarray(HEADER_BYTES), crc32(frame.subarray(0, 20)))
 
 /** Length of the frame that starts at `offset`, from its header alone. Throws `LinkError`. */
-function frameLength(bytes: Uint8Array, offset: number): number {
+export function frameLength(bytes: Uint8Array, offset: number): number {
   if (bytes.length - offset < HEADER_BYTES)
     throw new LinkError('truncated', 'A frame ended inside its header.')
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset)
@@ -134,16 +134,4 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     ack: view.getUint32(12, true),
     payload: bytes.subarray(HEADER_BYTES),
   }
-}
-
-/** Cuts a body of concatenated frames. Throws `LinkError` unless it ends exactly with one. */
-export function splitFrames(body: Uint8Array): Uint8Array[] {
-  const frames: Uint8Array[] = []
-  for (let offset = 0; offset < body.length; ) {
-    const length = frameLength(body, offset)
-    if (offset + length > body.length) throw new LinkError('truncated', 'A body ended inside a frame.')
-    frames.push(body.subarray(offset, offset + length))
-    offset += length
-  }
-  return frames
 }

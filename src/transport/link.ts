@@ -27,6 +27,11 @@ export interface Link {
   receive(): Promise<Uint8Array>
   /** Tells the peer and releases everything. Pending and later calls reject with code `closed`. */
   close(reason?: string): Promise<void>
+  /**
+   * The peer has said who it is: from here on it may have the usual amount under way. Before that a link holds little.
+   * Links that nobody accepted from a stranger need not have it.
+   */
+  greeted?(): void
   /** Called once when the link ends, for whatever reason. Links that wrap another one need not have it. */
   onEnd?(listener: (error: Error) => void): void
   readonly traffic: Readonly<Traffic>

@@ -1,5 +1,6 @@
 /** What all reliable links share: numbering, windows, counters, closing. Subclasses move frames. */
-import { isLinkErrorCode, LinkError } from './errors.ts'
+import type { Budget } from './budget.ts'
+import { isLinkErrorCode, LinkError, toLinkError } from './errors.ts'
 import { encodeFrame, type Frame, FrameType } from './frame.ts'
 import { limits } from './limits.ts'
 import { type Link, type LinkKind, newTraffic } from './link.ts'
@@ -24,6 +25,9 @@ export abstract class ReliableLink implements Link {
   /** Why the link ended, once it has. */
   protected ended: LinkError | undefined
   readonly #endListeners: ((error: LinkError) => void)[] = []
+  readonly #greetListeners: (() => void)[] = []
+  #budget: Budget | undefined
+  #isStranger = false
 
   /** There are new frames in `outgoing`. */
   protected abstract transmit(reply: boolean): void
@@ -42,12 +46,42 @@ export abstract class ReliableLink implements Link {
 
   /** Messages that arrived before the end are still had after it. */
   receive(): Promise<Uint8Array> {
-    return this.inbox.next()
+    const message = this.inbox.next()
+    this.#charge()
+    return message
   }
 
-  /** Strangers introduce themselves first, which takes no more than this. */
-  limitFirst(bytes: number): void {
+  /** Strangers introduce themselves first, in a message of no more than `bytes`, and have to be `greeted`. */
+  expectGreeting(bytes: number): void {
     this.incoming.limit = bytes
+    this.#isStranger = true
+  }
+
+  /** Whether the peer has said who it is, where it has to. */
+  get isGreeted(): boolean {
+    return !this.#isStranger
+  }
+
+  greeted(): void {
+    if (!this.#isStranger) return
+    this.#isStranger = false
+    for (const listener of this.#greetListeners.splice(0)) listener()
+  }
+
+  /** Called once when the peer has been `greeted`, at once where it need not be. */
+  onGreeted(listener: () => void): void {
+    if (this.#isStranger) this.#greetListeners.push(listener)
+    else listener()
+  }
+
+  /** Charges `budget` for what this link holds; closes it when the link ends. */
+  chargeTo(budget: Budget): void {
+    this.#budget = budget
+    this.onEnd(() => budget.close())
+  }
+
+  get budget(): Budget | undefined {
+    return this.#budget
   }
 
   /** Lets more be under way than usual, where this end can hold it. */
@@ -85,13 +119,17 @@ export abstract class ReliableLink implements Link {
     }
     if (frame.type === FrameType.data) {
       const done = this.incoming.accept(frame)
-      if (!done) return false
+      if (!done) {
+        this.#charge()
+        return false
+      }
       this.traffic.receivedMessages++
       this.traffic.receivedPayloadBytes += done.message.length
       this.inbox.push(done.message)
       // Acknowledgements stop at `inboxBytes`; only a peer that ignores its window sends this much after that.
-      if (this.inbox.bytes > limits.inboxBytes + limits.windowBytes + 2 * limits.messageBytes)
+      if (this.inbox.cost > limits.inboxBytes + limits.windowBytes + 2 * limits.messageBytes)
         this.fail(new LinkError('overflow', 'The other side sends without waiting for acknowledgements.'))
+      this.#charge()
       return true
     }
     // Every other frame names the last data frame of its sender: one that we lack was lost and nothing follows it.
@@ -99,9 +137,22 @@ export abstract class ReliableLink implements Link {
     return false
   }
 
+  /** Ends the link where it holds more than its peer, or the peer's address, may have here. */
+  #charge(): void {
+    if (this.ended) return
+    const held = this.incoming.held + this.inbox.cost
+    try {
+      if (this.#isStranger && held > limits.strangerBytes)
+        throw new LinkError('overflow', 'The other side sends much without introducing itself.')
+      this.#budget?.hold(held)
+    } catch (error) {
+      this.fail(toLinkError(error))
+    }
+  }
+
   /** What we admit to have received: nothing new while our own inbox is full, which stops the peer's window. */
   protected acknowledgement(): number {
-    if (this.inbox.bytes <= limits.inboxBytes) this.#admitted = this.incoming.last
+    if (this.inbox.cost <= limits.inboxBytes) this.#admitted = this.incoming.last
     return this.#admitted
   }
   #admitted = 0
@@ -137,9 +188,9 @@ export const refusalFrame = (error: LinkError): Uint8Array =>
 export function readClose(payload: Uint8Array): LinkError {
   try {
     const { code, message } = JSON.parse(decoder.decode(payload)) as { code?: unknown; message?: unknown }
-    return new LinkError(
+    return LinkError.quote(
       isLinkErrorCode(code) ? code : 'closed',
-      String(message ?? 'The other side ended the connection.').slice(0, 500),
+      typeof message === 'string' ? message : 'The other side ended the connection.',
     )
   } catch {
     return new LinkError('closed', 'The other side ended the connection.')

@@ -185,7 +185,7 @@ export class StreamLink extends ReliableLink {
   }
 
   #acknowledge(): void {
-    if (this.inbox.bytes > limits.inboxBytes) return
+    if (this.inbox.cost > limits.inboxBytes) return
     this.#unackedBytes = 0
     this.write(this.controlFrame(FrameType.ack))
   }

@@ -105,7 +105,7 @@ class Teller {
     const end = ends[this.#which]
     this.#reply = { left: Math.max(0, (blocks - 1) * BLOCK_TOKENS + end), stopAt }
     this.#abort = new AbortController()
-    const running = { signal: this.#abort.signal, say: () => undefined, passed: () => undefined }
+    const running = { signal: this.#abort.signal, onEvent: () => undefined, passed: () => undefined }
     const reply = `t${this.#ids++}`
     const conversation = `c${this.#chats}`
     const options = { temperature: 0, topP: 1, maxTokens: 40, padding: this.#padding, reply, conversation }
@@ -175,7 +175,7 @@ async function passesOf(questions: { chat?: string; text: string }[]) {
     info: { model: { protection: { notice: { hidesTexts: true } } } },
     cached: new CachedTurns(),
   } as object as Open
-  const running = { signal: new AbortController().signal, say: () => undefined, passed: () => undefined }
+  const running = { signal: new AbortController().signal, onEvent: () => undefined, passed: () => undefined }
   for (const { chat: conversation, text } of questions)
     await chat(
       open,

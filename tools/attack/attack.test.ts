@@ -24,9 +24,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 async function run(parties: Parties, bundle: string, queries: number): Promise<AttackReport> {
   const { dealerKey } = parties.request()
-  const peers = pageConfig(parties.server.url, { url: parties.dealer.url, key: dealerKey })
+  const config = pageConfig(parties.server.url, { url: parties.dealer.url, key: dealerKey })
   try {
-    return await attackModel({ bundle, peers, platform, queries })
+    return await attackModel({ bundle, config, platform, queries })
   } finally {
     await parties.close()
   }
@@ -82,8 +82,8 @@ describe('a modified owner', () => {
     expect(leastCosine).toBeGreaterThan(0.999)
   })
 
-  it('gets no further than the dealer’s limit of passes', async () => {
-    const parties = await startEngineParties(folder, { dealer: { admission: { passesPerHour: 20 } } })
+  it('gets no further than the dealer’s limit of rows', async () => {
+    const parties = await startEngineParties(folder, { dealer: { admission: { rowsPerHour: 20 } } })
     const report = await run(parties, join(folder, 'tiny'), 100)
     expect(report.isRefused).toBe(true)
     expect(report.learned.at(-1)).toMatchObject({ queries: 20, rows: 16 })

@@ -61,7 +61,7 @@ export interface DpAdamWOptions extends AdamOptions {
 }
 
 /** Adam's own (Kingma and Ba, 2015), without decay. */
-export const dpAdamWDefaults: DpAdamWOptions = { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0 }
+const dpAdamWDefaults: DpAdamWOptions = { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0 }
 
 /** DP-AdamW: AdamW (Loshchilov and Hutter 2019) on privatised gradients. */
 export class DpAdamW extends DpAdam {
@@ -78,7 +78,7 @@ export interface DpAdamBCOptions extends AdamOptions {
 }
 
 /** Moments as in AdamW, without decay. */
-export const dpAdamBCDefaults: DpAdamBCOptions = { beta1: 0.9, beta2: 0.999, gamma: 7e-9, weightDecay: 0 }
+const dpAdamBCDefaults: DpAdamBCOptions = { beta1: 0.9, beta2: 0.999, gamma: 7e-9, weightDecay: 0 }
 
 /**
  * DP-AdamBC (Tang, Shpilevskiy and Lecuyer 2024): the noise adds (sigma clip / expectedBatch)^2 to Adam's second moment

@@ -111,7 +111,7 @@ export class Thread extends LitElement {
         ${draft ? html`<sotto-turn writing .turn=${{ id: 'draft', role: 'assistant', content: draft, at: 0 }}></sotto-turn>` : nothing}
         ${draft && now?.phase === 'padding' ? html`<p class="stalled">Hiding how long the reply is…</p>` : nothing}
         ${draft && stalled && now?.phase !== 'padding' ? html`<p class="stalled">Waiting for the model server. It may be busy, or gone; Esc stops.</p>` : nothing}
-        ${draft === '' ? progress.render(engine.state, chat.state.stopping) : nothing}
+        ${draft === '' ? progress.render(engine.state, chat.state.stopping, 'message') : nothing}
         ${draft === undefined ? this.#trouble(last) : nothing}
       </div>
     `
@@ -121,8 +121,10 @@ export class Thread extends LitElement {
     const unanswered = last?.role === 'user'
     const error = chat.state.error ?? engine.state.error
     if (error)
-      return problem.render(error, () =>
-        unanswered ? chat.regenerate() : engine.ready().catch(() => undefined),
+      return problem.render(
+        error,
+        () => (unanswered ? chat.regenerate() : engine.ready().catch(() => undefined)),
+        engine.state.model?.protection.notice.afterFailure,
       )
     if (unanswered) return problem.unanswered(() => chat.regenerate())
     return nothing

@@ -1,5 +1,5 @@
 /** The conversation on screen, and everything a person can do with it. */
-import { OwnerError } from '../../owner/api.ts'
+import { OwnerError, type OwnerEvent } from '../../owner/api.ts'
 import { Announcer } from '../announce.ts'
 import { title } from '../format.ts'
 import {
@@ -161,18 +161,19 @@ export class Chat extends Store<ChatState> {
       })
       await Promise.race([engine.ready(), cancelled])
       if (this.state.stopping) return
-      engine.onToken = (text) => {
+      const onEvent = (event: OwnerEvent) => {
+        if (event.type !== 'token') return
         if (tokens++ === 0) this.#noteWire()
         watchStall()
-        this.set({ stalled: false, draft: (this.state.draft ?? '') + text })
-        this.announcer.add(text)
+        this.set({ stalled: false, draft: (this.state.draft ?? '') + event.text })
+        this.announcer.add(event.text)
       }
       const { temperature, topP, maxTokens, padding } = settings.state
       const { id: conversation, turns } = this.#current
       const messages = turns.map(({ id, role, content }) => ({ id, role, content }))
       const reply = newId()
       const options = { temperature, topP, maxTokens, padding, conversation, reply }
-      const { text, ids, finish, padded } = await engine.chat(messages, options)
+      const { text, ids, finish, padded } = await engine.chat(messages, options, onEvent)
       this.#noteWire()
       if (text || finish !== 'cancelled') {
         const seconds = (performance.now() - started) / 1000
@@ -181,7 +182,6 @@ export class Chat extends Store<ChatState> {
     } catch (reason) {
       this.set({ error: OwnerError.from(reason) })
     } finally {
-      engine.onToken = undefined
       clearTimeout(stall)
       this.announcer.flush()
       this.set({ draft: undefined, stopping: false, stalled: false })

@@ -3,7 +3,7 @@ import { BundleError, checkTensors, type Manifest, modelHash, parseManifest, sha
 import { decodeSafetensors } from './safetensors.ts'
 
 /**
- * The public half of a model bundle, as a browser loads it. Reading whole bundles from disk is in
+ * The public part of a model bundle, as a browser loads it. Reading whole bundles from disk is in
  * `bundle-node.ts`, so that nothing here needs a file system.
  */
 export interface PublicModel {

@@ -36,9 +36,7 @@ export abstract class ClearConnection implements Connection {
       privateProducts: 0,
       dispatches: 0,
       server: newTraffic(),
-      dealerToServerBytes: 0,
       serverSample: new Uint8Array(),
-      dealerSample: new Uint8Array(),
     }
   }
 }

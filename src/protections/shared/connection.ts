@@ -93,10 +93,8 @@ export class SharedConnection implements Connection {
       privateProducts: session.privateProducts,
       dispatches: device.dispatches,
       server: link.traffic,
-      dealer: agreement.traffic,
-      dealerToServerBytes: dealerBytes,
       serverSample: lastSent,
-      dealerSample: lastRequest,
+      dealer: { traffic: agreement.traffic, toServerBytes: dealerBytes, sample: lastRequest },
     }
   }
 }

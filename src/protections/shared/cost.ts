@@ -26,6 +26,14 @@ export interface Cost {
   readonly masks: number
 }
 
+/** What one pass takes, by its plan and shape, as its limits count it. */
+export interface PassCost {
+  /** Rows of hidden states or logits that the owner learns. */
+  readonly rows: number
+  /** Bytes that the dealer sends for it. */
+  readonly bytes: number
+}
+
 /** What the cost of a step is a function of, besides the shape. */
 export type Declared = Pick<Step, 'out' | 'slots' | 'wire' | 'needs' | 'isInput'>
 

@@ -10,7 +10,7 @@ import { maskOf } from './ring.ts'
 import { Scratch } from './scratch.ts'
 
 /** Streams of one step: slots 0..30, then the step's own mask. */
-export const STREAMS_PER_STEP = 32
+const STREAMS_PER_STEP = 32
 /** A step's own mask, after its slots. */
 export const MASK_STREAM = 31
 

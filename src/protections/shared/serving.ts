@@ -11,6 +11,7 @@ import type { Dial } from '../../transport/carrier.ts'
 import { dialLink } from '../../transport/dial.ts'
 import type { Link } from '../../transport/link.ts'
 import { makeWebSocket } from '../../transport/node/ws.ts'
+import { partyUrl } from '../../transport/party-url.ts'
 import type { StreamTimes } from '../../transport/stream-link.ts'
 import { webSocketDial } from '../../transport/websocket.ts'
 import type { ServedModel, ServeRequest, Serving, ServingProtection } from '../serving.ts'
@@ -30,6 +31,8 @@ const dealerSettings = v.object({
     key: v.instance<new () => Uint8Array>(Uint8Array),
     /** A certificate to trust, where the dealer's is self-made. */
     ca: v.optional(v.string()),
+    /** Whether a dealer elsewhere may be talked to without HTTPS; see `sotto serve --help`. */
+    isOpenAllowed: v.optional(v.boolean()),
   }),
 })
 /** What `sotto serve` says of the dealer. */
@@ -136,7 +139,9 @@ export const sharedServing: ServingProtection = {
       throw new Error(
         `Secret sharing of ${entries.map(({ name }) => name).join(', ')} needs a dealer: give --dealer and --dealer-key.`,
       )
+    const { dealer } = parsed.output
+    const url = partyUrl(dealer.url, 'the dealer', { isOpenAllowed: dealer.isOpenAllowed })
     const engine = await PlanServer.load(createNodeKernels(), entries, undefined, identity)
-    return new SharedServing({ engine, identity, log, maxSessions, ...parsed.output })
+    return new SharedServing({ engine, identity, log, maxSessions, dealer: { ...dealer, url } })
   },
 }

@@ -36,6 +36,7 @@ export const toDealerSchema = v.variant('t', [
   v.object({ t: v.literal('registered-all'), modelHash: hash }),
   v.object({ t: v.literal('opened'), sessionId }),
   v.object({ t: v.literal('refused'), sessionId, error: refusal }),
+  v.object({ t: v.literal('claimed'), sessionId }),
   v.object({ t: v.literal('credit'), sessionId, bytes: count }),
   v.object({ t: v.literal('used'), sessionId, pass: count }),
   v.object({ t: v.literal('close'), sessionId }),
@@ -57,7 +58,7 @@ export const toServerSchema = v.variant('t', [
 export type ToServer = v.InferOutput<typeof toServerSchema>
 
 /** A message taken apart. */
-export type Material =
+export type SocketMessage =
   | { kind: 'json'; value: unknown }
   | { kind: 'chunk'; sessionId: string; pass: number; bytes: Uint8Array }
   | { kind: 'end'; sessionId: string; pass: number }
@@ -102,7 +103,7 @@ export function encodeBlob(index: number, last: boolean, part: Uint8Array): Uint
 }
 
 /** Throws `SessionError` `malformed`. Bytes alias the message. */
-export function decodeMaterial(message: Uint8Array): Material {
+export function decodeMessage(message: Uint8Array): SocketMessage {
   const view = new DataView(message.buffer, message.byteOffset, message.byteLength)
   const kind = message[0]
   if (kind === 0 && message.length <= limits.jsonBytes) {

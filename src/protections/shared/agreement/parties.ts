@@ -1,5 +1,7 @@
 /** What sessions need of the engine's three roles. */
 import type { Link } from '../../../transport/link.ts'
+import type { PassCost } from '../cost.ts'
+import type { MaterialSource } from '../session/server-session.ts'
 
 /** Takes one chunk of a pass's material; resolves when there is room for the next. */
 export type MaterialSink = (chunk: Uint8Array) => Promise<void>
@@ -20,6 +22,8 @@ export interface DealerEngine {
 
 /** One session at the dealer's engine. */
 export interface DealerPasses {
+  /** What a request would take. Throws `SessionError` `malformed` where it is none, or one that cannot be dealt. */
+  costOf(request: Uint8Array): PassCost
   /** Passes of a session are dealt one after another, in the order of their numbers. */
   deal(request: Uint8Array, sink: MaterialSink): Promise<void>
   close(): void
@@ -47,12 +51,4 @@ export interface ServerEngine {
   fSeed(modelHash: string): Uint8Array
   /** Runs a session until the link closes (resolves) or an error (rejects). */
   open(modelHash: string, link: Link, material: MaterialSource): Promise<void>
-}
-
-/** A session's material at the server. */
-export interface MaterialSource {
-  /** The next chunk of a pass, in the dealer's order. Rejects with `SessionError` after the last, and on dealer loss. */
-  next(pass: number): Promise<Uint8Array>
-  /** Burns what is left of a pass, arrived or not. */
-  discard(pass: number): void
 }

@@ -147,7 +147,7 @@ function openFile(path: string): number {
 }
 
 /** Packed to its ring's bits. */
-export const pieceBytes = ({ bits, count }: Piece): number => Math.ceil((bits * count) / 8)
+const pieceBytes = ({ bits, count }: Piece): number => Math.ceil((bits * count) / 8)
 
 function openBeta(path: string, kernels: Kernels, plan: Plan): BetaReader {
   const file = openFile(path)

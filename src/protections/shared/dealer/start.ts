@@ -6,6 +6,7 @@ import { Acceptor } from '../../../transport/acceptor.ts'
 import type { Tls } from '../../../transport/node/certificate.ts'
 import { type Listening, listen } from '../../../transport/node/http.ts'
 import { peerAddress } from '../../../transport/node/peer.ts'
+import { isFromPage, Visitors } from '../../../transport/node/visitors.ts'
 import { SocketAcceptor } from '../../../transport/node/ws.ts'
 import type { StreamTimes } from '../../../transport/stream-link.ts'
 import type { AdmissionLimits } from '../agreement/admission.ts'
@@ -27,6 +28,8 @@ export interface StartDealer {
   port: number
   /** Of the pages that may connect; `*` is any. Programs that are no browsers may always. */
   origins: readonly string[]
+  /** Names under which it is visited; see `Doors`. */
+  names?: readonly string[]
   /** HTTPS where it is given. */
   tls?: Tls
   /** Takes visitors' addresses from the last entry of `x-forwarded-for`. */
@@ -48,7 +51,8 @@ export interface RunningDealer extends Listening {
 
 /** Rejects where the port is taken. What becomes of sessions and servers is logged, never what they compute. */
 export async function startDealer(options: StartDealer): Promise<RunningDealer> {
-  const { log, origins, trustProxy = false } = options
+  const { log, origins, names = [], tls, trustProxy = false } = options
+  const visitors = new Visitors({ origins, names, tls })
   const dealer = new Dealer(options)
   const sockets = new SocketAcceptor()
   // The material socket resumes like every link: a cut does not cost the sessions their masks.
@@ -60,15 +64,16 @@ export async function startDealer(options: StartDealer): Promise<RunningDealer> 
     windowBytes: limits.materialAheadBytes,
     times: options.times,
   })
-  const app = dealerApp({ dealer, origins, trustProxy, log })
+  const app = dealerApp({ dealer, origins, visitors, trustProxy, log })
   const listening = await listen({
     app,
     host: options.host,
     port: options.port,
-    tls: options.tls,
+    tls,
     onUpgrade: async (request, socket, head) => {
       // Only servers come here, and they are no browsers.
-      if (request.url !== '/material' || request.headers.origin) {
+      const { url, headers } = request
+      if (url !== '/material' || isFromPage(headers) || !visitors.isOurName(headers)) {
         socket.destroy()
         return
       }

@@ -3,7 +3,7 @@ import { equalBytes, fromHex } from '../../../handshake/encoding.ts'
 import { SessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
 import { Queue } from '../../../transport/queue.ts'
-import type { MaterialSource } from '../agreement/parties.ts'
+import type { MaterialSource } from '../session/server-session.ts'
 
 export interface SessionMaterialParts {
   modelHash: string
@@ -60,6 +60,11 @@ export class SessionMaterial implements MaterialSource {
     clearTimeout(this.#claimTimer)
   }
 
+  /** Whether the owner has come for it. */
+  get isClaimed(): boolean {
+    return this.#claimed
+  }
+
   /** The next chunk of a pass. Rejects with `SessionError`: `replayed` for a discarded pass, or why the session is over. */
   next(pass: number): Promise<Uint8Array> {
     if (this.#over) return Promise.reject(this.#over)
@@ -90,6 +95,11 @@ export class SessionMaterial implements MaterialSource {
   chunk(pass: number, bytes: Uint8Array): void {
     if (this.#burnt.has(pass)) {
       this.#credit(bytes.length)
+      return
+    }
+    // Credit counts bytes: what has none could come without end.
+    if (bytes.length === 0) {
+      this.fail(new SessionError('malformed', 'The dealer sent a piece of material without any.'))
       return
     }
     const { chunks } = this.#pass(pass)

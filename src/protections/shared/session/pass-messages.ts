@@ -141,6 +141,12 @@ export class SerialGuard {
     if (!Number.isSafeInteger(shape.serial + shape.rows))
       throw new PassError('malformed', 'A row number is too large.')
     if (shape.serial < this.#next) throw new PassError('replayed', 'A pass would use masks again.')
+    this.check(shape)
+    this.#next = shape.serial + shape.rows
+  }
+
+  /** Throws `PassError` for rows that do not fit the context, whatever their numbers. */
+  check(shape: Shape): void {
     const isOfRows = this.#counts
       ? shape.base === 0 && this.#counts.includes(shape.rows)
       : shape.rows >= 1 && shape.rows <= MAX_ROWS
@@ -149,6 +155,5 @@ export class SerialGuard {
         'context',
         `A pass of ${shape.rows} rows after ${shape.base} does not fit the context.`,
       )
-    this.#next = shape.serial + shape.rows
   }
 }

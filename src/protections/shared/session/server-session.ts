@@ -15,9 +15,11 @@ import type { ModelPlans } from './model-plan.ts'
 import { passBinding } from './pass-binding.ts'
 import { decodePass, encodePass, PassError, type PassMessage, SerialGuard } from './pass-messages.ts'
 
-/** Dealt material by pass. */
-export interface PassMaterial {
+/** A session's material at the server. */
+export interface MaterialSource {
+  /** The next chunk of a pass, in the dealer's order. Rejects with `SessionError` after the last, and on dealer loss. */
   next(pass: number): Promise<Uint8Array>
+  /** Burns what is left of a pass, arrived or not. */
   discard(pass: number): void
 }
 
@@ -41,7 +43,7 @@ export class ServerSession {
   readonly #kernels: Kernels
   readonly #clear: ClearWeights
   readonly #link: Link
-  readonly #source: PassMaterial
+  readonly #source: MaterialSource
   readonly #cache: RowCache
   readonly #guard: SerialGuard
   readonly #passes = new Map<number, Running>()
@@ -49,7 +51,7 @@ export class ServerSession {
   /** Positions whose keys and values are complete. */
   #cached = 0
 
-  constructor(plans: ModelPlans, kernels: Kernels, clear: ClearWeights, link: Link, source: PassMaterial) {
+  constructor(plans: ModelPlans, kernels: Kernels, clear: ClearWeights, link: Link, source: MaterialSource) {
     this.#plans = plans
     this.#kernels = kernels
     this.#clear = clear
