@@ -96,7 +96,7 @@ export class WatchedSession {
       this.#watched(other, 'server'),
       this.material,
     ).run()
-    this.server.catch(() => undefined)
+    this.server.catch(() => other.close('The server gave up.'))
     this.owner = new OwnerSession({
       plans: this.plans,
       kernels: at.owner,
