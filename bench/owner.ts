@@ -1,5 +1,5 @@
 /** A child process: the data owner, with the kernels and links of `sotto complete`, and an emulated network on request. */
-import { nodePlatform } from '../src/cli/platform.ts'
+import { nodePlatform } from '../src/owner/node/platform.ts'
 import { type Agreement, greetServer, openSession } from '../src/protections/shared/agreement/agreement.ts'
 import type { ServedModel } from '../src/protections/shared/agreement/parties.ts'
 import { modelPlans } from '../src/protections/shared/session/model-plan.ts'

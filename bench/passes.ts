@@ -51,7 +51,7 @@ export interface Run {
 }
 
 /** Starts the parties with `context - rows` positions cached, and hands them to `body`. */
-export async function withParties<T>(
+async function withParties<T>(
   o: PassOptions,
   body: (run: Run, facts: { fillSeconds: number; offlineDown: number }) => Promise<T>,
 ): Promise<T> {

@@ -28,7 +28,7 @@ export interface Result extends Partial<Costs> {
 }
 
 /** Three significant digits for a person, with a unit. */
-export function human(name: string, value: Result[string]): string {
+function human(name: string, value: Result[string]): string {
   if (typeof value !== 'number')
     return Array.isArray(value) ? value.map((v) => human('', v)).join(' to ') : String(value)
   if (name.endsWith('Bytes')) return bytes(value)

@@ -2,7 +2,7 @@
 import { Cleartext } from './cleartext.ts'
 import { opCases } from './ops.ts'
 import { passCase } from './passes.ts'
-import { encoders, ops as peerOps, published, steps } from './peers.ts'
+import { encoders, ops as publishedOps, sprintRoberta, steps } from './published.ts'
 import { bytes, type Result, seconds, times } from './result.ts'
 import type { ShapeName } from './shapes.ts'
 
@@ -97,13 +97,13 @@ for (const [shape, at] of [
       '',
     ),
   )
-  for (const peer of steps[shape]) {
+  for (const system of steps[shape]) {
     const ratios = [
-      times(peer.bytes / online),
-      times(peer.bytes / all),
-      times(peer.rounds / number(ours.hops)),
+      times(system.bytes / online),
+      times(system.bytes / all),
+      times(system.rounds / number(ours.hops)),
     ]
-    say(row(peer.name, bytes(peer.bytes), String(peer.rounds), ...ratios))
+    say(row(system.name, bytes(system.bytes), String(system.rounds), ...ratios))
   }
 }
 
@@ -133,20 +133,20 @@ for (const [name, r] of [
       number(r.maxAbsError).toPrecision(2),
     ),
   )
-for (const peer of encoders)
+for (const system of encoders)
   say(
     row(
-      peer.name,
-      seconds(peer.seconds),
-      bytes(2 * peer.bytes),
+      system.name,
+      seconds(system.seconds),
+      bytes(2 * system.bytes),
       '',
-      String(peer.rounds),
-      String(peer.maxError ?? ''),
+      String(system.rounds),
+      String(system.maxError ?? ''),
     ),
   )
 say(
-  row('SPRINT, published, LAN', seconds(published.lanSeconds), '', '', '', ''),
-  row('SPRINT, published, WAN', seconds(published.wanSeconds), '', '', '', ''),
+  row('SPRINT, published, LAN', seconds(sprintRoberta.lanSeconds), '', '', '', ''),
+  row('SPRINT, published, WAN', seconds(sprintRoberta.wanSeconds), '', '', '', ''),
 )
 
 say(
@@ -163,15 +163,15 @@ for (const run of opCases) {
   say(row(`**${r.case}**`, both, bytes(sent), bytes(number(r.dealerBytes)), String(r.hops), error))
   const [kind] = r.case.split(' ')
   const weights = /(private|public) weights/.exec(r.case)
-  for (const peer of peerOps[weights ? `${kind}, ${weights[0]}` : kind] ?? [])
+  for (const system of publishedOps[weights ? `${kind}, ${weights[0]}` : kind] ?? [])
     say(
       row(
-        peer.name,
-        seconds(peer.seconds),
-        bytes(peer.bytes),
+        system.name,
+        seconds(system.seconds),
+        bytes(system.bytes),
         '',
-        String(peer.rounds),
-        String(peer.maxError ?? ''),
+        String(system.rounds),
+        String(system.maxError ?? ''),
       ),
     )
 }

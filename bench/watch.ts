@@ -1,11 +1,8 @@
 /** What a bench adds around the engines of server and dealer: nothing that they do changes, but their moments are known. */
 
-import type {
-  DealerEngine,
-  MaterialSource,
-  ServerEngine,
-} from '../src/protections/shared/agreement/parties.ts'
+import type { DealerEngine, ServerEngine } from '../src/protections/shared/agreement/parties.ts'
 import { decodePass } from '../src/protections/shared/session/pass-messages.ts'
+import type { MaterialSource } from '../src/protections/shared/session/server-session.ts'
 import type { Link } from '../src/transport/link.ts'
 
 /** Things that happen once, and those who wait for them. */
@@ -40,6 +37,7 @@ export function watchDealer(engine: DealerEngine, dealt: Dealt): DealerEngine {
       const passes = engine.open(hash, seed)
       return {
         close: () => passes.close(),
+        costOf: (request) => passes.costOf(request),
         async deal(request, sink) {
           let waited = 0
           const started = performance.now()

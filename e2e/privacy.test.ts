@@ -135,7 +135,7 @@ describe('the page', () => {
     await chat.ask('<img src=x onerror="document.title=1"> **hello**')
     const hostile =
       '<img src=x onerror="document.title=\'owned\'"> [x](javascript:alert(1)) ![y](https://example.com/leak) **bold**'
-    // The same path that a model's reply takes from storage to the screen.
+    // The path that a model's reply takes from storage to the screen.
     await chat.page.evaluate(async (content) => {
       const open = indexedDB.open('sotto')
       await new Promise((resolve) => open.addEventListener('success', resolve))

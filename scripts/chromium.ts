@@ -7,7 +7,7 @@ import { chromium } from 'playwright'
 const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome']
 
 /** The path of a Chromium or Chrome on this machine, or `undefined`. `CHROMIUM_PATH` decides where it is set. */
-export function findChromium(): string | undefined {
+function findChromium(): string | undefined {
   const given = process.env.CHROMIUM_PATH
   if (given) {
     if (!existsSync(given)) throw new Error(`CHROMIUM_PATH names ${given}, which does not exist.`)

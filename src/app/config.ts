@@ -1,12 +1,14 @@
 /** Who the other two parties are, according to the origin that served this page. */
+
 import { OwnerError, type PageConfig } from '../owner/api.ts'
+import { AddressError, partyUrl } from '../transport/party-url.ts'
 
 function check(value: unknown): PageConfig {
   const { server, protections } = (value ?? {}) as Partial<PageConfig>
   if (typeof server !== 'string') throw new Error('it names no server')
   // Relative addresses are allowed, for a page and a server behind one proxy.
   const base = document.baseURI
-  return { server: new URL(server, base).href.replace(/\/$/, ''), protections, base }
+  return { server: partyUrl(server, 'the model server', { base }), protections, base }
 }
 
 export async function loadConfig(): Promise<PageConfig> {
@@ -16,6 +18,7 @@ export async function loadConfig(): Promise<PageConfig> {
     if (!response.ok) throw new Error(`status ${response.status}`)
     return check(await response.json())
   } catch (reason) {
+    if (reason instanceof AddressError) throw OwnerError.from(reason)
     throw new OwnerError(
       'page-config',
       `This page could not read its configuration (${reason instanceof Error ? reason.message : reason}).`,

@@ -2,7 +2,7 @@
 import { LitElement } from 'lit'
 
 /** Resolves in a task of its own, before which the browser may paint and handle input. */
-export const nextTask = (): Promise<void> => new Promise((resolve) => setTimeout(resolve))
+const nextTask = (): Promise<void> => new Promise((resolve) => setTimeout(resolve))
 
 /** A component whose first picture is a task by itself, not part of the one that put it on the page. */
 export class DeferredElement extends LitElement {

@@ -1,9 +1,12 @@
 /** Options that `serve` and `deal` share, and what a long-running process does the same way. */
+
 import { Option } from '@commander-js/extra-typings'
-import pino, { type Logger } from 'pino'
+import pino, { type DestinationStream, type Logger } from 'pino'
 import { readCertificate, selfMadeCertificate, type Tls } from '../transport/node/certificate.ts'
+import { plainJson } from '../transport/plain-text.ts'
 import { command } from './command.ts'
 import { UsageError } from './errors.ts'
+import { printResult } from './terminal.ts'
 import { repeated, text, whole } from './values.ts'
 
 /** A command of a party that listens, with the options that all of those have. */
@@ -12,6 +15,11 @@ export const listeningCommand = (name: string, description: string) =>
     .optionsGroup('Listening:')
     .option('--host <host>', 'interface to listen on; 0.0.0.0 for all', '127.0.0.1')
     .option('--origin <url>', 'origin of a page that may connect; repeat for more, * for all', repeated(text))
+    .option(
+      '--name <host>',
+      'name under which it is visited, as in https://NAME; repeat for more. Addresses, localhost and the names in --cert need none',
+      repeated(text),
+    )
     .option('--https', 'listen for HTTPS, with a self-made certificate unless one is given', false)
     .option('--cert <file>', 'certificate, PEM')
     .option('--cert-key <file>', 'its private key, PEM')
@@ -45,19 +53,19 @@ export async function tlsOption(values: TlsValues): Promise<Tls | undefined> {
   return https ? selfMadeCertificate(stateDir, host) : undefined
 }
 
-export function makeLog(level: string): Logger {
-  // Addresses of visitors, payloads and keys are never passed to the log in the first place.
-  return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: 2, sync: true }),
-  )
+export function makeLog(
+  level: string,
+  destination: DestinationStream = pino.destination({ dest: 2, sync: true }),
+): Logger {
+  // Addresses of visitors, payloads, keys and the words of others are never passed to the log in the first place.
+  const hooks = { streamWrite: plainJson }
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, hooks }, destination)
 }
 
 /** Says that a party is ready: to a parent process, and to the person or program at the terminal. */
 export function announceReady(json: boolean, facts: Record<string, unknown>, text: string): void {
   process.send?.({ ready: true, ...facts })
-  if (json) process.stdout.write(`${JSON.stringify(facts)}\n`)
-  else if (!process.send) process.stdout.write(`${text}\n`)
+  if (json || !process.send) printResult(json, facts, `${text}\n`)
 }
 
 /** Resolves on Ctrl-C, on SIGTERM, or when the parent process goes away. */

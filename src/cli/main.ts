@@ -1,6 +1,8 @@
 /** The command line: `sotto <command> [options]`. */
+
 import { Exit, UsageError } from './errors.ts'
 import { programFor } from './program.ts'
+import { say } from './terminal.ts'
 
 async function main(words: string[]): Promise<number> {
   try {
@@ -16,8 +18,8 @@ function report(error: unknown): number {
   if (error instanceof Exit) return error.code
   const { message, advice } =
     error instanceof Error ? (error as Error & { advice?: string }) : { message: String(error) }
-  process.stderr.write(`sotto: ${message}\n${advice ? `${advice}\n` : ''}`)
-  if (process.env.SOTTO_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  say(`sotto: ${message}${advice ? `\n${advice}` : ''}`)
+  if (process.env.SOTTO_DEBUG && error instanceof Error) say(String(error.stack))
   return error instanceof UsageError ? 2 : 1
 }
 

@@ -7,16 +7,16 @@ import { Option } from '@commander-js/extra-typings'
 import { type CatalogEntry, readCatalog } from '../model/files/catalog.ts'
 import type { Manifest } from '../model/files/manifest.ts'
 import type { PageConfig } from '../owner/api.ts'
-import { Owner } from '../owner/owner.ts'
-import type { ModelSource } from '../owner/source.ts'
+import { bundleSource } from '../owner/node/bundle-source.ts'
+import { nodeOwner } from '../owner/node/owner.ts'
+import type { Owner } from '../owner/owner.ts'
 import type { Protection } from '../protections/protection.ts'
 import { protections } from '../protections/registry.ts'
 import { linkChoices } from '../transport/connect.ts'
-import { bundleSource } from './bundle-source.ts'
+import { AddressError, partyUrl } from '../transport/party-url.ts'
 import { command } from './command.ts'
 import { UsageError } from './errors.ts'
 import { pageConfig } from './page-config.ts'
-import { nodePlatform } from './platform.ts'
 import { startProcesses } from './processes.ts'
 import { identityKey } from './values.ts'
 
@@ -50,7 +50,7 @@ export const owningCommand = (name: string, description: string) =>
     .optionsGroup('Options:')
     .addHelpText('after', '\nSelf-made certificates are trusted through NODE_EXTRA_CA_CERTS=FILE.')
 
-interface PeerValues {
+interface PartiesValues {
   model?: string
   models?: string
   protection: string
@@ -60,7 +60,7 @@ interface PeerValues {
   dealerKey?: string
 }
 
-export interface PeerChoice {
+export interface PartiesChoice {
   /** Name of the model; the first that fits, if absent. */
   model?: string
   /** Folder with its bundle, by itself or among others. */
@@ -68,11 +68,11 @@ export interface PeerChoice {
   protection: Protection
   link?: (typeof linkChoices)[number]
   /** Parties that run already. */
-  peers?: PageConfig
+  running?: PageConfig
 }
 
 /** Reads the options above. Throws a `UsageError` for what does not go together. */
-export function peerChoice(values: PeerValues): PeerChoice {
+export function partiesChoice(values: PartiesValues): PartiesChoice {
   const { model, server, dealer, dealerKey: key } = values
   const given = [server, dealer, key].filter((value) => value !== undefined).length
   if (given !== 0 && given !== 3) throw new UsageError('--server, --dealer and --dealer-key belong together.')
@@ -85,7 +85,18 @@ export function peerChoice(values: PeerValues): PeerChoice {
     folder: isFolder ? resolve(model) : folderOf(values.models, model),
     protection,
     link: values.link,
-    peers: given === 3 ? pageConfig(server!, { url: dealer!, key: key! }) : undefined,
+    running: given === 3 ? partiesAt(server!, dealer!, key!) : undefined,
+  }
+}
+
+/** Parties that are safe to talk to from here. Throws a `UsageError` for others. */
+function partiesAt(server: string, dealer: string, key: string): PageConfig {
+  try {
+    const url = partyUrl(dealer, 'the dealer (--dealer)')
+    return pageConfig(partyUrl(server, 'the model server (--server)'), { url, key })
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error
+    throw new UsageError(error.message, error.advice)
   }
 }
 
@@ -103,14 +114,14 @@ function folderOf(models: string | undefined, model: string | undefined): string
  * where the protection needs no server.
  */
 export async function withOwner<T>(
-  { folder, peers, protection }: PeerChoice,
+  { folder, running, protection }: PartiesChoice,
   use: (owner: Owner) => Promise<T>,
 ): Promise<T> {
   if (!protection.needsServer) {
     const source = await bundleSource(folder, protection.id)
-    return use(ownerOf({ server: '' }, source))
+    return use(nodeOwner({ server: '' }, { source }))
   }
-  if (peers) return use(ownerOf(peers))
+  if (running) return use(nodeOwner(running))
   const keys = mkdtempSync(join(tmpdir(), 'sotto-keys-'))
   try {
     const parties = await startProcesses({
@@ -124,19 +135,13 @@ export async function withOwner<T>(
       keys,
     })
     try {
-      return await use(ownerOf(pageConfig(parties.server.url, parties.dealer)))
+      return await use(nodeOwner(pageConfig(parties.server.url, parties.dealer)))
     } finally {
       await parties.stop()
     }
   } finally {
     rmSync(keys, { recursive: true, force: true })
   }
-}
-
-/** A data owner's engine in this process. */
-export function ownerOf(peers: PageConfig, source?: ModelSource): Owner {
-  const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
-  return new Owner(peers, noWindow, nodePlatform(), { source })
 }
 
 /** What a command needs of a model, and what to say of one that has it not. */
@@ -146,7 +151,10 @@ export interface Need {
 }
 
 /** The chosen bundle, or the first that fits. Throws a `UsageError` where there is none. */
-export async function bundleOf({ folder, model }: PeerChoice, { fits, lack }: Need): Promise<CatalogEntry> {
+export async function bundleOf(
+  { folder, model }: PartiesChoice,
+  { fits, lack }: Need,
+): Promise<CatalogEntry> {
   const catalog = await readCatalog(folder)
   const named = catalog.filter(({ name }) => model === undefined || name === model)
   const entry = named.find(({ manifest }) => fits(manifest))

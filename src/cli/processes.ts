@@ -13,12 +13,14 @@ export interface ProcessOptions {
   /** The dealer's split bundles. */
   dealerModels?: string
   /** The dealer's limit for one address. */
-  passesPerHour?: number
+  rowsPerHour?: number
   host: string
   /** 0 takes free ones. */
   serverPort: number
   dealerPort: number
   origins: readonly string[]
+  /** Names under which both are visited, besides addresses and `localhost`. */
+  names?: readonly string[]
   /** Passed on to both: `--https` or `--cert` and `--cert-key`. */
   tlsArgs: readonly string[]
   /** Certificate that the server trusts for the dealer. */
@@ -60,6 +62,7 @@ export async function startProcesses(options: ProcessOptions): Promise<Processes
     logLevel,
     ...tlsArgs,
     ...origins.flatMap((origin) => ['--origin', origin]),
+    ...(options.names ?? []).flatMap((name) => ['--name', name]),
   ]
   const start = (name: string, args: string[]) => {
     const child = fork(program, [name, ...common, ...args], {
@@ -80,7 +83,7 @@ export async function startProcesses(options: ProcessOptions): Promise<Processes
       join(keys, 'dealer.pem'),
       '--allow',
       serverKey,
-      ...(options.passesPerHour === undefined ? [] : ['--passes-per-hour', String(options.passesPerHour)]),
+      ...(options.rowsPerHour === undefined ? [] : ['--rows-per-hour', String(options.rowsPerHour)]),
       ...(options.dealerModels === undefined ? [] : ['--models', options.dealerModels]),
     ]
     const dealerChild = start('deal', dealerArgs)

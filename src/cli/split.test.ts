@@ -7,8 +7,8 @@ import { writeTinyBundle } from '../../test/support/session/tiny-bundle.ts'
 import { splitBundle } from '../../tools/split/split.ts'
 import { loadIdentity } from '../handshake/node/key-file.ts'
 import { createNodeKernels } from '../kernels/node/kernels.ts'
+import { nodeOwner } from '../owner/node/owner.ts'
 import { pageConfig } from './page-config.ts'
-import { ownerOf } from './parties.ts'
 import { type Processes, startProcesses } from './processes.ts'
 
 let folder: string
@@ -47,7 +47,7 @@ async function start(dealerModels?: string): Promise<Processes> {
 test('split bundles that the command line made are served by the processes that they were made for', async () => {
   processes = await start(join(folder, 'split', 'dealer'))
   expect(processes.server.models).toEqual(['tiny'])
-  const owner = ownerOf(pageConfig(processes.server.url, processes.dealer))
+  const owner = nodeOwner(pageConfig(processes.server.url, processes.dealer))
   try {
     await owner.open({ model: 'tiny', link: 'ws' }, () => undefined)
     const options = { temperature: 0, topP: 1, seed: 1, maxTokens: 3 }

@@ -18,6 +18,7 @@ function subtle(): SubtleCrypto {
   return found
 }
 
+/** SHA-256 (FIPS 180-4): 32 bytes. */
 export const sha256 = async (data: Uint8Array): Promise<Uint8Array<ArrayBuffer>> =>
   new Uint8Array(await subtle().digest('SHA-256', bytes(data)))
 
@@ -28,6 +29,10 @@ export interface Ephemeral {
   agree(peer: Uint8Array): Promise<Uint8Array<ArrayBuffer>>
 }
 
+/**
+ * A fresh pair from the system's generator. Rejects with `SessionError` (`crypto-missing`) outside a secure
+ * context.
+ */
 export async function newEphemeral(): Promise<Ephemeral> {
   let pair: CryptoKeyPair
   try {
@@ -67,7 +72,10 @@ async function usable(
   throw new SessionError('malformed', 'The other side sent an unusable public key.')
 }
 
-/** Whether `signature` over `message` is by `publicKey` (Ed25519). */
+/**
+ * Whether `signature` (64 bytes) over `message` is by `publicKey` (32 bytes): Ed25519, RFC 8032, section
+ * 5.1.7.
+ */
 export async function verify(
   publicKey: Uint8Array,
   signature: Uint8Array,
@@ -92,7 +100,7 @@ function verifyByNoble(publicKey: Uint8Array, signature: Uint8Array, message: Ui
   }
 }
 
-/** Derives `length` bytes for one purpose. */
+/** HKDF-SHA-256 (RFC 5869): derives `length` bytes from a secret, for one purpose, which is the info. */
 export async function hkdf(
   secret: Uint8Array,
   salt: Uint8Array,
@@ -104,13 +112,16 @@ export async function hkdf(
   return new Uint8Array(await subtle().deriveBits(parameters, key, length * 8))
 }
 
+/** HMAC-SHA-256 under one key; `check` takes as long wherever the tags differ. */
 export interface Mac {
   tag(message: Uint8Array): Promise<Uint8Array<ArrayBuffer>>
   check(message: Uint8Array, tag: Uint8Array): Promise<boolean>
 }
 
+/** Bytes of a tag, untruncated. */
 export const MAC_BYTES = 32
 
+/** HMAC-SHA-256 (RFC 2104) under a secret of 32 bytes, as HKDF gives them. */
 export async function newMac(secret: Uint8Array): Promise<Mac> {
   const key = await subtle().importKey('raw', bytes(secret), { name: 'HMAC', hash: 'SHA-256' }, false, [
     'sign',
@@ -144,6 +155,7 @@ export const aesDecrypt = async (
 ): Promise<Uint8Array<ArrayBuffer>> =>
   new Uint8Array(await subtle().decrypt(gcm(context), await aesKey(key, 'decrypt'), bytes(box)))
 
+/** From the system's cryptographic generator; at most 65,536 at once. */
 export const randomBytes = (length: number): Uint8Array<ArrayBuffer> =>
   crypto.getRandomValues(new Uint8Array(length))
 

@@ -4,6 +4,7 @@ import { base64urlnopad } from '@scure/base'
 
 const encoder = new TextEncoder()
 
+/** The bytes of a text. */
 export const utf8 = (text: string): Uint8Array<ArrayBuffer> => encoder.encode(text)
 
 /** Lower-case hexadecimal, two digits a byte. */

@@ -1,4 +1,5 @@
 /** Everything that can go wrong while parties agree on a session or keep it. Messages never contain secrets. */
+import { plainLine } from '../transport/plain-text.ts'
 
 const codes = {
   'wrong-dealer-key': [
@@ -7,6 +8,8 @@ const codes = {
   ],
   'wrong-server-key': [403, 'The model server is not the one it says it is. Check its address.'],
   unauthorised: [403, 'Add the server’s key to the dealer’s allow-list.'],
+  'foreign-page': [403, 'Open the page at its own address, or name its origin to the server: --origin.'],
+  'wrong-host': [421, 'Check the address, or tell the server that it is visited under it: --name.'],
   'unknown-model': [404, 'Choose another model, or check that the model server and the dealer both run.'],
   'plan-mismatch': [409, 'The model has changed. Reload the page.'],
   'version-mismatch': [409, 'The parties run different releases. Reload the page, or update the older one.'],
@@ -27,13 +30,20 @@ const codes = {
   internal: [500, 'Try again; if it keeps failing, tell who runs the server.'],
 } as const satisfies Record<string, readonly [status: number, advice: string]>
 
+/** What went wrong, for programs; each stands with the HTTP status and the advice that go with it. */
 export type SessionErrorCode = keyof typeof codes
 
+/**
+ * Parties cannot agree on a session, or have lost it. `message` says what happened, `advice` what a person can do
+ * about it.
+ */
 export class SessionError extends Error {
   override readonly name = 'SessionError'
   readonly code: SessionErrorCode
   /** What a person can do about it. */
   readonly advice: string
+  /** Whether `message` is in the other side's words, which do not belong into a log. */
+  readonly isQuoted: boolean = false
 
   constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
@@ -46,6 +56,7 @@ export class SessionError extends Error {
     return codes[this.code][0]
   }
 
+  /** As it travels; `parse` reads it. */
   toJSON(): { code: SessionErrorCode; message: string; advice: string } {
     return { code: this.code, message: this.message, advice: this.advice }
   }
@@ -54,9 +65,9 @@ export class SessionError extends Error {
   static parse(value: unknown, fallback: SessionErrorCode = 'malformed'): SessionError {
     const { code, message } = (value ?? {}) as { code?: unknown; message?: unknown }
     const known = typeof code === 'string' && Object.hasOwn(codes, code)
-    const text =
-      typeof message === 'string' ? message.slice(0, 300) : 'The other side refused without a reason.'
-    return new SessionError(known ? (code as SessionErrorCode) : fallback, text)
+    const text = typeof message === 'string' ? message : 'The other side refused without a reason.'
+    const error = new SessionError(known ? (code as SessionErrorCode) : fallback, plainLine(text))
+    return Object.assign(error, { isQuoted: true })
   }
 }
 

@@ -1,21 +1,30 @@
 /** The release of the protocol between parties; a transcript binds it. */
 export const PROTOCOL_VERSION = 1
 
+/** The release of what a server and its dealer say to each other. */
+export const MATERIAL_VERSION = 2
+
 /** Admission control and bounds on dealt-ahead material, the same for every deployment. */
 export const limits = Object.freeze({
-  /** Sessions that a dealer or a server keeps at once, in all and for one remote address. */
+  /** Sessions that a dealer or a server keeps at once: claimed ones in all, and any for one remote address. */
   sessions: 256,
   sessionsPerPeer: 32,
+  /** Sessions that are announced and not yet claimed at the server, in all. */
+  unclaimedSessions: 64,
   /** New sessions from one address within a minute. */
   opensPerMinute: 60,
   /** Without a sign of life a session is evicted, and its seed forgotten. */
   idleMs: 15 * 60_000,
   /** An announced session must be claimed at the server within this time. */
-  claimMs: 60_000,
+  claimMs: 30_000,
   /** Passes that may be dealt before the server has used up the earlier ones. */
   passesAhead: 64,
-  /** Passes of one address within an hour: each releases one hidden state, or row of logits. */
-  passesPerHour: Number.POSITIVE_INFINITY,
+  /**
+   * Of one address within an hour: rows of hidden states or logits that are released to it, of which a pass of a decoder has
+   * one and an encoder's up to 512; and bytes that are dealt for it.
+   */
+  rowsPerHour: Number.POSITIVE_INFINITY,
+  dealtBytesPerHour: Number.POSITIVE_INFINITY,
   /** One pass request of the owner. */
   passBytes: 64 * 1024,
   /** Dealt material that the server buffers for one session. */

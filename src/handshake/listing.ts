@@ -1,8 +1,12 @@
 /** What a server says of its models before any session exists: GET /api/models. */
 import * as v from 'valibot'
+import { wholeBody } from '../transport/body.ts'
 import { SessionError } from './errors.ts'
 import { limits } from './limits.ts'
 import { parseJson } from './parse-json.ts'
+
+/** Of all models together, labels included. */
+const LISTING_BYTES = 8 * 1024 * 1024
 
 const text = v.pipe(v.string(), v.maxLength(2000))
 const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
@@ -39,8 +43,11 @@ const listSchema = v.object({
   models: v.pipe(v.array(listingSchema), v.maxLength(limits.modelsPerServer)),
 })
 
+/** One model as its server describes it. */
 export type ServedListing = v.InferOutput<typeof listingSchema>
+/** What a model is for. */
 export type Task = NonNullable<ServedListing['task']>
+/** The answer to GET /api/models: who the server is, and its models. */
 export type ServedListings = v.InferOutput<typeof listSchema>
 
 /** Asks a server what it offers. Rejects with `SessionError`: `server-unreachable` or `malformed`. */
@@ -48,14 +55,14 @@ export async function fetchListings(
   server: string,
   fetch = globalThis.fetch.bind(globalThis),
 ): Promise<ServedListings> {
-  let body: string
+  let body: Uint8Array
   try {
     const response = await fetch(new URL('/api/models', server), {
       cache: 'no-store',
       signal: AbortSignal.timeout(10_000),
     })
     if (!response.ok) throw new Error(`status ${response.status}`)
-    body = await response.text()
+    body = await wholeBody(response, LISTING_BYTES)
   } catch (cause) {
     throw new SessionError('server-unreachable', 'The model server does not answer.', { cause })
   }

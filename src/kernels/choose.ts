@@ -9,6 +9,7 @@ export interface Choice {
   reason: string
 }
 
+/** Where products of matrices can be computed in a browser: `?backend=`. */
 export type BackendKind = 'webgpu' | 'wasm'
 
 interface Options {

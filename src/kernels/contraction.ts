@@ -17,6 +17,10 @@ export interface Contraction {
 /** A left and a right operand: queries and keys, or weights and values. */
 export type ContractionTerm = readonly [left: BigUint64Array, right: BigUint64Array]
 
+/**
+ * Attention's products (Vaswani et al., 2017, section 3.2; grouped heads: Ainslie et al., 2023), without
+ * scaling or softmax.
+ */
 export interface ContractionKernels {
   /**
    * The sum over terms of attention's products, all heads at once, mod 2^64. `scores`: queries (rows x heads * headDim)

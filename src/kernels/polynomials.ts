@@ -15,6 +15,7 @@ export interface PolynomialSpec {
   readonly scale: number
 }
 
+/** Sums of Chebyshev polynomials of the first kind, with coefficients in the ring. */
 export interface PolynomialKernels {
   /** Dealt polynomials at public points, `groups` of them a point, point by point, mod 2^64. */
   polynomials(points: BigUint64Array, words: BigUint64Array, o: PolynomialSpec): BigUint64Array

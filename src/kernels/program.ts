@@ -22,6 +22,9 @@ export type OperandType =
   /** Element i at bits [i*bits, (i+1)*bits): what `PackingKernels.pack` makes, or little-endian words as they are. */
   | { readonly kind: 'packed'; readonly bits: number }
 
+/**
+ * One value: an operand, or what an operation makes of one or two nodes before it, and perhaps a constant.
+ */
 export type Node =
   | { readonly op: 'operand'; readonly operand: number }
   | { readonly op: 'add' | 'sub' | 'mul'; readonly a: number; readonly b: number }
@@ -44,15 +47,19 @@ interface Output<T> {
   readonly result?: T
 }
 
+/** An array that a program reads. */
 export type Operand = BigUint64Array | Uint8Array
+/** An array that a program makes. */
 export type Result = BigUint64Array | Uint8Array
 
+/** Data alone, so that every backend can compile it; made by `program`, and meant to be kept. */
 export interface Program<R extends readonly Result[] = readonly Result[]> {
   readonly operands: readonly OperandType[]
   readonly nodes: readonly Node[]
   readonly outputs: { readonly [K in keyof R]: Output<R[K]> }
 }
 
+/** Kernels that run programs. */
 export interface ProgramKernels {
   /**
    * Runs a program over `count` elements: one array for each of its outputs.
@@ -66,32 +73,45 @@ export class ProgramBuilder {
   readonly operands: OperandType[] = []
   readonly nodes: Node[] = []
 
+  /** An operand of one lane for each element. */
   lanes(): Value {
     return this.#operand({ kind: 'lanes' })
   }
 
+  /**
+   * An operand that is columns `from` to `from + width` of rows of `stride` lanes; a stride of 0 repeats one
+   * row.
+   */
   columns(width: number, stride: number, from: number): Value {
     if (from === 0 && width === stride) return this.lanes()
     return this.#operand({ kind: 'columns', width, stride, from })
   }
 
+  /** An operand of one lane for every `run` elements, as a factor of a whole row is. */
   runs(run: number): Value {
     return run === 1 ? this.lanes() : this.#operand({ kind: 'runs', run })
   }
 
+  /**
+   * An operand of packed bits, as they came from the other party or from a keystream. Throws `KernelError`
+   * beyond 64.
+   */
   packed(bits: number): Value {
     checkBits(bits)
     return this.#operand({ kind: 'packed', bits })
   }
 
+  /** a + b. */
   add(a: Value, b: Value): Value {
     return this.#node({ op: 'add', a: a.node, b: b.node })
   }
 
+  /** a - b. */
   sub(a: Value, b: Value): Value {
     return this.#node({ op: 'sub', a: a.node, b: b.node })
   }
 
+  /** a * b. */
   mul(a: Value, b: Value): Value {
     return this.#node({ op: 'mul', a: a.node, b: b.node })
   }
@@ -127,6 +147,7 @@ export class ProgramBuilder {
     return by === 0 ? a : this.#node({ op: 'shr', a: a.node, constant: BigInt(by) })
   }
 
+  /** An output of one lane for each element; bits above its ring are whatever the program left there. */
   out(a: Value): Output<BigUint64Array> {
     return { node: a.node, type: { kind: 'lanes' } }
   }

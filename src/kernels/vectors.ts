@@ -44,6 +44,7 @@ export function hexWords(hex: string): BigUint64Array<ArrayBuffer> {
   return toWords(hexToBytes(hex))
 }
 
+/** Hexadecimal of the words as they lie in memory, little endian. */
 export function wordsHex(words: BigUint64Array): string {
   return bytesToHex(new Uint8Array(words.buffer, words.byteOffset, words.byteLength))
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { erf, gelu, geluTanh, linear, logSumExp, silu, softmax, transpose } from './math.ts'
+import { erf, gelu, geluTanh, linear, silu, softmax, transpose } from './math.ts'
 
 test('linear agrees with the definition, for any remainder of outputs', () => {
   for (const outputs of [1, 4, 7]) {
@@ -47,10 +47,9 @@ test('activations at known points', () => {
   expect(geluTanh(1)).toBeCloseTo(0.8411919906082768, 13)
 })
 
-test('softmax and logSumExp stand large numbers', () => {
+test('softmax stands large numbers', () => {
   const x = Float64Array.of(1000, 1001, 999)
-  const lse = logSumExp(x)
-  expect(lse).toBeCloseTo(1001 + Math.log(1 + Math.exp(-1) + Math.exp(-2)), 12)
+  const lse = 1001 + Math.log(1 + Math.exp(-1) + Math.exp(-2))
   const p = x.slice()
   softmax(p)
   p.forEach((value, i) => {

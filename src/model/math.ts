@@ -103,15 +103,7 @@ export function cappedSoftmax(x: Floats, cap: number): void {
   for (let i = 0; i < x.length; i++) x[i] /= sum
 }
 
-/** log(sum(exp(x[from, to)))), safely. */
-export function logSumExp(x: Float64Array, from = 0, to = x.length): number {
-  let max = Number.NEGATIVE_INFINITY
-  for (let i = from; i < to; i++) max = Math.max(max, x[i])
-  let sum = 0
-  for (let i = from; i < to; i++) sum += Math.exp(x[i] - max)
-  return max + Math.log(sum)
-}
-
+/** x / (1 + e^-x) (Elfwing et al., 2018). */
 export const silu = (x: number): number => x / (1 + Math.exp(-x))
 
 /** The original GELU, x times the normal distribution function. */
@@ -128,6 +120,7 @@ export function geluSprint(x: number): number {
   return x / 2 + 0.00162 + a * (-0.03798 + a * (0.54106 + a * (-0.18353 + a * 0.02085)))
 }
 
+/** By the names that configurations have for them. */
 export const activations = { silu, gelu, gelu_tanh: geluTanh, gelu_sprint: geluSprint }
 
 /** Error function to nearly full precision: a series near zero, a continued fraction further out. */

@@ -6,7 +6,7 @@ export function rmsNorm<T extends Floats>(
   x: T,
   gain: Float32Array,
   eps: number,
-  look?: (normal: T, meanSquare: T) => void,
+  tap?: (normal: T, meanSquare: T) => void,
 ): T {
   const d = gain.length
   const normal = zerosLike(x, x.length)
@@ -18,7 +18,7 @@ export function rmsNorm<T extends Floats>(
     const scale = 1 / Math.sqrt(meanSquare[t] + eps)
     for (let i = 0; i < d; i++) normal[t * d + i] = x[t * d + i] * scale
   }
-  look?.(normal, meanSquare)
+  tap?.(normal, meanSquare)
   const out = zerosLike(x, x.length)
   for (let at = 0; at < out.length; at++) out[at] = normal[at] * gain[at % d]
   return out
@@ -30,7 +30,7 @@ export function layerNorm<T extends Floats>(
   gain: Float32Array,
   bias: Float32Array,
   eps: number,
-  look?: (normal: T, variance: T) => void,
+  tap?: (normal: T, variance: T) => void,
 ): T {
   const d = gain.length
   const normal = zerosLike(x, x.length)
@@ -45,7 +45,7 @@ export function layerNorm<T extends Floats>(
     const scale = 1 / Math.sqrt(square / d + eps)
     for (let i = 0; i < d; i++) normal[at + i] = (x[at + i] - mean) * scale
   }
-  look?.(normal, variance)
+  tap?.(normal, variance)
   const out = zerosLike(x, x.length)
   for (let at = 0; at < out.length; at++) out[at] = normal[at] * gain[at % d] + bias[at % d]
   return out

@@ -6,6 +6,7 @@ import { graphOf } from './graph/graph-of.ts'
 /** Where a token stands in the embedding's tables. */
 export type Place = Readonly<Record<Table['by'], number>>
 
+/** The embedding of a model whose embedding is public. */
 export class PublicTables {
   readonly #dim: number
   readonly #tables: readonly Table[]

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { parameterCount } from '../../test/support/parameter-count.ts'
 import { floatModel } from './graph/decoder-model.ts'
-import { benchConfigs, PredictableRandom, parameterCount, randomModel } from './random.ts'
+import { benchConfigs, PredictableRandom, randomModel } from './random.ts'
 
 test('the same seed gives the same stream, another seed another', () => {
   const draw = (seed: number) => {

@@ -167,10 +167,3 @@ function spreadByName(name: string, c: ModelConfig): Spread {
   if (name.endsWith('lora_B.weight')) return { std: 0.1 / Math.sqrt(c.lora?.rank ?? 1) }
   return { std: 1 / Math.sqrt(c.dim) }
 }
-
-/** Number of parameters of a model. */
-export function parameterCount(config: ModelConfig): number {
-  let total = 0
-  for (const shape of tensorShapes(config).values()) total += shape.reduce((a, b) => a * b, 1)
-  return total
-}

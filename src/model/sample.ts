@@ -2,6 +2,7 @@ import type { FloatModel } from './graph/decoder-model.ts'
 import { softmax } from './math.ts'
 import { PredictableRandom } from './random.ts'
 
+/** How a token is chosen. */
 export interface SampleOptions {
   /** 0 always takes the likeliest token; 1 samples the model's own distribution. */
   temperature?: number
@@ -57,12 +58,14 @@ function likeliest(p: Float64Array, mass: number): number[] {
   }
 }
 
+/** The place of the largest; the first of several. */
 export function argMax(values: ArrayLike<number>): number {
   let best = 0
   for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i
   return best
 }
 
+/** How, and how many. */
 export interface GenerateOptions extends SampleOptions {
   /** End before any of these ids. */
   stop?: readonly number[]

@@ -89,8 +89,10 @@ export interface Stats {
   tokensReady: number
   /** Sequential one-way messages so far. */
   hops: number
+  /** From the owner to the server, and back. */
   ownerUpBytes: number
   ownerDownBytes: number
+  /** From the owner to the dealer, and back. */
   dealerUpBytes: number
   dealerDownBytes: number
   dealerToServerBytes: number
@@ -102,6 +104,7 @@ export interface Stats {
   dispatches: number
   /** Tokens generated or read privately so far. */
   tokens: number
+  /** Of the last pass. */
   secondsPerToken: number
   /** Products with private weights, per token. */
   privateProducts: number
@@ -111,6 +114,7 @@ export interface Stats {
   dealer?: PartyTraffic
 }
 
+/** What an engine tells while it works; `classified` has the place of its text among those that were given. */
 export type OwnerEvent =
   | { type: 'progress'; phase: 'model' | 'connect' | 'prefill'; done: number; total: number; text: string }
   | { type: 'stats'; stats: Stats }
@@ -118,6 +122,10 @@ export type OwnerEvent =
   | { type: 'token'; text: string; id: number }
   | { type: 'classified'; index: number; result: Classification }
 
+/**
+ * How the next tokens are chosen: `temperature` 0 takes the likeliest, `topP` bounds the probability to choose
+ * from.
+ */
 export interface ChatOptions {
   temperature: number
   topP: number
@@ -126,6 +134,7 @@ export interface ChatOptions {
   maxTokens: number
 }
 
+/** A reply, or as much of it as there was when it ended. */
 export interface ChatResult {
   text: string
   ids: number[]
@@ -139,6 +148,7 @@ export interface ClassifyInput {
   pair?: string
 }
 
+/** What a classifier makes of a text. */
 export interface Classification {
   /** The likeliest label. */
   label: string
@@ -148,11 +158,14 @@ export interface Classification {
   isCut: boolean
 }
 
+/** Hears what an engine tells, in order. */
+export type OnEvent = (event: OwnerEvent) => void
+
 /** The data owner's engine. One instance is one tab and at most one session. */
 export interface OwnerApi {
   models(): Promise<ModelListing[]>
   /** Downloads the public tensors (once), agrees on keys and opens a session. Closes any earlier one. */
-  open(options: OpenOptions, onEvent: (event: OwnerEvent) => void): Promise<SessionInfo>
+  open(options: OpenOptions, onEvent: OnEvent): Promise<SessionInfo>
   /** The user is typing: do input-independent work for a few tokens in the background. */
   prepare(): Promise<void>
   /** Answers the conversation, streaming `token` events; reuses the KV cache for the common prefix. */
@@ -177,8 +190,8 @@ export interface OwnerHost {
 }
 
 /**
- * An error that a person can act on. Its codes are those of `SessionError` and `LinkError`, and of the engine itself:
- * `model-hash`, `backend`, `context`, `protocol`, `page-config`, `unknown-protection`, `internal`.
+ * An error that a person can act on. Its codes are those of `SessionError`, `LinkError` and `ProtectionError`, and of the
+ * engine itself: `busy`, `empty`, `wrong-task`, `context`, `unknown-protection`, `backend`, `internal`.
  */
 export class OwnerError extends Error {
   override readonly name = 'OwnerError'
@@ -214,6 +227,7 @@ export class OwnerError extends Error {
   }
 }
 
+/** An `OwnerError` as plain data. */
 export interface OwnerErrorData {
   code: string
   message: string

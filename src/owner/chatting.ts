@@ -5,9 +5,9 @@ import type { Floats } from '../model/math.ts'
 import { Sampler } from '../model/sample.ts'
 import { decodeText, encodePrompt, StreamDecoder, stopIds } from '../model/tokenizer/chat.ts'
 import { Cancelled } from '../protections/protection.ts'
-import type { ChatOptions, ChatResult, Message, OwnerEvent } from './api.ts'
+import type { ChatOptions, ChatResult, Message, OnEvent } from './api.ts'
 import { OwnerError } from './api.ts'
-import { type Open, progress } from './connect.ts'
+import { type Open, progress, reading } from './connect.ts'
 
 /** Room kept for the reply when a long conversation is cut. */
 const REPLY_ROOM = 96
@@ -15,7 +15,7 @@ const REPLY_ROOM = 96
 /** What a run of the engine tells its caller, and is told. */
 export interface Running {
   readonly signal: AbortSignal
-  say(event: OwnerEvent): void
+  readonly onEvent: OnEvent
   /** A pass is done: seconds that each of its tokens took. */
   passed(secondsPerToken: number): void
 }
@@ -46,7 +46,7 @@ export async function chat(
         break
       }
       made.push(id)
-      run.say({ type: 'token', text: decoder.push(id), id })
+      run.onEvent({ type: 'token', text: decoder.push(id), id })
       if (made.length === options.maxTokens) break
       if (open.cached.length >= config.context) {
         finish = 'context'
@@ -62,13 +62,17 @@ export async function chat(
 }
 
 /** The conversation's ids, oldest turns left out if they don't fit. */
-function prompt({ model: { manifest }, tokenizer }: Open, messages: Message[], { say }: Running): number[] {
+function prompt(
+  { model: { manifest }, tokenizer }: Open,
+  messages: Message[],
+  { onEvent }: Running,
+): number[] {
   const limit = manifest.config.context - REPLY_ROOM
   try {
     const whole = encodePrompt(tokenizer, manifest, messages)
     if (whole.length <= limit) return whole
     const text = 'The conversation is longer than the model can remember, so its oldest turns are left out.'
-    say({ type: 'notice', text })
+    onEvent({ type: 'notice', text })
     return encodePrompt(tokenizer, manifest, messages, { maxTokens: limit })
   } catch (error) {
     const message = error instanceof Error ? error.message : 'The message is too long.'
@@ -85,11 +89,11 @@ async function prefill(open: Open, ids: number[], run: Running, next: boolean): 
   let logits: Floats = new Float64Array()
   while (base < ids.length) {
     const part = ids.slice(base, base + open.connection.maxTokens)
-    run.say(progress('prefill', base - first, ids.length - first, 'Reading your message, privately'))
+    run.onEvent(reading(open, base - first, ids.length - first, 'message'))
     logits = await pass(open, part, run, next && base + part.length === ids.length)
     base += part.length
   }
-  run.say(progress('prefill', ids.length - first, ids.length - first, 'Read'))
+  run.onEvent(progress('prefill', ids.length - first, ids.length - first, 'Read'))
   return logits
 }
 

@@ -6,7 +6,7 @@ import { Cancelled } from '../protections/protection.ts'
 import type { Classification, ClassifyInput } from './api.ts'
 import { OwnerError } from './api.ts'
 import type { Running } from './chatting.ts'
-import { type Open, progress } from './connect.ts'
+import { type Open, reading } from './connect.ts'
 
 /**
  * Labels the texts in order, and says each result; after `signal` it resolves with those so far. While one pass runs, the
@@ -24,8 +24,7 @@ export async function classify(open: Open, inputs: ClassifyInput[], run: Running
   const { labels } = config.head
   const texts = inputs.map((input, i) => encoded(open, input, i))
   const results: Classification[] = []
-  const report = (): void =>
-    run.say(progress('prefill', results.length, inputs.length, 'Reading your texts, privately'))
+  const report = (): void => run.onEvent(reading(open, results.length, inputs.length, 'texts'))
   try {
     for (const [index, text] of texts.entries()) {
       report()
@@ -35,7 +34,7 @@ export async function classify(open: Open, inputs: ClassifyInput[], run: Running
       const logits = await connection.run(0, text, { next, signal: run.signal })
       const result = { ...labelled(logits, labels), isCut: text.isCut }
       results.push(result)
-      run.say({ type: 'classified', index, result })
+      run.onEvent({ type: 'classified', index, result })
       run.passed((performance.now() - started) / 1000 / text.ids.length)
     }
     report()

@@ -4,7 +4,8 @@ import type { ServedListing } from '../handshake/listing.ts'
 import type { PublicModel } from '../model/files/bundle.ts'
 import type { Connection, Protection } from '../protections/protection.ts'
 import { protections } from '../protections/registry.ts'
-import type { ModelListing, OpenOptions, OwnerEvent, PageConfig, SessionInfo } from './api.ts'
+import { partyUrl } from '../transport/party-url.ts'
+import type { ModelListing, OnEvent, OpenOptions, OwnerEvent, PageConfig, SessionInfo } from './api.ts'
 import { OwnerError } from './api.ts'
 import type { Platform } from './platform.ts'
 import { type ModelSource, servedModels } from './source.ts'
@@ -31,22 +32,30 @@ export interface Offers {
 
 /** All protections, and the models of the configured server, unless `choices` say otherwise. */
 export const offersOf = (
-  { server }: PageConfig,
+  { server, base }: PageConfig,
   platform: Platform,
   choices: Partial<Offers> = {},
 ): Offers => ({
   protections: choices.protections ?? protections,
-  source: choices.source ?? servedModels(server, platform),
+  source: choices.source ?? servedModels(partyUrl(server, 'the model server', { base }), platform),
 })
 
-type Say = (event: OwnerEvent) => void
-
+/** How far a phase is: `done` of `total`, in bytes, steps or tokens. */
 export const progress = (
   phase: 'model' | 'connect' | 'prefill',
   done: number,
   total: number,
   text: string,
 ): OwnerEvent => ({ type: 'progress', phase, done, total, text })
+
+/** How much of a request has been read. */
+export const reading = ({ info }: Open, done: number, total: number, what: 'message' | 'texts'): OwnerEvent =>
+  progress(
+    'prefill',
+    done,
+    total,
+    `Reading your ${what}${info.model.protection.notice.hidesTexts ? ', privately' : ''}`,
+  )
 
 /** Models that can be run here, each with the protection that it would run under. */
 export async function listModels({ protections, source }: Offers): Promise<ModelListing[]> {
@@ -67,10 +76,10 @@ export async function openModel(
   config: PageConfig,
   platform: Platform,
   options: OpenOptions,
-  say: Say,
+  onEvent: OnEvent,
   { protections, source }: Offers = offersOf(config, platform),
 ): Promise<Open> {
-  const { listing, serverKey } = await preparedListing(source, options.model, say)
+  const { listing, serverKey } = await preparedListing(source, options.model, onEvent)
   const wanted = options.protection ?? listing.protection
   const protection = protections.find(({ id }) => id === wanted)
   if (!protection)
@@ -80,7 +89,7 @@ export async function openModel(
       'Reload the page, or choose another model.',
     )
   const model = await source.load(listing, (loaded, total) =>
-    say(progress('model', loaded, total, 'Downloading the public part of the model')),
+    onEvent(progress('model', loaded, total, 'Downloading the public part of the model')),
   )
   const connection = await protection.connect({
     server: config.server,
@@ -92,8 +101,8 @@ export async function openModel(
     surroundings: platform,
     link: options.link,
     backend: options.backend,
-    say: (event) =>
-      say(event.type === 'notice' ? event : progress('connect', event.done, event.total, event.text)),
+    onEvent: (event) =>
+      onEvent(event.type === 'notice' ? event : progress('connect', event.done, event.total, event.text)),
   })
   const { sessionId, link, backend, dealer } = connection
   return {
@@ -116,7 +125,7 @@ export async function openModel(
 async function preparedListing(
   source: ModelSource,
   name: string,
-  say: Say,
+  onEvent: OnEvent,
 ): Promise<{ listing: ServedListing; serverKey: string }> {
   for (const until = performance.now() + PREPARING_MS; ; ) {
     const { models, serverKey } = await source.list()
@@ -126,7 +135,7 @@ async function preparedListing(
     if (!listing.pending) return { listing, serverKey }
     if (performance.now() > until)
       throw new OwnerError('unknown-model', `The server is still preparing '${name}'.`, 'Try again later.')
-    say(progress('connect', 0, 3, 'The server is preparing this model'))
+    onEvent(progress('connect', 0, 3, 'The server is preparing this model'))
     await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS))
   }
 }

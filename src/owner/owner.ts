@@ -6,9 +6,9 @@ import type {
   ClassifyInput,
   Message,
   ModelListing,
+  OnEvent,
   OpenOptions,
   OwnerApi,
-  OwnerEvent,
   OwnerHost,
   PageConfig,
   SessionInfo,
@@ -20,12 +20,16 @@ import { listModels, type Offers, type Open, offersOf, openModel, progress } fro
 import { browserPlatform, type Platform } from './platform.ts'
 import { statsOf } from './stats.ts'
 
+/**
+ * The engine itself, in this thread: one session at a time, and in it one request at a time (`busy`). Texts, seeds
+ * and shares stay here.
+ */
 export class Owner implements OwnerApi {
   readonly #config: PageConfig
   readonly #platform: Platform
   readonly #offers: Offers
   #open?: Open
-  #event: (event: OwnerEvent) => void = () => undefined
+  #onEvent: OnEvent = () => undefined
   #abort?: AbortController
   #seconds = 0
 
@@ -45,12 +49,11 @@ export class Owner implements OwnerApi {
     return listModels(this.#offers)
   }
 
-  async open(options: OpenOptions, onEvent: (event: OwnerEvent) => void): Promise<SessionInfo> {
+  async open(options: OpenOptions, onEvent: OnEvent): Promise<SessionInfo> {
     await this.close()
-    this.#event = onEvent
-    const say = (event: OwnerEvent) => this.#event(event)
-    this.#open = await openModel(this.#config, this.#platform, options, say, this.#offers)
-    this.#event(progress('connect', 3, 3, 'Connected'))
+    this.#onEvent = onEvent
+    this.#open = await openModel(this.#config, this.#platform, options, onEvent, this.#offers)
+    this.#onEvent(progress('connect', 3, 3, 'Connected'))
     this.#stats()
     return this.#open.info
   }
@@ -79,11 +82,11 @@ export class Owner implements OwnerApi {
 
   /** Totals for the terminal and for benches. */
   totals(): { hops: number; upBytes: number; downBytes: number; dealerBytes: number; rows: number } {
-    const { hops, dealerToServerBytes, tokens, server } = this.#current().connection.counts()
+    const { hops, dealer, tokens, server } = this.#current().connection.counts()
     return {
       hops,
       rows: tokens,
-      dealerBytes: dealerToServerBytes,
+      dealerBytes: dealer?.toServerBytes ?? 0,
       upBytes: server.sentBytes,
       downBytes: server.receivedBytes,
     }
@@ -102,7 +105,7 @@ export class Owner implements OwnerApi {
     this.#abort = abort
     const run: Running = {
       signal: abort.signal,
-      say: (event) => this.#event(event),
+      onEvent: this.#onEvent,
       passed: (seconds) => {
         this.#seconds = seconds
         this.#stats()
@@ -126,6 +129,6 @@ export class Owner implements OwnerApi {
   #stats(): void {
     const open = this.#open
     if (!open) return
-    this.#event({ type: 'stats', stats: statsOf(open.connection.counts(), this.#seconds) })
+    this.#onEvent({ type: 'stats', stats: statsOf(open.connection.counts(), this.#seconds) })
   }
 }

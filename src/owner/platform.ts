@@ -6,6 +6,7 @@ import type { Surroundings } from '../protections/protection.ts'
 import { relayedDial } from '../transport/webrtc-relay.ts'
 import type { OwnerHost } from './api.ts'
 
+/** Kernels, a device, transports, and a way to download public files. */
 export interface Platform extends Surroundings {
   /** Fetches a public file, from a cache where there is one; `key` names its exact content. */
   download(url: string, key: string): Promise<Response>

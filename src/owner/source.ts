@@ -4,6 +4,7 @@ import { loadPublic, type PublicModel } from '../model/files/bundle.ts'
 import { BundleError } from '../model/files/manifest.ts'
 import type { Platform } from './platform.ts'
 
+/** A place that has models: a server, or a disk. */
 export interface ModelSource {
   /** What is on offer. Rejects with `SessionError`. */
   list(): Promise<ServedListings>

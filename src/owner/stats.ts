@@ -1,29 +1,31 @@
-import type { Counts } from '../protections/protection.ts'
+import type { Counts, DealerCounts } from '../protections/protection.ts'
 import { newTraffic, type Traffic } from '../transport/link.ts'
 import type { PartyTraffic, Stats } from './api.ts'
 
 /** Words of a sample, as hexadecimal shows them. */
 const SAMPLE_WORDS = 16
 
+const NO_DEALER: DealerCounts = { traffic: newTraffic(), toServerBytes: 0, sample: new Uint8Array() }
+
 /** What the page shows of a session so far. */
 export function statsOf(counts: Counts, secondsPerToken: number): Stats {
-  const { server, dealer = newTraffic() } = counts
+  const { server, dealer = NO_DEALER } = counts
   return {
     tokensReady: counts.tokensReady,
     hops: counts.hops,
     ownerUpBytes: server.sentBytes,
     ownerDownBytes: server.receivedBytes,
-    dealerUpBytes: dealer.sentBytes,
-    dealerDownBytes: dealer.receivedBytes,
-    dealerToServerBytes: counts.dealerToServerBytes,
+    dealerUpBytes: dealer.traffic.sentBytes,
+    dealerDownBytes: dealer.traffic.receivedBytes,
+    dealerToServerBytes: dealer.toServerBytes,
     serverSample: words(counts.serverSample),
-    dealerSample: words(counts.dealerSample),
+    dealerSample: words(dealer.sample),
     dispatches: counts.dispatches,
     tokens: counts.tokens,
     secondsPerToken,
     privateProducts: counts.privateProducts,
     server: partyTraffic(server),
-    dealer: counts.dealer && partyTraffic(counts.dealer),
+    dealer: counts.dealer && partyTraffic(counts.dealer.traffic),
   }
 }
 

@@ -6,6 +6,7 @@ import type {
   ChatOptions,
   ClassifyInput,
   Message,
+  OnEvent,
   OpenOptions,
   OwnerApi,
   OwnerEvent,
@@ -25,7 +26,19 @@ const engine = (): OwnerApi => {
   return owner
 }
 
-/** Runs a call, turning whatever it throws into an error that keeps its advice on the way to the window. */
+/**
+ * Settles when the window has had the last event. Events travel by a port of their own: without this wait an answer could
+ * overtake them.
+ */
+let delivered: Promise<void> = Promise.resolve()
+
+/** Through Comlink, a listener answers once the window has heard it. */
+type RemoteListener = (event: OwnerEvent) => Promise<void>
+
+/**
+ * Runs a call, which is answered after its events. Whatever it throws becomes an error that keeps its advice on the way to
+ * the window.
+ */
 async function guarded<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call()
@@ -33,6 +46,8 @@ async function guarded<T>(call: () => Promise<T>): Promise<T> {
     if (reason instanceof KernelError)
       throw new OwnerError('backend', `${reason.message}.`, 'Leave out ?backend= to compute another way.')
     throw OwnerError.from(reason)
+  } finally {
+    await delivered
   }
 }
 
@@ -41,8 +56,14 @@ const api: WorkerApi = {
     owner ??= new Owner(config, host)
   },
   models: () => guarded(() => engine().models()),
-  open: (options: OpenOptions, onEvent: (event: OwnerEvent) => void) =>
-    guarded(() => engine().open(options, onEvent)),
+  open: (options: OpenOptions, onEvent: OnEvent) => {
+    const listener = onEvent as RemoteListener
+    return guarded(() =>
+      engine().open(options, (event) => {
+        delivered = listener(event)
+      }),
+    )
+  },
   prepare: () => guarded(() => engine().prepare()),
   chat: (messages: Message[], options: ChatOptions) => guarded(() => engine().chat(messages, options)),
   classify: (inputs: ClassifyInput[]) => guarded(() => engine().classify(inputs)),

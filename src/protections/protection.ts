@@ -13,6 +13,7 @@ import type { ConnectOptions, LinkChoice } from '../transport/connect.ts'
 import type { Traffic } from '../transport/link.ts'
 import type { Notice } from './notice.ts'
 
+/** What a user picks: how the words are kept from the model's server, and at what price. */
 export interface Protection {
   /** Names it in listings, in `--protection` and in a page's configuration. */
   readonly id: string
@@ -41,6 +42,7 @@ export interface Surroundings {
   readonly connect: Pick<ConnectOptions, 'webSocket' | 'webRtc' | 'fetch'>
 }
 
+/** Which model to get ready, where, and by what means. */
 export interface ConnectRequest {
   /** Address of the model server, and its identity key (base64url); empty where the model is at hand. */
   readonly server: string
@@ -56,9 +58,10 @@ export interface ConnectRequest {
   readonly link?: LinkChoice
   readonly backend?: BackendKind
   /** Tells a person how far it is, and what they should know. */
-  say(event: ConnectEvent): void
+  onEvent(event: ConnectEvent): void
 }
 
+/** How far connecting is, and what a person should know of it. */
 export type ConnectEvent =
   | { type: 'progress'; done: number; total: number; text: string }
   | { type: 'notice'; text: string }
@@ -95,6 +98,7 @@ export interface Connection {
   counts(): Counts
 }
 
+/** What else a pass may be told. */
 export interface RunOptions {
   /** Tokens of the pass that follows, which may be prepared while this one runs. */
   readonly next?: number
@@ -131,12 +135,20 @@ export interface Counts {
   readonly privateProducts: number
   /** Compute dispatches on a GPU. */
   readonly dispatches: number
-  /** Traffic with the model server and, where there is one, the dealer. */
+  /** The owner's traffic with the model server. */
   readonly server: Readonly<Traffic>
-  readonly dealer?: Readonly<Traffic>
-  /** Bytes that the dealer has sent to the server. */
-  readonly dealerToServerBytes: number
-  /** The last message as the server saw it, and as the dealer did. */
+  /** The last message as the server saw it. */
   readonly serverSample: Uint8Array
-  readonly dealerSample: Uint8Array
+  /** Where a third party takes part. */
+  readonly dealer?: DealerCounts
+}
+
+/** What the third party of a connection has received and sent so far. */
+export interface DealerCounts {
+  /** The owner's. */
+  readonly traffic: Readonly<Traffic>
+  /** Bytes that it has sent to the model server. */
+  readonly toServerBytes: number
+  /** The owner's last message as it saw it. */
+  readonly sample: Uint8Array
 }

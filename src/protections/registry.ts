@@ -3,4 +3,5 @@ import { clear } from './clear/protection.ts'
 import type { Protection } from './protection.ts'
 import { shared } from './shared/protection.ts'
 
+/** In the order in which a person is offered them. */
 export const protections: readonly Protection[] = [shared, clear]

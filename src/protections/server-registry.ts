@@ -2,6 +2,7 @@
 import type { ServingProtection } from './serving.ts'
 import { sharedServing } from './shared/serving.ts'
 
+/** In the order in which they are asked. */
 export const servingProtections: readonly ServingProtection[] = [
   // Last, because it takes every bundle: what it cannot serve it explains.
   sharedServing,

@@ -7,6 +7,7 @@ import type { Identity } from '../handshake/crypto.ts'
 import type { CatalogEntry } from '../model/files/catalog.ts'
 import type { Link } from '../transport/link.ts'
 
+/** A protection as the model server runs it. */
 export interface ServingProtection {
   /** As on the owner's side. */
   readonly id: string
@@ -19,6 +20,7 @@ export interface ServingProtection {
   serve(request: ServeRequest): Promise<Serving>
 }
 
+/** What to serve, and as whom. */
 export interface ServeRequest {
   readonly entries: readonly CatalogEntry[]
   /** The server's. */
@@ -49,6 +51,7 @@ export interface Serving {
   stop(): Promise<void>
 }
 
+/** A model that a protection serves. */
 export interface ServedModel {
   readonly modelHash: string
   /** What the model's listing says besides what every listing does. */

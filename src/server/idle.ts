@@ -24,6 +24,7 @@ export function watchIdle(link: Link, idleMs: number): Link {
       clearTimeout(timer)
       return link.close(reason)
     },
+    greeted: link.greeted && (() => link.greeted?.()),
     onEnd: link.onEnd && ((listener) => link.onEnd?.(listener)),
   }
 }

@@ -5,6 +5,8 @@ import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { compress } from 'hono/compress'
 import { getMimeType } from 'hono/utils/mime'
+import type { Tls } from '../transport/node/certificate.ts'
+import { Visitors } from '../transport/node/visitors.ts'
 
 export interface PageOptions {
   /** The built page. */
@@ -14,10 +16,13 @@ export interface PageOptions {
    * name under which the page is being visited, which on a local network is also the name of the others.
    */
   config: (host: string) => object
+  /** Names under which it is visited, besides addresses, `localhost` and what its own certificate names. */
+  names?: readonly string[]
+  tls?: Tls
 }
 
 /** Every file is read once, at the start: a request can name one of them, and nothing else. */
-export function pageApp({ dir, config }: PageOptions): Hono<{ Bindings: HttpBindings }> {
+export function pageApp({ dir, config, names = [], tls }: PageOptions): Hono<{ Bindings: HttpBindings }> {
   const files = new Map(
     listFiles(dir).map((path) => [
       `/${relative(dir, path).split(sep).join('/')}`,
@@ -28,6 +33,13 @@ export function pageApp({ dir, config }: PageOptions): Hono<{ Bindings: HttpBind
   if (!index) throw new Error(`There is no page in ${dir}. Build it with: npx vite build`)
   files.set('/', index)
   const app = new Hono<{ Bindings: HttpBindings }>()
+  const visitors = new Visitors({ origins: [], names, tls })
+  app.use(async (c, next) => {
+    // Under a name of its own choice a foreign page could learn where the others are, and call them by that name, too.
+    if (!visitors.isOurName({ host: c.req.header('host') }))
+      return c.text('This page is not known by the name that you used.', 421)
+    await next()
+  })
   app.use(compress({ threshold: 1024 }))
   app.get('/healthz', (c) => c.json({ ok: true }))
   const visited = (c: Context) => config(new URL(c.req.url).hostname)

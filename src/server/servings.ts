@@ -1,9 +1,10 @@
 /** A catalogue's bundles, each under the protection that takes it. */
 import type { ServedListing } from '../handshake/listing.ts'
 import type { CatalogEntry } from '../model/files/catalog.ts'
+import { listingOf } from '../protections/listing.ts'
 import type { ServeRequest, Serving, ServingProtection } from '../protections/serving.ts'
-import { listingOf } from './listing.ts'
 
+/** What to serve, and under which protections. */
 export interface ServingsRequest extends Omit<ServeRequest, 'entries' | 'settings'> {
   readonly catalog: readonly CatalogEntry[]
   readonly protections: readonly ServingProtection[]
@@ -11,6 +12,7 @@ export interface ServingsRequest extends Omit<ServeRequest, 'entries' | 'setting
   readonly settings: Readonly<Record<string, unknown>>
 }
 
+/** All that a server serves. */
 export interface Servings {
   readonly all: readonly Serving[]
   /** Who serves the model with this hash. */

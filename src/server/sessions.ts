@@ -15,12 +15,14 @@ import type { Servings } from './servings.ts'
 /** A refusal needs a moment to leave, on a fetch link even another request. */
 const REFUSAL_MS = 250
 
+/** Whose models, and how long a link may be silent (milliseconds). */
 export interface SessionsOptions {
   servings: Pick<Servings, 'of'>
   log: Logger
   idleMs?: number
 }
 
+/** The links that are open. */
 export class Sessions {
   readonly #options: SessionsOptions
   readonly #open = new Set<Link>()
@@ -29,6 +31,7 @@ export class Sessions {
     this.#options = options
   }
 
+  /** How many there are, those that still introduce themselves included. */
   get count(): number {
     return this.#open.size
   }
@@ -65,7 +68,9 @@ export class Sessions {
         )
       const serving = this.#options.servings.of(modelHash)
       if (!serving) throw new SessionError('unknown-model', 'The server has no such model.')
-      return await serving.greet(link, first)
+      const run = await serving.greet(link, first)
+      link.greeted?.()
+      return run
     } catch (error) {
       if (error instanceof LinkError) throw error
       const typed = toSessionError(error)

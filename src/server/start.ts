@@ -7,32 +7,46 @@ import { servingProtections } from '../protections/server-registry.ts'
 import type { ServingProtection } from '../protections/serving.ts'
 import { Acceptor } from '../transport/acceptor.ts'
 import type { Tls } from '../transport/node/certificate.ts'
-import { type Listening, listen, originAllowed } from '../transport/node/http.ts'
+import { type Listening, listen } from '../transport/node/http.ts'
 import { peerAddress } from '../transport/node/peer.ts'
+import { Visitors } from '../transport/node/visitors.ts'
 import { SocketAcceptor } from '../transport/node/ws.ts'
 import type { StreamTimes } from '../transport/stream-link.ts'
 import { serverApp } from './http.ts'
 import { startServings } from './servings.ts'
 import { Sessions } from './sessions.ts'
 
+/** Who the server is, what it serves under which protections, and where it listens. */
 export interface StartServer {
   identity: Identity
+  /** The bundles. */
   catalog: readonly CatalogEntry[]
   /** What the bundles may be served under: the registry's, unless said otherwise. */
   protections?: readonly ServingProtection[]
   /** Settings of each protection, by its id. */
   settings?: Readonly<Record<string, unknown>>
+  /** Gets no secrets, texts or addresses. */
   log: Logger
   host: string
+  /** 0 takes any free one. */
   port: number
+  /** Of the pages that may connect; `*` is any. Programs that are no browsers may always. */
   origins: readonly string[]
+  /** Names under which it is visited; see `Doors`. */
+  names?: readonly string[]
+  /** HTTPS where it is given. */
   tls?: Tls
+  /** Takes visitors' addresses from the last entry of `x-forwarded-for`. */
   trustProxy?: boolean
+  /** At once; 256 where nothing else is said. */
   maxSessions?: number
+  /** Silence after which a session ends, in milliseconds. */
   idleMs?: number
+  /** Of links; for tests. */
   times?: Partial<StreamTimes>
 }
 
+/** A server that listens; it may still wait for whom its protections need. */
 export interface RunningServer extends Listening {
   sessions: Sessions
   /** All models can be used. */
@@ -46,6 +60,7 @@ export interface RunningServer extends Listening {
 /** Rejects with a plain explanation where a bundle cannot be served, or the port is taken. */
 export async function startServer(options: StartServer): Promise<RunningServer> {
   const { identity, catalog, log, origins, host, port, tls, trustProxy = false, times } = options
+  const visitors = new Visitors({ origins, names: options.names ?? [], tls })
   const { protections = servingProtections, settings = {}, maxSessions, idleMs } = options
   const servings = await startServings({
     catalog,
@@ -73,8 +88,9 @@ export async function startServer(options: StartServer): Promise<RunningServer> 
     acceptor,
     host,
     origins,
+    visitors,
     trustProxy,
-    status: () => ({ ready: isReady(), sessions: sessions.count }),
+    isReady,
     isPending: (modelHash) => servings.of(modelHash)?.isPending(modelHash) === true,
     log,
   })
@@ -85,7 +101,8 @@ export async function startServer(options: StartServer): Promise<RunningServer> 
     tls,
     onUpgrade: async (request, socket, head) => {
       // WebSockets are not subject to CORS, so the origin is checked here.
-      if (request.url !== '/api/link' || !originAllowed(origins, request.headers.origin)) {
+      const { url, headers } = request
+      if (url !== '/api/link' || !visitors.isOurName(headers) || !visitors.isOurPage(headers)) {
         socket.destroy()
         return
       }

@@ -7,9 +7,13 @@ export interface Carrier {
   drained(low: number): Promise<void>
   /** Delivers frames from now on, those that already arrived first. Called once. */
   listen(handlers: CarrierHandlers): void
+  /** Where the socket can: takes nothing more from the peer until `resume`. */
+  pause?(): void
+  resume?(): void
   close(): void
 }
 
+/** What a carrier tells its link; each frame is one that the other end sent, whole. */
 export interface CarrierHandlers {
   frame(bytes: Uint8Array): void
   /** Called once, also after `close`. */
@@ -34,6 +38,7 @@ export abstract class BaseCarrier implements Carrier {
     while (this.buffered > low) await new Promise((resolve) => setTimeout(resolve, 2))
   }
 
+  /** Frames that came too early are delivered at once, and so is an end that came before. */
   listen(handlers: CarrierHandlers): void {
     this.#handlers = handlers
     for (const frame of this.#early.splice(0)) handlers.frame(frame)

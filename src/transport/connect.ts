@@ -8,9 +8,12 @@ import type { StreamTimes } from './stream-link.ts'
 import { withTimeout } from './timeout.ts'
 import { type MakeWebSocket, webSocketDial } from './websocket.ts'
 
+/** In the order in which they are tried, the fastest first. */
 export const linkChoices = ['ws', 'webrtc', 'fetch'] as const
+/** `?link=`: WebSocket, WebRTC, or plain HTTP requests. */
 export type LinkChoice = (typeof linkChoices)[number]
 
+/** How to connect; what is left out has a default, or is not tried. */
 export interface ConnectOptions {
   /** `?link=`: leave it out for the fastest. */
   link?: LinkChoice
@@ -24,6 +27,7 @@ export interface ConnectOptions {
   attemptMs?: number
 }
 
+/** An open link. */
 export interface Connected {
   link: Link
   /** Why it is this link, in plain words. */

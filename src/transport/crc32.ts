@@ -18,6 +18,7 @@ function buildTables(): Uint32Array[] {
   return all
 }
 
+/** The checksum (u32) of bytes, going on from that of the bytes before them, or from 0. */
 export type Crc32 = (bytes: Uint8Array, seed?: number) => number
 
 /** Continues from `seed`, the result of the bytes before. */
@@ -49,4 +50,5 @@ export function useCrc32(faster: Crc32): void {
   implementation = faster
 }
 
+/** By whichever implementation was set last; the portable one until then. */
 export const crc32: Crc32 = (bytes, seed) => implementation(bytes, seed)

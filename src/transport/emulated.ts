@@ -4,6 +4,7 @@ import { HEADER_BYTES } from './frame.ts'
 import type { Link } from './link.ts'
 import { Queue } from './queue.ts'
 
+/** A network as it is emulated. */
 export interface Network {
   /** Round trip in milliseconds. */
   rtt: number
@@ -78,6 +79,7 @@ export class EmulatedLink implements Link {
   }
 }
 
+/** A link as it would be through such a network. */
 export const emulate = (link: Link, network: Network): Link => new EmulatedLink(link, network)
 
 const lineTime = (bytes: number, mbits?: number): number =>

@@ -1,4 +1,5 @@
 /** Everything that can go wrong between two ends of a link. */
+import { plainLine } from './plain-text.ts'
 
 const advice = {
   closed: 'The other side ended the connection. Start a new conversation turn to reconnect.',
@@ -18,6 +19,7 @@ const advice = {
   unsupported: 'This link does not work here. Leave out ?link= to choose one automatically.',
 } as const
 
+/** What went wrong on a link, for programs; each stands with its advice. */
 export type LinkErrorCode = keyof typeof advice
 
 /** `message` says what happened, `advice` what a person can do about it, `code` is for programs. */
@@ -25,6 +27,13 @@ export class LinkError extends Error {
   override readonly name = 'LinkError'
   readonly code: LinkErrorCode
   readonly advice: string
+  /** Whether `message` is in the other side's words, which do not belong into a log. */
+  readonly isQuoted: boolean = false
+
+  /** What the other side said, made plain. */
+  static quote(code: LinkErrorCode, message: string): LinkError {
+    return Object.assign(new LinkError(code, plainLine(message)), { isQuoted: true })
+  }
 
   constructor(code: LinkErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
@@ -33,6 +42,7 @@ export class LinkError extends Error {
   }
 }
 
+/** Whether a peer sent a code that is one of ours. */
 export const isLinkErrorCode = (code: unknown): code is LinkErrorCode =>
   typeof code === 'string' && Object.hasOwn(advice, code)
 

@@ -5,6 +5,10 @@ import { decodeFrame, type Frame, FrameFlag, FrameType } from './frame.ts'
 import { limits } from './limits.ts'
 import { ReliableLink, refusalFrame } from './reliable.ts'
 
+/**
+ * Holds a POST that waits for a message until there is one, or until `limits.pollMs` is over; answers it then
+ * with all frames that the owner has not acknowledged.
+ */
 export class FetchServerLink extends ReliableLink {
   readonly kind = 'fetch' as const
   /** Answers the POST that is being held, if one is. */
@@ -24,23 +28,26 @@ export class FetchServerLink extends ReliableLink {
   }
 
   /**
-   * Takes the frames of one POST and resolves with the response: `welcome`, then every frame that the peer lacks.
+   * Takes the frames of one POST, as they come, and resolves with the response: `welcome`, then the frames that the peer
+   * lacks, as many as one body may have.
    * With the flag `wait` it is held until there is a message, a newer POST arrives, or the poll time is over.
    * Throws `LinkError` on damage, which the peer cures by posting the same bytes again.
    */
   async exchange(
     head: Frame,
-    frames: Uint8Array[],
-    size: number,
+    frames: AsyncIterable<Uint8Array>,
     signal?: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    this.traffic.receivedBytes += size
     this.#open++
     clearTimeout(this.#idleTimer)
     try {
       this.#answer?.()
       this.outgoing.acknowledge(head.ack)
-      for (const bytes of frames) this.apply(decodeFrame(bytes))
+      for await (const bytes of frames) {
+        this.traffic.receivedBytes += bytes.length
+        this.apply(decodeFrame(bytes))
+        if (this.ended) break
+      }
       if (head.flags & FrameFlag.wait && !this.ended && !this.#ready(head.ack)) await this.#hold(signal)
       return this.#respond(head.ack)
     } finally {
@@ -67,7 +74,7 @@ export class FetchServerLink extends ReliableLink {
 
   #respond(peerHas: number): Uint8Array<ArrayBuffer> {
     const parts = this.ended ? [refusalFrame(this.ended)] : []
-    if (!this.ended) parts.push(this.greeting(FrameType.welcome), ...this.outgoing.allAfter(peerHas))
+    if (!this.ended) parts.push(this.greeting(FrameType.welcome), ...this.outgoing.batchAfter(peerHas).frames)
     const body = concatBytes(...parts)
     this.traffic.sentBytes += body.length
     return body

@@ -1,10 +1,14 @@
 /** The owner's end of a fetch link: one POST per round trip, which works through every proxy. */
 import { concatBytes } from '@noble/hashes/utils.js'
+import { bodyOf } from './body.ts'
 import { isDamage, isTransient, LinkError, toLinkError } from './errors.ts'
-import { decodeFrame, FrameFlag, FrameType, splitFrames } from './frame.ts'
+import { decodeFrame, FrameFlag, FrameType } from './frame.ts'
+import { FrameReader } from './frame-reader.ts'
 import { limits } from './limits.ts'
+import { readFrames } from './read-frames.ts'
 import { ReliableLink, readClose, refusalFrame, TOKEN_BYTES } from './reliable.ts'
 
+/** Times in milliseconds. */
 export interface FetchLinkOptions {
   fetch?: typeof globalThis.fetch
   /** Time after which a POST that keeps failing ends the link. */
@@ -18,6 +22,11 @@ export async function fetchLink(url: string, options: FetchLinkOptions = {}): Pr
   return link
 }
 
+/**
+ * POSTs follow one another, each with every frame that is not acknowledged yet; the answer brings the other
+ * side's. A POST that fails is repeated byte for byte. Messages that want no answer wait a moment for
+ * company.
+ */
 export class FetchLink extends ReliableLink {
   readonly kind = 'fetch' as const
   readonly #url: string
@@ -64,6 +73,7 @@ export class FetchLink extends ReliableLink {
     return this.#posted
   }
 
+  /** Polls where no POST is under way that could bring the message. Rejects with `LinkError`. */
   override receive(): Promise<Uint8Array> {
     const message = super.receive()
     if (this.inbox.isAwaited) this.#schedulePoll()
@@ -81,10 +91,11 @@ export class FetchLink extends ReliableLink {
     this.#posting = true
     clearTimeout(this.#flushTimer)
     this.#flushTimer = undefined
-    const wait = this.#replyDue
-    this.#replyDue = false
-    this.#posted = this.outgoing.last
-    const frames = this.outgoing.allAfter(0)
+    const { frames, last } = this.outgoing.batchAfter(0)
+    this.#posted = last
+    // An answer comes once all of the question is there.
+    const wait = this.#replyDue && last === this.outgoing.last
+    if (wait) this.#replyDue = false
     await this.#deliver(frames, wait ? FrameFlag.wait : 0)
     this.#posting = false
     if (this.#replyDue) void this.#post()
@@ -127,16 +138,21 @@ export class FetchLink extends ReliableLink {
     const body = concatBytes(head, ...frames)
     this.traffic.sentBytes += body.length
     const response = await this.#request(body)
-    const answer = await readBody(response)
-    this.traffic.receivedBytes += answer.length
-    const [first, ...rest] = splitFrames(answer)
-    if (!first) throw new LinkError('truncated', 'The answer was empty.')
-    const greeting = decodeFrame(first)
-    if (greeting.type === FrameType.close) throw readClose(greeting.payload)
-    if (greeting.type !== FrameType.welcome) throw new LinkError('malformed', 'The other side did not greet.')
-    this.#known = true
-    this.outgoing.acknowledge(greeting.ack)
-    for (const bytes of rest) this.apply(decodeFrame(bytes))
+    let isGreeted = false
+    for await (const bytes of readFrames(bodyOf(response), new FrameReader())) {
+      this.traffic.receivedBytes += bytes.length
+      const frame = decodeFrame(bytes)
+      if (isGreeted) this.apply(frame)
+      else {
+        if (frame.type === FrameType.close) throw readClose(frame.payload)
+        if (frame.type !== FrameType.welcome)
+          throw new LinkError('malformed', 'The other side did not greet.')
+        isGreeted = true
+        this.#known = true
+        this.outgoing.acknowledge(frame.ack)
+      }
+    }
+    if (!isGreeted) throw new LinkError('truncated', 'The answer was empty.')
   }
 
   async #request(body: Uint8Array<ArrayBuffer>): Promise<Response> {
@@ -175,12 +191,4 @@ export class FetchLink extends ReliableLink {
     const body = concatBytes(head, refusalFrame(error))
     await this.#fetch(this.#url, { method: 'POST', body, keepalive: true }).catch(() => undefined)
   }
-}
-
-async function readBody(response: Response): Promise<Uint8Array> {
-  const announced = Number(response.headers.get('content-length') ?? 0)
-  if (announced > limits.postBytes) throw new LinkError('oversized', 'The answer is above the limit.')
-  const body = new Uint8Array(await response.arrayBuffer())
-  if (body.length > limits.postBytes) throw new LinkError('oversized', 'The answer is above the limit.')
-  return body
 }

@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { crc32Portable } from './crc32.ts'
 import { LinkError } from './errors.ts'
-import { decodeFrame, encodeFrame, FrameType, HEADER_BYTES, splitFrames } from './frame.ts'
+import { decodeFrame, encodeFrame, FrameType, HEADER_BYTES } from './frame.ts'
+import { FrameReader } from './frame-reader.ts'
 import { limits } from './limits.ts'
 
 const u32 = fc.integer({ min: 0, max: 0xffffffff })
@@ -39,6 +40,15 @@ describe('crc32', () => {
   })
 })
 
+/** The frames of a body, which comes in pieces of `size`. */
+function splitFrames(body: Uint8Array, size = Math.max(1, body.length)): Uint8Array[] {
+  const reader = new FrameReader()
+  const frames: Uint8Array[] = []
+  for (let at = 0; at < body.length; at += size) frames.push(...reader.cut(body.subarray(at, at + size)))
+  reader.end()
+  return frames
+}
+
 describe('frames', () => {
   test('round trip', () => {
     fc.assert(fc.property(frames, (frame) => void expect(decodeFrame(encodeFrame(frame))).toEqual(frame)))
@@ -46,9 +56,11 @@ describe('frames', () => {
 
   test('a body of frames is cut where it was joined', () => {
     fc.assert(
-      fc.property(fc.array(frames, { maxLength: 5 }), (list) => {
+      fc.property(fc.array(frames, { maxLength: 5 }), fc.integer({ min: 1, max: 99 }), (list, size) => {
         const encoded = list.map((frame) => encodeFrame(frame))
-        expect(splitFrames(concatBytes(...encoded))).toEqual(encoded)
+        const cut = splitFrames(concatBytes(...encoded), size)
+        expect(cut).toEqual(encoded)
+        for (const frame of cut) expect(frame.buffer.byteLength).toBe(frame.length)
       }),
     )
   })

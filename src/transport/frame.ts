@@ -17,10 +17,13 @@ import { crc32 } from './crc32.ts'
 import { LinkError } from './errors.ts'
 import { limits } from './limits.ts'
 
+/** Bytes before the payload. */
 export const HEADER_BYTES = 24
+/** Ends of different versions refuse each other (`version`). */
 export const FRAME_VERSION = 1
 const MAGIC = 0x6f53
 
+/** What a frame is for. */
 export const FrameType = Object.freeze({
   /** A chunk of a message; the only type that consumes a sequence number. */
   data: 1,
@@ -36,6 +39,7 @@ export const FrameType = Object.freeze({
   close: 6,
 })
 
+/** Bits of the flags byte; any other bit makes a frame malformed. */
 export const FrameFlag = Object.freeze({
   /** Last chunk of its message. */
   end: 1,
@@ -48,6 +52,7 @@ export const FrameFlag = Object.freeze({
 })
 const KNOWN_FLAGS = 15
 
+/** A frame without what follows from its fields: magic, version, length and checksum. */
 export interface Frame {
   type: number
   flags: number
@@ -56,7 +61,11 @@ export interface Frame {
   payload: Uint8Array
 }
 
-/** @param room memory to make the frame in, of an earlier frame or fresh; without it, memory of its own. */
+/**
+ * The bytes of one frame. Throws `LinkError` (`oversized`) above `limits.chunkBytes` of payload.
+ *
+ * @param room memory to make the frame in, of an earlier frame or fresh; without it, memory of its own
+ */
 export function encodeFrame({ type, flags, seq, ack, payload }: Frame, room?: Uint8Array): Uint8Array {
   if (payload.length > limits.chunkBytes) {
     throw new LinkError('oversized', `A frame of ${payload.length} bytes is above the limit.`)
@@ -80,7 +89,7 @@ const checksum = (frame: Uint8Array): number =>
   crc32(frame.subarray(HEADER_BYTES), crc32(frame.subarray(0, 20)))
 
 /** Length of the frame that starts at `offset`, from its header alone. Throws `LinkError`. */
-function frameLength(bytes: Uint8Array, offset: number): number {
+export function frameLength(bytes: Uint8Array, offset: number): number {
   if (bytes.length - offset < HEADER_BYTES)
     throw new LinkError('truncated', 'A frame ended inside its header.')
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset)
@@ -125,16 +134,4 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     ack: view.getUint32(12, true),
     payload: bytes.subarray(HEADER_BYTES),
   }
-}
-
-/** Cuts a body of concatenated frames. Throws `LinkError` unless it ends exactly with one. */
-export function splitFrames(body: Uint8Array): Uint8Array[] {
-  const frames: Uint8Array[] = []
-  for (let offset = 0; offset < body.length; ) {
-    const length = frameLength(body, offset)
-    if (offset + length > body.length) throw new LinkError('truncated', 'A body ended inside a frame.')
-    frames.push(body.subarray(offset, offset + length))
-    offset += length
-  }
-  return frames
 }

@@ -13,6 +13,7 @@ export interface Traffic {
   receivedPayloadBytes: number
 }
 
+/** Messages between two parties, each delivered once and in order, or an error. */
 export interface Link {
   readonly kind: LinkKind
   /**
@@ -26,11 +27,17 @@ export interface Link {
   receive(): Promise<Uint8Array>
   /** Tells the peer and releases everything. Pending and later calls reject with code `closed`. */
   close(reason?: string): Promise<void>
+  /**
+   * The peer has said who it is: from here on it may have the usual amount under way. Before that a link holds little.
+   * Links that nobody accepted from a stranger need not have it.
+   */
+  greeted?(): void
   /** Called once when the link ends, for whatever reason. Links that wrap another one need not have it. */
   onEnd?(listener: (error: Error) => void): void
   readonly traffic: Readonly<Traffic>
 }
 
+/** Counters at zero. */
 export const newTraffic = (): Traffic => ({
   sentBytes: 0,
   receivedBytes: 0,

@@ -1,3 +1,5 @@
+import { limits } from './limits.ts'
+
 /** How a queue tells its readers that it ended as it should. */
 class Finished extends Error {}
 
@@ -20,6 +22,11 @@ export class Queue implements AsyncIterable<Uint8Array> {
   /** Bytes that nobody has taken yet. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** The same with what each array takes besides its bytes, which is all that an empty one takes. */
+  get cost(): number {
+    return this.#bytes + this.#items.length * limits.messageCost
   }
 
   /** Whether nothing is left to take. */

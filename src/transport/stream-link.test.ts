@@ -240,7 +240,10 @@ describe('a rude peer', () => {
       times: quick,
       firstBytes: 100,
       onLink: async (link) => {
-        for (let n = 0; n < 2; n++) got.push((await link.receive().catch(() => new Uint8Array())).length)
+        for (let n = 0; n < 2; n++) {
+          got.push((await link.receive().catch(() => new Uint8Array())).length)
+          link.greeted?.()
+        }
       },
     })
     const dial: Dial = async () => {
@@ -251,6 +254,7 @@ describe('a rude peer', () => {
     const polite = await dialLink('memory', dial, quick)
     open.push(polite)
     await polite.send(message(0, 100), false)
+    await expect.poll(() => got).toEqual([100])
     await polite.send(message(0, 200_000), false)
     await expect.poll(() => got).toEqual([100, 200_000])
     const rude = await dialLink('memory', dial, quick)
@@ -272,7 +276,7 @@ describe('a rude peer', () => {
     near.send(encodeFrame({ type: FrameType.open, flags: 0, seq: 0, ack: 0, payload: token }))
     const payload = new Uint8Array(limits.chunkBytes)
     const most = limits.inboxBytes + limits.windowBytes + 2 * limits.messageBytes
-    for (let seq = 1; (seq - 1) * payload.length <= most; seq++) {
+    for (let seq = 1; (seq - 1) * payload.length <= most && ends.length === 0; seq++) {
       near.send(encodeFrame({ type: FrameType.data, flags: FrameFlag.end, seq, ack: 0, payload }))
       if (seq % 100 === 0) await new Promise((resolve) => setTimeout(resolve))
     }

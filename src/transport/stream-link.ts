@@ -6,6 +6,10 @@ import { limits } from './limits.ts'
 import type { LinkKind } from './link.ts'
 import { ReliableLink } from './reliable.ts'
 
+/**
+ * Milliseconds: `resumeMs` without a connection end a link, after `pingMs` of silence the dialling side asks,
+ * after `silenceMs` it connects anew, and `handshakeMs` bounds each handshake.
+ */
 export interface StreamTimes {
   resumeMs: number
   pingMs: number
@@ -13,6 +17,10 @@ export interface StreamTimes {
   handshakeMs: number
 }
 
+/**
+ * Sends frames as fast as the socket takes them, acknowledges every `limits.ackBytes`, and goes on over a new
+ * socket where the old one breaks.
+ */
 export class StreamLink extends ReliableLink {
   readonly kind: LinkKind
   protected readonly times: StreamTimes
@@ -42,6 +50,7 @@ export class StreamLink extends ReliableLink {
     return this.greeting(FrameType.welcome)
   }
 
+  /** Whether there is a socket at the moment. */
   get isConnected(): boolean {
     return this.#carrier !== undefined
   }
@@ -98,6 +107,7 @@ export class StreamLink extends ReliableLink {
     this.disconnected()
   }
 
+  /** Rejects with `LinkError`, after the last message, once the link has ended. */
   override receive(): Promise<Uint8Array> {
     const message = super.receive()
     // Acknowledgements held back by a full inbox go out as it empties.
@@ -175,7 +185,7 @@ export class StreamLink extends ReliableLink {
   }
 
   #acknowledge(): void {
-    if (this.inbox.bytes > limits.inboxBytes) return
+    if (this.inbox.cost > limits.inboxBytes) return
     this.#unackedBytes = 0
     this.write(this.controlFrame(FrameType.ack))
   }

@@ -19,7 +19,7 @@ test('memory of acknowledged frames is used again, and no frame changes before i
         // The caller's bytes are its own again.
         const sent = message.slice()
         message.fill(0)
-        for (const frame of out.allAfter(0)) {
+        for (const frame of out.batchAfter(0).frames) {
           const { seq, payload } = decodeFrame(frame)
           const before = made.get(seq)
           if (before) expect(Buffer.compare(frame, before)).toBe(0)
@@ -44,7 +44,7 @@ test('a message of one frame is handed on without a copy, unless its memory hold
   const out = new Outgoing()
   out.push(Uint8Array.of(1, 2, 3), false, 0)
   out.push(Uint8Array.of(4, 5), false, 0)
-  const [own, slice] = out.allAfter(0)
+  const [own, slice] = out.batchAfter(0).frames
   const pooled = new Uint8Array(100)
   pooled.set(slice, 7)
   const into = new Incoming()

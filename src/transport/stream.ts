@@ -21,6 +21,7 @@ const SPARE = 1 / 8
 export class Outgoing {
   /** Sequence number of the last frame made. */
   last = 0
+  /** Unacknowledged, frames' fixed costs included. */
   bytes = 0
   /** Bytes that may be unacknowledged before `room` waits. */
   window: number = limits.windowBytes
@@ -47,7 +48,7 @@ export class Outgoing {
       const room = this.#roomFor(payload.length)
       const bytes = encodeFrame({ type: FrameType.data, flags, seq: ++this.last, ack, payload }, room)
       this.#pending.push({ seq: this.last, bytes, room })
-      this.bytes += bytes.length
+      this.bytes += bytes.length + limits.frameCost
     } while (offset < message.length)
   }
 
@@ -58,7 +59,7 @@ export class Outgoing {
     let count = 0
     while (count < this.#pending.length && this.#pending[count].seq <= ack) {
       const { bytes, room } = this.#pending[count++]
-      this.bytes -= bytes.length
+      this.bytes -= bytes.length + limits.frameCost
       if (room && this.#spare.length * room.length < SPARE * this.window) this.#spare.push(room)
     }
     if (count === 0) return
@@ -78,9 +79,18 @@ export class Outgoing {
     return first && this.#pending[Math.max(0, seq + 1 - first.seq)]
   }
 
-  /** Every unacknowledged frame after `seq`. */
-  allAfter(seq: number): Uint8Array[] {
-    return this.#pending.filter((frame) => frame.seq > seq).map((frame) => frame.bytes)
+  /** Unacknowledged frames after `seq`, as many as one body takes, and the last one's number; the rest follows in the next. */
+  batchAfter(seq: number): { frames: Uint8Array[]; last: number } {
+    const frames: Uint8Array[] = []
+    let last = seq
+    let room = limits.postBytes - limits.chunkBytes
+    for (let next = this.after(seq); next && frames.length < limits.postFrames - 1; next = this.after(last)) {
+      room -= next.bytes.length
+      if (room < 0) break
+      frames.push(next.bytes)
+      last = next.seq
+    }
+    return { frames, last }
   }
 
   /** Resolves when the window has room. */
@@ -89,6 +99,7 @@ export class Outgoing {
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }))
   }
 
+  /** Forgets all frames, and rejects whoever waits for room. */
   fail(error: Error): void {
     this.#pending = []
     this.#spare.length = 0
@@ -106,22 +117,32 @@ export class Incoming {
   #chunks: Uint8Array[] = []
   #size = 0
 
+  /** What is kept of a message that is not complete, its frames' fixed costs included. */
+  get held(): number {
+    return this.#size + this.#chunks.length * limits.frameCost
+  }
+
   /** Returns a message when its last chunk arrives. Throws `LinkError` on a gap or an oversized message. */
   accept(frame: Frame): { message: Uint8Array; reply: boolean } | undefined {
     if (frame.seq <= this.last) return undefined
     if (frame.seq !== this.last + 1) {
       throw new LinkError('gap', `Frame ${frame.seq} arrived where ${this.last + 1} was expected.`)
     }
-    if (this.#size + frame.payload.length > this.limit) {
+    const { payload } = frame
+    const isLast = (frame.flags & FrameFlag.end) !== 0
+    if (payload.length === 0 && !isLast) throw new LinkError('malformed', 'A part of a message is empty.')
+    // Frames cost what they cost: a message in as few of them as it needs always fits, one in tiny parts does not.
+    const most = this.limit + limits.frameCost * Math.max(1, Math.ceil(this.limit / limits.chunkBytes))
+    if (this.#size + payload.length > this.limit || this.held + payload.length + limits.frameCost > most) {
       throw new LinkError('oversized', 'A message grew above the limit.')
     }
     this.last = frame.seq
-    this.#chunks.push(frame.payload)
-    this.#size += frame.payload.length
-    if (!(frame.flags & FrameFlag.end)) return undefined
-    // A frame with memory of its own is handed on as it is; slices of pooled memory, at any alignment, are copied.
-    const message =
-      this.#chunks.length === 1 && ownsMemory(frame.payload) ? frame.payload : concatBytes(...this.#chunks)
+    // A frame with memory of its own is handed on as it is. Slices of pooled memory, at any alignment, are copied: a
+    // small one would keep all of it.
+    this.#chunks.push(ownsMemory(payload) ? payload : payload.slice())
+    this.#size += payload.length
+    if (!isLast) return undefined
+    const message = this.#chunks.length === 1 ? this.#chunks[0] : concatBytes(...this.#chunks)
     this.#chunks = []
     this.#size = 0
     this.limit = limits.messageBytes

@@ -17,6 +17,7 @@ export interface DataChannelLike {
   addEventListener(type: 'open' | 'error' | 'close' | 'message', listener: (event: never) => void): void
 }
 
+/** One frame is one message of an ordered, reliable channel. */
 export class DataChannelCarrier extends BaseCarrier {
   readonly #channel: DataChannelLike
   readonly #release: () => void
@@ -42,6 +43,7 @@ export class DataChannelCarrier extends BaseCarrier {
     return this.#channel.readyState === 'open' ? this.#channel.bufferedAmount : 0
   }
 
+  /** Throws `LinkError` (`lost`) where the channel is not open. */
   send(frame: Uint8Array): void {
     if (this.#channel.readyState !== 'open') throw new LinkError('lost', 'The data channel is not open.')
     this.#channel.send(frame as Uint8Array<ArrayBuffer>)
@@ -58,6 +60,7 @@ export class DataChannelCarrier extends BaseCarrier {
 /** Posts the offer; resolves with the answer's SDP. */
 export type Signal = (offer: string) => Promise<string>
 
+/** Signalling by HTTP. The signal rejects with `LinkError`: `lost`, `unsupported` or `refused`. */
 export const postSignal =
   (url: string, fetch: typeof globalThis.fetch = globalThis.fetch.bind(globalThis)): Signal =>
   async (offer) => {

@@ -11,13 +11,18 @@ export interface WebSocketLike {
   close(code?: number, reason?: string): void
   /** Where the implementation can tell: resolves when it holds no more than `low` bytes, or has ended. */
   drained?(low: number): Promise<void>
+  /** Stops and goes on reading, where the implementation can. */
+  pause?(): void
+  resume?(): void
   addEventListener(type: 'open' | 'error' | 'close' | 'message', listener: (event: never) => void): void
 }
 
+/** Begins to connect. */
 export type MakeWebSocket = (url: string) => WebSocketLike
 
 const OPEN = 1
 
+/** One frame is one binary message (RFC 6455). */
 export class WebSocketCarrier extends BaseCarrier {
   readonly #socket: WebSocketLike
 
@@ -29,8 +34,8 @@ export class WebSocketCarrier extends BaseCarrier {
       // A text message is never ours; as bytes it fails the frame checks with a typed error.
       this.deliver(event.data instanceof ArrayBuffer ? new Uint8Array(event.data) : new Uint8Array(1))
     })
-    socket.addEventListener('close', (event: { code?: number; reason?: string }) =>
-      this.end(event.reason || `The WebSocket closed (${event.code ?? 'no code'}).`),
+    socket.addEventListener('close', (event: { code?: number }) =>
+      this.end(`The WebSocket closed (${event.code ?? 'no code'}).`),
     )
     socket.addEventListener('error', () => this.end('The WebSocket failed.'))
   }
@@ -43,12 +48,23 @@ export class WebSocketCarrier extends BaseCarrier {
     return this.#socket.drained?.(low) ?? super.drained(low)
   }
 
+  /** Throws `LinkError` (`lost`) where the socket is not open. */
   send(frame: Uint8Array): void {
     if (this.#socket.readyState !== OPEN) throw new LinkError('lost', 'The WebSocket is not open.')
     this.#socket.send(frame as Uint8Array<ArrayBuffer>)
   }
 
+  pause(): void {
+    this.#socket.pause?.()
+  }
+
+  resume(): void {
+    this.#socket.resume?.()
+  }
+
   close(): void {
+    // A socket that does not read never hears that the other side has closed, too.
+    this.#socket.resume?.()
     this.#socket.close()
     this.end('closed here')
   }

@@ -23,7 +23,7 @@ import type { ClearWeights } from '../../src/protections/shared/weights/held.ts'
 const ID = 'toy'
 const RING = 40
 /** The matrix [dim x dim], stored as [out, in]. */
-export const MATRIX = 'model.layers.0.self_attn.o_proj.weight'
+const MATRIX = 'model.layers.0.self_attn.o_proj.weight'
 
 /** W [in x out] in steps of 2^-bits. */
 export function encodedMatrix(tensors: Tensors, dim: number, bits: number): Int16Array {

@@ -57,8 +57,7 @@ class ToyConnection implements Connection {
 
   counts = () => ({
     ...{ tokens: this.#tokens, tokensReady: 0, hops: 0, privateProducts: 0, dispatches: 0 },
-    ...{ server: this.#link.traffic, dealerToServerBytes: 0 },
-    ...{ serverSample: new Uint8Array(), dealerSample: new Uint8Array() },
+    ...{ server: this.#link.traffic, serverSample: new Uint8Array() },
   })
 }
 
@@ -68,15 +67,18 @@ export const toy: Protection = {
     title: 'A toy',
     summary: 'not private; the server reads everything',
     hidesTexts: false,
+    lead: { chat: 'The server reads everything.', classify: 'The server reads everything.' },
     promise: 'None.',
+    parties: { owner: 'Holds your words.', server: 'Holds your words, too.' },
+    afterFailure: 'Words were sent in the clear.',
     visible: { chat: ['Everything.'], classify: ['Everything.'] },
     limits: [],
     pooled: [],
   },
   needsServer: true,
   needsDealer: false,
-  async connect({ server, listing, model, surroundings, link: choice, say }) {
-    say({ type: 'progress', done: 0, total: 1, text: 'Connecting to the toy' })
+  async connect({ server, listing, model, surroundings, link: choice, onEvent }) {
+    onEvent({ type: 'progress', done: 0, total: 1, text: 'Connecting to the toy' })
     const { link, reason } = await connect(server, { ...surroundings.connect, link: choice })
     await link.send(json({ t: 'hello', protocolVersion: PROTOCOL_VERSION, modelHash: listing.hash }), true)
     const welcome = parseJson(answer, await link.receive(), 'The toy’s answer')

@@ -1,6 +1,7 @@
 /** A data owner as a process of its own: the engine that `sotto complete` runs, asked several things. */
-import { nodePlatform } from '../../src/cli/platform.ts'
+
 import type { PageConfig } from '../../src/owner/api.ts'
+import { nodePlatform } from '../../src/owner/node/platform.ts'
 import { Owner } from '../../src/owner/owner.ts'
 import type { Platform } from '../../src/owner/platform.ts'
 import { streamId } from '../../src/protections/shared/prg.ts'

@@ -1,6 +1,6 @@
 /** Puts what three wires carried back together: the sessions, and what server and dealer told each other. */
 
-import { decodeMaterial } from '../../src/protections/shared/agreement/material-socket.ts'
+import { decodeMessage } from '../../src/protections/shared/agreement/material-socket.ts'
 import { decodePass, decodeRequest } from '../../src/protections/shared/session/pass-messages.ts'
 import type { Shape } from '../../src/protections/shared/shape.ts'
 import type { Seen } from '../support/protocol/session.ts'
@@ -53,11 +53,11 @@ export function captures({ ownerServer, ownerDealer, serverDealer }: Wires): Cap
   const dealt = new Map<string, Map<number, Buffer[]>>()
   const weights: Buffer[][] = []
   for (const { up, down } of sockets(serverDealer)) {
-    for (const message of up.map(decodeMaterial))
+    for (const message of up.map(decodeMessage))
       if (message.kind === 'blob')
         weights[message.index] = [...(weights[message.index] ?? []), Buffer.from(message.bytes)]
       else if (message.kind !== 'json') throw new RangeError(`the server sent the dealer a ${message.kind}`)
-    for (const message of down.map(decodeMaterial)) {
+    for (const message of down.map(decodeMessage)) {
       if (message.kind === 'json' || message.kind === 'end') continue
       if (message.kind !== 'chunk') throw new RangeError(`the dealer sent the server a ${message.kind}`)
       const passes = dealt.get(message.sessionId) ?? new Map<number, Buffer[]>()

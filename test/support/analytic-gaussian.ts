@@ -4,7 +4,7 @@ import { normalCdf } from '../../tools/privacy/gaussian.ts'
  * The exact delta at `epsilon` of `steps` Gaussian releases of everything (q = 1): they amount to one with noise
  * sigma / sqrt(steps) (Balle and Wang 2018, theorem 8).
  */
-export function gaussianDelta(sigma: number, steps: number, epsilon: number): number {
+function gaussianDelta(sigma: number, steps: number, epsilon: number): number {
   const mu = Math.sqrt(steps) / sigma
   return normalCdf(mu / 2 - epsilon / mu) - Math.exp(epsilon) * normalCdf(-mu / 2 - epsilon / mu)
 }

@@ -31,7 +31,7 @@ export const normalQuantiles = (n: number): number[] =>
     return (low + high) / 2
   })
 
-/** The same values in an order that depends on the seed alone. */
+/** The values given, in an order that depends on the seed alone. */
 export function shuffled(values: readonly number[], seed: number): number[] {
   const keys = new Float64Array(values.length)
   addGaussian(keys, 1, counterSource(seed))

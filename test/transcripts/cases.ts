@@ -67,7 +67,7 @@ const chatting: Readonly<Record<string, Session>> = {
       { base: 6, ids: [9, 12] },
     ],
   },
-  // Lean passes of few rows.
+  // Passes of few rows whose goal is few bytes.
   near: {
     isNear: true,
     aheadBytes: 4096,

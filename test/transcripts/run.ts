@@ -76,7 +76,7 @@ export interface Backends {
 }
 
 /** As in production with a page: the owner's kernels are a browser's. */
-export const usualBackends: Backends = { owner: 'wasm', others: 'node' }
+const usualBackends: Backends = { owner: 'wasm', others: 'node' }
 
 const kernels: Readonly<Record<'node' | 'wasm', Kernels>> = {
   node: createNodeKernels(),

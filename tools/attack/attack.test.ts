@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { pageConfig } from '../../src/cli/page-config.ts'
-import { nodePlatform } from '../../src/cli/platform.ts'
 import { type Bundle, writeBundle } from '../../src/model/files/bundle-node.ts'
+import { nodePlatform } from '../../src/owner/node/platform.ts'
 import type { Parties } from '../../test/support/session/parties.ts'
 import { startEngineParties } from '../../test/support/session/private-run.ts'
 import { writeTinyBundle } from '../../test/support/session/tiny-bundle.ts'
@@ -24,9 +24,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 async function run(parties: Parties, bundle: string, queries: number): Promise<AttackReport> {
   const { dealerKey } = parties.request()
-  const peers = pageConfig(parties.server.url, { url: parties.dealer.url, key: dealerKey })
+  const config = pageConfig(parties.server.url, { url: parties.dealer.url, key: dealerKey })
   try {
-    return await attackModel({ bundle, peers, platform, queries })
+    return await attackModel({ bundle, config, platform, queries })
   } finally {
     await parties.close()
   }
@@ -82,8 +82,8 @@ describe('a modified owner', () => {
     expect(leastCosine).toBeGreaterThan(0.999)
   })
 
-  it('gets no further than the dealer’s limit of passes', async () => {
-    const parties = await startEngineParties(folder, { dealer: { admission: { passesPerHour: 20 } } })
+  it('gets no further than the dealer’s limit of rows', async () => {
+    const parties = await startEngineParties(folder, { dealer: { admission: { rowsPerHour: 20 } } })
     const report = await run(parties, join(folder, 'tiny'), 100)
     expect(report.isRefused).toBe(true)
     expect(report.learned.at(-1)).toMatchObject({ queries: 20, rows: 16 })

@@ -17,7 +17,7 @@ import { AttackError, NudgedPlans } from './nudged-plans.ts'
 export interface AttackRun {
   /** Folder of the whole bundle; a server offers it under the folder's name. */
   readonly bundle: string
-  readonly peers: PageConfig
+  readonly config: PageConfig
   readonly platform: Platform
   readonly queries: number
   readonly onProgress?: (queries: number, rows: number) => void
@@ -47,8 +47,8 @@ export async function attackModel(run: AttackRun): Promise<AttackReport> {
       return connection
     },
   }
-  const offers = offersOf(run.peers, run.platform, { protections: [modified] })
-  await openModel(run.peers, run.platform, { model: name }, () => undefined, offers)
+  const offers = offersOf(run.config, run.platform, { protections: [modified] })
+  await openModel(run.config, run.platform, { model: name }, () => undefined, offers)
   const { session, ends } = connection
   const query = async (): Promise<Float64Array> => {
     if (!(ends instanceof EncoderEnds)) {

@@ -62,7 +62,7 @@ export async function calibrateBundle(o: CalibrateOptions): Promise<Manifest> {
 }
 
 /** 20,000, fewer for models that would take hours over them, and never less than 2,000. */
-export function defaultTokens({ tensors }: Pick<Manifest, 'tensors'>): number {
+function defaultTokens({ tensors }: Pick<Manifest, 'tensors'>): number {
   const parameters = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
   return Math.round(Math.min(20_000, Math.max(2000, 2e11 / parameters)))
 }
@@ -91,7 +91,7 @@ export async function measure(
         done += ids.length
       }
     })()
-    measurement.add(slice, heads.look)
+    measurement.add(slice, heads.tap)
     onProgress?.(done, total)
     await setImmediate()
   }

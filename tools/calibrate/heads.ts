@@ -6,11 +6,11 @@ import type { Tap } from '../../src/model/graph/taps.ts'
 export type HeadSpans = { range: [low: number, high: number]; row: number }[][]
 
 /** Collects the spans of what it is shown. */
-export function headSpans(config: ModelConfig): { look: Tap; spans: HeadSpans } {
+export function headSpans(config: ModelConfig): { tap: Tap; spans: HeadSpans } {
   const spans: HeadSpans = Array.from({ length: config.layers }, () =>
     Array.from({ length: config.heads }, () => ({ range: [Infinity, -Infinity], row: 0 })),
   )
-  const look: Tap = (name, layer, values) => {
+  const tap: Tap = (name, layer, values) => {
     if (name !== 'attention-logits') return
     for (const { head, from, to } of rows(config, values.length)) {
       const span = spans[layer][head]
@@ -23,7 +23,7 @@ export function headSpans(config: ModelConfig): { look: Tap; spans: HeadSpans } 
       span.row = Math.max(span.row, high - low)
     }
   }
-  return { look, spans }
+  return { tap, spans }
 }
 
 /** The rows of a tap's logits: per token and head the positions it sees. In a decoder that is one more each token. */

@@ -30,11 +30,6 @@ export interface RunState {
   reports: EpochReport[]
 }
 
-export interface SavedRun {
-  state: RunState
-  tensors: Map<string, Float32Array>
-}
-
 /** Trained tensors, optimizer and average in full precision, so that resuming changes nothing. */
 export function saveRun(
   path: string,

@@ -162,7 +162,7 @@ function readRange(
 const INDEX = 'model.safetensors.index.json'
 
 /** The safetensors files that a folder's weights are in. */
-export function listShards(dir: string): { files: string[]; weightMap?: Record<string, string> } {
+function listShards(dir: string): { files: string[]; weightMap?: Record<string, string> } {
   const index = join(dir, INDEX)
   if (existsSync(index)) {
     const weightMap = parseIndex(index, readFileSync(index, 'utf8'))

@@ -11,7 +11,10 @@ export function softCrossEntropy(t: Tape, logits: Value, targets: Value, weight:
   return t.map('Neg', t.sumLast(t.map('Mul', targets, surprise)))
 }
 
-/** The same with one right class for each row, `targets` `[n, 1]` (integers): what many classes call for. */
+/**
+ * Cross-entropy of softmax(logits) `[n, labels]` against one right class for each row, `targets` `[n, 1]` (integers), which
+ * takes no row of probabilities where classes are many. Starts the backward pass as `softCrossEntropy` does.
+ */
 export function hardCrossEntropy(t: Tape, logits: Value, targets: Value, weight: Value): Value {
   const p = t.op('Softmax', [logits], logits.shape, { axis: -1 })
   const gold = t.op('GatherElements', [p, targets], weight.shape, { axis: 1 })

@@ -24,6 +24,7 @@ export function canaryRank(loss: number, references: ArrayLike<number>): number 
 export const canaryExposure = (loss: number, references: ArrayLike<number>): number =>
   exposure(canaryRank(loss, references), references.length + 1)
 
+/** Exposures in bits. */
 export interface CanaryReport {
   exposures: number[]
   mean: number

@@ -55,11 +55,13 @@ class DpAdam implements Optimizer {
   }
 }
 
+/** `eps` is added to the root of the second moment. */
 export interface DpAdamWOptions extends AdamOptions {
   eps: number
 }
 
-export const dpAdamWDefaults: DpAdamWOptions = { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0 }
+/** Adam's own (Kingma and Ba, 2015), without decay. */
+const dpAdamWDefaults: DpAdamWOptions = { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0 }
 
 /** DP-AdamW: AdamW (Loshchilov and Hutter 2019) on privatised gradients. */
 export class DpAdamW extends DpAdam {
@@ -69,12 +71,14 @@ export class DpAdamW extends DpAdam {
   }
 }
 
+/** As DP-AdamW, but for the denominator. */
 export interface DpAdamBCOptions extends AdamOptions {
   /** Floor of the corrected second moment: it bounds the step where noise hides the gradient. */
   gamma: number
 }
 
-export const dpAdamBCDefaults: DpAdamBCOptions = { beta1: 0.9, beta2: 0.999, gamma: 7e-9, weightDecay: 0 }
+/** Moments as in AdamW, without decay. */
+const dpAdamBCDefaults: DpAdamBCOptions = { beta1: 0.9, beta2: 0.999, gamma: 7e-9, weightDecay: 0 }
 
 /**
  * DP-AdamBC (Tang, Shpilevskiy and Lecuyer 2024): the noise adds (sigma clip / expectedBatch)^2 to Adam's second moment

@@ -8,6 +8,7 @@ import {
   type WeightDecay,
 } from './optimizer.ts'
 
+/** Velocity is momentum times the last one, plus the gradient. */
 export interface DpSgdOptions extends WeightDecay {
   /** 0 for plain descent. */
   momentum: number

@@ -27,10 +27,12 @@ export interface LedgerIdentity {
   model: string
 }
 
+/** Steps with equal parameters, one after another. */
 export interface LedgerSegment extends StepParameters {
   steps: number
 }
 
+/** What is wrong with a ledger, for programs. */
 export type LedgerErrorCode =
   | 'other-dataset'
   | 'other-model'
@@ -77,9 +79,11 @@ export function checkParameters({ sigma, q, clip, delta, examples }: StepParamet
   throw new LedgerError('bad-parameters', `A step with a bad ${path?.[0].key}: ${message}`)
 }
 
+/** The first line of a ledger, with its end. */
 export const headerLine = ({ dataset, model }: LedgerIdentity): string =>
   `${JSON.stringify({ ledger: 'sotto-privacy', version: 1, dataset, model })}\n`
 
+/** What was read of a ledger. */
 export interface LedgerContents {
   identity: LedgerIdentity
   segments: LedgerSegment[]

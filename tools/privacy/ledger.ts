@@ -25,6 +25,10 @@ import {
 import { type PrvEpsilon, prvEpsilonOf } from './prv.ts'
 import { rdpEpsilonOf } from './rdp.ts'
 
+/**
+ * One open ledger, which no other process writes to meanwhile: a file that has grown by others' lines is
+ * refused (`other-writer`).
+ */
 export class PrivacyLedger {
   readonly identity: LedgerIdentity
   readonly #segments: LedgerSegment[]

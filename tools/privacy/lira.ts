@@ -9,6 +9,7 @@ export interface Shadow {
   member: ArrayLike<boolean | number>
 }
 
+/** Which models to compare with, and how their spread is estimated. */
 export interface LiraOptions {
   /**
    * `online` compares with models that saw the example and models that did not; `offline` with the latter only.

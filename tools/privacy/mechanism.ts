@@ -34,7 +34,10 @@ export function checkEpsilon(epsilon: number): void {
     throw new AccountingError(`Epsilon ${epsilon}: the target must be above 0.`)
 }
 
-/** The same composition with equal mechanisms added up and those that reveal nothing left out. */
+/**
+ * A composition with the steps of equal mechanisms added up, and those that reveal nothing left out. Throws
+ * AccountingError.
+ */
 export function merged(mechanisms: readonly Mechanism[]): Mechanism[] {
   const sums = new Map<string, Mechanism>()
   for (const mechanism of mechanisms) {

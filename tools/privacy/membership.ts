@@ -2,6 +2,7 @@
 import { proportionLower, proportionUpper } from './clopper-pearson.ts'
 import { AuditError, advantageOf, areaUnder, type RocPoint, rocCurve, truePositiveAt } from './roc.ts'
 
+/** Rates from 0 to 1; epsilon in nats. */
 export interface MembershipReport {
   members: number
   nonMembers: number
@@ -16,6 +17,7 @@ export interface MembershipReport {
   curve: RocPoint[]
 }
 
+/** What the lower bound of epsilon is for. Confidence is 0.95 where nothing else is said. */
 export interface MembershipOptions {
   /** Delta of the guarantee under test; 0 for training without one. */
   delta?: number

@@ -9,6 +9,7 @@ export interface OptimizerState {
   tensors: Map<string, Float32Array>
 }
 
+/** Reads privatised gradients alone, so that whatever it makes of them costs no privacy (post-processing). */
 export interface Optimizer {
   /** Updates made so far. */
   readonly steps: number
@@ -25,6 +26,7 @@ export class OptimizerStateError extends Error {
   override readonly name = 'OptimizerStateError'
 }
 
+/** Decay that no gradient goes through (Loshchilov and Hutter, 2019). */
 export interface WeightDecay {
   /** Decoupled decay: each update first scales the weights by 1 - learningRate * weightDecay. */
   weightDecay: number
@@ -43,10 +45,12 @@ export class Slots {
       this.#slots[name] = new Map([...weights].map(([key, { length }]) => [key, new Float32Array(length)]))
   }
 
+  /** The running vector itself, to be changed in place. */
   get(slot: string, weight: string): Float32Array {
     return this.#slots[slot].get(weight)!
   }
 
+  /** Copies, named `slot.weight`. */
   save(): Map<string, Float32Array> {
     return new Map(
       Object.entries(this.#slots).flatMap(([slot, map]) =>
@@ -55,6 +59,10 @@ export class Slots {
     )
   }
 
+  /**
+   * Copies what was saved. Throws OptimizerStateError unless there is every tensor, in its length, and no
+   * other.
+   */
   restore(tensors: Vectors): void {
     const expected = Object.keys(this.#slots).length * this.#weights.size
     if (tensors.size !== expected)

@@ -5,8 +5,10 @@
  */
 import { normalCdf } from './gaussian.ts'
 
+/** Whether the neighbouring data set lacks an example or has one more. */
 export type Direction = 'remove' | 'add'
 
+/** A privacy loss, in nats, as a random variable. */
 export interface PrivacyLoss {
   /** Probability that the loss is in (low, high]. */
   probability(low: number, high: number): number
@@ -14,6 +16,7 @@ export interface PrivacyLoss {
   mean(low: number, high: number): number
 }
 
+/** The loss of one step with noise multiplier `sigma` and sampling probability `q` in (0, 1]. */
 export function privacyLoss(sigma: number, q: number, direction: Direction): PrivacyLoss {
   /** log P/Q at z, increasing in z. */
   const ratio = (z: number) => {

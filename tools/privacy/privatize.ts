@@ -1,6 +1,7 @@
 /** The one place where a gradient becomes private: noise on the clipped sum, then the expected batch's mean. */
 import { addGaussian, csprng, type RandomSource } from './noise.ts'
 
+/** Of one step, as the ledger has it. */
 export interface PrivatizeOptions {
   /** Norm to which each example's gradient was clipped, over all tensors together. */
   clip: number

@@ -8,6 +8,7 @@ import { AccountingError, checkDelta, checkEpsilon, type Mechanism, merged } fro
 import { type Direction, privacyLoss } from './privacy-loss.ts'
 import { type PrivacyTarget, rdpEpsilonOf, rdpSigma } from './rdp.ts'
 
+/** Epsilon at the delta that was asked for, in nats. */
 export interface PrvEpsilon {
   /** The true epsilon is not below this one, */
   lower: number
@@ -16,6 +17,7 @@ export interface PrvEpsilon {
   upper: number
 }
 
+/** What to state epsilon at, and how exactly. */
 export interface PrvOptions {
   delta: number
   /** Largest error of epsilon to aim at. Where it needs more than 2^22 cells, the bounds widen instead. */

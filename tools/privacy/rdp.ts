@@ -51,8 +51,9 @@ function logMomentInteger(sigma: number, q: number, order: number): number {
 }
 
 /**
- * The same for fractional orders: the integral is cut where both summands of the mixture are equal, and the binomial
- * series that converges there is used on each side. Beyond the order its terms alternate and shrink.
+ * log E[(1 - q + q e^((2z - 1) / 2 sigma^2))^order] for fractional orders: the integral is cut where both summands of
+ * the mixture are equal, and the binomial series that converges there is used on each side. Beyond the order its terms
+ * alternate and shrink.
  */
 function logMomentFractional(sigma: number, q: number, order: number): number {
   const logQ = Math.log(q)

@@ -117,7 +117,7 @@ export class ClassifyMany extends LitElement {
     const error = classifier.state.error ?? engine.state.error
     if (!error) return nothing
     const again = () => (classifier.state.batch ? classifier.many() : engine.ready().catch(() => undefined))
-    return problem.render(error, again)
+    return problem.render(error, again, engine.state.model?.protection.notice.afterFailure)
   }
 
   #download(batch: Batch): void {

@@ -116,25 +116,27 @@ export class ClassifyOne extends LitElement {
     const { phase, progress: now } = engine.state
     // One text is one step: there is nothing to count once the session is open.
     const state = { ...engine.state, progress: phase === 'open' ? undefined : now }
-    return progress.render(state, stopping, 'Reading your text, privately')
+    return progress.render(state, stopping, 'text')
   }
 
   #outcome(one: Labelled | undefined) {
     const error = classifier.state.error ?? engine.state.error
-    if (error) return problem.render(error, this.#again)
+    if (error) return problem.render(error, this.#again, engine.state.model?.protection.notice.afterFailure)
     return one ? this.#result(one) : nothing
   }
 
   #result({ result, seconds, traffic, wire }: Labelled) {
     const top = result.probabilities.find(({ label }) => label === result.label)
     const { ownerUp, ownerDown, dealerToServer, hops } = traffic
+    const { dealt } = engine.state.model?.protection.notice ?? {}
     return html`<section class="result" aria-label="Result">
       <h3>${breakable(result.label)}${top ? html`, ${percent(top.probability)}` : nothing}</h3>
       ${bars.render(result, this.isOpen, this.#toggle)}
       ${result.isCut ? html`<p class="note">The text is longer than this model reads. Its end was left out.</p>` : nothing}
       <p class="cost">
-        ${seconds.toFixed(1)} s · ${plural(hops, 'hop')} · ${bytes(ownerUp + ownerDown)} between you and the server ·
-        ${bytes(dealerToServer)} of masks from the dealer to the server
+        ${seconds.toFixed(1)} s · ${plural(hops, 'hop')} · ${bytes(ownerUp + ownerDown)} between you and the server${
+          dealt ? html` · ${bytes(dealerToServer)} of ${dealt} from the dealer to the server` : nothing
+        }
       </p>
       ${
         wire.length > 0

@@ -159,7 +159,7 @@ export class ClassifySource extends LitElement {
   readonly #chosen = (event: Event): void => {
     const input = event.target as HTMLInputElement
     void this.#file(input.files?.[0])
-    // The same file, mended, may be chosen again.
+    // A file that was mended may be chosen again under its name.
     input.value = ''
   }
 

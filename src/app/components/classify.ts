@@ -49,8 +49,7 @@ export class ClassifyView extends LitElement {
         <div class="column">
           <h2>A label, and nobody listening.</h2>
           <p class="lead">
-            Texts are split into random-looking shares before anything leaves this browser. No one but you can read a text or
-            its label. What the others do see: how many texts there are, and how long each one is, rounded up.
+            ${model?.protection.notice.lead.classify}
             <button @click=${this.#openPanel}>Who sees what</button>
           </p>
           <div class="model">${model ? this.#model(model) : nothing}</div>

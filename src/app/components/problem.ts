@@ -69,12 +69,17 @@ const headlines: Record<string, string> = {
 export const problem = {
   styles,
 
-  render: (error: OwnerError, retry: () => void) => html`<section class="problem" role="alert">
+  /** @param comfort what holds all the same, in the words of the model's protection */
+  render: (
+    error: OwnerError,
+    retry: () => void,
+    comfort?: string,
+  ) => html`<section class="problem" role="alert">
     <h2>${headlines[error.code] ?? 'Something went wrong'}</h2>
     <p>${error.message}</p>
     ${error.advice ? html`<p>${error.advice}</p>` : nothing}
     <button class="button" @click=${retry}>${icons.again} Try again</button>
-    <small>Nothing was sent in the clear. A retry uses fresh masks.</small>
+    ${comfort ? html`<small>${comfort}</small>` : nothing}
   </section>`,
 
   /** A question whose answer was stopped or lost, say by a reload. */

@@ -41,9 +41,10 @@ export function describe({ phase, done, total, text }: Progress): string {
 
 export const progress = {
   styles,
-  render: (state: EngineState, stopping: boolean, work = 'Reading your message, privately') => {
-    const { progress: now, phase } = state
-    const waiting = phase === 'open' ? work : 'Connecting to the model'
+  render: (state: EngineState, stopping: boolean, what: 'message' | 'text') => {
+    const { progress: now, phase, model } = state
+    const how = model?.protection.notice.hidesTexts ? ', privately' : ''
+    const waiting = phase === 'open' ? `Reading your ${what}${how}` : 'Connecting to the model'
     const text = stopping ? 'Stopping' : now ? describe(now) : waiting
     return html`<div class="progress">
       <span id="waiting">${text}…</span>

@@ -110,7 +110,7 @@ export class Thread extends LitElement {
       <div class="tail">
         ${draft ? html`<sotto-turn writing .turn=${{ id: 'draft', role: 'assistant', content: draft, at: 0 }}></sotto-turn>` : nothing}
         ${draft && stalled ? html`<p class="stalled">Waiting for the model server. It may be busy, or gone; Esc stops.</p>` : nothing}
-        ${draft === '' ? progress.render(engine.state, chat.state.stopping) : nothing}
+        ${draft === '' ? progress.render(engine.state, chat.state.stopping, 'message') : nothing}
         ${draft === undefined ? this.#trouble(last) : nothing}
       </div>
     `
@@ -120,8 +120,10 @@ export class Thread extends LitElement {
     const unanswered = last?.role === 'user'
     const error = chat.state.error ?? engine.state.error
     if (error)
-      return problem.render(error, () =>
-        unanswered ? chat.regenerate() : engine.ready().catch(() => undefined),
+      return problem.render(
+        error,
+        () => (unanswered ? chat.regenerate() : engine.ready().catch(() => undefined)),
+        engine.state.model?.protection.notice.afterFailure,
       )
     if (unanswered) return problem.unanswered(() => chat.regenerate())
     return nothing

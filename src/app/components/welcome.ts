@@ -31,6 +31,7 @@ export class Welcome extends LitElement {
       }
       .lead {
         max-width: 33em;
+        min-height: 4.8em;
         margin-top: 16px;
         font: 1.125rem/1.6 var(--serif);
         color: var(--soft);
@@ -91,8 +92,7 @@ export class Welcome extends LitElement {
     return html`
       <h2>Say it quietly.</h2>
       <p class="lead">
-        Your words are split into random-looking shares before anything leaves this browser. A private model answers, and
-        no one but you can read the question or the reply.
+        ${model?.protection.notice.lead.chat}
         ${temporary ? html`This chat is temporary: it is kept in memory only and ends with the tab.` : nothing}
       </p>
       ${phase === 'offer' && model ? html`<button class="button main" @click=${() => engine.open()}>Download ${bytes(model.publicBytes)} and connect</button>` : nothing}

@@ -72,49 +72,55 @@ const party = (kind: string, name: string, content: TemplateResult) =>
     ${content}
   </section>`
 
-/** What went back and forth between you and the server. */
-const exchanged = ({ serverMessages, hops }: Traffic) =>
-  hops > 0 ? html`; ${plural(serverMessages || hops, 'message')} crossed, in ${plural(hops, 'hop')}` : nothing
+/** What the server has received. */
+function received({ ownerUp, dealerToServer, serverMessages, hops }: Traffic, dealt?: string): string {
+  const fromYou = ownerUp > 0 ? `${bytes(ownerUp)} from you` : 'nothing from you yet'
+  const fromDealer = dealt
+    ? `${ownerUp > 0 ? ' and' : ', and'} ${bytes(dealerToServer)} of ${dealt} from the dealer`
+    : ''
+  const crossed =
+    ownerUp > 0 && hops > 0
+      ? `; ${plural(serverMessages || hops, 'message')} crossed, in ${plural(hops, 'hop')}`
+      : ''
+  return `Received ${fromYou}${fromDealer}${crossed}.`
+}
 
 /** Host of an address, for people. */
 const hostOf = (url: string | undefined) => (url ? html` · ${new URL(url, location.href).host}` : nothing)
 
+/** Every party of the chosen model's protection, in its words. */
 export const witness = {
   styles,
-  render: (traffic: Traffic, { stats, session, model }: EngineState) => html`
-    ${party(
-      'browser',
-      'Your browser',
-      html`<p class="got">Received ${bytes(traffic.ownerDown + traffic.dealerDown)}.</p>
-        <p>Holds your words, the keys and its own shares. Splits, masks, computes its half, and puts the result together.</p>`,
-    )}
-    ${party(
-      'server',
-      'Model server',
-      html`<p class="got">
-          ${
-            traffic.ownerUp > 0
-              ? html`Received ${bytes(traffic.ownerUp)} from you and ${bytes(traffic.dealerToServer)} of masks from the
-                dealer${exchanged(traffic)}.`
-              : html`Received nothing from you yet, and ${bytes(traffic.dealerToServer)} of masks from the dealer.`
-          }
-        </p>
-        <p>Holds the private weights. Sees numbers that are uniformly random to it.${hostOf(session?.server)}</p>
-        ${sample('What you sent, as the server saw it last', stats?.serverSample, 12)}`,
-    )}
-    ${
-      model?.protection.needsDealer === false
-        ? nothing
-        : party(
-            'dealer',
-            'Dealer',
-            html`<p class="got">Received ${bytes(traffic.dealerUp)}: pass requests only.</p>
-        <p>
-          Hands out masks before they are needed and learns how many tokens, or texts of what length, are to be computed. Never sees a message, masked
-          or not, nor the weights.${hostOf(session?.dealer)}
-        </p>
-        ${stats?.dealerSample.length ? sample('The last request as the dealer saw it', stats.dealerSample, 8) : nothing}`,
-          )
-    }
-  `,
+  render: (traffic: Traffic, { stats, session, model }: EngineState) => {
+    if (!model) return nothing
+    const { parties, dealt } = model.protection.notice
+    return html`
+      ${party(
+        'browser',
+        'Your browser',
+        html`<p class="got">Received ${bytes(traffic.ownerDown + traffic.dealerDown)}.</p>
+          <p>${parties.owner}</p>`,
+      )}
+      ${
+        parties.server &&
+        party(
+          'server',
+          'Model server',
+          html`<p class="got">${received(traffic, dealt)}</p>
+            <p>${parties.server}${hostOf(session?.server)}</p>
+            ${sample('What you sent, as the server saw it last', stats?.serverSample, 12)}`,
+        )
+      }
+      ${
+        parties.dealer &&
+        party(
+          'dealer',
+          'Dealer',
+          html`<p class="got">Received ${bytes(traffic.dealerUp)}: pass requests only.</p>
+            <p>${parties.dealer}${hostOf(session?.dealer)}</p>
+            ${stats?.dealerSample.length ? sample('The last request as the dealer saw it', stats.dealerSample, 8) : nothing}`,
+        )
+      }
+    `
+  },
 }

@@ -1,5 +1,5 @@
 /** The conversation on screen, and everything a person can do with it. */
-import { OwnerError } from '../../owner/api.ts'
+import { OwnerError, type OwnerEvent } from '../../owner/api.ts'
 import { Announcer } from '../announce.ts'
 import { title } from '../format.ts'
 import {
@@ -160,15 +160,16 @@ export class Chat extends Store<ChatState> {
       })
       await Promise.race([engine.ready(), cancelled])
       if (this.state.stopping) return
-      engine.onToken = (text) => {
+      const onEvent = (event: OwnerEvent) => {
+        if (event.type !== 'token') return
         if (tokens++ === 0) this.#noteWire()
         watchStall()
-        this.set({ stalled: false, draft: (this.state.draft ?? '') + text })
-        this.announcer.add(text)
+        this.set({ stalled: false, draft: (this.state.draft ?? '') + event.text })
+        this.announcer.add(event.text)
       }
       const { temperature, topP, maxTokens } = settings.state
       const messages = this.#current.turns.map(({ role, content }) => ({ role, content }))
-      const { text, ids, finish } = await engine.chat(messages, { temperature, topP, maxTokens })
+      const { text, ids, finish } = await engine.chat(messages, { temperature, topP, maxTokens }, onEvent)
       this.#noteWire()
       if (text || finish !== 'cancelled') {
         const seconds = (performance.now() - started) / 1000
@@ -177,7 +178,6 @@ export class Chat extends Store<ChatState> {
     } catch (reason) {
       this.set({ error: OwnerError.from(reason) })
     } finally {
-      engine.onToken = undefined
       clearTimeout(stall)
       this.announcer.flush()
       this.set({ draft: undefined, stopping: false, stalled: false })

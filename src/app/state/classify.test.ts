@@ -1,5 +1,11 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Classification, type ClassifyInput, OwnerError, type Stats } from '../../owner/api.ts'
+import {
+  type Classification,
+  type ClassifyInput,
+  type OnEvent,
+  OwnerError,
+  type Stats,
+} from '../../owner/api.ts'
 import type { Classifier } from './classify.ts'
 import type { Batch } from './classify-batch.ts'
 
@@ -9,8 +15,7 @@ const engine = vi.hoisted(() => {
   return {
     state: { phase: 'open', stats: undefined, model: undefined } as Record<string, unknown>,
     task: 'classify',
-    onClassified: undefined as ((index: number, result: Classification) => void) | undefined,
-    classify: (_: ClassifyInput[]): Promise<Classification[]> => Promise.resolve([]),
+    classify: (_inputs: ClassifyInput[], _onEvent: OnEvent): Promise<Classification[]> => Promise.resolve([]),
     ready: () => Promise.resolve(),
     stop: () => Promise.resolve(),
     prepare: () => undefined,
@@ -51,18 +56,22 @@ beforeEach(async () => {
   classifier = new Classifier()
 })
 
+/** As the engine answers: every label as an event, then all of them. */
+async function answer(inputs: ClassifyInput[], onEvent: OnEvent): Promise<Classification[]> {
+  const results = inputs.map(({ text }) => result(text))
+  for (const [index, each] of results.entries()) onEvent({ type: 'classified', index, result: each })
+  return results
+}
+
 const labels = () => classifier.state.batch?.results.map((each) => each?.label ?? null)
 
 describe('one text', () => {
   it('gets its label, what it took, and is said aloud', async () => {
     engine.classify = async (inputs) => {
       expect(inputs).toEqual([{ text: 'a' }])
-      // Totals come after the result.
-      setTimeout(() =>
-        engine.change({
-          stats: { tokens: 16, hops: 12, ownerUpBytes: 5, serverSample: [7, 8] } as Partial<Stats>,
-        }),
-      )
+      engine.change({
+        stats: { tokens: 16, hops: 12, ownerUpBytes: 5, serverSample: [7, 8] } as Partial<Stats>,
+      })
       return [result('yes')]
     }
     await classifier.one({ text: 'a' })
@@ -84,17 +93,17 @@ describe('one text', () => {
 
 describe('a batch', () => {
   it('keeps what came before an error, and goes on with the rest', async () => {
-    engine.classify = async (inputs) => {
-      engine.onClassified?.(0, result(inputs[0].text))
+    engine.classify = async (inputs, onEvent) => {
+      onEvent({ type: 'classified', index: 0, result: result(inputs[0].text) })
       throw new OwnerError('lost', 'The link was lost.')
     }
     classifier.load(batchOf('a', '', 'b', 'c'))
     await classifier.many()
     expect(labels()).toEqual(['a'])
     expect(classifier.state.error?.code).toBe('lost')
-    engine.classify = async (inputs) => {
+    engine.classify = async (inputs, onEvent) => {
       expect(inputs.map(({ text }) => text)).toEqual(['b', 'c'])
-      return inputs.map(({ text }) => result(text))
+      return answer(inputs, onEvent)
     }
     await classifier.many()
     expect(labels()).toEqual(['a', null, 'b', 'c'])
@@ -104,11 +113,14 @@ describe('a batch', () => {
   it('keeps finished rows when it is cancelled', async () => {
     let stopped: () => void = () => undefined
     engine.stop = async () => stopped()
-    engine.classify = (inputs) =>
+    engine.classify = (_, onEvent) =>
       new Promise((resolve) => {
-        engine.onClassified?.(0, result('yes'))
-        // The second result is on its way when the batch is stopped.
-        stopped = () => resolve(inputs.slice(0, 2).map(() => result('yes')))
+        onEvent({ type: 'classified', index: 0, result: result('yes') })
+        // The second text is being read when the batch is stopped.
+        stopped = () => {
+          onEvent({ type: 'classified', index: 1, result: result('yes') })
+          resolve([result('yes'), result('yes')])
+        }
       })
     classifier.load(batchOf('a', 'b', 'c', ''))
     const run = classifier.many()
@@ -121,7 +133,7 @@ describe('a batch', () => {
   })
 
   it('says whose labels it has, and starts anew with another model', async () => {
-    engine.classify = async (inputs) => inputs.map(({ text }) => result(text))
+    engine.classify = answer
     classifier.load(batchOf('a'))
     await classifier.many()
     await classifier.one({ text: 'b' })
@@ -131,7 +143,7 @@ describe('a batch', () => {
     // That one takes pairs, so what there is stays as it is.
     expect(classifier.state.batch).toMatchObject({ model: { hash: '1' }, results: [{ label: 'a' }] })
     engine.change({ model: { hash: '3', task: 'classify' } })
-    engine.classify = async () => [result('x')]
+    engine.classify = (_, onEvent) => answer([{ text: 'x' }], onEvent)
     await classifier.many()
     expect(classifier.state.batch).toMatchObject({ model: { hash: '3' }, results: [{ label: 'x' }] })
   })

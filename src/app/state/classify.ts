@@ -1,5 +1,5 @@
 /** Texts and their labels: one at a time, or a batch. In this tab's memory only. */
-import { type Classification, type ClassifyInput, OwnerError, type Stats } from '../../owner/api.ts'
+import { type Classification, type ClassifyInput, OwnerError, type OwnerEvent } from '../../owner/api.ts'
 import { grouped } from '../format.ts'
 import { type Batch, finished, isComplete, isFor, remaining, withResult } from './classify-batch.ts'
 import { addTraffic, noTraffic, type Traffic } from './conversations.ts'
@@ -36,25 +36,6 @@ const sayEvery = 15_000
 /** Texts handed to the engine at once: it prepares them all before the first. */
 const atOnce = 256
 
-/** Totals travel by another way than results, and may come a little later; they are not worth waiting for long. */
-const patience = 500
-
-/** The session's totals once they count another pass than `before`. */
-function statsAfter(before: Stats | undefined): Promise<Stats | undefined> {
-  return new Promise((resolve) => {
-    const check = (isLast = false) => {
-      const { stats } = engine.state
-      if (!isLast && stats?.tokens === before?.tokens) return
-      clearTimeout(timer)
-      stop()
-      resolve(stats)
-    }
-    const timer = setTimeout(() => check(true), patience)
-    const stop = engine.subscribe(() => check())
-    check()
-  })
-}
-
 export class Classifier extends Store<ClassifyState> {
   #run?: Promise<void>
   #cancel?: () => void
@@ -80,10 +61,10 @@ export class Classifier extends Store<ClassifyState> {
     return this.#start('one', async () => {
       this.set({ one: undefined })
       const [before, started] = [engine.state.stats, performance.now()]
-      const [result] = await engine.classify([input])
+      const [result] = await engine.classify([input], () => undefined)
       if (!result) return
       const seconds = (performance.now() - started) / 1000
-      const stats = await statsAfter(before)
+      const { stats } = engine.state
       const one: Labelled = {
         input,
         result,
@@ -116,11 +97,10 @@ export class Classifier extends Store<ClassifyState> {
       let done = 0
       while (done < inputs.length) {
         const first = done
-        const add = (index: number, result: Classification) => this.#add(rows[first + index], result)
-        engine.onClassified = add
-        const results = await engine.classify(inputs.slice(first, first + atOnce))
-        // Events travel by another way than this answer, and the last of them may still be on it.
-        for (const [index, result] of results.entries()) add(index, result)
+        const onEvent = (event: OwnerEvent) => {
+          if (event.type === 'classified') this.#add(rows[first + event.index], event.result)
+        }
+        const results = await engine.classify(inputs.slice(first, first + atOnce), onEvent)
         done += results.length
         if (this.state.stopping || results.length === 0) break
       }
@@ -160,7 +140,6 @@ export class Classifier extends Store<ClassifyState> {
     } catch (reason) {
       this.set({ error: OwnerError.from(reason) })
     } finally {
-      engine.onClassified = undefined
       const { batch, busy, stopping } = this.state
       const said = busy === 'many' && batch && stopping && !isComplete(batch) ? 'Cancelled.' : this.state.said
       this.set({ busy: undefined, stopping: false, said })

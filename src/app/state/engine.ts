@@ -9,6 +9,7 @@ import type {
   LinkChoice,
   Message,
   ModelListing,
+  OnEvent,
   OwnerEvent,
   SessionInfo,
   Stats,
@@ -55,10 +56,8 @@ export class Engine extends Store<EngineState> {
   #opening?: Promise<void>
   #preparedAt = 0
   #sampled = ''
-  /** Receives the text of the reply in progress. */
-  onToken?: (text: string) => void
-  /** Receives the results of the batch in progress, as they come. */
-  onClassified?: (index: number, result: Classification) => void
+  /** Hears of the request in progress. */
+  #listener?: OnEvent
 
   constructor() {
     super({ phase: 'starting', models: [] })
@@ -133,16 +132,18 @@ export class Engine extends Store<EngineState> {
     if (!(await this.#costly())) await this.open().catch(() => undefined)
   }
 
-  chat(messages: Message[], options: ChatOptions): Promise<ChatResult> {
-    return this.#compute((remote) => remote.chat(messages, options))
+  /** `onEvent` hears each token; all of them come before the result. */
+  chat(messages: Message[], options: ChatOptions, onEvent: OnEvent): Promise<ChatResult> {
+    return this.#compute((remote) => remote.chat(messages, options), onEvent)
   }
 
-  /** Results come to `onClassified`, too, each as soon as it is there. */
-  classify(inputs: ClassifyInput[]): Promise<Classification[]> {
-    return this.#compute((remote) => remote.classify(inputs))
+  /** `onEvent` hears each label; all of them, and the totals in `state`, come before the result. */
+  classify(inputs: ClassifyInput[], onEvent: OnEvent): Promise<Classification[]> {
+    return this.#compute((remote) => remote.classify(inputs), onEvent)
   }
 
-  async #compute<T>(use: (remote: Remote<WorkerApi>) => Promise<T>): Promise<T> {
+  async #compute<T>(use: (remote: Remote<WorkerApi>) => Promise<T>, onEvent: OnEvent): Promise<T> {
+    this.#listener = onEvent
     // The words that the server saw belong to one question: those of the last one must not show under this one.
     const { stats } = this.state
     if (stats) this.set({ stats: { ...stats, serverSample: [] } })
@@ -154,6 +155,7 @@ export class Engine extends Store<EngineState> {
       this.set({ phase: 'failed', error, session: undefined })
       throw error
     } finally {
+      this.#listener = undefined
       this.set({ progress: undefined })
     }
   }
@@ -225,12 +227,11 @@ export class Engine extends Store<EngineState> {
   }
 
   readonly #onEvent = (event: OwnerEvent): void => {
-    if (event.type === 'token') this.onToken?.(event.text)
-    else if (event.type === 'classified') this.onClassified?.(event.index, event.result)
-    else if (event.type === 'stats')
+    if (event.type === 'stats')
       this.set({ stats: { ...event.stats, serverSample: this.#sample(event.stats) } })
     else if (event.type === 'notice') this.set({ notice: event.text })
-    else this.set({ progress: event })
+    else if (event.type === 'progress') this.set({ progress: event })
+    this.#listener?.(event)
   }
 }
 

@@ -20,7 +20,7 @@ export interface Settings {
 
 const key = 'sotto.settings'
 
-export const defaults: Settings = {
+const defaults: Settings = {
   theme: 'auto',
   temperature: 0.7,
   topP: 0.9,

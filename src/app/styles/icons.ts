@@ -34,10 +34,6 @@ export const again = icon(svg`<path d="M16 10a6 6 0 1 1-1.8-4.3L16 7.4M16 4v3.4h
 export const gear = icon(
   svg`<path d="M4 6.5h5.5M13.5 6.5H16M4 13.5h2.5M10.5 13.5H16"/><circle cx="11.5" cy="6.5" r="2"/><circle cx="8.5" cy="13.5" r="2"/>`,
 )
-export const sun = icon(
-  svg`<circle cx="10" cy="10" r="3.2"/><path d="M10 3v1.4M10 15.6V17M3 10h1.4M15.6 10H17M5 5l1 1M14 14l1 1M15 5l-1 1M6 14l-1 1"/>`,
-)
-export const moon = icon(svg`<path d="M15.8 12A6.4 6.4 0 0 1 8 4.2 6.4 6.4 0 1 0 15.8 12Z"/>`)
 export const fading = icon(
   svg`<path d="M10 3.5a6.5 6.5 0 0 1 0 13"/><path d="M10 16.5a6.5 6.5 0 0 1 0-13" stroke-dasharray="1.5 3"/><path d="M10 7v3.2l2 1.6"/>`,
 )

@@ -1,4 +1,5 @@
 /** Where labels go: to standard output, or to a file that an interrupted run goes on with. */
+
 import {
   closeSync,
   existsSync,
@@ -11,6 +12,7 @@ import {
 } from 'node:fs'
 import type { Classification } from '../../owner/api.ts'
 import { UsageError } from '../errors.ts'
+import { jsonLine, print } from '../terminal.ts'
 
 /** What a file of labels was made from; kept next to it. */
 export interface Origin {
@@ -23,7 +25,7 @@ export interface Origin {
 
 /** The line of one result. */
 export const resultLine = ({ label, probabilities }: Classification): string =>
-  JSON.stringify({
+  jsonLine({
     label,
     // A map: a label may be a name that objects treat specially.
     probabilities: Object.fromEntries(probabilities.map((each) => [each.label, rounded(each.probability)])),
@@ -45,7 +47,7 @@ export function standardOutput(show: (result: Classification, at: number) => str
   return {
     labels,
     write(result) {
-      process.stdout.write(`${show(result, labels.length)}\n`)
+      print(`${show(result, labels.length)}\n`)
       labels.push(result.label)
     },
     close: () => undefined,

@@ -1,9 +1,8 @@
 /** What a person at the terminal sees of a batch: one line that changes, or a new one now and then. */
+import { say, status } from '../terminal.ts'
 
 /** Between lines where a line cannot be changed. */
 const every = 10_000
-
-const clearLine = '\r\u001b[2K'
 
 export class BatchProgress {
   readonly #total: number
@@ -29,7 +28,7 @@ export class BatchProgress {
 
   /** Says something that even programs should pass on. */
   warn(text: string): void {
-    process.stderr.write(`${process.stderr.isTTY ? clearLine : ''}${text}\n`)
+    say(text)
   }
 
   /** Says how far it is. */
@@ -42,7 +41,8 @@ export class BatchProgress {
     const left = Math.round((this.#total - done) / perSecond)
     const pace = done > this.#first ? `, ${perSecond.toFixed(1)} texts a second, ${time(left)} left` : ''
     const text = `${done} of ${this.#total} texts${pace}`
-    process.stderr.write(isLine ? `${clearLine}${text}` : `${text}\n`)
+    if (isLine) status(text)
+    else say(text)
   }
 }
 

@@ -1,13 +1,16 @@
 /** One run of `sotto classify`: what goes in, what came out, and what there is to say about it. */
+
 import type { Classification } from '../../owner/api.ts'
+import { plainLine } from '../../transport/plain-text.ts'
 import { Exit } from '../errors.ts'
-import type { PeerChoice } from '../parties.ts'
+import type { PartiesChoice } from '../parties.ts'
+import { printJson } from '../terminal.ts'
 import { checkPairs, type Input, score } from './input.ts'
 import { fileOutput, type Output, resultLine, standardOutput } from './output.ts'
 import { BatchProgress } from './progress.ts'
 
 export interface Job {
-  choice: PeerChoice
+  choice: PartiesChoice
   input: Input
   out?: string
   isJson: boolean
@@ -93,7 +96,7 @@ export class Run {
       secondsPerText: Number((seconds / Math.max(1, texts)).toFixed(4)),
     }
     if (this.#cut > 0) this.progress.say(`Longer than the model reads, and cut at the end: ${this.#cut}.`)
-    if (hasSummary) process.stdout.write(`${JSON.stringify({ summary })}\n`)
+    if (hasSummary) printJson({ summary })
     else
       this.progress.say(
         Object.entries(summary)
@@ -103,10 +106,8 @@ export class Run {
   }
 }
 
-/** A line for a terminal. Texts are often somebody else's: what would be a command to the terminal is left out. */
+/** A line for a terminal. */
 export const forPeople = ({ label, probabilities }: Classification, text: string): string => {
   const { probability } = probabilities.find((each) => each.label === label)!
-  const shown = (part: string): string =>
-    part.replace(/\s+/g, ' ').replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '')
-  return `${(100 * probability).toFixed(1).padStart(5)} %  ${shown(label)}  ${shown(text).slice(0, 80)}`
+  return `${(100 * probability).toFixed(1).padStart(5)} %  ${plainLine(label)}  ${plainLine(text, 80)}`
 }

@@ -6,10 +6,11 @@ import { join, resolve } from 'node:path'
 import { Option } from '@commander-js/extra-typings'
 import { type AttackReport, queriesFor } from '../../../tools/attack/attack.ts'
 import { attackModel } from '../../../tools/attack/run.ts'
+import { nodePlatform } from '../../owner/node/platform.ts'
 import { command, type ValuesOf } from '../command.ts'
 import { pageConfig } from '../page-config.ts'
-import { nodePlatform } from '../platform.ts'
 import { startProcesses } from '../processes.ts'
+import { printResult } from '../terminal.ts'
 import { whole } from '../values.ts'
 
 const declared = command('attack', "Measure what a modified user learns of a model's private weights.")
@@ -22,7 +23,7 @@ const declared = command('attack', "Measure what a modified user learns of a mod
   .option('--queries <n>', 'passes to use', whole(1), 200)
   .option(
     '--rate-limit <n>',
-    'passes that the dealer allows an address within an hour; no limit if not given',
+    'rows that the dealer lets an address see within an hour; no limit if not given',
     whole(1),
   )
   .option('--json', 'print one JSON object', false)
@@ -37,19 +38,19 @@ what is released by rows of that matrix. Rows recovered are compared with the bu
 export const attackCommand = declared.action(attack)
 
 interface Limited {
-  readonly passesPerHour: number
+  readonly rowsPerHour: number
   readonly rowsInFirstHour: number
   readonly hoursForAll: number
 }
 
 async function attack(values: ValuesOf<typeof declared>): Promise<void> {
-  const { queries, rateLimit: passesPerHour } = values
+  const { queries, rateLimit: rowsPerHour } = values
   const bundle = resolve(values.model)
   const keys = mkdtempSync(join(tmpdir(), 'sotto-keys-'))
   try {
     const parties = await startProcesses({
       models: bundle,
-      passesPerHour,
+      rowsPerHour,
       host: '127.0.0.1',
       serverPort: 0,
       dealerPort: 0,
@@ -60,15 +61,15 @@ async function attack(values: ValuesOf<typeof declared>): Promise<void> {
     })
     try {
       const started = performance.now()
-      const peers = pageConfig(parties.server.url, parties.dealer)
-      const report = await attackModel({ bundle, peers, platform: nodePlatform(), queries })
+      const config = pageConfig(parties.server.url, parties.dealer)
+      const report = await attackModel({ bundle, config, platform: nodePlatform(), queries })
       const used = report.learned.at(-1)!
       const secondsPerQuery = (performance.now() - started) / 1000 / Math.max(1, used.queries)
-      const limited: Limited | undefined = passesPerHour
+      const limited: Limited | undefined = rowsPerHour
         ? {
-            passesPerHour,
+            rowsPerHour,
             rowsInFirstHour: used.rows,
-            hoursForAll: queriesFor(report.rows, report.released) / passesPerHour,
+            hoursForAll: queriesFor(report.rows, report.released) / rowsPerHour,
           }
         : undefined
       const facts = {
@@ -78,9 +79,7 @@ async function attack(values: ValuesOf<typeof declared>): Promise<void> {
         secondsPerQuery,
         limited,
       }
-      process.stdout.write(
-        values.json ? `${JSON.stringify(facts)}\n` : text(report, secondsPerQuery, limited),
-      )
+      printResult(values.json, facts, text(report, secondsPerQuery, limited))
     } finally {
       await parties.stop()
     }
@@ -102,7 +101,7 @@ function text(report: AttackReport, secondsPerQuery: number, limited?: Limited):
   ]
   if (limited)
     lines.push(
-      `At ${limited.passesPerHour} passes an hour: ${limited.rowsInFirstHour} rows in the first${isRefused ? ', when the dealer refused more' : ''}; all in ${limited.hoursForAll.toFixed(1)} hours.`,
+      `At ${limited.rowsPerHour} released rows an hour: ${limited.rowsInFirstHour} rows in the first${isRefused ? ', when the dealer refused more' : ''}; all in ${limited.hoursForAll.toFixed(1)} hours.`,
     )
   return `${lines.join('\n')}\n`
 }

@@ -11,6 +11,7 @@ import {
 import type { AttackFigures } from '../../../tools/audit/membership-audit.ts'
 import type { TrainingOptions } from '../../../tools/audit/training-bench.ts'
 import { command, type ValuesOf } from '../command.ts'
+import { printResult, say } from '../terminal.ts'
 import { list, real, whole } from '../values.ts'
 
 const declared = command(
@@ -92,17 +93,17 @@ async function audit(kind: 'membership' | 'canaries', values: ValuesOf<typeof de
     threads: values.threads,
     // The Renyi accountant is quick, and there are many small runs.
     privacy: { epsilon, delta, clip, accountant: 'rdp', optimizer },
-    onProgress: (line) => process.stderr.write(`${line}\n`),
+    onProgress: say,
   }
   if (isMembership) {
     const found = await auditMembership({ ...common, pool: values.pool, models: values.models })
-    process.stdout.write(values.json ? `${JSON.stringify({ kind, ...found })}\n` : membershipText(found))
+    printResult(values.json, { kind, ...found }, membershipText(found))
     return
   }
   const { repetitions, perGroup, references, digits, seed, dialogues } = values
   const canaries = { repetitions, perGroup, references, digits, seed }
   const found = await auditCanaries({ ...common, dialogues, canaries })
-  process.stdout.write(values.json ? `${JSON.stringify({ kind, ...found })}\n` : canaryText(found))
+  printResult(values.json, { kind, ...found }, canaryText(found))
 }
 
 const table = (rows: string[][]): string =>

@@ -1,9 +1,11 @@
 /** `sotto model calibrate`: measures what a bundle's activations span, and writes it into the bundle. */
+
 import { writeFileSync } from 'node:fs'
 import { measureBundle } from '../../../tools/calibrate/calibrate.ts'
 import { htmlReport, textReport } from '../../../tools/calibrate/text-report.ts'
 import { modelHash } from '../../model/files/manifest.ts'
 import { command, type ValuesOf } from '../command.ts'
+import { printResult, status } from '../terminal.ts'
 import { fileEnding, whole } from '../values.ts'
 
 const declared = command(
@@ -40,19 +42,15 @@ async function calibrate(bundle: string, values: ValuesOf<typeof declared>): Pro
       values.report,
       values.report.endsWith('.html') ? htmlReport(calibration) : `${JSON.stringify(result, null, 1)}\n`,
     )
-  process.stdout.write(
-    values.json
-      ? `${JSON.stringify(result)}\n`
-      : `${textReport(ranges)}\n\nCalibrated ${bundle} on ${tokens} tokens; the model's hash is now ${hash}.\n`,
+  printResult(
+    values.json,
+    result,
+    `${textReport(ranges)}\n\nCalibrated ${bundle} on ${tokens} tokens; the model's hash is now ${hash}.\n`,
   )
 }
 
 /** A line that counts, for a person who waits. */
-export function progressTo(
-  isQuiet: boolean,
-  what: string,
-): ((done: number, total: number) => void) | undefined {
+function progressTo(isQuiet: boolean, what: string): ((done: number, total: number) => void) | undefined {
   if (isQuiet || !process.stderr.isTTY) return undefined
-  return (done, total) =>
-    void process.stderr.write(`\r${what}: ${Math.min(done, total)} of ${total} tokens\x1b[K`)
+  return (done, total) => status(`${what}: ${Math.min(done, total)} of ${total} tokens`)
 }

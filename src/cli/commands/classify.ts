@@ -6,7 +6,7 @@ import { readInput } from '../classify/input.ts'
 import { interrupted, type Job, Run } from '../classify/run.ts'
 import type { ValuesOf } from '../command.ts'
 import { Exit, UsageError } from '../errors.ts'
-import { bundleOf, owningCommand, peerChoice, withOwner } from '../parties.ts'
+import { bundleOf, owningCommand, partiesChoice, withOwner } from '../parties.ts'
 
 const declared = owningCommand(
   'classify',
@@ -38,7 +38,7 @@ export const classifyCommand = declared.action(classify)
 const atOnce = 256
 
 async function classify(values: ValuesOf<typeof declared>): Promise<void> {
-  const choice = peerChoice(values)
+  const choice = partiesChoice(values)
   const { file } = values
   if (values.out !== undefined && resolve(values.out) === resolve(file))
     throw new UsageError('--out must not be the input itself.')
@@ -51,7 +51,7 @@ async function classify(values: ValuesOf<typeof declared>): Promise<void> {
   }
   const stopper = new Stopper()
   try {
-    if (choice.peers) await withOwner(choice, (owner) => label(job, owner, stopper))
+    if (choice.running) await withOwner(choice, (owner) => label(job, owner, stopper))
     else await withBundle(job, stopper)
   } catch (error) {
     // Ctrl-C reaches processes that we have started, too, and what they leave undone is no news.

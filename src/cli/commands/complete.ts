@@ -5,7 +5,8 @@ import type { ChatOptions } from '../../owner/api.ts'
 import type { Owner } from '../../owner/owner.ts'
 import type { ValuesOf } from '../command.ts'
 import { UsageError } from '../errors.ts'
-import { bundleOf, owningCommand, type PeerChoice, peerChoice, withOwner } from '../parties.ts'
+import { bundleOf, owningCommand, type PartiesChoice, partiesChoice, withOwner } from '../parties.ts'
+import { print, printJson, say } from '../terminal.ts'
 import { real, whole } from '../values.ts'
 
 const declared = owningCommand(
@@ -33,7 +34,7 @@ export const completeCommand = declared.action(complete)
 
 interface Job {
   prompt: string
-  choice: PeerChoice
+  choice: PartiesChoice
   options: ChatOptions
   json: boolean
 }
@@ -42,19 +43,19 @@ async function complete(values: ValuesOf<typeof declared>): Promise<void> {
   const { prompt, maxTokens, temperature, topP, seed, json } = values
   const job: Job = {
     prompt,
-    choice: peerChoice(values),
+    choice: partiesChoice(values),
     options: { maxTokens, temperature, topP, seed },
     json,
   }
   const choice = await withBundle(job.choice)
   const { notice } = choice.protection
-  if (!notice.hidesTexts && !job.json) process.stderr.write(`${notice.title}: ${notice.summary}.\n`)
+  if (!notice.hidesTexts && !job.json) say(`${notice.title}: ${notice.summary}.`)
   await withOwner(choice, (owner) => converse({ ...job, choice }, owner))
 }
 
 /** With a bundle at hand, whatever does not fit shows before anything is started. */
-async function withBundle(choice: PeerChoice): Promise<PeerChoice> {
-  if (choice.peers) return choice
+async function withBundle(choice: PartiesChoice): Promise<PartiesChoice> {
+  if (choice.running) return choice
   const { name, dir } = await bundleOf(choice, {
     fits: ({ config }) => continuesText(config),
     lack: 'reads texts and writes none',
@@ -71,7 +72,7 @@ async function converse(job: Job, owner: Owner): Promise<void> {
   const info = await owner.open({ model, link, protection: protection.id }, (event) => {
     if (event.type !== 'token') return
     first ||= performance.now()
-    if (!job.json) process.stdout.write(event.text)
+    if (!job.json) print(event.text)
   })
   const opened = performance.now()
   const stop = () => void owner.stop()
@@ -106,10 +107,10 @@ const seconds = (ms: number): number => Math.round(ms) / 1000
 
 function report(job: Job, result: Record<string, unknown>): void {
   if (job.json) {
-    process.stdout.write(`${JSON.stringify(result)}\n`)
+    printJson(result)
     return
   }
   const { text: _, ids, ...rest } = result
   const lines = Object.entries(rest).map(([name, value]) => `  ${name.padEnd(18)} ${value}`)
-  process.stdout.write(`\n\n  ${'ids'.padEnd(18)} ${(ids as number[]).join(' ')}\n${lines.join('\n')}\n`)
+  print(`\n\n  ${'ids'.padEnd(18)} ${(ids as number[]).join(' ')}\n${lines.join('\n')}\n`)
 }

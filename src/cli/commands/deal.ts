@@ -1,4 +1,5 @@
 /** `sotto deal`: the dealer. */
+
 import { join } from 'node:path'
 import { toBase64Url } from '../../handshake/encoding.ts'
 import { loadIdentity } from '../../handshake/node/key-file.ts'
@@ -8,6 +9,7 @@ import { announceReady, listeningCommand, makeLog, stateDir, tlsOption, untilSto
 import { dealerEngine } from '../dealer-engine.ts'
 import { UsageError } from '../errors.ts'
 import { announceProducts } from '../products.ts'
+import { printResult } from '../terminal.ts'
 import { identityKey, port, repeated, whole } from '../values.ts'
 
 const declared = listeningCommand(
@@ -24,8 +26,13 @@ const declared = listeningCommand(
   .option('--allow-any', 'let every model server connect', false)
   .option('--models <dir>', "the dealer's split bundles (sotto model split)")
   .option(
-    '--passes-per-hour <n>',
-    'of one address; each pass shows a user one hidden state. No limit if not given',
+    '--rows-per-hour <n>',
+    'hidden states (with a private head, rows of logits) that one address is shown: a decoder’s pass shows one, which is one token of a reply; an encoder’s may show one for each token of its text. No limit if not given',
+    whole(1),
+  )
+  .option(
+    '--megabytes-per-hour <n>',
+    'what is dealt for one address, by the declared cost of its passes. No limit if not given',
     whole(1),
   )
   .option('--print-key', 'print the identity key, which sotto model split needs, and stop', false)
@@ -49,10 +56,10 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
   const identity = loadIdentity(values.key)
   const key = toBase64Url(identity.publicKey)
   if (values.printKey) {
-    process.stdout.write(values.json ? `${JSON.stringify({ role: 'dealer', key })}\n` : `${key}\n`)
+    printResult(values.json, { role: 'dealer', key }, `${key}\n`)
     return
   }
-  const { maxSessions: sessions, passesPerHour } = values
+  const { maxSessions: sessions, rowsPerHour, megabytesPerHour } = values
   const log = makeLog(values.logLevel)
   const products = await announceProducts(log)
   const running = await startDealer({
@@ -63,9 +70,14 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
     host: values.host,
     port: values.port,
     origins: values.origin ?? [],
+    names: values.name ?? [],
     tls: await tlsOption(values),
     trustProxy: values.trustProxy,
-    admission: { ...(sessions && { sessions }), ...(passesPerHour && { passesPerHour }) },
+    admission: {
+      ...(sessions && { sessions }),
+      ...(rowsPerHour && { rowsPerHour }),
+      ...(megabytesPerHour && { dealtBytesPerHour: 1e6 * megabytesPerHour }),
+    },
   })
   const text = `The dealer listens at ${running.url}\nIts identity key, for --dealer-key and for pages: ${key}`
   announceReady(values.json, { role: 'dealer', url: running.url, key, pid: process.pid, ...products }, text)

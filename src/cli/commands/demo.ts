@@ -1,5 +1,7 @@
 /** `sotto demo`: everything on this machine, in three origins: page, model server, dealer. */
+
 import { existsSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Option } from '@commander-js/extra-typings'
@@ -14,9 +16,10 @@ import { logLevels, stateDir, tlsOption, untilStopped } from '../common.ts'
 import { UsageError } from '../errors.ts'
 import { pageConfig } from '../page-config.ts'
 import { startProcesses } from '../processes.ts'
+import { print, printJson } from '../terminal.ts'
 import { port as portNumber } from '../values.ts'
 
-const checkout = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+const checkout = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 
 const declared = command(
   'demo',
@@ -71,7 +74,7 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
       ? ['--https']
       : []
   const selfMade = values.https && !values.cert
-  const say = (text: string) => void (json || process.stdout.write(`${text}\n`))
+  const say = (text: string) => void (json || print(`${text}\n`))
   const stopped = untilStopped()
 
   // The page's port comes first: server and dealer accept only its origins.
@@ -97,6 +100,7 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
       serverPort: port && port + 1,
       dealerPort: port && port + 2,
       origins,
+      names: ownNames(host).filter((name) => isIP(name) === 0),
       tlsArgs,
       dealerCa: selfMade ? join(stateDir, 'self-made.crt') : undefined,
       logLevel: values.logLevel,
@@ -106,10 +110,10 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
   const { server, dealer } = processes
   const config = (visited: string) =>
     pageConfig(withHost(server.url, visited), { url: withHost(dealer.url, visited), key: dealer.key })
-  page.app = pageApp({ dir: pageDir, config })
+  page.app = pageApp({ dir: pageDir, config, names: ownNames(host), tls })
 
   const facts = { url: listening.url, server, dealer }
-  if (json) process.stdout.write(`${JSON.stringify(facts)}\n`)
+  if (json) printJson(facts)
   say(`\n  Sotto is ready: ${listening.url}\n`)
   if (host === '0.0.0.0') for (const origin of origins) say(`    also ${origin}`)
   say(`  model server  ${server.url}   ${server.models.join(', ')}`)

@@ -13,6 +13,7 @@ import { readDialogues } from '../../../tools/train/dialogues.ts'
 import { type Bundle, loadBundle } from '../../model/files/bundle-node.ts'
 import { command, type ValuesOf } from '../command.ts'
 import { UsageError } from '../errors.ts'
+import { printResult, status } from '../terminal.ts'
 import { whole } from '../values.ts'
 
 const declared = command('evaluate', 'Measure a model on held-out data.')
@@ -34,7 +35,7 @@ async function evaluate(values: ValuesOf<typeof declared>): Promise<void> {
   if (bundle.manifest.config.head?.kind === 'classify') {
     const result = await labelled(bundle, readExamples(values.dev).slice(0, values.texts), values.json)
     const lines = Object.entries(result).map(([name, value]) => `${name.padEnd(16)} ${value}`)
-    process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : `${lines.join('\n')}\n`)
+    printResult(values.json, result, `${lines.join('\n')}\n`)
     return
   }
   if (!values.data)
@@ -47,11 +48,11 @@ async function evaluate(values: ValuesOf<typeof declared>): Promise<void> {
   const engine = await onnxEngine(bundle.manifest.config)
   const result = await perplexities(bundle, engine, readDialogues(values.data), dev)
   await engine.close()
-  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : table(result))
+  printResult(values.json, result, table(result))
 }
 
 function labelled(bundle: Bundle, examples: Example[], isQuiet: boolean): Promise<LabelAgreement> {
-  const say = (done: number): void => void process.stderr.write(`\r${done} of ${examples.length} texts `)
+  const say = (done: number): void => status(`${done} of ${examples.length} texts`)
   return labelAgreement(bundle, examples, isQuiet ? undefined : say)
 }
 

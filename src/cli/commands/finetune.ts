@@ -5,6 +5,7 @@ import { type FineTuneOptions, runFineTune } from '../../../tools/finetune/finet
 import { glueTasks } from '../../../tools/finetune/glue.ts'
 import { command, type ValuesOf } from '../command.ts'
 import { UsageError } from '../errors.ts'
+import { printResult } from '../terminal.ts'
 import { real, whole } from '../values.ts'
 
 const privateOptimizers = ['dp-sgd', 'dp-adamw', 'dp-adambc'] as const
@@ -160,8 +161,7 @@ function task(text: string): string {
 }
 
 async function report(o: FineTuneOptions, json: boolean): Promise<void> {
-  const print = (value: object, line: string) =>
-    process.stdout.write(`${json ? JSON.stringify(value) : line}\n`)
+  const print = (value: object, line: string) => printResult(json, value, `${line}\n`)
   const summary = await runFineTune({
     ...o,
     onPlan: ({ sigma, q, steps, delta, accountant }) =>

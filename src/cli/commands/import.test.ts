@@ -18,7 +18,7 @@ afterEach(() => rmSync(root, { recursive: true }))
 const sotto = (...args: string[]) =>
   spawnSync(process.execPath, [program, 'model', ...args], { cwd: root, encoding: 'utf8' })
 
-/** The same number in every place: quick to make. */
+/** One number in every place: quick to make. */
 const even = (config: ModelConfig): Tensors =>
   new Map(
     [...tensorShapes(config)].map(([name, shape]) => [

@@ -7,6 +7,7 @@ import { fetchModel, isHubName } from '../../../tools/import/hub.ts'
 import { type ImportReport, importModel } from '../../../tools/import/import-model.ts'
 import { command, type ValuesOf } from '../command.ts'
 import { UsageError } from '../errors.ts'
+import { printResult, status } from '../terminal.ts'
 import { whole } from '../values.ts'
 
 const declared = command('import', "Make a bundle of a model in Hugging Face's format.")
@@ -60,7 +61,7 @@ export const importCommand = declared.action(importBundle)
 
 async function importBundle(from: string, values: ValuesOf<typeof declared>): Promise<void> {
   const { out, dtype, context, tokens } = values
-  const say = values.json ? () => undefined : (line: string) => void process.stderr.write(`\r${line}\x1b[K`)
+  const say = values.json ? () => undefined : status
   if (existsSync(out))
     throw new UsageError(`${out} exists already. Choose another --out, or remove it first.`)
   const onHub = !existsSync(from) && isHubName(from)
@@ -93,7 +94,7 @@ async function importBundle(from: string, values: ValuesOf<typeof declared>): Pr
   if (values.report)
     writeFileSync(values.report, `${JSON.stringify({ ...report, peakMemoryBytes }, null, 1)}\n`)
   say('')
-  process.stdout.write(values.json ? `${JSON.stringify({ ...report, peakMemoryBytes })}\n` : asText(report))
+  printResult(values.json, { ...report, peakMemoryBytes }, asText(report))
 }
 
 /** Of this process alone: where a process starts another, the system's own figure counts the memory of both. */

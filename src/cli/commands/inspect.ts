@@ -3,6 +3,7 @@
 import { textReport } from '../../../tools/calibrate/text-report.ts'
 import { type Inspection, inspectModel } from '../../../tools/import/inspect.ts'
 import { command, type ValuesOf } from '../command.ts'
+import { printResult } from '../terminal.ts'
 
 const declared = command('inspect', 'What a model holds, and what stands in the way of serving it privately.')
   .argument('<dir>', "a bundle, or a folder in Hugging Face's format")
@@ -13,7 +14,7 @@ export const inspectCommand = declared.action(inspect)
 
 async function inspect(dir: string, values: ValuesOf<typeof declared>): Promise<void> {
   const found = await inspectModel(dir)
-  process.stdout.write(values.json ? `${JSON.stringify(found)}\n` : asText(found, values.tensors))
+  printResult(values.json, found, asText(found, values.tensors))
 }
 
 function asText(m: Inspection, all: boolean): string {

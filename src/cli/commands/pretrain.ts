@@ -1,4 +1,5 @@
 /** `sotto model pretrain`: a small BERT from scratch, on texts and word vectors that anyone may see. */
+
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pretrain } from '../../../tools/pretrain/pretrain.ts'
@@ -6,6 +7,7 @@ import { curveSvg } from '../../../tools/train/curve-svg.ts'
 import { readCurve } from '../../../tools/train/loss-curve.ts'
 import type { ModelConfig } from '../../model/architectures/config.ts'
 import { command, type ValuesOf } from '../command.ts'
+import { printResult } from '../terminal.ts'
 import { real, repeated, text, whole } from '../values.ts'
 
 const declared = command(
@@ -68,10 +70,10 @@ async function pretrainBase(values: ValuesOf<typeof declared>): Promise<void> {
       if (p.step > 1 && p.step % 50 !== 0) return
       const line = `step ${p.step}  loss ${p.loss.toFixed(3)}  sentence ${p.sentenceLoss.toFixed(3)}`
       const pace = `${Math.round(p.tokensPerSecond)} tokens/s  ${(p.elapsed / 60).toFixed(1)} min`
-      process.stdout.write(`${values.json ? JSON.stringify(p) : `${line}  ${pace}`}\n`)
+      printResult(values.json, p, `${line}  ${pace}\n`)
     },
   })
   writeFileSync(join(out, 'loss.svg'), curveSvg(readCurve(join(out, 'loss.csv'))))
   const summary = { out, steps: state.step, seconds: state.elapsed }
-  process.stdout.write(`${values.json ? JSON.stringify(summary) : `Base written to ${out}`}\n`)
+  printResult(values.json, summary, `Base written to ${out}\n`)
 }

@@ -1,4 +1,5 @@
 /** `sotto serve`: the model server. */
+
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fromBase64Url, toBase64Url } from '../../handshake/encoding.ts'
@@ -7,11 +8,12 @@ import { readCatalog } from '../../model/files/catalog.ts'
 import { SHARED } from '../../protections/shared/id.ts'
 import type { DealerSettings } from '../../protections/shared/serving.ts'
 import { startServer } from '../../server/start.ts'
-import { isLoopback } from '../../transport/node/http.ts'
+import { AddressError, partyUrl } from '../../transport/party-url.ts'
 import type { ValuesOf } from '../command.ts'
 import { announceReady, listeningCommand, makeLog, stateDir, tlsOption, untilStopped } from '../common.ts'
 import { UsageError } from '../errors.ts'
 import { announceProducts } from '../products.ts'
+import { printResult } from '../terminal.ts'
 import { identityKey, port } from '../values.ts'
 
 const declared = listeningCommand(
@@ -47,7 +49,7 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
   const identity = loadIdentity(values.key)
   const key = toBase64Url(identity.publicKey)
   if (values.printKey) {
-    process.stdout.write(values.json ? `${JSON.stringify({ role: 'server', key })}\n` : `${key}\n`)
+    printResult(values.json, { role: 'server', key }, `${key}\n`)
     return
   }
   const dealer = dealerOption(values)
@@ -62,6 +64,7 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
     host: values.host,
     port: values.port,
     origins: values.origin ?? [],
+    names: values.name ?? [],
     tls: await tlsOption(values),
     trustProxy: values.trustProxy,
     maxSessions: values.maxSessions,
@@ -96,22 +99,17 @@ function dealerOption(values: DealerValues): DealerSettings['dealer'] | undefine
   const url = dealerUrl(dealer, values.insecureDealer)
   return {
     url,
+    isOpenAllowed: values.insecureDealer,
     key: fromBase64Url(dealerKey, 32),
     ca: ca === undefined ? undefined : readFileSync(ca, 'utf8'),
   }
 }
 
-function dealerUrl(text: string, insecure: boolean): string {
-  let url: URL
+function dealerUrl(text: string, isOpenAllowed: boolean): string {
   try {
-    url = new URL(text)
-  } catch {
-    throw new UsageError(`--dealer must be a URL such as https://dealer.example, not "${text}".`)
+    return partyUrl(text, 'the dealer (--dealer)', { isOpenAllowed })
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error
+    throw new UsageError(error.message, `${error.advice} (--insecure-dealer overrides this; see --help.)`)
   }
-  if (url.protocol === 'http:' && !isLoopback(url.hostname) && !insecure) {
-    throw new UsageError(
-      'A dealer elsewhere must be reached by https:. (--insecure-dealer overrides this; see --help.)',
-    )
-  }
-  return url.href
 }

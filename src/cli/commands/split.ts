@@ -4,6 +4,7 @@ import { splitBundle } from '../../../tools/split/split.ts'
 import { fromBase64Url } from '../../handshake/encoding.ts'
 import { createNodeKernels } from '../../kernels/node/kernels.ts'
 import { command, type ValuesOf } from '../command.ts'
+import { printResult } from '../terminal.ts'
 import { identityKey } from '../values.ts'
 
 const declared = command(
@@ -34,10 +35,10 @@ async function split(bundle: string, values: ValuesOf<typeof declared>): Promise
   const keys = { server: fromBase64Url(serverKey, 32), dealer: fromBase64Url(dealerKey, 32) }
   const report = await splitBundle({ bundle, out, keys, kernels: createNodeKernels() })
   const { matrices, betaBytes, server, dealer } = report
-  process.stdout.write(
-    values.json
-      ? `${JSON.stringify(report)}\n`
-      : `${matrices} private matrices split, ${(betaBytes / 1e6).toFixed(1)} MB each.\n` +
-          `For the model server: ${server}\nFor the dealer:       ${dealer}\n`,
+  printResult(
+    values.json,
+    report,
+    `${matrices} private matrices split, ${(betaBytes / 1e6).toFixed(1)} MB each.\n` +
+      `For the model server: ${server}\nFor the dealer:       ${dealer}\n`,
   )
 }

@@ -7,6 +7,7 @@ import { readCurve } from '../../../tools/train/loss-curve.ts'
 import { type TrainOptions, type TrainProgress, train } from '../../../tools/train/train.ts'
 import { modelHash } from '../../model/files/manifest.ts'
 import { command, type ValuesOf } from '../command.ts'
+import { printResult } from '../terminal.ts'
 import { real, whole } from '../values.ts'
 
 const declared = command('train', "Train a small chat model from scratch on this computer's processor.")
@@ -66,8 +67,7 @@ export async function runTrain(options: RunTrainOptions): Promise<TrainSummary> 
 export const trainCommand = declared.action(trainModel)
 
 async function trainModel(values: ValuesOf<typeof declared>): Promise<void> {
-  const print = (value: object, text: string) =>
-    process.stdout.write(`${values.json ? JSON.stringify(value) : text}\n`)
+  const print = (value: object, text: string) => printResult(values.json, value, `${text}\n`)
   const { lr: peakLearningRate, json: _, ...rest } = values
   const summary = await runTrain({
     ...rest,

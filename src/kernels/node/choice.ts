@@ -13,8 +13,10 @@ import { ringTrial, type Trial } from './trial.ts'
 
 /** What makes products of many rows: one of the runtime's kinds, or WebAssembly. */
 export type Products = ProductKind | 'wasm'
+/** In the order in which they win a tie. */
 export const productChoices: readonly Products[] = [...productKinds, 'wasm']
 
+/** How products of many rows are made. */
 export interface ProductOptions {
   /** Threads of a product; 0, the default, lets the runtime use every core. */
   readonly threads?: number
@@ -24,6 +26,7 @@ export interface ProductOptions {
   readonly runtime?: ProductRuntime
 }
 
+/** What was chosen. */
 export interface ProductChoice {
   readonly kind: Products
   /** Missing where WebAssembly multiplies. */

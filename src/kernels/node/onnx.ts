@@ -61,7 +61,7 @@ export function matMulIntegerModel(left: 'uint8' | 'int8'): Uint8Array {
   return model(node('MatMulInteger', ['a', 'b'], 'y'), left, 'int8', 'int32')
 }
 
-/** The same of s32 with y: s64, multiplied in float64. */
+/** y = a b with a: s32 [m, k], b: s32 [k, n], y: s64 [m, n], multiplied and summed in float64, all sizes open. */
 export function matMulFloatModel(): Uint8Array {
   const nodes = [
     ...node('Cast', ['a'], 'fa', castTo(FLOAT64)),

@@ -8,9 +8,12 @@ import { matMulFloatModel, matMulIntegerModel } from './onnx.ts'
  * adds up exactly (`float64`).
  */
 export const productKinds = ['u8s8', 'u7s8', 's8s8', 'float64'] as const
+/** One of them. */
 export type ProductKind = (typeof productKinds)[number]
 
+/** Digits of a matrix, row by row. */
 export type Digits = Uint8Array | Int8Array | Int32Array
+/** Sums of products of digits, row by row. */
 export type Sums = Int32Array | BigInt64Array
 
 /** Digits a [m x k] times digits b [k x n]: sums [m x n], each exact within the limits of the kind (scheme.ts). */

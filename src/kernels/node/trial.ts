@@ -21,6 +21,7 @@ function milliseconds(since: NodeJS.CpuUsage): number {
   return (user + system) / 1000
 }
 
+/** The trial of this machine. */
 export function ringTrial(ring: Ring): Trial {
   const b = expandMatrix(ring, new Uint8Array(32), new Uint8Array(12), 0, K, N, 64)
   const a = BigUint64Array.from({ length: M * K }, (_, i) =>

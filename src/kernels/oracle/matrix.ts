@@ -18,6 +18,7 @@ class OracleMatrix implements Matrix {
   }
 }
 
+/** Matrix products in BigInt, one sum at a time. */
 export const oracleMatrices: Pick<Kernels, 'load' | 'matmul'> = {
   load(data, k, n) {
     checkLoad(data, k, n)

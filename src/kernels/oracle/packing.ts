@@ -11,6 +11,7 @@ function pack(values: BigUint64Array, bits: number): Uint8Array {
   return out
 }
 
+/** Packed bits, one bit at a time. */
 export const oraclePacking: PackingKernels = {
   pack,
   unpack(bytes, bits, count) {

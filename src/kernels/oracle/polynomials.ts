@@ -1,5 +1,6 @@
 import { checkPolynomials, type PolynomialKernels } from '../polynomials.ts'
 
+/** Polynomials by the recurrence T_k+1(x) = 2x T_k(x) - T_k-1(x) in float64, each rounded once. */
 export const oraclePolynomials: PolynomialKernels = {
   polynomials(points, words, o) {
     const stride = checkPolynomials(points, words, o)

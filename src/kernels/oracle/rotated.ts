@@ -22,6 +22,7 @@ class OracleRows implements RotatingRows {
   }
 }
 
+/** Rotated tables, row by row. */
 export const oracleRotated: RotationKernels = {
   keepRotating(rows, spec) {
     checkRotating(rows, spec)

@@ -1,5 +1,6 @@
 import { checkTransformed, type TransformKernels } from '../transformed.ts'
 
+/** Transformed tables, entry by entry. */
 export const oracleTransformed: TransformKernels = {
   transformed(samples, matrix, n, scale) {
     checkTransformed(samples, matrix, n)

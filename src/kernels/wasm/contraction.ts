@@ -31,6 +31,7 @@ function contract(
   return result
 }
 
+/** Attention's products by the module. */
 export const wasmContraction = (ring: Ring): ContractionKernels => ({
   contract: (kind, terms, o) => contract(ring, kind, terms, o),
 })

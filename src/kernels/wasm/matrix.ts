@@ -34,6 +34,7 @@ export class WasmMatrix implements Matrix {
     return this.width === 8 ? 4 : 8
   }
 
+  /** Groups of columns that lie together. */
   get panels(): number {
     return Math.ceil(this.n / this.columns)
   }

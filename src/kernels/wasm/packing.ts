@@ -60,6 +60,7 @@ function packDifference(ring: Ring, values: BigUint64Array, words: Uint8Array, b
   return out
 }
 
+/** Packed bits by the module, in its memory. */
 export const wasmPacking = (ring: Ring): PackingKernels => ({
   pack: (values, bits) => pack(ring, values, bits),
   unpack: (bytes, bits, count) => unpack(ring, bytes, bits, count),

@@ -24,6 +24,7 @@ function polynomials(
   return out
 }
 
+/** Chebyshev sums by the module. */
 export const wasmPolynomials = (ring: Ring): PolynomialKernels => ({
   polynomials: (points, words, o) => polynomials(ring, points, words, o),
 })

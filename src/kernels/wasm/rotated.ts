@@ -88,6 +88,7 @@ function packRotated(
   arena.free(block)
 }
 
+/** Rotated tables by the module; rows stay in its memory until they are freed. */
 export const wasmRotated = (ring: Ring): RotationKernels => ({
   keepRotating: (rows, spec) => keepRotating(ring, rows, spec),
   packRotated: (rows, masks, words, bits, out) => packRotated(ring, rows, masks, words, bits, out),

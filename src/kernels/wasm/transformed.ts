@@ -24,6 +24,7 @@ function transformed(
   return result
 }
 
+/** Transformed tables by the module. */
 export const wasmTransformed = (ring: Ring): TransformKernels => ({
   transformed: (samples, matrix, n, scale) => transformed(ring, samples, matrix, n, scale),
 })

@@ -30,6 +30,7 @@ export class Gpu {
     this.#failure.catch(() => {})
   }
 
+  /** Compiles every pipeline. Rejects with `KernelError` where the driver refuses one. */
   static async create(device: GPUDevice): Promise<Gpu> {
     return new Gpu(device, await compilePipelines(device))
   }

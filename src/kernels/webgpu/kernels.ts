@@ -11,6 +11,7 @@ export interface Layout {
   mask: [number, number]
 }
 
+/** How elements of a ring lie in GPU memory: as 16-bit or 32-bit words, or as two words, low one first. */
 export function layoutOf(bits: number): Layout {
   const width = bits <= 16 ? 16 : bits <= 32 ? 32 : 64
   const low = bits >= 32 ? 0xffffffff : 2 ** bits - 1

@@ -23,6 +23,7 @@ export class BufferPool {
     return found
   }
 
+  /** Releases a buffer to whoever takes the next of its usage and size. */
   give(buffer: GPUBuffer): void {
     if (this.#kept + buffer.size > KEEP_BYTES) {
       buffer.destroy()

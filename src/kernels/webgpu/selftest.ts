@@ -10,7 +10,7 @@ import type { KernelName } from './shaders.ts'
 const vectors = json as Vectors
 
 /** Elements as they rest on the device: 16 (two in a word), 32 or 64 bits each. */
-export function toDevice(values: BigUint64Array, width: 16 | 32 | 64): Uint32Array<ArrayBuffer> {
+function toDevice(values: BigUint64Array, width: 16 | 32 | 64): Uint32Array<ArrayBuffer> {
   const out = new Uint32Array(Math.ceil((values.length * width) / 32))
   values.forEach((v, i) => {
     if (width === 16) out[i >> 1] |= Number(v & 0xffffn) << (16 * (i & 1))
@@ -21,12 +21,7 @@ export function toDevice(values: BigUint64Array, width: 16 | 32 | 64): Uint32Arr
 }
 
 /** The inverse of `toDevice` for `count` elements, reduced mod 2^bits. */
-export function fromDevice(
-  data: ArrayBuffer,
-  width: 16 | 32 | 64,
-  count: number,
-  bits: number,
-): BigUint64Array {
+function fromDevice(data: ArrayBuffer, width: 16 | 32 | 64, count: number, bits: number): BigUint64Array {
   const words = { 16: Uint16Array, 32: Uint32Array, 64: BigUint64Array }[width]
   return BigUint64Array.from({ length: count }, (_, i) => BigInt.asUintN(bits, BigInt(new words(data)[i])))
 }

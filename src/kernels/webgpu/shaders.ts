@@ -12,7 +12,7 @@ interface Variant {
 }
 
 /** Every kernel by name; the number is the width in bits that an element takes in its main buffer. */
-export const KERNELS = {
+const KERNELS = {
   chacha16: { code: chacha20, constants: { WIDTH: 16 } },
   chacha32: { code: chacha20, constants: { WIDTH: 32 } },
   chacha64: { code: chacha20, constants: { WIDTH: 64 } },
@@ -23,6 +23,7 @@ export const KERNELS = {
   add64: { code: addRing, constants: { LIMBS: 2 } },
 } satisfies Record<string, Variant>
 
+/** A pipeline: a shader, and the constants that it is compiled with. */
 export type KernelName = keyof typeof KERNELS
 
 /**

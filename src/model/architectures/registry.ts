@@ -11,6 +11,7 @@ import { roberta } from './roberta.ts'
 
 export const architectures: readonly Architecture[] = [gpt2, llama, bert, roberta]
 
+/** Their names, as configurations have them. */
 export const architectureNames: readonly string[] = architectures.map(({ name }) => name)
 
 /** What a configuration's `arch` names. Throws where there is no such architecture. */

@@ -3,7 +3,7 @@ import { BundleError, checkTensors, type Manifest, modelHash, parseManifest, sha
 import { decodeSafetensors } from './safetensors.ts'
 
 /**
- * The public half of a model bundle, as a browser loads it. Reading whole bundles from disk is in
+ * The public part of a model bundle, as a browser loads it. Reading whole bundles from disk is in
  * `bundle-node.ts`, so that nothing here needs a file system.
  */
 export interface PublicModel {
@@ -31,12 +31,14 @@ export const isForOwner = (file: string): boolean => file !== 'base.safetensors'
 /** Fetches a file of the bundle by name, for example `(name) => fetch(base + name)`. */
 export type Fetcher = (name: string) => Promise<Response>
 
+/** Bytes of one file. */
 export interface LoadProgress {
   file: string
   loaded: number
   total: number
 }
 
+/** What to insist on, and whom to tell. */
 export interface LoadOptions {
   /** Refuse any other model than the one with this hash. */
   expectedHash?: string

@@ -13,6 +13,7 @@ export interface PublicFile {
   etag: string
 }
 
+/** A bundle that is on offer. Its private tensors stay on the disk. */
 export interface CatalogEntry {
   /** Folder name; the model's address. */
   name: string

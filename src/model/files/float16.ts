@@ -30,6 +30,7 @@ function roundShift(x: number, shift: number): number {
   return rest > half || (rest === half && whole & 1) ? whole + 1 : whole
 }
 
+/** The exact value of an IEEE 754 half (binary16); infinities and NaN included. */
 export function fromHalf(half: number): number {
   const sign = half & 0x8000 ? -1 : 1
   const exponent = (half >>> 10) & 31

@@ -13,6 +13,7 @@ export type BundleFault =
   | 'wrong-shape'
   | 'bad-tensors'
 
+/** A bundle is damaged, incomplete, or not the one that was expected; `fault` is for programs. */
 export class BundleError extends Error {
   override name = 'BundleError'
   readonly fault: BundleFault
@@ -102,6 +103,7 @@ const tensorSchema = v.object({
   sha256: v.optional(sha256Text),
 })
 
+/** The whole of `manifest.json`; fields beyond these are dropped. */
 export const manifestSchema = v.object({
   format: v.literal('sotto-bundle/1'),
   name: v.string(),
@@ -130,7 +132,7 @@ export const manifestSchema = v.object({
   /** Models that continue a text and know no turns. */
   text: v.optional(v.object({ bos: v.optional(count), stop: v.array(count) })),
   /**
-   * Absent where the owner alone holds the private tensors. `split`: server and dealer hold halves of them, neither of
+   * Absent where the owner alone holds the private tensors. `split`: server and dealer hold pieces of them, neither of
    * which says anything without the other; `id` tells this splitting from others of the same weights.
    */
   custody: v.optional(v.object({ kind: v.literal('split'), id: sha256Text })),
@@ -138,7 +140,9 @@ export const manifestSchema = v.object({
   profile: v.record(v.string(), v.unknown()),
 })
 
+/** What a bundle says of itself. All of it is public. */
 export type Manifest = v.InferOutput<typeof manifestSchema>
+/** The ids that make a conversation of texts. */
 export type ChatTokens = NonNullable<Manifest['chat']>
 
 /** The chat tokens of a chat model. Throws a {@link BundleError} for a model that does not chat. */
@@ -148,6 +152,7 @@ export function chatOf({ name, chat }: Pick<Manifest, 'name' | 'chat'>): ChatTok
   return chat
 }
 
+/** Who may have a tensor: everybody, or the model's owner alone. */
 export type Visibility = 'public' | 'private'
 
 /** The weight files of a bundle: NAME.safetensors. */

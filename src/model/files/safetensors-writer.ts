@@ -3,12 +3,14 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { bytesPer, type Dtype, encodeHeader, encodeValues } from './safetensors.ts'
 
+/** A tensor to be written. */
 export interface Listed {
   name: string
   shape: number[]
   dtype: Dtype
 }
 
+/** What a file has become; hashes in lower-case hexadecimal. */
 export interface Written {
   bytes: number
   sha256: string

@@ -8,6 +8,7 @@ import { fromBfloat, fromHalf, toBfloat, toHalf } from './float16.ts'
 
 export type Dtype = 'F32' | 'F16' | 'BF16'
 
+/** Of one value. */
 export const bytesPer: Readonly<Record<Dtype, number>> = { F32: 4, F16: 2, BF16: 2 }
 
 /** The file is damaged, or holds something this reader does not know. */
@@ -23,11 +24,13 @@ export interface Entry {
   data_offsets: [number, number]
 }
 
+/** What a header says. */
 export interface Header {
   entries: Map<string, Entry>
   metadata: Record<string, string>
 }
 
+/** A file that has been read. */
 export interface SafetensorsFile {
   /** Values widened to float32. */
   tensors: Tensors

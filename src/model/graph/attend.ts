@@ -13,14 +13,14 @@ export interface KeysAndValues {
  * softmax(q k' / sqrt(headDim)) v by heads (Vaswani et al., 2017), where groups of query heads share one of keys and values
  * (Ainslie et al., 2023). Queries and the result are `[n, heads * headDim]`.
  * @param seen how many positions row t attends to, from the first on
- * @param look the scaled logits before any soft cap: row by row, head by head, the positions seen
+ * @param tap the scaled logits before any soft cap: row by row, head by head, the positions seen
  */
 export function attend<T extends Floats>(
   c: ModelConfig,
   q: T,
   { keys, values }: KeysAndValues,
   seen: (t: number) => number,
-  look?: (logits: Float64Array) => void,
+  tap?: (logits: Float64Array) => void,
 ): T {
   const hd = headDim(c)
   const kvWidth = c.kvHeads * hd
@@ -39,7 +39,7 @@ export function attend<T extends Floats>(
         for (let i = 0; i < hd; i++) sum += q[at + i] * keys[p * kvWidth + kvAt + i]
         scores[p] = sum / Math.sqrt(hd)
       }
-      if (look) for (const score of scores) logits.push(score)
+      if (tap) for (const score of scores) logits.push(score)
       attentionWeights(c, scores)
       mixed.fill(0)
       for (let p = 0; p < length; p++)
@@ -47,6 +47,6 @@ export function attend<T extends Floats>(
       out.set(mixed, at)
     }
   }
-  look?.(Float64Array.from(logits))
+  tap?.(Float64Array.from(logits))
   return out
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { parameterCount } from '../../../test/support/parameter-count.ts'
 import { twinLogits } from '../../../test/twins/decoders.ts'
 import { demoConfig, type ModelConfig } from '../architectures/config.ts'
-import { parameterCount, randomModel } from '../random.ts'
+import { randomModel } from '../random.ts'
 import { floatModel } from './decoder-model.ts'
 
 const config: ModelConfig = {

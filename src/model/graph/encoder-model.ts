@@ -4,6 +4,7 @@ import { continuesText } from './graph-of.ts'
 import { type FloatPrecision, Interpreter, type TextInput } from './interpret.ts'
 import type { Tap } from './taps.ts'
 
+/** What an encoder makes of a text. */
 export interface EncoderOutput {
   /** Last hidden states, `[n, dim]`. */
   hidden: Float64Array
@@ -11,6 +12,7 @@ export interface EncoderOutput {
   logits?: Float64Array
 }
 
+/** The float reference of a model that reads whole texts. */
 export interface EncoderModel {
   readonly config: ModelConfig
   /** Throws a `RangeError` past the context, or on an id or type outside its table. */

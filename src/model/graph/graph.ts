@@ -47,6 +47,7 @@ export interface Layer {
   readonly down: Dense
 }
 
+/** What follows the final norm. */
 export type Head =
   /** The final norm's rows are the result. */
   | { readonly kind: 'none' }
@@ -59,6 +60,7 @@ export type Head =
   /** Logits over labels: the first row through `pool`, tanh and `output`. */
   | { readonly kind: 'labels'; readonly pool: Dense; readonly output: Dense }
 
+/** A model without its weights: what is computed, in order, and which tensors it takes. */
 export interface ModelGraph {
   /** Positions that a row attends to: itself and earlier ones, or all of its text. */
   readonly attention: 'causal' | 'bidirectional'

@@ -22,6 +22,9 @@ export interface TextInput {
   mask?: ArrayLike<number>
 }
 
+/**
+ * Runs a graph in floating point, one text or one conversation at a time; a causal one keeps keys and values.
+ */
 export class Interpreter {
   readonly config: ModelConfig
   readonly #graph: ModelGraph
@@ -74,12 +77,12 @@ export class Interpreter {
     if (head.kind === 'none') return undefined
     if (head.kind === 'labels') {
       const pool = this.#dense(hidden.subarray(0, this.config.dim), head.pool)
-      this.#say('pool', layers.length, pool)
+      this.#report('pool', layers.length, pool)
       return this.#dense(pool.map(Math.tanh), head.output)
     }
     if (!head.transform) return this.#dense(hidden, head.output)
     const pool = this.#dense(hidden, head.transform.dense)
-    this.#say('pool', layers.length, pool)
+    this.#report('pool', layers.length, pool)
     const x = pool.map(activations[this.#graph.activation])
     return this.#dense(this.#norm(x, head.transform.norm, layers.length, 'head'), head.output)
   }
@@ -110,22 +113,22 @@ export class Interpreter {
     const v = this.#dense(n, w.value)
     this.#rotate(q, w.query)
     this.#rotate(k, w.key)
-    this.#say('query', l, q)
-    this.#say('key', l, k)
-    this.#say('value', l, v)
+    this.#report('query', l, q)
+    this.#report('key', l, k)
+    this.#report('value', l, v)
     const mixed = this.#attend(l, q, { keys: k, values: v }, mask)
-    this.#say('mixed-values', l, mixed)
+    this.#report('mixed-values', l, mixed)
     const attended = this.#skip(x, n)
     addTo(attended, this.#dense(mixed, w.attentionOutput))
 
     const m = this.#norm(attended, w.feedForwardNorm, l, 'feed-forward')
     const gate = this.#dense(m, w.gate)
-    this.#say('gate', l, gate)
+    this.#report('gate', l, gate)
     const act = activations[this.#graph.activation]
     const up = w.up && this.#dense(m, w.up)
-    if (up) this.#say('up', l, up)
+    if (up) this.#report('up', l, up)
     const inner = gate.map(up ? (value, i) => act(value) * up[i] : act)
-    this.#say('gated', l, inner)
+    this.#report('gated', l, inner)
     const out = this.#skip(attended, m)
     addTo(out, this.#dense(inner, w.down))
     return out
@@ -136,16 +139,16 @@ export class Interpreter {
   }
 
   #attend(l: number, q: Floats, own: KeysAndValues, mask?: ArrayLike<number>): Floats {
-    const look = this.#tap && ((logits: Float64Array) => this.#say('attention-logits', l, logits))
+    const tap = this.#tap && ((logits: Float64Array) => this.#report('attention-logits', l, logits))
     if (this.#graph.attention === 'causal') {
       const all = this.#caches[l].remember(own.keys, own.values, this.#position)
-      return attend(this.config, q, all, (t) => this.#position + t + 1, look)
+      return attend(this.config, q, all, (t) => this.#position + t + 1, tap)
     }
     const { dim } = this.config
     const n = q.length / dim
     const rows = Array.from({ length: n }, (_, j) => j).filter((j) => mask?.[j] !== 0)
     const kept = mask ? { keys: pick(own.keys, rows, n), values: pick(own.values, rows, n) } : own
-    return attend(this.config, q, kept, () => rows.length, look)
+    return attend(this.config, q, kept, () => rows.length, tap)
   }
 
   #rotate(x: Floats, { outputs }: Dense): void {
@@ -158,21 +161,21 @@ export class Interpreter {
 
   #norm(x: Floats, norm: Norm, layer: number, place: NormPlace): Floats {
     const { eps } = this.config
-    const look = (normalised: Floats, meanSquare: Floats): void => {
-      this.#say(`${place}-normalised`, layer, normalised)
-      this.#say(`${place}-mean-square`, layer, meanSquare)
+    const tap = (normalised: Floats, meanSquare: Floats): void => {
+      this.#report(`${place}-normalised`, layer, normalised)
+      this.#report(`${place}-mean-square`, layer, meanSquare)
     }
-    this.#say(`${place}-input`, layer, x)
+    this.#report(`${place}-input`, layer, x)
     const gain = this.#weights.tensor(norm.gain)
     const out =
       norm.kind === 'rms'
-        ? rmsNorm(x, gain, eps, look)
-        : layerNorm(x, gain, this.#weights.tensor(norm.shift), eps, look)
-    if (this.#graph.skip === 'normalised') this.#say(`${place}-stream`, layer, out)
+        ? rmsNorm(x, gain, eps, tap)
+        : layerNorm(x, gain, this.#weights.tensor(norm.shift), eps, tap)
+    if (this.#graph.skip === 'normalised') this.#report(`${place}-stream`, layer, out)
     return out
   }
 
-  #say(name: TapName, layer: number, values: Floats): void {
+  #report(name: TapName, layer: number, values: Floats): void {
     this.#tap?.(name, layer, Float64Array.from(values))
   }
 }

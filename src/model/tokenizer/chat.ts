@@ -2,6 +2,7 @@ import type { Tokenizer } from '@huggingface/tokenizers'
 import type { ChatTokens, Manifest } from '../files/manifest.ts'
 import { symbolsToBytes } from './byte-symbols.ts'
 
+/** One turn of a conversation. */
 export interface Message {
   role: 'user' | 'assistant'
   content: string
@@ -30,6 +31,7 @@ function splitInside(text: string, special: string): string[] {
   )
 }
 
+/** How much of a conversation to keep. */
 export interface EncodeChatOptions {
   /** End with the mark that makes the assistant speak (the default). */
   reply?: boolean

@@ -2,6 +2,7 @@ import type { Tokenizer } from '@huggingface/tokenizers'
 import type { ModelConfig } from '../architectures/config.ts'
 import type { TextInput } from '../graph/interpret.ts'
 
+/** One id and one token type for each token. */
 export interface EncodedText extends TextInput {
   ids: number[]
   types: number[]

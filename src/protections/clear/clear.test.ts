@@ -32,7 +32,7 @@ function connect(config: ModelConfig, tensors: Tensors, without?: string): Promi
       device: () => Promise.reject(new Error('No device is needed.')),
       connect: {},
     },
-    say: () => undefined,
+    onEvent: () => undefined,
   }
   return clear.connect(request as object as ConnectRequest)
 }
@@ -46,7 +46,8 @@ test('a decoder continues from any of its cached tokens', async () => {
   const again = model.forward([9, 8])
   expect(await connection.run(2, { ids: [9, 8] })).toEqual(again)
   expect(again).not.toEqual(floatModel(llama, tensors).forward([1, 2, 3, 4]))
-  expect(connection.counts()).toMatchObject({ tokens: 6, hops: 0, dealerToServerBytes: 0 })
+  expect(connection.counts()).toMatchObject({ tokens: 6, hops: 0 })
+  expect(connection.counts().dealer).toBeUndefined()
   expect(connection.maxTokens).toBe(llama.context)
 })
 

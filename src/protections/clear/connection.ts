@@ -4,6 +4,7 @@ import type { Floats } from '../../model/math.ts'
 import { newTraffic } from '../../transport/link.ts'
 import { Cancelled, type Connection, type Counts, type RunOptions } from '../protection.ts'
 
+/** Runs one pass at a time in this thread; nothing is prepared, and nothing sent. */
 export abstract class ClearConnection implements Connection {
   readonly sessionId = 'none'
   readonly link = { name: 'none', reason: 'Nothing leaves this device.' }
@@ -35,9 +36,7 @@ export abstract class ClearConnection implements Connection {
       privateProducts: 0,
       dispatches: 0,
       server: newTraffic(),
-      dealerToServerBytes: 0,
       serverSample: new Uint8Array(),
-      dealerSample: new Uint8Array(),
     }
   }
 }

@@ -5,6 +5,7 @@ import { floatModel } from '../../model/graph/decoder-model.ts'
 import type { TextInput } from '../../model/graph/interpret.ts'
 import { ClearConnection } from './connection.ts'
 
+/** Keeps keys and values between passes; `base` rewinds them. */
 export class ClearDecoder extends ClearConnection {
   readonly maxTokens: number
   readonly #model: FloatModel

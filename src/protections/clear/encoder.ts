@@ -5,6 +5,7 @@ import { type EncoderModel, encoderModel } from '../../model/graph/encoder-model
 import type { TextInput } from '../../model/graph/interpret.ts'
 import { ClearConnection } from './connection.ts'
 
+/** Every pass is a text of its own. */
 export class ClearEncoder extends ClearConnection {
   /** Texts are cut where the private run would cut them. */
   readonly maxTokens: number

@@ -8,6 +8,7 @@ import { ClearDecoder } from './decoder.ts'
 import { ClearEncoder } from './encoder.ts'
 import { notice } from './notice.ts'
 
+/** For a model's owner, who compares. */
 export const clear: Protection = {
   id: 'clear',
   notice,

@@ -15,6 +15,9 @@ interface Column {
   masks: Lanes
 }
 
+/**
+ * One holder's rows of every cached tensor of a conversation, by name; memory for the whole context at once.
+ */
 export class RowCache {
   readonly #columns = new Map<string, Column>()
   readonly #context: number

@@ -6,6 +6,7 @@ import { EncoderEnds } from '../../model/encoder-ends.ts'
 import { Ends } from '../../model/ends.ts'
 import { continuesText } from '../../model/graph/graph-of.ts'
 import { connect } from '../../transport/connect.ts'
+import { partyUrl } from '../../transport/party-url.ts'
 import { type ConnectRequest, ProtectionError } from '../protection.ts'
 import { greetServer, openSession } from './agreement/agreement.ts'
 import { SharedConnection } from './connection.ts'
@@ -27,17 +28,17 @@ export async function connectShared(
   request: ConnectRequest,
   plansOf = modelPlans,
 ): Promise<SharedConnection> {
-  const { model, listing, server, surroundings, say } = request
+  const { model, listing, server, surroundings, onEvent } = request
   const dealer = dealerOf(request)
   const plans = plansOf(model.manifest)
   const hash = await planHash(plans)
   const { planHash: listed, profile } = checked(sharedListing, listing, `The listing of ${listing.name}`)
   if (hash !== listed)
     throw new SessionError('plan-mismatch', 'This page and the server would run the model differently.')
-  const progress = (done: number, text: string) => say({ type: 'progress', done, total: 3, text })
+  const progress = (done: number, text: string) => onEvent({ type: 'progress', done, total: 3, text })
   progress(0, 'Choosing where to compute')
   const { device, reason } = await surroundings.device(request.backend, (why) =>
-    say({ type: 'notice', text: `Sotto goes on without the GPU, on the processor (${why}).` }),
+    onEvent({ type: 'notice', text: `Sotto goes on without the GPU, on the processor (${why}).` }),
   )
   progress(1, 'Agreeing on keys with the dealer')
   const agreement = await openSession({
@@ -87,15 +88,15 @@ export async function connectShared(
   }
 }
 
-/** The dealer, at an absolute address. Throws `ProtectionError` where none is configured. */
+/** The dealer, at an absolute address. Throws `ProtectionError` where none is configured, `AddressError` for a bad one. */
 function dealerOf({ settings, base }: ConnectRequest): SharedSettings['dealer'] {
   const parsed = v.safeParse(sharedSettings, settings)
   const dealer = parsed.success ? parsed.output.dealer : undefined
-  if (!dealer || !URL.canParse(dealer.url, base))
+  if (!dealer)
     throw new ProtectionError(
       'page-config',
       'Secret sharing needs a dealer, and none is configured here.',
       `Name it in config.json: {"protections": {"${SHARED}": {"dealer": {"url": ..., "key": ...}}}}.`,
     )
-  return { ...dealer, url: new URL(dealer.url, base).href.replace(/\/$/, '') }
+  return { ...dealer, url: partyUrl(dealer.url, 'the dealer', { base }) }
 }

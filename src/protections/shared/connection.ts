@@ -16,6 +16,7 @@ import { MAX_ROWS } from './session/pass-messages.ts'
 const READY_ROWS = 32
 const READY_BATCH = 8
 
+/** What a connection is put together from. */
 export interface SharedParts {
   readonly config: ModelConfig
   /** What the owner itself computes: of a model that continues text, or of an encoder. */
@@ -30,6 +31,7 @@ export interface SharedParts {
   readonly reasons: { readonly link: string; readonly backend: string }
 }
 
+/** Public ends are computed here in the clear, everything else by the session. */
 export class SharedConnection implements Connection {
   readonly ends: Ends | EncoderEnds
   readonly session: OwnerSession
@@ -65,14 +67,17 @@ export class SharedConnection implements Connection {
     return config.head?.kind === 'classify' ? released : ends.tokens(released, input.ids.length)
   }
 
+  /** Makes products of masks ahead, for 32 rows at most. */
   prepare(onProgress?: () => void): Promise<void> {
     return this.session.pool.fill(READY_ROWS, READY_BATCH, onProgress)
   }
 
+  /** Tells the server; the masks of the pass are burnt at both parties. */
   abandon(): Promise<void> {
     return this.session.drop()
   }
 
+  /** Closes the link, and takes leave of the dealer. */
   async close(): Promise<void> {
     const { link, agreement } = this.#parts
     await Promise.allSettled([link.close('The owner has left.'), agreement.close()])
@@ -88,10 +93,8 @@ export class SharedConnection implements Connection {
       privateProducts: session.privateProducts,
       dispatches: device.dispatches,
       server: link.traffic,
-      dealer: agreement.traffic,
-      dealerToServerBytes: dealerBytes,
       serverSample: lastSent,
-      dealerSample: lastRequest,
+      dealer: { traffic: agreement.traffic, toServerBytes: dealerBytes, sample: lastRequest },
     }
   }
 }

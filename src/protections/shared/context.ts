@@ -31,6 +31,7 @@ export interface ValueContext extends ViewContext {
   bias(name: string): Lanes
 }
 
+/** What a party's view has: its share of everything, and no more. */
 export interface PartyContext extends ValueContext {
   readonly role: Role
   /** This party's additive part of a mask, mod 2^maskRing (opened) or 2^ring (masked; the owner's is all of it). */
@@ -55,6 +56,7 @@ export interface PartyContext extends ValueContext {
   stationary(weight: string): Lanes
 }
 
+/** What the dealer's view has: masks and pieces of weights, and never a value. */
 export interface DealContext extends ViewContext {
   /** The whole mask, both parties' parts added, mod 2^maskRing. */
   mask(value: Opened<LaneBits>): Lanes
@@ -66,6 +68,7 @@ export interface DealContext extends ViewContext {
   multiply(step: number, weight: string): Lanes
 }
 
+/** What the oracle has: plain integers. */
 export interface OracleContext extends ValueContext {
   /** The owner's share of a value that a truncation rounds: with it the result is a function of the value. */
   ownerShare(value: Share): Lanes

@@ -8,6 +8,7 @@ import { count, isPresent, type Shape } from './shape.ts'
 import { type Step, wireBytes } from './step.ts'
 import { isUnderMask } from './values.ts'
 
+/** Of one step, at one shape. */
 export interface Cost {
   /**
    * One-way messages that the step waits for: 1 where it sends something, which may travel with other steps' halves.
@@ -23,6 +24,14 @@ export interface Cost {
    * Ring elements that go under a one-time mask of their own: as many words of keystream from each holder of a part.
    */
   readonly masks: number
+}
+
+/** What one pass takes, by its plan and shape, as its limits count it. */
+export interface PassCost {
+  /** Rows of hidden states or logits that the owner learns. */
+  readonly rows: number
+  /** Bytes that the dealer sends for it. */
+  readonly bytes: number
 }
 
 /** What the cost of a step is a function of, besides the shape. */

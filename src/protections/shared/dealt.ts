@@ -20,8 +20,7 @@ export interface Slot {
 }
 
 /** Words of one element. */
-export const elementWords = ({ entries = 1, words = 1 }: Pick<Slot, 'entries' | 'words'>): number =>
-  entries * words
+const elementWords = ({ entries = 1, words = 1 }: Pick<Slot, 'entries' | 'words'>): number => entries * words
 
 /** Words that a slot takes for one row. */
 export const slotCount = (shape: Shape, row: number, slot: Slot): number =>

@@ -1,11 +1,13 @@
 /** What a server's listing says of a model that runs under secret sharing, besides what every listing does. */
 import * as v from 'valibot'
 
+/** To check a listing with. */
 export const sharedListing = v.object({
   planHash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
   /** How numbers are represented. */
   profile: v.pipe(v.string(), v.maxLength(64)),
 })
+/** The plan that the server runs, by its hash, and in which profile. */
 export type SharedListing = v.InferOutput<typeof sharedListing>
 
 /** The dealer, as a page's configuration or a command line names it. */
@@ -19,4 +21,5 @@ export const sharedSettings = v.object({
     key: v.string(),
   }),
 })
+/** Where the dealer is, and who. */
 export type SharedSettings = v.InferOutput<typeof sharedSettings>

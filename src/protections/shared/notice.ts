@@ -3,14 +3,33 @@ import type { Notice } from '../notice.ts'
 
 const network = 'Your network address, the model’s name and its public shape.'
 
+/** As `docs/threat-model.md` has it, shorter. */
 export const notice: Notice = {
   title: 'Secret sharing',
   summary: 'private; server and dealer see masked numbers alone',
   hidesTexts: true,
+  lead: {
+    chat:
+      'Your words are split into random-looking shares before anything leaves this browser. A private model answers, and ' +
+      'no one but you can read the question or the reply.',
+    classify:
+      'Texts are split into random-looking shares before anything leaves this browser. No one but you can read a text or ' +
+      'its label. What the others do see: how many texts there are, and how long each one is, rounded up.',
+  },
   promise:
     'Every number that leaves this browser is hidden by a mask that is used once and that the server doesn’t know. The ' +
     'server computes on masked numbers, the dealer only hands out masks, and the result comes together here. The model’s ' +
     'private weights stay with the server in the same way.',
+  parties: {
+    owner:
+      'Holds your words, the keys and its own shares. Splits, masks, computes its half, and puts the result together.',
+    server: 'Holds the private weights. Sees numbers that are uniformly random to it.',
+    dealer:
+      'Hands out masks before they are needed and learns how many tokens, or texts of what length, are to be computed. ' +
+      'Never sees a message, masked or not, nor the weights.',
+  },
+  dealt: 'masks',
+  afterFailure: 'Nothing was sent in the clear. A retry uses fresh masks.',
   visible: {
     chat: [
       'How long your messages and the replies are, in tokens.',

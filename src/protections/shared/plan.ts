@@ -6,6 +6,7 @@ import { MASK_STREAM } from './prg.ts'
 import type { Step, StepBody } from './step.ts'
 import type { Unplaced, Value } from './values.ts'
 
+/** What one pass computes: the same steps at every party, each of which runs its own view of them. */
 export interface Plan {
   readonly steps: readonly Step[]
   /** Weights that the plan multiplies by, in plan order. */
@@ -65,6 +66,7 @@ export class PlanBuilder {
     return value
   }
 
+  /** The plan; nothing is added to it any more. */
   finish(): Plan {
     return { steps: this.steps, weights: this.weights, splitBiases: this.splitBiases }
   }

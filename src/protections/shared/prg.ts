@@ -10,14 +10,18 @@ import { maskOf } from './ring.ts'
 import { Scratch } from './scratch.ts'
 
 /** Streams of one step: slots 0..30, then the step's own mask. */
-export const STREAMS_PER_STEP = 32
+const STREAMS_PER_STEP = 32
+/** A step's own mask, after its slots. */
 export const MASK_STREAM = 31
 
+/** The stream of a step's slot. */
 export const streamId = (step: number, slot: number): number => step * STREAMS_PER_STEP + slot
 
 /** Above all steps: streams named by weight, so that products made ahead serve whatever plan a row ends up in. */
 const WEIGHT_STREAMS = 0x8000_0000
+/** Of the owner's masks a of the rows that a weight multiplies. */
 export const weightMaskStream = (weight: number): number => WEIGHT_STREAMS + 2 * weight
+/** Of the owner's shares c of what is dealt for them. */
 export const weightSumStream = (weight: number): number => WEIGHT_STREAMS + 2 * weight + 1
 
 /** 12 bytes: u32le stream, u64le serial (RFC 8439 nonce). */

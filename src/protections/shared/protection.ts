@@ -4,6 +4,7 @@ import { connectShared } from './connect.ts'
 import { SHARED } from './id.ts'
 import { notice } from './notice.ts'
 
+/** Private as long as server and dealer do not pool what they hold. */
 export const shared: Protection = {
   id: SHARED,
   notice,

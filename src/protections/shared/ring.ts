@@ -41,7 +41,7 @@ export const widened = (lanes: AnyLanes): Lanes =>
 export const maskOf = (k: number): bigint => (1n << BigInt(k)) - 1n
 
 /** The low and the high 32 bits of 2^k - 1. */
-export const halfMasks = (k: number): [low: number, high: number] => [
+const halfMasks = (k: number): [low: number, high: number] => [
   k >= 32 ? 0xffffffff : 2 ** k - 1,
   k > 32 ? 2 ** (k - 32) - 1 : 0,
 ]
@@ -49,6 +49,7 @@ export const halfMasks = (k: number): [low: number, high: number] => [
 /** The representative of x mod 2^k in [-2^(k-1), 2^(k-1)). */
 export const signed = (x: bigint, k: number): bigint => BigInt.asIntN(k, x)
 
+/** a + b, element by element, mod 2^k. */
 export function add(a: Lanes, b: Lanes, k: number): Lanes {
   const out = new BigUint64Array(a.length)
   const m = maskOf(k)
@@ -56,6 +57,7 @@ export function add(a: Lanes, b: Lanes, k: number): Lanes {
   return out
 }
 
+/** a - b, element by element, mod 2^k. */
 export function sub(a: Lanes, b: Lanes, k: number): Lanes {
   const out = new BigUint64Array(a.length)
   const m = maskOf(k)
@@ -131,17 +133,6 @@ export function fromFloats(values: Float64Array): Lanes {
     const high = Math.floor(values[i] / 4294967296)
     words[2 * i] = values[i] - high * 4294967296
     words[2 * i + 1] = high
-  }
-  return out
-}
-
-/** Signed 32-bit integers to lanes mod 2^64. */
-export function fromInts(values: Int32Array): Lanes {
-  const out = new BigUint64Array(values.length)
-  const words = new Int32Array(out.buffer)
-  for (let i = 0; i < values.length; i++) {
-    words[2 * i] = values[i]
-    words[2 * i + 1] = values[i] >> 31
   }
   return out
 }

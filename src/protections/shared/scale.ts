@@ -12,6 +12,7 @@ export interface FractionScale {
  */
 export type Scale = FractionScale
 
+/** Fixed point with so many fraction bits. */
 export const fraction = (bits: number): Scale => ({ kind: 'fraction', bits })
 
 /** Integers that stand for themselves. */
@@ -23,4 +24,5 @@ export const timesScale = (a: Scale, b: Scale): Scale => fraction(a.bits + b.bit
 /** With `bits` fraction bits more, or fewer where `bits` is negative. */
 export const finer = (scale: Scale, bits: number): Scale => fraction(scale.bits + bits)
 
+/** Whether two values may be added. */
 export const isSameScale = (a: Scale, b: Scale): boolean => a.kind === b.kind && a.bits === b.bits

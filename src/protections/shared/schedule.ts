@@ -9,6 +9,7 @@ import type { Shape } from './shape.ts'
 import type { Step } from './step.ts'
 import type { Role } from './values.ts'
 
+/** What one party says at once. */
 export interface Message {
   readonly from: Role
   /** Before the input exists: not part of the chain of hops. */
@@ -17,10 +18,12 @@ export interface Message {
   readonly steps: readonly Step[]
 }
 
+/** One thing that a party does: run a step, or send or receive a message by its place among `messages`. */
 export type Instruction =
   | { readonly kind: 'run'; readonly step: Step }
   | { readonly kind: 'send' | 'receive'; readonly message: number }
 
+/** What each party does in order; the same at every party, for it follows from the plan. */
 export interface Schedule {
   readonly messages: readonly Message[]
   readonly programs: Readonly<Record<Role, readonly Instruction[]>>

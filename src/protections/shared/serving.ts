@@ -11,6 +11,7 @@ import type { Dial } from '../../transport/carrier.ts'
 import { dialLink } from '../../transport/dial.ts'
 import type { Link } from '../../transport/link.ts'
 import { makeWebSocket } from '../../transport/node/ws.ts'
+import { partyUrl } from '../../transport/party-url.ts'
 import type { StreamTimes } from '../../transport/stream-link.ts'
 import { webSocketDial } from '../../transport/websocket.ts'
 import type { ServedModel, ServeRequest, Serving, ServingProtection } from '../serving.ts'
@@ -30,11 +31,14 @@ const dealerSettings = v.object({
     key: v.instance<new () => Uint8Array>(Uint8Array),
     /** A certificate to trust, where the dealer's is self-made. */
     ca: v.optional(v.string()),
+    /** Whether a dealer elsewhere may be talked to without HTTPS; see `sotto serve --help`. */
+    isOpenAllowed: v.optional(v.boolean()),
   }),
 })
 /** What `sotto serve` says of the dealer. */
 export type DealerSettings = v.InferOutput<typeof dealerSettings>
 
+/** Of one running server. */
 export interface SharedServingOptions extends DealerSettings {
   readonly engine: ServerEngine
   readonly identity: Identity
@@ -46,6 +50,7 @@ export interface SharedServingOptions extends DealerSettings {
   readonly wrapDial?: (dial: Dial) => Dial
 }
 
+/** Sessions wait for the dealer: it announces each before its owner comes. */
 export class SharedServing implements Serving {
   readonly models: readonly ServedModel[]
   readonly material: MaterialClient
@@ -87,6 +92,9 @@ export class SharedServing implements Serving {
     return this.material.whenReady()
   }
 
+  /**
+   * Rejects with `SessionError`: `unknown-model`, `plan-mismatch`, or what is wrong with the session's claim.
+   */
   async greet(link: Link, first: Uint8Array): Promise<() => Promise<void>> {
     const { sessionId, transcript, modelHash, planHash } = parseJson(hello, first, 'The greeting')
     const model = this.#engine.models().find((served) => served.modelHash === modelHash)
@@ -121,6 +129,7 @@ export class SharedServing implements Serving {
   }
 }
 
+/** Takes every bundle, so it stands last in a list. */
 export const sharedServing: ServingProtection = {
   id: SHARED,
   takes: () => true,
@@ -130,7 +139,9 @@ export const sharedServing: ServingProtection = {
       throw new Error(
         `Secret sharing of ${entries.map(({ name }) => name).join(', ')} needs a dealer: give --dealer and --dealer-key.`,
       )
+    const { dealer } = parsed.output
+    const url = partyUrl(dealer.url, 'the dealer', { isOpenAllowed: dealer.isOpenAllowed })
     const engine = await PlanServer.load(createNodeKernels(), entries, undefined, identity)
-    return new SharedServing({ engine, identity, log, maxSessions, ...parsed.output })
+    return new SharedServing({ engine, identity, log, maxSessions, dealer: { ...dealer, url } })
   },
 }

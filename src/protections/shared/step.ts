@@ -27,6 +27,7 @@ export interface Products {
   readonly dealer?: readonly Product<DealContext>[]
 }
 
+/** An operation in its place in a plan; its outcome is a value that later steps name. */
 export interface Step {
   readonly id: number
   readonly op: string

@@ -57,11 +57,13 @@ export interface Released<W extends LaneBits = 64> extends Typed<W> {
   readonly kind: 'released'
 }
 
+/** What a step makes; `kind` says who knows what of it. */
 export type Value = Share<LaneBits> | Opened<LaneBits> | Masked<LaneBits> | Released<LaneBits>
 
 /** A value under a mask of which the owner has a part, or all. */
 export type UnderMask = Opened<LaneBits> | Masked<LaneBits>
 
+/** Whether a mask hides a value from one of the parties, or from both. */
 export const isUnderMask = (value: Value): value is UnderMask =>
   value.kind === 'opened' || value.kind === 'masked'
 

@@ -4,12 +4,14 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 
+/** A certificate (chain) and its private key. */
 export interface Tls {
   /** PEM. */
   cert: string
   key: string
 }
 
+/** Reads both from PEM files. Throws where one cannot be read. */
 export function readCertificate(certFile: string, keyFile: string): Tls {
   return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') }
 }

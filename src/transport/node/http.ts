@@ -8,6 +8,7 @@ import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import type { Hono } from 'hono'
 import type { Tls } from './certificate.ts'
 
+/** What to listen with, and where. */
 export interface ListenOptions {
   app: Hono<{ Bindings: HttpBindings }>
   host: string
@@ -17,6 +18,7 @@ export interface ListenOptions {
   onUpgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 }
 
+/** A port that is listened on. */
 export interface Listening {
   /** Such as `http://127.0.0.1:8080`. */
   url: string
@@ -34,7 +36,12 @@ export async function listen({ app, host, port, tls, onUpgrade }: ListenOptions)
       : { fetch, createServer: createHttpServer },
   )
   if (onUpgrade) server.on('upgrade', onUpgrade)
-  if ('keepAliveTimeout' in server) server.keepAliveTimeout = 65_000
+  if ('keepAliveTimeout' in server) {
+    server.keepAliveTimeout = 65_000
+    // Nobody needs long for a request line and a few headers, and a socket that says nothing is a place taken.
+    server.headersTimeout = 15_000
+    server.maxHeadersCount = 100
+  }
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const taken = error.code === 'EADDRINUSE'
@@ -58,11 +65,3 @@ export async function listen({ app, host, port, tls, onUpgrade }: ListenOptions)
       }),
   }
 }
-
-const loopback = new Set(['localhost', '127.0.0.1', '::1', '[::1]'])
-
-export const isLoopback = (host: string): boolean => loopback.has(host)
-
-/** Whether a browser page from `origin` may talk to us; other programs send no origin. */
-export const originAllowed = (origins: readonly string[], origin: string | undefined): boolean =>
-  origin === undefined || origins.includes('*') || origins.includes(origin)

@@ -30,15 +30,13 @@ beforeAll(async () => {
   acceptor = new Acceptor({ times, maxLinks: 1000, maxLinksPerPeer: 1000, onLink: (link) => void echo(link) })
   server = createServer(async (request, response) => {
     if (blocked.has(request.url!)) return response.writeHead(404).end()
-    const parts: Buffer[] = []
-    for await (const part of request) parts.push(part)
-    const body = Buffer.concat(parts)
     if (request.url === '/api/link/rtc') {
-      return response.end(
-        await answerOffer(body.toString(), '127.0.0.1', (c) => acceptor.accept(c, 'webrtc', 'peer')),
-      )
+      const parts: Buffer[] = []
+      for await (const part of request) parts.push(part)
+      const offer = Buffer.concat(parts).toString()
+      return response.end(await answerOffer(offer, '127.0.0.1', (c) => acceptor.accept(c, 'webrtc', 'peer')))
     }
-    response.end(await acceptor.post(body, 'peer'))
+    response.end(await acceptor.post(request.iterator({ destroyOnReturn: false }), 'peer'))
   })
   server.on('connection', (socket) => {
     sockets.add(socket)

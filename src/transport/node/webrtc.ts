@@ -4,16 +4,15 @@ import { type DataChannel, PeerConnection, type RtcConfig } from 'node-datachann
 import { BaseCarrier, type Carrier, type Dial } from '../carrier.ts'
 import { LinkError } from '../errors.ts'
 import { limits } from '../limits.ts'
+import { isLoopback } from '../party-url.ts'
 import { withTimeout } from '../timeout.ts'
 import type { Signal } from '../webrtc.ts'
 import './crc32.ts'
 
-const loopback = new Set(['localhost', '127.0.0.1', '::1', '[::1]'])
-
 /** A server on the loopback interface offers no other address; elsewhere every interface is offered. */
 const config = (host: string): RtcConfig => ({
   iceServers: [],
-  ...(loopback.has(host)
+  ...(isLoopback(host)
     ? { bindAddress: '127.0.0.1' }
     : isIP(host) === 4 && host !== '0.0.0.0'
       ? { bindAddress: host }
@@ -64,23 +63,30 @@ class NodeChannelCarrier extends BaseCarrier {
 }
 
 /** Offers that were answered and whose data channel has not opened yet: each holds sockets and threads for a while. */
-let pending = 0
+const pending = new Map<string, number>()
 const MAX_PENDING = 64
+const MAX_PENDING_PER_PEER = 8
 
-/** Answers one offer; `onCarrier` is called when its data channel opens. Rejects with `LinkError`. */
+/** Answers one offer from a network `address`; `onCarrier` is called when its data channel opens. Rejects with `LinkError`. */
 export async function answerOffer(
   offer: string,
   host: string,
   onCarrier: (carrier: Carrier) => void,
+  address = '',
 ): Promise<string> {
-  if (pending >= MAX_PENDING) throw new LinkError('refused', 'Too many WebRTC connections are being made.')
-  pending++
+  const own = pending.get(address) ?? 0
+  const all = [...pending.values()].reduce((sum, count) => sum + count, 0)
+  if (all >= MAX_PENDING || own >= MAX_PENDING_PER_PEER)
+    throw new LinkError('refused', 'Too many WebRTC connections are being made.')
+  pending.set(address, own + 1)
   const peer = new PeerConnection('sotto-server', config(host))
   const settle = () => {
     if (abandon === undefined) return
     clearTimeout(abandon)
     abandon = undefined
-    pending--
+    const left = (pending.get(address) ?? 1) - 1
+    if (left > 0) pending.set(address, left)
+    else pending.delete(address)
   }
   let abandon: ReturnType<typeof setTimeout> | undefined = setTimeout(() => {
     settle()

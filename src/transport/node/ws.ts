@@ -11,7 +11,12 @@ const options = {
   perMessageDeflate: false,
   maxPayload: limits.chunkBytes + HEADER_BYTES,
   handshakeTimeout: 10_000,
+  // A frame of ours is one message of one fragment, whatever proxies make of it.
+  maxFragments: 64,
 }
+
+/** Pings and pongs of a peer between two messages. Neither end of ours sends any; some proxies do, every few seconds. */
+const MAX_CONTROL = 1000
 
 /** Says when what was sent has left for the network, so that a party busy computing need not poll for it. */
 class Socket extends WebSocket {
@@ -46,14 +51,29 @@ export const makeWebSocket =
   (url) =>
     asLike(new Socket(url, { ...options, ...tls }))
 
+/** Cuts a socket whose peer sends control frames instead of messages. */
+function boundControl(socket: Socket): Socket {
+  let count = 0
+  const counted = () => {
+    if (++count > MAX_CONTROL) socket.terminate()
+  }
+  socket.on('ping', counted)
+  socket.on('pong', counted)
+  socket.on('message', () => {
+    count = 0
+  })
+  return socket
+}
+
 /** Completes the upgrade of an HTTP request; the caller has checked path and origin. */
 export class SocketAcceptor {
   readonly #server = new WebSocketServer({ noServer: true, WebSocket: Socket, ...options })
 
+  /** Resolves when the handshake of RFC 6455 is done; never where the peer hangs up during it. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<WebSocketCarrier> {
     return new Promise((resolve) => {
       this.#server.handleUpgrade(request, socket, head, (webSocket) =>
-        resolve(new WebSocketCarrier(asLike(webSocket))),
+        resolve(new WebSocketCarrier(asLike(boundControl(webSocket)))),
       )
     })
   }

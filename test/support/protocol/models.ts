@@ -94,7 +94,7 @@ function whoKnows(privacy: Privacy): Pick<ModelSpec, 'visibility' | 'custody'> {
 }
 
 /** Texts that touch every token, each with two types where the model has them. */
-export function tinyTexts({ vocab, context, types = 1 }: ModelConfig): TextInput[] {
+function tinyTexts({ vocab, context, types = 1 }: ModelConfig): TextInput[] {
   const random = new PredictableRandom(5)
   return Array.from({ length: 24 }, (_, n) => {
     const length = 3 + random.below(context - 2)

@@ -64,6 +64,7 @@ export async function startNotingParties(
       const passes = open(hash, seed)
       return {
         close: () => passes.close(),
+        costOf: (request) => passes.costOf(request),
         deal: (request, sink) => {
           log.push(decodeRequest(request))
           return passes.deal(request, sink)

@@ -145,7 +145,7 @@ export class Trial {
     return value.kind === 'masked' ? add(other, this.owner.mask(value), value.ring) : own
   }
 
-  /** The same, signed. */
+  /** What the results add up to, as signed integers. */
   integers(value: Value): bigint[] {
     return Array.from(this.total(value), (v) => BigInt.asIntN(value.ring, v))
   }

@@ -50,6 +50,7 @@ export class CountingDealer implements DealerEngine {
   open(_hash: string, seed: Uint8Array) {
     this.seeds.push(seed)
     return {
+      costOf: ([n]: Uint8Array) => ({ rows: 1, bytes: n * this.size }),
       deal: async (request: Uint8Array, sink: (chunk: Uint8Array) => Promise<void>) => {
         if (request[0] === 255) throw new Error(`the engine fails; seed ${toBase64Url(seed)}`)
         for (let n = 0; n < request[0]; n++) await sink(new Uint8Array(this.size).fill(request[1] + n))

@@ -8,7 +8,7 @@ import { encodeForEncoder } from '../../../src/model/tokenizer/encode-text.ts'
 import { calibrated } from '../../../src/protections/shared/profiles/calibrated.ts'
 import { wordPieceJson, wordPieceVocabulary } from '../../../tools/train/wordpiece.ts'
 
-export const classifierConfig: ModelConfig = {
+const classifierConfig: ModelConfig = {
   arch: 'bert',
   vocab: 170,
   dim: 32,

@@ -5,12 +5,14 @@ import { equalBytes, fromBase64Url, fromHex, toBase64Url, toHex, utf8 } from '..
 import { SessionError } from '../../../handshake/errors.ts'
 import { limits, PROTOCOL_VERSION } from '../../../handshake/limits.ts'
 import { parseJson } from '../../../handshake/parse-json.ts'
+import { wholeBody } from '../../../transport/body.ts'
 import { type Link, newTraffic, type Traffic } from '../../../transport/link.ts'
 import { withTimeout } from '../../../transport/timeout.ts'
 import { openAnswer, welcome } from './messages.ts'
 import { keyPurpose, sealPass } from './pass-request.ts'
 import { signedBytes, transcriptHash } from './transcript.ts'
 
+/** Whom to agree with, and on what; hashes are 64 hexadecimal digits. */
 export interface SessionRequest {
   /** Where the dealer listens. */
   dealerUrl: string
@@ -183,7 +185,7 @@ function poster(
           cache: 'no-store',
           signal: AbortSignal.timeout(limits.handshakeMs),
         })
-        const answer = new Uint8Array(await response.arrayBuffer())
+        const answer = await wholeBody(response, limits.jsonBytes)
         traffic.receivedMessages++
         traffic.receivedBytes += answer.length
         traffic.receivedPayloadBytes += answer.length

@@ -6,11 +6,11 @@
 import { type Identity, randomBytes, verify } from '../../../handshake/crypto.ts'
 import { equalBytes, fromBase64Url, toBase64Url } from '../../../handshake/encoding.ts'
 import { SessionError } from '../../../handshake/errors.ts'
-import { limits, PROTOCOL_VERSION } from '../../../handshake/limits.ts'
+import { limits, MATERIAL_VERSION } from '../../../handshake/limits.ts'
 import type { Link } from '../../../transport/link.ts'
 import { withTimeout } from '../../../transport/timeout.ts'
 import {
-  decodeMaterial,
+  decodeMessage,
   encodeJson,
   parseMessage,
   type ToDealer,
@@ -27,8 +27,8 @@ async function expectFrom<M extends ToDealer | ToServer, T extends M['t']>(
   schema: typeof toDealerSchema | typeof toServerSchema,
   type: T,
 ): Promise<Wanted<M, T>> {
-  const material = decodeMaterial(await withTimeout(link.receive(), limits.handshakeMs))
-  const message = parseMessage(schema, material.kind === 'json' ? material.value : undefined)
+  const received = decodeMessage(await withTimeout(link.receive(), limits.handshakeMs))
+  const message = parseMessage(schema, received.kind === 'json' ? received.value : undefined)
   if (message.t !== type)
     throw new SessionError('malformed', 'The handshake of the material socket went astray.')
   return message as Wanted<M, T>
@@ -43,10 +43,10 @@ function bytes(text: string, length: number): Uint8Array {
 }
 
 function checkVersion(version: number): void {
-  if (version !== PROTOCOL_VERSION) {
+  if (version !== MATERIAL_VERSION) {
     throw new SessionError(
       'version-mismatch',
-      `The other side speaks version ${version}, this one ${PROTOCOL_VERSION}.`,
+      `The other side speaks version ${version}, this one ${MATERIAL_VERSION}.`,
     )
   }
 }
@@ -55,7 +55,7 @@ function checkVersion(version: number): void {
 export async function greetDealer(link: Link, identity: Identity, dealerKey: Uint8Array): Promise<void> {
   const ours = randomBytes(32)
   const key = toBase64Url(identity.publicKey)
-  await link.send(encodeJson({ t: 'hello', version: PROTOCOL_VERSION, key, nonce: toBase64Url(ours) }), true)
+  await link.send(encodeJson({ t: 'hello', version: MATERIAL_VERSION, key, nonce: toBase64Url(ours) }), true)
   const challenge = await expectFrom<ToServer, 'challenge'>(link, toServerSchema, 'challenge')
   checkVersion(challenge.version)
   const nonces = [ours, bytes(challenge.nonce, 32)]
@@ -87,7 +87,7 @@ export async function acceptServer(
   const [key, nonce] = [toBase64Url(identity.publicKey), toBase64Url(ours)]
   const challenge = {
     t: 'challenge' as const,
-    version: PROTOCOL_VERSION,
+    version: MATERIAL_VERSION,
     key,
     nonce,
     signature: toBase64Url(signature),

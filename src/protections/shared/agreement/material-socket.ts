@@ -14,6 +14,7 @@ import { fromHex, toHex, utf8 } from '../../../handshake/encoding.ts'
 import { SessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
 
+/** Bytes of a session id, random. */
 export const SESSION_ID_BYTES = 16
 
 const key = v.pipe(v.string(), v.maxLength(64))
@@ -35,10 +36,12 @@ export const toDealerSchema = v.variant('t', [
   v.object({ t: v.literal('registered-all'), modelHash: hash }),
   v.object({ t: v.literal('opened'), sessionId }),
   v.object({ t: v.literal('refused'), sessionId, error: refusal }),
+  v.object({ t: v.literal('claimed'), sessionId }),
   v.object({ t: v.literal('credit'), sessionId, bytes: count }),
   v.object({ t: v.literal('used'), sessionId, pass: count }),
   v.object({ t: v.literal('close'), sessionId }),
 ])
+/** What a server says, as JSON. */
 export type ToDealer = v.InferOutput<typeof toDealerSchema>
 
 /** Dealer to server. */
@@ -51,9 +54,11 @@ export const toServerSchema = v.variant('t', [
   v.object({ t: v.literal('failed'), sessionId, error: refusal }),
   v.object({ t: v.literal('close'), sessionId }),
 ])
+/** What a dealer says, as JSON. */
 export type ToServer = v.InferOutput<typeof toServerSchema>
 
-export type Material =
+/** A message taken apart. */
+export type SocketMessage =
   | { kind: 'json'; value: unknown }
   | { kind: 'chunk'; sessionId: string; pass: number; bytes: Uint8Array }
   | { kind: 'end'; sessionId: string; pass: number }
@@ -62,6 +67,7 @@ export type Material =
 const PASS_HEADER = 4 + SESSION_ID_BYTES + 4
 const BLOB_HEADER = 16
 
+/** A message of kind 0. */
 export const encodeJson = (message: ToDealer | ToServer): Uint8Array => {
   const text = utf8(JSON.stringify(message))
   const bytes = new Uint8Array(1 + text.length)
@@ -86,6 +92,7 @@ export function encodePass(
   return bytes
 }
 
+/** A part of a registration: kind 3. */
 export function encodeBlob(index: number, last: boolean, part: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(BLOB_HEADER + part.length)
   bytes[0] = 3
@@ -96,7 +103,7 @@ export function encodeBlob(index: number, last: boolean, part: Uint8Array): Uint
 }
 
 /** Throws `SessionError` `malformed`. Bytes alias the message. */
-export function decodeMaterial(message: Uint8Array): Material {
+export function decodeMessage(message: Uint8Array): SocketMessage {
   const view = new DataView(message.buffer, message.byteOffset, message.byteLength)
   const kind = message[0]
   if (kind === 0 && message.length <= limits.jsonBytes) {
@@ -123,6 +130,7 @@ export function decodeMaterial(message: Uint8Array): Material {
   throw new SessionError('malformed', 'A message of the material socket is malformed.')
 }
 
+/** The fields of a JSON message. Throws `SessionError` `malformed`, and never quotes a value. */
 export function parseMessage<S extends typeof toDealerSchema | typeof toServerSchema>(
   schema: S,
   value: unknown,

@@ -31,6 +31,7 @@ export const openRequest = v.object({
   ownerEphemeral: base64(32),
 })
 
+/** Dealer to owner: the answer to a request for a session that it takes. */
 export const openAnswer = v.object({
   sessionId,
   dealerIdentity: base64(32),

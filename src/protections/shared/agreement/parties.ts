@@ -1,9 +1,12 @@
 /** What sessions need of the engine's three roles. */
 import type { Link } from '../../../transport/link.ts'
+import type { PassCost } from '../cost.ts'
+import type { MaterialSource } from '../session/server-session.ts'
 
 /** Takes one chunk of a pass's material; resolves when there is room for the next. */
 export type MaterialSink = (chunk: Uint8Array) => Promise<void>
 
+/** What deals for the models of one server. */
 export interface DealerEngine {
   /**
    * Called for each model of a server, again after every reconnect; `tensors` gives each private tensor's packed
@@ -17,12 +20,16 @@ export interface DealerEngine {
   close(): void
 }
 
+/** One session at the dealer's engine. */
 export interface DealerPasses {
+  /** What a request would take. Throws `SessionError` `malformed` where it is none, or one that cannot be dealt. */
+  costOf(request: Uint8Array): PassCost
   /** Passes of a session are dealt one after another, in the order of their numbers. */
   deal(request: Uint8Array, sink: MaterialSink): Promise<void>
   close(): void
 }
 
+/** What a server registers of a model: the public manifest, and each private tensor's packed b. */
 export interface Registration {
   header: Uint8Array
   tensors: AsyncIterable<Uint8Array>
@@ -35,6 +42,7 @@ export interface ServedModel {
   profile: string
 }
 
+/** What runs the models of a server. */
 export interface ServerEngine {
   models(): readonly ServedModel[]
   /** Header and b tensors to register at the dealer. */
@@ -43,12 +51,4 @@ export interface ServerEngine {
   fSeed(modelHash: string): Uint8Array
   /** Runs a session until the link closes (resolves) or an error (rejects). */
   open(modelHash: string, link: Link, material: MaterialSource): Promise<void>
-}
-
-/** A session's material at the server. */
-export interface MaterialSource {
-  /** The next chunk of a pass, in the dealer's order. Rejects with `SessionError` after the last, and on dealer loss. */
-  next(pass: number): Promise<Uint8Array>
-  /** Burns what is left of a pass, arrived or not. */
-  discard(pass: number): void
 }

@@ -24,6 +24,7 @@ export async function sealPass(
   return out
 }
 
+/** A request taken apart, its MAC not checked yet. */
 export interface PassRequest {
   pass: number
   body: Uint8Array

@@ -11,6 +11,7 @@ import { SessionError } from '../../../handshake/errors.ts'
 
 const KEY_BYTES = 32
 const TAG_BYTES = 16
+/** Bytes of a sealed secret: an ephemeral public key, ciphertext, tag. */
 export const sealedBytes = (length: number): number => KEY_BYTES + length + TAG_BYTES
 
 /** The long-lived private half, of which only this is needed. */

@@ -2,6 +2,7 @@
 import { sha256 } from '../../../handshake/crypto.ts'
 import { joinFields } from '../../../handshake/encoding.ts'
 
+/** All that a session is bound to. */
 export interface Transcript {
   protocolVersion: number
   sessionId: Uint8Array
@@ -15,6 +16,7 @@ export interface Transcript {
   dealerEphemeral: Uint8Array
 }
 
+/** SHA-256 over its fields, each with its length before it. */
 export const transcriptHash = (t: Transcript): Promise<Uint8Array<ArrayBuffer>> =>
   sha256(
     joinFields([

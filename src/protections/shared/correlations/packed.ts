@@ -27,6 +27,7 @@ export class PackedCorrections implements Correlations {
     this.#bytes.set(step.id, bytes instanceof Rope ? bytes : new Rope([bytes]))
   }
 
+  /** Whether a step's corrections are there; a step without slots needs none. */
   has(step: Step): boolean {
     return step.slots.length === 0 || this.#bytes.has(step.id)
   }
@@ -45,6 +46,7 @@ export class PackedCorrections implements Correlations {
     return this.#part(step, slot)
   }
 
+  /** Unpacks the opened entries alone: words mod 2^bits. Throws `RangeError` before the step was dealt. */
   lookup(step: Step, slot: Slot, index: Uint32Array, first: number): Lanes {
     const { entries = 1, words = 1, bits } = slot
     const size = (words * bits) / 8

@@ -32,6 +32,7 @@ export class SeededCorrelations implements Correlations {
     return slotWords(this.#prg, this.#shape, step, slot)
   }
 
+  /** Makes the keystream of the opened entries alone; which they are is public. */
   lookup(step: Step, slot: Slot, index: Uint32Array, first: number): Lanes {
     const { entries = 1, words = 1, bits } = slot
     const stream = slotStream(step, slot)

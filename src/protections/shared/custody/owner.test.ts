@@ -11,12 +11,12 @@ import { writeTinyBundle } from '../../../../test/support/session/tiny-bundle.ts
 import { writeTinyClassifier } from '../../../../test/support/session/tiny-classifier.ts'
 import { serveSplit, splitTiny } from '../../../../test/support/split-bundle.ts'
 import { pageConfig } from '../../../cli/page-config.ts'
-import { nodePlatform } from '../../../cli/platform.ts'
 import { type Bundle, loadBundle, writeBundle } from '../../../model/files/bundle-node.ts'
 import { encoderModel } from '../../../model/graph/encoder-model.ts'
 import { softmax } from '../../../model/math.ts'
 import { randomModel } from '../../../model/random.ts'
 import { encodeForEncoder } from '../../../model/tokenizer/encode-text.ts'
+import { nodePlatform } from '../../../owner/node/platform.ts'
 import { Owner } from '../../../owner/owner.ts'
 import { calibrated } from '../profiles/calibrated.ts'
 

@@ -10,11 +10,12 @@ import { type Opener, seal, sealedBytes, unseal } from '../agreement/seal.ts'
 import type { Plan } from '../plan.ts'
 import { type Piece, type ReadPiece, splitPieces } from '../weights/split.ts'
 
-/** The same bytes in both folders: every piece of `splitPieces`, packed to its bits. */
+/** What both folders hold, byte for byte: every piece of `splitPieces`, packed to its bits. */
 export const BETA_FILE = 'beta.bin'
 /** Another in each folder. */
 export const SEED_FILE = 'seed.json'
 
+/** Whom a folder is for. */
 export type Holder = 'server' | 'dealer'
 
 /** What a split bundle belongs to; sealed with it, so that those of different splittings never meet. */
@@ -24,6 +25,7 @@ export interface SplitBundleOf {
   readonly planHash: string
 }
 
+/** What one holder has, its seed unsealed. */
 export interface SplitBundle {
   /** G's at the server, F's at the dealer. */
   readonly seed: Uint8Array
@@ -33,6 +35,7 @@ export interface SplitBundle {
   open(kernels: Kernels, plan: Plan): BetaReader
 }
 
+/** A file of pieces, read in the order of the plan. */
 export interface BetaReader {
   readonly read: ReadPiece
   close(): void
@@ -143,7 +146,8 @@ function openFile(path: string): number {
   }
 }
 
-export const pieceBytes = ({ bits, count }: Piece): number => Math.ceil((bits * count) / 8)
+/** Packed to its ring's bits. */
+const pieceBytes = ({ bits, count }: Piece): number => Math.ceil((bits * count) / 8)
 
 function openBeta(path: string, kernels: Kernels, plan: Plan): BetaReader {
   const file = openFile(path)

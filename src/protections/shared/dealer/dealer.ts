@@ -24,6 +24,7 @@ import { signedBytes, transcriptHash } from '../agreement/transcript.ts'
 import { ServerConnection } from './server-connection.ts'
 import { DealerSession } from './session.ts'
 
+/** Who it is, whom it deals for, and how much it admits. */
 export interface DealerOptions {
   identity: Identity
   /** Keys of the servers that may connect (base64url); `undefined` allows every server that proves its key. */
@@ -36,6 +37,7 @@ export interface DealerOptions {
   passesAhead?: number
 }
 
+/** Sessions of owners, and connections of the servers that they are dealt for. */
 export class Dealer {
   readonly #options: DealerOptions
   readonly #admission: Admission
@@ -57,6 +59,7 @@ export class Dealer {
     try {
       const isAllowed = (key: Uint8Array) => !allow || allow.includes(toBase64Url(key))
       const serverKey = await acceptServer(link, identity, isAllowed)
+      link.greeted?.()
       const connection = new ServerConnection(link, serverKey, makeEngine(toBase64Url(serverKey)), log)
       await this.#servers.get(connection.name)?.close('The same server has connected again.')
       this.#servers.set(connection.name, connection)
@@ -72,7 +75,13 @@ export class Dealer {
   /** Agrees on a session with an owner; resolves with the JSON to answer. Rejects with `SessionError`. */
   async open(request: v.InferOutput<typeof openRequest>, peer: string): Promise<object> {
     const connection = this.#find(request)
-    const release = this.#admission.admit(peer)
+    let session: DealerSession | undefined
+    const evicted = new SessionError('too-many-sessions', 'Too many sessions wait for their owners.')
+    let isEvicted = false
+    const place = this.#admission.open(peer, () => {
+      isEvicted = true
+      session?.end(evicted, evicted)
+    })
     try {
       const { identity, log, passesAhead } = this.#options
       const ephemeral = await newEphemeral()
@@ -91,25 +100,28 @@ export class Dealer {
       })
       const secret = await ephemeral.agree(request.ownerEphemeral)
       const mac = await newMac(await hkdf(secret, transcript, keyPurpose.passMac))
-      const session = new DealerSession({
+      const opened = new DealerSession({
         id: sessionId,
         mac,
         passes: connection.engine.open(request.modelHash, await hkdf(secret, transcript, keyPurpose.seed)),
         connection,
         passesAhead,
-        countPass: () => this.#admission.countPass(peer),
+        countPass: (cost) => this.#admission.countPass(peer, cost),
+        onClaim: () => place.claim(),
         onEnd: (reason) => {
-          release()
+          place.release()
           this.#sessions.delete(sessionId)
-          log.info({ sessionId, reason }, 'session ended')
+          log.info({ sessionId, reason: describe(reason) }, 'session ended')
         },
         onFault: (error) => log.error({ sessionId, reason: describe(error) }, 'dealing failed'),
       })
-      this.#sessions.set(sessionId, session)
+      session = opened
+      this.#sessions.set(sessionId, opened)
+      if (isEvicted) opened.end(evicted)
       try {
-        await connection.announce(sessionId, request.modelHash, toHex(transcript), session)
+        await connection.announce(sessionId, request.modelHash, toHex(transcript), opened)
       } catch (error) {
-        session.end(toSessionError(error))
+        opened.end(toSessionError(error))
         throw error
       }
       log.info({ sessionId, modelHash: request.modelHash }, 'session opened')
@@ -125,7 +137,7 @@ export class Dealer {
         ...(splitSeed === undefined ? {} : { splitSeed }),
       }
     } catch (error) {
-      release()
+      place.release()
       throw error
     }
   }

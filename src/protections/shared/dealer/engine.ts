@@ -18,6 +18,7 @@ interface Model {
   split?: SplitBundle
 }
 
+/** Deals by the plans that it makes itself of the manifests which its server registers. */
 export class PlanDealer implements DealerEngine {
   readonly #models = new Map<string, Model>()
   readonly #kernels: Kernels
@@ -77,14 +78,21 @@ export class PlanDealer implements DealerEngine {
     const model = this.#models.get(modelHash)
     if (!model) throw new SessionError('unknown-model', 'The model is not registered.')
     const dealer = new SessionDealer(model.plans, this.#kernels, model.differences, seed)
+    const typed = (error: unknown): unknown =>
+      error instanceof PassError ? new SessionError('malformed', error.message, { cause: error }) : error
     return {
+      costOf: (request) => {
+        try {
+          return dealer.costOf(request)
+        } catch (error) {
+          throw typed(error)
+        }
+      },
       deal: async (request, sink) => {
         try {
           await dealer.deal(request, sink)
         } catch (error) {
-          throw error instanceof PassError
-            ? new SessionError('malformed', error.message, { cause: error })
-            : error
+          throw typed(error)
         }
       },
       close: () => seed.fill(0),

@@ -4,11 +4,13 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import type { Logger } from 'pino'
-import { describe } from '../../../handshake/describe.ts'
-import { SessionError, toSessionError } from '../../../handshake/errors.ts'
+import { SessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
+import { failure } from '../../../handshake/node/failure.ts'
+import { guard } from '../../../handshake/node/guard.ts'
 import { parseJson } from '../../../handshake/parse-json.ts'
 import { peerAddress } from '../../../transport/node/peer.ts'
+import type { Visitors } from '../../../transport/node/visitors.ts'
 import { openRequest } from '../agreement/messages.ts'
 import type { Dealer } from './dealer.ts'
 
@@ -16,13 +18,16 @@ export interface DealerAppOptions {
   dealer: Dealer
   /** Origins of pages that may talk to this dealer; `*` allows all. */
   origins: readonly string[]
+  visitors: Visitors
   trustProxy: boolean
   log: Logger
 }
 
+/** What owners ask of a dealer: to open a session, to deal a pass, to end it. */
 export function dealerApp({
   dealer,
   origins,
+  visitors,
   trustProxy,
   log,
 }: DealerAppOptions): Hono<{ Bindings: HttpBindings }> {
@@ -38,9 +43,10 @@ export function dealerApp({
       maxAge: 86_400,
     }),
   )
+  app.use(guard(visitors))
   app.use(bodyLimit({ maxSize: limits.passBytes + 1024, onError: tooLarge }))
 
-  app.get('/healthz', (c) => c.json({ ok: true, ...dealer.status }))
+  app.get('/healthz', (c) => c.json({ ok: true }))
 
   app.post('/session', async (c) => {
     const request = parseJson(openRequest, await body(c.req), 'The session request')
@@ -58,12 +64,7 @@ export function dealerApp({
   })
 
   app.notFound((c) => c.json({ error: { code: 'malformed', message: 'There is nothing here.' } }, 404))
-  app.onError((error, c) => {
-    const typed = toSessionError(error)
-    if (typed.code === 'internal') log.error({ reason: describe(error) }, 'request failed')
-    else log.info({ code: typed.code }, 'request refused')
-    return c.json({ error: typed.toJSON() }, typed.status as 400)
-  })
+  app.onError((error, c) => failure(error, c, log))
   return app
 }
 

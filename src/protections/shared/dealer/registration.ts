@@ -2,15 +2,17 @@
 import { concatBytes } from '@noble/hashes/utils.js'
 import { SessionError, toSessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
+import { limits as transport } from '../../../transport/limits.ts'
 import { Queue } from '../../../transport/queue.ts'
-import type { Material } from '../agreement/material-socket.ts'
+import type { SocketMessage } from '../agreement/material-socket.ts'
 import type { DealerEngine, ServedModel } from '../agreement/parties.ts'
 
-type Blob = Extract<Material, { kind: 'blob' }>
+type Blob = Extract<SocketMessage, { kind: 'blob' }>
 
 /** Bytes of tensors that may wait for the engine before the server does. */
 const WAITING_BYTES = 64 * 1024 * 1024
 
+/** A model on its way in: header first, then tensors in parts. */
 export class Registration {
   readonly model: ServedModel
   /** Settles when the engine has taken everything in. */
@@ -45,8 +47,13 @@ export class Registration {
   /** Resolves when there is room for the next part. Throws `SessionError` on disorder. */
   async add(blob: Blob): Promise<void> {
     if (blob.index !== this.#index) throw new SessionError('malformed', 'A registration came out of order.')
-    this.#size += blob.bytes.length
-    if (this.#size > limits.tensorBytes)
+    if (blob.bytes.length === 0 && !blob.last)
+      throw new SessionError('malformed', 'A part of a registration is empty.')
+    this.#size += blob.bytes.length + transport.messageCost
+    if (
+      this.#size >
+      limits.tensorBytes + transport.messageCost * (limits.tensorBytes / limits.tensorPartBytes)
+    )
       throw new SessionError('oversized', 'A tensor of a registration is too large.')
     this.#parts.push(blob.bytes)
     if (!blob.last) return
@@ -60,11 +67,13 @@ export class Registration {
     }
   }
 
+  /** The last tensor has come. */
   finish(): void {
     if (this.#index === 0) this.fail(new SessionError('malformed', 'A registration came without its header.'))
     this.#tensors.end()
   }
 
+  /** The model will not come: the engine hears why. */
   fail(error: Error): void {
     this.#rejectHeader(error)
     this.#tensors.drop()

@@ -8,7 +8,7 @@ import { limits as transport } from '../../../transport/limits.ts'
 import type { Link } from '../../../transport/link.ts'
 import { withTimeout } from '../../../transport/timeout.ts'
 import {
-  decodeMaterial,
+  decodeMessage,
   encodeJson,
   encodePass,
   parseMessage,
@@ -21,6 +21,8 @@ import { Registration } from './registration.ts'
 
 /** What a session does with its server's messages. */
 export interface SessionEvents {
+  /** The owner has come to the server. */
+  claimed(): void
   credit(bytes: number): void
   used(pass: number): void
   /** The server has ended the session. */
@@ -30,6 +32,7 @@ export interface SessionEvents {
 /** Material queued for the socket before input and output get a turn: less than the system's buffers hold. */
 const TURN_BYTES = 1024 * 1024
 
+/** One model server's socket, from its introduction to its end. */
 export class ServerConnection {
   readonly serverKey: Uint8Array
   readonly name: string
@@ -124,11 +127,11 @@ export class ServerConnection {
   }
 
   async #handle(bytes: Uint8Array): Promise<void> {
-    const material = decodeMaterial(bytes)
-    if (material.kind === 'blob' && this.#registration) return this.#registration.add(material)
-    if (material.kind !== 'json')
+    const message = decodeMessage(bytes)
+    if (message.kind === 'blob' && this.#registration) return this.#registration.add(message)
+    if (message.kind !== 'json')
       throw new SessionError('malformed', 'A server sent what only a dealer may send.')
-    await this.#act(parseMessage(toDealerSchema, material.value))
+    await this.#act(parseMessage(toDealerSchema, message.value))
   }
 
   async #act(message: ToDealer): Promise<void> {
@@ -141,6 +144,8 @@ export class ServerConnection {
         return this.#opening.get(message.sessionId)?.resolve()
       case 'refused':
         return this.#opening.get(message.sessionId)?.reject(SessionError.parse(message.error))
+      case 'claimed':
+        return this.#sessions.get(message.sessionId)?.claimed()
       case 'credit':
         return this.#sessions.get(message.sessionId)?.credit(message.bytes)
       case 'used':

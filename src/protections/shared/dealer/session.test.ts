@@ -13,6 +13,7 @@ test('a pass that the server has discarded is not dealt on, and the session live
     id: 'a',
     mac,
     passes: {
+      costOf: () => ({ rows: 1, bytes: 8 }),
       deal: async ([pass], sink) => {
         for (let n = 0; n < 100; n++) {
           made.push(pass)
@@ -30,6 +31,7 @@ test('a pass that the server has discarded is not dealt on, and the session live
       endSession: async () => undefined,
     } as unknown as ServerConnection,
     countPass: () => undefined,
+    onClaim: () => undefined,
     onEnd: (reason) => faults.push(reason),
     onFault: (error) => faults.push(error),
   })

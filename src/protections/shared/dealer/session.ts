@@ -6,6 +6,7 @@ import { SessionError, toSessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
 import type { DealerPasses } from '../agreement/parties.ts'
 import { openPass } from '../agreement/pass-request.ts'
+import type { PassCost } from '../cost.ts'
 import type { ServerConnection, SessionEvents } from './server-connection.ts'
 
 export interface DealerSessionParts {
@@ -15,13 +16,16 @@ export interface DealerSessionParts {
   connection: ServerConnection
   passesAhead?: number
   /** Counts a pass towards what the owner may have; throws `SessionError` beyond it. */
-  countPass(): void
+  countPass(cost: PassCost): void
+  /** The owner has come to the server; throws `SessionError` where there is no place for the session. */
+  onClaim(): void
   /** Called once, when the session is over. */
-  onEnd(reason: string): void
+  onEnd(reason: SessionError): void
   /** The engine rejected; for the log. */
   onFault(error: unknown): void
 }
 
+/** One session: passes are dealt in order, as far ahead as the server has room. */
 export class DealerSession implements SessionEvents {
   lastSeen = Date.now()
   readonly #parts: DealerSessionParts
@@ -49,7 +53,7 @@ export class DealerSession implements SessionEvents {
     if (this.#ahead.size >= (this.#parts.passesAhead ?? limits.passesAhead)) {
       throw new SessionError('rate-limited', 'Too many passes are dealt ahead.')
     }
-    this.#parts.countPass()
+    this.#parts.countPass(this.#parts.passes.costOf(body))
     this.#lastPass = pass
     this.#lastTag = tag
     this.#ahead.add(pass)
@@ -63,18 +67,31 @@ export class DealerSession implements SessionEvents {
     this.end(new SessionError('expired', 'The owner has closed the session.'))
   }
 
+  /** The owner has come to the server: the session takes its place, or ends where there is none. */
+  claimed(): void {
+    try {
+      this.#parts.onClaim()
+    } catch (error) {
+      const typed = toSessionError(error)
+      this.end(typed, typed)
+    }
+  }
+
+  /** The server has room for so many bytes more. */
   credit(bytes: number): void {
     this.#room += bytes
     this.lastSeen = Date.now()
     this.#wake?.()
   }
 
+  /** The server is done with a pass. */
   used(pass: number): void {
     this.#ahead.delete(pass)
     this.lastSeen = Date.now()
     this.#wake?.()
   }
 
+  /** The server has ended the session. */
   ended(): void {
     this.end(new SessionError('expired', 'The model server has ended the session.'))
   }
@@ -86,7 +103,7 @@ export class DealerSession implements SessionEvents {
     this.#wake?.()
     void this.#parts.connection.endSession(this.#parts.id, tellServer)
     this.#parts.passes.close()
-    this.#parts.onEnd(reason.message)
+    this.#parts.onEnd(reason)
   }
 
   async #deal(pass: number, body: Uint8Array): Promise<void> {

@@ -14,6 +14,7 @@ export interface LocalKeys {
   readonly split: SplitSeeds
 }
 
+/** New keys from the system's generator. */
 export const randomKeys = (): LocalKeys => {
   const key = (): Uint8Array => randomBytes(32)
   return { owner: key(), server: key(), secret: key(), stationary: key(), split: { f: key(), g: key() } }

@@ -31,18 +31,22 @@ export interface PassTrace {
   readonly plan: Plan
   readonly schedule: Schedule
   readonly shape: Shape
+  /** What the owner gets, as real numbers. */
   readonly released: Float64Array
+  /** Payload from owner to server, from server to owner, and from the dealer to the server. */
   readonly upBytes: number
   readonly downBytes: number
   readonly dealerBytes: number
   readonly owner: PartyPass
   readonly server: PartyPass
+  /** In the schedule's order. */
   readonly messages: Uint8Array[]
   readonly seconds: { deal: number; offline: number; online: number }
 }
 
 const seconds = (): number => performance.now() / 1000
 
+/** With what a local run computes. */
 export interface LocalOptions {
   /** WebAssembly's where nothing else is said. */
   readonly kernels?: Kernels
@@ -51,6 +55,10 @@ export interface LocalOptions {
   readonly compile?: PlanOptions
 }
 
+/**
+ * Owner, server and dealer of one model. Passes follow one another as in a conversation, each with masks of its
+ * own.
+ */
 export class LocalParties {
   readonly model: ProfiledModel
   readonly #options: PlanOptions
@@ -93,6 +101,7 @@ export class LocalParties {
     for (const [name, matrix] of pieces.dealer) this.#differences.set(name, matrix)
   }
 
+  /** The plan of a pass, compiled when first asked for, and its schedule. Throws what the profile does. */
   planFor(shape: Shape): { plan: Plan; schedule: Schedule } {
     const { key, compile } = this.model.variant(shape, this.#options)
     let known = this.#plans.get(key)

@@ -11,6 +11,7 @@ import {
   serverPieces,
 } from '../weights/split.ts'
 
+/** What each party holds of split weights. */
 export interface PartyPieces {
   readonly owner: HeldWeights
   readonly server: HeldWeights

@@ -28,7 +28,7 @@ export interface InverseOptions {
 }
 
 /** Parts of `inverse`'s output: every level's, and a gate between each two. */
-export const inverseParts = (o: { fineShift?: number; levels?: number }): number => 2 * levelCount(o) - 1
+const inverseParts = (o: { fineShift?: number; levels?: number }): number => 2 * levelCount(o) - 1
 
 /**
  * Dealt words of `inverse` for one value: its tables' entries times their words. `entryBits` need not be whole, where

@@ -109,10 +109,9 @@ it('what the server holds of a masked value is the value less the owner’s mask
       },
       { weights: { w: new Array(K * N).fill(1) } },
     )
-    const step = trial.plan.steps.find((s) => s.op === 'openToServer')!
-    if (step.out.kind !== 'masked') throw new Error('not masked')
-    const mask = trial.owner.mask(step.out)
-    const held = widened(trial.server.get(step.out))
+    const masked = trial.plan.steps.map(({ out }) => out).find((out) => out.kind === 'masked')!
+    const mask = trial.owner.mask(masked)
+    const held = widened(trial.server.get(masked))
     expect([...held].map((v, i) => BigInt.asIntN(30, v + mask[i]))).toEqual(x.map(BigInt))
     expect(trial.complaints).toEqual([])
   }

@@ -13,6 +13,7 @@ import type { InputType } from './input-type.ts'
 import type { ModelManifest } from './model-manifest.ts'
 import type { Workshop } from './workshop.ts'
 
+/** One way of representing numbers: an entry of the registry. */
 export interface Profile {
   /** Key of its entry in a manifest's `profile`, and its name wherever parties agree on one. */
   readonly id: string

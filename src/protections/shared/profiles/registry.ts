@@ -5,4 +5,5 @@
 import { fixed } from './fixed/profile.ts'
 import type { Profile } from './profile.ts'
 
+/** The list itself. */
 export const profiles: readonly Profile[] = [fixed]

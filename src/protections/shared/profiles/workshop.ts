@@ -9,8 +9,8 @@ export type Sequence = number[] | TextInput
 
 /** A running measurement of a model on texts. */
 export interface Measurement {
-  /** Runs the model over more texts, every one of them. `look` sees all values of the float model as well. */
-  add(sequences: Iterable<Sequence>, look?: Tap): void
+  /** Runs the model over more texts, every one of them. `tap` sees all values of the float model as well. */
+  add(sequences: Iterable<Sequence>, tap?: Tap): void
   /** The profile's entry of the manifest, by all texts so far: JSON of finite numbers where the weights are sound. */
   readonly entry: Readonly<Record<string, unknown>>
 }
@@ -29,6 +29,7 @@ export interface RangeEntry {
   readonly bits: number
 }
 
+/** A profile's own measurements and checks. */
 export interface Workshop {
   /**
    * Whether a public tensor is in private matrices only, so that data owners have no use for it: a base model's weights

@@ -104,6 +104,7 @@ export class DealerPass implements DealContext {
     for (const [i, slot] of step.slots.entries()) yield* this.#pack(step, slot, values[i])
   }
 
+  /** Made once, and kept until the last step that deals for the value. */
   mask(value: Opened<LaneBits>): Lanes {
     let lanes = this.#masks.get(value.step)
     if (!lanes) {
@@ -130,6 +131,7 @@ export class DealerPass implements DealContext {
     this.#own.cache.write(name, this.shape.base, this.shape.rows, rows)
   }
 
+  /** Throws `RangeError` where the step declares no such product, or b was not registered. */
   multiply(step: number, weight: string): Lanes {
     const { products, op } = this.#plan.steps[step]
     const product = products?.dealer?.find((p) => p.weight === weight)

@@ -58,6 +58,7 @@ export class OraclePass implements OracleContext {
     return lanes
   }
 
+  /** Plain values mod 2^ring; an opened value's D = x + offset - a. */
   get<W extends LaneBits>(value: Typed<W>): Lanes<W> {
     return this.result(value.step) as Lanes<W>
   }
@@ -86,6 +87,7 @@ export class OraclePass implements OracleContext {
     this.#own.cache.write(name, this.shape.base, this.shape.rows, rows)
   }
 
+  /** Throws `RangeError` for a weight that it was not given. */
   multiply(weight: string, a: Lanes, ring: number): Lanes {
     const matrix = this.#own.weights.get(weight)
     if (!matrix) throw new RangeError(`no weight '${weight}'`)
@@ -98,6 +100,7 @@ export class OraclePass implements OracleContext {
     return b
   }
 
+  /** Collected, not thrown: a pass goes on. */
   violation(step: number, what: string): void {
     this.violations.push({ step, op: this.#plan.steps[step].op, what })
   }

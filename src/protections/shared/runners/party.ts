@@ -94,6 +94,10 @@ export class PartyPass implements PartyContext {
     }
   }
 
+  /**
+   * Runs a step whose inputs are there. Throws `RangeError` where one is missing, or where the result's lanes
+   * are not the declared ones.
+   */
   runStep(id: number): void {
     const step = this.#plan.steps[id]
     const isHere = isPresent(this.shape, step.out.layout)
@@ -147,6 +151,7 @@ export class PartyPass implements PartyContext {
     }
   }
 
+  /** Throws `RangeError` before the value's step has run, and once it is forgotten. */
   get<W extends LaneBits>(value: Typed<W>): Lanes<W> {
     return this.result(value.step) as Lanes<W>
   }
@@ -158,6 +163,7 @@ export class PartyPass implements PartyContext {
     return lanes
   }
 
+  /** This party's part of the mask, from its own key: rows x width. */
   mask(value: UnderMask): Lanes {
     return maskLanes(this.#own.masks, this.shape, value, this.maskWords(value))
   }
@@ -168,6 +174,7 @@ export class PartyPass implements PartyContext {
     return words
   }
 
+  /** Worked out once, whichever of sending and adding comes first. */
   half(id: number): Uint8Array {
     const step = this.#plan.steps[id]
     const half = this.#halves.get(id) ?? step.half?.(this)
@@ -192,6 +199,7 @@ export class PartyPass implements PartyContext {
     return this.#own.correlations.lookup(this.#plan.steps[step], slot, index, first)
   }
 
+  /** One keystream a row, under its serial: rows x width, mod 2^ring. Throws `RangeError` at the server. */
   ownerSecret(step: number, width: number, ring: number): Lanes {
     const prg = this.#own.secret
     if (!prg) throw new RangeError('only the owner holds the input')
@@ -219,6 +227,10 @@ export class PartyPass implements PartyContext {
     this.#own.cache.write(name, this.shape.base, this.shape.rows, rows)
   }
 
+  /**
+   * Takes the product that `multiplyAhead` made, or makes it. Throws `RangeError` where the step declares
+   * none, or the party does not hold the weight.
+   */
   multiply(step: number, weight: string): Lanes {
     const { products, op } = this.#plan.steps[step]
     const product = products?.[this.role]?.find((p) => p.weight === weight)
@@ -231,12 +243,14 @@ export class PartyPass implements PartyContext {
     return this.#own.kernels.matmul(a, a.length / matrix.k, matrix, product.ring)
   }
 
+  /** Throws `RangeError` where it was not made ahead. */
   stationary(weight: string): Lanes {
     const y = this.#own.stationary?.get(weight)
     if (!y) throw new RangeError(`the product with '${weight}' was not prepared`)
     return y
   }
 
+  /** Throws `RangeError` where the party does not hold it. */
   bias(name: string): Lanes {
     const b = this.#own.biases.get(name)
     if (!b) throw new RangeError(`the ${this.role} does not hold bias '${name}'`)

@@ -28,6 +28,10 @@ export interface PassHooks {
  */
 const LEAD = 2
 
+/**
+ * A pass as its row chunks, which may be one. All run the same schedule; a step that reads rows of all
+ * positions waits for those of the other row chunks.
+ */
 export class PipelinedPass {
   readonly rowChunks: readonly PartyPass[]
   /** A row chunk's program: a message that would be empty, because none of its steps is about its rows, is left out. */
@@ -98,6 +102,7 @@ export class PipelinedPass {
     this.#at[rowChunk]++
   }
 
+  /** Whether every row chunk has done all of its instructions. */
   get isOver(): boolean {
     return this.#programs.every((program, rowChunk) => this.#at[rowChunk] === program.length)
   }

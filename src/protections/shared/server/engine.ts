@@ -8,14 +8,14 @@ import { loadPublic } from '../../../model/files/bundle.ts'
 import { type Bundle, loadBundle } from '../../../model/files/bundle-node.ts'
 import type { CatalogEntry } from '../../../model/files/catalog.ts'
 import type { Link } from '../../../transport/link.ts'
-import type { MaterialSource, Registration, ServedModel, ServerEngine } from '../agreement/parties.ts'
+import type { Registration, ServedModel, ServerEngine } from '../agreement/parties.ts'
 import type { Opener } from '../agreement/seal.ts'
 import { loadSplitBundle } from '../custody/split-bundle.ts'
 import { deriveKey } from '../prg.ts'
 import { MessageError } from '../runners/party.ts'
 import { type ModelPlans, modelPlans, planHash } from '../session/model-plan.ts'
 import { PassError } from '../session/pass-messages.ts'
-import { ServerSession } from '../session/server-session.ts'
+import { type MaterialSource, ServerSession } from '../session/server-session.ts'
 import type { ClearWeights } from '../weights/held.ts'
 import { serverPieces } from '../weights/split.ts'
 import { difference } from '../weights/stationary.ts'
@@ -59,6 +59,10 @@ async function loadSplit(kernels: Kernels, entry: CatalogEntry, opener?: Opener)
   return { served, plans, clear, header: files.get('manifest.json')!.bytes, fSeed: split.seed }
 }
 
+/**
+ * Holds models' weights, and runs sessions with them. F's seed is new at every start; of a split model it is G's, which is
+ * its splitting's.
+ */
 export class PlanServer implements ServerEngine {
   readonly #kernels: Kernels
   readonly #byHash: Map<string, Model>

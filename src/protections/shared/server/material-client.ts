@@ -7,7 +7,7 @@ import { limits } from '../../../handshake/limits.ts'
 import type { Link } from '../../../transport/link.ts'
 import { greetDealer } from '../agreement/material-handshake.ts'
 import {
-  decodeMaterial,
+  decodeMessage,
   encodeJson,
   parseMessage,
   type ToDealer,
@@ -38,6 +38,10 @@ const hopeless = new Set<SessionErrorCode>([
   'split-bundle-missing',
 ])
 
+/**
+ * The server's connection to its dealer: registers models, and hands each session its material. It connects
+ * anew for as long as that can help.
+ */
 export class MaterialClient {
   readonly #options: MaterialClientOptions
   readonly #sessions = new Map<string, SessionMaterial>()
@@ -109,8 +113,21 @@ export class MaterialClient {
   claim(sessionId: string, transcript: string, modelHash: string): SessionMaterial {
     const session = this.#sessions.get(sessionId)
     if (!session) throw new SessionError('expired', 'The dealer has announced no such session.')
+    if (this.#claimed >= this.#most)
+      throw new SessionError('too-many-sessions', 'The model server has no free sessions.')
     session.claim(transcript, modelHash)
+    this.#tell({ t: 'claimed', sessionId })
     return session
+  }
+
+  get #most(): number {
+    return this.#options.maxSessions ?? limits.sessions
+  }
+
+  get #claimed(): number {
+    let count = 0
+    for (const { isClaimed } of this.#sessions.values()) if (isClaimed) count++
+    return count
   }
 
   #drop(): void {
@@ -128,14 +145,14 @@ export class MaterialClient {
   }
 
   async #handle(bytes: Uint8Array): Promise<void> {
-    const material = decodeMaterial(bytes)
-    if (material.kind === 'json') return this.#act(parseMessage(toServerSchema, material.value))
-    if (material.kind === 'blob')
+    const message = decodeMessage(bytes)
+    if (message.kind === 'json') return this.#act(parseMessage(toServerSchema, message.value))
+    if (message.kind === 'blob')
       throw new SessionError('malformed', 'A dealer sent what only a server may send.')
-    const session = this.#sessions.get(material.sessionId)
+    const session = this.#sessions.get(message.sessionId)
     if (!session) return
-    if (material.kind === 'chunk') session.chunk(material.pass, material.bytes)
-    else session.endOfPass(material.pass)
+    if (message.kind === 'chunk') session.chunk(message.pass, message.bytes)
+    else session.endOfPass(message.pass)
   }
 
   #act(message: ToServer) {
@@ -157,7 +174,8 @@ export class MaterialClient {
   }
 
   #announce({ sessionId, modelHash, transcript }: Extract<ToServer, { t: 'open' }>) {
-    if (this.#sessions.size >= (this.#options.maxSessions ?? limits.sessions)) {
+    const claimed = this.#claimed
+    if (claimed >= this.#most || this.#sessions.size - claimed >= limits.unclaimedSessions) {
       const error = new SessionError('too-many-sessions', 'The model server has no free sessions.')
       this.#tell({ t: 'refused', sessionId, error: error.toJSON() })
       return

@@ -5,6 +5,7 @@ import type { Link } from '../../../transport/link.ts'
 import { encodeBlob, encodeJson, type ToDealer, type ToServer } from '../agreement/material-socket.ts'
 import type { ServedModel, ServerEngine } from '../agreement/parties.ts'
 
+/** Registers models at the dealer, one after another. */
 export class Registrar {
   readonly #engine: ServerEngine
   readonly #onRegistered: (model: ServedModel) => void

@@ -3,7 +3,7 @@ import { equalBytes, fromHex } from '../../../handshake/encoding.ts'
 import { SessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
 import { Queue } from '../../../transport/queue.ts'
-import type { MaterialSource } from '../agreement/parties.ts'
+import type { MaterialSource } from '../session/server-session.ts'
 
 export interface SessionMaterialParts {
   modelHash: string
@@ -22,6 +22,7 @@ interface Pass {
   complete: boolean
 }
 
+/** What was dealt for one session and not used yet, pass by pass. */
 export class SessionMaterial implements MaterialSource {
   readonly transcript: Uint8Array
   readonly modelHash: string
@@ -59,6 +60,12 @@ export class SessionMaterial implements MaterialSource {
     clearTimeout(this.#claimTimer)
   }
 
+  /** Whether the owner has come for it. */
+  get isClaimed(): boolean {
+    return this.#claimed
+  }
+
+  /** The next chunk of a pass. Rejects with `SessionError`: `replayed` for a discarded pass, or why the session is over. */
   next(pass: number): Promise<Uint8Array> {
     if (this.#over) return Promise.reject(this.#over)
     if (this.#burnt.has(pass))
@@ -73,6 +80,7 @@ export class SessionMaterial implements MaterialSource {
     return chunk
   }
 
+  /** Drops what has come of a pass, and what still comes; its masks are never used. */
   discard(pass: number): void {
     if (this.#over || this.#burnt.has(pass)) return
     const state = this.#pass(pass)
@@ -87,6 +95,11 @@ export class SessionMaterial implements MaterialSource {
   chunk(pass: number, bytes: Uint8Array): void {
     if (this.#burnt.has(pass)) {
       this.#credit(bytes.length)
+      return
+    }
+    // Credit counts bytes: what has none could come without end.
+    if (bytes.length === 0) {
+      this.fail(new SessionError('malformed', 'The dealer sent a piece of material without any.'))
       return
     }
     const { chunks } = this.#pass(pass)

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { tinyLlama, tinyModel } from '../../../../test/support/protocol/models.ts'
+import { tinyBert, tinyEncoder, tinyLlama, tinyModel } from '../../../../test/support/protocol/models.ts'
 import { fixedKeys, WatchedSession } from '../../../../test/support/protocol/session.ts'
 import { encodeRequest } from './pass-messages.ts'
 
@@ -23,4 +23,30 @@ it('sessions that are dealt for at the same time get what each would get alone',
   expect(Buffer.compare(together[1], alone[1])).toBe(0)
   expect(Buffer.compare(together[2], alone[0])).toBe(0)
   expect(Buffer.compare(alone[0], alone[1])).not.toBe(0)
+})
+
+it('a pass’s declared cost is what is dealt for it, and the rows that it shows', async () => {
+  const { dealer } = new WatchedSession(model, fixedKeys(1))
+  expect(dealer.costOf(request)).toEqual({ rows: 1, bytes: (await dealt(1)).length })
+  const encoder = new WatchedSession(tinyEncoder(tinyBert), fixedKeys(1)).dealer
+  const asked = encodeRequest({ base: 0, rows: 32, serial: 0 })
+  let bytes = 0
+  await encoder.deal(asked, async (chunk) => {
+    bytes += chunk.length
+  })
+  // A classifier shows one row of logits, an encoder without one every row that it reads.
+  expect(encoder.costOf(asked)).toEqual({ rows: 1, bytes })
+  const plain = new WatchedSession(tinyEncoder({ ...tinyBert, head: undefined }), fixedKeys(1)).dealer
+  expect(plain.costOf(asked).rows).toBe(32)
+})
+
+it('a request that fits no pass has no cost, and costs no mask', () => {
+  const { dealer } = new WatchedSession(model, fixedKeys(1))
+  for (const shape of [
+    { base: 0, rows: 65, serial: 0 },
+    { base: 2 ** 32 - 1, rows: 1, serial: 0 },
+    { base: 0, rows: 2 ** 30 - 1, serial: 0 },
+  ])
+    expect(() => dealer.costOf(encodeRequest(shape))).toThrow(/does not fit/)
+  expect(() => dealer.costOf(new Uint8Array(15))).toThrow(/length/)
 })

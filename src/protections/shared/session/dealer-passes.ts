@@ -1,9 +1,11 @@
 /** The dealer's side of one session: deals passes in order, and remembers only masks. */
 import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
 import { RowCache } from '../cache.ts'
+import { type PassCost, planDealtBytes } from '../cost.ts'
 import { deriveKey, Prg } from '../prg.ts'
 import { rowChunksOf } from '../row-chunks.ts'
 import { DealerPass } from '../runners/dealer.ts'
+import { rowsOf } from '../shape.ts'
 import { ChunkWriter, KEY_BYTES } from './material-stream.ts'
 import type { ModelPlans } from './model-plan.ts'
 import { decodeRequest, SerialGuard } from './pass-messages.ts'
@@ -14,6 +16,7 @@ export const MASK_KEY = 'owner masks'
 /** After so long a pass lets other sessions, sockets and timers have a turn. */
 const SLICE_MS = 50
 
+/** Of a conversation it keeps the masks of cached keys and values, and which serial comes next. */
 export class SessionDealer {
   readonly #plans: ModelPlans
   readonly #kernels: Kernels
@@ -37,6 +40,18 @@ export class SessionDealer {
     this.#cache = new RowCache(plans.config.context)
     this.#guard = new SerialGuard(plans.config.context, plans.rowCounts)
     this.#randomKey = randomKey
+  }
+
+  /** What the requested pass releases and takes, by its plan. Throws `PassError` where it does not fit the model. */
+  costOf(request: Uint8Array): PassCost {
+    const shape = this.#plans.shapeOf(decodeRequest(request))
+    this.#guard.check(shape)
+    const { plan } = this.#plans.of(shape)
+    const released = plan.steps.filter(({ out }) => out.kind === 'released')
+    return {
+      rows: released.reduce((sum, { out }) => sum + rowsOf(shape, out.layout), 0),
+      bytes: KEY_BYTES + planDealtBytes(rowChunksOf(shape), plan),
+    }
   }
 
   /** Deals the requested pass into `sink`, piece by piece. Throws `PassError` on rows used before. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { limits } from '../../../transport/limits.ts'
-import { decodeMaterial, encodePass } from '../agreement/material-socket.ts'
+import { decodeMessage, encodePass } from '../agreement/material-socket.ts'
 import { CHUNK_BYTES, ChunkWriter } from './material-stream.ts'
 
 const ID = '00112233445566778899aabbccddeeff'
@@ -32,7 +32,7 @@ test('a chunk with its header is one frame, made in the memory that is given, an
   const message = encodePass('chunk', ID, 3, chunk, scratch)
   expect(message.buffer).toBe(scratch.buffer)
   expect(message).toEqual(encodePass('chunk', ID, 3, chunk))
-  const decoded = decodeMaterial(message)
+  const decoded = decodeMessage(message)
   expect(decoded).toEqual({ kind: 'chunk', sessionId: ID, pass: 3, bytes: chunk })
   expect(decoded.kind === 'chunk' && decoded.bytes.byteOffset % 8).toBe(0)
   const large = new Uint8Array(limits.chunkBytes)

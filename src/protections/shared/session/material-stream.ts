@@ -11,6 +11,7 @@ import type { Plan } from '../plan.ts'
 import type { Shape } from '../shape.ts'
 import type { Step } from '../step.ts'
 
+/** Bytes of the server's mask key, new for every pass. */
 export const KEY_BYTES = 32
 /**
  * Largest chunk: with the header of its message it travels in one frame, which nobody has to put together again, and
@@ -32,6 +33,7 @@ export class ChunkWriter {
     this.#sink = sink
   }
 
+  /** Resolves when all but what does not fill a chunk has gone to the sink. */
   async write(bytes: Uint8Array): Promise<void> {
     let at = 0
     while (at < bytes.length) {
@@ -48,6 +50,7 @@ export class ChunkWriter {
     }
   }
 
+  /** Sends what is left, a chunk shorter than the others. */
   async flush(): Promise<void> {
     if (this.#used === 0) return
     const chunk = this.#rest.subarray(0, this.#used)
@@ -63,7 +66,7 @@ export class MaterialReader {
   readonly #rowChunks: readonly Shape[]
   readonly #steps: readonly Step[]
   readonly #next: () => Promise<Uint8Array>
-  /** Rope taken so far: a step's for each row chunk. */
+  /** Corrections taken so far: a step's for each row chunk. */
   #at = 0
   /** What is left of the chunk that was read last. */
   #rest: Uint8Array = new Uint8Array()

@@ -15,7 +15,7 @@ import type { Shape } from '../shape.ts'
 import { privateWeights } from '../weights/stationary.ts'
 
 /** Changes whenever a plan of the same metadata would: parties of different engines must not meet. */
-export const ENGINE_VERSION = 4
+const ENGINE_VERSION = 4
 
 /**
  * A model's plans, made when first needed: one for each number of bits that count its positions, and a decoder's of few
@@ -38,6 +38,7 @@ export class ModelPlans {
     return this.model.input
   }
 
+  /** Numbers in a row of it. */
   get inputWidth(): number {
     return this.input.width
   }
@@ -62,6 +63,7 @@ export class ModelPlans {
     return this.model.isPrivate(end)
   }
 
+  /** The plan of a pass and its schedule, compiled when first asked for. Throws what the profile does. */
   of(shape: Pick<Shape, 'base' | 'rows' | 'goal'>): { plan: Plan; schedule: Schedule } {
     const { key, compile } = this.model.variant(shape)
     let known = this.#plans.get(key)

@@ -27,6 +27,10 @@ interface Prepared {
   readonly party: PipelinedPass
 }
 
+/**
+ * One session of one model: passes one after another, and the next one's offline work while one runs. Every
+ * row of every pass has a serial of its own, whatever position it ends up at.
+ */
 export class OwnerSession {
   readonly pool: ProductPool
   readonly totals: SessionTotals = {

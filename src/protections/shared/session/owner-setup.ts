@@ -4,6 +4,7 @@ import type { Link } from '../../../transport/link.ts'
 import type { ClearWeights } from '../weights/held.ts'
 import type { ModelPlans } from './model-plan.ts'
 
+/** What a session computes with, and whom it talks to; seeds are 32 bytes. */
 export interface OwnerSetup {
   readonly plans: ModelPlans
   readonly kernels: Kernels
@@ -38,6 +39,7 @@ export interface SessionTotals {
   lastRequest: Uint8Array
 }
 
+/** What goes with a pass. `next`: whether a pass follows, or (an encoder's) of how many rows. */
 export interface PassOptions {
   /** Which rows are padding; an encoder's only. */
   readonly padding?: Uint8Array

@@ -10,6 +10,7 @@
  */
 import type { Shape } from '../shape.ts'
 
+/** A message that has been read. */
 export type PassMessage =
   | { kind: 'begin'; pass: number; shape: Shape; payload: Uint8Array }
   | { kind: 'data'; pass: number; index: number; rowChunk: number; payload: Uint8Array }
@@ -37,6 +38,7 @@ const HEADER = 5
 const BEGIN = HEADER + 16
 const DATA = HEADER + 3
 
+/** The message's bytes, as the table above has them. */
 export function encodePass(message: PassMessage): Uint8Array {
   const size = { begin: BEGIN, data: DATA, abandon: HEADER, more: HEADER }[message.kind]
   const payload = message.kind === 'abandon' ? new Uint8Array() : message.payload
@@ -84,6 +86,7 @@ export function encodeRequest(shape: Shape): Uint8Array {
   return out
 }
 
+/** Reads what `encodeRequest` writes. Throws `PassError` on another length or an impossible serial. */
 export function decodeRequest(bytes: Uint8Array): Shape {
   if (bytes.length !== 16) throw new PassError('malformed', 'A pass request has the wrong length.')
   return readShape(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0)
@@ -138,6 +141,12 @@ export class SerialGuard {
     if (!Number.isSafeInteger(shape.serial + shape.rows))
       throw new PassError('malformed', 'A row number is too large.')
     if (shape.serial < this.#next) throw new PassError('replayed', 'A pass would use masks again.')
+    this.check(shape)
+    this.#next = shape.serial + shape.rows
+  }
+
+  /** Throws `PassError` for rows that do not fit the context, whatever their numbers. */
+  check(shape: Shape): void {
     const isOfRows = this.#counts
       ? shape.base === 0 && this.#counts.includes(shape.rows)
       : shape.rows >= 1 && shape.rows <= MAX_ROWS
@@ -146,6 +155,5 @@ export class SerialGuard {
         'context',
         `A pass of ${shape.rows} rows after ${shape.base} does not fit the context.`,
       )
-    this.#next = shape.serial + shape.rows
   }
 }

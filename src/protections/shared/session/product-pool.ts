@@ -20,6 +20,7 @@ export interface TakenRows {
   readonly products: Promise<ReadonlyMap<string, Lanes>>
 }
 
+/** 32 bytes each. */
 export interface PoolKeys {
   /** The owner's mask key, shared with the dealer. */
   readonly masks: Uint8Array
@@ -27,6 +28,10 @@ export interface PoolKeys {
   readonly stationary: Uint8Array
 }
 
+/**
+ * Rows of a·F + c for every private weight, in the order of their serials: a is the row's mask, c the owner's
+ * share of what is dealt.
+ */
 export class ProductPool {
   readonly #device: ProductDevice
   readonly #weights: readonly WeightUse[]

@@ -14,9 +14,11 @@ import { MaterialReader } from './material-stream.ts'
 import type { ModelPlans } from './model-plan.ts'
 import { decodePass, encodePass, PassError, type PassMessage, SerialGuard } from './pass-messages.ts'
 
-/** Dealt material by pass. */
-export interface PassMaterial {
+/** A session's material at the server. */
+export interface MaterialSource {
+  /** The next chunk of a pass, in the dealer's order. Rejects with `SessionError` after the last, and on dealer loss. */
   next(pass: number): Promise<Uint8Array>
+  /** Burns what is left of a pass, arrived or not. */
   discard(pass: number): void
 }
 
@@ -34,12 +36,13 @@ interface Running {
 /** Passes that may wait for their input at once. */
 const PENDING = 4
 
+/** Runs passes as their messages come, one at a time; at most four are open. */
 export class ServerSession {
   readonly #plans: ModelPlans
   readonly #kernels: Kernels
   readonly #clear: ClearWeights
   readonly #link: Link
-  readonly #source: PassMaterial
+  readonly #source: MaterialSource
   readonly #cache: RowCache
   readonly #guard: SerialGuard
   readonly #passes = new Map<number, Running>()
@@ -47,7 +50,7 @@ export class ServerSession {
   /** Positions whose keys and values are complete. */
   #cached = 0
 
-  constructor(plans: ModelPlans, kernels: Kernels, clear: ClearWeights, link: Link, source: PassMaterial) {
+  constructor(plans: ModelPlans, kernels: Kernels, clear: ClearWeights, link: Link, source: MaterialSource) {
     this.#plans = plans
     this.#kernels = kernels
     this.#clear = clear

@@ -4,6 +4,7 @@ import { activations, geluSprint } from '../../../../model/math.ts'
 import { activationWords } from '../../ops/activate.ts'
 import { Fitter } from '../../tables/fit.ts'
 
+/** How finely a function is tabulated. */
 export interface TableShape {
   /** The table spans [-2^half, 2^half). */
   readonly half: number

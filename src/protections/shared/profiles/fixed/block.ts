@@ -66,6 +66,7 @@ export const visibilityOf = (spec: ModelSpec, layer: number, role: MatrixRole): 
 export const weightIndex = (layer: number, role: MatrixRole): number =>
   LAYER_ROLES.length * layer + [...LAYER_ROLES.map(String), ...END_ROLES].indexOf(role)
 
+/** Adds the steps of one layer to a plan. */
 export class Block {
   readonly plan = new PlanBuilder()
   readonly spec: ModelSpec

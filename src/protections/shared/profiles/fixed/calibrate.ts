@@ -14,17 +14,17 @@ export type Sequence = number[] | TextInput
 /**
  * Runs the float model over texts and records what every activation spans. The biases of the first feed-forward product
  * are taken off before its raw range is measured. Padding needs no ranges of its own: padded rows are copies of the first
- * one, and no row attends to them. `look` sees every value as well.
+ * one, and no row attends to them. `tap` sees every value as well.
  */
 export function calibrate(
   config: ModelConfig,
   tensors: Tensors,
   sequences: Iterable<Sequence>,
-  look?: Tap,
+  tap?: Tap,
 ): Ranges {
   const measured = new Measured(config, tensors)
   const model = new Interpreter(config, tensors, (name, layer, values) => {
-    look?.(name, layer, values)
+    tap?.(name, layer, values)
     measured.see(name, layer, values)
   })
   for (const sequence of sequences) {

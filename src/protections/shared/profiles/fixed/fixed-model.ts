@@ -19,6 +19,7 @@ import { precisionOf } from './widths.ts'
 /** From this many rows on, bytes weigh more than hops. */
 const LONG_ROWS = 8
 
+/** A model whose rings and scales follow from its ranges. */
 export class FixedModel implements ProfiledModel {
   readonly profile = ID
   readonly spec: ModelSpec

@@ -10,16 +10,23 @@ import { denseTensors, normTensors } from '../../../../model/graph/tensors.ts'
 
 export type Visibility = 'public' | 'private'
 
+/**
+ * Matrices of a layer: queries, keys and values; their output; the first and the second feed-forward product.
+ */
 export const LAYER_ROLES = ['qkv', 'out', 'up', 'down'] as const
 /** `pool`: what an encoder's head applies before its activation. */
 export const END_ROLES = ['embed', 'head', 'pool'] as const
+/** Matrices that are no layer's. */
 export type EndRole = (typeof END_ROLES)[number]
+/** What a matrix of the lowered model is for. */
 export type MatrixRole = (typeof LAYER_ROLES)[number] | EndRole
 
+/** A matrix's name in a plan. */
 export const matrixName = (layer: number, role: MatrixRole): string => `${layer}.${role}`
 /** Name of the bias of a matrix's residual columns. */
 export const residualBias = (matrix: string): string => `${matrix}.residual`
 
+/** Whether a role is no layer's. */
 export const isEnd = (role: MatrixRole): role is EndRole => (END_ROLES as readonly string[]).includes(role)
 
 /** Every matrix of a model, by layer and role. */

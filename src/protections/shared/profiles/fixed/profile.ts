@@ -3,6 +3,7 @@ import type { Profile } from '../profile.ts'
 import { modelOf } from './from-manifest.ts'
 import { ID } from './id.ts'
 
+/** Fixed point in rings of up to 64 bits, which calibration chooses. */
 export const fixed: Profile = {
   id: ID,
   publicFields: {

@@ -2,6 +2,7 @@
 
 export type Interval = [low: number, high: number]
 
+/** What one layer's values span. */
 export interface LayerRanges {
   /** Largest |residual| before attention and before the feed-forward block (LayerNorm models: centred). */
   x: number
@@ -33,6 +34,7 @@ export interface PoolRanges {
   normal: number
 }
 
+/** All that calibration measures; public. */
 export interface Ranges {
   layers: LayerRanges[]
   /** `logits`: the largest |logit|, for models whose head is private. */

@@ -22,8 +22,8 @@ class RangeMeasurement implements Measurement {
     this.#tensors = tensors
   }
 
-  add(sequences: Iterable<Sequence>, look?: Tap): void {
-    const ranges = calibrate(this.#config, this.#tensors, sequences, look)
+  add(sequences: Iterable<Sequence>, tap?: Tap): void {
+    const ranges = calibrate(this.#config, this.#tensors, sequences, tap)
     this.#ranges = this.#ranges ? mergeRanges(this.#ranges, ranges) : ranges
   }
 
@@ -33,6 +33,7 @@ class RangeMeasurement implements Measurement {
   }
 }
 
+/** Ranges of activations, as the float reference meets them on text. */
 export const workshop: Workshop = {
   foldedAway,
   measure: (config, tensors) => new RangeMeasurement(config, tensors),

@@ -1,8 +1,8 @@
 /** Whole bundles on this disk as a source of models, for protections that run without a server. */
-import { loadBundle } from '../model/files/bundle-node.ts'
-import { readCatalog } from '../model/files/catalog.ts'
-import type { ModelSource } from '../owner/source.ts'
-import { listingOf } from '../server/listing.ts'
+import { loadBundle } from '../../model/files/bundle-node.ts'
+import { readCatalog } from '../../model/files/catalog.ts'
+import { listingOf } from '../../protections/listing.ts'
+import type { ModelSource } from '../source.ts'
 
 /**
  * The bundles in `folder`, or the one that it is itself, to run under a protection. Rejects with a plain explanation where

@@ -4,7 +4,7 @@
  * their bytes, and its work is inside their seconds.
  */
 
-export interface PeerStep {
+export interface PublishedStep {
   readonly name: string
   /** Both directions. */
   readonly bytes: number
@@ -12,7 +12,7 @@ export interface PeerStep {
 }
 
 /** One decoder step. */
-export const steps: Record<'gpt2' | '15m', readonly PeerStep[]> = {
+export const steps: Record<'gpt2' | '15m', readonly PublishedStep[]> = {
   gpt2: [
     { name: 'CrypTen', bytes: 1.52e9, rounds: 2460 },
     { name: 'SHAFT', bytes: 1.54e9, rounds: 1392 },
@@ -26,16 +26,16 @@ export const steps: Record<'gpt2' | '15m', readonly PeerStep[]> = {
 }
 
 /** Twelve layers of BERT-base on 128 tokens, without pooler and head; bytes are those that *each* party sends. */
-export const encoders: readonly (PeerStep & { seconds: number; maxError?: number })[] = [
+export const encoders: readonly (PublishedStep & { seconds: number; maxError?: number })[] = [
   { name: 'SPRINT', seconds: 35.4, bytes: 5.1e9, rounds: 2820, maxError: 0.127 },
   { name: 'SHAFT', seconds: 42.6, bytes: 5.4e9, rounds: 1440 },
   { name: 'CrypTen, public weights', seconds: 28.7, bytes: 3.8e9, rounds: 2184 },
 ]
 
 /** What SPRINT's authors publish for RoBERTa-base, head included, on their own machines. */
-export const published = { lanSeconds: 32, wanSeconds: 600 }
+export const sprintRoberta = { lanSeconds: 32, wanSeconds: 600 }
 
-export interface PeerOp {
+export interface PublishedOp {
   readonly name: string
   readonly seconds: number
   /** Sent by each party. */
@@ -45,7 +45,7 @@ export interface PeerOp {
 }
 
 /** Single operations, by the first word of the case that measures ours. */
-export const ops: Record<string, readonly PeerOp[]> = {
+export const ops: Record<string, readonly PublishedOp[]> = {
   gelu: [
     { name: 'SHAFT', seconds: 0.331, bytes: 46e6, rounds: 19, maxError: 0.043 },
     { name: 'CrypTen', seconds: 0.254, bytes: 42e6, rounds: 26, maxError: 0.0016 },

@@ -1,16 +1,20 @@
 /** What a data owner takes from Node: its kernels, and sockets beyond fetch. */
-import type { ProductOptions } from '../kernels/node/choice.ts'
-import { createNodeProductDevice } from '../kernels/node/device.ts'
-import { createNodeKernels } from '../kernels/node/kernels.ts'
-import type { Platform } from '../owner/platform.ts'
-import { nodeWebRtcDial } from '../transport/node/webrtc.ts'
-import { makeWebSocket } from '../transport/node/ws.ts'
-import { postSignal } from '../transport/webrtc.ts'
+import type { ProductOptions } from '../../kernels/node/choice.ts'
+import { createNodeProductDevice } from '../../kernels/node/device.ts'
+import { createNodeKernels } from '../../kernels/node/kernels.ts'
+import { nodeWebRtcDial } from '../../transport/node/webrtc.ts'
+import { makeWebSocket } from '../../transport/node/ws.ts'
+import { postSignal } from '../../transport/webrtc.ts'
+import type { Platform } from '../platform.ts'
 
 /** Bytes of expanded stationary masks that a terminal may keep. */
 const STATIONARY_BYTES = 1 << 29
 
-/** @param products how products of many rows are made; by default as is fastest here. */
+/**
+ * Kernels of Node, products on the processor, and sockets beyond fetch.
+ *
+ * @param products how products of many rows are made; by default as is fastest here
+ */
 export function nodePlatform(products: ProductOptions = {}): Platform {
   const kernels = createNodeKernels(products)
   const device = createNodeProductDevice(kernels, { ...products, cacheBytes: STATIONARY_BYTES })

@@ -1,0 +1,57 @@
+// biome-ignore-all assist/source/organizeImports: in the order of the page that is made of it
+/**
+ * Sotto in a browser, or in any program that is the data owner: the engine between texts in clear and what the other
+ * parties get, and the door that protections stand behind. Nothing here needs Node.
+ */
+
+// The engine
+export { Owner } from './owner/owner.ts'
+export type {
+  OwnerApi,
+  PageConfig,
+  ModelListing,
+  OpenOptions,
+  SessionInfo,
+  Message,
+  ChatOptions,
+  ChatResult,
+  ClassifyInput,
+  Classification,
+  OwnerEvent,
+  OnEvent,
+  Stats,
+  PartyTraffic,
+  OwnerHost,
+} from './owner/api.ts'
+export type { Offers } from './owner/connect.ts'
+export { servedModels, type ModelSource } from './owner/source.ts'
+export { browserPlatform, type Platform } from './owner/platform.ts'
+
+// Protections
+export { protections } from './protections/registry.ts'
+export type {
+  Protection,
+  ConnectRequest,
+  ConnectEvent,
+  Surroundings,
+  Connection,
+  RunOptions,
+  Counts,
+  DealerCounts,
+  Choice,
+} from './protections/protection.ts'
+export type { Notice, Pooled } from './protections/notice.ts'
+export type { ServedListing, ServedListings, Task } from './handshake/listing.ts'
+export type { PublicModel } from './model/files/bundle.ts'
+export type { TextInput } from './model/graph/interpret.ts'
+export type { BackendKind } from './kernels/choose.ts'
+export type { LinkChoice } from './transport/connect.ts'
+export type { Link, LinkKind, Traffic } from './transport/link.ts'
+
+// Errors
+export { OwnerError, type OwnerErrorData } from './owner/api.ts'
+export { Cancelled, ProtectionError } from './protections/protection.ts'
+export { SessionError, type SessionErrorCode } from './handshake/errors.ts'
+export { LinkError, type LinkErrorCode } from './transport/errors.ts'
+export { BundleError } from './model/files/manifest.ts'
+export { KernelError } from './kernels/error.ts'
