@@ -1,6 +1,6 @@
 /** Runs passes of the protocol between three real processes on loopback, and measures one of them. */
 import type { ProductChoice, Products } from '../src/kernels/node/choice.ts'
-import type { ServedModel } from '../src/protections/shared/agreement/parties.ts'
+import type { PlannedModel } from '../src/protections/shared/agreement/parties.ts'
 import type { LinkChoice } from '../src/transport/connect.ts'
 import type { Network } from '../src/transport/emulated.ts'
 import { type Child, startChild, type Usage } from './child.ts'
@@ -65,7 +65,7 @@ export class Bench {
       const started = performance.now()
       const dealer = await children.dealer.call<PartyAddress>('startDealer')
       const server = await children.server.call<PartyAddress>('startServer', { ...facts, dealer })
-      const [served] = await children.server.call<ServedModel[]>('served')
+      const [served] = await children.server.call<PlannedModel[]>('served')
       await children.owner.call('open', { ...facts, server, dealer, served, link, network })
       bench.setupSeconds = (performance.now() - started) / 1000
       return bench

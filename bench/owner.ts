@@ -1,7 +1,7 @@
 /** A child process: the data owner, with the kernels and links of `sotto complete`, and an emulated network on request. */
 import { nodePlatform } from '../src/owner/node/platform.ts'
 import { type Agreement, greetServer, openSession } from '../src/protections/shared/agreement/agreement.ts'
-import type { ServedModel } from '../src/protections/shared/agreement/parties.ts'
+import type { PlannedModel } from '../src/protections/shared/agreement/parties.ts'
 import { modelPlans } from '../src/protections/shared/session/model-plan.ts'
 import { OwnerSession } from '../src/protections/shared/session/owner-session.ts'
 import { decodePass } from '../src/protections/shared/session/pass-messages.ts'
@@ -16,7 +16,7 @@ import { loadSource, manifestOf } from './shapes.ts'
 export interface OwnerOptions extends Omit<ServerOptions, 'dealer'> {
   server: PartyAddress
   dealer: PartyAddress
-  served: ServedModel
+  served: PlannedModel
   link: LinkChoice
   network: Network
 }

@@ -14,10 +14,16 @@ import {
   startNotingParties,
 } from '../../test/support/protocol/parties.ts'
 import { writeTinyBundle } from '../../test/support/session/tiny-bundle.ts'
+import {
+  type Fault,
+  FaultInjector,
+  type FaultKind,
+  faultKinds,
+  faultyDial,
+} from '../../test/support/transport/fault.ts'
 import type { Bundle } from '../model/files/bundle-node.ts'
 import { floatModel } from '../model/graph/decoder-model.ts'
 import { dialLink } from '../transport/dial.ts'
-import { type Fault, FaultInjector, type FaultKind, faultKinds, faultyDial } from '../transport/fault.ts'
 import type { Link } from '../transport/link.ts'
 import { makeWebSocket } from '../transport/node/ws.ts'
 import { webSocketDial } from '../transport/websocket.ts'

@@ -97,6 +97,9 @@ describe('a protection in one file', () => {
     expect(events).toContainEqual(
       expect.objectContaining({ phase: 'connect', text: 'Connecting to the toy' }),
     )
+    // It hides nothing, and nobody says otherwise.
+    expect(JSON.stringify(events)).toContain('Reading your message')
+    expect(JSON.stringify(events)).not.toContain('privately')
     expect(owner.totals()).toMatchObject({ hops: 0, dealerBytes: 0 })
     expect(owner.totals().rows).toBeGreaterThanOrEqual(prompt.length + ids.length - 1)
   })

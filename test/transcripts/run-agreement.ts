@@ -4,7 +4,11 @@
  */
 import { aesEncrypt, hkdf, newMac } from '../../src/handshake/crypto.ts'
 import { PROTOCOL_VERSION } from '../../src/handshake/limits.ts'
-import { encodeBlob, encodeJson, encodePass } from '../../src/protections/shared/agreement/material-socket.ts'
+import {
+  encodeBlob,
+  encodeJson,
+  encodePassPart,
+} from '../../src/protections/shared/agreement/material-socket.ts'
 import { keyPurpose, sealPass } from '../../src/protections/shared/agreement/pass-request.ts'
 import { signedBytes, transcriptHash } from '../../src/protections/shared/agreement/transcript.ts'
 import { encodeFrame, FrameFlag, FrameType } from '../../src/transport/frame.ts'
@@ -52,8 +56,8 @@ export async function agreement(): Promise<Record<string, string>> {
     materialDealer: sha256(signedBytes.material('dealer', serverKey, dealerKey, nonces)),
     passRequest: hex(await sealPass(mac, hex(sessionId), 3, fixedKey('request').slice(0, 16))),
     materialJson: hex(encodeJson({ t: 'used', sessionId: hex(sessionId), pass: 3 })),
-    materialChunk: hex(encodePass('chunk', hex(sessionId), 3, chunk)),
-    materialEnd: hex(encodePass('end', hex(sessionId), 3)),
+    materialChunk: hex(encodePassPart('chunk', hex(sessionId), 3, chunk)),
+    materialEnd: hex(encodePassPart('end', hex(sessionId), 3)),
     materialBlob: hex(encodeBlob(2, true, chunk)),
     frame: hex(frame),
   }

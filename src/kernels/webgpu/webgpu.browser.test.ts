@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
-const HARNESS = '/src/kernels/webgpu/harness.ts'
+const HARNESS = '/test/support/kernels/webgpu-harness.ts'
 
 let server: ViteDevServer
 let browser: Browser

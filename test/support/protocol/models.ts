@@ -2,12 +2,13 @@
 import type { ModelConfig, Tensors } from '../../../src/model/architectures/config.ts'
 import { EncoderEnds } from '../../../src/model/encoder-ends.ts'
 import { Ends } from '../../../src/model/ends.ts'
+import type { Visibility } from '../../../src/model/files/manifest.ts'
 import type { TextInput } from '../../../src/model/graph/interpret.ts'
 import { PredictableRandom, randomModel } from '../../../src/model/random.ts'
 import type { ModelSpec } from '../../../src/protections/shared/profiles/fixed/block.ts'
 import { calibrate } from '../../../src/protections/shared/profiles/fixed/calibrate.ts'
 import { FixedModel } from '../../../src/protections/shared/profiles/fixed/fixed-model.ts'
-import type { MatrixRole, Visibility } from '../../../src/protections/shared/profiles/fixed/matrices.ts'
+import type { MatrixRole } from '../../../src/protections/shared/profiles/fixed/matrices.ts'
 import { ModelPlans } from '../../../src/protections/shared/session/model-plan.ts'
 
 export const tinyLlama: ModelConfig = {

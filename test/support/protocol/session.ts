@@ -12,7 +12,7 @@ import { ServerSession } from '../../../src/protections/shared/session/server-se
 import type { Role } from '../../../src/protections/shared/values.ts'
 import { difference } from '../../../src/protections/shared/weights/stationary.ts'
 import type { Link } from '../../../src/transport/link.ts'
-import { memoryPair } from '../../../src/transport/memory.ts'
+import { memoryPair } from '../transport/memory.ts'
 import { DealtMaterial } from './dealt-material.ts'
 import { splitSeeds } from './local-keys.ts'
 import type { AnyTiny } from './models.ts'

@@ -7,7 +7,7 @@ import type { CatalogEntry } from '../../../src/model/files/catalog.ts'
 import type { SessionRequest } from '../../../src/protections/shared/agreement/agreement.ts'
 import type {
   DealerEngine,
-  ServedModel,
+  PlannedModel,
   ServerEngine,
 } from '../../../src/protections/shared/agreement/parties.ts'
 import { type StartDealer, startDealer } from '../../../src/protections/shared/dealer/start.ts'
@@ -64,7 +64,7 @@ export class CountingDealer implements DealerEngine {
 
 /** Answers `[pass, n]` with the first bytes of n chunks of that pass, and `[0, pass]` after discarding it. */
 export class CountingServer implements ServerEngine {
-  served: ServedModel = { modelHash, planHash, profile: 'counting' }
+  served: PlannedModel = { modelHash, planHash, profile: 'counting' }
   readonly header = Uint8Array.of(1, 2, 3)
   tensors = [new Uint8Array(10).fill(4), new Uint8Array(3_000_000).fill(5), new Uint8Array(0)]
 
@@ -110,7 +110,7 @@ export interface PartiesOptions {
   dealer?: Partial<StartDealer>
   server?: ServerOptions
   catalog?: CatalogEntry[]
-  served?: Partial<ServedModel>
+  served?: Partial<PlannedModel>
   /** Time for server and dealer to find each other. */
   readyMs?: number
 }

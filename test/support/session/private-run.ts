@@ -9,7 +9,7 @@ import type { Bundle } from '../../../src/model/files/bundle-node.ts'
 import { readCatalog } from '../../../src/model/files/catalog.ts'
 import { floatModel } from '../../../src/model/graph/decoder-model.ts'
 import { greetServer, openSession } from '../../../src/protections/shared/agreement/agreement.ts'
-import type { ServedModel } from '../../../src/protections/shared/agreement/parties.ts'
+import type { PlannedModel } from '../../../src/protections/shared/agreement/parties.ts'
 import { PlanDealer } from '../../../src/protections/shared/dealer/engine.ts'
 import { sharedListing } from '../../../src/protections/shared/listing.ts'
 import { PlanServer } from '../../../src/protections/shared/server/engine.ts'
@@ -46,7 +46,7 @@ export async function startEngineParties(folder: string, options: PartiesOptions
 }
 
 /** Hashes of the models that a server lists, and of their plans. */
-export async function servedPlans(server: string): Promise<ServedModel[]> {
+export async function servedPlans(server: string): Promise<PlannedModel[]> {
   const { models } = await fetchListings(server)
   return models.map((listing) => ({ modelHash: listing.hash, ...v.parse(sharedListing, listing) }))
 }

@@ -6,11 +6,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Parties } from '../../../../test/support/session/parties.ts'
 import { largestError, openOwner, startEngineParties } from '../../../../test/support/session/private-run.ts'
 import { writeTinyBundle } from '../../../../test/support/session/tiny-bundle.ts'
+import {
+  type Fault,
+  FaultInjector,
+  faultMatrix,
+  faultyDial,
+  faultyFetch,
+} from '../../../../test/support/transport/fault.ts'
 import { createNodeKernels } from '../../../kernels/node/kernels.ts'
 import type { Bundle } from '../../../model/files/bundle-node.ts'
 import { readCatalog } from '../../../model/files/catalog.ts'
 import { dialLink } from '../../../transport/dial.ts'
-import { type Fault, FaultInjector, faultMatrix, faultyDial, faultyFetch } from '../../../transport/fault.ts'
 import { fetchLink } from '../../../transport/fetch.ts'
 import type { Link } from '../../../transport/link.ts'
 import { makeWebSocket } from '../../../transport/node/ws.ts'

@@ -76,7 +76,7 @@ export const encodeJson = (message: ToDealer | ToServer): Uint8Array => {
 }
 
 /** @param scratch where the message is made, if it has room for it. */
-export function encodePass(
+export function encodePassPart(
   kind: 'chunk' | 'end',
   sessionId: string,
   pass: number,

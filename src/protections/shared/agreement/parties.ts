@@ -30,13 +30,13 @@ export interface DealerPasses {
 }
 
 /** What a server registers of a model: the public manifest, and each private tensor's packed b. */
-export interface Registration {
+export interface RegistrationParts {
   header: Uint8Array
   tensors: AsyncIterable<Uint8Array>
 }
 
 /** What a server says of a model that it serves. */
-export interface ServedModel {
+export interface PlannedModel {
   modelHash: string
   planHash: string
   profile: string
@@ -44,9 +44,9 @@ export interface ServedModel {
 
 /** What runs the models of a server. */
 export interface ServerEngine {
-  models(): readonly ServedModel[]
+  models(): readonly PlannedModel[]
   /** Header and b tensors to register at the dealer. */
-  registration(modelHash: string): Registration
+  registration(modelHash: string): RegistrationParts
   /** 32 bytes from which the owner derives F, the stationary mask of the private tensors; G where they are split. */
   fSeed(modelHash: string): Uint8Array
   /** Runs a session until the link closes (resolves) or an error (rejects). */

@@ -2,11 +2,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { closeLinks, openLink } from '../../../../test/support/session/owner.ts'
 import { type Parties, startParties } from '../../../../test/support/session/parties.ts'
+import { memoryPair } from '../../../../test/support/transport/memory.ts'
 import { type Identity, newEphemeral } from '../../../handshake/crypto.ts'
 import { fromBase64Url, toBase64Url, utf8 } from '../../../handshake/encoding.ts'
 import { newIdentity } from '../../../handshake/node/key-file.ts'
 import type { Link } from '../../../transport/link.ts'
-import { memoryPair } from '../../../transport/memory.ts'
 import { greetServer, openSession } from './agreement.ts'
 import { acceptServer, greetDealer } from './material-handshake.ts'
 

@@ -5,7 +5,7 @@ import { limits } from '../../../handshake/limits.ts'
 import { limits as transport } from '../../../transport/limits.ts'
 import { Queue } from '../../../transport/queue.ts'
 import type { SocketMessage } from '../agreement/material-socket.ts'
-import type { DealerEngine, ServedModel } from '../agreement/parties.ts'
+import type { DealerEngine, PlannedModel } from '../agreement/parties.ts'
 
 type Blob = Extract<SocketMessage, { kind: 'blob' }>
 
@@ -14,7 +14,7 @@ const WAITING_BYTES = 64 * 1024 * 1024
 
 /** A model on its way in: header first, then tensors in parts. */
 export class Registration {
-  readonly model: ServedModel
+  readonly model: PlannedModel
   /** Settles when the engine has taken everything in. */
   readonly done: Promise<void>
   readonly #tensors = new Queue()
@@ -25,7 +25,7 @@ export class Registration {
   readonly #header: Promise<Uint8Array>
   #rejectHeader!: (error: Error) => void
 
-  constructor(model: ServedModel, engine: DealerEngine) {
+  constructor(model: PlannedModel, engine: DealerEngine) {
     this.model = model
     this.#header = new Promise((resolve, reject) => {
       this.#start = resolve

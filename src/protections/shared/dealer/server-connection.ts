@@ -10,13 +10,13 @@ import { withTimeout } from '../../../transport/timeout.ts'
 import {
   decodeMessage,
   encodeJson,
-  encodePass,
+  encodePassPart,
   parseMessage,
   type ToDealer,
   type ToServer,
   toDealerSchema,
 } from '../agreement/material-socket.ts'
-import type { DealerEngine, ServedModel } from '../agreement/parties.ts'
+import type { DealerEngine, PlannedModel } from '../agreement/parties.ts'
 import { Registration } from './registration.ts'
 
 /** What a session does with its server's messages. */
@@ -37,7 +37,7 @@ export class ServerConnection {
   readonly serverKey: Uint8Array
   readonly name: string
   readonly engine: DealerEngine
-  readonly models = new Map<string, ServedModel>()
+  readonly models = new Map<string, PlannedModel>()
   readonly #link: Link
   readonly #log: Logger
   readonly #sessions = new Map<string, SessionEvents>()
@@ -93,7 +93,7 @@ export class ServerConnection {
 
   /** Resolves when the socket has room; `bytes` are copied before. */
   async chunk(sessionId: string, pass: number, bytes: Uint8Array): Promise<void> {
-    await this.#link.send(encodePass('chunk', sessionId, pass, bytes, this.#scratch), false)
+    await this.#link.send(encodePassPart('chunk', sessionId, pass, bytes, this.#scratch), false)
     this.#sinceTurn += bytes.length
     if (this.#sinceTurn < TURN_BYTES) return
     // Nothing leaves the process while it deals: the sockets get a turn before they run dry.
@@ -102,7 +102,7 @@ export class ServerConnection {
   }
 
   endPass(sessionId: string, pass: number): Promise<void> {
-    return this.#link.send(encodePass('end', sessionId, pass), false)
+    return this.#link.send(encodePassPart('end', sessionId, pass), false)
   }
 
   /** The session is over at the dealer. */
@@ -160,7 +160,7 @@ export class ServerConnection {
     }
   }
 
-  #register({ modelHash, planHash, profile }: ServedModel): void {
+  #register({ modelHash, planHash, profile }: PlannedModel): void {
     if (this.#registration) throw new SessionError('malformed', 'Two registrations overlap.')
     if (this.models.size >= limits.modelsPerServer) throw new SessionError('oversized', 'Too many models.')
     this.models.delete(modelHash)

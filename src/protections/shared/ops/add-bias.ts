@@ -26,11 +26,3 @@ export function addBias(plan: PlanBuilder, x: Share, name: string, by: readonly 
     oracle: (ctx) => plus(rowsOf(ctx.shape, layout), ctx.get(x), ctx.bias(name)),
   }))
 }
-
-/**
- * The bias of a split matrix, b = f + g + beta in pieces like the matrix itself: the owner adds f + g, the server beta.
- */
-export function addSplitBias(plan: PlanBuilder, x: Share, name: string): Share {
-  plan.splitBiases.push({ name, n: x.width })
-  return addBias(plan, x, name, ['owner', 'server'])
-}

@@ -8,7 +8,7 @@ import { loadPublic } from '../../../model/files/bundle.ts'
 import { type Bundle, loadBundle } from '../../../model/files/bundle-node.ts'
 import type { CatalogEntry } from '../../../model/files/catalog.ts'
 import type { Link } from '../../../transport/link.ts'
-import type { Registration, ServedModel, ServerEngine } from '../agreement/parties.ts'
+import type { PlannedModel, RegistrationParts, ServerEngine } from '../agreement/parties.ts'
 import type { Opener } from '../agreement/seal.ts'
 import { loadSplitBundle } from '../custody/split-bundle.ts'
 import { deriveKey } from '../prg.ts'
@@ -21,7 +21,7 @@ import { serverPieces } from '../weights/split.ts'
 import { difference } from '../weights/stationary.ts'
 
 interface Model {
-  served: ServedModel
+  served: PlannedModel
   plans: ModelPlans
   clear: ClearWeights
   header: Uint8Array
@@ -32,7 +32,7 @@ interface Model {
   fSeed: Uint8Array
 }
 
-const servedAs = async (modelHash: string, plans: ModelPlans): Promise<ServedModel> => ({
+const servedAs = async (modelHash: string, plans: ModelPlans): Promise<PlannedModel> => ({
   modelHash,
   planHash: await planHash(plans),
   profile: plans.model.profile,
@@ -102,11 +102,11 @@ export class PlanServer implements ServerEngine {
     return new PlanServer(kernels, models)
   }
 
-  models(): ServedModel[] {
+  models(): PlannedModel[] {
     return [...this.#byHash.values()].map((model) => model.served)
   }
 
-  registration(modelHash: string): Registration {
+  registration(modelHash: string): RegistrationParts {
     const model = this.#find(modelHash)
     return { header: model.header, tensors: this.#differences(model) }
   }
@@ -120,9 +120,9 @@ export class PlanServer implements ServerEngine {
     try {
       await new ServerSession(plans, this.#kernels, clear, link, material).run()
     } catch (error) {
-      throw error instanceof PassError || error instanceof MessageError
-        ? new SessionError('malformed', error.message, { cause: error })
-        : error
+      if (!(error instanceof PassError || error instanceof MessageError)) throw error
+      const code = error.code === 'pass-mismatch' ? error.code : 'malformed'
+      throw new SessionError(code, error.message, { cause: error })
     }
   }
 

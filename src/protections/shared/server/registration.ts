@@ -3,16 +3,16 @@ import { SessionError } from '../../../handshake/errors.ts'
 import { limits } from '../../../handshake/limits.ts'
 import type { Link } from '../../../transport/link.ts'
 import { encodeBlob, encodeJson, type ToDealer, type ToServer } from '../agreement/material-socket.ts'
-import type { ServedModel, ServerEngine } from '../agreement/parties.ts'
+import type { PlannedModel, ServerEngine } from '../agreement/parties.ts'
 
 /** Registers models at the dealer, one after another. */
 export class Registrar {
   readonly #engine: ServerEngine
-  readonly #onRegistered: (model: ServedModel) => void
+  readonly #onRegistered: (model: PlannedModel) => void
   readonly #registered = new Set<string>()
   readonly #pending = new Map<string, { resolve: () => void; reject: (error: Error) => void }>()
 
-  constructor(engine: ServerEngine, onRegistered: (model: ServedModel) => void) {
+  constructor(engine: ServerEngine, onRegistered: (model: PlannedModel) => void) {
     this.#engine = engine
     this.#onRegistered = onRegistered
   }
@@ -49,7 +49,7 @@ export class Registrar {
     for (const { reject } of this.#pending.values()) reject(reason)
   }
 
-  async #register(link: Link, { modelHash, planHash, profile }: ServedModel): Promise<void> {
+  async #register(link: Link, { modelHash, planHash, profile }: PlannedModel): Promise<void> {
     const send = (message: ToDealer) => link.send(encodeJson(message), false)
     const { header, tensors } = this.#engine.registration(modelHash)
     const done = new Promise<void>((resolve, reject) => this.#pending.set(modelHash, { resolve, reject }))

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { limits } from '../../../transport/limits.ts'
-import { decodeMessage, encodePass } from '../agreement/material-socket.ts'
+import { decodeMessage, encodePassPart } from '../agreement/material-socket.ts'
 import { CHUNK_BYTES, ChunkWriter } from './material-stream.ts'
 
 const ID = '00112233445566778899aabbccddeeff'
@@ -29,12 +29,12 @@ test('chunks are full but for the last, and together what was written', async ()
 test('a chunk with its header is one frame, made in the memory that is given, and stays aligned', () => {
   const chunk = new Uint8Array(CHUNK_BYTES).fill(7)
   const scratch = new Uint8Array(limits.chunkBytes).fill(0)
-  const message = encodePass('chunk', ID, 3, chunk, scratch)
+  const message = encodePassPart('chunk', ID, 3, chunk, scratch)
   expect(message.buffer).toBe(scratch.buffer)
-  expect(message).toEqual(encodePass('chunk', ID, 3, chunk))
+  expect(message).toEqual(encodePassPart('chunk', ID, 3, chunk))
   const decoded = decodeMessage(message)
   expect(decoded).toEqual({ kind: 'chunk', sessionId: ID, pass: 3, bytes: chunk })
   expect(decoded.kind === 'chunk' && decoded.bytes.byteOffset % 8).toBe(0)
   const large = new Uint8Array(limits.chunkBytes)
-  expect(encodePass('chunk', ID, 3, large, scratch)).toEqual(encodePass('chunk', ID, 3, large))
+  expect(encodePassPart('chunk', ID, 3, large, scratch)).toEqual(encodePassPart('chunk', ID, 3, large))
 })

@@ -1,8 +1,11 @@
 /** What the blocks of a model share while a plan is built. */
+
 import type { ModelConfig } from '../../../../model/architectures/config.ts'
+import type { Visibility } from '../../../../model/files/manifest.ts'
 import type { ModelGraph } from '../../../../model/graph/graph.ts'
 import { graphOf } from '../../../../model/graph/graph-of.ts'
-import { addBias, addSplitBias } from '../../ops/add-bias.ts'
+import { addBias } from '../../ops/add-bias.ts'
+import { addSplitBias } from '../../ops/composed/add-split-bias.ts'
 import { inverseLevels, openInverse, timesInverse } from '../../ops/composed/open-inverse.ts'
 import { lift } from '../../ops/lift.ts'
 import { linearPrivate } from '../../ops/linear-private.ts'
@@ -28,7 +31,6 @@ import {
   LAYER_ROLES,
   type MatrixRole,
   matrixName,
-  type Visibility,
 } from './matrices.ts'
 import type { Ranges } from './ranges.ts'
 import {

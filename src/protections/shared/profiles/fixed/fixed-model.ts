@@ -1,6 +1,8 @@
 /** A model whose numbers are fixed-point integers in rings that its calibrated ranges need. */
+
 import type { Kernels } from '../../../../kernels/kernels.ts'
 import type { ModelConfig, Tensors } from '../../../../model/architectures/config.ts'
+import type { Visibility } from '../../../../model/files/manifest.ts'
 import { continuesText } from '../../../../model/graph/graph-of.ts'
 import type { Goal, Shape } from '../../shape.ts'
 import type { ClearWeights } from '../../weights/held.ts'
@@ -10,7 +12,7 @@ import type { ModelSpec } from './block.ts'
 import { visibilityOf } from './block.ts'
 import { compileModel } from './compile.ts'
 import { ID } from './id.ts'
-import { allMatrices, type Visibility } from './matrices.ts'
+import { allMatrices } from './matrices.ts'
 import { multiplies, shapeOf, spanBitsOf } from './model.ts'
 import { inputType } from './owner-input.ts'
 import { loadWeights } from './weights.ts'

@@ -1,9 +1,10 @@
 /** What a bundle's manifest says of a model in the `fixed` profile. */
+import type { Visibility } from '../../../../model/files/manifest.ts'
 import { ProfileError } from '../errors.ts'
 import type { ModelManifest } from '../model-manifest.ts'
 import { FixedModel } from './fixed-model.ts'
 import { ID } from './id.ts'
-import { type EndRole, matrixVisibility, type Visibility } from './matrices.ts'
+import { type EndRole, matrixVisibility } from './matrices.ts'
 import type { Ranges } from './ranges.ts'
 
 /** What calibration wrote into a manifest. Throws `ProfileError` where it did not. */

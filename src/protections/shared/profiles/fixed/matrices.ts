@@ -3,12 +3,11 @@
  * a layer's products, and the model's ends, which count as a last layer of their own.
  */
 import type { ModelConfig } from '../../../../model/architectures/config.ts'
+import type { Visibility } from '../../../../model/files/manifest.ts'
 import type { Dense, Norm } from '../../../../model/graph/graph.ts'
 import { graphOf } from '../../../../model/graph/graph-of.ts'
 import { adapterName, isAdapted } from '../../../../model/graph/lora.ts'
 import { denseTensors, normTensors } from '../../../../model/graph/tensors.ts'
-
-export type Visibility = 'public' | 'private'
 
 /**
  * Matrices of a layer: queries, keys and values; their output; the first and the second feed-forward product.

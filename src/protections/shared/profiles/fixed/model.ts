@@ -1,9 +1,11 @@
 /** What a model's plans depend on besides its ranges: which weights they multiply by, and the shapes that they see. */
+
 import type { ModelConfig } from '../../../../model/architectures/config.ts'
+import type { Visibility } from '../../../../model/files/manifest.ts'
 import { graphOf } from '../../../../model/graph/graph-of.ts'
 import type { Shape } from '../../shape.ts'
 import { type ModelSpec, visibilityOf } from './block.ts'
-import { isEnd, type MatrixRole, type Visibility } from './matrices.ts'
+import { isEnd, type MatrixRole } from './matrices.ts'
 
 /** Bits that count the positions a row may see: plans differ by nothing else of the shape. */
 export const spanBitsOf = (shape: { base: number; rows: number }): number =>

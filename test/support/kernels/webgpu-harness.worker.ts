@@ -1,9 +1,9 @@
 /** The Worker side of the harness: vectors on the synchronous WASM kernels and on a GPU device of its own. */
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
-import json from '../vectors.json'
-import { digest, hexWords, productOf, type Vectors, wordsHex } from '../vectors.ts'
-import { createWasmKernels } from '../wasm/kernels.ts'
-import { createWebGpuProductDevice } from './device.ts'
+import json from '../../../src/kernels/vectors.json'
+import { digest, hexWords, productOf, type Vectors, wordsHex } from '../../../src/kernels/vectors.ts'
+import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
+import { createWebGpuProductDevice } from '../../../src/kernels/webgpu/device.ts'
 
 async function run(): Promise<string[]> {
   const vectors = json as Vectors

@@ -1,10 +1,10 @@
 /** Links inside one process, for tests and for parties that run together. */
-import { BaseCarrier } from './carrier.ts'
-import { LinkError } from './errors.ts'
-import { HEADER_BYTES } from './frame.ts'
-import { limits } from './limits.ts'
-import { type Link, newTraffic } from './link.ts'
-import { Queue } from './queue.ts'
+import { BaseCarrier } from '../../../src/transport/carrier.ts'
+import { LinkError } from '../../../src/transport/errors.ts'
+import { HEADER_BYTES } from '../../../src/transport/frame.ts'
+import { limits } from '../../../src/transport/limits.ts'
+import { type Link, newTraffic } from '../../../src/transport/link.ts'
+import { Queue } from '../../../src/transport/queue.ts'
 
 class MemoryLink implements Link {
   readonly kind = 'memory' as const
@@ -47,7 +47,7 @@ class MemoryLink implements Link {
 }
 
 /** What a message costs on a socket, chunk headers included. */
-export const framedBytes = (length: number): number =>
+const framedBytes = (length: number): number =>
   length + HEADER_BYTES * Math.max(1, Math.ceil(length / limits.chunkBytes))
 
 /** Two ends that hand messages to each other; traffic is counted as a socket's frames would be. */

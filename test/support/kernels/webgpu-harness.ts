@@ -1,12 +1,12 @@
 /** What `webgpu.browser.test.ts` runs inside the page; every function returns plain JSON. */
-import { chooseProductDevice } from '../choose.ts'
-import type { ProductDevice, ProductSpec, StationarySpec } from '../kernels.ts'
-import { createOracleProductDevice } from '../oracle/device.ts'
-import json from '../vectors.json'
-import { digest, productOf, type Vectors, wordsHex } from '../vectors.ts'
-import { createCpuProductDevice } from '../wasm/device.ts'
-import { createWasmKernelsAsync } from '../wasm/kernels.ts'
-import { createWebGpuProductDevice } from './device.ts'
+import { chooseProductDevice } from '../../../src/kernels/choose.ts'
+import type { ProductDevice, ProductSpec, StationarySpec } from '../../../src/kernels/kernels.ts'
+import { createOracleProductDevice } from '../../../src/kernels/oracle/device.ts'
+import json from '../../../src/kernels/vectors.json'
+import { digest, productOf, type Vectors, wordsHex } from '../../../src/kernels/vectors.ts'
+import { createCpuProductDevice } from '../../../src/kernels/wasm/device.ts'
+import { createWasmKernelsAsync } from '../../../src/kernels/wasm/kernels.ts'
+import { createWebGpuProductDevice } from '../../../src/kernels/webgpu/device.ts'
 
 /** Runs every product vector; the start-up test has run every kernel vector by then. */
 export async function productVectors(): Promise<{ wrong: number[]; count: number; dispatches: number }> {
@@ -136,7 +136,7 @@ export async function choices(): Promise<{ name: string; reason: string }[]> {
 
 /** The WASM kernels (compiled synchronously) and the GPU device inside a Worker: names of what went wrong. */
 export async function inWorker(): Promise<string[]> {
-  const worker = new Worker(new URL('./harness.worker.ts', import.meta.url), { type: 'module' })
+  const worker = new Worker(new URL('./webgpu-harness.worker.ts', import.meta.url), { type: 'module' })
   const wrong = await new Promise<string[]>((resolve) => {
     worker.onmessage = ({ data }) => resolve(data)
     worker.onerror = ({ message }) => resolve([message])

@@ -1,5 +1,5 @@
 /** Damage on purpose, one fault at a chosen frame, for generated fault matrices. */
-import type { Carrier, CarrierHandlers, Dial } from './carrier.ts'
+import type { Carrier, CarrierHandlers, Dial } from '../../../src/transport/carrier.ts'
 
 /** Everything that can happen to a frame on its way. */
 export const faultKinds = ['drop', 'duplicate', 'reorder', 'truncate', 'flip', 'kill'] as const
