@@ -37,8 +37,8 @@ export class OtherPrg extends Prg {
   },
   {
     file: `${shared}/session/server-session.ts`,
-    find: 'masks: new Prg(this.#kernels, await material.key()),',
-    replace: 'masks: new OtherPrg(this.#kernels, await material.key()),',
+    find: 'masks: new Prg(this.#ker',
+    replace: 'masks: new OtherPrg(this.#ker',
   },
 ]
 

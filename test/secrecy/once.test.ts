@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest'
 import { Cancelled } from '../../src/protections/protection.ts'
 import type { Plan } from '../../src/protections/shared/plan.ts'
 import { streamId, weightMaskStream } from '../../src/protections/shared/prg.ts'
-import { KEY_BYTES } from '../../src/protections/shared/session/material-stream.ts'
+import { HEAD_BYTES } from '../../src/protections/shared/session/material-stream.ts'
+import { BINDING_BYTES } from '../../src/protections/shared/session/pass-binding.ts'
 import { decodeRequest } from '../../src/protections/shared/session/pass-messages.ts'
 import { rowCount, type Shape } from '../../src/protections/shared/shape.ts'
 import type { Role } from '../../src/protections/shared/values.ts'
@@ -56,7 +57,7 @@ async function watched(model: AnyTiny, talk: (session: WatchedSession) => Promis
     sessions.push(
       session.requests.map((request, i) => {
         const shape = session.plans.shapeOf(decodeRequest(request))
-        const key = hex(Buffer.concat(session.dealt[i]).subarray(0, KEY_BYTES))
+        const key = hex(Buffer.concat(session.dealt[i]).subarray(BINDING_BYTES, HEAD_BYTES))
         return { shape, plan: session.plans.of(shape).plan, key }
       }),
     )
