@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { planDealtBytes } from '../src/protections/shared/cost.ts'
 import { rowChunksOf } from '../src/protections/shared/row-chunks.ts'
 import { messageBytes } from '../src/protections/shared/schedule.ts'
+import { HEAD_BYTES } from '../src/protections/shared/session/material-stream.ts'
 import { modelPlans } from '../src/protections/shared/session/model-plan.ts'
 import type { Role } from '../src/protections/shared/values.ts'
 import { HEADER_BYTES } from '../src/transport/frame.ts'
@@ -12,8 +13,6 @@ import { manifestOf, type PublicFacts, sourceOf } from './shapes.ts'
 /** Kind and pass number, then an index and a row chunk; `begin` carries the shape instead. */
 const BEGIN_BYTES = 21
 const DATA_BYTES = 8
-/** The server's key for the pass. */
-const KEY_BYTES = 32
 
 /** The prompt before the last one is long enough for row chunks. */
 const TOKENS = 40
@@ -54,7 +53,7 @@ async function declared(base: number, rows: number) {
     down: bytes('server') + downs * DATA_BYTES,
     ups: ups + 1,
     downs,
-    dealer: KEY_BYTES + planDealtBytes(rowChunks, plan),
+    dealer: HEAD_BYTES + planDealtBytes(rowChunks, plan),
   }
 }
 

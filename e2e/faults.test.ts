@@ -143,9 +143,9 @@ describe('a party that goes away', () => {
 
 describe('a page that is not served securely', () => {
   it('says so instead of failing', async () => {
-    const browser = await launch('--host-resolver-rules=MAP sotto.test 127.0.0.1')
+    const browser = await launch('--host-resolver-rules=MAP 192.0.2.1 127.0.0.1')
     const chat = await ChatPage.fresh(browser)
-    await chat.page.goto(inject('url').replace('127.0.0.1', 'sotto.test'))
+    await chat.page.goto(inject('url').replace('127.0.0.1', '192.0.2.1'))
     await chat.problem.waitFor()
     expect(await chat.problem.textContent()).toContain('Open it over https')
     expect(chat.complaints).toEqual([])

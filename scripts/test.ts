@@ -1,6 +1,6 @@
 /**
- * All checks, one after another: `npm test`, or some of them: `npm test -- types style imports unit browser`. The last line
- * counts them together: each test is one, and so are the checks of types, style and imports.
+ * All checks, one after another: `npm test`, or some of them: `npm test -- types style imports unit mutants browser`. The
+ * last line counts them together: each test is one, and so are the checks of types, style and imports.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -53,6 +53,7 @@ const suites: Record<string, () => Outcome> = {
       run('dependency-cruiser/bin/dependency-cruise.mjs', ...FOLDERS, '--config', '.dependency-cruiser.cjs'),
     ),
   unit: () => vitest('unit', 'vitest.config.ts'),
+  mutants: () => vitest('mutants', 'test/mutants/vitest.config.ts'),
   browser: () => vitest('browser', 'e2e/vitest.config.ts'),
 }
 

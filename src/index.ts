@@ -19,6 +19,8 @@ export type {
   Classification,
   OwnerEvent,
   OnEvent,
+  Phase,
+  Padding,
   Stats,
   PartyTraffic,
   OwnerHost,

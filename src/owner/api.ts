@@ -9,8 +9,9 @@ import type { Task } from '../handshake/listing.ts'
 import type { BackendKind } from '../kernels/choose.ts'
 import type { Notice, Pooled } from '../protections/notice.ts'
 import type { LinkChoice } from '../transport/connect.ts'
+import type { Padding } from './cached-turns.ts'
 
-export type { BackendKind, LinkChoice, Notice, Pooled, Task }
+export type { BackendKind, LinkChoice, Notice, Padding, Pooled, Task }
 
 /** Where the page finds the other parties. Served by the page's own origin, never by the model server. */
 export interface PageConfig {
@@ -53,6 +54,11 @@ export interface ModelListing {
 export interface Message {
   role: 'user' | 'assistant'
   content: string
+  /**
+   * Names the turn within its conversation. One that was edited has another id, even if its text is the same: the other
+   * parties see from which turn on a conversation is read again. Without one it is read again every time.
+   */
+  id?: string
 }
 
 /** What to connect to; an absent link or backend means "choose for me and say why". */
@@ -114,9 +120,12 @@ export interface Stats {
   dealer?: PartyTraffic
 }
 
+/** What progress is made with. */
+export type Phase = 'model' | 'connect' | 'prefill' | 'padding'
+
 /** What an engine tells while it works; `classified` has the place of its text among those that were given. */
 export type OwnerEvent =
-  | { type: 'progress'; phase: 'model' | 'connect' | 'prefill'; done: number; total: number; text: string }
+  | { type: 'progress'; phase: Phase; done: number; total: number; text: string }
   | { type: 'stats'; stats: Stats }
   | { type: 'notice'; text: string }
   | { type: 'token'; text: string; id: number }
@@ -132,6 +141,15 @@ export interface ChatOptions {
   /** Touches sampling only, never a mask. */
   seed?: number
   maxTokens: number
+  /** Names the conversation. One without a name is read from its beginning, and so is any after another one. */
+  conversation?: string
+  /** The id that the reply will have among later messages. */
+  reply?: string
+  /**
+   * `blocks` (unless the protection hides no texts) hides how long a reply is: behind its end passes go on to a multiple
+   * of 16 tokens. `none` is faster.
+   */
+  padding?: Padding
 }
 
 /** A reply, or as much of it as there was when it ended. */
@@ -140,6 +158,8 @@ export interface ChatResult {
   ids: number[]
   /** `context`: the conversation has filled the model's memory. */
   finish: 'stop' | 'length' | 'cancelled' | 'context'
+  /** Passes that only hid the reply's length. */
+  padded: number
 }
 
 /** A text to classify, or a pair of texts. */
@@ -168,7 +188,7 @@ export interface OwnerApi {
   open(options: OpenOptions, onEvent: OnEvent): Promise<SessionInfo>
   /** The user is typing: do input-independent work for a few tokens in the background. */
   prepare(): Promise<void>
-  /** Answers the conversation, streaming `token` events; reuses the KV cache for the common prefix. */
+  /** Answers the conversation, streaming `token` events; reuses the KV cache of the same conversation's turns. */
   chat(messages: Message[], options: ChatOptions): Promise<ChatResult>
   /**
    * Labels the texts in order, sending a `classified` event for each; the server sees each text's length bucket only.

@@ -3,10 +3,11 @@
 import { continuesText } from '../model/graph/graph-of.ts'
 import type { Floats } from '../model/math.ts'
 import { Sampler } from '../model/sample.ts'
-import { decodeText, encodePrompt, StreamDecoder, stopIds } from '../model/tokenizer/chat.ts'
+import { decodeText, StreamDecoder, stopIds, type TurnFormat, turnFormat } from '../model/tokenizer/chat.ts'
 import { Cancelled } from '../protections/protection.ts'
 import type { ChatOptions, ChatResult, Message, OnEvent } from './api.ts'
 import { OwnerError } from './api.ts'
+import { BLOCK_TOKENS, type Padding, type Prompt } from './cached-turns.ts'
 import { type Open, progress, reading } from './connect.ts'
 
 /** Room kept for the reply when a long conversation is cut. */
@@ -27,53 +28,106 @@ export async function chat(
   options: ChatOptions,
   run: Running,
 ): Promise<ChatResult> {
-  if (!continuesText(open.model.manifest.config))
+  const { manifest } = open.model
+  if (!continuesText(manifest.config))
     throw new OwnerError('wrong-task', 'This model labels texts, it does not chat.', 'Choose a chat model.')
-  const made: number[] = []
-  const decoder = new StreamDecoder(open.tokenizer)
+  const { hidesTexts } = open.info.model.protection.notice
+  const padding = options.padding ?? (hidesTexts ? 'blocks' : 'none')
+  const format = turnFormat(open.tokenizer, manifest)
+  const prompt = layOut(open, format, messages, { ...options, padding }, run)
+  const reply = new Reply(open, options, run)
+  let passes = 0
   try {
-    const ids = prompt(open, messages, run)
-    let logits = await prefill(open, ids, run, options.maxTokens > 1)
-    const { config } = open.model.manifest
-    const stop = stopIds(open.model.manifest)
-    const seed = options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]
-    const sampler = new Sampler({ temperature: options.temperature, topP: options.topP, seed })
-    let finish: ChatResult['finish'] = 'length'
-    while (made.length < options.maxTokens) {
-      const id = sampler.pick(logits)
-      if (stop.includes(id)) {
-        finish = 'stop'
-        break
-      }
-      made.push(id)
-      run.onEvent({ type: 'token', text: decoder.push(id), id })
-      if (made.length === options.maxTokens) break
-      if (open.cached.length >= config.context) {
-        finish = 'context'
-        break
-      }
-      logits = await pass(open, [id], run, made.length + 1 < options.maxTokens)
+    const end = prompt.ids.length
+    const most = Math.min(options.maxTokens - 1, manifest.config.context - end)
+    reply.take(await prefill(open, prompt, run, most > 0))
+    while (passes < most && (!reply.isOver || (padding === 'blocks' && isWithinBlock(passes)))) {
+      // Behind the end of a reply it does not matter what is read: nothing of it is kept.
+      const logits = await pass(open, [reply.last], run, passes + 1 < most)
+      passes++
+      if (reply.isOver)
+        run.onEvent(progress('padding', passes % BLOCK_TOKENS, BLOCK_TOKENS, 'Hiding its length'))
+      else reply.take(logits)
     }
-    return { text: decodeText(open.tokenizer, made), ids: made, finish }
+    return reply.result(
+      passes,
+      passes === most && reply.made.length < options.maxTokens ? 'context' : 'length',
+    )
   } catch (error) {
     if (!(error instanceof Cancelled)) throw error
-    return { text: decodeText(open.tokenizer, made), ids: made, finish: 'cancelled' }
+    return reply.result(passes, 'cancelled')
+  } finally {
+    if (reply.isBegun) {
+      // How much of its last block the reply fills must not show in where the next prompt begins.
+      const inBlocks = Math.max(0, Math.ceil(passes / BLOCK_TOKENS) - 1) * BLOCK_TOKENS
+      const resume = prompt.ids.length + (padding === 'blocks' ? inBlocks : passes)
+      const { text: content, made: ids } = reply
+      open.cached.replied(format, { id: options.reply, content, ids, resume })
+    }
+  }
+}
+
+/** Every reply takes one block at least. */
+const isWithinBlock = (passes: number): boolean => passes === 0 || passes % BLOCK_TOKENS !== 0
+
+/** A reply as it is made. */
+class Reply {
+  readonly made: number[] = []
+  isOver = false
+  isBegun = false
+  /** What is to be read next. */
+  last = 0
+  readonly #open: Open
+  readonly #run: Running
+  readonly #stop: readonly number[]
+  readonly #sampler: Sampler
+  readonly #decoder: StreamDecoder
+
+  constructor(open: Open, { temperature, topP, seed }: ChatOptions, run: Running) {
+    this.#open = open
+    this.#run = run
+    this.#stop = stopIds(open.model.manifest)
+    const chosen = seed ?? crypto.getRandomValues(new Uint32Array(1))[0]
+    this.#sampler = new Sampler({ temperature, topP, seed: chosen })
+    this.#decoder = new StreamDecoder(open.tokenizer)
+  }
+
+  get text(): string {
+    return decodeText(this.#open.tokenizer, this.made)
+  }
+
+  take(logits: Floats): void {
+    const id = this.#sampler.pick(logits)
+    this.isBegun = true
+    this.last = id
+    this.isOver = this.#stop.includes(id)
+    if (this.isOver) return
+    this.made.push(id)
+    this.#run.onEvent({ type: 'token', text: this.#decoder.push(id), id })
+  }
+
+  /** @param otherwise why it ended where it did not end itself. */
+  result(passes: number, otherwise: ChatResult['finish']): ChatResult {
+    const { text, made, isOver } = this
+    const padded = isOver ? passes - made.length : 0
+    return { text, ids: made, finish: isOver ? 'stop' : otherwise, padded }
   }
 }
 
 /** The conversation's ids, oldest turns left out if they don't fit. */
-function prompt(
-  { model: { manifest }, tokenizer }: Open,
+function layOut(
+  { model: { manifest }, cached }: Open,
+  format: TurnFormat,
   messages: Message[],
+  { conversation, padding }: ChatOptions & { padding: Padding },
   { onEvent }: Running,
-): number[] {
-  const limit = manifest.config.context - REPLY_ROOM
+): Prompt {
+  const maxTokens = manifest.config.context - REPLY_ROOM
   try {
-    const whole = encodePrompt(tokenizer, manifest, messages)
-    if (whole.length <= limit) return whole
+    const prompt = cached.prompt(format, messages, { conversation, maxTokens, padding })
     const text = 'The conversation is longer than the model can remember, so its oldest turns are left out.'
-    onEvent({ type: 'notice', text })
-    return encodePrompt(tokenizer, manifest, messages, { maxTokens: limit })
+    if (prompt.isCut) onEvent({ type: 'notice', text })
+    return prompt
   } catch (error) {
     const message = error instanceof Error ? error.message : 'The message is too long.'
     throw new OwnerError('context', message, 'Shorten the message, or start a new conversation.')
@@ -81,11 +135,13 @@ function prompt(
 }
 
 /** Runs what is not cached yet; resolves with the next token's logits. */
-async function prefill(open: Open, ids: number[], run: Running, next: boolean): Promise<Floats> {
-  let base = 0
-  while (base < open.cached.length && base < ids.length - 1 && open.cached[base] === ids[base]) base++
-  open.cached.length = base
-  const first = base
+async function prefill(
+  open: Open,
+  { ids, base: first }: Prompt,
+  run: Running,
+  next: boolean,
+): Promise<Floats> {
+  let base = first
   let logits: Floats = new Float64Array()
   while (base < ids.length) {
     const part = ids.slice(base, base + open.connection.maxTokens)
@@ -97,12 +153,11 @@ async function prefill(open: Open, ids: number[], run: Running, next: boolean): 
   return logits
 }
 
-async function pass(open: Open, ids: number[], run: Running, next: boolean): Promise<Floats> {
-  const base = open.cached.length
+async function pass(open: Open, ids: readonly number[], run: Running, next: boolean): Promise<Floats> {
   const started = performance.now()
   const options = { next: next ? 1 : undefined, signal: run.signal }
-  const logits = await open.connection.run(base, { ids }, options)
-  open.cached.push(...ids)
+  const logits = await open.connection.run(open.cached.rows, { ids: [...ids] }, options)
+  open.cached.rows += ids.length
   run.passed((performance.now() - started) / 1000 / ids.length)
   return logits
 }

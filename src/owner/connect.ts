@@ -5,8 +5,9 @@ import type { PublicModel } from '../model/files/bundle.ts'
 import type { Connection, Protection } from '../protections/protection.ts'
 import { protections } from '../protections/registry.ts'
 import { partyUrl } from '../transport/party-url.ts'
-import type { ModelListing, OnEvent, OpenOptions, OwnerEvent, PageConfig, SessionInfo } from './api.ts'
+import type { ModelListing, OnEvent, OpenOptions, OwnerEvent, PageConfig, Phase, SessionInfo } from './api.ts'
 import { OwnerError } from './api.ts'
+import { CachedTurns } from './cached-turns.ts'
 import type { Platform } from './platform.ts'
 import { type ModelSource, servedModels } from './source.ts'
 
@@ -20,8 +21,8 @@ export interface Open {
   readonly tokenizer: Tokenizer
   readonly connection: Connection
   readonly info: SessionInfo
-  /** Tokens that the connection has cached. */
-  cached: number[]
+  /** What the connection has cached. */
+  readonly cached: CachedTurns
 }
 
 /** What an owner chooses among. */
@@ -41,12 +42,13 @@ export const offersOf = (
 })
 
 /** How far a phase is: `done` of `total`, in bytes, steps or tokens. */
-export const progress = (
-  phase: 'model' | 'connect' | 'prefill',
-  done: number,
-  total: number,
-  text: string,
-): OwnerEvent => ({ type: 'progress', phase, done, total, text })
+export const progress = (phase: Phase, done: number, total: number, text: string): OwnerEvent => ({
+  type: 'progress',
+  phase,
+  done,
+  total,
+  text,
+})
 
 /** How much of a request has been read. */
 export const reading = ({ info }: Open, done: number, total: number, what: 'message' | 'texts'): OwnerEvent =>
@@ -117,7 +119,7 @@ export async function openModel(
       server: config.server,
       sessionId,
     },
-    cached: [],
+    cached: new CachedTurns(),
   }
 }
 

@@ -59,18 +59,26 @@ describe('a conversation', () => {
     expect(first.ids.length).toBeGreaterThan(0)
     const tokens = events.flatMap((e) => (e.type === 'token' ? [e.id] : []))
     expect(tokens).toEqual(first.ids)
-    const rows = o.totals().rows
+    const conversation = { ...options, conversation: 'one', reply: 'r1' }
+    const [question] = hello.map((message) => ({ ...message, id: 'q1' }))
+    expect((await o.chat([question], conversation)).ids).toEqual(first.ids)
     const turn = [
-      ...hello,
-      { role: 'assistant' as const, content: first.text },
-      { role: 'user' as const, content: 'And?' },
+      question,
+      { id: 'r1', role: 'assistant' as const, content: first.text },
+      { id: 'q2', role: 'user' as const, content: 'And?' },
     ]
-    await o.chat(turn, options)
-    expect(o.totals().rows).toBeGreaterThan(rows)
-    // Regenerated: the prompt is cached but for its last token.
+    const rows = o.totals().rows
+    const next = await o.chat(turn, { ...conversation, reply: 'r2' })
+    const read = o.totals().rows - rows
+    expect(read).toBeGreaterThan(0)
+    // Regenerated: the prompt is cached but for the mark behind it.
     const before = o.totals().rows
-    const again = await o.chat(turn, options)
-    expect(o.totals().rows - before).toBeLessThanOrEqual(1 + again.ids.length)
+    const again = await o.chat(turn, { ...conversation, reply: 'r3' })
+    expect(again.ids).toEqual(next.ids)
+    expect(o.totals().rows - before).toBeLessThanOrEqual(options.maxTokens)
+    // In another conversation everything is read again, and so it is after it.
+    await o.chat(turn, { ...conversation, conversation: 'other' })
+    expect(o.totals().rows - before).toBeGreaterThan(read)
     const fresh = owner()
     await open(fresh)
     expect((await fresh.chat(hello, options)).ids).toEqual(first.ids)

@@ -11,7 +11,7 @@ import { LocalParties } from '../../src/protections/shared/local/local-parties.t
 import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
 import { encode, toFloats, widened } from '../../src/protections/shared/ring.ts'
 import { messageBytes, schedule } from '../../src/protections/shared/schedule.ts'
-import { KEY_BYTES } from '../../src/protections/shared/session/material-stream.ts'
+import { HEAD_BYTES } from '../../src/protections/shared/session/material-stream.ts'
 import { decodePass } from '../../src/protections/shared/session/pass-messages.ts'
 import { capturedMaterial, capturedMessages } from '../support/protocol/capture.ts'
 import { Run, solve } from '../support/protocol/equivocation.ts'
@@ -87,7 +87,7 @@ it('leaves nothing but uniform words on all wires, and as many of them for every
       expect(said.filter((m) => m.kind === 'data')).toHaveLength(declared.hops)
       expect(payloads).toEqual(declared.messages.map((m) => messageBytes(shape, m)))
       expect(session.dealt[pass - 1].reduce((sum, chunk) => sum + chunk.length, 0)).toBe(
-        KEY_BYTES + planDealtBytes([shape], session.plans.of(shape).plan),
+        HEAD_BYTES + planDealtBytes([shape], session.plans.of(shape).plan),
       )
     }
     const captured = capturedMessages(session)

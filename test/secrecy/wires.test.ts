@@ -23,7 +23,7 @@ const SEED = 'a fixed key'
 const TOKENS = 3
 /** Words of each slot that are looked at: tables have many. */
 const DEALT = 4096
-/** Questions of a session. Each has another first letter, so nothing that was cached for one serves the next. */
+/** Of the questions of a session: every other session has them last, so that its questions begin with the same words. */
 const LETTERS = [...'0123456789']
 
 const { zero, largest, outOfRange } = extremes
@@ -36,7 +36,9 @@ const inputs = {
   'far out of range': outOfRange.repeat(11),
   'one extreme after another': [...'ZXYXZYYZXXZ'].join(''),
 }
-const session = (text: string): string[] => LETTERS.map((letter) => letter + text)
+const sessions = Object.values(inputs).map((text, i) =>
+  LETTERS.map((letter) => (i % 2 ? text + letter : letter + text)),
+)
 
 const kernels = createWasmKernels()
 let folder: string
@@ -63,20 +65,19 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sotto-'))
   bundle = await writeExtremeBundle(join(folder, 'models'))
   plans = modelPlans(bundle.manifest)
-  const texts = Object.values(inputs)
   await converse(async ({ owner, wires }) => {
-    const replies = await owner({ sessions: texts.map(session), maxTokens: TOKENS })
+    const replies = await owner({ sessions, maxTokens: TOKENS })
     first = { captures: captures(wires), replies }
   })
   await converse(async ({ owner, wires }) => {
-    const [a, b] = texts
-    const replies = await owner({ sessions: [a, a].map(session), maxTokens: TOKENS })
+    const [a, b] = sessions
+    const replies = await owner({ sessions: [a, a], maxTokens: TOKENS })
     second = { captures: captures(wires), replies }
-    leakingReplies = (await owner({ sessions: [session(a)], maxTokens: TOKENS, leak: true }))[0]
-    await owner({ sessions: [a, b].map(session), maxTokens: TOKENS }, { SOTTO_TEST_STUCK: '32' })
-    const { sessions } = captures(wires)
-    leaking = sessions.slice(2, 3)
-    stuck = sessions.slice(3)
+    leakingReplies = (await owner({ sessions: [a], maxTokens: TOKENS, leak: true }))[0]
+    await owner({ sessions: [a, b], maxTokens: TOKENS }, { SOTTO_TEST_STUCK: '32' })
+    const { sessions: noted } = captures(wires)
+    leaking = noted.slice(2, 3)
+    stuck = noted.slice(3)
   })
 })
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -1,6 +1,6 @@
 /** Settings, the kept data, and the keys of the keyboard. */
 import { css, html, nothing } from 'lit'
-import type { ModelListing } from '../../owner/api.ts'
+import type { ModelListing, Padding } from '../../owner/api.ts'
 import { DeferredElement } from '../defer.ts'
 import { bytes, count } from '../format.ts'
 import { chat } from '../state/chat.ts'
@@ -18,6 +18,11 @@ const themes: [Theme, string][] = [
   ['auto', 'As the device'],
   ['light', 'Light'],
   ['dark', 'Dark'],
+]
+
+const paddings: [Padding, string][] = [
+  ['blocks', 'Hide it'],
+  ['none', 'Faster'],
 ]
 
 interface Slider {
@@ -102,6 +107,7 @@ export class SettingsDialog extends DeferredElement {
           <legend>Replies</legend>
           ${sliders.map((slider) => this.#slider(slider))}
         </fieldset>
+        ${this.#padding()}
         <fieldset>
           <legend>Appearance</legend>
           <div class="choices">
@@ -159,6 +165,26 @@ export class SettingsDialog extends DeferredElement {
       />
       <small id="${name}-hint">${hint}</small>
     </div>`
+  }
+
+  #padding() {
+    return html`<fieldset>
+      <legend>How long replies are</legend>
+      <p>The model server and the dealer see how much work a reply is. Going on to a multiple of 16 tokens hides its length,
+        and makes a reply of one word as slow as one of 16 tokens.</p>
+      <div class="choices">
+        ${paddings.map(
+          ([padding, label]) => html`<label class="choice"
+            ><input
+              type="radio"
+              name="padding"
+              .checked=${settings.state.padding === padding}
+              @change=${() => settings.set({ padding })}
+            /><span>${label}</span></label
+          >`,
+        )}
+      </div>
+    </fieldset>`
   }
 
   #data() {

@@ -103,13 +103,14 @@ export class Thread extends LitElement {
   }
 
   #tail(last: Turn | undefined, draft: string | undefined) {
-    const { notice } = engine.state
+    const { notice, progress: now } = engine.state
     const { stalled } = chat.state
     return html`
       ${notice ? html`<p class="notice">${notice}</p>` : nothing}
       <div class="tail">
         ${draft ? html`<sotto-turn writing .turn=${{ id: 'draft', role: 'assistant', content: draft, at: 0 }}></sotto-turn>` : nothing}
-        ${draft && stalled ? html`<p class="stalled">Waiting for the model server. It may be busy, or gone; Esc stops.</p>` : nothing}
+        ${draft && now?.phase === 'padding' ? html`<p class="stalled">Hiding how long the reply is…</p>` : nothing}
+        ${draft && stalled && now?.phase !== 'padding' ? html`<p class="stalled">Waiting for the model server. It may be busy, or gone; Esc stops.</p>` : nothing}
         ${draft === '' ? progress.render(engine.state, chat.state.stopping, 'message') : nothing}
         ${draft === undefined ? this.#trouble(last) : nothing}
       </div>

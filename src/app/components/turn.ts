@@ -87,12 +87,12 @@ export class TurnView extends LitElement {
 
   /** What can be done with a reply, and what it took. */
   #foot() {
-    const { finish, tokens, seconds } = this.turn
+    const { finish, tokens, padded, seconds } = this.turn
     const note = finish && finishes[finish]
     return html`<div class="foot">
       ${this.#copyButton()}
       ${this.last ? html`<button class="icon" aria-label="Answer again" title="Answer again" @click=${() => chat.regenerate()}>${icons.again}</button>` : nothing}
-      ${tokens ? html`<span>${plural(tokens, 'token')} in ${(seconds ?? 0).toFixed(1)} s${note ? html` · ${note}` : nothing}</span>` : nothing}
+      ${tokens ? html`<span>${plural(tokens, 'token')}${padded ? html` and ${padded} to hide how many` : nothing} in ${(seconds ?? 0).toFixed(1)} s${note ? html` · ${note}` : nothing}</span>` : nothing}
     </div>`
   }
 

@@ -6,6 +6,7 @@ import {
   addTraffic,
   type Conversation,
   newConversation,
+  newId,
   newTurn,
   openHere,
   type Turn,
@@ -167,13 +168,16 @@ export class Chat extends Store<ChatState> {
         this.set({ stalled: false, draft: (this.state.draft ?? '') + event.text })
         this.announcer.add(event.text)
       }
-      const { temperature, topP, maxTokens } = settings.state
-      const messages = this.#current.turns.map(({ role, content }) => ({ role, content }))
-      const { text, ids, finish } = await engine.chat(messages, { temperature, topP, maxTokens }, onEvent)
+      const { temperature, topP, maxTokens, padding } = settings.state
+      const { id: conversation, turns } = this.#current
+      const messages = turns.map(({ id, role, content }) => ({ id, role, content }))
+      const reply = newId()
+      const options = { temperature, topP, maxTokens, padding, conversation, reply }
+      const { text, ids, finish, padded } = await engine.chat(messages, options, onEvent)
       this.#noteWire()
       if (text || finish !== 'cancelled') {
         const seconds = (performance.now() - started) / 1000
-        this.#append(newTurn('assistant', text, { finish, tokens: ids.length, seconds }))
+        this.#append(newTurn('assistant', text, { id: reply, finish, tokens: ids.length, padded, seconds }))
       }
     } catch (reason) {
       this.set({ error: OwnerError.from(reason) })

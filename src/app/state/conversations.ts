@@ -10,8 +10,9 @@ export interface Turn extends Message {
   finish?: ChatResult['finish']
   /** For a user's turn: masked words that the server saw while it was answered. */
   wire?: number[]
-  /** For a reply: tokens and seconds it took. */
+  /** For a reply: tokens, passes that only hid how many, and the seconds they took. */
   tokens?: number
+  padded?: number
   seconds?: number
 }
 
@@ -74,7 +75,7 @@ export function addTraffic(sum: Traffic, before: Stats | undefined, after: Stats
 }
 
 /** `crypto.randomUUID` is missing where a page isn't served securely, and such a page must still explain itself. */
-const newId = (): string => bytesToHex(crypto.getRandomValues(new Uint8Array(12)))
+export const newId = (): string => bytesToHex(crypto.getRandomValues(new Uint8Array(12)))
 
 export const newConversation = (temporary = false): Conversation => ({
   id: newId(),

@@ -11,6 +11,7 @@ import type {
   ModelListing,
   OnEvent,
   OwnerEvent,
+  Phase,
   SessionInfo,
   Stats,
   Task,
@@ -22,7 +23,7 @@ import { settings } from './settings.ts'
 import { Store } from './store.ts'
 
 export interface Progress {
-  phase: 'model' | 'connect' | 'prefill'
+  phase: Phase
   done: number
   total: number
   text: string

@@ -1,5 +1,5 @@
 /** What the person chose about this page. Nothing here is a secret, so it lives in local storage. */
-import type { Task } from '../../owner/api.ts'
+import type { Padding, Task } from '../../owner/api.ts'
 import { Store } from './store.ts'
 
 export type Theme = 'auto' | 'light' | 'dark'
@@ -9,6 +9,8 @@ export interface Settings {
   temperature: number
   topP: number
   maxTokens: number
+  /** Whether the other parties may learn how long replies are. */
+  padding: Padding
   /** The "who sees what" panel on wide screens. */
   panel: boolean
   /** The conversation list on wide screens. */
@@ -25,6 +27,7 @@ const defaults: Settings = {
   temperature: 0.7,
   topP: 0.9,
   maxTokens: 96,
+  padding: 'blocks',
   panel: true,
   list: true,
   model: '',

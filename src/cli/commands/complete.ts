@@ -1,5 +1,6 @@
 /** `sotto complete`: a data owner in the terminal. */
 
+import { Option } from '@commander-js/extra-typings'
 import { continuesText } from '../../model/graph/graph-of.ts'
 import type { ChatOptions } from '../../owner/api.ts'
 import type { Owner } from '../../owner/owner.ts'
@@ -21,6 +22,12 @@ const declared = owningCommand(
   .option('--temperature <t>', '0 always takes the likeliest token', real(0, 100), 0.7)
   .option('--top-p <p>', 'probability of the tokens to choose from', real(0.001, 1), 0.9)
   .option('--seed <n>', 'of the sampling; never of a mask', whole(0, 0xffffffff))
+  .addOption(
+    new Option(
+      '--padding <how>',
+      'blocks hide how long the answer is, up to a multiple of 16 tokens; none is faster',
+    ).choices(['blocks', 'none'] as const),
+  )
   .option('--json', 'print one JSON object: text, token ids, hops, bytes', false)
   .addHelpText(
     'after',
@@ -40,11 +47,11 @@ interface Job {
 }
 
 async function complete(values: ValuesOf<typeof declared>): Promise<void> {
-  const { prompt, maxTokens, temperature, topP, seed, json } = values
+  const { prompt, maxTokens, temperature, topP, seed, padding, json } = values
   const job: Job = {
     prompt,
     choice: partiesChoice(values),
-    options: { maxTokens, temperature, topP, seed },
+    options: { maxTokens, temperature, topP, seed, padding },
     json,
   }
   const choice = await withBundle(job.choice)
@@ -78,7 +85,10 @@ async function converse(job: Job, owner: Owner): Promise<void> {
   const stop = () => void owner.stop()
   process.once('SIGINT', stop)
   try {
-    const { text, ids, finish } = await owner.chat([{ role: 'user', content: job.prompt }], job.options)
+    const { text, ids, finish, padded } = await owner.chat(
+      [{ role: 'user', content: job.prompt }],
+      job.options,
+    )
     const ended = performance.now()
     const { hops, upBytes, downBytes, dealerBytes, rows } = owner.totals()
     report(job, {
@@ -87,6 +97,7 @@ async function converse(job: Job, owner: Owner): Promise<void> {
       text,
       ids,
       finish,
+      padded,
       hops,
       rows,
       ownerUpBytes: upBytes,
@@ -95,7 +106,7 @@ async function converse(job: Job, owner: Owner): Promise<void> {
       link: info.link.kind,
       setupSeconds: seconds(opened - started),
       firstTokenSeconds: seconds(first - opened),
-      secondsPerToken: seconds((ended - first) / Math.max(1, ids.length - 1)),
+      secondsPerToken: seconds((ended - first) / Math.max(1, ids.length - 1 + padded)),
     })
   } finally {
     process.off('SIGINT', stop)

@@ -70,13 +70,15 @@ export async function loadPublic(fetcher: Fetcher, options: LoadOptions = {}): P
   return { manifest, hash, tokenizer, tensors }
 }
 
-/** The contents of a `tokenizer.json`. Throws a {@link BundleError} where it is not JSON. */
+/** A `tokenizer.json`: an object. Throws a {@link BundleError}. */
 export function parseTokenizer(bytes: Uint8Array): object {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as object
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
   } catch {
-    throw new BundleError('bad-manifest', 'tokenizer.json is not JSON. Export the bundle again.')
+    // Falls through to the same complaint.
   }
+  throw new BundleError('bad-manifest', 'tokenizer.json is not a JSON object. Export the bundle again.')
 }
 
 function fileEntry(manifest: Manifest, name: string) {

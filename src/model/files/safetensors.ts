@@ -130,13 +130,17 @@ export function headerLength(start: Uint8Array, fileLength: number): number {
   return length
 }
 
-/** Parse the JSON header; every entry lies within `dataLength` bytes. Throws {@link SafetensorsError}. */
+/**
+ * Parse the JSON header; every entry lies within `dataLength` bytes, and no two in the same, so that what is read is no
+ * larger than the file. Throws {@link SafetensorsError}.
+ */
 export function decodeHeader(bytes: Uint8Array, dataLength: number): Header {
   const { __metadata__, ...listed } = parseHeader(bytes)
   const entries = new Map(
     Object.entries(listed).map(([name, value]) => [name, checkEntry(name, value, dataLength)]),
   )
-  return { entries, metadata: (__metadata__ ?? {}) as Record<string, string> }
+  checkApart(entries)
+  return { entries, metadata: checkMetadata(__metadata__ ?? {}) }
 }
 
 /** Parse a whole file. Throws {@link SafetensorsError} if it is truncated or malformed. */
@@ -174,6 +178,30 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
     // Falls through to the same complaint as a header that is no object.
   }
   throw new SafetensorsError('The header is not a JSON object: not a safetensors file.')
+}
+
+function checkApart(entries: ReadonlyMap<string, Entry>): void {
+  const inOrder = [...entries].sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0])
+  let reached = 0
+  for (const [
+    name,
+    {
+      data_offsets: [start, end],
+    },
+  ] of inOrder) {
+    if (start < reached && start < end)
+      throw new SafetensorsError(
+        `${name}: its bytes are another tensor's, too: damaged, or not a safetensors file.`,
+      )
+    reached = Math.max(reached, end)
+  }
+}
+
+function checkMetadata(value: unknown): Record<string, string> {
+  const isText = (v: unknown): v is string => typeof v === 'string'
+  if (typeof value === 'object' && value !== null && Object.values(value).every(isText))
+    return value as Record<string, string>
+  throw new SafetensorsError('The header’s metadata is not text: damaged, or not a safetensors file.')
 }
 
 const isCount = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0

@@ -78,7 +78,7 @@ test('a model without turns continues what was said, from its last tokens if nee
     { role: 'assistant' as const, content: ' a time' },
     { role: 'user' as const, content: 'there' },
   ]
-  const ids = encodePlain(tokenizer, 'Once upon\n a time\nthere')
+  const ids = ['Once upon', ' a time', '\nthere'].flatMap((part) => encodePlain(tokenizer, part))
   expect(encodePrompt(tokenizer, {}, said)).toEqual(ids)
   const text = { bos: 0, stop: [3] }
   expect(encodePrompt(tokenizer, { text }, said)).toEqual([0, ...ids])

@@ -41,52 +41,112 @@ export interface EncodeChatOptions {
 
 const list = (ids: number | readonly number[]): readonly number[] => (typeof ids === 'number' ? [ids] : ids)
 
+/** How a model takes turns. */
+export interface TurnFormat {
+  /** Before the first turn. */
+  readonly start: readonly number[]
+  /** Behind the last turn: makes the assistant speak. */
+  readonly reply: readonly number[]
+  /** The oldest turns are dropped whole where not all fit; otherwise the beginning of the text is. */
+  readonly hasTurns: boolean
+  /** A turn with all that surrounds it. */
+  encode(message: Message, isFirst: boolean): number[]
+  /** A reply of these ids as a turn, without those that ended it. */
+  wrap(reply: readonly number[]): number[]
+}
+
+function chatFormat(tokenizer: Tokenizer, chat: ChatTokens): TurnFormat {
+  const wrap = (role: Message['role'], ids: readonly number[]) => [
+    ...list(chat[role]),
+    ...ids,
+    ...list(chat.end),
+  ]
+  return {
+    start: list(chat.bos),
+    reply: list(chat.assistant),
+    hasTurns: true,
+    encode: ({ role, content }) => {
+      if (role !== 'user' && role !== 'assistant')
+        throw new RangeError(`This model knows the roles user and assistant, not "${role}".`)
+      return wrap(role, encodePlain(tokenizer, content))
+    },
+    wrap: (reply) => wrap('assistant', reply),
+  }
+}
+
+/** All that was said so far: replies go on directly, and each question after the first is on a new line. */
+const textFormat = (tokenizer: Tokenizer, text: Manifest['text']): TurnFormat => ({
+  start: text?.bos === undefined ? [] : [text.bos],
+  reply: [],
+  hasTurns: false,
+  encode: ({ role, content }, isFirst) =>
+    encodePlain(tokenizer, role === 'user' && !isFirst ? `\n${content}` : content),
+  wrap: (reply) => [...reply],
+})
+
+/** Turns for a model that chats, a text to continue for one that does not. */
+export const turnFormat = (
+  tokenizer: Tokenizer,
+  { chat, text }: Pick<Manifest, 'chat' | 'text'>,
+): TurnFormat => (chat ? chatFormat(tokenizer, chat) : textFormat(tokenizer, text))
+
+/**
+ * The ids of encoded turns one after another, and how many of the oldest were dropped: all, where a text without turns
+ * lost its beginning. Throws `RangeError` where there is nothing, or the last turn alone does not fit.
+ */
+export function joinTurns(
+  format: TurnFormat,
+  turns: readonly (readonly number[])[],
+  { reply = true, maxTokens = Number.POSITIVE_INFINITY }: EncodeChatOptions = {},
+): { ids: number[]; dropped: number } {
+  const last = reply ? format.reply : []
+  if (!format.hasTurns) {
+    const { start } = format
+    const ids = turns.flat()
+    if (start.length + ids.length === 0)
+      throw new RangeError('There is nothing to continue. Write something.')
+    const room = Math.max(1, maxTokens - start.length)
+    return { ids: [...start, ...ids.slice(-room)], dropped: ids.length > room ? turns.length : 0 }
+  }
+  let length = format.start.length + last.length + turns.reduce((sum, turn) => sum + turn.length, 0)
+  let dropped = 0
+  while (length > maxTokens && dropped < turns.length - 1) length -= turns[dropped++].length
+  if (length > maxTokens)
+    throw new RangeError(`The message has ${length} tokens; the model takes ${maxTokens}. Shorten it.`)
+  return { ids: [...format.start, ...turns.slice(dropped).flat(), ...last], dropped }
+}
+
+const encoded = (
+  format: TurnFormat,
+  messages: readonly Message[],
+  options: EncodeChatOptions = {},
+): number[] => {
+  const turns = messages.map((message, i) => format.encode(message, i === 0))
+  return joinTurns(format, turns, options).ids
+}
+
 /** The ids of a conversation, as the model was trained on it. */
-export function encodeChat(
+export const encodeChat = (
   tokenizer: Tokenizer,
   chat: ChatTokens,
   messages: readonly Message[],
-  { reply = true, maxTokens = Number.POSITIVE_INFINITY }: EncodeChatOptions = {},
-): number[] {
-  const turns = messages.map(({ role, content }) => {
-    if (role !== 'user' && role !== 'assistant')
-      throw new RangeError(`This model knows the roles user and assistant, not "${role}".`)
-    return [...list(chat[role]), ...encodePlain(tokenizer, content), ...list(chat.end)]
-  })
-  const last = reply ? list(chat.assistant) : []
-  let length = list(chat.bos).length + last.length + turns.reduce((sum, turn) => sum + turn.length, 0)
-  while (length > maxTokens && turns.length > 1) length -= turns.shift()!.length
-  if (length > maxTokens)
-    throw new RangeError(`The message has ${length} tokens; the model takes ${maxTokens}. Shorten it.`)
-  return [...list(chat.bos), ...turns.flat(), ...last]
-}
+  options?: EncodeChatOptions,
+): number[] => encoded(chatFormat(tokenizer, chat), messages, options)
 
-/**
- * The ids of a text that the model continues, for models without a chat template: all that was said so far, each message
- * on a new line. Of what does not fit the beginning is dropped.
- */
-export function encodeText(
+/** The ids of a text that the model continues, for models without a chat template. */
+export const encodeText = (
   tokenizer: Tokenizer,
   text: Manifest['text'],
   messages: readonly Message[],
-  maxTokens = Number.POSITIVE_INFINITY,
-): number[] {
-  const ids = encodePlain(tokenizer, messages.map(({ content }) => content).join('\n'))
-  const bos = text?.bos === undefined ? [] : [text.bos]
-  if (bos.length + ids.length === 0) throw new RangeError('There is nothing to continue. Write something.')
-  return [...bos, ...ids.slice(-Math.max(1, maxTokens - bos.length))]
-}
+): number[] => encoded(textFormat(tokenizer, text), messages)
 
 /** A conversation for a model that chats, a text to continue for one that does not. */
 export const encodePrompt = (
   tokenizer: Tokenizer,
-  { chat, text }: Pick<Manifest, 'chat' | 'text'>,
+  manifest: Pick<Manifest, 'chat' | 'text'>,
   messages: readonly Message[],
-  options: EncodeChatOptions = {},
-): number[] =>
-  chat
-    ? encodeChat(tokenizer, chat, messages, options)
-    : encodeText(tokenizer, text, messages, options.maxTokens)
+  options?: EncodeChatOptions,
+): number[] => encoded(turnFormat(tokenizer, manifest), messages, options)
 
 /** A reply ends at any of these ids. */
 export const stopIds = ({ chat, text }: Pick<Manifest, 'chat' | 'text'>): readonly number[] =>

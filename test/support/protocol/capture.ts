@@ -3,7 +3,7 @@ import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
 import { slotBytes } from '../../../src/protections/shared/dealt.ts'
 import { add, type Lanes } from '../../../src/protections/shared/ring.ts'
 import { rowChunksOf } from '../../../src/protections/shared/row-chunks.ts'
-import { KEY_BYTES } from '../../../src/protections/shared/session/material-stream.ts'
+import { HEAD_BYTES } from '../../../src/protections/shared/session/material-stream.ts'
 import type { ModelPlans } from '../../../src/protections/shared/session/model-plan.ts'
 import { decodePass, decodeRequest } from '../../../src/protections/shared/session/pass-messages.ts'
 import { count, type Shape } from '../../../src/protections/shared/shape.ts'
@@ -74,7 +74,7 @@ export function capturedDealing(
   stream: Uint8Array,
 ): Captured[] {
   const out: Captured[] = []
-  let at = KEY_BYTES
+  let at = HEAD_BYTES
   for (const step of plans.of(shape).plan.steps)
     for (const [rowChunk, rows] of rowChunksOf(shape).entries())
       for (const slot of step.slots) {

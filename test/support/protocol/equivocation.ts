@@ -7,6 +7,7 @@ import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
 import { RowCache } from '../../../src/protections/shared/cache.ts'
 import { maskLanes, slotLanes } from '../../../src/protections/shared/correlations/keystreams.ts'
 import { PackedCorrections } from '../../../src/protections/shared/correlations/packed.ts'
+import { joined } from '../../../src/protections/shared/correlations/rope.ts'
 import { SeededCorrelations } from '../../../src/protections/shared/correlations/seeded.ts'
 import type { Dealt, Slot } from '../../../src/protections/shared/dealt.ts'
 import { exchange } from '../../../src/protections/shared/local/exchange.ts'
@@ -106,6 +107,18 @@ export class Run {
     })
   }
 
+  server(plan: Plan, s: Schedule, shape: Shape, correlations: PackedCorrections): PartyPass {
+    const { kernels } = this.chosen
+    return new PartyPass(plan, s, shape, {
+      role: 'server',
+      kernels,
+      masks: new Prg(kernels, serverKey),
+      correlations,
+      cache: this.#caches.server,
+      ...this.#held.server,
+    })
+  }
+
   /** The owner's product with the stationary mask, from whatever its keystreams now yield. */
   product(plan: Plan, shape: Shape, step: Step): [string, Lanes] {
     const { name, ring, k } = privateWeights(plan)[privateSteps(plan).indexOf(step)]
@@ -125,14 +138,7 @@ export class Run {
     }
     const linear = privateSteps(plan)
     const owner = this.owner(plan, s, shape, input, new Map(linear.map((x) => this.product(plan, shape, x))))
-    const server = new PartyPass(plan, s, shape, {
-      role: 'server',
-      kernels: wasm,
-      masks: new Prg(wasm, serverKey),
-      correlations: packed,
-      cache: this.#caches.server,
-      ...this.#held.server,
-    })
+    const server = this.server(plan, s, shape, packed)
     return { plan, shape, input, messages: exchange(s, { owner, server }), corrections, owner, server }
   }
 }
@@ -182,24 +188,23 @@ export function solve(run: Run, scratch: Run, s: Schedule, seen: RunPass, input:
   }
 }
 
-/** The owner's part of a mask under which its share looks like the one that was seen. */
-function openingMask(seen: RunPass, step: Step, out: Opened<LaneBits>, owner: PartyPass): Lanes {
-  const { server } = seen
-  const [x] = step.needs.owner
+/** A party's part of a mask under which its share looks like the one that was seen; the other party's part stays. */
+function openingMask(seen: RunPass, step: Step, out: Opened<LaneBits>, party: PartyPass): Lanes {
+  const [me, other] = party.role === 'owner' ? [seen.owner, seen.server] : [seen.server, seen.owner]
   const bits = out.ring
   const low = maskOf(bits)
-  const D = widened(server.get(out))
-  const sent = step.half?.(server) as Uint8Array
-  const half = sub(D, wasm.unpack(sent, bits, D.length), bits)
-  const share = widened(owner.get(x))
-  const theirs = server.mask(out)
-  const old = add(seen.owner.mask(out), theirs, out.maskRing)
+  const D = widened(seen.server.get(out))
+  const sent = wasm.unpack(step.half?.(me) as Uint8Array, bits, D.length)
+  const offset = party.role === 'server' ? out.offset : 0n
+  const share = widened(party.get(step.needs[party.role][0]))
+  const theirs = other.mask(out)
+  const old = add(me.mask(out), theirs, out.maskRing)
   const wide = maskOf(out.maskRing)
   const shift = BigInt(bits)
   return share.map((v, i) => {
-    const own = BigInt.asUintN(64, v - half[i]) & low
+    const own = BigInt.asUintN(64, v + offset - sent[i]) & low
     if (out.maskRing === bits) return own
-    // High part + B top is what opening this value to the server shows: it stays, whatever the new top bit is.
+    // High part + B top is what opening this value wider shows: it stays, whatever the new top bit is.
     const rho = BigInt.asUintN(64, -(own + theirs[i])) & low
     const before = BigInt.asUintN(64, -old[i]) & wide
     const top = (r: bigint): bigint => (r & low) >> (shift - 1n)
@@ -208,6 +213,31 @@ function openingMask(seen: RunPass, step: Step, out: Opened<LaneBits>, owner: Pa
     const mask = BigInt.asUintN(64, -(rho + BigInt.asUintN(64, high << shift)))
     return BigInt.asUintN(64, mask - theirs[i]) & wide
   })
+}
+
+/**
+ * Chooses in `run` the keystreams of the server's masks under which its model, which is another one, looks to the owner like
+ * that of the pass `seen`. `scratch` works them out.
+ */
+export function solveServer(run: Run, scratch: Run, s: Schedule, seen: RunPass): void {
+  const { plan, shape } = seen
+  const packed = new PackedCorrections(wasm, shape)
+  const dealer = scratch.dealer(plan, shape)
+  const server = scratch.server(plan, s, shape, packed)
+  s.messages.forEach((m, i) => {
+    if (m.from === 'owner') server.accept(i, seen.messages[i])
+  })
+  for (const step of plan.steps) {
+    const { out } = step
+    // A widened opening's mask is the opening's own.
+    if (out.kind === 'opened' && step.op === 'open') {
+      const mask = openingMask(seen, step, out, server)
+      for (const r of [run, scratch]) r.chosen.choose(serverKey, (prg) => maskLanes(prg, shape, out), mask)
+    }
+    const dealt = joined(Array.from(dealer.dealStep(step), (part) => part.slice()))
+    if (step.slots.length > 0) packed.put(step, dealt)
+    server.runStep(step.id)
+  }
 }
 
 /** All true values of a slot, mod 2^64. */

@@ -9,25 +9,25 @@ const PER_CELL = 8
 
 export const nameOf = ({ step, who, slot }: Captured): string => `${step.op} ${step.id} ${slot ?? ''} ${who}`
 
-/** Two ends of every kind of value, counted. */
+/** Two ends of every kind of value, and each bit between them, counted. */
 export class Kinds {
   readonly histograms = new Map<string, Histogram>()
 
   add(kind: string, bits: number, value: bigint): void {
     const end = Math.min(END, bits)
-    const top = value >> BigInt(bits - end)
-    for (const [name, v] of [
-      ['low', value & (2n ** BigInt(end) - 1n)],
-      ['top', top],
-    ] as const) {
-      const key = `${kind} ${name}`
-      let histogram = this.histograms.get(key)
-      if (!histogram) {
-        histogram = new Histogram(end)
-        this.histograms.set(key, histogram)
-      }
-      histogram.add(Number(v))
+    this.#count(`${kind} low`, end, Number(value & (2n ** BigInt(end) - 1n)))
+    this.#count(`${kind} top`, end, Number(value >> BigInt(bits - end)))
+    for (let bit = END; bit < bits - END; bit++)
+      this.#count(`${kind} bit${bit}`, 1, Number((value >> BigInt(bit)) & 1n))
+  }
+
+  #count(key: string, bits: number, value: number): void {
+    let histogram = this.histograms.get(key)
+    if (!histogram) {
+      histogram = new Histogram(bits)
+      this.histograms.set(key, histogram)
     }
+    histogram.add(value)
   }
 
   /** Kinds of which there were enough values to say something. */

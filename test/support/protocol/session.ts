@@ -1,4 +1,5 @@
 /** A whole session in one process: the real owner, server and dealer sessions over an in-process link that is watched. */
+import type { Kernels } from '../../../src/kernels/kernels.ts'
 import { createCpuProductDevice } from '../../../src/kernels/wasm/device.ts'
 import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
 import { piecesOf, withPieces } from '../../../src/protections/shared/local/pieces.ts'
@@ -16,7 +17,11 @@ import { DealtMaterial } from './dealt-material.ts'
 import { splitSeeds } from './local-keys.ts'
 import type { AnyTiny } from './models.ts'
 
-const kernels = createWasmKernels()
+/** What a session's weights are loaded into: kernels that watch its parties are laid over these. */
+export const sessionKernels = createWasmKernels()
+const kernels = sessionKernels
+/** What each of the three computes with. */
+export type PartyKernels = Record<Role | 'dealer', Kernels>
 
 /** One message as it crossed the link between owner and server. */
 export interface Seen {
@@ -28,11 +33,11 @@ export interface SessionKeys {
   /** The seed that owner and dealer agreed on. */
   readonly seed: Uint8Array
   readonly stationary: Uint8Array
-  /** The server's mask key of each pass. */
-  passKey(): Uint8Array<ArrayBuffer>
+  /** The server's mask key of each pass; the dealer's own choice where left out. */
+  passKey?(): Uint8Array<ArrayBuffer>
 }
 
-export const fixedKeys = (n: number): SessionKeys => {
+export const fixedKeys = (n: number): Required<SessionKeys> => {
   let pass = 0
   return {
     seed: new Uint8Array(32).fill(n, 0, 16).fill(1, 16),
@@ -62,7 +67,12 @@ export class WatchedSession {
   onMessage: (seen: Seen) => Promise<Uint8Array | undefined> | Uint8Array | undefined = () => undefined
   #dealing: Promise<void> = Promise.resolve()
 
-  constructor(model: AnyTiny, keys: SessionKeys, changes: Partial<OwnerSetup> = {}) {
+  constructor(
+    model: AnyTiny,
+    keys: SessionKeys,
+    changes: Partial<OwnerSetup> = {},
+    at: PartyKernels = { owner: kernels, server: kernels, dealer: kernels },
+  ) {
     const { tensors } = model
     this.plans = new ModelPlans(model.model)
     const [own, other] = memoryPair()
@@ -77,20 +87,20 @@ export class WatchedSession {
     )
     const pieces = piecesOf(kernels, this.plans.anyPlan, clear, splitSeeds())
     for (const [name, matrix] of pieces.dealer) differences.set(name, matrix)
-    this.dealer = new SessionDealer(this.plans, kernels, differences, keys.seed, keys.passKey)
+    this.dealer = new SessionDealer(this.plans, at.dealer, differences, keys.seed, keys.passKey)
     const known = this.plans.model.loadWeights(kernels, tensors, ['public'])
     this.server = new ServerSession(
       this.plans,
-      kernels,
+      at.server,
       { ...clear, ...withPieces(clear, pieces.server) },
       this.#watched(other, 'server'),
       this.material,
     ).run()
-    this.server.catch(() => undefined)
+    this.server.catch(() => other.close('The server gave up.'))
     this.owner = new OwnerSession({
       plans: this.plans,
-      kernels,
-      device: createCpuProductDevice(kernels, { cacheBytes: 1 << 22 }),
+      kernels: at.owner,
+      device: createCpuProductDevice(at.owner, { cacheBytes: 1 << 22 }),
       link: this.#watched(own, 'owner'),
       ...changes,
       seed: keys.seed,

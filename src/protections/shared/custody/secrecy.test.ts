@@ -6,19 +6,16 @@
 import { describe, expect, it } from 'vitest'
 import { Run, solve } from '../../../../test/support/protocol/equivocation.ts'
 import { splitSeeds } from '../../../../test/support/protocol/local-keys.ts'
-import { type TinyModel, tinyGpt2, tinyLlama, tinyModel } from '../../../../test/support/protocol/models.ts'
+import { type TinyModel, tinyGpt2, tinyLlama } from '../../../../test/support/protocol/models.ts'
 import { ChosenKeystreams } from '../../../../test/support/protocol/prg.ts'
 import { Histogram } from '../../../../test/support/protocol/statistics.ts'
+import { twins } from '../../../../test/support/protocol/twins.ts'
 import type { Kernels } from '../../../kernels/kernels.ts'
 import { createWasmKernels } from '../../../kernels/wasm/kernels.ts'
-import { randomModel } from '../../../model/random.ts'
 import { RowCache } from '../cache.ts'
 import type { Plan } from '../plan.ts'
 import { deriveKey, Prg } from '../prg.ts'
-import { calibrate } from '../profiles/fixed/calibrate.ts'
 import { compileModel } from '../profiles/fixed/compile.ts'
-import { FixedModel } from '../profiles/fixed/fixed-model.ts'
-import type { Ranges } from '../profiles/fixed/ranges.ts'
 import { add, encode, type Lanes, sub } from '../ring.ts'
 import { OraclePass } from '../runners/oracle.ts'
 import { schedule } from '../schedule.ts'
@@ -28,33 +25,6 @@ import { betaPieces, splitWeights } from '../weights/split.ts'
 
 const kernels = createWasmKernels()
 const seeds = splitSeeds()
-
-/** The smallest ranges that hold both. */
-function union(a: unknown, b: unknown): unknown {
-  if (typeof a === 'number') return Math.max(a, b as number)
-  if (Array.isArray(a) && typeof a[0] === 'number')
-    return [Math.min(a[0], (b as number[])[0]), Math.max(a[1], (b as number[])[1])]
-  if (Array.isArray(a)) return a.map((v, i) => union(v, (b as unknown[])[i]))
-  return Object.fromEntries(
-    Object.entries(a as object).map(([k, v]) => [k, union(v, (b as Record<string, unknown>)[k])]),
-  )
-}
-
-/** Two models that differ in their private weights alone: shapes, names, public tensors and ranges are the same. */
-function twins(config: TinyModel['config']): [TinyModel, TinyModel] {
-  const first = tinyModel(config, 'split')
-  const tensors = new Map(first.tensors)
-  for (const [name, tensor] of randomModel(config, 99))
-    if (/(layers|h)\.\d+\./.test(name)) tensors.set(name, tensor)
-  const all = Array.from({ length: config.vocab }, (_, id) => id)
-  const other = calibrate(config, tensors, [all, all.toReversed()])
-  const spec = { ...first.spec, ranges: union(first.spec.ranges, other) as Ranges }
-  const model = new FixedModel(spec)
-  return [
-    { ...first, spec, model },
-    { ...first, spec, model, tensors },
-  ]
-}
 
 const clearOf = ({ model, tensors }: TinyModel): ClearWeights =>
   model.loadWeights(kernels, tensors, ['public', 'private'])
@@ -99,7 +69,7 @@ describe.each([
   ['llama', { ...tinyLlama, layers: 1 }],
   ['gpt2', { ...tinyGpt2, layers: 1 }],
 ] as const)('%s', (_, config) => {
-  const [first, second] = twins(config)
+  const [first, second] = twins(config, 'split')
   const plan = compileModel(first.spec, 3)
 
   it('the twins have the same plan, and other weights', () => {

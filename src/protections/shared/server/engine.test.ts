@@ -51,3 +51,16 @@ test('a server whose plan the dealer does not share is turned away', async () =>
     code: 'plan-mismatch',
   })
 })
+
+test('every start of the server hides its weights under masks of its own', async () => {
+  const seeds = []
+  for (let start = 0; start < 3; start++) {
+    const engine = await PlanServer.load(createNodeKernels(), await readCatalog(folder))
+    const [{ modelHash }] = engine.models()
+    const seed = engine.fSeed(modelHash)
+    expect(seed).toHaveLength(32)
+    expect(new Set(seed).size).toBeGreaterThan(8)
+    seeds.push(String(seed))
+  }
+  expect(new Set(seeds).size).toBe(seeds.length)
+})

@@ -120,9 +120,9 @@ export class PlanServer implements ServerEngine {
     try {
       await new ServerSession(plans, this.#kernels, clear, link, material).run()
     } catch (error) {
-      throw error instanceof PassError || error instanceof MessageError
-        ? new SessionError('malformed', error.message, { cause: error })
-        : error
+      if (!(error instanceof PassError || error instanceof MessageError)) throw error
+      const code = error.code === 'pass-mismatch' ? error.code : 'malformed'
+      throw new SessionError(code, error.message, { cause: error })
     }
   }
 

@@ -7,8 +7,9 @@ import { deriveKey, Prg } from '../prg.ts'
 import { rowChunksOf } from '../row-chunks.ts'
 import { DealerPass } from '../runners/dealer.ts'
 import { rowsOf } from '../shape.ts'
-import { ChunkWriter, KEY_BYTES } from './material-stream.ts'
+import { ChunkWriter, HEAD_BYTES, KEY_BYTES } from './material-stream.ts'
 import type { ModelPlans } from './model-plan.ts'
+import { passBinding } from './pass-binding.ts'
 import { decodeRequest, SerialGuard } from './pass-messages.ts'
 
 /** Purpose of the owner's mask key under the session seed. */
@@ -55,7 +56,7 @@ export class SessionDealer {
     const released = plan.steps.filter(({ out }) => out.kind === 'released')
     return {
       rows: released.reduce((sum, { out }) => sum + rowsOf(shape, out.layout), 0),
-      bytes: KEY_BYTES + planDealtBytes(rowChunksOf(shape), plan),
+      bytes: HEAD_BYTES + planDealtBytes(rowChunksOf(shape), plan),
       rowsIn: shape.rows,
     }
   }
@@ -71,6 +72,7 @@ export class SessionDealer {
     const { plan } = this.#plans.of(shape)
     const key = this.#randomKey()
     const out = new ChunkWriter(sink)
+    await out.write(await passBinding(this.#plans, shape))
     await out.write(key)
     const own = {
       kernels: this.#kernels,

@@ -1,7 +1,9 @@
 /**
- * A pass's material as a byte stream from dealer to server: 32 bytes of the server's mask key for this pass, then every
- * step's corrections in plan order, row chunk by row chunk. Lengths follow from the plan, so nothing but the bytes is sent.
+ * A pass's material as a byte stream from dealer to server: which pass it is for (48 bytes, `pass-binding.ts`), 32 bytes of
+ * the server's mask key for this pass, then every step's corrections in plan order, row chunk by row chunk. Lengths follow
+ * from the plan, so nothing but the bytes is sent.
  */
+import { equalBytes } from '../../../handshake/encoding.ts'
 import type { Kernels } from '../../../kernels/kernels.ts'
 import { limits } from '../../../transport/limits.ts'
 import { PackedCorrections } from '../correlations/packed.ts'
@@ -10,9 +12,13 @@ import { stepDealtBytes } from '../cost.ts'
 import type { Plan } from '../plan.ts'
 import type { Shape } from '../shape.ts'
 import type { Step } from '../step.ts'
+import { BINDING_BYTES } from './pass-binding.ts'
+import { PassError } from './pass-messages.ts'
 
 /** Bytes of the server's mask key, new for every pass. */
 export const KEY_BYTES = 32
+/** What comes before the corrections. */
+export const HEAD_BYTES = BINDING_BYTES + KEY_BYTES
 /**
  * Largest chunk: with the header of its message it travels in one frame, which nobody has to put together again, and
  * its copies on the way stay in the processor's cache. A multiple of 8 keeps material aligned.
@@ -80,9 +86,12 @@ export class MaterialReader {
     this.#next = next
   }
 
-  /** This pass's key of the server's masks: the stream's first bytes. */
-  async key(): Promise<Uint8Array> {
-    return (await this.#take(KEY_BYTES)).slice(0, KEY_BYTES)
+  /** This pass's key of the server's masks. Rejects with `PassError` where the stream was dealt for another pass. */
+  async key(binding: Uint8Array): Promise<Uint8Array> {
+    const head = await this.#take(HEAD_BYTES)
+    if (!equalBytes(head.slice(0, BINDING_BYTES), binding))
+      throw new PassError('pass-mismatch', 'The dealer was asked for another pass than the server.')
+    return head.slice(BINDING_BYTES, HEAD_BYTES)
   }
 
   /** Reads on until a step's corrections for a row chunk are there. */

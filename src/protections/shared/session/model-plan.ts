@@ -14,8 +14,8 @@ import { type Schedule, schedule } from '../schedule.ts'
 import type { Shape } from '../shape.ts'
 import { privateWeights } from '../weights/stationary.ts'
 
-/** Changes whenever a plan of the same metadata would: parties of different engines must not meet. */
-const ENGINE_VERSION = 4
+/** Changes whenever a plan of the same metadata would, or what is said of a pass: parties of different engines must not meet. */
+const ENGINE_VERSION = 5
 
 /**
  * A model's plans, made when first needed: one for each number of bits that count its positions, and a decoder's of few

@@ -24,7 +24,7 @@ export class PassError extends Error {
   readonly advice: string
 
   constructor(
-    code: 'malformed' | 'out-of-turn' | 'replayed' | 'context',
+    code: 'malformed' | 'out-of-turn' | 'replayed' | 'context' | 'pass-mismatch',
     message: string,
     advice = 'Start a new session.',
   ) {

@@ -12,6 +12,7 @@ import type { Shape } from '../shape.ts'
 import type { ClearWeights } from '../weights/held.ts'
 import { MaterialReader } from './material-stream.ts'
 import type { ModelPlans } from './model-plan.ts'
+import { passBinding } from './pass-binding.ts'
 import { decodePass, encodePass, PassError, type PassMessage, SerialGuard } from './pass-messages.ts'
 
 /** A session's material at the server. */
@@ -148,11 +149,13 @@ export class ServerSession {
       )
     // A pass that is abandoned half way leaves rows from its base on unfit for use.
     this.#cached = shape.base
+    // Nothing has been said of this pass yet, and nothing is where the three mean different ones.
+    const key = await material.key(await passBinding(this.#plans, shape))
     const { plan } = this.#plans.of(shape)
     const common = {
       role: 'server' as const,
       kernels: this.#kernels,
-      masks: new Prg(this.#kernels, await material.key()),
+      masks: new Prg(this.#kernels, key),
       cache: this.#plans.cacheOf(shape, this.#cache),
       weights: this.#clear.weights,
       biases: this.#clear.biases,

@@ -1,0 +1,80 @@
+/**
+ * What of a conversation a session has cached, by turns. Where the next pass begins is seen by server and dealer, so it
+ * follows from what the user does and never from what is written: another conversation begins at 0, and an edited or
+ * regenerated turn where the one before it ends, even if its text is the same.
+ */
+import { joinTurns, type TurnFormat } from '../model/tokenizer/chat.ts'
+import type { Message } from './api.ts'
+
+/** Tokens that a reply is padded to a multiple of, and that the ends of turns within a prompt are rounded down to. */
+export const BLOCK_TOKENS = 16
+
+/** Whether the length of replies is hidden, within blocks. */
+export type Padding = 'none' | 'blocks'
+
+interface Turn extends Message {
+  readonly ids: readonly number[]
+  /** The latest position that a pass over what follows this turn may begin at. */
+  readonly resume: number
+}
+
+export interface Prompt {
+  readonly ids: readonly number[]
+  /** Position of the first token that has to be read. */
+  readonly base: number
+  /** The oldest turns, or the beginning of the text, did not fit. */
+  readonly isCut: boolean
+}
+
+export class CachedTurns {
+  #conversation?: string
+  #turns: Turn[] = []
+  #dropped = 0
+  /** Positions that are cached. */
+  rows = 0
+
+  /**
+   * The next reply's prompt of at most `maxTokens` tokens, with replies' ids as they were made. What is cached behind its
+   * base is forgotten. Throws `RangeError` where it does not fit.
+   */
+  prompt(
+    format: TurnFormat,
+    messages: readonly Message[],
+    o: { conversation?: string; maxTokens: number; padding: Padding },
+  ): Prompt {
+    const known = o.conversation !== undefined && o.conversation === this.#conversation ? this.#turns : []
+    let same = 0
+    while (same < messages.length && isSame(messages[same], known[same])) same++
+    const turns = messages.map((message, i) => (i < same ? known[i].ids : format.encode(message, i === 0)))
+    const { ids, dropped } = joinTurns(format, turns, { maxTokens: o.maxTokens })
+    const goesOn = same > 0 && dropped === this.#dropped
+    const base = goesOn ? Math.min(known[same - 1].resume, this.rows, ids.length - 1) : 0
+    let end = ids.length - format.reply.length - turns.reduce((sum, turn) => sum + turn.length, 0)
+    this.#turns = messages.map((message, i) => {
+      end += turns[i].length
+      const resume = i === messages.length - 1 ? end : floor(end, o.padding)
+      return goesOn && i < same ? known[i] : { ...message, ids: turns[i], resume: Math.max(0, resume) }
+    })
+    this.#conversation = o.conversation
+    this.#dropped = dropped
+    this.rows = base
+    return { ids, base, isCut: dropped > 0 }
+  }
+
+  /** A reply was made; what follows it is read from `resume` on. */
+  replied(format: TurnFormat, reply: { id?: string; content: string; ids: number[]; resume: number }): void {
+    const { id, content, ids, resume } = reply
+    this.#turns.push({ id, role: 'assistant', content, ids: format.wrap(ids), resume })
+    this.rows = resume
+  }
+}
+
+const isSame = (message: Message, turn: Turn | undefined): boolean =>
+  turn !== undefined &&
+  message.id !== undefined &&
+  message.id === turn.id &&
+  message.role === turn.role &&
+  message.content === turn.content
+
+const floor = (end: number, padding: Padding): number =>
+  padding === 'none' ? end : end - (end % BLOCK_TOKENS)

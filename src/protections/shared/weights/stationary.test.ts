@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest'
+import { createWasmKernels } from '../../../kernels/wasm/kernels.ts'
+import type { WeightUse } from '../plan.ts'
+import { difference } from './stationary.ts'
+
+const kernels = createWasmKernels()
+const key = (n: number): Uint8Array => new Uint8Array(32).fill(n)
+const use = (ring: number): WeightUse => ({ name: 'w', index: 0, k: 4, n: 8, ring, visibility: 'private' })
+/** -F alone. */
+const mask = (index: number, ring = 64, of = key(1)): string =>
+  String(difference(kernels, of, index, use(ring), new Int16Array(32)))
+
+it('no two weights of a model, and no two keys, share a stationary mask', () => {
+  const masks = [mask(0), mask(1), mask(2), mask(0, 64, key(2))]
+  expect(new Set(masks).size).toBe(masks.length)
+  expect(mask(1)).toBe(masks[1])
+})
+
+it('a weight under its mask is reduced in its ring', () => {
+  const b = difference(kernels, key(1), 0, use(20), new Int16Array(32).fill(-3))
+  for (const v of b) expect(v >> 20n).toBe(0n)
+})

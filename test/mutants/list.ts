@@ -1,0 +1,314 @@
+/** Bugs that would leave every answer right, or nearly so, and give something away. */
+import type { Mutant } from './mutant.ts'
+
+const shared = 'src/protections/shared'
+const once = 'test/secrecy/once.test.ts'
+const uniformity = 'test/secrecy/uniformity.test.ts'
+const refusals = `${shared}/agreement/refusals.test.ts`
+const signatures = `${shared}/agreement/signatures.test.ts`
+
+/** Another generator of the server's masks, at server and dealer alike: `words` is the body of `Prg.words`. */
+const generator = (words: string): Mutant['edits'] => [
+  {
+    file: `${shared}/prg.ts`,
+    find: '/** n words from each start (in words), widened to lanes. */',
+    replace: `
+export class OtherPrg extends Prg {
+  override words(stream: number, serial: number, width: number, out: Uint8Array): void {
+    ${words}
+  }
+}
+`,
+  },
+  {
+    file: `${shared}/session/dealer-passes.ts`,
+    find: "import { deriveKey, Prg } from '../prg.ts'",
+    replace: "import { deriveKey, OtherPrg, Prg } from '../prg.ts'",
+  },
+  {
+    file: `${shared}/session/dealer-passes.ts`,
+    find: 'server: new Prg(this.#kernels, key),',
+    replace: 'server: new OtherPrg(this.#kernels, key),',
+  },
+  {
+    file: `${shared}/session/server-session.ts`,
+    find: "import { Prg } from '../prg.ts'",
+    replace: "import { OtherPrg } from '../prg.ts'",
+  },
+  {
+    file: `${shared}/session/server-session.ts`,
+    find: 'masks: new Prg(this.#ker',
+    replace: 'masks: new OtherPrg(this.#ker',
+  },
+]
+
+const masks: Mutant[] = [
+  {
+    name: 'the server’s masks are shared by all rows of a pass',
+    edits: generator('super.words(stream, 0 * serial, width, out)'),
+    caughtBy: { file: once, test: 'a private chat masks every row of every opening at the server' },
+  },
+  {
+    name: 'the server masks nothing',
+    edits: generator('if (stream + serial + width >= 0) out.fill(0)'),
+    caughtBy: { file: once, test: 'a private chat masks every row of every opening at the server' },
+  },
+  {
+    name: 'the key of the server’s masks is the same in every pass',
+    edits: [
+      {
+        file: `${shared}/session/dealer-passes.ts`,
+        find: 'randomKey = () => crypto.getRandomValues(new Uint8Array(KEY_BYTES)),',
+        replace: 'randomKey = () => new Uint8Array(KEY_BYTES).fill(7),',
+      },
+    ],
+    caughtBy: { file: once, test: 'a private chat has a new key of the server’s masks in every pass' },
+  },
+  {
+    name: 'one mask of the owner’s hides two values',
+    edits: [
+      {
+        file: `${shared}/ops/open.ts`,
+        find: 'streamId(plan.steps.length, MASK_STREAM)',
+        replace: 'streamId(plan.steps.length & ~7, MASK_STREAM)',
+      },
+    ],
+    caughtBy: { file: once, test: 'a public chat reads no block of a keystream for a second value' },
+  },
+  {
+    name: 'a keystream’s nonce lacks the row',
+    edits: [
+      {
+        file: `${shared}/prg.ts`,
+        find: 'this.#words[1] = serial % 4294967296',
+        replace: 'this.#words[1] = 0',
+      },
+      {
+        file: `${shared}/prg.ts`,
+        find: 'const low = serial % 4294967296',
+        replace: 'const low = 0 * serial',
+      },
+    ],
+    caughtBy: { file: once, test: 'a public chat reads no block of a keystream for a second value' },
+  },
+  {
+    name: 'rows that were rolled back are masked as before',
+    edits: [
+      {
+        file: `${shared}/session/owner-session.ts`,
+        find: 'plans.shapeOf({ base, rows, serial: first,',
+        replace: 'plans.shapeOf({ base, rows, serial: first && base,',
+      },
+      {
+        file: `${shared}/session/pass-messages.ts`,
+        find: 'if (shape.serial < this.#next)',
+        replace: 'if (shape.serial < 0)',
+      },
+    ],
+    caughtBy: { file: once, test: 'a public chat reads no block of a keystream for a second value' },
+  },
+  {
+    name: 'serials may be used again',
+    edits: [
+      {
+        file: `${shared}/session/pass-messages.ts`,
+        find: 'this.#next = shape.serial + shape.rows',
+        replace: 'this.#next = shape.serial',
+      },
+    ],
+    caughtBy: {
+      file: `${shared}/session/serials.test.ts`,
+      test: 'rows used before are refused in any order of admissions',
+    },
+  },
+  {
+    name: 'slots of a step share a keystream',
+    edits: [
+      {
+        file: `${shared}/correlations/keystreams.ts`,
+        find: 'streamId(step.id, slotIndex(step, slot))',
+        replace: 'streamId(step.id, slotIndex(step, slot) >> 1)',
+      },
+    ],
+    caughtBy: {
+      file: 'test/secrecy/streams.test.ts',
+      test: 'llama, private gives every dealt slot a stream of its own',
+    },
+  },
+  {
+    name: 'tables are corrected under another slot’s keystream',
+    edits: [
+      {
+        file: `${shared}/correlations/keystreams.ts`,
+        find: 'prg.raw(slotStream(step, slot), shape.serial + row, out,',
+        replace: 'prg.raw(slotStream(step, slot) + 1, shape.serial + row, out,',
+      },
+    ],
+    caughtBy: { file: once, test: 'a private chat reads at the owner what the dealer corrected' },
+  },
+  {
+    name: 'the owner’s share of its input comes from the key that the dealer has',
+    edits: [
+      {
+        file: `${shared}/session/owner-session.ts`,
+        find: 'this.#secret = new Prg(kernels, crypto.getRandomValues(new Uint8Array(32)))',
+        replace: 'this.#secret = new Prg(kernels, key)',
+      },
+    ],
+    caughtBy: {
+      file: 'test/secrecy/keys.test.ts',
+      test: 'in a pass the same seed and input give the same masks ahead, but never the same share of the input',
+    },
+  },
+]
+
+const openings: Mutant[] = [
+  {
+    name: 'an opening is not reduced in its ring',
+    edits: [
+      {
+        file: `${shared}/ops/open.ts`,
+        find: 'p.plus(less, type.offset) : less, bits)]',
+        replace: 'p.plus(less, type.offset) : less, bits + 1)]',
+      },
+      {
+        file: `${shared}/ops/open.ts`,
+        find: 'p.add(p.packed(bits), p.packed(bits)), bits))])',
+        replace: 'p.add(p.packed(bits + 1), p.packed(bits + 1)), bits))])',
+      },
+      {
+        file: `${shared}/ops/open.ts`,
+        find: "wire: { from: 'both', layout, width, bits },",
+        replace: "wire: { from: 'both', layout, width, bits: bits + 1 },",
+      },
+    ],
+    caughtBy: {
+      file: 'test/secrecy/streams.test.ts',
+      test: 'llama, private opens within the mask’s ring',
+    },
+  },
+  {
+    name: 'masks of openings are a bit narrower than their ring',
+    edits: [
+      {
+        file: `${shared}/ops/open.ts`,
+        find: 'const less = p.sub(p.lanes(), p.packed(maskBits(out)))',
+        replace: 'const less = p.sub(p.lanes(), p.reduce(p.packed(maskBits(out)), bits - 1))',
+      },
+    ],
+    caughtBy: { file: uniformity, test: 'zeros leaves nothing but uniform words on all wires' },
+  },
+]
+
+const sessions: Mutant[] = [
+  {
+    name: 'the transcript lacks the plan',
+    edits: [{ file: `${shared}/agreement/transcript.ts`, find: '      t.planHash,\n', replace: '' }],
+    caughtBy: {
+      file: `${shared}/agreement/transcript.test.ts`,
+      test: 'a session is bound to every field of its transcript',
+    },
+  },
+  {
+    name: 'what the server signs lacks the seed of the stationary masks',
+    edits: [
+      {
+        file: `${shared}/agreement/transcript.ts`,
+        find: "joinFields(['sotto server welcome', transcript, fSeed])",
+        replace: "joinFields(['sotto server welcome', transcript, fSeed.subarray(32)])",
+      },
+    ],
+    caughtBy: { file: signatures, test: 'what the server greets with is refused with another seed' },
+  },
+  {
+    name: 'the dealer’s signature is not checked',
+    edits: [
+      {
+        file: `${shared}/agreement/agreement.ts`,
+        find: '(await verify(dealerKey, answer.signature, signedBytes.dealerAnswer(transcript)))',
+        replace: 'transcript.length > 0',
+      },
+    ],
+    caughtBy: {
+      file: signatures,
+      test: 'what the dealer answers is refused with a key of the man in the middle',
+    },
+  },
+  {
+    name: 'the server’s signature is not checked',
+    edits: [
+      {
+        file: `${shared}/agreement/agreement.ts`,
+        find: "if (!(await verify(readKey(serverKey, 'server'), answer.signature, signed))) {",
+        replace: 'if (signed.length === 0) {',
+      },
+    ],
+    caughtBy: { file: signatures, test: 'what the server greets with is refused with another signature' },
+  },
+  {
+    name: 'the dealer does not check who the server is',
+    edits: [
+      {
+        file: `${shared}/agreement/material-handshake.ts`,
+        find: 'if (!(await verify(serverKey, bytes(auth.signature, 64), signed))) {',
+        replace: 'if (!auth || signed.length === 0) {',
+      },
+    ],
+    caughtBy: { file: signatures, test: 'server and dealer find out who only claims to be the server' },
+  },
+  {
+    name: 'the MAC of a pass request is not checked',
+    edits: [
+      {
+        file: `${shared}/agreement/pass-request.ts`,
+        find: 'if (!(await mac.check(covered(sessionId, pass, body), tag))) {',
+        replace: 'if (!tag) {',
+      },
+    ],
+    caughtBy: { file: refusals, test: 'pass requests every altered, cut or foreign request is refused' },
+  },
+  {
+    name: 'the MAC of a pass request leaves its number out',
+    edits: [
+      {
+        file: `${shared}/agreement/pass-request.ts`,
+        find: "joinFields(['sotto pass request', sessionId, String(pass), body])",
+        replace: "joinFields(['sotto pass request', sessionId, String(pass >= 0), body])",
+      },
+    ],
+    caughtBy: { file: refusals, test: 'pass requests every altered, cut or foreign request is refused' },
+  },
+]
+
+const weights: Mutant[] = [
+  {
+    name: 'the stationary masks are the same at every start of the server',
+    edits: [
+      {
+        file: `${shared}/server/engine.ts`,
+        find: 'fSeed: new Uint8Array(randomBytes(32)),',
+        replace: 'fSeed: new Uint8Array(randomBytes(32)).map((_, i) => i),',
+      },
+    ],
+    caughtBy: {
+      file: `${shared}/server/engine.test.ts`,
+      test: 'every start of the server hides its weights under masks of its own',
+    },
+  },
+  {
+    name: 'all weights share a stationary mask',
+    edits: [
+      {
+        file: `${shared}/weights/stationary.ts`,
+        find: '.fill(index, 0, use.ring,',
+        replace: '.fill(0 * index, 0, use.ring,',
+      },
+    ],
+    caughtBy: {
+      file: `${shared}/weights/stationary.test.ts`,
+      test: 'no two weights of a model, and no two keys, share a stationary mask',
+    },
+  },
+]
+
+export const mutants: readonly Mutant[] = [...masks, ...openings, ...sessions, ...weights]

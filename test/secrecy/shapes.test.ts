@@ -1,0 +1,222 @@
+/**
+ * What server and dealer hear has a shape: whose messages of how many bytes, passes of how many rows from where. It
+ * follows from what the user does and from how long prompts are, and from nothing that is written: not even from where
+ * within a block of tokens a reply ends.
+ */
+import type { Tokenizer } from '@huggingface/tokenizers'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Message } from '../../src/owner/api.ts'
+import { BLOCK_TOKENS, CachedTurns } from '../../src/owner/cached-turns.ts'
+import { chat } from '../../src/owner/chatting.ts'
+import type { Open } from '../../src/owner/connect.ts'
+import type { Connection, RunOptions } from '../../src/protections/protection.ts'
+import { decodePass, decodeRequest } from '../../src/protections/shared/session/pass-messages.ts'
+import { tinyLlama, tinyModel } from '../support/protocol/models.ts'
+import { fixedKeys, WatchedSession } from '../support/protocol/session.ts'
+
+const config = { ...tinyLlama, layers: 1, context: 512 }
+const model = tinyModel(config)
+const [STOP, WORD, FIRST, LETTERS] = [3, 4, 5, config.vocab - 5]
+const marks = { template: '', bos: 0, user: 1, assistant: 2, end: STOP, stop: [STOP] }
+
+/** A letter is a token. */
+const tokenizer = {
+  get_added_tokens_decoder: () => new Map(),
+  encode: (text: string) => ({ ids: [...text].map((c) => FIRST + (c.charCodeAt(0) % LETTERS)) }),
+  id_to_token: String,
+  decode: (ids: number[]) => ids.map((id) => String.fromCharCode(id + 96)).join(''),
+} as object as Tokenizer
+
+/** Two questions or replies that must look the same. */
+type Both<T> = readonly [T, T]
+type Action = { length: number; texts: Both<number>; blocks: number; ends: Both<number>; stopAt?: number } & (
+  | { do: 'ask' | 'ask in a new chat' | 'answer again' }
+  | { do: 'edit'; turn: number; sameText: Both<boolean> }
+)
+
+/** One of the two conversations, at the real parties' sessions; the model's words are put in its mouth. */
+class Teller {
+  readonly #session = new WatchedSession(model, fixedKeys(1))
+  readonly #open: Open
+  readonly #which: 0 | 1
+  readonly #padding?: 'none'
+  #turns: Message[] = []
+  #chats = 0
+  #ids = 0
+  /** Tokens of the reply in progress, and the pass before which it is stopped. */
+  #reply = { left: 0, stopAt: -1 }
+  #abort = new AbortController()
+
+  constructor(which: 0 | 1, padding?: 'none') {
+    this.#which = which
+    this.#padding = padding
+    const run = async (base: number, { ids }: { ids: ArrayLike<number> }, o: RunOptions = {}) => {
+      if (this.#reply.stopAt-- === 0) this.#abort.abort()
+      const rows = model.ends.embed(Array.from(ids), base)
+      await this.#session.owner.run(base, rows, { next: o.next !== undefined, signal: o.signal })
+      const logits = new Float64Array(config.vocab)
+      logits[this.#reply.left-- > 0 ? WORD + this.#which : STOP] = 1
+      return logits
+    }
+    this.#open = {
+      model: { manifest: { config, chat: marks } },
+      tokenizer,
+      connection: { maxTokens: 64, run } as object as Connection,
+      info: { model: { protection: { notice: { hidesTexts: true } } } },
+      cached: new CachedTurns(),
+    } as object as Open
+  }
+
+  /** As long a prompt as the other's, though its replies had other lengths. */
+  async act(action: Action): Promise<void> {
+    const text = String.fromCharCode(97 + action.texts[this.#which])
+    if (action.do === 'ask in a new chat') this.#turns = []
+    if (action.do === 'ask in a new chat' || this.#chats === 0) this.#chats++
+    if (action.do === 'answer again') {
+      if (this.#turns.at(-1)?.role === 'assistant') this.#turns.pop()
+      if (this.#turns.length === 0) return
+    } else if (action.do === 'edit') {
+      const questions = this.#turns.flatMap(({ role }, i) => (role === 'user' ? [i] : []))
+      if (questions.length === 0) return
+      const at = questions[action.turn % questions.length]
+      const { content } = this.#turns[at]
+      this.#turns.length = at
+      this.#ask(action.sameText[this.#which] ? content : text.repeat(content.length))
+    } else {
+      this.#ask(text.repeat(action.length + this.#missing()))
+    }
+    await this.#answer(action)
+  }
+
+  /** Of the last reply's last block. */
+  #missing(): number {
+    const last = this.#turns.at(-1)
+    if (last?.role !== 'assistant') return 0
+    const { length } = last.content
+    return BLOCK_TOKENS * Math.max(1, Math.ceil(length / BLOCK_TOKENS)) - length
+  }
+
+  #ask(content: string): void {
+    this.#turns.push({ id: `t${this.#ids++}`, role: 'user', content })
+  }
+
+  async #answer({ blocks, ends, stopAt = -1 }: Action): Promise<void> {
+    const end = ends[this.#which]
+    this.#reply = { left: Math.max(0, (blocks - 1) * BLOCK_TOKENS + end), stopAt }
+    this.#abort = new AbortController()
+    const running = { signal: this.#abort.signal, onEvent: () => undefined, passed: () => undefined }
+    const reply = `t${this.#ids++}`
+    const conversation = `c${this.#chats}`
+    const options = { temperature: 0, topP: 1, maxTokens: 40, padding: this.#padding, reply, conversation }
+    const { text, finish } = await chat(this.#open, [...this.#turns], options, running)
+    await this.#session.owner.drop()
+    if (text || finish !== 'cancelled') this.#turns.push({ id: reply, role: 'assistant', content: text })
+  }
+
+  async shape() {
+    await this.#session.link.close()
+    const { wire, requests, dealt } = this.#session
+    const said = (by: string) =>
+      wire.flatMap(({ from, bytes }) => (from === by ? [`${decodePass(bytes).kind} ${bytes.length}`] : []))
+    return {
+      owner: said('owner'),
+      server: said('server'),
+      requests: requests.map((bytes) => Buffer.from(bytes).toString('hex')),
+      dealt: dealt.map((chunks) => chunks.map(({ length }) => length)),
+    }
+  }
+
+  get passes() {
+    return this.#session.requests.map(decodeRequest)
+  }
+}
+
+const both = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<Both<T>> => fc.tuple(of, of)
+const answer = fc.integer({ min: 1, max: 2 }).chain((blocks) =>
+  fc.record({
+    blocks: fc.constant(blocks),
+    ends: both(fc.integer({ min: blocks === 1 ? 0 : 1, max: BLOCK_TOKENS })),
+    length: fc.integer({ min: 1, max: 20 }),
+    texts: both(fc.nat(25)),
+    stopAt: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, fc.nat(40)),
+  }),
+)
+const kind = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('ask' as const) }) },
+  fc.record({ do: fc.constantFrom('ask in a new chat' as const, 'answer again' as const) }),
+  fc.record({ do: fc.constant('edit' as const), turn: fc.nat(3), sameText: both(fc.boolean()) }),
+)
+const action: fc.Arbitrary<Action> = fc.tuple(answer, kind).map(([a, b]) => ({ ...a, ...b }))
+
+test('the same actions, with lengths in the same blocks, sound the same to server and dealer', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(action, { minLength: 3, maxLength: 4 }), async (actions) => {
+      const tellers = [new Teller(0), new Teller(1)] as const
+      for (const teller of tellers) for (const one of actions) await teller.act(one)
+      const [a, b] = [await tellers[0].shape(), await tellers[1].shape()]
+      expect(b).toEqual(a)
+    }),
+    { numRuns: 4, seed: 3 },
+  )
+})
+
+/** Asks these, each in a chat of its own unless `chat` says otherwise; resolves with passes' first positions and rows. */
+async function passesOf(questions: { chat?: string; text: string }[]) {
+  const session = new WatchedSession(model, fixedKeys(2))
+  const run = async (base: number, { ids }: { ids: ArrayLike<number> }) => {
+    await session.owner.run(base, model.ends.embed(Array.from(ids), base))
+    return new Float64Array(config.vocab)
+  }
+  const open = {
+    model: { manifest: { config, chat: marks } },
+    tokenizer,
+    connection: { maxTokens: 64, run } as object as Connection,
+    info: { model: { protection: { notice: { hidesTexts: true } } } },
+    cached: new CachedTurns(),
+  } as object as Open
+  const running = { signal: new AbortController().signal, onEvent: () => undefined, passed: () => undefined }
+  for (const { chat: conversation, text } of questions)
+    await chat(
+      open,
+      [{ id: 'question', role: 'user', content: text }],
+      { temperature: 0, topP: 1, maxTokens: 1, conversation },
+      running,
+    )
+  await session.link.close()
+  return session.requests.map(decodeRequest).map(({ base, rows }) => ({ base, rows }))
+}
+
+test('a new chat that begins with the same words begins at 0', async () => {
+  const [positive, negative] = ['the biopsy is positive', 'the biopsy is negative']
+  const whole = { base: 0, rows: positive.length + 4 }
+  expect(await passesOf([{ text: positive }, { text: negative }])).toEqual([whole, whole])
+  expect(
+    await passesOf([
+      { chat: 'one', text: positive },
+      { chat: 'other', text: positive },
+    ]),
+  ).toEqual([whole, whole])
+  // Within one conversation, asking again reads no more than the mark that makes the model speak.
+  expect(
+    await passesOf([
+      { chat: 'one', text: positive },
+      { chat: 'one', text: positive },
+    ]),
+  ).toEqual([whole, { base: positive.length + 3, rows: 1 }])
+})
+
+test.each<[string, 'none' | undefined, number[]]>([
+  ['a reply of one word is as long as one of 16', undefined, [16, 16, 32]],
+  ['unless its length may show', 'none', [1, 16, 17]],
+])('%s', async (_, padding, passes) => {
+  const counts: number[] = []
+  for (const end of [1, 16, 17]) {
+    const teller = new Teller(0, padding)
+    await teller.act({ do: 'ask', length: 5, texts: [0, 0], blocks: 1, ends: [end, end] })
+    counts.push(teller.passes.filter(({ base, rows }) => base > 0 && rows === 1).length)
+    await teller.shape()
+  }
+  // The pass after the last of a block is prepared, whether or not it will be run.
+  expect(counts).toEqual(passes.map((n) => n + 1))
+})
