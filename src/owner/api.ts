@@ -9,9 +9,11 @@ import type { Task } from '../handshake/listing.ts'
 import type { BackendKind } from '../kernels/choose.ts'
 import type { Notice, Pooled } from '../protections/notice.ts'
 import type { LinkChoice } from '../transport/connect.ts'
-import type { Padding } from './cached-turns.ts'
 
-export type { BackendKind, LinkChoice, Notice, Padding, Pooled, Task }
+export type { BackendKind, LinkChoice, Notice, Pooled, Task }
+
+/** Whether the length of replies is hidden, within blocks. */
+export type Padding = 'none' | 'blocks'
 
 /** Where the page finds the other parties. Served by the page's own origin, never by the model server. */
 export interface PageConfig {

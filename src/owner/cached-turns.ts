@@ -4,13 +4,10 @@
  * regenerated turn where the one before it ends, even if its text is the same.
  */
 import { joinTurns, type TurnFormat } from '../model/tokenizer/chat.ts'
-import type { Message } from './api.ts'
+import type { Message, Padding } from './api.ts'
 
 /** Tokens that a reply is padded to a multiple of, and that the ends of turns within a prompt are rounded down to. */
 export const BLOCK_TOKENS = 16
-
-/** Whether the length of replies is hidden, within blocks. */
-export type Padding = 'none' | 'blocks'
 
 interface Turn extends Message {
   readonly ids: readonly number[]

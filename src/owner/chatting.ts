@@ -5,9 +5,9 @@ import type { Floats } from '../model/math.ts'
 import { Sampler } from '../model/sample.ts'
 import { decodeText, StreamDecoder, stopIds, type TurnFormat, turnFormat } from '../model/tokenizer/chat.ts'
 import { Cancelled } from '../protections/protection.ts'
-import type { ChatOptions, ChatResult, Message, OnEvent } from './api.ts'
+import type { ChatOptions, ChatResult, Message, OnEvent, Padding } from './api.ts'
 import { OwnerError } from './api.ts'
-import { BLOCK_TOKENS, type Padding, type Prompt } from './cached-turns.ts'
+import { BLOCK_TOKENS, type Prompt } from './cached-turns.ts'
 import { type Open, progress, reading } from './connect.ts'
 
 /** Room kept for the reply when a long conversation is cut. */
