@@ -1,7 +1,9 @@
 /** What sessions need of the engine's three roles. */
+
 import type { Link } from '../../../transport/link.ts'
 import type { PassCost } from '../cost.ts'
 import type { MaterialSource } from '../session/server-session.ts'
+import type { Turn } from '../session/turn.ts'
 
 /** Takes one chunk of a pass's material; resolves when there is room for the next. */
 export type MaterialSink = (chunk: Uint8Array) => Promise<void>
@@ -18,16 +20,6 @@ export interface DealerEngine {
   splitSeed?(modelHash: string): Uint8Array | undefined
   /** The server has gone: frees its models. */
   close(): void
-}
-
-/** What a deal that is under way asks of who else deals on the same thread. */
-export interface Turn {
-  /** To be awaited between two pieces of work: resolves at once, or when the deal's next slice begins. */
-  next(): Promise<void>
-  /** The deal awaits something that computes elsewhere: others have slices meanwhile, and it keeps its place. */
-  computing<T>(result: Promise<T>): Promise<T>
-  /** The deal awaits another party: others have slices, and its place, meanwhile. */
-  waiting<T>(result: Promise<T>): Promise<T>
 }
 
 /** One session at the dealer's engine. */

@@ -86,7 +86,7 @@ describe('server and dealer', () => {
     const [one, other] = memoryPair()
     const claimed = { server: who === 'server' ? impostor(server) : server }
     const accepting = acceptServer(other, who === 'dealer' ? impostor(dealer) : dealer, () => true)
-    const greeting = greetDealer(one, claimed.server, dealer.publicKey)
+    const greeting = greetDealer(one, claimed.server, dealer.publicKey, 'one')
     const [found, left] = who === 'server' ? [accepting, greeting] : [greeting, accepting]
     left.catch(() => undefined)
     await expect(found).rejects.toMatchObject({ code })

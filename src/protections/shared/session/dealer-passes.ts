@@ -1,6 +1,5 @@
 /** The dealer's side of one session: deals passes in order, and remembers only masks. */
 import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
-import type { Turn } from '../agreement/parties.ts'
 import { RowCache } from '../cache.ts'
 import { type PassCost, planDealtBytes } from '../cost.ts'
 import { deriveKey, Prg } from '../prg.ts'
@@ -11,6 +10,7 @@ import { ChunkWriter, HEAD_BYTES, KEY_BYTES } from './material-stream.ts'
 import type { ModelPlans } from './model-plan.ts'
 import { passBinding } from './pass-binding.ts'
 import { decodeRequest, SerialGuard } from './pass-messages.ts'
+import type { Turn } from './turn.ts'
 
 /** Purpose of the owner's mask key under the session seed. */
 export const MASK_KEY = 'owner masks'

@@ -3,7 +3,7 @@
  * few are under way at a time, in slices of a few milliseconds; which begins next goes by address, then session, by
  * declared cost.
  */
-import type { Turn } from '../../agreement/parties.ts'
+import type { Turn } from '../../session/turn.ts'
 import { Backlog, type BacklogLimits } from './backlog.ts'
 import { Line, RoundRobin } from './round-robin.ts'
 import { Stage } from './stage.ts'
