@@ -11,7 +11,7 @@ export const notice: Notice = {
   lead: {
     chat:
       'Your words are split into random-looking shares before anything leaves this browser. A private model answers, and ' +
-      'no one but you can read the question or the reply.',
+      'while server and dealer do not pool what they hold, no one but you can read what is said.',
     classify:
       'Texts are split into random-looking shares before anything leaves this browser. No one but you can read a text or ' +
       'its label. What the others do see: how many texts there are, and how long each one is, rounded up.',
