@@ -7,20 +7,59 @@
 // on their way.
 // Unused columns and the odd last row stay zero: the caller clears the memory first.
 
+// Sixteen bits of four columns of two rows, from `low` or `high` halves of 32-bit lanes: as they lie at rest.
+// @ts-ignore: decorator
+@inline
+function low(a: v128, b: v128): v128 {
+  return i8x16.shuffle(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
+}
+
+// @ts-ignore: decorator
+@inline
+function high(a: v128, b: v128): v128 {
+  return i8x16.shuffle(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
+}
+
+// Four columns of rows a and b, by their 32-bit halves (the upper for three limbs only), to rest.
+// @ts-ignore: decorator
+@inline
+function put4(to: usize, a: v128, b: v128, above: v128, bAbove: v128, limbs: u32): void {
+  const half = i16x8.splat(-0x8000)
+  v128.store(to, limbs > 1 ? v128.xor(low(a, b), half) : low(a, b))
+  if (limbs > 1) v128.store(to + 32, limbs > 2 ? v128.xor(high(a, b), half) : high(a, b))
+  if (limbs > 2) v128.store(to + 64, low(above, bAbove))
+}
+
+// @ts-ignore: decorator
+@inline
+function put1<S>(src: usize, to: usize, limbs: u32): void {
+  let v = i64(load<S>(src))
+  for (let l: u32 = 1; l < limbs; l++, to += 32, v >>= 16) store<u16>(to, u16(v) ^ 0x8000)
+  store<i16>(to, i16(v))
+}
+
 // @ts-ignore: decorator
 @inline
 function scatterLimbs<S>(src: usize, dst: usize, row0: u32, rows: u32, k: u32, n: u32, limbs: u32): void {
   const step = usize(limbs) << 5
   const panelBytes = usize((k + 1) >> 1) * step
-  for (let r: u32 = 0; r < rows; r++) {
+  const rowBytes = usize(n) * sizeof<S>()
+  for (let r: u32 = 0; r < rows; r++, src += rowBytes) {
     const row = row0 + r
     const base = dst + usize(row >> 1) * step + ((row & 1) << 1)
-    for (let j: u32 = 0; j < n; j++, src += sizeof<S>()) {
-      let v = i64(load<S>(src))
-      let to = base + usize(j >> 3) * panelBytes + (usize(j & 7) << 2)
-      for (let l: u32 = 1; l < limbs; l++, to += 32, v >>= 16) store<u16>(to, u16(v) ^ 0x8000)
-      store<i16>(to, i16(v))
-    }
+    let j: u32 = 0
+    // Words of two rows that lie together, four columns at a time; the second row is then left with the columns behind.
+    if (sizeof<S>() == 8 && !(row & 1) && r + 1 < rows) {
+      for (let from = src; j + 4 <= n; j += 4, from += 32) {
+        const a0 = v128.load(from), a1 = v128.load(from, 16)
+        const b0 = v128.load(from + rowBytes), b1 = v128.load(from + rowBytes, 16)
+        const to = base + usize(j >> 3) * panelBytes + (usize(j & 4) << 2)
+        const a = i32x4.shuffle(a0, a1, 0, 2, 4, 6), b = i32x4.shuffle(b0, b1, 0, 2, 4, 6)
+        put4(to, a, b, i32x4.shuffle(a0, a1, 1, 3, 5, 7), i32x4.shuffle(b0, b1, 1, 3, 5, 7), limbs)
+      }
+    } else if (sizeof<S>() == 8 && row & 1 && r > 0) j = n & ~3
+    for (; j < n; j++)
+      put1<S>(src + usize(j) * sizeof<S>(), base + usize(j >> 3) * panelBytes + (usize(j & 7) << 2), limbs)
   }
 }
 
@@ -70,33 +109,69 @@ export function narrow48(src: usize, dst: usize, row0: u32, rows: u32, k: u32, n
   scatterLimbs<i64>(src, dst, row0, rows, k, n, 3)
 }
 
+// An element of limbs at rest, halves put back.
+// @ts-ignore: decorator
+@inline
+function take1(from: usize, limbs: u32): i64 {
+  let v: i64 = 0, shift: i64 = 0
+  for (let l: u32 = 1; l < limbs; l++, from += 32, shift += 16) v |= i64(load<u16>(from) ^ 0x8000) << shift
+  return v | (i64(load<i16>(from)) << shift)
+}
+
+// Four columns of an even or odd row of limbs at rest, as i64.
+// @ts-ignore: decorator
+@inline
+function take4(from: usize, isOdd: bool, limbs: u32, out: usize): void {
+  const half = i16x8.splat(-0x8000)
+  const a = limbs > 1 ? v128.xor(v128.load(from), half) : v128.load(from)
+  let words: v128, above: v128
+  if (limbs == 1) words = isOdd ? i32x4.shr_s(a, 16) : i32x4.shr_s(i32x4.shl(a, 16), 16)
+  else {
+    const b = limbs > 2 ? v128.xor(v128.load(from, 32), half) : v128.load(from, 32)
+    words = isOdd ? high(a, b) : low(a, b)
+  }
+  if (limbs > 2) {
+    const c = v128.load(from, 64)
+    above = isOdd ? i32x4.shr_s(c, 16) : i32x4.shr_s(i32x4.shl(c, 16), 16)
+  } else above = i32x4.shr_s(words, 31)
+  v128.store(out, i32x4.shuffle(words, above, 0, 4, 1, 5))
+  v128.store(out, i32x4.shuffle(words, above, 2, 6, 3, 7), 16)
+}
+
+// @ts-ignore: decorator
+@inline
+function gatherLimbs(panels: usize, row0: u32, rows: u32, k: u32, n: u32, out: usize, limbs: u32): void {
+  const step = usize(limbs) << 5
+  const panelBytes = usize((k + 1) >> 1) * step
+  for (let row = row0; row < row0 + rows; row++) {
+    const base = panels + usize(row >> 1) * step
+    const isOdd = (row & 1) == 1
+    let j: u32 = 0
+    for (; j + 4 <= n; j += 4, out += 32)
+      take4(base + usize(j >> 3) * panelBytes + (usize(j & 4) << 2), isOdd, limbs, out)
+    for (; j < n; j++, out += 8)
+      store<i64>(out, take1(base + usize(j >> 3) * panelBytes + (usize(j & 7) << 2) + (usize(isOdd) << 1), limbs))
+  }
+}
+
 /**
  * Rows row0.. of a matrix at rest as i64 words, row major, to `out`. `width` is bytes an element: 1, 2, 4 or 6 for limbs, 8.
  */
-export function gatherWords(
-  panels: usize, width: u32, row0: u32, rows: u32, k: u32, n: u32, out: usize,
-): void {
-  const pairs = usize((k + 1) >> 1)
-  for (let row = row0; row < row0 + rows; row++) {
-    if (width == 8) {
-      let from = panels + (usize(row) << 5)
-      for (let j: u32 = 0; j < n; j++, out += 8) {
-        store<u64>(out, load<u64>(from + (usize(j & 3) << 3)))
-        if ((j & 3) == 3) from += usize(k) << 5
-      }
-    } else if (width == 1) {
+export function gatherWords(panels: usize, width: u32, row0: u32, rows: u32, k: u32, n: u32, out: usize): void {
+  if (width == 2) gatherLimbs(panels, row0, rows, k, n, out, 1)
+  else if (width == 4) gatherLimbs(panels, row0, rows, k, n, out, 2)
+  else if (width == 6) gatherLimbs(panels, row0, rows, k, n, out, 3)
+  else if (width == 1)
+    for (let row = row0; row < row0 + rows; row++) {
       const base = panels + (usize(row >> 1) << 4) + (row & 1)
       for (let j: u32 = 0; j < n; j++, out += 8)
-        store<i64>(out, load<i8>(base + ((usize(j >> 3) * pairs) << 4) + (usize(j & 7) << 1)))
-    } else {
-      const step = usize(width) << 4
-      const base = panels + usize(row >> 1) * step + ((row & 1) << 1)
-      for (let j: u32 = 0; j < n; j++, out += 8) {
-        let from = base + usize(j >> 3) * pairs * step + (usize(j & 7) << 2)
-        let v: i64 = 0, shift: i64 = 0
-        for (let l: u32 = 2; l < width; l += 2, from += 32, shift += 16) v |= i64(load<u16>(from) ^ 0x8000) << shift
-        store<i64>(out, v | (i64(load<i16>(from)) << shift))
-      }
+        store<i64>(out, load<i8>(base + usize(j >> 3) * (usize((k + 1) >> 1) << 4) + (usize(j & 7) << 1)))
     }
-  }
+  else
+    for (let row = row0; row < row0 + rows; row++) {
+      let from = panels + (usize(row) << 5)
+      let j: u32 = 0
+      for (; j + 4 <= n; j += 4, out += 32, from += usize(k) << 5) memory.copy(out, from, 32)
+      for (; j < n; j++, out += 8) store<u64>(out, load<u64>(from + (usize(j & 3) << 3)))
+    }
 }
