@@ -4,6 +4,9 @@
 // A sum of products of limbs that counts 2^s is needed mod 2^(bits - s): where that is at most 32 bits, a lane may wrap. The
 // others are exact: the limb of `a` has 12 bits there, so 30 products, of 15 row pairs, reach 30 * 2^11 * 2^15 < 2^31, and
 // are then folded into the 64-bit results. `a` is what splitPairs wrote; `out` has m rows of 8 * panels u64.
+//
+// Six products of 16-bit limbs do for 36 bits. Of 7-bit digits by bytes, which relaxed SIMD adds up four at a time, it takes
+// 16, which is slower on one row and on many, even where the processor has an instruction for it; and not every engine has it.
 
 /** Row pairs whose sums stay exact. */
 const EXACT: u32 = 15
