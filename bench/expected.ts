@@ -114,8 +114,8 @@ function randomIds({ vocab }: ModelConfig, length: number, seed: number): number
 }
 
 /** A trained model is measured on text of its own. */
-function spoken(config: ModelConfig, tensors: Tensors, { bos, user }: ChatTokens, length: number): number[] {
-  const prompt = [bos, user].flat()
+function spoken(config: ModelConfig, tensors: Tensors, chat: ChatTokens, length: number): number[] {
+  const prompt = 'bos' in chat ? [chat.bos, chat.user].flat() : chat.stop.slice(0, 1)
   const made = generate(floatModel(config, tensors), prompt, { seed: 1, maxTokens: length - prompt.length })
   return [...prompt, ...made]
 }

@@ -3,7 +3,7 @@
  * follows from what the user does and never from what is written: another conversation begins at 0, and an edited or
  * regenerated turn where the one before it ends, even if its text is the same.
  */
-import { joinTurns, type TurnFormat } from '../model/tokenizer/chat.ts'
+import { joinTurns, openingOf, type TurnFormat } from '../model/tokenizer/chat.ts'
 import type { Message, Padding } from './api.ts'
 
 /** Tokens that a reply is padded to a multiple of, and that the ends of turns within a prompt are rounded down to. */
@@ -43,7 +43,10 @@ export class CachedTurns {
     let same = 0
     while (same < messages.length && isSame(messages[same], known[same])) same++
     const turns = messages.map((message, i) => (i < same ? known[i].ids : format.encode(message, i === 0)))
-    const { ids, dropped } = joinTurns(format, turns, { maxTokens: o.maxTokens })
+    const { ids, dropped } = joinTurns(format, turns, {
+      maxTokens: o.maxTokens,
+      opening: openingOf(format, messages),
+    })
     const goesOn = same > 0 && dropped === this.#dropped
     const base = goesOn ? Math.min(known[same - 1].resume, this.rows, ids.length - 1) : 0
     let end = ids.length - format.reply.length - turns.reduce((sum, turn) => sum + turn.length, 0)

@@ -23,77 +23,57 @@ function formatOf(specials: string[], config: object, more: Record<string, objec
   return { ...textFormat(dir, tokenizer), ids }
 }
 
-test('ChatML', () => {
-  const template =
-    "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>' }}{% endfor %}"
-  const { chat, ids } = formatOf(['<|im_start|>', '<|im_end|>'], {
-    chat_template: template,
-    eos_token: '<|im_end|>',
+const chatml =
+  "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+
+test('a template that runs makes a chat, with what it calls by name', () => {
+  const { chat, notes, ids } = formatOf(['<|im_start|>', '<|im_end|>'], {
+    chat_template: chatml,
+    eos_token: { content: '<|im_end|>' },
+    bos_token: null,
+    model_max_length: 5,
   })
-  const [start] = ids('<|im_start|>')
-  const [end] = ids('<|im_end|>')
-  expect(chat).toEqual({
-    template,
-    bos: [],
-    user: [start, ...ids('user'), ...ids('\n')],
-    assistant: [start, ...ids('assistant'), ...ids('\n')],
-    end: [end, ...ids('\n')],
-    stop: [end],
-  })
+  expect(notes).toEqual([])
+  expect(chat).toEqual({ template: chatml, tokens: { eos_token: '<|im_end|>' }, stop: ids('<|im_end|>') })
 })
 
-test('Llama 3, whose template is a file and whose stops are several', () => {
-  const specials = [
-    '<|begin_of_text|>',
-    '<|start_header_id|>',
-    '<|end_header_id|>',
-    '<|eot_id|>',
-    '<|end_of_text|>',
-  ]
+test('a template may be a file; stops are several, and the one that the template uses', () => {
   const { chat, ids } = formatOf(
-    specials,
-    { bos_token: '<|begin_of_text|>', eos_token: { content: '<|end_of_text|>' } },
-    {
-      'chat_template.jinja': "{{ bos_token }}{{ '<|start_header_id|>' }}{{ '<|eot_id|>' }}",
-      'generation_config.json': { eos_token_id: [260, 262] },
-    },
+    ['<|im_start|>', '<|im_end|>', '<|end_of_text|>'],
+    { eos_token: '<|end_of_text|>' },
+    { 'chat_template.jinja': chatml, 'generation_config.json': { eos_token_id: [40, 260] } },
   )
-  expect(chat!.bos).toBe(ids('<|begin_of_text|>')[0])
-  expect(chat!.end).toBe(ids('<|eot_id|>')[0])
-  expect((chat!.user as number[]).slice(-3)).toEqual([
-    ...ids('<|end_header_id|>'),
-    ...ids('\n'),
-    ...ids('\n'),
-  ])
-  expect(chat!.stop).toEqual([...new Set([...ids('<|eot_id|>'), ...ids('<|end_of_text|>'), 260, 262])])
+  expect(chat!.stop).toEqual([...new Set([...ids('<|im_end|>'), ...ids('<|end_of_text|>'), 40, 260])])
 })
 
-test('several templates: the default one; turns that end with the end of the text', () => {
+test('of several templates, the default one', () => {
   const config = {
     chat_template: [
       { name: 'tool_use', template: 'x' },
-      { name: 'default', template: "{{ '<|user|>\\n' + message['content'] + eos_token }}" },
+      { name: 'default', template: chatml },
     ],
-    eos_token: '</s>',
   }
-  const { chat, ids } = formatOf(['<|user|>', '<|assistant|>', '</s>'], config)
-  expect(chat!.end).toEqual([...ids('</s>'), ...ids('\n')])
-  expect(chat!.user).toEqual([...ids('<|user|>'), ...ids('\n')])
+  expect(formatOf(['<|im_start|>', '<|im_end|>'], config).chat!.template).toBe(chatml)
 })
 
 test.each<[string, object]>([
-  ['no template', { bos_token: '<s>', eos_token: '</s>' }],
-  [
-    'a template of an unknown kind',
-    { bos_token: '<s>', eos_token: '</s>', chat_template: '[INST] {{ x }} [/INST]' },
-  ],
-  [
-    'a template whose marks are no tokens',
-    { bos_token: '<s>', eos_token: '</s>', chat_template: '<|im_start|><|im_end|>' },
-  ],
+  ['no template', {}],
+  ['a template without messages', { chat_template: '[INST] {{ x }} [/INST]' }],
+  ['a template that refuses', { chat_template: "{{ raise_exception('never') }}" }],
+  ['a template that is none', { chat_template: '{% for' }],
 ])('%s: the model continues a text', (_, config) => {
-  const { chat, text, notes, ids } = formatOf(['<s>', '</s>'], config)
+  const { chat, text, notes, ids } = formatOf(['<s>', '</s>'], {
+    bos_token: '<s>',
+    eos_token: '</s>',
+    ...config,
+  })
   expect(chat).toBeUndefined()
   expect(text).toEqual({ bos: ids('<s>')[0], stop: ids('</s>') })
   expect(notes.join()).toContain('continues a text')
+})
+
+test('whether a text begins with a mark is as the files say', () => {
+  const ends = { bos_token: '<s>', eos_token: '</s>' }
+  expect(formatOf(['<s>', '</s>'], { ...ends, add_bos_token: false }).text).not.toHaveProperty('bos')
+  expect(formatOf(['<s>', '</s>'], { ...ends, add_bos_token: true }).text).toHaveProperty('bos')
 })

@@ -1,46 +1,15 @@
-/** What a model's files say of turns: the ids around messages, where its template is one of the common kinds. */
+/** What a model's files say of turns: its own chat template, where it can be run. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
 import type { Manifest } from '../../src/model/files/manifest.ts'
+import { turnMarks } from '../../src/model/tokenizer/template.ts'
 import { readJson } from './source.ts'
 import type { TokenizerJson } from './tokenizer-files.ts'
 
 export type TextFormat = Pick<Manifest, 'chat' | 'text'> & { notes: string[] }
 
-interface Family {
-  /** A template of this kind holds all of these. */
-  has: readonly string[]
-  user: string
-  assistant: string
-  end: string
-  stop: string
-}
-
-/** EOS stands for the end token of the model itself. */
-const EOS = '\u0000eos'
-
-const families: readonly Family[] = [
-  { has: ['<|im_start|>', '<|im_end|>'], ...turns('<|im_start|>', '\n', '<|im_end|>\n'), stop: '<|im_end|>' },
-  {
-    has: ['<|start_header_id|>', '<|eot_id|>'],
-    ...turns('<|start_header_id|>', '<|end_header_id|>\n\n', '<|eot_id|>'),
-    stop: '<|eot_id|>',
-  },
-  {
-    has: ["'<|' + message['role'] + '|>' + message", '<|end|>'],
-    ...turns('<|', '|>', '<|end|>'),
-    stop: '<|end|>',
-  },
-  { has: ['<|user|>', '<|end|>'], ...turns('<|', '|>\n', '<|end|>\n'), stop: '<|end|>' },
-  { has: ['<|user|>', 'eos_token'], ...turns('<|', '|>\n', `${EOS}\n`), stop: EOS },
-]
-
-function turns(before: string, after: string, end: string) {
-  return { user: `${before}user${after}`, assistant: `${before}assistant${after}`, end }
-}
-
-/** How to speak to a decoder: as a chat where its template is known, and else as text to continue. */
+/** How to speak to a decoder: as a chat where its template can be run, and else as text to continue. */
 export function textFormat(dir: string, json: TokenizerJson): TextFormat {
   const tokenizer = new Tokenizer(json, {})
   const file = join(dir, 'tokenizer_config.json')
@@ -50,34 +19,29 @@ export function textFormat(dir: string, json: TokenizerJson): TextFormat {
   const template = templateOf(dir, config.chat_template)
   if (template === undefined)
     return { text, notes: ['There is no chat template: the model continues a text.'] }
-  const family = families.find(({ has }) => has.every((mark) => template.includes(mark)))
-  const eos = contentOf(config.eos_token)
-  const encode = (part: string): number[] | undefined => {
-    if (part.includes(EOS) && eos === undefined) return undefined
-    return tokenizer.encode(part.replace(EOS, eos ?? ''), { add_special_tokens: false }).ids
-  }
-  const [user, assistant, end, stop] = family
-    ? [family.user, family.assistant, family.end, family.stop].map(encode)
-    : []
-  // A mark that is no token of its own would be a model for other marks.
-  if (!user || !assistant || !end || stop?.length !== 1)
+  const tokens = namedTokens(config)
+  const marks = turnMarks(template, tokens)
+  if (!marks)
     return {
       text,
-      notes: ['Its chat template is of a kind that is not known here: the model continues a text.'],
+      notes: ['Its chat template cannot be run on questions and replies: the model continues a text.'],
     }
-  const begins = /bos_token|<\|begin_of_text\|>|<\|bos\|>/.test(template) && ids.bos !== undefined
-  const stops = [...new Set([stop[0], ...ids.stop])]
-  const chat = {
-    template,
-    bos: begins ? ids.bos! : [],
-    user: tidy(user),
-    assistant: tidy(assistant),
-    end: tidy(end),
-  }
-  return { chat: { ...chat, stop: stops }, notes: [] }
+  // A reply ends where the template ends it, even if nobody says so elsewhere.
+  const [after] = tokenizer.encode(marks.next, { add_special_tokens: false }).ids
+  const special = after !== undefined && tokenizer.get_added_tokens_decoder().get(after)?.special
+  const stop = [...new Set([...(special ? [after] : []), ...ids.stop])]
+  const notes = stop.length === 0 ? ['Nothing says which token ends a reply: each goes on to its limit.'] : []
+  return { chat: { template, tokens, stop }, notes }
 }
 
-const tidy = (ids: number[]): number | number[] => (ids.length === 1 ? ids[0] : ids)
+/** What templates call by a name: `bos_token` and the like. */
+function namedTokens(config: Record<string, unknown>): Record<string, string> {
+  const named = Object.entries(config).flatMap(([name, token]): [string, string][] => {
+    const content = /^[a-z]+_token$/.test(name) ? contentOf(token) : undefined
+    return content === undefined ? [] : [[name, content]]
+  })
+  return Object.fromEntries(named)
+}
 
 /** Ids of the tokens that begin and end a text. */
 function idsOfEnds(
@@ -100,9 +64,10 @@ function idsOfEnds(
   const whole = tokenizer.encode('a').ids
   const bos = whole.length > bare.length && whole[1] === bare[0] ? whole[0] : undefined
   const named = contentOf(config.bos_token)
-  const wanted =
-    bos ?? (named && /llama/.test(String(model.model_type)) ? tokenizer.token_to_id(named) : undefined)
-  return wanted === undefined ? { stop } : { bos: wanted, stop }
+  // What tokenizer_config.json says prevails, as in Transformers.
+  const asks = config.add_bos_token ?? (bos !== undefined || /llama/.test(String(model.model_type)))
+  const wanted = asks ? (bos ?? (named && tokenizer.token_to_id(named))) : undefined
+  return typeof wanted === 'number' ? { bos: wanted, stop } : { stop }
 }
 
 /** Tokens are strings, or objects that hold one. */

@@ -1,7 +1,7 @@
 import { Tokenizer } from '@huggingface/tokenizers'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { encodePlain } from '../../src/model/tokenizer/chat.ts'
+import { encodePlain } from '../../src/model/tokenizer/special.ts'
 import { splitWords, toTokenizerJson, trainBpe } from './bpe.ts'
 import { chatSpecials, encodeDialogue, specialId } from './dialogues.ts'
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import type { Tokenizer } from '@huggingface/tokenizers'
-import { encodePlain } from '../../src/model/tokenizer/chat.ts'
+import { encodePlain } from '../../src/model/tokenizer/special.ts'
 
 /** One line of a dialogue file. */
 export interface Dialogue {

@@ -141,7 +141,7 @@ function checkValues(name: string, data: Float32Array, dtype: Dtype): void {
 
 /** The ids that other programs know as beginning and end. */
 function textEnds({ chat, text }: Pick<Manifest, 'chat' | 'text'>): { bos?: number; end?: number } {
-  const [bos] = [chat?.bos ?? text?.bos ?? []].flat()
+  const [bos] = [(chat && 'bos' in chat ? chat.bos : undefined) ?? text?.bos ?? []].flat()
   return { bos, end: chat?.stop[0] ?? text?.stop[0] }
 }
 

@@ -120,19 +120,26 @@ export const manifestSchema = v.object({
   tensors: v.array(tensorSchema),
   /** The other files of the bundle. */
   files: v.record(v.string(), v.object({ bytes: count, sha256: sha256Text })),
-  /** Chat models only. */
+  /** Chat models only; `template` is Jinja, as in a Hugging Face `tokenizer_config.json`. */
   chat: v.optional(
-    v.object({
-      /** Jinja, as in a Hugging Face `tokenizer_config.json`. */
-      template: v.string(),
-      /** What a conversation begins with; what goes before a user's text and before a reply; what ends either. */
-      bos: idOrIds,
-      user: idOrIds,
-      assistant: idOrIds,
-      end: idOrIds,
-      /** A reply ends at any of these ids. */
-      stop: v.array(count),
-    }),
+    v.union([
+      v.object({
+        template: v.string(),
+        /** What a conversation begins with; what goes before a user's text and before a reply; what ends either. */
+        bos: idOrIds,
+        user: idOrIds,
+        assistant: idOrIds,
+        end: idOrIds,
+        /** A reply ends at any of these ids. */
+        stop: v.array(count),
+      }),
+      v.object({
+        template: v.pipe(v.string(), v.maxLength(1 << 17)),
+        /** What the template calls by a name, such as `bos_token`: then it is run to know what stands around texts. */
+        tokens: v.record(v.string(), v.string()),
+        stop: v.array(count),
+      }),
+    ]),
   ),
   /** Models that continue a text and know no turns. */
   text: v.optional(v.object({ bos: v.optional(count), stop: v.array(count) })),
@@ -147,7 +154,7 @@ export const manifestSchema = v.object({
 
 /** What a bundle says of itself. All of it is public. */
 export type Manifest = v.InferOutput<typeof manifestSchema>
-/** The ids that make a conversation of texts. */
+/** What makes a conversation of texts. */
 export type ChatTokens = NonNullable<Manifest['chat']>
 
 /** The chat tokens of a chat model. Throws a {@link BundleError} for a model that does not chat. */

@@ -2,11 +2,14 @@ import { readFileSync } from 'node:fs'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { expect, test } from 'vitest'
 import { chatOf, parseManifest } from '../files/manifest.ts'
-import { decodeText, encodeChat, encodePlain, encodePrompt, StreamDecoder, stopIds } from './chat.ts'
+import { decodeText, encodeChat, encodePrompt, StreamDecoder, stopIds } from './chat.ts'
+import { encodePlain } from './special.ts'
 
 const dir = new URL('../../../models/sotto-demo/', import.meta.url)
 const tokenizer = new Tokenizer(JSON.parse(readFileSync(new URL('tokenizer.json', dir), 'utf8')), {})
-const chat = chatOf(parseManifest(readFileSync(new URL('manifest.json', dir), 'utf8')))
+const own = chatOf(parseManifest(readFileSync(new URL('manifest.json', dir), 'utf8')))
+if (!('bos' in own)) throw new Error('The demo model has marks of its own.')
+const chat = own
 
 const texts = [
   'A table for two at 7 pm, please.',

@@ -1,6 +1,8 @@
 import type { Tokenizer } from '@huggingface/tokenizers'
 import type { ChatTokens, Manifest } from '../files/manifest.ts'
 import { symbolsToBytes } from './byte-symbols.ts'
+import { encodeBetween, encodeFurther, encodePlain } from './special.ts'
+import { type TurnMarks, turnMarks } from './template.ts'
 
 /** One turn of a conversation. */
 export interface Message {
@@ -12,27 +14,10 @@ export interface Message {
 export const chatTemplate =
   "{{ '<|bos|>' }}{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 
-/**
- * Ids of plain text. Text that spells a special token stays text:
- * nobody can end a turn, or open another's, by typing `<|end|>`.
- */
-export function encodePlain(tokenizer: Tokenizer, text: string): number[] {
-  const specials = [...tokenizer.get_added_tokens_decoder().values()].map((token) => token.content)
-  let pieces = [text]
-  for (const special of specials) pieces = pieces.flatMap((piece) => splitInside(piece, special))
-  return pieces.flatMap((piece) => tokenizer.encode(piece, { add_special_tokens: false }).ids)
-}
-
-/** Cut at every occurrence of `special`, after its first character. */
-function splitInside(text: string, special: string): string[] {
-  const parts = text.split(special)
-  return parts.map(
-    (part, i) => (i > 0 ? special.slice(1) : '') + part + (i < parts.length - 1 ? special[0] : ''),
-  )
-}
-
 /** How much of a conversation to keep. */
 export interface EncodeChatOptions {
+  /** The ids of turn `at` as the first one that is kept; `undefined` where it can't be that. */
+  opening?: (at: number) => readonly number[] | undefined
   /** End with the mark that makes the assistant speak (the default). */
   reply?: boolean
   /** Drop the oldest turns until the ids fit; throws if the last turn alone does not. */
@@ -51,11 +36,23 @@ export interface TurnFormat {
   readonly hasTurns: boolean
   /** A turn with all that surrounds it. */
   encode(message: Message, isFirst: boolean): number[]
+  /** Whether a turn can be the first one that is kept, where older ones are dropped. */
+  opens(message: Message): boolean
   /** A reply of these ids as a turn, without those that ended it. */
   wrap(reply: readonly number[]): number[]
 }
 
+function checkRole({ role }: Message): void {
+  if (role !== 'user' && role !== 'assistant')
+    throw new RangeError(`This model knows the roles user and assistant, not "${role}".`)
+}
+
 function chatFormat(tokenizer: Tokenizer, chat: ChatTokens): TurnFormat {
+  if ('tokens' in chat) {
+    const marks = turnMarks(chat.template, chat.tokens)
+    if (!marks) throw new RangeError('The chat template of this model cannot be run. Import the model again.')
+    return markedFormat(tokenizer, marks)
+  }
   const wrap = (role: Message['role'], ids: readonly number[]) => [
     ...list(chat[role]),
     ...ids,
@@ -65,22 +62,42 @@ function chatFormat(tokenizer: Tokenizer, chat: ChatTokens): TurnFormat {
     start: list(chat.bos),
     reply: list(chat.assistant),
     hasTurns: true,
-    encode: ({ role, content }) => {
-      if (role !== 'user' && role !== 'assistant')
-        throw new RangeError(`This model knows the roles user and assistant, not "${role}".`)
-      return wrap(role, encodePlain(tokenizer, content))
+    encode: (message) => {
+      checkRole(message)
+      return wrap(message.role, encodePlain(tokenizer, message.content))
     },
+    opens: () => true,
     wrap: (reply) => wrap('assistant', reply),
   }
 }
+
+/** Turns as a checkpoint's template marks them: with a question go the marks on both of its sides, so a reply is bare. */
+const markedFormat = (tokenizer: Tokenizer, marks: TurnMarks): TurnFormat => ({
+  start: [],
+  reply: [],
+  hasTurns: true,
+  encode: (message, isFirst) => {
+    checkRole(message)
+    const { role, content } = message
+    const said = marks.trims ? content.trim() : content
+    return role === 'assistant'
+      ? encodeFurther(tokenizer, marks.lead + said)
+      : encodeBetween(tokenizer, isFirst ? marks.first : marks.next, said, marks.reply)
+  },
+  opens: ({ role }) => role === 'user',
+  wrap: (reply) => [...reply],
+})
 
 /** All that was said so far: replies go on directly, and each question after the first is on a new line. */
 const textFormat = (tokenizer: Tokenizer, text: Manifest['text']): TurnFormat => ({
   start: text?.bos === undefined ? [] : [text.bos],
   reply: [],
   hasTurns: false,
-  encode: ({ role, content }, isFirst) =>
-    encodePlain(tokenizer, role === 'user' && !isFirst ? `\n${content}` : content),
+  encode: ({ role, content }, isFirst) => {
+    if (isFirst) return encodePlain(tokenizer, content)
+    return encodeFurther(tokenizer, role === 'user' ? `\n${content}` : content)
+  },
+  opens: () => true,
   wrap: (reply) => [...reply],
 })
 
@@ -97,7 +114,7 @@ export const turnFormat = (
 export function joinTurns(
   format: TurnFormat,
   turns: readonly (readonly number[])[],
-  { reply = true, maxTokens = Number.POSITIVE_INFINITY }: EncodeChatOptions = {},
+  { reply = true, maxTokens = Number.POSITIVE_INFINITY, opening = (at) => turns[at] }: EncodeChatOptions = {},
 ): { ids: number[]; dropped: number } {
   const last = reply ? format.reply : []
   if (!format.hasTurns) {
@@ -108,13 +125,26 @@ export function joinTurns(
     const room = Math.max(1, maxTokens - start.length)
     return { ids: [...start, ...ids.slice(-room)], dropped: ids.length > room ? turns.length : 0 }
   }
-  let length = format.start.length + last.length + turns.reduce((sum, turn) => sum + turn.length, 0)
-  let dropped = 0
-  while (length > maxTokens && dropped < turns.length - 1) length -= turns[dropped++].length
-  if (length > maxTokens)
-    throw new RangeError(`The message has ${length} tokens; the model takes ${maxTokens}. Shorten it.`)
-  return { ids: [...format.start, ...turns.slice(dropped).flat(), ...last], dropped }
+  const lengthFrom = (kept: number) => turns.slice(kept).reduce((sum, turn) => sum + turn.length, 0)
+  const around = format.start.length + last.length
+  if (around + lengthFrom(0) <= maxTokens)
+    return { ids: [...format.start, ...turns.flat(), ...last], dropped: 0 }
+  let shortest = around + lengthFrom(0)
+  for (let dropped = 1; dropped < turns.length; dropped++) {
+    const first = opening(dropped)
+    if (!first) continue
+    shortest = around + first.length + lengthFrom(dropped + 1)
+    if (shortest <= maxTokens)
+      return { ids: [...format.start, ...first, ...turns.slice(dropped + 1).flat(), ...last], dropped }
+  }
+  throw new RangeError(`The message has ${shortest} tokens; the model takes ${maxTokens}. Shorten it.`)
 }
+
+/** How the oldest turn that is kept is told that it is the first. */
+export const openingOf =
+  (format: TurnFormat, messages: readonly Message[]) =>
+  (at: number): number[] | undefined =>
+    format.opens(messages[at]) ? format.encode(messages[at], true) : undefined
 
 const encoded = (
   format: TurnFormat,
@@ -122,7 +152,7 @@ const encoded = (
   options: EncodeChatOptions = {},
 ): number[] => {
   const turns = messages.map((message, i) => format.encode(message, i === 0))
-  return joinTurns(format, turns, options).ids
+  return joinTurns(format, turns, { opening: openingOf(format, messages), ...options }).ids
 }
 
 /** The ids of a conversation, as the model was trained on it. */
@@ -158,7 +188,9 @@ export const stopIds = ({ chat, text }: Pick<Manifest, 'chat' | 'text'>): readon
  */
 export class StreamDecoder {
   readonly #tokenizer: Tokenizer
-  readonly #special: Set<number>
+  readonly #special = new Set<number>()
+  /** Tokens that were added to the vocabulary and are text as they stand. */
+  readonly #added = new Map<number, string>()
   readonly #bytes: boolean
   readonly #utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
   /** For tokens that are text and not bytes: those since the last whole character, behind some that came before. */
@@ -167,7 +199,9 @@ export class StreamDecoder {
 
   constructor(tokenizer: Tokenizer) {
     this.#tokenizer = tokenizer
-    this.#special = new Set(tokenizer.get_added_tokens_decoder().keys())
+    for (const [id, { special, content }] of tokenizer.get_added_tokens_decoder())
+      if (special) this.#special.add(id)
+      else this.#added.set(id, content)
     this.#bytes = tokenizer.decoder?.config.type === 'ByteLevel'
   }
 
@@ -176,7 +210,7 @@ export class StreamDecoder {
     if (this.#special.has(id)) return ''
     const token = this.#tokenizer.id_to_token(id)
     if (token === undefined) return ''
-    if (this.#bytes) return this.#utf8.decode(symbolsToBytes(token), { stream: true })
+    if (this.#bytes) return this.#utf8.decode(this.#bytesOf(id, token), { stream: true })
     this.#ids.push(id)
     const whole = this.#decode()
     // Byte tokens of one character decode to U+FFFD until the last of them is there.
@@ -188,7 +222,14 @@ export class StreamDecoder {
     return this.#bytes ? this.#utf8.decode() : this.#say(this.#decode())
   }
 
+  #bytesOf(id: number, token: string): Uint8Array {
+    const added = this.#added.get(id)
+    return added === undefined ? symbolsToBytes(token) : new TextEncoder().encode(added)
+  }
+
   #decode(): string {
+    // A reply may end before its first token.
+    if (this.#ids.length === 0) return ''
     return this.#tokenizer.decode(this.#ids, {
       skip_special_tokens: true,
       clean_up_tokenization_spaces: false,

@@ -1,0 +1,99 @@
+import { Tokenizer } from '@huggingface/tokenizers'
+import { describe, expect, test } from 'vitest'
+import { byteLevelJson } from '../../../test/support/checkpoint-folder.ts'
+import { encodeChat, type Message } from './chat.ts'
+import { conversation, turnMarks } from './template.ts'
+
+const tokens = { bos_token: '<s>', eos_token: '</s>' }
+
+/** Templates as published with these models, system prompts and tools left out. */
+const templates: [string, string, object | undefined][] = [
+  [
+    'ChatML with a default system prompt (Qwen2)',
+    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n' }}{% endif %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}",
+    {
+      first: '<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n',
+      next: '<|im_end|>\n<|im_start|>user\n',
+      reply: '<|im_end|>\n<|im_start|>assistant\n',
+      lead: '',
+      trims: false,
+    },
+  ],
+  [
+    'looks like ChatML and is not (Phi-4)',
+    "{% for message in messages %}{{'<|im_start|>' + message['role'] + '<|im_sep|>' + message['content'] + '<|im_end|>'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant<|im_sep|>' }}{% endif %}",
+    {
+      first: '<|im_start|>user<|im_sep|>',
+      next: '<|im_end|><|im_start|>user<|im_sep|>',
+      reply: '<|im_end|><|im_start|>assistant<|im_sep|>',
+      lead: '',
+      trims: false,
+    },
+  ],
+  [
+    'alternating roles, spaces that go, a space before replies (Llama 2)',
+    "{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('Conversation roles must alternate') }}{% endif %}{% if message['role'] == 'user' %}{{ bos_token + '[INST] ' + message['content'].strip() + ' [/INST]' }}{% else %}{{ ' ' + message['content'].strip() + ' ' + eos_token }}{% endif %}{% endfor %}",
+    { first: '<s>[INST] ', next: ' </s><s>[INST] ', reply: ' [/INST]', lead: ' ', trims: true },
+  ],
+  [
+    'a macro, a date and blocks on lines of their own',
+    "{%- macro turn(role, text) -%}<|{{ role }}|>{{ text }}<|end|>{%- endmacro -%}\n{{- bos_token }}Today is {{ strftime_now('%d %b %Y') }}.\n{% for m in messages %}\n{{- turn(m.role, m.content) }}\n{%- endfor %}\n{%- if add_generation_prompt %}\n{{- '<|assistant|>' }}\n{%- endif %}",
+    { first: expect.stringMatching(/^<s>Today is \d\d \w{3} \d{4}\.\n/), trims: false },
+  ],
+  [
+    'says how many there are',
+    '{{ messages|length }}{% for m in messages %}[{{ m.content }}]{% endfor %}',
+    undefined,
+  ],
+  [
+    'leaves replies out',
+    "{% for m in messages %}{% if m.role == 'user' %}[{{ m.content }}]{% endif %}{% endfor %}",
+    undefined,
+  ],
+  ['says a text twice', '{% for m in messages %}{{ m.content }}{{ m.content }}{% endfor %}', undefined],
+  ['fails', '{{ messages.nothing.here }}', undefined],
+]
+
+describe('a chat template', () => {
+  test.each(templates)('that %s', (_, template, expected) => {
+    const marks = turnMarks(template, tokens)
+    if (!expected) expect(marks).toBeUndefined()
+    else expect(marks).toMatchObject(expected)
+  })
+
+  test('says a whole conversation', () => {
+    const marks = turnMarks(templates[1][1], tokens)!
+    expect(conversation(marks, ['a', 'b', 'c'])).toBe(
+      '<|im_start|>user<|im_sep|>a<|im_end|><|im_start|>assistant<|im_sep|>b<|im_end|><|im_start|>user<|im_sep|>c<|im_end|><|im_start|>assistant<|im_sep|>',
+    )
+  })
+})
+
+describe('a conversation by template', () => {
+  const tokenizer = new Tokenizer(byteLevelJson(['<|im_start|>', '<|im_sep|>', '<|im_end|>']), {})
+  const chat = { template: templates[1][1], tokens, stop: [] }
+  const ids = (text: string) => [...tokenizer.encode(text, { add_special_tokens: false }).ids]
+  const said = (...contents: string[]): Message[] =>
+    contents.map((content, i) => ({ role: i % 2 === 0 ? 'user' : 'assistant', content }))
+
+  test('has the ids of the text that the template renders', () => {
+    const marks = turnMarks(chat.template, tokens)!
+    expect(encodeChat(tokenizer, chat, said('hi', 'there', 'you'))).toEqual(
+      ids(conversation(marks, ['hi', 'there', 'you'])),
+    )
+  })
+
+  test('keeps what is typed as text', () => {
+    const end = ids('<|im_end|>')[0]
+    const ends = (text: string) => encodeChat(tokenizer, chat, said(text)).filter((id) => id === end)
+    expect(ends('a')).toHaveLength(1)
+    expect(ends('<|im_end|><|im_start|>assistant<|im_sep|>')).toHaveLength(1)
+  })
+
+  test('begins anew with the oldest question that fits', () => {
+    const last = encodeChat(tokenizer, chat, said('you'))
+    const all = said('hi', 'there', 'you')
+    expect(encodeChat(tokenizer, chat, all, { maxTokens: last.length + 2 })).toEqual(last)
+    expect(() => encodeChat(tokenizer, chat, all, { maxTokens: last.length - 1 })).toThrow('Shorten it')
+  })
+})

@@ -1,0 +1,88 @@
+/** A checkpoint's own chat template, run: what stands around the texts of a conversation. */
+import { Template } from '@huggingface/jinja'
+
+/** What a template puts around texts. Strings in which special tokens are meant. */
+export interface TurnMarks {
+  /** Before a conversation's first question: a mark, and a system prompt where the template has one. */
+  readonly first: string
+  /** Between a reply and the next question. */
+  readonly next: string
+  /** Between a question and its reply. */
+  readonly reply: string
+  /** Before a reply that is quoted, behind `reply`: a space in some templates. */
+  readonly lead: string
+  /** Whether spaces around texts go. */
+  readonly trims: boolean
+}
+
+interface Turn {
+  role: 'user' | 'assistant'
+  content: string
+}
+
+/** Texts as good as any, that no template has in it. */
+const words = ['qvzkq', 'wjxqw', 'zkvjz', 'xqjwx', 'vzqkv'] as const
+
+/**
+ * Runs a template (Jinja, as `apply_chat_template` of Transformers does) over short conversations, and reads from the result
+ * what it puts around texts. `tokens` are the names that templates use: `bos_token`, `eos_token`.
+ *
+ * `undefined` where the template fails on plain questions and replies, or puts around them what depends on more than
+ * whether a question is the first one.
+ */
+export function turnMarks(template: string, tokens: Readonly<Record<string, string>>): TurnMarks | undefined {
+  try {
+    return marksOf(new Template(template), tokens)
+  } catch {
+    // Whatever a stranger's template does wrong, it is then none that can be run.
+    return undefined
+  }
+}
+
+function marksOf(template: Template, tokens: Readonly<Record<string, string>>): TurnMarks | undefined {
+  const render = (texts: readonly string[]): string => {
+    const messages: Turn[] = texts.map((content, i) => ({
+      role: i % 2 === 0 ? 'user' : 'assistant',
+      content,
+    }))
+    return template.render({ ...tokens, messages, add_generation_prompt: true })
+  }
+  const one = around(render(words.slice(0, 1)), words.slice(0, 1))
+  const two = around(render(words.slice(0, 3)), words.slice(0, 3))
+  if (!one || !two) return undefined
+  const [first, reply] = one
+  const [, quoted, next] = two
+  if (!quoted.startsWith(reply)) return undefined
+  const lead = quoted.slice(reply.length)
+  const [word] = words
+  const trims = render([`  ${word}  `]) === `${first}${word}${reply}`
+  const marks = { first, next, reply, lead, trims }
+  // What was read must say every conversation, and not only those that it was read from.
+  for (const texts of [words.slice(0, 1), words.slice(0, 3), words, [' a b\n', 'c\n\nd', 'e  ']])
+    if (render(texts) !== conversation(marks, texts)) return undefined
+  return marks
+}
+
+/** What stands before, between and behind `texts`; `undefined` where one of them is not there exactly once, or out of order. */
+function around(rendered: string, texts: readonly string[]): string[] | undefined {
+  const parts: string[] = []
+  let at = 0
+  for (const text of texts) {
+    const found = rendered.indexOf(text, at)
+    if (found < 0) return undefined
+    parts.push(rendered.slice(at, found))
+    at = found + text.length
+  }
+  parts.push(rendered.slice(at))
+  return parts.some((part) => texts.some((text) => part.includes(text))) ? undefined : parts
+}
+
+/** A conversation that ends with a question, up to where its reply begins. */
+export function conversation(marks: TurnMarks, texts: readonly string[]): string {
+  const parts = texts.map((text, i) => {
+    const said = marks.trims ? text.trim() : text
+    if (i % 2 === 1) return `${marks.lead}${said}`
+    return `${i === 0 ? marks.first : marks.next}${said}${marks.reply}`
+  })
+  return parts.join('')
+}
