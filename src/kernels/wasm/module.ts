@@ -26,6 +26,17 @@ type Contract = (
   dim: number,
 ) => void
 
+type ContractHead = (
+  lanes: number,
+  left: number,
+  right: number,
+  out: number,
+  rows: number,
+  seen: number,
+  step: number,
+  bytes: number,
+) => void
+
 /** What ring.wasm exports; pointers are byte addresses. See assembly/ for shapes. */
 export interface RingExports {
   memory: WebAssembly.Memory
@@ -62,6 +73,27 @@ export interface RingExports {
   transformed(samples: number, count: number, n: number, columns: number, scale: number, out: number): void
   contractScores: Contract
   contractMix: Contract
+  gatherHeads(
+    at: number,
+    from: number,
+    lanes: number,
+    rows: number,
+    heads: number,
+    dim: number,
+    padded: number,
+    to: number,
+  ): void
+  scatterHeads(
+    at: number,
+    lanes: number,
+    rows: number,
+    heads: number,
+    dim: number,
+    padded: number,
+    to: number,
+  ): void
+  narrowScores: ContractHead
+  narrowMix: ContractHead
   evaluate(code: number, end: number, base: number, count: number, phase: number): void
   splitPairs(a: number, k: number, limbs: number, out: number): void
   splitWords(a: number, k: number, out: number): void

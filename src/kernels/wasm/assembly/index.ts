@@ -20,6 +20,7 @@ export {
   spreadSevens,
 } from './digits'
 export { contractMix, contractScores } from './contraction'
+export { gatherHeads, narrowMix, narrowScores, scatterHeads } from './contraction_narrow'
 export { evaluate } from './evaluate'
 
 /** First byte the caller may hand out. */
