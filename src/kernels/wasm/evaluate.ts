@@ -48,7 +48,7 @@ function put(to: Workspace, type: OperandType, operand: Operand, first: number, 
     to.bytes.set(operand.subarray((first * bits) / 8, Math.ceil(((first + n) * bits) / 8)), at)
     return
   }
-  if (type.kind === 'columns') {
+  if (type.kind === 'columns' && operand instanceof BigUint64Array) {
     const { width, stride, from } = type
     for (let i = first, end = first; i < first + n; i = end) {
       const column = i % width
@@ -59,7 +59,8 @@ function put(to: Workspace, type: OperandType, operand: Operand, first: number, 
     return
   }
   const run = type.kind === 'runs' ? type.run : 1
-  to.lanes.set(operand.subarray(Math.floor(first / run), Math.ceil((first + n) / run)), at / 8)
+  const part = operand.subarray(Math.floor(first / run), Math.ceil((first + n) / run))
+  to.bytes.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at)
 }
 
 /** Copies what a piece has yielded; the sums of a run that pieces share add up. */
@@ -67,14 +68,18 @@ function take(from: Workspace, type: OutputType, result: Result, first: number, 
   if (result instanceof Uint8Array) {
     const bits = type.kind === 'packed' ? type.bits : 8
     result.set(from.bytes.subarray(at, at + Math.ceil((n * bits) / 8)), (first * bits) / 8)
-  } else if (type.kind === 'sums') {
+  } else if (type.kind === 'sums' && result instanceof BigUint64Array) {
     const group = Math.floor(first / type.run)
     for (let g = group; g * type.run < first + n; g++) {
       const sum = from.lanes[at / 8 + g - group]
       result[g] = BigInt.asUintN(64, result[g] + sum)
     }
     from.lanes.fill(0n, at / 8, at / 8 + Math.ceil(n / type.run) + 1)
-  } else result.set(from.lanes.subarray(at / 8, at / 8 + n), first)
+  } else {
+    const bytes = result.BYTES_PER_ELEMENT
+    const made = new Uint8Array(result.buffer, result.byteOffset + first * bytes, n * bytes)
+    made.set(from.bytes.subarray(at, at + n * bytes))
+  }
 }
 
 /** Programs over one instance, whose layouts and workspace outlive a call. */
@@ -98,7 +103,7 @@ export function wasmPrograms(ring: Ring): ProgramKernels {
       const n = Math.min(PIECE, count - first)
       for (let k = 0; k < operands.length; k++)
         put(workspace, p.operands[k], operands[k], first, n, compiled.operands[k])
-      x.evaluate(block, block + code.byteLength, block, n, first)
+      x.evaluate(block, block + code.byteLength, block, n, first, compiled.lanes)
       for (let k = 0; k < results.length; k++)
         take(workspace, p.outputs[k].type, results[k], first, n, compiled.outputs[k])
     }

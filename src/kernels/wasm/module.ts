@@ -94,7 +94,7 @@ export interface RingExports {
   ): void
   narrowScores: ContractHead
   narrowMix: ContractHead
-  evaluate(code: number, end: number, base: number, count: number, phase: number): void
+  evaluate(code: number, end: number, base: number, count: number, phase: number, lanes: number): void
   splitPairs(a: number, k: number, limbs: number, out: number): void
   splitWords(a: number, k: number, out: number): void
   finish(
