@@ -47,6 +47,7 @@ export interface RingExports {
   packAligned(values: number, count: number, log: number, out: number): void
   unpack(bytes: number, bits: number, count: number, out: number): void
   unpackAligned(bytes: number, log: number, count: number, out: number): void
+  widenLanes(at: number, bits: number, count: number, out: number): void
   packDifference(values: number, words: number, width: number, count: number, bits: number, out: number): void
   polynomials(
     points: number,

@@ -179,6 +179,11 @@ function gather<T>(dst: usize, a: usize, n: u32, skip: u32, run: u32): void {
   }
 }
 
+/** Lanes of 16 or 32 bits to lanes of 64; may write 8 bytes too many. */
+export function widenLanes(at: usize, bits: u32, count: u32, out: usize): void {
+  fetch<u64>(out, at, count, bits)
+}
+
 // @ts-ignore: decorator
 @inline
 function run<T>(code: usize, end: usize, base: usize, count: u32, phase: u32): void {

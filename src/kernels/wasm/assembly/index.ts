@@ -21,7 +21,7 @@ export {
 } from './digits'
 export { contractMix, contractScores } from './contraction'
 export { gatherHeads, narrowMix, narrowScores, scatterHeads } from './contraction_narrow'
-export { evaluate } from './evaluate'
+export { evaluate, widenLanes } from './evaluate'
 
 /** First byte the caller may hand out. */
 export const heapBase: usize = __heap_base
