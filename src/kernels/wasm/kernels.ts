@@ -9,6 +9,7 @@ import { type Ring, ringAsync, ringSync } from './module.ts'
 import { wasmPacking } from './packing.ts'
 import { wasmPolynomials } from './polynomials.ts'
 import { wasmRotated } from './rotated.ts'
+import { loadSigns, ownSigns, signMatmul } from './signs.ts'
 import { wasmTransformed } from './transformed.ts'
 
 /** Kernels over one instance of the module; `node/` builds on the same instance. */
@@ -25,16 +26,16 @@ export function kernelsOf(ring: Ring): Kernels {
     },
     load(data, k, n): Matrix {
       checkLoad(data, k, n)
-      return loadMatrix(ring, data, k, n)
+      return loadSigns(ring, data, k, n) ?? loadMatrix(ring, data, k, n)
     },
     expand(key, nonce, firstWord, k, n, bits): Matrix {
       checkExpand(key, nonce, firstWord, k, n, bits)
       return expandMatrix(ring, key, nonce, firstWord, k, n, bits)
     },
     matmul(a, m, b, bits) {
-      const own = ownMatrix(ring, b)
-      checkMatmul(a, m, own.k, bits)
-      return wasmMatmul(ring, a, m, own, bits)
+      checkMatmul(a, m, b.k, bits)
+      const signs = ownSigns(ring, b)
+      return signs ? signMatmul(ring, a, m, signs, bits) : wasmMatmul(ring, a, m, ownMatrix(ring, b), bits)
     },
     ...wasmPacking(ring),
     ...wasmRotated(ring),

@@ -163,6 +163,20 @@ export interface RingExports {
   mul32x32: Multiply
   mul32x64: Multiply
   mul64: Multiply
+  scatterSigns(at: number, row0: number, rows: number, k: number, n: number, out: number): void
+  gatherSigns(
+    signs: number,
+    scales: number,
+    row0: number,
+    rows: number,
+    k: number,
+    n: number,
+    out: number,
+  ): void
+  signSums(a: number, k: number, shift: number, mask: number, planes: number, out: number): void
+  mulSigns(sums: number, planes: number, signs: number, bytes: number, panels: number, out: number): void
+  addSigns(sums: number, n: number, shift: number, out: number): void
+  scaleSigns(out: number, n: number, scales: number, bits: number): void
 }
 
 /** One instance of the module with its memory. */

@@ -9,6 +9,7 @@ export { finish, splitPairs, splitWords } from './limbs'
 export { mul8x16, mul8x32, mul8x64, mul16x16, mul16x32 } from './matmul_pairs'
 export { mul16x64, mul32x32, mul32x64 } from './matmul_words'
 export { mul64 } from './matmul_u64'
+export { addSigns, gatherSigns, mulSigns, scaleSigns, scatterSigns, signSums } from './signs'
 export { gatherPlane, gatherPlanes64, splitBytes } from './planes'
 export {
   addParts32,
