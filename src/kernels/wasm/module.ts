@@ -64,11 +64,24 @@ export interface RingExports {
   rotated(
     rows: number,
     narrow: number,
+    stride: number,
     per: number,
     words: number,
     shift: number,
     masks: number,
     count: number,
+    out: number,
+  ): void
+  packRotated(
+    rows: number,
+    per: number,
+    words: number,
+    shift: number,
+    masks: number,
+    count: number,
+    keystream: number,
+    width: number,
+    bits: number,
     out: number,
   ): void
   transformed(samples: number, count: number, n: number, columns: number, scale: number, out: number): void
