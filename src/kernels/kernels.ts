@@ -58,6 +58,8 @@ export interface Kernels extends OpKernels, RotationKernels {
    * `places[3i+1]`, `places[3i+2]`) as little-endian words. 64 bytes a block, one after another.
    */
   blocks(key: Uint8Array, stream: number, places: Uint32Array): Uint8Array
+  /** So many blocks one after another, by `keystream`, take about as long as a scattered one, at most. */
+  readonly blocksInARow: number
   /** Copies `data` (k x n, row major) into the kernel's own memory. Free the matrix when it is no longer needed. */
   load(data: MatrixData, k: number, n: number): Matrix
   /**

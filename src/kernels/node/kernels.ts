@@ -43,6 +43,7 @@ export function createNodeKernels(options: ProductOptions = {}): Kernels {
   return {
     ...wasm,
     name: 'node (wasm-simd, openssl, onnxruntime)',
+    blocksInARow: 2,
     keystream(key, nonce, byteOffset, out) {
       if (out.length < OPENSSL_BYTES) return wasm.keystream(key, nonce, byteOffset, out)
       checkKeystream(key, nonce, byteOffset, out.length)

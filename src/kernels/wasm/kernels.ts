@@ -20,6 +20,7 @@ export function kernelsOf(ring: Ring): Kernels {
       checkKeystream(key, nonce, byteOffset, out.length)
       wasmKeystream(ring, key, nonce, byteOffset, out)
     },
+    blocksInARow: 1,
     blocks(key, stream, places) {
       checkBlocks(key, places)
       return wasmBlocks(ring, key, stream, places)
