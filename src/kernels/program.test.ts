@@ -140,7 +140,7 @@ test('programs on WASM equal the oracle, over tiles and pieces', () => {
       })
       expect(wasm.evaluate(p, data, rows * WIDTH)).toEqual(oracle.evaluate(p, data, rows * WIDTH))
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   )
 })
 

@@ -12,7 +12,7 @@ import { type Scheme, schemeOf } from './scheme.ts'
 import { matrixBias, matrixTiles } from './tiles.ts'
 
 /** Below this many bytes the WASM keystream is done before OpenSSL has a cipher object. */
-const OPENSSL_BYTES = 4 << 10
+const OPENSSL_BYTES = 8 << 10
 /** Elements of so many bits, their sign included, meet whole bytes on every processor: see scheme.ts. */
 const SMALL_BITS = 7
 /** From this many rows products of digits win for every element type, 1.2 to 8 times (measured). */

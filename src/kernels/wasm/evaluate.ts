@@ -8,38 +8,9 @@ import {
   type Result,
   resultOf,
 } from '../program.ts'
-import type { Arena } from './arena.ts'
 import { type Compiled, compile, PIECE } from './layout.ts'
 import type { Ring } from './module.ts'
-
-/** A place for programs and their pieces that every call uses anew, seen as bytes, words and lanes. */
-class Workspace {
-  bytes = new Uint8Array()
-  words = new Uint32Array()
-  lanes = new BigUint64Array()
-  /** Where it lies in the module's memory. */
-  block = 0
-  readonly #arena: Arena
-  #size = 0
-
-  constructor(arena: Arena) {
-    this.#arena = arena
-  }
-
-  /** Makes room for so many bytes. */
-  reserve(size: number): void {
-    if (size > this.#size) {
-      if (this.#size > 0) this.#arena.free(this.block)
-      this.block = this.#arena.alloc(size)
-      this.#size = size
-    } else if (this.bytes.buffer === this.#arena.memory.buffer) return
-    // Views of a memory that has grown since are gone.
-    const { buffer } = this.#arena.memory
-    this.bytes = new Uint8Array(buffer, this.block, this.#size)
-    this.words = new Uint32Array(buffer, this.block, Math.floor(this.#size / 4))
-    this.lanes = new BigUint64Array(buffer, this.block, Math.floor(this.#size / 8))
-  }
-}
+import { Workspace } from './workspace.ts'
 
 /** Copies an operand's part for elements first..first+n-1 to the workspace. */
 function put(to: Workspace, type: OperandType, operand: Operand, first: number, n: number, at: number): void {
@@ -59,8 +30,10 @@ function put(to: Workspace, type: OperandType, operand: Operand, first: number, 
     return
   }
   const run = type.kind === 'runs' ? type.run : 1
-  const part = operand.subarray(Math.floor(first / run), Math.ceil((first + n) / run))
-  to.bytes.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at)
+  const [begin, end] = [Math.floor(first / run), Math.ceil((first + n) / run)]
+  if (operand instanceof BigUint64Array) to.lanes.set(operand.subarray(begin, end), at / 8)
+  else if (operand instanceof Uint32Array) to.words.set(operand.subarray(begin, end), at / 4)
+  else to.halves.set(operand.subarray(begin, end), at / 2)
 }
 
 /** Copies what a piece has yielded; the sums of a run that pieces share add up. */
@@ -75,11 +48,9 @@ function take(from: Workspace, type: OutputType, result: Result, first: number, 
       result[g] = BigInt.asUintN(64, result[g] + sum)
     }
     from.lanes.fill(0n, at / 8, at / 8 + Math.ceil(n / type.run) + 1)
-  } else {
-    const bytes = result.BYTES_PER_ELEMENT
-    const made = new Uint8Array(result.buffer, result.byteOffset + first * bytes, n * bytes)
-    made.set(from.bytes.subarray(at, at + n * bytes))
-  }
+  } else if (result instanceof BigUint64Array) result.set(from.lanes.subarray(at / 8, at / 8 + n), first)
+  else if (result instanceof Uint32Array) result.set(from.words.subarray(at / 4, at / 4 + n), first)
+  else result.set(from.halves.subarray(at / 2, at / 2 + n), first)
 }
 
 /** Programs over one instance, whose layouts and workspace outlive a call. */

@@ -2,7 +2,7 @@ import { checkBlocks, checkExpand, checkKeystream, checkLoad, checkMatmul } from
 import type { Kernels, Matrix } from '../kernels.ts'
 import { wasmContraction } from './contraction.ts'
 import { wasmPrograms } from './evaluate.ts'
-import { wasmBlocks, wasmKeystream } from './keystream.ts'
+import { WasmKeystream } from './keystream.ts'
 import { wasmMatmul } from './matmul.ts'
 import { expandMatrix, loadMatrix, ownMatrix } from './matrix.ts'
 import { type Ring, ringAsync, ringSync } from './module.ts'
@@ -14,16 +14,17 @@ import { wasmTransformed } from './transformed.ts'
 
 /** Kernels over one instance of the module; `node/` builds on the same instance. */
 export function kernelsOf(ring: Ring): Kernels {
+  const streams = new WasmKeystream(ring)
   return {
     name: 'wasm-simd',
     keystream(key, nonce, byteOffset, out) {
       checkKeystream(key, nonce, byteOffset, out.length)
-      wasmKeystream(ring, key, nonce, byteOffset, out)
+      streams.fill(key, nonce, byteOffset, out)
     },
     blocksInARow: 1,
     blocks(key, stream, places) {
       checkBlocks(key, places)
-      return wasmBlocks(ring, key, stream, places)
+      return streams.blocks(key, stream, places)
     },
     load(data, k, n): Matrix {
       checkLoad(data, k, n)
