@@ -43,7 +43,7 @@ export function compile(p: Program): Compiled {
   /** Room for a piece, and for what loops read or write past its end. */
   const room = (n: number): number => {
     const at = Math.ceil(bytes / 64) * 64
-    bytes = at + n + 16
+    bytes = at + n + 64
     return at
   }
   // Instructions, at most so many.

@@ -44,7 +44,7 @@ function packDifference(ring: Ring, values: LaneArray, words: Uint8Array, bits: 
   const { x, arena } = ring
   const out = new Uint8Array(packedBytes(values.length, bits))
   const most = Math.min(PIECE, values.length)
-  const block = arena.alloc(most * 24 + 24)
+  const block = arena.alloc(most * 24 + 64)
   const [from, to] = [block + most * 8, block + most * 16]
   const lanes = widthOf(values)
   // Narrow lanes come in where the packed values go out.

@@ -65,7 +65,57 @@ function shr<T>(dst: usize, a: usize, n: u32, by: i32): void {
     v128.store(dst, v128.shr<T>(v128.load(a), by))
 }
 
-// Lanes of type S to lanes of type T.
+// Two vectors' lanes of 64 bits to one's of 32, and of 32 to 16: the low halves.
+// @ts-ignore: decorator
+@inline
+function halved(a: v128, b: v128): v128 {
+  return i32x4.shuffle(a, b, 0, 2, 4, 6)
+}
+
+// @ts-ignore: decorator
+@inline
+function quartered(a: v128, b: v128): v128 {
+  return i16x8.shuffle(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
+}
+
+function narrow64to32(dst: usize, a: usize, n: u32): void {
+  for (const end = dst + (usize(n) << 2); dst < end; dst += 16, a += 32)
+    v128.store(dst, halved(v128.load(a), v128.load(a, 16)))
+}
+
+function narrow64to16(dst: usize, a: usize, n: u32): void {
+  for (const end = dst + (usize(n) << 1); dst < end; dst += 16, a += 64) {
+    const low = halved(v128.load(a), v128.load(a, 16)), high = halved(v128.load(a, 32), v128.load(a, 48))
+    v128.store(dst, quartered(low, high))
+  }
+}
+
+function narrow32to16(dst: usize, a: usize, n: u32): void {
+  for (const end = dst + (usize(n) << 1); dst < end; dst += 16, a += 32)
+    v128.store(dst, quartered(v128.load(a), v128.load(a, 16)))
+}
+
+function widen32to64(dst: usize, a: usize, n: u32): void {
+  for (const end = dst + (usize(n) << 3); dst < end; dst += 16, a += 8) v128.store(dst, v128.load32x2_u(a))
+}
+
+function widen16to64(dst: usize, a: usize, n: u32): void {
+  for (const end = dst + (usize(n) << 3); dst < end; dst += 32, a += 8) {
+    const x = v128.load16x4_u(a)
+    v128.store(dst, i64x2.extend_low_i32x4_u(x))
+    v128.store(dst, i64x2.extend_high_i32x4_u(x), 16)
+  }
+}
+
+function widen16to32(dst: usize, a: usize, n: u32): void {
+  for (const end = dst + (usize(n) << 2); dst < end; dst += 16, a += 8) v128.store(dst, v128.load16x4_u(a))
+}
+
+function widen8to16(dst: usize, a: usize, n: u32): void {
+  for (const end = dst + (usize(n) << 1); dst < end; dst += 16, a += 8) v128.store(dst, v128.load8x8_u(a))
+}
+
+// Lanes of type S to lanes of type T, one by one.
 // @ts-ignore: decorator
 @inline
 function convert<S, T>(dst: usize, a: usize, n: u32): void {
@@ -73,43 +123,33 @@ function convert<S, T>(dst: usize, a: usize, n: u32): void {
     store<T>(dst, <T>load<S>(a))
 }
 
-// The low halves of 64-bit lanes, or 32-bit lanes with zeros above.
-function narrow64to32(dst: usize, a: usize, n: u32): void {
-  for (const end = dst + (usize(n) << 2); dst < end; dst += 16, a += 32)
-    v128.store(dst, i32x4.shuffle(v128.load(a), v128.load(a, 16), 0, 2, 4, 6))
-}
-
-function widen32to64(dst: usize, a: usize, n: u32): void {
-  for (const end = dst + (usize(n) << 3); dst < end; dst += 16, a += 8) v128.store(dst, v128.load32x2_u(a))
-}
-
 /** Lanes of `bits` bits, 8, 16, 32 or 64, to the program's. */
 function fetch<T>(dst: usize, a: usize, n: u32, bits: u32): void {
   if (sizeof<T>() == 8) {
     if (bits == 32) widen32to64(dst, a, n)
-    else if (bits == 16) convert<u16, u64>(dst, a, n)
+    else if (bits == 16) widen16to64(dst, a, n)
     else convert<u8, u64>(dst, a, n)
   } else if (sizeof<T>() == 4) {
     if (bits == 64) narrow64to32(dst, a, n)
-    else if (bits == 16) convert<u16, u32>(dst, a, n)
+    else if (bits == 16) widen16to32(dst, a, n)
     else convert<u8, u32>(dst, a, n)
-  } else if (bits == 64) convert<u64, u16>(dst, a, n)
-  else if (bits == 32) convert<u32, u16>(dst, a, n)
-  else convert<u8, u16>(dst, a, n)
+  } else if (bits == 64) narrow64to16(dst, a, n)
+  else if (bits == 32) narrow32to16(dst, a, n)
+  else widen8to16(dst, a, n)
 }
 
 /** The program's lanes to lanes of `bits` bits, 8, 16, 32 or 64. */
 function put<T>(dst: usize, a: usize, n: u32, bits: u32): void {
   if (sizeof<T>() == 8) {
     if (bits == 32) narrow64to32(dst, a, n)
-    else if (bits == 16) convert<u64, u16>(dst, a, n)
+    else if (bits == 16) narrow64to16(dst, a, n)
     else convert<u64, u8>(dst, a, n)
   } else if (sizeof<T>() == 4) {
     if (bits == 64) widen32to64(dst, a, n)
-    else if (bits == 16) convert<u32, u16>(dst, a, n)
+    else if (bits == 16) narrow32to16(dst, a, n)
     else convert<u32, u8>(dst, a, n)
-  } else if (bits == 64) convert<u16, u64>(dst, a, n)
-  else if (bits == 32) convert<u16, u32>(dst, a, n)
+  } else if (bits == 64) widen16to64(dst, a, n)
+  else if (bits == 32) widen16to32(dst, a, n)
   else convert<u16, u8>(dst, a, n)
 }
 
@@ -179,7 +219,7 @@ function gather<T>(dst: usize, a: usize, n: u32, skip: u32, run: u32): void {
   }
 }
 
-/** Lanes of 16 or 32 bits to lanes of 64; may write 8 bytes too many. */
+/** Lanes of 16 or 32 bits to lanes of 64; may read and write 24 bytes too many. */
 export function widenLanes(at: usize, bits: u32, count: u32, out: usize): void {
   fetch<u64>(out, at, count, bits)
 }
