@@ -1,6 +1,6 @@
 /** `sotto bench kernels`: what narrow rings and small weights gain over 64-bit lanes, each pair in turn, in processor time. */
 import { type Contraction, type ContractionTerm, contractionSizes } from '../src/kernels/contraction.ts'
-import { type LaneWidth, lanesOf } from '../src/kernels/lanes.ts'
+import { type LaneWidth, lanesOf, narrowed } from '../src/kernels/lanes.ts'
 import { createNodeKernels } from '../src/kernels/node/kernels.ts'
 import { program } from '../src/kernels/program.ts'
 import { Prg } from '../src/protections/shared/prg.ts'
@@ -54,23 +54,19 @@ function contraction(kind: 'scores' | 'mix', bits: number): Promise<Result> {
   return inTurn(`${kind} mod 2^${bits}`, 'products', macs, run(lanesOf(bits)), run(64))
 }
 
-/** (x + y) z and what is left of it, packed: what multiplications of shares consist of. */
+/** (x + y) z mod 2^bits, from arrays of the narrowest lanes and to one, and in arrays of 64-bit lanes. */
 function elementwise(bits: number): Promise<Result> {
   const n = 1 << 18
-  const operands = [words(n, bits), words(n, bits), words(n, bits)]
-  const made = (ring: number) =>
-    program((p) => {
-      const product = p.mul(p.add(p.lanes(), p.lanes()), p.lanes())
-      return [p.out(p.reduce(product, ring)), p.pack(product, bits)]
+  const wide = [words(n, bits), words(n, bits), words(n, bits)]
+  const run = (width: LaneWidth) => {
+    const operands = wide.map((lanes) => narrowed(lanes, width))
+    const made = program((p) => {
+      const [x, y, z] = operands.map(() => p.lanes(width, bits))
+      return [p.out(p.reduce(p.mul(p.add(x, y), z), bits), width)]
     })
-  const [narrow, wide] = [made(bits), made(64)]
-  return inTurn(
-    `elements mod 2^${bits}`,
-    'elements',
-    n,
-    () => kernels.evaluate(narrow, operands, n),
-    () => kernels.evaluate(wide, operands, n),
-  )
+    return () => kernels.evaluate(made, operands, n)
+  }
+  return inTurn(`elements mod 2^${bits}`, 'elements', n, run(lanesOf(bits)), run(64))
 }
 
 /** A feed-forward matrix of BERT-base by signs, and by the same elements as a ring's. */
