@@ -23,8 +23,7 @@ export interface Matrix {
 
 /**
  * Row-major matrix elements. Signed narrow types are taken mod 2^64 (two's complement); every backend keeps them as
- * narrow as they are. Elements of fewer than eight bits, several in a byte, would be one more member of this union,
- * with how they are packed, and one more case of each backend's `load`.
+ * narrow as they are, or narrower: a matrix of signs times a scale for each column may rest as bits.
  */
 export type MatrixData = BigUint64Array | Int32Array | Int16Array | Int8Array
 
