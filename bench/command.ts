@@ -7,6 +7,7 @@ import { productChoices } from '../src/kernels/node/choice.ts'
 import { profileIds } from '../src/protections/shared/profiles/lookup.ts'
 import { linkChoices } from '../src/transport/connect.ts'
 import { besideCleartext, withCleartext } from './cleartext.ts'
+import { kernelCases } from './kernels.ts'
 import { opCases } from './ops.ts'
 import { type PassOptions, passCase, slopeCase } from './passes.ts'
 import { readme } from './readme.ts'
@@ -17,8 +18,8 @@ const declared = command('bench', 'Measure the engine.')
   .addArgument(
     new Argument(
       '<what>',
-      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; ops: single operations, in one process; reference: BERT-base in the clear, on one thread; readme: the tables of the README, which takes some minutes',
-    ).choices(['ops', 'decode', 'prefill', 'encode', 'reference', 'readme'] as const),
+      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; ops: single operations, in one process; kernels: arithmetic of narrow rings, beside that of 64 bits; reference: BERT-base in the clear, on one thread; readme: the tables of the README, which takes some minutes',
+    ).choices(['ops', 'kernels', 'decode', 'prefill', 'encode', 'reference', 'readme'] as const),
   )
   .addOption(
     new Option(
@@ -99,9 +100,13 @@ The reference runs just before and just after each case; in brackets are seconds
 export const benchCommand = declared.action(bench)
 
 async function bench(
-  kind: 'ops' | 'decode' | 'prefill' | 'encode' | 'reference' | 'readme',
+  kind: 'ops' | 'kernels' | 'decode' | 'prefill' | 'encode' | 'reference' | 'readme',
   values: ValuesOf<typeof declared>,
 ): Promise<void> {
+  if (kind === 'kernels') {
+    for (const run of kernelCases) print(await run(), values.json)
+    return
+  }
   if (kind === 'ops' || kind === 'reference' || kind === 'readme') {
     await withCleartext(async (cleartext) => {
       if (kind === 'readme') return readme(cleartext, values.products)

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Contraction, type ContractionTerm, contractionSizes } from './contraction.ts'
 import { KernelError } from './error.ts'
+import { type LaneWidth, laneArray, narrowed } from './lanes.ts'
 import { createOracleKernels } from './oracle/kernels.ts'
 import { createWasmKernels } from './wasm/kernels.ts'
 
@@ -10,27 +11,63 @@ const wasm = createWasmKernels()
 
 const word = fc.oneof(fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }), fc.constantFrom(0n, (1n << 64n) - 1n))
 
-test('contractions on WASM equal the oracle, whole and ragged, with shared and odd heads', () => {
+const widths = fc.constantFrom<LaneWidth>(16, 32, 64)
+
+test('contractions on WASM equal the oracle in all lanes, whole and ragged, with shared and odd heads', () => {
   const shape = fc.record({
-    rows: fc.nat(5),
-    seen: fc.integer({ min: 1, max: 6 }),
+    rows: fc.nat(9),
+    seen: fc.integer({ min: 1, max: 10 }),
     step: fc.constantFrom<0 | 1>(0, 1),
     group: fc.integer({ min: 1, max: 3 }),
     kvHeads: fc.integer({ min: 1, max: 3 }),
-    headDim: fc.integer({ min: 1, max: 5 }),
+    headDim: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.constantFrom(8, 16, 17, 32, 33, 40)),
+    width: widths,
+    from: fc.tuple(widths, widths),
     kind: fc.constantFrom('scores' as const, 'mix' as const),
     terms: fc.integer({ min: 0, max: 2 }),
   })
   fc.assert(
-    fc.property(shape, fc.infiniteStream(word), ({ kind, terms, group, ...s }, stream) => {
+    fc.property(shape, fc.infiniteStream(word), ({ kind, terms, group, width, from, ...s }, stream) => {
       const o: Contraction = { ...s, heads: s.kvHeads * group }
       const { left, right } = contractionSizes(kind, o)
-      const lanes = (n: number) => BigUint64Array.from({ length: n }, () => stream.next().value as bigint)
-      const operands = Array.from({ length: terms }, (): ContractionTerm => [lanes(left), lanes(right)])
-      expect(wasm.contract(kind, operands, o)).toEqual(oracle.contract(kind, operands, o))
+      const lanes = (n: number, of: LaneWidth) =>
+        narrowed(
+          BigUint64Array.from({ length: n }, () => stream.next().value as bigint),
+          of,
+        )
+      const operands = Array.from(
+        { length: terms },
+        (): ContractionTerm => [lanes(left, from[0]), lanes(right, from[1])],
+      )
+      const got = wasm.contract(kind, operands, o, width)
+      expect(got).toEqual(oracle.contract(kind, operands, o, width))
+      if (width === 64) expect(wasm.contract(kind, operands, o)).toEqual(got)
     }),
-    { numRuns: 300 },
+    { numRuns: 400 },
   )
+})
+
+test('lanes wrap at their own width where every sum is as large as it can be', () => {
+  const o: Contraction = { rows: 6, seen: 515, step: 0, heads: 2, kvHeads: 2, headDim: 64 }
+  for (const width of [16, 32] as const)
+    for (const kind of ['scores', 'mix'] as const) {
+      const { left, right, out } = contractionSizes(kind, o)
+      const top = 2 ** (width - 1)
+      for (const [l, r] of [
+        [2 * top - 1, 2 * top - 1],
+        [top, 2 * top - 1],
+        [top - 1, top - 1],
+        [top, top],
+      ]) {
+        const operands = [laneArray(width, left).fill(l as never), laneArray(width, right).fill(r as never)]
+        const terms = [operands, operands] as unknown as ContractionTerm[]
+        const n = 2n * BigInt(kind === 'scores' ? o.headDim : o.seen)
+        const want = laneArray(width, out).fill(
+          Number(BigInt.asUintN(width, BigInt(l) * BigInt(r) * n)) as never,
+        )
+        expect(wasm.contract(kind, terms, o, width)).toEqual(want)
+      }
+    }
 })
 
 test('a contraction is the sum of its products', () => {

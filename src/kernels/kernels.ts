@@ -23,8 +23,7 @@ export interface Matrix {
 
 /**
  * Row-major matrix elements. Signed narrow types are taken mod 2^64 (two's complement); every backend keeps them as
- * narrow as they are. Elements of fewer than eight bits, several in a byte, would be one more member of this union,
- * with how they are packed, and one more case of each backend's `load`.
+ * narrow as they are, or narrower: a matrix of signs times a scale for each column may rest as bits.
  */
 export type MatrixData = BigUint64Array | Int32Array | Int16Array | Int8Array
 
@@ -58,6 +57,8 @@ export interface Kernels extends OpKernels, RotationKernels {
    * `places[3i+1]`, `places[3i+2]`) as little-endian words. 64 bytes a block, one after another.
    */
   blocks(key: Uint8Array, stream: number, places: Uint32Array): Uint8Array
+  /** So many blocks one after another, by `keystream`, take about as long as a scattered one, at most. */
+  readonly blocksInARow: number
   /** Copies `data` (k x n, row major) into the kernel's own memory. Free the matrix when it is no longer needed. */
   load(data: MatrixData, k: number, n: number): Matrix
   /**

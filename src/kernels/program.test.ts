@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { KernelError } from './error.ts'
+import { type LaneWidth, narrowed } from './lanes.ts'
 import { createOracleKernels } from './oracle/kernels.ts'
 import { type Operand, type Program, type ProgramBuilder, program, type Value } from './program.ts'
+import { lanesFor } from './wasm/demand.ts'
 import { createWasmKernels } from './wasm/kernels.ts'
 
 const oracle = createOracleKernels()
@@ -16,8 +18,24 @@ const bits = fc.oneof(fc.integer({ min: 1, max: 64 }), fc.constantFrom(8, 16, 32
 /** Elements are rows of WIDTH; runs divide it. */
 const WIDTH = 12
 
-type Declare = { count(rows: number): number; in(p: ProgramBuilder): Value; bytes: boolean }
+type Declare = {
+  count(rows: number): number
+  in(p: ProgramBuilder): Value
+  bytes: boolean
+  /** Of lanes: their width, and how many of their bits hold anything. */
+  lanes?: readonly [width: LaneWidth, bits: number]
+}
+const widths = fc.constantFrom<LaneWidth>(16, 32, 64)
 const operand: fc.Arbitrary<Declare> = fc.oneof(
+  fc.tuple(widths, bits).map(([width, b]): Declare => {
+    const own = Math.min(b, width)
+    return {
+      count: (rows: number) => rows * WIDTH,
+      in: (p: ProgramBuilder) => p.lanes(width, own),
+      bytes: false,
+      lanes: [width, own],
+    }
+  }),
   fc.constant({ count: (rows: number) => rows * WIDTH, in: (p: ProgramBuilder) => p.lanes(), bytes: false }),
   fc.constantFrom(1, 3, 12).map((run) => ({
     count: (rows: number) => (rows * WIDTH) / run,
@@ -88,32 +106,59 @@ test('programs on WASM equal the oracle, over tiles and pieces', () => {
   const shape = fc.record({
     operands: fc.array(operand, { minLength: 1, maxLength: 5 }),
     steps: fc.array(fc.tuple(step, fc.nat(), fc.nat()), { maxLength: 12 }),
-    outputs: fc.array(fc.tuple(fc.constantFrom('out', 'pack', 'sums'), bits, fc.nat()), {
+    outputs: fc.array(fc.tuple(fc.constantFrom('out', 'pack', 'sums'), bits, fc.nat(), widths), {
       minLength: 1,
       maxLength: 3,
     }),
+    // in rings of fewer bits backends may take narrower lanes
+    ring: fc.oneof(fc.constant(64), fc.integer({ min: 1, max: 34 })),
     rows: fc.oneof(fc.nat(3), fc.constantFrom(21, 22, 64, 171, 200, 350)),
     seed: fc.nat(),
   })
   fc.assert(
-    fc.property(shape, ({ operands, steps, outputs, rows, seed }) => {
+    fc.property(shape, ({ operands, steps, outputs, rows, seed, ring }) => {
       const p = program((b) => {
         const values = operands.map((o) => o.in(b))
         const pick = (i: number): Value => values[i % values.length]
         for (const [make, i, j] of steps) values.push(make(b, pick(i), pick(j)))
-        return outputs.map(([kind, width, i]) =>
+        return outputs.map(([kind, packed, i, width]) =>
           kind === 'out'
-            ? b.out(pick(2 * values.length - 1 - (i % 3)))
+            ? b.out(b.reduce(pick(2 * values.length - 1 - (i % 3)), ring), width)
             : kind === 'pack'
-              ? b.pack(pick(i), width)
-              : b.sums(pick(i), 3),
+              ? b.pack(pick(i), Math.min(packed, ring))
+              : b.sums(b.reduce(pick(i), ring), 3),
         )
       }) as Program
-      const data = operands.map((o, i) => fill(o.count(rows), o.bytes, seed + i))
+      const data = operands.map((o, i) => {
+        const all = fill(o.count(rows), o.bytes, seed + i)
+        if (!o.lanes || !(all instanceof BigUint64Array)) return all
+        const [width, own] = o.lanes
+        return narrowed(
+          all.map((v) => BigInt.asUintN(own, v)),
+          width,
+        )
+      })
       expect(wasm.evaluate(p, data, rows * WIDTH)).toEqual(oracle.evaluate(p, data, rows * WIDTH))
     }),
-    { numRuns: 250 },
+    { numRuns: 200 },
   )
+})
+
+test('programs run in the narrowest lanes that hold what is read of their values', () => {
+  const lanes = (build: Parameters<typeof program>[0]): LaneWidth => lanesFor(program(build))
+  expect(lanes((p) => [p.out(p.add(p.lanes(), p.lanes()))])).toBe(64)
+  expect(lanes((p) => [p.out(p.reduce(p.mul(p.lanes(), p.lanes()), 32))])).toBe(32)
+  expect(lanes((p) => [p.out(p.reduce(p.mul(p.lanes(), p.lanes()), 33))])).toBe(64)
+  expect(lanes((p) => [p.pack(p.sub(p.lanes(), p.packed(64)), 16)])).toBe(16)
+  expect(lanes((p) => [p.pack(p.shr(p.lanes(), 4), 12)])).toBe(16)
+  expect(lanes((p) => [p.pack(p.shr(p.lanes(), 5), 12)])).toBe(32)
+  expect(lanes((p) => [p.out(p.shr(p.lanes(), 5))])).toBe(64)
+  // what is promised of an operand ends what a shift reads
+  expect(lanes((p) => [p.out(p.shr(p.lanes(64, 20), 5))])).toBe(32)
+  expect(lanes((p) => [p.sums(p.packed(16), 2)])).toBe(16)
+  expect(lanes((p) => [p.sums(p.from(0n, p.packed(16)), 2)])).toBe(64)
+  expect(lanes((p) => [p.out(p.add(p.packed(32), p.packed(32)))])).toBe(64)
+  expect(lanes((p) => [p.out(p.add(p.packed(31), p.packed(31)))])).toBe(32)
 })
 
 test('one program serves any number of elements, and its operands are left as they were', () => {

@@ -3,6 +3,7 @@
  * lanes, keystreams and packed bits to lanes and packed bits, without an array for every step between.
  */
 import { demand } from './error.ts'
+import { type LaneArray, type LaneWidth, laneArray, widthOf } from './lanes.ts'
 import { checkBits, packedBytes } from './sizes.ts'
 
 /** A value of a program, one lane for each of its elements. */
@@ -13,8 +14,8 @@ export interface Value {
 
 /** How an operand holds the element's lanes. */
 export type OperandType =
-  /** One u64 for each element. */
-  | { readonly kind: 'lanes' }
+  /** One lane of `width` bits for each element, below 2^bits. */
+  | { readonly kind: 'lanes'; readonly width: LaneWidth; readonly bits: number }
   /** Columns `from` and on of rows of `stride`; elements are rows of `width`. A stride of 0 repeats one row. */
   | { readonly kind: 'columns'; readonly width: number; readonly stride: number; readonly from: number }
   /** One u64 for every `run` elements. */
@@ -34,9 +35,9 @@ export type Node =
       readonly constant: bigint
     }
 
-/** What a program yields: lanes, packed bits, or the sums of every `run` elements. */
+/** What a program yields: lanes mod 2^width, packed bits, or the sums of every `run` elements. */
 export type OutputType =
-  | { readonly kind: 'lanes' }
+  | { readonly kind: 'lanes'; readonly width: LaneWidth }
   | { readonly kind: 'packed'; readonly bits: number }
   | { readonly kind: 'sums'; readonly run: number }
 
@@ -48,11 +49,14 @@ interface Output<T> {
 }
 
 /** An array that a program reads. */
-export type Operand = BigUint64Array | Uint8Array
+export type Operand = LaneArray | Uint8Array
 /** An array that a program makes. */
-export type Result = BigUint64Array | Uint8Array
+export type Result = LaneArray | Uint8Array
 
-/** Data alone, so that every backend can compile it; made by `program`, and meant to be kept. */
+/**
+ * Data alone, so that every backend can compile it; made by `program`, and meant to be kept. Backends run it in lanes of 32
+ * or 16 bits where no more of any value is needed: outputs that are reduced say so, and operands by their `bits`.
+ */
 export interface Program<R extends readonly Result[] = readonly Result[]> {
   readonly operands: readonly OperandType[]
   readonly nodes: readonly Node[]
@@ -73,9 +77,12 @@ export class ProgramBuilder {
   readonly operands: OperandType[] = []
   readonly nodes: Node[] = []
 
-  /** An operand of one lane for each element. */
-  lanes(): Value {
-    return this.#operand({ kind: 'lanes' })
+  /**
+   * An operand of one lane for each element, all of them below 2^bits: a promise, of use where a value is shifted down.
+   */
+  lanes(width: LaneWidth = 64, bits: number = width): Value {
+    checkBits(bits)
+    return this.#operand({ kind: 'lanes', width, bits: Math.min(bits, width) })
   }
 
   /**
@@ -147,9 +154,9 @@ export class ProgramBuilder {
     return by === 0 ? a : this.#node({ op: 'shr', a: a.node, constant: BigInt(by) })
   }
 
-  /** An output of one lane for each element; bits above its ring are whatever the program left there. */
-  out(a: Value): Output<BigUint64Array> {
-    return { node: a.node, type: { kind: 'lanes' } }
+  /** An output of one lane for each element, mod 2^width; bits above its ring are whatever the program left there. */
+  out<W extends LaneWidth = 64>(a: Value, width: W = 64 as W): Output<LaneArray<W>> {
+    return { node: a.node, type: { kind: 'lanes', width } }
   }
 
   /** Packed as `PackingKernels.pack` does, mod 2^bits. */
@@ -199,11 +206,15 @@ export function checkEvaluate(p: Program, operands: readonly Operand[], count: n
     `a program of ${p.operands.length} operands got ${operands.length}`,
   )
   for (const [i, type] of p.operands.entries()) {
-    const { length } = operands[i]
+    const operand = operands[i]
     const want = operandLength(type, count)
+    const isKind =
+      operand instanceof Uint8Array
+        ? type.kind === 'packed'
+        : type.kind !== 'packed' && widthOf(operand) === (type.kind === 'lanes' ? type.width : 64)
     demand(
-      length === want && operands[i] instanceof Uint8Array === (type.kind === 'packed'),
-      `operand ${i} (${type.kind}) has ${length} elements, not ${want} for ${count}`,
+      operand.length === want && isKind,
+      `operand ${i} (${type.kind}) has ${operand.length} elements, not ${want} for ${count}`,
     )
   }
   for (const { type } of p.outputs)
@@ -213,5 +224,5 @@ export function checkEvaluate(p: Program, operands: readonly Operand[], count: n
 /** An array for a program's output. */
 export function resultOf(type: OutputType, count: number): Result {
   if (type.kind === 'packed') return new Uint8Array(packedBytes(count, type.bits))
-  return new BigUint64Array(type.kind === 'sums' ? count / type.run : count)
+  return type.kind === 'sums' ? new BigUint64Array(count / type.run) : laneArray(type.width, count)
 }

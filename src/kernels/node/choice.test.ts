@@ -43,6 +43,21 @@ test('the fastest of those that are exact is chosen, and the reason names the ot
   expect([slow.kind, slow.multiply]).toEqual(['wasm', undefined])
 })
 
+test('matrices of small weights have a product by bytes whatever is chosen for others, exact where pairs saturate', async () => {
+  for (const runtime of [exactRuntime, saturatingRuntime])
+    for (const fastest of ['wasm', 's8s8', 'float64'] as const) {
+      const { kind, small } = await measuredChoice({ runtime }, trial({ ...usual, [fastest]: 0.1 }), 'arm64')
+      expect(kind).toBe(fastest)
+      const [m, k, n] = [3, 40, 2]
+      for (const weight of [-63, 63]) {
+        const y = await small?.(new Uint8Array(m * k).fill(255), m, k, new Int8Array(k * n).fill(weight), n)
+        expect([...(y ?? [])]).toEqual(new Array(m * n).fill(255 * weight * k))
+      }
+    }
+  expect((await chooseProducts({ products: 'wasm' })).small).toBeUndefined()
+  expect((await measuredChoice({ runtime: missingRuntime }, trial(usual))).small).toBeUndefined()
+})
+
 test('WebAssembly, which has one core, must be faster by half; another kind by less', async () => {
   const chosen = async (ms: Partial<typeof usual>) =>
     (await measuredChoice({ runtime: saturatingRuntime }, trial({ ...usual, ...ms }), 'x64')).kind

@@ -31,6 +31,11 @@ export interface ProductChoice {
   readonly kind: Products
   /** Missing where WebAssembly multiplies. */
   readonly multiply?: DigitProduct
+  /**
+   * Of bytes by signed ones of at most 7 bits, for matrices of small weights: exact wherever `u7s8` is, whatever is fastest
+   * for others.
+   */
+  readonly small?: DigitProduct
   /** For logs: why this one. */
   readonly reason: string
 }
@@ -63,12 +68,16 @@ async function insisted(kind: Products, options: ProductOptions): Promise<Produc
   const reason = 'as asked'
   if (kind === 'wasm') return { kind, reason }
   try {
-    return { kind, multiply: (await load(kind, options)).multiply, reason }
+    const { multiply } = await load(kind, options)
+    return { kind, multiply, small: ofBytes.includes(kind) ? multiply : undefined, reason }
   } catch (error) {
     if (error instanceof KernelError) throw error
     throw new KernelError(`${kind} products cannot be had here: ${messageOf(error)}`)
   }
 }
+
+/** Kinds that multiply bytes by signed ones of 7 bits exactly, the faster first. */
+const ofBytes: readonly ProductKind[] = ['u8s8', 'u7s8']
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
@@ -114,12 +123,14 @@ export async function measuredChoice(
     const clearly = kind === 'wasm' ? CLEARLY_ON_ONE_CORE : CLEARLY
     if (ms * clearly < least) [chosen, least] = [kind, ms]
   }
-  for (const [kind, product] of loaded) if (kind !== chosen) await product.release()
+  const small = ofBytes.find((kind) => loaded.has(kind))
+  for (const [kind, product] of loaded) if (kind !== chosen && kind !== small) await product.release()
   const times = [...best].map(([kind, ms]) => `${kind} ${ms.toFixed(1)} ms`)
   const multiply = chosen === 'wasm' ? undefined : loaded.get(chosen)?.multiply
   return {
     kind: chosen,
     multiply,
+    small: small && loaded.get(small)?.multiply,
     reason: `fastest of the exact, in processor time: ${[...times, ...refused].join(', ')}`,
   }
 }

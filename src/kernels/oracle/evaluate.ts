@@ -1,3 +1,5 @@
+import { demand } from '../error.ts'
+import { type LaneArray, narrowed, widened } from '../lanes.ts'
 import {
   checkEvaluate,
   type Operand,
@@ -16,8 +18,11 @@ function evaluate(p: Program, operands: readonly Operand[], count: number): read
       const lanes = oraclePacking.unpack(operand as Uint8Array, type.bits, count)
       return (i) => lanes[i]
     }
-    const lanes = operand as BigUint64Array
-    if (type.kind === 'lanes') return (i) => lanes[i]
+    const lanes = widened(operand as LaneArray)
+    if (type.kind === 'lanes') {
+      for (const v of lanes) demand(v >> BigInt(type.bits) === 0n, `a lane of ${type.bits} bits holds ${v}`)
+      return (i) => lanes[i]
+    }
     if (type.kind === 'runs') return (i) => lanes[Math.floor(i / type.run)]
     return (i) => lanes[Math.floor(i / type.width) * type.stride + type.from + (i % type.width)]
   }
@@ -37,9 +42,9 @@ function evaluate(p: Program, operands: readonly Operand[], count: number): read
     }
   return p.outputs.map(({ node, type }) => {
     if (type.kind === 'packed') return oraclePacking.pack(values[node], type.bits)
+    if (type.kind === 'lanes') return narrowed(values[node], type.width)
     const out = resultOf(type, count) as BigUint64Array
-    const run = type.kind === 'sums' ? type.run : 1
-    for (let i = 0; i < count; i++) out[Math.floor(i / run)] += values[node][i]
+    for (let i = 0; i < count; i++) out[Math.floor(i / type.run)] += values[node][i]
     return out
   })
 }

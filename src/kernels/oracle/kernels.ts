@@ -20,6 +20,7 @@ export function createOracleKernels(): Kernels {
       checkKeystream(key, nonce, byteOffset, out.length)
       if (out.length > 0) chacha20(key, nonce, new Uint8Array(out.length), out, byteOffset / 64)
     },
+    blocksInARow: 1,
     blocks(key, stream, places) {
       const out = new Uint8Array((places.length / 3) * 64)
       for (let i = 0; i < places.length; i += 3) {

@@ -1,3 +1,4 @@
+import { widened } from '../lanes.ts'
 import { checkDifference, checkUnpack, type PackingKernels } from '../packing.ts'
 import { checkBits, packedBytes } from '../sizes.ts'
 
@@ -25,7 +26,7 @@ export const oraclePacking: PackingKernels = {
   },
   packDifference(values, words, bits) {
     const width = checkDifference(values, words, bits)
-    const less = values.map((v, i) => {
+    const less = widened(values).map((v, i) => {
       let word = 0n
       for (let b = width - 1; b >= 0; b--) word = (word << 8n) | BigInt(words[i * width + b])
       return BigInt.asUintN(64, v - word)

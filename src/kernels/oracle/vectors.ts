@@ -1,25 +1,15 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import { rowNonce } from '../checks.ts'
 import type { MatrixData, ProductSpec, StationarySpec } from '../kernels.ts'
-import { digest, toWords, type Vectors, wordsHex } from '../vectors.ts'
+import { digest, type Vectors, wordsHex } from '../vectors.ts'
 import { createOracleProductDevice } from './device.ts'
 import { createOracleKernels } from './kernels.ts'
+import { KEY, wordSource } from './words.ts'
 
 const kernels = createOracleKernels()
 const WIDTHS = [1, 7, 8, 13, 16, 17, 31, 32, 33, 37, 48, 57, 58, 63, 64]
-const KEY = Uint8Array.from({ length: 32 }, (_, i) => i)
-let serial = 0n
-
-/** Fresh pseudorandom words of at most `bits` bits, the first ones at the edges of the ring. */
-function words(count: number, bits = 64): BigUint64Array<ArrayBuffer> {
-  const bytes = new Uint8Array(count * 8)
-  kernels.keystream(KEY, rowNonce(77, serial++), 0, bytes)
-  const out = toWords(bytes).map((v) => BigInt.asUintN(bits, v))
-  const top = 1n << BigInt(bits - 1)
-  const edges = [0n, top, top - 1n, 2n * top - 1n]
-  for (let i = 0; i < Math.min(4, count - 1); i++) out[i] = edges[i]
-  return out
-}
+/** Begun anew whenever the vectors are made. */
+let words = wordSource(kernels, 77)
 
 function keystreams(): Vectors['keystream'] {
   // RFC 8439: section 2.4.2 (blocks 1 and 2), appendix A.1 test vectors 1 and 4; then serials on both sides of a carry
@@ -112,7 +102,7 @@ async function products(): Promise<Vectors['product']> {
 
 /** The vectors of `vectors.json`, from the oracle alone; raise the version whenever a meaning changes. */
 export async function makeVectors(): Promise<Vectors> {
-  serial = 0n
+  words = wordSource(kernels, 77)
   return {
     version: 1,
     keystream: keystreams(),

@@ -8,38 +8,9 @@ import {
   type Result,
   resultOf,
 } from '../program.ts'
-import type { Arena } from './arena.ts'
 import { type Compiled, compile, PIECE } from './layout.ts'
 import type { Ring } from './module.ts'
-
-/** A place for programs and their pieces that every call uses anew, seen as bytes, words and lanes. */
-class Workspace {
-  bytes = new Uint8Array()
-  words = new Uint32Array()
-  lanes = new BigUint64Array()
-  /** Where it lies in the module's memory. */
-  block = 0
-  readonly #arena: Arena
-  #size = 0
-
-  constructor(arena: Arena) {
-    this.#arena = arena
-  }
-
-  /** Makes room for so many bytes. */
-  reserve(size: number): void {
-    if (size > this.#size) {
-      if (this.#size > 0) this.#arena.free(this.block)
-      this.block = this.#arena.alloc(size)
-      this.#size = size
-    } else if (this.bytes.buffer === this.#arena.memory.buffer) return
-    // Views of a memory that has grown since are gone.
-    const { buffer } = this.#arena.memory
-    this.bytes = new Uint8Array(buffer, this.block, this.#size)
-    this.words = new Uint32Array(buffer, this.block, Math.floor(this.#size / 4))
-    this.lanes = new BigUint64Array(buffer, this.block, Math.floor(this.#size / 8))
-  }
-}
+import { Workspace } from './workspace.ts'
 
 /** Copies an operand's part for elements first..first+n-1 to the workspace. */
 function put(to: Workspace, type: OperandType, operand: Operand, first: number, n: number, at: number): void {
@@ -48,7 +19,7 @@ function put(to: Workspace, type: OperandType, operand: Operand, first: number, 
     to.bytes.set(operand.subarray((first * bits) / 8, Math.ceil(((first + n) * bits) / 8)), at)
     return
   }
-  if (type.kind === 'columns') {
+  if (type.kind === 'columns' && operand instanceof BigUint64Array) {
     const { width, stride, from } = type
     for (let i = first, end = first; i < first + n; i = end) {
       const column = i % width
@@ -59,7 +30,10 @@ function put(to: Workspace, type: OperandType, operand: Operand, first: number, 
     return
   }
   const run = type.kind === 'runs' ? type.run : 1
-  to.lanes.set(operand.subarray(Math.floor(first / run), Math.ceil((first + n) / run)), at / 8)
+  const [begin, end] = [Math.floor(first / run), Math.ceil((first + n) / run)]
+  if (operand instanceof BigUint64Array) to.lanes.set(operand.subarray(begin, end), at / 8)
+  else if (operand instanceof Uint32Array) to.words.set(operand.subarray(begin, end), at / 4)
+  else to.halves.set(operand.subarray(begin, end), at / 2)
 }
 
 /** Copies what a piece has yielded; the sums of a run that pieces share add up. */
@@ -67,14 +41,16 @@ function take(from: Workspace, type: OutputType, result: Result, first: number, 
   if (result instanceof Uint8Array) {
     const bits = type.kind === 'packed' ? type.bits : 8
     result.set(from.bytes.subarray(at, at + Math.ceil((n * bits) / 8)), (first * bits) / 8)
-  } else if (type.kind === 'sums') {
+  } else if (type.kind === 'sums' && result instanceof BigUint64Array) {
     const group = Math.floor(first / type.run)
     for (let g = group; g * type.run < first + n; g++) {
       const sum = from.lanes[at / 8 + g - group]
       result[g] = BigInt.asUintN(64, result[g] + sum)
     }
     from.lanes.fill(0n, at / 8, at / 8 + Math.ceil(n / type.run) + 1)
-  } else result.set(from.lanes.subarray(at / 8, at / 8 + n), first)
+  } else if (result instanceof BigUint64Array) result.set(from.lanes.subarray(at / 8, at / 8 + n), first)
+  else if (result instanceof Uint32Array) result.set(from.words.subarray(at / 4, at / 4 + n), first)
+  else result.set(from.halves.subarray(at / 2, at / 2 + n), first)
 }
 
 /** Programs over one instance, whose layouts and workspace outlive a call. */
@@ -98,7 +74,7 @@ export function wasmPrograms(ring: Ring): ProgramKernels {
       const n = Math.min(PIECE, count - first)
       for (let k = 0; k < operands.length; k++)
         put(workspace, p.operands[k], operands[k], first, n, compiled.operands[k])
-      x.evaluate(block, block + code.byteLength, block, n, first)
+      x.evaluate(block, block + code.byteLength, block, n, first, compiled.lanes)
       for (let k = 0; k < results.length; k++)
         take(workspace, p.outputs[k].type, results[k], first, n, compiled.outputs[k])
     }

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { KernelError } from '../error.ts'
 import type { Kernels, MatrixData } from '../kernels.ts'
+import { narrowed } from '../lanes.ts'
 import { opensslKeystream } from '../node/keystream.ts'
 import { createOracleKernels } from '../oracle/kernels.ts'
 import { createWasmKernels, createWasmKernelsAsync } from './kernels.ts'
@@ -128,10 +129,14 @@ describe('wasm kernels equal the oracle', () => {
         fc.infiniteStream(word),
         (b, w, list, more) => {
           const bytes = new Uint8Array(BigUint64Array.from(list, () => more.next().value as bigint).buffer)
-          const [values, keystream] = [BigUint64Array.from(list), bytes.subarray(0, list.length * w)]
-          expect(wasm.packDifference(values, keystream, b)).toEqual(
-            oracle.packDifference(values, keystream, b),
-          )
+          const keystream = bytes.subarray(0, list.length * w)
+          for (const lanes of [16, 32, 64] as const) {
+            if (b > lanes) continue
+            const values = narrowed(BigUint64Array.from(list), lanes)
+            expect(wasm.packDifference(values, keystream, b)).toEqual(
+              oracle.packDifference(values, keystream, b),
+            )
+          }
         },
       ),
       { numRuns: 300 },
@@ -141,7 +146,9 @@ describe('wasm kernels equal the oracle', () => {
     const want = values.map((v, i) =>
       BigInt.asUintN(64, v - BigInt(keystream[2 * i] + 256 * keystream[2 * i + 1])),
     )
-    expect(wasm.packDifference(values, keystream, 13)).toEqual(wasm.pack(want, 13))
+    for (const lanes of [16, 32, 64] as const)
+      expect(wasm.packDifference(narrowed(values, lanes), keystream, 13)).toEqual(wasm.pack(want, 13))
+    expect(() => wasm.packDifference(narrowed(values, 16), keystream, 17)).toThrow(/16 bits do not hold 17/)
   })
 
   test('polynomials at every point, to the last bit', () => {

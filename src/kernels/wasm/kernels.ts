@@ -2,39 +2,42 @@ import { checkBlocks, checkExpand, checkKeystream, checkLoad, checkMatmul } from
 import type { Kernels, Matrix } from '../kernels.ts'
 import { wasmContraction } from './contraction.ts'
 import { wasmPrograms } from './evaluate.ts'
-import { wasmBlocks, wasmKeystream } from './keystream.ts'
+import { WasmKeystream } from './keystream.ts'
 import { wasmMatmul } from './matmul.ts'
 import { expandMatrix, loadMatrix, ownMatrix } from './matrix.ts'
 import { type Ring, ringAsync, ringSync } from './module.ts'
 import { wasmPacking } from './packing.ts'
 import { wasmPolynomials } from './polynomials.ts'
 import { wasmRotated } from './rotated.ts'
+import { loadSigns, ownSigns, signMatmul } from './signs.ts'
 import { wasmTransformed } from './transformed.ts'
 
 /** Kernels over one instance of the module; `node/` builds on the same instance. */
 export function kernelsOf(ring: Ring): Kernels {
+  const streams = new WasmKeystream(ring)
   return {
     name: 'wasm-simd',
     keystream(key, nonce, byteOffset, out) {
       checkKeystream(key, nonce, byteOffset, out.length)
-      wasmKeystream(ring, key, nonce, byteOffset, out)
+      streams.fill(key, nonce, byteOffset, out)
     },
+    blocksInARow: 1,
     blocks(key, stream, places) {
       checkBlocks(key, places)
-      return wasmBlocks(ring, key, stream, places)
+      return streams.blocks(key, stream, places)
     },
     load(data, k, n): Matrix {
       checkLoad(data, k, n)
-      return loadMatrix(ring, data, k, n)
+      return loadSigns(ring, data, k, n) ?? loadMatrix(ring, data, k, n)
     },
     expand(key, nonce, firstWord, k, n, bits): Matrix {
       checkExpand(key, nonce, firstWord, k, n, bits)
       return expandMatrix(ring, key, nonce, firstWord, k, n, bits)
     },
     matmul(a, m, b, bits) {
-      const own = ownMatrix(ring, b)
-      checkMatmul(a, m, own.k, bits)
-      return wasmMatmul(ring, a, m, own, bits)
+      checkMatmul(a, m, b.k, bits)
+      const signs = ownSigns(ring, b)
+      return signs ? signMatmul(ring, a, m, signs, bits) : wasmMatmul(ring, a, m, ownMatrix(ring, b), bits)
     },
     ...wasmPacking(ring),
     ...wasmRotated(ring),

@@ -26,6 +26,17 @@ type Contract = (
   dim: number,
 ) => void
 
+type ContractHead = (
+  lanes: number,
+  left: number,
+  right: number,
+  out: number,
+  rows: number,
+  seen: number,
+  step: number,
+  bytes: number,
+) => void
+
 /** What ring.wasm exports; pointers are byte addresses. See assembly/ for shapes. */
 export interface RingExports {
   memory: WebAssembly.Memory
@@ -36,6 +47,7 @@ export interface RingExports {
   packAligned(values: number, count: number, log: number, out: number): void
   unpack(bytes: number, bits: number, count: number, out: number): void
   unpackAligned(bytes: number, log: number, count: number, out: number): void
+  widenLanes(at: number, bits: number, count: number, out: number): void
   packDifference(values: number, words: number, width: number, count: number, bits: number, out: number): void
   polynomials(
     points: number,
@@ -52,6 +64,7 @@ export interface RingExports {
   rotated(
     rows: number,
     narrow: number,
+    stride: number,
     per: number,
     words: number,
     shift: number,
@@ -59,10 +72,43 @@ export interface RingExports {
     count: number,
     out: number,
   ): void
+  packRotated(
+    rows: number,
+    per: number,
+    words: number,
+    shift: number,
+    masks: number,
+    count: number,
+    keystream: number,
+    width: number,
+    bits: number,
+    out: number,
+  ): void
   transformed(samples: number, count: number, n: number, columns: number, scale: number, out: number): void
   contractScores: Contract
   contractMix: Contract
-  evaluate(code: number, end: number, base: number, count: number, phase: number): void
+  gatherHeads(
+    at: number,
+    from: number,
+    lanes: number,
+    rows: number,
+    heads: number,
+    dim: number,
+    padded: number,
+    to: number,
+  ): void
+  scatterHeads(
+    at: number,
+    lanes: number,
+    rows: number,
+    heads: number,
+    dim: number,
+    padded: number,
+    to: number,
+  ): void
+  narrowScores: ContractHead
+  narrowMix: ContractHead
+  evaluate(code: number, end: number, base: number, count: number, phase: number, lanes: number): void
   splitPairs(a: number, k: number, narrow: number, limbs: number, out: number): void
   finish(
     out: number,
@@ -111,6 +157,20 @@ export interface RingExports {
   mul48x44: Multiply
   mul48x64: Multiply
   mul64: Multiply
+  scatterSigns(at: number, row0: number, rows: number, k: number, n: number, out: number): void
+  gatherSigns(
+    signs: number,
+    scales: number,
+    row0: number,
+    rows: number,
+    k: number,
+    n: number,
+    out: number,
+  ): void
+  signSums(a: number, k: number, shift: number, mask: number, planes: number, out: number): void
+  mulSigns(sums: number, planes: number, signs: number, bytes: number, panels: number, out: number): void
+  addSigns(sums: number, n: number, shift: number, out: number): void
+  scaleSigns(out: number, n: number, scales: number, bits: number): void
 }
 
 /** One instance of the module with its memory. */

@@ -1,3 +1,4 @@
+import { type LaneArray, laneArray, widthOf } from '../lanes.ts'
 import { checkDifference, checkUnpack, type PackingKernels } from '../packing.ts'
 import { checkBits, packedBytes } from '../sizes.ts'
 import type { Ring } from './module.ts'
@@ -38,18 +39,21 @@ function unpack(ring: Ring, bytes: Uint8Array, bits: number, count: number): Big
 /** Values that pass through the scratch at a time: they stay in the cache, and their packing fills whole bytes. */
 const PIECE = 4096
 
-function packDifference(ring: Ring, values: BigUint64Array, words: Uint8Array, bits: number): Uint8Array {
+function packDifference(ring: Ring, values: LaneArray, words: Uint8Array, bits: number): Uint8Array {
   const width = checkDifference(values, words, bits)
   const { x, arena } = ring
   const out = new Uint8Array(packedBytes(values.length, bits))
   const most = Math.min(PIECE, values.length)
-  const block = arena.alloc(most * 24 + 8)
+  const block = arena.alloc(most * 24 + 64)
   const [from, to] = [block + most * 8, block + most * 16]
-  const piece = new BigUint64Array(arena.memory.buffer, block, most)
+  const lanes = widthOf(values)
+  // Narrow lanes come in where the packed values go out.
+  const piece = laneArray(lanes, most, arena.memory.buffer, lanes === 64 ? block : to)
   const less = new Uint8Array(arena.memory.buffer, from, most * 8)
   for (let first = 0; first < values.length; first += most) {
     const n = Math.min(most, values.length - first)
-    piece.set(values.subarray(first, first + n))
+    piece.set(values.subarray(first, first + n) as never)
+    if (lanes < 64) x.widenLanes(to, lanes, n, block)
     less.set(words.subarray(first * width, (first + n) * width))
     x.packDifference(block, from, width, n, bits, to)
     out.set(new Uint8Array(arena.memory.buffer, to, packedBytes(n, bits)), (first * bits) / 8)

@@ -15,14 +15,18 @@ const PIECE = 4096
 class WasmRows implements RotatingRows {
   readonly spec: RotationSpec
   readonly ring: Ring
+  /** Values rest in 32 bits. */
   readonly isNarrow: boolean
+  /** They do, and each row once more behind itself: rotated rows are read in one go. */
+  readonly isDouble: boolean
   /** Where the rows are; 0 once they are freed. */
   at: number
 
-  constructor(ring: Ring, at: number, isNarrow: boolean, spec: RotationSpec) {
+  constructor(ring: Ring, at: number, isNarrow: boolean, isDouble: boolean, spec: RotationSpec) {
     this.ring = ring
     this.at = at
     this.isNarrow = isNarrow
+    this.isDouble = isDouble
     this.spec = spec
   }
 
@@ -40,17 +44,20 @@ function fitInts(rows: BigUint64Array): boolean {
 }
 
 function keepRotating(ring: Ring, rows: BigUint64Array, spec: RotationSpec): RotatingRows {
-  checkRotating(rows, spec)
+  const per = checkRotating(rows, spec)
   const { arena } = ring
   const isNarrow = fitInts(rows)
+  // Eight values are packed at a time.
+  const isDouble = isNarrow && per % 8 === 0
   // Narrow rows are read two values at a time.
-  const at = arena.alloc(rows.length * (isNarrow ? 4 : 8) + 4)
+  const at = arena.alloc(rows.length * (isNarrow && !isDouble ? 4 : 8) + 4)
   if (isNarrow) {
     const halves = new Int32Array(rows.buffer, rows.byteOffset, 2 * rows.length)
-    const kept = new Int32Array(arena.memory.buffer, at, rows.length)
-    for (let i = 0; i < kept.length; i++) kept[i] = halves[2 * i]
+    const kept = new Int32Array(arena.memory.buffer, at, rows.length * (isDouble ? 2 : 1))
+    for (let i = 0; i < rows.length; i++) kept[isDouble ? i + i - (i % per) : i] = halves[2 * i]
+    if (isDouble) for (let i = 0; i < kept.length; i += 2 * per) kept.copyWithin(i + per, i, i + per)
   } else new BigUint64Array(arena.memory.buffer, at, rows.length).set(rows)
-  return new WasmRows(ring, at, isNarrow, spec)
+  return new WasmRows(ring, at, isNarrow, isDouble, spec)
 }
 
 function packRotated(
@@ -63,7 +70,7 @@ function packRotated(
 ): void {
   demand(rows instanceof WasmRows && rows.ring === ring, 'other kernels keep the rows')
   demand(rows.at > 0, 'the rows were freed')
-  const { spec, at, isNarrow } = rows
+  const { spec, at, isNarrow, isDouble } = rows
   const width = checkRotated(spec, masks, words, bits, out)
   const { x, arena } = ring
   const per = spec.entries * spec.words
@@ -77,9 +84,12 @@ function packRotated(
   for (let first = 0; first < masks.length; first += most) {
     const n = Math.min(most, masks.length - first)
     piece.set(masks.subarray(first, first + n))
-    x.rotated(at, isNarrow ? 1 : 0, per, spec.words, spec.shift, block, n, v)
     keystream.set(words.subarray(first * per * width, (first + n) * per * width))
-    x.packDifference(v, w, width, n * per, bits, p)
+    if (isDouble && bits <= 32) x.packRotated(at, per, spec.words, spec.shift, block, n, w, width, bits, p)
+    else {
+      x.rotated(at, isNarrow ? 1 : 0, isDouble ? 2 * per : per, per, spec.words, spec.shift, block, n, v)
+      x.packDifference(v, w, width, n * per, bits, p)
+    }
     const bytes = packedBytes(n * per, bits)
     out.set(new Uint8Array(arena.memory.buffer, p, bytes), (first * per * bits) / 8)
   }

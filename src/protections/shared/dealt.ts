@@ -1,4 +1,5 @@
 /** What the dealer deals: a step's slots, their sizes, and the forms in which an operation states their true values. */
+import type { LaneArray } from '../../kernels/lanes.ts'
 import type { RotatingRows, RotationKernels } from '../../kernels/rotated.ts'
 import type { Lanes } from './ring.ts'
 import { count, type Layout, rowCount, type Shape } from './shape.ts'
@@ -52,5 +53,5 @@ export interface DealtSingles {
   readonly places: Uint32Array
 }
 
-/** True values of a slot, mod 2^bits. */
-export type Dealt = Lanes | DealtRows | DealtRotations | DealtSingles
+/** True values of a slot, mod 2^bits, in lanes that are at least as wide. */
+export type Dealt = LaneArray | DealtRows | DealtRotations | DealtSingles

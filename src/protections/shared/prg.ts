@@ -141,9 +141,48 @@ export class Prg {
 
   /**
    * Elements firsts[i]..firsts[i]+n-1 of a row's stream for every i: what reading one entry of each of many dealt
-   * tables takes. The first rows[0].count of them are of row rows[0].serial, and so on.
+   * tables takes. The first rows[0].count of them are of row rows[0].serial, and so on, and each row's ascend.
    */
   windows(
+    stream: number,
+    rows: readonly { serial: number; count: number }[],
+    firsts: Float64Array,
+    n: number,
+    bits: number,
+  ): Lanes {
+    const width = laneBytes(bits)
+    const perBlock = 64 / width
+    /** Blocks from the first window of a row to its last. */
+    const runs: Run[] = []
+    let all = 0
+    let at = 0
+    for (const { serial, count } of rows) {
+      if (count === 0) continue
+      const first = Math.floor(firsts[at] / perBlock)
+      at += count
+      const blocks = Math.ceil((firsts[at - 1] + n) / perBlock) - first
+      runs.push({ serial, first, blocks, count })
+      all += blocks
+    }
+    // Small tables lie so close that whole runs cost less than the blocks that are read.
+    const bytes = all <= at * this.#kernels.blocksInARow ? this.#sequential(stream, runs, all) : undefined
+    return bytes
+      ? gather(bytes, width, bits, placesIn(runs, firsts, perBlock), n)
+      : this.#scattered(stream, rows, firsts, n, bits)
+  }
+
+  /** Runs of blocks, one row's after another's. */
+  #sequential(stream: number, runs: readonly Run[], blocks: number): Uint8Array {
+    const bytes = new Uint8Array(64 * blocks)
+    let from = 0
+    for (const { serial, first, blocks: own } of runs) {
+      this.raw(stream, serial, bytes.subarray(from, from + 64 * own), 64 * first)
+      from += 64 * own
+    }
+    return bytes
+  }
+
+  #scattered(
     stream: number,
     rows: readonly { serial: number; count: number }[],
     firsts: Float64Array,
@@ -172,6 +211,27 @@ export class Prg {
     const bytes = this.#kernels.blocks(this.#key, stream, places.subarray(0, 3 * blocks))
     return gather(bytes, width, bits, starts, n)
   }
+}
+
+/** Blocks of one row's stream from `first` on, and the windows that lie in them. */
+interface Run {
+  readonly serial: number
+  readonly first: number
+  readonly blocks: number
+  readonly count: number
+}
+
+/** Where each window begins in the runs' words. */
+function placesIn(runs: readonly Run[], firsts: Float64Array, perBlock: number): Uint32Array {
+  const starts = new Uint32Array(firsts.length)
+  let i = 0
+  let before = 0
+  for (const { first, blocks, count } of runs) {
+    const shift = (before - first) * perBlock
+    for (const end = i + count; i < end; i++) starts[i] = firsts[i] + shift
+    before += blocks
+  }
+  return starts
 }
 
 /** n words from each start (in words), widened to lanes. */

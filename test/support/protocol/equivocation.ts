@@ -242,7 +242,7 @@ export function solveServer(run: Run, scratch: Run, s: Schedule, seen: RunPass):
 
 /** All true values of a slot, mod 2^64. */
 function trueLanes(dealt: Dealt, shape: Shape, { layout, width, entries = 1, words = 1 }: Slot): Lanes {
-  if (ArrayBuffer.isView(dealt)) return dealt
+  if (ArrayBuffer.isView(dealt)) return widened(dealt)
   const elements = count(shape, layout, width)
   const out = new BigUint64Array(elements * entries * words)
   if ('fill' in dealt) dealt.fill(0, elements, out)

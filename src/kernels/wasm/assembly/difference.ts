@@ -2,32 +2,33 @@
 
 // Eight values fill whole bytes, so value j of eight always begins at bit (j * bits) % 8 of byte j * bits / 8. The bits
 // that the value before it has in that byte are written again with it.
+/** Groups of eight values of type V less words of type T, of 8 to 57 bits; writes whole 8-byte words. */
 // @ts-ignore: decorator
 @inline
-function eights<T>(values: usize, words: usize, groups: u32, bits: u32, out: usize): void {
+export function eights<V, T>(values: usize, words: usize, groups: u32, bits: u32, out: usize): void {
   const mask: u64 = u64(-1) >> (64 - bits)
   const o1 = usize(bits >> 3), o2 = usize((2 * bits) >> 3), o3 = usize((3 * bits) >> 3), o4 = usize((4 * bits) >> 3)
   const o5 = usize((5 * bits) >> 3), o6 = usize((6 * bits) >> 3), o7 = usize((7 * bits) >> 3)
   const s1: u64 = bits & 7, s2: u64 = (2 * bits) & 7, s3: u64 = (3 * bits) & 7, s4: u64 = (4 * bits) & 7
   const s5: u64 = (5 * bits) & 7, s6: u64 = (6 * bits) & 7, s7: u64 = (7 * bits) & 7
   for (let g: u32 = 0; g < groups; g++) {
-    const v0 = (load<u64>(values) - u64(load<T>(words))) & mask
+    const v0 = (u64(load<V>(values)) - u64(load<T>(words))) & mask
     store<u64>(out, v0)
-    const v1 = (load<u64>(values, 8) - u64(load<T>(words, sizeof<T>()))) & mask
+    const v1 = (u64(load<V>(values, sizeof<V>())) - u64(load<T>(words, sizeof<T>()))) & mask
     store<u64>(out + o1, (v1 << s1) | (v0 >> (bits - s1)))
-    const v2 = (load<u64>(values, 16) - u64(load<T>(words, 2 * sizeof<T>()))) & mask
+    const v2 = (u64(load<V>(values, 2 * sizeof<V>())) - u64(load<T>(words, 2 * sizeof<T>()))) & mask
     store<u64>(out + o2, (v2 << s2) | (v1 >> (bits - s2)))
-    const v3 = (load<u64>(values, 24) - u64(load<T>(words, 3 * sizeof<T>()))) & mask
+    const v3 = (u64(load<V>(values, 3 * sizeof<V>())) - u64(load<T>(words, 3 * sizeof<T>()))) & mask
     store<u64>(out + o3, (v3 << s3) | (v2 >> (bits - s3)))
-    const v4 = (load<u64>(values, 32) - u64(load<T>(words, 4 * sizeof<T>()))) & mask
+    const v4 = (u64(load<V>(values, 4 * sizeof<V>())) - u64(load<T>(words, 4 * sizeof<T>()))) & mask
     store<u64>(out + o4, (v4 << s4) | (v3 >> (bits - s4)))
-    const v5 = (load<u64>(values, 40) - u64(load<T>(words, 5 * sizeof<T>()))) & mask
+    const v5 = (u64(load<V>(values, 5 * sizeof<V>())) - u64(load<T>(words, 5 * sizeof<T>()))) & mask
     store<u64>(out + o5, (v5 << s5) | (v4 >> (bits - s5)))
-    const v6 = (load<u64>(values, 48) - u64(load<T>(words, 6 * sizeof<T>()))) & mask
+    const v6 = (u64(load<V>(values, 6 * sizeof<V>())) - u64(load<T>(words, 6 * sizeof<T>()))) & mask
     store<u64>(out + o6, (v6 << s6) | (v5 >> (bits - s6)))
-    const v7 = (load<u64>(values, 56) - u64(load<T>(words, 7 * sizeof<T>()))) & mask
+    const v7 = (u64(load<V>(values, 7 * sizeof<V>())) - u64(load<T>(words, 7 * sizeof<T>()))) & mask
     store<u64>(out + o7, (v7 << s7) | (v6 >> (bits - s7)))
-    values += 64
+    values += 8 * sizeof<V>()
     words += 8 * sizeof<T>()
     out += bits
   }
@@ -39,7 +40,7 @@ function difference<T>(values: usize, words: usize, count: u32, bits: u32, out: 
   // A value shifted within its first byte must fit a word, and one shorter than a byte may share it with several.
   if (bits >= 8 && bits <= 57) {
     const groups = count >> 3
-    eights<T>(values, words, groups, bits, out)
+    eights<u64, T>(values, words, groups, bits, out)
     values += usize(groups) << 6
     words += usize(groups << 3) * sizeof<T>()
     out += usize(groups) * bits

@@ -1,4 +1,5 @@
 import { plainContract } from '../../../kernels/contraction.ts'
+import { lanesOf } from '../../../kernels/lanes.ts'
 import type { Slot } from '../dealt.ts'
 import type { PlanBuilder } from '../plan.ts'
 import { reduce } from '../ring.ts'
@@ -23,7 +24,7 @@ export function mix(plan: PlanBuilder, p: Opened, v: Opened, cache: string, h: H
     slots: [slot],
     deal(ctx) {
       const terms = [[ctx.mask(p), ctx.cache(cache).masks]] as const
-      return [ctx.kernels.contract('mix', terms, contractionOf(ctx.shape, layout, h))]
+      return [ctx.kernels.contract('mix', terms, contractionOf(ctx.shape, layout, h), lanesOf(ring))]
     },
     run: (ctx) => own(ctx, id),
     oracle(ctx) {

@@ -1,4 +1,5 @@
 import { everyPair, plainContract } from '../../../kernels/contraction.ts'
+import { lanesOf } from '../../../kernels/lanes.ts'
 import type { Slot } from '../dealt.ts'
 import type { PlanBuilder } from '../plan.ts'
 import { reduce, toFloats } from '../ring.ts'
@@ -30,7 +31,7 @@ export function scores(
     slots: [slot],
     deal(ctx) {
       const terms = [[ctx.mask(q), ctx.cache(cache).masks]] as const
-      return [ctx.kernels.contract('scores', terms, contractionOf(ctx.shape, layout, h))]
+      return [ctx.kernels.contract('scores', terms, contractionOf(ctx.shape, layout, h), lanesOf(ring))]
     },
     run: (ctx) => own(ctx, id),
     oracle(ctx) {

@@ -18,7 +18,7 @@ export function widenOpening(plan: PlanBuilder, x: Opened, ring: number): Opened
   const { layout, width } = x
   const bits = ring - x.ring
   const half = perRole((role) =>
-    program<[Uint8Array]>((p) => [p.pack(raised(p, x, role, p.lanes()).raised, bits)]),
+    program<[Uint8Array]>((p) => [p.pack(raised(p, x, role, p.lanes(64, x.ring)).raised, bits)]),
   )
   const sum = program<[Lanes]>((p) => {
     const low = p.plus(p.lanes(), -x.offset)

@@ -1,5 +1,6 @@
 /** What the two contractions of attention have in common: cached opened operands whose masks persist. */
 import type { Contraction } from '../../../../kernels/contraction.ts'
+import { lanesOf } from '../../../../kernels/lanes.ts'
 import { program } from '../../../../kernels/program.ts'
 import type { PartyContext } from '../../context.ts'
 import { sharedBits } from '../../correlations/correlations.ts'
@@ -31,9 +32,12 @@ export function contractionOf(shape: Shape, layout: Layout, h: Heads): Contracti
  * parts of the masks a and b against the public sides, plus its share of the dealt sum a b; D E itself is the server's.
  */
 export function contractionShare(kind: 'scores' | 'mix', h: Heads, x: Opened, cache: string, slot: Slot) {
-  const sum = program<[Lanes]>((p) => [p.out(p.add(p.lanes(), p.lanes()))])
+  const lanes = lanesOf(x.ring)
+  const sum = program((p) => [p.out(p.add(p.lanes(), p.lanes()), lanes)])
   const whole = perRole((role) =>
-    program<[Lanes]>((p) => [p.out(p.reduce(p.add(p.lanes(), p.packed(sharedBits(role, slot))), x.ring))]),
+    program<[Lanes]>((p) => [
+      p.out(p.reduce(p.add(p.lanes(lanes), p.packed(sharedBits(role, slot))), x.ring)),
+    ]),
   )
   return (ctx: PartyContext, id: number): Lanes => {
     const { kernels } = ctx
@@ -43,7 +47,7 @@ export function contractionShare(kind: 'scores' | 'mix', h: Heads, x: Opened, ca
       [ctx.get(x), own],
       [ctx.mask(x), values],
     ] as const
-    const y = kernels.contract(kind, terms, contractionOf(ctx.shape, x.layout, h))
+    const y = kernels.contract(kind, terms, contractionOf(ctx.shape, x.layout, h), lanes)
     return kernels.evaluate(whole(ctx.role), [y, ctx.packed(id, slot)], y.length)[0]
   }
 }

@@ -59,7 +59,7 @@ export const raisedOperands = (ctx: PartyContext, x: Opened): Operand[] => [
 
 /** The lifted view within a program, whose next operands are those of `liftedOperands`. */
 export function lifted(p: ProgramBuilder, x: Opened, role: Role): Lifted<Value> & { sign: Value } {
-  const D = p.lanes()
+  const D = p.lanes(64, x.ring)
   const a = p.packed(maskBits(x))
   const { raised: h, wrap, sign } = raised(p, x, role, D)
   return { pub: p.plus(D, -x.offset), wrap, share: p.add(a, p.shl(h, x.ring)), sign }
