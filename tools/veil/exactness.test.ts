@@ -7,14 +7,11 @@ import { OwnerEnds } from '../../src/protections/veiled/owner-ends.ts'
 import { parseOwnerKey } from '../../src/protections/veiled/owner-key.ts'
 import { randomCheckpoint, readCheckpoint, writeCheckpoint } from '../../test/support/veil/checkpoint.ts'
 import { veilCases } from '../../test/support/veil/models.ts'
-import type { Vector } from '../../test/twins/formulas.ts'
+import { worst } from '../../test/support/veil/worst.ts'
 import { veilModel } from './veil.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'sotto-veil-'))
 afterAll(() => rmSync(dir, { recursive: true }))
-
-const worst = (a: readonly Vector[], b: readonly Vector[]): number =>
-  Math.max(...a.flatMap((row, t) => row.map((value, i) => Math.abs(value - b[t][i]))))
 
 describe.each(['bits', 'full'] as const)('group %s', (group) => {
   test.each(veilCases)('$name: the answers are the same', async (one) => {
