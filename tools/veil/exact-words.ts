@@ -1,7 +1,8 @@
 /** Maps that permute, change signs and multiply by powers of two, done on stored words: nothing is rounded but subnormals. */
 import { fromBfloat, fromHalf, toBfloat, toHalf } from '../../src/model/files/float16.ts'
 import type { Monomial } from '../../src/protections/veiled/linear-map.ts'
-import type { WordType } from './words.ts'
+import { type WordType, wordBytes } from './words.ts'
+import type { Workspace } from './workspace.ts'
 
 /** Where an exponent lies in a word, and the sign. */
 interface Layout {
@@ -29,7 +30,6 @@ export interface ExactMap {
   readonly from: Uint32Array
   readonly sign: Uint32Array
   readonly power: Int32Array
-  readonly hasPowers: boolean
 }
 
 /** Nothing where a factor is no power of two, or words of this type are not handled. */
@@ -37,47 +37,56 @@ export function exactMap({ from, scale }: Monomial, type: WordType): ExactMap | 
   if (type === 'F64') return undefined
   const sign = new Uint32Array(from.length)
   const power = new Int32Array(from.length)
-  let hasPowers = false
   for (let i = 0; scale && i < scale.length; i++) {
     const log = Math.log2(Math.abs(scale[i]))
     if (!Number.isInteger(log) || 2 ** log !== Math.abs(scale[i])) return undefined
     if (scale[i] < 0) sign[i] = layouts[type].sign
     power[i] = log
-    if (log !== 0) hasPowers = true
   }
-  return { from, sign, power, hasPowers }
+  return { from, sign, power }
 }
 
 /**
- * One row: out[to + j] is the word `columns` brings to j of the row at `from`, with the row's own sign and powers of two
- * besides. Words are Uint16Array or Uint32Array.
+ * A function for chunks of `count` rows at `words`: the map of the columns, and each row's own sign and powers of two
+ * besides, those of `rows` from `first` on.
  */
-export function exactRow(
+export function exactRows(space: Workspace, columns: ExactMap, tally: Tally) {
+  const type = space.type as keyof typeof layouts
+  const { shift, exponents } = layouts[type]
+  const [isShort, size] = [wordBytes[type] === 2, wordBytes[type]]
+  const width = columns.from.length
+  const from = space.put(columns.from)
+  const sign = space.put(isShort ? Uint16Array.from(columns.sign) : columns.sign)
+  const power = space.put(isShort ? Int16Array.from(columns.power) : columns.power)
+  const slow = space.alloc(4 * width)
+  const exact = isShort ? space.x.exact16 : space.x.exact32
+  return (words: number, out: number, count: number, rows: ExactMap, first: number): void => {
+    for (let r = 0; r < count; r++) {
+      const [rowSign, rowPower] = [rows.sign[first + r], rows.power[first + r]]
+      const at = words + r * width * size
+      const to = out + r * width * size
+      // Steps of sixteen bytes go a little beyond a row's end, where the next row is written after it.
+      const left = exact(at, from, sign, power, rowSign, rowPower, width, shift, exponents, slow, to)
+      if (left === 0) continue
+      const places = new Uint32Array(space.x.memory.buffer, slow, left)
+      finish(type, space, to, places, rowPower, columns, tally)
+    }
+  }
+}
+
+/** Those of a row whose exponent is at an end; they have their signs already. */
+function finish(
   type: WordType,
-  words: Uint16Array | Uint32Array,
-  from: number,
-  { from: columns, sign, power, hasPowers }: ExactMap,
-  row: { sign: number; power: number },
-  out: Uint16Array | Uint32Array,
-  to: number,
+  space: Workspace,
+  row: number,
+  places: Uint32Array,
+  rowPower: number,
+  { power }: ExactMap,
   tally: Tally,
 ): void {
-  const count = columns.length
-  if (!hasPowers && row.power === 0) {
-    for (let j = 0; j < count; j++) out[to + j] = words[from + columns[j]] ^ sign[j] ^ row.sign
-    return
-  }
-  const { shift, exponents, sign: top } = layouts[type as keyof typeof layouts]
-  for (let j = 0; j < count; j++) {
-    const word = words[from + columns[j]] ^ sign[j] ^ row.sign
-    const powers = power[j] + row.power
-    const exponent = (word >>> shift) & exponents
-    const moved = exponent + powers
-    // What is left is subnormal, or comes to be, or is too large.
-    if (exponent > 0 && moved > 0 && moved < exponents) out[to + j] = word + (powers << shift)
-    else if ((word & (top - 1)) === 0) out[to + j] = word
-    else out[to + j] = slowly(type, word, powers, tally)
-  }
+  const { buffer } = space.x.memory
+  const words = wordBytes[type] === 2 ? new Uint16Array(buffer, row) : new Uint32Array(buffer, row)
+  for (const j of places) words[j] = slowly(type, words[j], power[j] + rowPower, tally)
 }
 
 function slowly(type: WordType, word: number, powers: number, tally: Tally): number {

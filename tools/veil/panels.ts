@@ -1,97 +1,105 @@
 /** Rewrites a matrix whose rows are mixed with each other: some of its columns are in memory at a time, in full. */
-import { apply, asMonomial, type LinearMap } from '../../src/protections/veiled/linear-map.ts'
+import { asMonomial } from '../../src/protections/veiled/linear-map.ts'
 import type { Tally } from './exact-words.ts'
-import { lanesFor } from './lanes.ts'
 import type { Rewriting } from './rewriting.ts'
-import { narrow, type WordType, widen, wordBytes, wordsOf } from './words.ts'
+import { CHUNK } from './rows.ts'
+import { wordBytes } from './words.ts'
+import { TILE, type Workspace } from './workspace.ts'
 
 /** Bytes of a panel: columns of all rows, as floats. */
-const PANEL = 640 << 20
+const PANEL = 1 << 30
 
-/** Bytes read or written at a time. */
-const CHUNK = 8 << 20
-
-/** Halves lose nothing to speak of in float32; what is wider is kept in float64. */
-type Plane = Float32Array | Float64Array
-
-const planeOf = (type: WordType, length: number): Plane =>
-  wordBytes[type] === 2 ? new Float32Array(length) : new Float64Array(length)
+/** A panel's place in the matrix, and in memory, where its rows are `stride` bytes apart. */
+interface Panel {
+  readonly at: number
+  readonly from: number
+  readonly width: number
+  readonly stride: number
+}
 
 /** The file is read once for each panel, of which there is one unless the matrix is very large. */
-export function byPanels(task: Rewriting, tally: Tally, panelBytes = PANEL): void {
-  const { type, rows, columns } = task
-  const perValue = wordBytes[type] === 2 ? 4 : 8
-  const most = Math.max(1, Math.floor(panelBytes / (perValue * rows.size)))
+export function byPanels(task: Rewriting, space: Workspace, tally: Tally, panelBytes = PANEL): void {
+  const { rows, columns } = task
+  const { lanes, floatBytes } = space
+  const tiles = Math.max(1, Math.floor(panelBytes / (rows.size * TILE)))
+  const most = Math.min(tiles * lanes, Math.ceil(columns.size / lanes) * lanes)
+  const at = space.alloc(rows.size * most * floatBytes)
+  const [x, spare] = [0, 1].map(() => space.alloc(Math.max(rows.size, columns.size) * TILE))
+  const mix = space.map(rows)
+  const fill = filler(task, space, x, spare)
+  const store = storer(task, space, tally)
   for (let from = 0; from < columns.size; from += most) {
-    const width = Math.min(most, columns.size - from)
-    const plane = planeOf(type, rows.size * width)
-    fill(task, plane, from, width)
-    mixRows(rows, plane, width)
-    store(task, plane, from, width, tally)
+    const panel = { at, from, width: Math.min(most, columns.size - from), stride: most * floatBytes }
+    // Tiles that are not full have zeros beyond the last column.
+    if (panel.width < most) space.bytes(at, rows.size * panel.stride).fill(0)
+    fill(panel)
+    for (let column = 0; column < panel.width; column += lanes) {
+      space.x.tileOfPlane(at + column * floatBytes, panel.stride, rows.size, x)
+      space.x.planeOfTile(mix(x, spare), rows.size, at + column * floatBytes, panel.stride)
+    }
+    store(panel)
   }
 }
 
-/** Columns [from, from + width) of all rows, in their new basis. */
-function fill({ type, rows, columns, read }: Rewriting, plane: Plane, from: number, width: number): void {
-  const all = columns.size
-  const rowBytes = all * wordBytes[type]
-  const some = Math.max(1, Math.floor(CHUNK / rowBytes))
+/** Fills a panel with its columns of all rows, in their new basis. */
+function filler(task: Rewriting, space: Workspace, x: number, spare: number): (panel: Panel) => void {
+  const { type, rows, columns, read } = task
+  const { x: module, lanes, isWide, floatBytes } = space
+  const isFirst = type === 'F16' || type === 'F32'
+  const rowBytes = columns.size * wordBytes[type]
+  const most = Math.max(lanes, Math.floor(CHUNK / rowBytes / lanes) * lanes)
+  const words = space.alloc((most + lanes) * rowBytes)
   const single = asMonomial(columns)
-  const row = new Float64Array(single ? all : 0)
-  const lanes = lanesFor(all)
-  const [x, spare] = [0, 1].map(() => new Float64Array(single ? 0 : all * lanes))
-  for (let first = 0; first < rows.size; first += some) {
-    const count = Math.min(some, rows.size - first)
-    const bytes = new Uint8Array(count * rowBytes)
-    read(first * rowBytes, bytes)
-    const words = wordsOf(type, bytes)
-    if (single)
-      for (let r = 0; r < count; r++) {
-        widen(type, words, r * all, all, 1, row, 0, 1)
-        const at = (first + r) * width
-        for (let j = 0; j < width; j++)
-          plane[at + j] = row[single.from[from + j]] * (single.scale?.[from + j] ?? 1)
-      }
-    else
-      for (let r = 0; r < count; r += lanes) {
-        const here = Math.min(lanes, count - r)
-        for (let l = 0; l < here; l++) widen(type, words, (r + l) * all, all, 1, x, l, lanes)
-        const y = apply(columns, x, lanes, spare)
-        for (let l = 0; l < here; l++) {
-          const at = (first + r + l) * width
-          for (let j = 0; j < width; j++) plane[at + j] = y[(from + j) * lanes + l]
+  const order = single && space.put(single.from)
+  const scale = single && space.putFloats(single.scale ?? new Float64Array(columns.size).fill(1))
+  const map = single ? undefined : space.map(columns)
+  const ones = space.putFloats(new Float64Array(lanes).fill(1))
+  const floatsOf = isWide ? module.floatsOfNumbers : module.floatsOfWords
+  const tileOf = isWide ? module.tileOfNumbers : module.tileOfWords
+  return ({ at, from, width, stride }) => {
+    for (let first = 0; first < rows.size; first += most) {
+      const count = Math.min(most, rows.size - first)
+      read(first * rowBytes, space.bytes(words, count * rowBytes))
+      if (order !== undefined && scale !== undefined)
+        for (let r = 0; r < count; r++)
+          floatsOf(
+            words + r * rowBytes,
+            order + 4 * from,
+            scale + floatBytes * from,
+            width,
+            isFirst,
+            at + (first + r) * stride,
+          )
+      else if (map)
+        for (let r = 0; r < count; r += lanes) {
+          tileOf(words + r * rowBytes, rowBytes, columns.size, ones, isFirst, x)
+          const tile = space.floats(map(x, spare) + from * TILE, width * lanes)
+          for (let l = 0; l < Math.min(lanes, count - r); l++) {
+            const row = space.floats(at + (first + r + l) * stride, width)
+            for (let j = 0; j < width; j++) row[j] = tile[j * lanes + l]
+          }
         }
-      }
+    }
   }
 }
 
-function mixRows(rows: LinearMap, plane: Plane, width: number): void {
-  const lanes = lanesFor(rows.size)
-  const [x, spare] = [0, 1].map(() => new Float64Array(rows.size * lanes))
-  for (let from = 0; from < width; from += lanes) {
-    const some = Math.min(lanes, width - from)
-    for (let r = 0; r < rows.size; r++)
-      for (let l = 0; l < some; l++) x[r * lanes + l] = plane[r * width + from + l]
-    const y = apply(rows, x, lanes, spare)
-    for (let r = 0; r < rows.size; r++)
-      for (let l = 0; l < some; l++) plane[r * width + from + l] = y[r * lanes + l]
-  }
-}
-
-function store(
-  { type, rows, columns, write }: Rewriting,
-  plane: Plane,
-  from: number,
-  width: number,
-  tally: Tally,
-): void {
+/** Writes a panel to its columns. */
+function storer(task: Rewriting, space: Workspace, tally: Tally): (panel: Panel) => void {
+  const { type, rows, columns, write } = task
+  const { x: module, isWide } = space
+  const isFirst = type === 'F16' || type === 'F32'
   const size = wordBytes[type]
-  // A panel that is not whole has its rows apart in the file.
-  const some = width === columns.size ? Math.max(1, Math.floor(CHUNK / (width * size))) : 1
-  for (let first = 0; first < rows.size; first += some) {
-    const count = Math.min(some, rows.size - first) * width
-    const bytes = new Uint8Array(count * size)
-    tally.lost += narrow(type, plane, first * width, 1, count, wordsOf(type, bytes), 0)
-    write((first * columns.size + from) * size, bytes)
+  const ofFloats = isWide ? module.numbersOfFloats : module.wordsOfFloats
+  const most = Math.max(1, Math.floor(CHUNK / (columns.size * size)))
+  const words = space.alloc((most + 1) * columns.size * size)
+  return ({ at, from, width, stride }) => {
+    // A panel that is not whole has its rows apart in the file.
+    const some = width === columns.size ? most : 1
+    for (let first = 0; first < rows.size; first += some) {
+      const count = Math.min(some, rows.size - first)
+      for (let r = 0; r < count; r++)
+        tally.lost += ofFloats(at + (first + r) * stride, width, isFirst, words + r * width * size)
+      write((first * columns.size + from) * size, space.bytes(words, count * width * size))
+    }
   }
 }

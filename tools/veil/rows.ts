@@ -6,8 +6,14 @@ export type ReadBytes = (offset: number, into: Uint8Array) => void
 /** Puts `bytes` at `offset`. */
 export type WriteBytes = (offset: number, bytes: Uint8Array) => void
 
+/** Bytes of a matrix that are read, or written, at a time. */
+export const CHUNK = 8 << 20
+
 /** A matrix that is read in one go, if it is no larger than this: single rows are slower. */
 const WHOLE = 128 << 20
+
+/** Memory for such a matrix, of one after another. */
+let memory = new Uint8Array(0)
 
 /** Hands out rows of `rowBytes`. */
 export class Rows {
@@ -19,7 +25,8 @@ export class Rows {
     this.#read = read
     this.#rowBytes = rowBytes
     if (rows * rowBytes > WHOLE) return
-    this.#whole = new Uint8Array(rows * rowBytes)
+    if (memory.length < rows * rowBytes) memory = new Uint8Array(rows * rowBytes)
+    this.#whole = memory.subarray(0, rows * rowBytes)
     read(0, this.#whole)
   }
 
