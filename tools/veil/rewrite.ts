@@ -76,7 +76,7 @@ function eachChunk(
     const bytes = count * rowBytes
     source.gather(order, first, space.bytes(words, bytes))
     // Beyond the last row there are zeros.
-    if (count < most) space.bytes(words + bytes, space.lanes * rowBytes).fill(0)
+    if (count % space.lanes > 0) space.bytes(words + bytes, space.lanes * rowBytes).fill(0)
     body(words, first, count, out)
     write(first * rowBytes, space.bytes(out, bytes))
   }
