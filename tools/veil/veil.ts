@@ -19,6 +19,7 @@ import {
 import { VeilError } from './error.ts'
 import type { Tally } from './exact-words.ts'
 import { familyOf } from './families/registry.ts'
+import { ggufFacts, writeGguf } from './gguf/write-gguf.ts'
 import { VeilKeys } from './keys.ts'
 import { planTensors } from './plan.ts'
 import type { Described } from './tensor-spec.ts'
@@ -42,6 +43,8 @@ export interface VeilOptions {
   readonly key?: string
   /** Whether owners get the stream's basis, for engines that take embedded rows. */
   readonly withRows?: boolean
+  /** Whether the cloud gets a GGUF file as well. */
+  readonly gguf?: boolean
   readonly onProgress?: (done: number, total: number) => void
 }
 
@@ -51,6 +54,8 @@ export interface VeilReport {
   readonly keyId: string
   readonly tensors: number
   readonly bytes: number
+  /** Of the GGUF file, where one was asked for. */
+  readonly ggufBytes?: number
   /** Values that lost bits, being subnormal or having become so; of group `bits`, the only ones. */
   readonly rounded: number
   readonly isUntied: boolean
@@ -68,6 +73,8 @@ export interface VeilReport {
 export async function veilModel(o: VeilOptions): Promise<VeilReport> {
   const config = readJson(join(o.from, 'config.json'))
   const family = familyOf(config)
+  // Before anything is written.
+  if (o.gguf) ggufFacts(config, join(o.from, 'config.json'))
   const key: DeveloperKey = o.key
     ? findDeveloperKey(o.keys, o.key)
     : newDeveloperKey({ tenant: o.tenant, group: o.group, family: family.name })
@@ -84,39 +91,55 @@ export async function veilModel(o: VeilOptions): Promise<VeilReport> {
     const isUntied = planned.some(({ spec, source }) => spec.tied === source)
     const tally: Tally = { rounded: 0, lost: 0 }
     const ownerKey = keys.ownerKey(key, described, o.withRows ?? false)
-    const before = process.cpuUsage()
-    const started = performance.now()
-    const bytes = await staged(o.out, async (dir) => {
-      const written = await writeTensors(dir, folder, planned, keys, stored, tally, o.onProgress)
-      const veil = (part: HfConfig): HfConfig => veiledConfig(part, described, new OwnerEnds(ownerKey))
-      const rewritten = family.rewrite?.(config, isUntied) ?? config
-      const untied = isUntied ? { ...rewritten, tie_word_embeddings: false } : rewritten
-      writeJson(join(dir, 'config.json'), veil(untied))
-      const generation = join(o.from, 'generation_config.json')
-      if (existsSync(generation)) writeJson(join(dir, 'generation_config.json'), veil(readJson(generation)))
+    const written = await staged(o.out, async (dir) => {
+      const rewritten = await timed(() =>
+        writeTensors(dir, folder, planned, keys, stored, tally, o.onProgress),
+      )
+      writeConfigs(o.from, dir, family.rewrite?.(config, isUntied) ?? config, isUntied, (part) =>
+        veiledConfig(part, described, new OwnerEnds(ownerKey)),
+      )
       writeJson(join(dir, VEIL_FILE), { format: 'sotto-veil/1', keyId: key.keyId, family: family.name })
+      const ggufBytes = o.gguf ? { ggufBytes: await writeGguf(dir) } : {}
       // Keys first: a cloud folder without its keys is of no use to anybody.
       if (!o.key) addDeveloperKey(o.keys, key)
       writeSecret(ownerFileOf(o.keys, key), ownerKey)
       copyTextFiles(o.from, join(o.keys, 'tokenizer'))
-      return written
+      return { ...rewritten, ...ggufBytes }
     })
-    const used = process.cpuUsage(before)
     return {
       family: family.name,
       group: key.group,
       keyId: key.keyId,
       tensors: planned.length,
-      bytes,
+      ...written,
       rounded: tally.rounded,
       isUntied,
       ownerKey: ownerFileOf(o.keys, key),
-      seconds: (performance.now() - started) / 1000,
-      cpuSeconds: (used.user + used.system) / 1e6,
     }
   } finally {
     folder.close()
   }
+}
+
+async function timed(write: () => Promise<number>) {
+  const before = process.cpuUsage()
+  const started = performance.now()
+  const bytes = await write()
+  const { user, system } = process.cpuUsage(before)
+  return { bytes, seconds: (performance.now() - started) / 1000, cpuSeconds: (user + system) / 1e6 }
+}
+
+function writeConfigs(
+  from: string,
+  dir: string,
+  config: HfConfig,
+  isUntied: boolean,
+  veiled: (config: HfConfig) => HfConfig,
+): void {
+  const untied = isUntied ? { ...config, tie_word_embeddings: false } : config
+  writeJson(join(dir, 'config.json'), veiled(untied))
+  const generation = join(from, 'generation_config.json')
+  if (existsSync(generation)) writeJson(join(dir, 'generation_config.json'), veiled(readJson(generation)))
 }
 
 /** Whether the head is the embedding, as far as a configuration says so. */

@@ -27,6 +27,7 @@ const declared = command('veil', 'Disguise a model for a cloud that is not to re
   )
   .option('--key <id>', 'a key of --keys, by the beginning of its id, in place of a new one')
   .option('--rows', 'owners get the basis of embedded rows, too, for engines that take those', false)
+  .option('--gguf', 'a GGUF file for llama.cpp as well; LLaMA, Mistral, Mixtral and GPT-2', false)
   .option('--json', 'print one JSON object', false)
   .addHelpText(
     'after',
@@ -40,11 +41,11 @@ GPT-2, LLaMA, Mistral, Qwen2, Qwen3, Mixtral, BERT, RoBERTa, ViT and LLaVA.`,
 export const veilCommand = declared.action(veil)
 
 async function veil(from: string, values: ValuesOf<typeof declared>): Promise<void> {
-  const { out, keys, group, tenant, key, rows } = values
+  const { out, keys, group, tenant, key, rows, gguf } = values
   if (existsSync(out))
     throw new UsageError(`${out} exists already. Choose another --out, or remove it first.`)
   const report = await veilModel({
-    ...{ from, out, keys, group, tenant, withRows: rows },
+    ...{ from, out, keys, group, tenant, withRows: rows, gguf },
     ...(key === undefined ? {} : { key }),
     onProgress: (done, total) => {
       if (!values.json) status(`Veiling: ${Math.floor((100 * done) / total)} %`)
@@ -59,5 +60,5 @@ const asText = (r: VeilReport, out: string, keys: string): string =>
   `  ${(r.bytes / 1e6 / r.seconds).toFixed(0)} MB/s, ${(r.bytes / 1e6 / r.cpuSeconds).toFixed(0)} MB per second of processor time\n` +
   (r.rounded > 0 ? `  ${r.rounded} values lost bits: they are subnormal\n` : '') +
   (r.isUntied ? '  The head was the embedding, and has a matrix of its own now.\n' : '') +
-  `For the cloud:       ${out}\nFor data owners:     ${r.ownerKey}\nStays with you:      ${keys}\n` +
+  `For the cloud:       ${out}${r.ggufBytes ? ` with model.gguf, ${(r.ggufBytes / 1e6).toFixed(1)} MB` : ''}\nFor data owners:     ${r.ownerKey}\nStays with you:      ${keys}\n` +
   'Disguised, not encrypted: docs/veiled.md says against whom.\n'
