@@ -11,19 +11,20 @@ import { opCases } from './ops.ts'
 import { type PassOptions, passCase, slopeCase } from './passes.ts'
 import { print, type Result } from './result.ts'
 import { encoderShapes, type ShapeName, shapeNames, visibilities } from './shapes.ts'
+import { veilCases, veilShapes } from './veil.ts'
 
 const declared = command('bench', 'Measure the engine.')
   .addArgument(
     new Argument(
       '<what>',
-      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; ops: single operations, in one process; reference: BERT-base in the clear, on one thread',
-    ).choices(['ops', 'decode', 'prefill', 'encode', 'reference'] as const),
+      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; ops: single operations, in one process; reference: BERT-base in the clear, on one thread; veil: disguising a checkpoint',
+    ).choices(['ops', 'decode', 'prefill', 'encode', 'reference', 'veil'] as const),
   )
   .addOption(
     new Option(
       '--shape <name>',
-      "demo: its bundle; gpt2 (124M) or 15m: random weights of a trained model's scale; tiny. encode: bert-base (12 layers, 86M) or bert-tiny. The first if not given",
-    ).choices([...shapeNames, ...encoderShapes]),
+      "demo: its bundle; gpt2 (124M) or 15m: random weights of a trained model's scale; tiny. encode: bert-base (12 layers, 86M) or bert-tiny. veil: 8b or 70b. The first if not given",
+    ).choices([...shapeNames, ...encoderShapes, ...veilShapes]),
   )
   .option('--model <dir>', "another bundle in place of the demo's")
   .option(
@@ -62,6 +63,7 @@ const declared = command('bench', 'Measure the engine.')
     'measurements, of which the median is reported; 5, or 3 for prefill, if not given',
     whole(1, 1000),
   )
+  .option('--layers <n>', 'veil: of the checkpoint; 1 if not given', whole(1, 512))
   .option('--slope', 'decode: wall time over round trips of 0, 20 and 40 ms', false)
   .option(
     '--check',
@@ -83,6 +85,7 @@ Examples:
   sotto bench encode --shape bert-base
   sotto bench decode --slope
   sotto bench reference
+  sotto bench veil --shape 70b                gigabytes in the folder for temporary files
 
 Server, dealer and owner are processes of their own on loopback. Offline work is done before the
 online clock starts; pipelinedSeconds is a pass with the next one's offline work under way.
@@ -92,7 +95,7 @@ The reference runs just before and just after each case; seconds are given as mu
 export const benchCommand = declared.action(bench)
 
 async function bench(
-  kind: 'ops' | 'decode' | 'prefill' | 'encode' | 'reference',
+  kind: 'ops' | 'decode' | 'prefill' | 'encode' | 'reference' | 'veil',
   values: ValuesOf<typeof declared>,
 ): Promise<void> {
   if (kind === 'ops' || kind === 'reference') {
@@ -102,11 +105,16 @@ async function bench(
     })
     return
   }
+  if (kind === 'veil') {
+    const shape = veilShapes.find((name) => name === (values.shape ?? veilShapes[0]))
+    if (!shape) throw new UsageError(`For veil, --shape is one of ${veilShapes.join(', ')}.`)
+    for await (const result of veilCases(shape, values.layers ?? 1)) print(result, values.json)
+    return
+  }
   const encoding = kind === 'encode'
   const names: readonly ShapeName[] = encoding ? encoderShapes : shapeNames
-  const shape = values.shape ?? names[0]
-  if (!names.includes(shape))
-    throw new UsageError(`For ${kind}, --shape is one of ${names.join(', ')}, not ${shape}.`)
+  const shape = names.find((name) => name === (values.shape ?? names[0]))
+  if (!shape) throw new UsageError(`For ${kind}, --shape is one of ${names.join(', ')}, not ${values.shape}.`)
   const { visibility, model, link, rtt, down, up } = values
   if (visibility && (shape === 'demo' || model))
     throw new UsageError('--visibility takes a random --shape: a bundle says itself what is private.')
