@@ -1,4 +1,6 @@
 /** Writes the planned tensors of a veiled checkpoint, one after another, into the files that they come from. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { CheckpointFolder } from '../import/checkpoint-folder.ts'
 import { bytesOf, CheckpointWriter, type Listed } from './checkpoint-writer.ts'
@@ -35,8 +37,10 @@ export async function writeTensors(
   onProgress?: (done: number, total: number) => void,
 ): Promise<number> {
   const files = new Set(planned.map(({ source }) => folder.tensors.get(source)!.file))
+  // A bundle's files are apart for another reason than their size.
+  const isBundle = existsSync(join(folder.dir, 'manifest.json'))
   const fileOf = ({ source }: PlannedTensor): string =>
-    files.size > 1 && folder.isIndexed ? folder.tensors.get(source)!.file : 'model.safetensors'
+    files.size > 1 && !isBundle ? folder.tensors.get(source)!.file : 'model.safetensors'
   const listed: Listed[] = planned.map((one) => ({ ...one, file: fileOf(one) }))
   const total = listed.reduce((sum, one) => sum + bytesOf(one), 0)
   const writer = new CheckpointWriter(dir, listed)
