@@ -194,6 +194,13 @@ test('a gain of 0 beside a shift can’t be folded: only group bits takes it', a
   await veilModel({ from, out: folder(), keys: folder(), ...options })
 })
 
+test('keys are never put into the cloud’s folder', async () => {
+  const [from, out] = [written(), folder()]
+  for (const keys of [out, join(out, 'keys'), join(out, '..', out.split('/').at(-1)!, 'k')])
+    await expect(veilModel({ from, out, keys, ...options })).rejects.toMatchObject({ fault: 'keys' })
+  expect(existsSync(out)).toBe(false)
+})
+
 test('damaged key files are refused, and stay as they are', async () => {
   const [from, keys] = [written(), folder()]
   await veilModel({ from, out: folder(), keys, ...options })

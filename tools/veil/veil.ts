@@ -1,6 +1,6 @@
 /** Veils a checkpoint: the same architecture with the same answers, in bases that only key files know. */
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { isAbsolute, join, relative, resolve } from 'node:path'
 import { type HfConfig, HfReader } from '../../src/model/architectures/hf-reader.ts'
 import type { Group } from '../../src/protections/veiled/ends.ts'
 import { writeSecret } from '../../src/protections/veiled/node/secret-file.ts'
@@ -73,6 +73,7 @@ export interface VeilReport {
 export async function veilModel(o: VeilOptions): Promise<VeilReport> {
   const config = readJson(join(o.from, 'config.json'))
   const family = familyOf(config)
+  refuseKeysInCloud(o)
   // Before anything is written.
   if (o.gguf) ggufFacts(config, join(o.from, 'config.json'))
   const key: DeveloperKey = o.key
@@ -119,6 +120,13 @@ export async function veilModel(o: VeilOptions): Promise<VeilReport> {
   } finally {
     folder.close()
   }
+}
+
+/** The cloud's folder is copied as it is. */
+function refuseKeysInCloud({ out, keys }: VeilOptions): void {
+  const within = relative(resolve(out), resolve(keys))
+  if (within === '' || !(within.startsWith('..') || isAbsolute(within)))
+    throw new VeilError('keys', `${keys} is inside ${out}, which the cloud gets. Put the keys elsewhere.`)
 }
 
 async function timed(write: () => Promise<number>) {

@@ -35,6 +35,7 @@ export function rotaryDecoder(reader: HfReader, prefix: string, head: string, fe
   const kvHeads = reader.size('num_key_value_heads', heads)
   const width = reader.size('head_dim', dim / heads)
   if (heads % kvHeads !== 0) reader.complain(`${kvHeads} key heads do not divide the ${heads} heads.`)
+  if (width % 2 !== 0) reader.complain(`heads of ${width} components have no pairs to turn.`)
   const hasHeadNorms = reader.json.model_type === 'qwen3'
   const ends = {
     tokens: { kind: 'items', size: reader.size('vocab_size', 32000) },
