@@ -107,6 +107,6 @@ module.exports = {
     parser: 'swc',
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: 'src/kernels/wasm/assembly' },
+    exclude: { path: ['src/kernels/wasm/assembly', 'tools/veil/wasm/assembly'] },
   },
 }

@@ -13,19 +13,22 @@ import { type PassOptions, passCase, slopeCase } from './passes.ts'
 import { readme } from './readme.ts'
 import { print, type Result } from './result.ts'
 import { encoderShapes, type ShapeName, shapeNames, visibilities } from './shapes.ts'
+import { veilCases, veilShapes } from './veil.ts'
+
+const kinds = ['ops', 'kernels', 'decode', 'prefill', 'encode', 'veil', 'reference', 'readme'] as const
 
 const declared = command('bench', 'Measure the engine.')
   .addArgument(
     new Argument(
       '<what>',
-      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; ops: single operations, in one process; kernels: arithmetic of narrow rings, beside that of 64 bits; reference: BERT-base in the clear, on one thread; readme: the tables of the README, which takes some minutes',
-    ).choices(['ops', 'kernels', 'decode', 'prefill', 'encode', 'reference', 'readme'] as const),
+      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; ops: single operations, in one process; kernels: arithmetic of narrow rings, beside that of 64 bits; veil: disguising a checkpoint; reference: BERT-base in the clear, on one thread; readme: the tables of the README, which takes some minutes',
+    ).choices(kinds),
   )
   .addOption(
     new Option(
       '--shape <name>',
-      "demo: its bundle; gpt2 (124M) or 15m: random weights of a trained model's scale; tiny. encode: bert-base (12 layers, 86M) or bert-tiny. The first if not given",
-    ).choices([...shapeNames, ...encoderShapes]),
+      "demo: its bundle; gpt2 (124M) or 15m: random weights of a trained model's scale; tiny. encode: bert-base (12 layers, 86M) or bert-tiny. veil: 8b or 70b. The first if not given",
+    ).choices([...shapeNames, ...encoderShapes, ...veilShapes]),
   )
   .option('--model <dir>', "another bundle in place of the demo's")
   .option(
@@ -64,6 +67,7 @@ const declared = command('bench', 'Measure the engine.')
     'measurements, of which the median is reported; 15 for decode, else 3, if not given',
     whole(1, 1000),
   )
+  .option('--layers <n>', 'veil: of the checkpoint; 1 if not given', whole(1, 512))
   .option(
     '--warmup <n>',
     'passes before those that are measured; 15 for decode, else none, if not given: a conversation soon runs compiled code',
@@ -90,6 +94,7 @@ Examples:
   sotto bench encode --shape bert-base
   sotto bench decode --slope
   sotto bench reference
+  sotto bench veil --shape 70b                gigabytes in the folder for temporary files
   sotto bench readme > figures.md
 
 Server, dealer and owner are processes of their own on loopback. Offline work is done before the
@@ -100,7 +105,7 @@ The reference runs just before and just after each case; in brackets are seconds
 export const benchCommand = declared.action(bench)
 
 async function bench(
-  kind: 'ops' | 'kernels' | 'decode' | 'prefill' | 'encode' | 'reference' | 'readme',
+  kind: (typeof kinds)[number],
   values: ValuesOf<typeof declared>,
 ): Promise<void> {
   if (kind === 'kernels') {
@@ -115,11 +120,16 @@ async function bench(
     })
     return
   }
+  if (kind === 'veil') {
+    const shape = veilShapes.find((name) => name === (values.shape ?? veilShapes[0]))
+    if (!shape) throw new UsageError(`For veil, --shape is one of ${veilShapes.join(', ')}.`)
+    for await (const result of veilCases(shape, values.layers ?? 1)) print(result, values.json)
+    return
+  }
   const encoding = kind === 'encode'
   const names: readonly ShapeName[] = encoding ? encoderShapes : shapeNames
-  const shape = values.shape ?? names[0]
-  if (!names.includes(shape))
-    throw new UsageError(`For ${kind}, --shape is one of ${names.join(', ')}, not ${shape}.`)
+  const shape = names.find((name) => name === (values.shape ?? names[0]))
+  if (!shape) throw new UsageError(`For ${kind}, --shape is one of ${names.join(', ')}, not ${values.shape}.`)
   const { visibility, model, link, rtt, down, up } = values
   if (visibility && (shape === 'demo' || model))
     throw new UsageError('--visibility takes a random --shape: a bundle says itself what is private.')

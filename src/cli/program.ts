@@ -39,6 +39,10 @@ export const modelCommands: Record<string, Entry> = {
     summary: 'cut the private weights in pieces for server and dealer',
     load: async () => (await import('./commands/split.ts')).splitCommand,
   },
+  veil: {
+    summary: 'disguise a model for a cloud that runs an ordinary engine',
+    load: async () => (await import('./commands/veil.ts')).veilCommand,
+  },
 }
 
 export const commands: Record<string, Entry> = {

@@ -43,6 +43,13 @@ export function identityKey(text: string): string {
   return text
 }
 
+/** A name that is part of a file's name. */
+export const tenantName: Read<string> = (text) => {
+  if (!/^[\w-]{1,64}$/.test(text))
+    throw new InvalidArgumentError('It must be up to 64 letters, digits, - and _.')
+  return text
+}
+
 /** A file name with one of some endings. */
 export const fileEnding =
   (...endings: string[]): Read<string> =>

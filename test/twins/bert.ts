@@ -1,38 +1,50 @@
 /** BERT and RoBERTa, written once more from their papers (Devlin et al., 2019; Liu et al., 2019). */
-import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
-import { activation, adapted, attend, layerNorm, plus, rowOf, times, type Vector } from './formulas.ts'
+import type { ModelConfig } from '../../src/model/architectures/config.ts'
+import {
+  activation,
+  adapted,
+  attend,
+  layerNorm,
+  plus,
+  rowOf,
+  type TwinTensors,
+  times,
+  type Values,
+  type Vector,
+} from './formulas.ts'
 
 /** What the two call the parts of their heads. */
-const heads: Record<string, { pool: string; labels: string; transform: string; norm: string; bias: string }> =
-  {
-    bert: {
-      pool: 'bert.pooler.dense',
-      labels: 'classifier',
-      transform: 'cls.predictions.transform.dense',
-      norm: 'cls.predictions.transform.LayerNorm',
-      bias: 'cls.predictions.bias',
-    },
-    roberta: {
-      pool: 'classifier.dense',
-      labels: 'classifier.out_proj',
-      transform: 'lm_head.dense',
-      norm: 'lm_head.layer_norm',
-      bias: 'lm_head.bias',
-    },
-  }
+const heads: Record<string, Record<'pool' | 'labels' | 'transform' | 'norm' | 'decoder' | 'bias', string>> = {
+  bert: {
+    pool: 'bert.pooler.dense',
+    labels: 'classifier',
+    transform: 'cls.predictions.transform.dense',
+    norm: 'cls.predictions.transform.LayerNorm',
+    decoder: 'cls.predictions.decoder',
+    bias: 'cls.predictions.bias',
+  },
+  roberta: {
+    pool: 'classifier.dense',
+    labels: 'classifier.out_proj',
+    transform: 'lm_head.dense',
+    norm: 'lm_head.layer_norm',
+    decoder: 'lm_head.decoder',
+    bias: 'lm_head.bias',
+  },
+}
 
 export interface TwinText {
   ids: number[]
   types?: number[]
 }
 
-/** Last hidden states, and logits of a head: of the labels, or by token of the (tied) vocabulary. */
+/** Last hidden states, and logits of a head: of the labels, or by token of the vocabulary. */
 export function bertTwin(
   c: ModelConfig,
-  tensors: Tensors,
+  tensors: TwinTensors,
   { ids, types }: TwinText,
 ): { hidden: Vector[]; logits?: Vector[] } {
-  const get = (name: string): Float32Array => tensors.get(name)!.data
+  const get = (name: string): Values => tensors.get(name)!.data
   const table = (name: string, i: number): Vector =>
     rowOf(get(`${c.arch}.embeddings.${name}_embeddings.weight`), c.dim, i)
   const dense = (x: Vector, name: string): Vector =>
@@ -66,7 +78,8 @@ export function bertTwin(
     return { hidden: xs, logits: [dense(dense(xs[0], names.pool).map(Math.tanh), names.labels)] }
   const logits = xs.map((x) => {
     const y = norm(dense(x, names.transform).map(act), names.norm)
-    return plus(times(get(`${c.arch}.embeddings.word_embeddings.weight`), y), [...get(names.bias)])
+    const decoder = c.tied ? `${c.arch}.embeddings.word_embeddings` : names.decoder
+    return plus(times(get(`${decoder}.weight`), y), [...get(names.bias)])
   })
   return { hidden: xs, logits }
 }

@@ -1,23 +1,23 @@
 /** The twins of models that continue a text. */
-import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
-import type { Vector } from './formulas.ts'
+import type { ModelConfig } from '../../src/model/architectures/config.ts'
+import type { TwinTensors, Vector } from './formulas.ts'
 import { Gpt2Twin } from './gpt2.ts'
 import { LlamaTwin } from './llama.ts'
 
 const twins: Record<string, typeof LlamaTwin | typeof Gpt2Twin> = { llama: LlamaTwin, gpt2: Gpt2Twin }
 
 /** The twin of a decoder, before its first token. */
-export const decoderTwin = (config: ModelConfig, tensors: Tensors): { next(id: number): Vector } =>
+export const decoderTwin = (config: ModelConfig, tensors: TwinTensors): { next(id: number): Vector } =>
   new twins[config.arch](config, tensors)
 
 /** Logits behind each token, one after another: [n x vocab]. */
-export function twinLogits(config: ModelConfig, tensors: Tensors, ids: readonly number[]): Vector {
+export function twinLogits(config: ModelConfig, tensors: TwinTensors, ids: readonly number[]): Vector {
   const twin = decoderTwin(config, tensors)
   return ids.flatMap((id) => twin.next(id))
 }
 
 /** Mean nats for each token that follows another. */
-export function twinLoss(config: ModelConfig, tensors: Tensors, ids: readonly number[]): number {
+export function twinLoss(config: ModelConfig, tensors: TwinTensors, ids: readonly number[]): number {
   const twin = decoderTwin(config, tensors)
   const nats = ids.slice(1).map((following, t) => {
     const logits = twin.next(ids[t])

@@ -1,8 +1,14 @@
 /** What the twins share: vectors as plain arrays, in float64. They know nothing of the product's code. */
-import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
+import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import { erf } from '../../src/model/math.ts'
 
 export type Vector = number[]
+
+/** Weights in either precision. */
+export type Values = Float32Array | Float64Array
+
+/** Tensors by their names in Hugging Face's files. */
+export type TwinTensors = ReadonlyMap<string, { readonly data: Values }>
 
 export const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   let sum = 0
@@ -14,16 +20,22 @@ export const plus = (...parts: Vector[]): Vector =>
   parts[0].map((_, i) => parts.reduce((sum, part) => sum + part[i], 0))
 
 /** Row i of a table with rows as wide as `width`. */
-export const rowOf = (table: Float32Array, width: number, i: number): Vector => [
+export const rowOf = (table: Values, width: number, i: number): Vector => [
   ...table.subarray(i * width, (i + 1) * width),
 ]
 
 /** W x of a matrix whose rows are outputs. */
-export const times = (w: Float32Array, x: Vector): Vector =>
+export const times = (w: Values, x: Vector): Vector =>
   Array.from({ length: w.length / x.length }, (_, o) => dot(w.subarray(o * x.length, (o + 1) * x.length), x))
 
 /** What a low-rank adapter adds to a dense layer: (alpha / rank) B A x. */
-export function adapted({ lora }: ModelConfig, tensors: Tensors, name: string, x: Vector, y: Vector): Vector {
+export function adapted(
+  { lora }: ModelConfig,
+  tensors: TwinTensors,
+  name: string,
+  x: Vector,
+  y: Vector,
+): Vector {
   const [a, b] = ['A', 'B'].map((half) => tensors.get(`${name}.lora_${half}.weight`)?.data)
   if (!lora || !a || !b) return y
   const more = times(b, times(a, x))
@@ -31,7 +43,7 @@ export function adapted({ lora }: ModelConfig, tensors: Tensors, name: string, x
 }
 
 /** (x - mean) / sqrt(variance + eps) * gain + shift. */
-export function layerNorm(x: Vector, gain: Float32Array, shift: Float32Array, eps: number): Vector {
+export function layerNorm(x: Vector, gain: Values, shift: Values, eps: number): Vector {
   const mean = x.reduce((a, b) => a + b) / x.length
   const variance = x.reduce((a, b) => a + (b - mean) ** 2, 0) / x.length
   return x.map((value, i) => ((value - mean) / Math.sqrt(variance + eps)) * gain[i] + shift[i])

@@ -1,15 +1,28 @@
-/** LLaMA, written once more from its papers: Touvron et al., 2023; Su et al. (RoFormer), 2021; Ainslie et al. (GQA), 2023. */
-import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
-import { activation, adapted, attend, plus, rowOf, times, type Vector } from './formulas.ts'
+/**
+ * LLaMA, written once more from its papers: Touvron et al., 2023; Su et al. (RoFormer), 2021; Ainslie et al. (GQA), 2023.
+ * Biases of Qwen2 and norms of queries and keys of Qwen3 where the files have them.
+ */
+import type { ModelConfig } from '../../src/model/architectures/config.ts'
+import {
+  activation,
+  adapted,
+  attend,
+  plus,
+  rowOf,
+  type TwinTensors,
+  times,
+  type Values,
+  type Vector,
+} from './formulas.ts'
 
 export class LlamaTwin {
-  readonly #c: ModelConfig
-  readonly #tensors: Tensors
+  protected readonly config: ModelConfig
+  readonly #tensors: TwinTensors
   readonly #keys: Vector[][]
   readonly #values: Vector[][]
 
-  constructor(config: ModelConfig, tensors: Tensors) {
-    this.#c = config
+  constructor(config: ModelConfig, tensors: TwinTensors) {
+    this.config = config
     this.#tensors = tensors
     this.#keys = Array.from({ length: config.layers }, () => [])
     this.#values = Array.from({ length: config.layers }, () => [])
@@ -17,42 +30,83 @@ export class LlamaTwin {
 
   /** Logits behind one more token, which attends to all before it. */
   next(id: number): Vector {
-    const c = this.#c
-    let x = rowOf(this.#get('model.embed_tokens.weight'), c.dim, id)
-    for (let l = 0; l < c.layers; l++) {
-      const at = `model.layers.${l}.`
-      const position = this.#keys[l].length
-      const n = this.#norm(x, `${at}input_layernorm`)
-      const q = this.#turn(this.#dense(n, `${at}self_attn.q_proj`), position)
-      this.#keys[l].push(this.#turn(this.#dense(n, `${at}self_attn.k_proj`), position))
-      this.#values[l].push(this.#dense(n, `${at}self_attn.v_proj`))
-      const mixed = attend(c, q, this.#keys[l], this.#values[l])
-      x = plus(x, this.#dense(mixed, `${at}self_attn.o_proj`))
-      const m = this.#norm(x, `${at}post_attention_layernorm`)
-      const up = this.#dense(m, `${at}mlp.up_proj`)
-      const inner = this.#dense(m, `${at}mlp.gate_proj`).map((g, i) => activation[c.activation](g) * up[i])
-      x = plus(x, this.#dense(inner, `${at}mlp.down_proj`))
-    }
-    const head = this.#get(c.tied ? 'model.embed_tokens.weight' : 'lm_head.weight')
-    return times(head, this.#norm(x, 'model.norm'))
+    return this.forward([id])[0]
   }
 
-  #get(name: string): Float32Array {
+  /** Logits behind each of some tokens, which attend to themselves and to all before. */
+  forward(ids: readonly number[]): Vector[] {
+    return this.rows(ids.map((id) => this.embed(id)))
+  }
+
+  /** A token's row of the embedding. */
+  embed(id: number): Vector {
+    return rowOf(this.get('model.embed_tokens.weight'), this.config.dim, id)
+  }
+
+  /** Logits behind each of some embedded rows. */
+  rows(xs: Vector[]): Vector[] {
+    const c = this.config
+    const base = this.#keys[0].length
+    for (let l = 0; l < c.layers; l++) {
+      const at = `model.layers.${l}.`
+      const normed = xs.map((x) => this.#norm(x, `${at}input_layernorm`))
+      const turned = (name: string, t: number) =>
+        this.#turn(
+          this.#headNorm(this.dense(normed[t], `${at}self_attn.${name}_proj`), `${at}self_attn.${name}_norm`),
+          base + t,
+        )
+      this.#keys[l].push(...xs.map((_, t) => turned('k', t)))
+      this.#values[l].push(...normed.map((n) => this.dense(n, `${at}self_attn.v_proj`)))
+      xs = xs.map((x, t) => {
+        const seen = [this.#keys[l], this.#values[l]].map((all) => all.slice(0, base + t + 1))
+        const y = plus(x, this.dense(attend(c, turned('q', t), seen[0], seen[1]), `${at}self_attn.o_proj`))
+        return plus(y, this.feedForward(this.#norm(y, `${at}post_attention_layernorm`), at))
+      })
+    }
+    const head = this.get(c.tied ? 'model.embed_tokens.weight' : 'lm_head.weight')
+    return xs.map((x) => times(head, this.#norm(x, 'model.norm')))
+  }
+
+  protected feedForward(x: Vector, at: string): Vector {
+    return this.gated(x, `${at}mlp.gate_proj`, `${at}mlp.up_proj`, `${at}mlp.down_proj`)
+  }
+
+  protected gated(x: Vector, gate: string, up: string, down: string): Vector {
+    const act = activation[this.config.activation]
+    const linear = this.dense(x, up)
+    return this.dense(
+      this.dense(x, gate).map((g, i) => act(g) * linear[i]),
+      down,
+    )
+  }
+
+  protected get(name: string): Values {
     return this.#tensors.get(name)!.data
   }
 
-  #dense(x: Vector, name: string): Vector {
-    return adapted(this.#c, this.#tensors, name, x, times(this.#get(`${name}.weight`), x))
+  protected dense(x: Vector, name: string): Vector {
+    const bias = this.#tensors.get(`${name}.bias`)
+    const product = times(this.get(`${name}.weight`), x)
+    return adapted(this.config, this.#tensors, name, x, bias ? plus(product, [...bias.data]) : product)
   }
 
   #norm(x: Vector, name: string): Vector {
     const rms = Math.hypot(...x) / Math.sqrt(x.length)
-    return x.map((v, i) => (v / Math.sqrt(rms * rms + this.#c.eps)) * this.#get(`${name}.weight`)[i])
+    return x.map((v, i) => (v / Math.sqrt(rms * rms + this.config.eps)) * this.get(`${name}.weight`)[i])
+  }
+
+  /** Each head normed by itself, where there is such a norm. */
+  #headNorm(x: Vector, name: string): Vector {
+    if (!this.#tensors.has(`${name}.weight`)) return x
+    const width = this.config.dim / this.config.heads
+    return Array.from({ length: x.length / width }, (_, h) =>
+      this.#norm(x.slice(h * width, (h + 1) * width), name),
+    ).flat()
   }
 
   /** Each pair of components is a complex number, multiplied by exp(i position frequency). */
   #turn(x: Vector, position: number): Vector {
-    const width = this.#c.dim / this.#c.heads
+    const width = this.config.dim / this.config.heads
     const out = [...x]
     for (let head = 0; head < x.length; head += width)
       for (let i = 0; i < width / 2; i++) {
@@ -67,7 +121,7 @@ export class LlamaTwin {
 
   /** theta^(-2i / width); of Llama 3.1, slower where a wave is longer than what the model was first trained on. */
   #frequency(i: number, width: number): number {
-    const { ropeTheta = 10000, ropeScaling: s } = this.#c
+    const { ropeTheta = 10000, ropeScaling: s } = this.config
     const f = ropeTheta ** ((-2 * i) / width)
     if (s === undefined) return f
     if (s.kind !== 'llama3') throw new Error('The twin scales rotations as Llama 3.1 does only.')

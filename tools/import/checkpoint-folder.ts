@@ -99,6 +99,13 @@ export class CheckpointFolder {
     }
   }
 
+  /** Fills `into` with a tensor's stored bytes, from `offset` on. */
+  readInto(name: string, offset: number, into: Uint8Array): void {
+    const { file, data_offsets } = this.tensors.get(name)!
+    const { handle, data } = this.#shards.get(file)!
+    fillFrom(handle, data + data_offsets[0] + offset, into)
+  }
+
   /** SHA-256 of a tensor's stored bytes, a piece at a time. */
   digest(name: string): string {
     const { file, data_offsets } = this.tensors.get(name)!
@@ -141,12 +148,16 @@ function readRange(
   into = new ArrayBuffer(length),
 ): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(into, 0, length)
-  for (let at = 0; at < length; ) {
-    const got = readSync(handle, out, at, length - at, from + at)
-    if (got === 0) throw new SafetensorsError(`The file ends ${length - at} bytes early.`)
+  fillFrom(handle, from, out)
+  return out
+}
+
+function fillFrom(handle: number, from: number, out: Uint8Array): void {
+  for (let at = 0; at < out.length; ) {
+    const got = readSync(handle, out, at, out.length - at, from + at)
+    if (got === 0) throw new SafetensorsError(`The file ends ${out.length - at} bytes early.`)
     at += got
   }
-  return out
 }
 
 const INDEX = 'model.safetensors.index.json'
@@ -161,6 +172,8 @@ function listShards(dir: string): string[] {
   }
   const found = readdirSync(dir).filter((file) => file.endsWith('.safetensors'))
   if (found.includes('model.safetensors')) return ['model.safetensors']
+  // A bundle has its public and private tensors apart.
+  if (existsSync(join(dir, 'manifest.json')) && found.length > 0) return found.sort()
   if (found.length === 1) return found
   const pickled = readdirSync(dir).find((file) => /\.(bin|pt|pth|h5|msgpack)$/.test(file))
   const advice = pickled

@@ -6,5 +6,5 @@ test('the committed module is what the sources compile to', async () => {
   const bytes = await compileRing()
   const read = (name: string) => readFileSync(new URL(name, import.meta.url))
   expect(Buffer.compare(bytes, read('./ring.wasm'))).toBe(0)
-  expect(read('./ring.generated.ts').toString()).toBe(embed(bytes))
+  expect(read('./ring.generated.ts').toString()).toBe(embed(bytes, 'RING_WASM'))
 })

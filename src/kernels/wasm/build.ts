@@ -4,5 +4,5 @@ import { compileRing, embed } from './compile.ts'
 
 const bytes = await compileRing()
 writeFileSync(new URL('./ring.wasm', import.meta.url), bytes)
-writeFileSync(new URL('./ring.generated.ts', import.meta.url), embed(bytes))
+writeFileSync(new URL('./ring.generated.ts', import.meta.url), embed(bytes, 'RING_WASM'))
 console.log(`ring.wasm: ${bytes.length} bytes`)

@@ -73,8 +73,8 @@ export class HfReader {
       )
   }
 
-  layers(key: string): number {
-    return this.size(key, undefined, 512)
+  layers(key: string, fallback?: number): number {
+    return this.size(key, fallback, 512)
   }
 
   activation(key: string, supported: readonly Activation[], fallback?: string): Activation {

@@ -41,18 +41,22 @@ export interface SafetensorsFile {
   metadata: Record<string, string>
 }
 
-/** The beginning of a file, up to its first tensor; tensors follow each other in the order given. */
+/**
+ * The beginning of a file, up to its first tensor; tensors follow each other in the order given. `sizes` are bytes of a
+ * value by type, where there are others than this reader's.
+ */
 export function encodeHeader(
-  tensors: Iterable<{ name: string; shape: number[]; dtype: Dtype }>,
+  tensors: Iterable<{ name: string; shape: readonly number[]; dtype: string }>,
   metadata?: Record<string, string>,
+  sizes: Readonly<Record<string, number>> = bytesPer,
 ): Uint8Array<ArrayBuffer> {
   const header: Record<string, Entry | Record<string, string>> = {}
   if (metadata) header.__metadata__ = metadata
   let end = 0
   for (const { name, shape, dtype } of tensors) {
     const start = end
-    end += shape.reduce((a, b) => a * b, 1) * bytesPer[dtype]
-    header[name] = { dtype, shape, data_offsets: [start, end] }
+    end += shape.reduce((a, b) => a * b, 1) * sizes[dtype]
+    header[name] = { dtype, shape: [...shape], data_offsets: [start, end] }
   }
   let json = JSON.stringify(header)
   const text = new TextEncoder()
