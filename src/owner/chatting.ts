@@ -36,56 +36,61 @@ export async function chat(
   const format = turnFormat(open.tokenizer, manifest)
   const prompt = layOut(open, format, messages, { ...options, padding }, run)
   const reply = new Reply(open, options, run)
+  const rest = prompt.ids.slice(prompt.single)
+  const most = manifest.config.context - prompt.single
+  const isHidden = padding === 'blocks'
   let passes = 0
+  /** Whether a pass follows so many others; where lengths are hidden that must not depend on the reply. */
+  const goesOn = (after: number): boolean =>
+    after < most && (isHidden ? after % BLOCK_TOKENS > 0 || !reply.isDone : !reply.isDone)
   try {
-    const end = prompt.ids.length
-    const most = Math.min(options.maxTokens - 1, manifest.config.context - end)
-    reply.take(await prefill(open, prompt, run, most > 0))
-    while (passes < most && (!reply.isOver || (padding === 'blocks' && isWithinBlock(passes)))) {
+    const logits = await prefill(open, prompt, run, isHidden || options.maxTokens > 1)
+    if (rest.length === 0) reply.take(logits)
+    while (goesOn(passes)) {
       // Behind the end of a reply it does not matter what is read: nothing of it is kept.
-      const logits = await pass(open, [reply.last], run, passes + 1 < most)
+      const id = passes < rest.length ? rest[passes] : reply.last
+      const next = passes + 1 < most && (isHidden || reply.made.length + 1 < options.maxTokens)
+      const logits = await pass(open, [id], run, next)
       passes++
-      if (reply.isOver)
+      if (passes <= rest.length) tellRead(open, prompt, run)
+      if (passes < rest.length) continue
+      if (reply.isDone)
         run.onEvent(progress('padding', passes % BLOCK_TOKENS, BLOCK_TOKENS, 'Hiding its length'))
       else reply.take(logits)
     }
-    return reply.result(
-      passes,
-      passes === most && reply.made.length < options.maxTokens ? 'context' : 'length',
-    )
+    return reply.result(passes - rest.length, 'context')
   } catch (error) {
     if (!(error instanceof Cancelled)) throw error
-    return reply.result(passes, 'cancelled')
+    return reply.result(passes - rest.length, 'cancelled')
   } finally {
     if (reply.isBegun) {
       // How much of its last block the reply fills must not show in where the next prompt begins.
       const inBlocks = Math.max(0, Math.ceil(passes / BLOCK_TOKENS) - 1) * BLOCK_TOKENS
-      const resume = prompt.ids.length + (padding === 'blocks' ? inBlocks : passes)
+      const resume = prompt.single + (isHidden ? inBlocks : passes)
       const { text: content, made: ids } = reply
       open.cached.replied(format, { id: options.reply, content, ids, resume })
     }
   }
 }
 
-/** Every reply takes one block at least. */
-const isWithinBlock = (passes: number): boolean => passes === 0 || passes % BLOCK_TOKENS !== 0
-
 /** A reply as it is made. */
 class Reply {
   readonly made: number[] = []
-  isOver = false
   isBegun = false
   /** What is to be read next. */
   last = 0
+  #isOver = false
   readonly #open: Open
   readonly #run: Running
   readonly #stop: readonly number[]
+  readonly #most: number
   readonly #sampler: Sampler
   readonly #decoder: StreamDecoder
 
-  constructor(open: Open, { temperature, topP, seed }: ChatOptions, run: Running) {
+  constructor(open: Open, { temperature, topP, seed, maxTokens }: ChatOptions, run: Running) {
     this.#open = open
     this.#run = run
+    this.#most = maxTokens
     this.#stop = stopIds(open.model.manifest)
     const chosen = seed ?? crypto.getRandomValues(new Uint32Array(1))[0]
     this.#sampler = new Sampler({ temperature, topP, seed: chosen })
@@ -96,21 +101,30 @@ class Reply {
     return decodeText(this.#open.tokenizer, this.made)
   }
 
+  /** It has ended itself, or is as long as was asked for. */
+  get isDone(): boolean {
+    return this.#isOver || this.made.length >= this.#most
+  }
+
   take(logits: Floats): void {
     const id = this.#sampler.pick(logits)
     this.isBegun = true
     this.last = id
-    this.isOver = this.#stop.includes(id)
-    if (this.isOver) return
+    this.#isOver = this.#stop.includes(id)
+    if (this.#isOver) return
     this.made.push(id)
     this.#run.onEvent({ type: 'token', text: this.#decoder.push(id), id })
   }
 
-  /** @param otherwise why it ended where it did not end itself. */
+  /**
+   * @param passes how many there were behind the prompt
+   * @param otherwise why it ended where it was not done
+   */
   result(passes: number, otherwise: ChatResult['finish']): ChatResult {
-    const { text, made, isOver } = this
-    const padded = isOver ? passes - made.length : 0
-    return { text, ids: made, finish: isOver ? 'stop' : otherwise, padded }
+    const { text, made, isDone } = this
+    const read = this.#isOver ? made.length : made.length - 1
+    const finish = this.#isOver ? 'stop' : isDone ? 'length' : otherwise
+    return { text, ids: made, finish, padded: isDone ? passes - read : 0 }
   }
 }
 
@@ -134,23 +148,24 @@ function layOut(
   }
 }
 
-/** Runs what is not cached yet; resolves with the next token's logits. */
-async function prefill(
-  open: Open,
-  { ids, base: first }: Prompt,
-  run: Running,
-  next: boolean,
-): Promise<Floats> {
-  let base = first
+/** Runs what is not cached yet, up to what is read token by token; resolves with the next token's logits. */
+async function prefill(open: Open, prompt: Prompt, run: Running, next: boolean): Promise<Floats> {
+  const { ids, single } = prompt
   let logits: Floats = new Float64Array()
-  while (base < ids.length) {
-    const part = ids.slice(base, base + open.connection.maxTokens)
-    run.onEvent(reading(open, base - first, ids.length - first, 'message'))
-    logits = await pass(open, part, run, next && base + part.length === ids.length)
-    base += part.length
+  tellRead(open, prompt, run)
+  while (open.cached.rows < single) {
+    const part = ids.slice(open.cached.rows, Math.min(single, open.cached.rows + open.connection.maxTokens))
+    const isLast = open.cached.rows + part.length === single
+    logits = await pass(open, part, run, next && isLast)
+    tellRead(open, prompt, run)
   }
-  run.onEvent(progress('prefill', ids.length - first, ids.length - first, 'Read'))
   return logits
+}
+
+function tellRead(open: Open, { ids, base }: Prompt, { onEvent }: Running): void {
+  const [done, total] = [open.cached.rows - base, ids.length - base]
+  if (done < total) onEvent(reading(open, done, total, 'message'))
+  else onEvent(progress('prefill', total, total, 'Read'))
 }
 
 async function pass(open: Open, ids: readonly number[], run: Running, next: boolean): Promise<Floats> {
