@@ -6,8 +6,10 @@
 import { joinTurns, type TurnFormat } from '../model/tokenizer/chat.ts'
 import type { Message, Padding } from './api.ts'
 
-/** What others see of where prompts and replies end are multiples of so many tokens, where lengths are hidden. */
-export const BLOCK_TOKENS = 16
+/** Tokens of the blocks that prompts are read in, where lengths are hidden: what is left is read token by token. */
+export const PROMPT_BLOCK = 8
+/** Passes of one token that a reply takes a multiple of, with those that read the end of its prompt. */
+export const REPLY_BLOCK = 16
 
 interface Turn extends Message {
   readonly ids: readonly number[]
@@ -20,7 +22,7 @@ export interface Prompt {
   /** Position of the first token that has to be read. */
   readonly base: number
   /**
-   * Position of the first token that is read in a pass of its own, as the reply is: 1 to 16 of them, where lengths are
+   * Position of the first token that is read in a pass of its own, as the reply is: 1 to 8 of them, where lengths are
    * hidden, so that nobody can tell where the prompt ends among them and the reply begins.
    */
   readonly single: number
@@ -48,7 +50,7 @@ export class CachedTurns {
     let same = 0
     while (same < messages.length && isSame(messages[same], known[same])) same++
     const turns = messages.map((message, i) => (i < same ? known[i].ids : format.encode(message, i === 0)))
-    const block = o.padding === 'none' ? 1 : BLOCK_TOKENS
+    const block = o.padding === 'none' ? 1 : PROMPT_BLOCK
     // What is left out shows, so it must follow from the length in blocks.
     const maxTokens = floor(o.maxTokens, block) || o.maxTokens
     const { ids, dropped } = joinTurns(format, turns, { maxTokens })

@@ -7,7 +7,7 @@ import { decodeText, StreamDecoder, stopIds, type TurnFormat, turnFormat } from 
 import { Cancelled } from '../protections/protection.ts'
 import type { ChatOptions, ChatResult, Message, OnEvent, Padding } from './api.ts'
 import { OwnerError } from './api.ts'
-import { BLOCK_TOKENS, type Prompt } from './cached-turns.ts'
+import { type Prompt, REPLY_BLOCK } from './cached-turns.ts'
 import { type Open, progress, reading } from './connect.ts'
 
 /** Room kept for the reply when a long conversation is cut. */
@@ -42,7 +42,7 @@ export async function chat(
   let passes = 0
   /** Whether a pass follows so many others; where lengths are hidden that must not depend on the reply. */
   const goesOn = (after: number): boolean =>
-    after < most && (isHidden ? after % BLOCK_TOKENS > 0 || !reply.isDone : !reply.isDone)
+    after < most && (isHidden ? after % REPLY_BLOCK > 0 || !reply.isDone : !reply.isDone)
   try {
     const logits = await prefill(open, prompt, run, isHidden || options.maxTokens > 1)
     if (rest.length === 0) reply.take(logits)
@@ -55,7 +55,7 @@ export async function chat(
       if (passes <= rest.length) tellRead(open, prompt, run)
       if (passes < rest.length) continue
       if (reply.isDone)
-        run.onEvent(progress('padding', passes % BLOCK_TOKENS, BLOCK_TOKENS, 'Hiding its length'))
+        run.onEvent(progress('padding', passes % REPLY_BLOCK, REPLY_BLOCK, 'Hiding its length'))
       else reply.take(logits)
     }
     return reply.result(passes - rest.length, 'context')
@@ -65,7 +65,7 @@ export async function chat(
   } finally {
     if (reply.isBegun) {
       // How much of its last block the reply fills must not show in where the next prompt begins.
-      const inBlocks = Math.max(0, Math.ceil(passes / BLOCK_TOKENS) - 1) * BLOCK_TOKENS
+      const inBlocks = Math.max(0, Math.ceil(passes / REPLY_BLOCK) - 1) * REPLY_BLOCK
       const resume = prompt.single + (isHidden ? inBlocks : passes)
       const { text: content, made: ids } = reply
       open.cached.replied(format, { id: options.reply, content, ids, resume })

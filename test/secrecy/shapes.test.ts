@@ -7,7 +7,7 @@ import type { Tokenizer } from '@huggingface/tokenizers'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Message } from '../../src/owner/api.ts'
-import { BLOCK_TOKENS, CachedTurns } from '../../src/owner/cached-turns.ts'
+import { CachedTurns, PROMPT_BLOCK, REPLY_BLOCK } from '../../src/owner/cached-turns.ts'
 import { chat } from '../../src/owner/chatting.ts'
 import type { Open } from '../../src/owner/connect.ts'
 import type { Connection, RunOptions } from '../../src/protections/protection.ts'
@@ -43,7 +43,7 @@ type Action = {
   | { do: 'edit'; turn: number; sameText: Both<boolean> }
 )
 
-const floor = (position: number) => position - (position % BLOCK_TOKENS)
+const floor = (position: number) => position - (position % PROMPT_BLOCK)
 
 /** One of the two conversations, at the real parties' sessions; the model's words are put in its mouth. */
 class Teller {
@@ -102,8 +102,8 @@ class Teller {
     } else {
       // A reply may end anywhere in the block that is read again.
       const before = Math.max(floor(this.#open.cached.rows), floor(this.#reply.from - 1))
-      const first = this.#turns.length === 0 ? 0 : before + BLOCK_TOKENS
-      this.#ask(letter, first + BLOCK_TOKENS * action.promptBlocks + at)
+      const first = this.#turns.length === 0 ? 0 : before + REPLY_BLOCK
+      this.#ask(letter, first + PROMPT_BLOCK * action.promptBlocks + at)
     }
     await this.#answer(action)
   }
@@ -122,7 +122,7 @@ class Teller {
   async #answer({ replyBlocks, ends, stopAt = -1 }: Action): Promise<void> {
     const from = this.#end
     const inBlock = from - floor(from - 1)
-    const end = Math.max(inBlock, (replyBlocks - 1) * BLOCK_TOKENS + ends[this.#which])
+    const end = Math.max(inBlock, (replyBlocks - 1) * REPLY_BLOCK + ends[this.#which])
     this.#reply = { from, length: end - inBlock, stopAt }
     this.#abort = new AbortController()
     const running = { signal: this.#abort.signal, onEvent: () => undefined, passed: () => undefined }
@@ -153,12 +153,12 @@ class Teller {
 }
 
 const both = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<Both<T>> => fc.tuple(of, of)
-const inBlock = both(fc.integer({ min: 1, max: BLOCK_TOKENS }))
+const within = (block: number) => both(fc.integer({ min: 1, max: block }))
 const answer = fc.record({
-  promptBlocks: fc.integer({ min: 1, max: 2 }),
-  ats: inBlock,
+  promptBlocks: fc.integer({ min: 1, max: 4 }),
+  ats: within(PROMPT_BLOCK),
   replyBlocks: fc.integer({ min: 1, max: 2 }),
-  ends: inBlock,
+  ends: within(REPLY_BLOCK),
   texts: both(fc.nat(25)),
   stopAt: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, fc.nat(40)),
 })
@@ -242,19 +242,19 @@ test('a word is as long as a sentence, unless its length may show', async () => 
   for (const [at, end] of [
     [1, 2],
     [1, 16],
-    [9, 12],
-    [16, 16],
+    [5, 12],
+    [8, 16],
   ])
-    expect(rows(await takes(at, end))).toEqual([32, ...Array(BLOCK_TOKENS).fill(1), 1])
-  expect(rows(await takes(1, 2, 'none'))).toEqual([33, 1, 1])
-  expect(rows(await takes(9, 12, 'none'))).toEqual([41, 1, 1, 1, 1])
+    expect(rows(await takes(at, end))).toEqual([16, ...Array(REPLY_BLOCK).fill(1), 1])
+  expect(rows(await takes(1, 2, 'none'))).toEqual([17, 1, 1])
+  expect(rows(await takes(8, 11, 'none'))).toEqual([24, 1, 1, 1, 1])
 })
 
 test('every token is read where it stands, as it is without hiding lengths', async () => {
   for (const [at, end] of [
     [1, 5],
     [7, 16],
-    [16, 16],
+    [8, 16],
   ]) {
     const [hidden, shown] = [await takes(at, end), await takes(at, end, 'none')]
     const tokens = ({ read }: Teller) => read.flatMap(({ base, ids }) => ids.map((id, i) => [base + i, id]))

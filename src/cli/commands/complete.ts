@@ -25,7 +25,7 @@ const declared = owningCommand(
   .addOption(
     new Option(
       '--padding <how>',
-      'blocks hide how long the answer is, up to a multiple of 16 tokens; none is faster',
+      'blocks hide how long prompt and answer are, within 8 and 16 tokens; none is faster',
     ).choices(['blocks', 'none'] as const),
   )
   .option('--json', 'print one JSON object: text, token ids, hops, bytes', false)
