@@ -7,7 +7,7 @@ import { decodeText, StreamDecoder, stopIds, type TurnFormat, turnFormat } from 
 import { Cancelled } from '../protections/protection.ts'
 import type { ChatOptions, ChatResult, Message, OnEvent, Padding } from './api.ts'
 import { OwnerError } from './api.ts'
-import { type Prompt, REPLY_BLOCK } from './cached-turns.ts'
+import { PROMPT_BLOCK, type Prompt, REPLY_BLOCK } from './cached-turns.ts'
 import { type Open, progress, reading } from './connect.ts'
 
 /** Room kept for the reply when a long conversation is cut. */
@@ -37,20 +37,21 @@ export async function chat(
   const prompt = layOut(open, format, messages, { ...options, padding }, run)
   const reply = new Reply(open, options, run)
   const rest = prompt.ids.slice(prompt.single)
-  const most = manifest.config.context - prompt.single
   const isHidden = padding === 'blocks'
+  // As many as the longest prompt's end and the longest reply take, whatever these ones do.
+  const longest = (isHidden ? PROMPT_BLOCK : 0) + options.maxTokens - 1
+  const most = Math.min(longest, manifest.config.context - prompt.single)
   let passes = 0
   /** Whether a pass follows so many others; where lengths are hidden that must not depend on the reply. */
   const goesOn = (after: number): boolean =>
     after < most && (isHidden ? after % REPLY_BLOCK > 0 || !reply.isDone : !reply.isDone)
   try {
-    const logits = await prefill(open, prompt, run, isHidden || options.maxTokens > 1)
+    const logits = await prefill(open, prompt, run, most > 0)
     if (rest.length === 0) reply.take(logits)
     while (goesOn(passes)) {
       // Behind the end of a reply it does not matter what is read: nothing of it is kept.
       const id = passes < rest.length ? rest[passes] : reply.last
-      const next = passes + 1 < most && (isHidden || reply.made.length + 1 < options.maxTokens)
-      const logits = await pass(open, [id], run, next)
+      const logits = await pass(open, [id], run, passes + 1 < most)
       passes++
       if (passes <= rest.length) tellRead(open, prompt, run)
       if (passes < rest.length) continue

@@ -25,8 +25,8 @@ export interface SessionEvents {
   claimed(): void
   credit(bytes: number): void
   used(pass: number): void
-  /** The server has ended the session. */
-  ended(): void
+  /** The server has ended the session, or has gone. */
+  ended(reason: SessionError): void
 }
 
 /** One model server's socket, from its introduction to its end. */
@@ -59,7 +59,7 @@ export class ServerConnection {
       const lost = new SessionError('server-absent', 'The model server has disconnected from the dealer.')
       this.#registration?.fail(lost)
       for (const { reject } of this.#opening.values()) reject(lost)
-      for (const session of [...this.#sessions.values()]) session.ended()
+      for (const session of [...this.#sessions.values()]) session.ended(lost)
       this.engine.close()
       await this.#link.close(toSessionError(error, 'dealer-lost').message)
     }
@@ -144,7 +144,7 @@ export class ServerConnection {
       case 'close': {
         const session = this.#sessions.get(message.sessionId)
         this.#sessions.delete(message.sessionId)
-        return session?.ended()
+        return session?.ended(SessionError.parse(message.error))
       }
       default:
         throw new SessionError('malformed', 'A server sent a message at the wrong time.')

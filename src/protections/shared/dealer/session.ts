@@ -91,7 +91,6 @@ export class DealerSession {
     this.end(new SessionError('expired', 'The owner has closed the session.'))
   }
 
-  /** The owner has come to the server: the session takes its place, or ends where there is none. */
   /** What the server's process at `connection` says of the session. */
   at(connection: ServerConnection): SessionEvents {
     const isOurs = () => this.#connection === connection
@@ -105,10 +104,9 @@ export class DealerSession {
         this.#ahead.delete(pass)
         this.#used(0)
       },
-      ended: () => {
+      ended: (reason) => {
         this.#candidates.delete(connection)
-        if (isOurs() || this.#candidates.size === 0)
-          this.end(new SessionError('expired', 'The model server has ended the session.'))
+        if (isOurs() || this.#candidates.size === 0) this.end(reason)
       },
     }
   }

@@ -191,8 +191,8 @@ export class MaterialClient {
       claimMs: this.#options.claimMs ?? limits.claimMs,
       credit: (bytes) => this.#tell({ t: 'credit', sessionId, bytes }),
       used: (pass) => this.#tell({ t: 'used', sessionId, pass }),
-      onEnd: () => {
-        if (this.#sessions.delete(sessionId)) this.#tell({ t: 'close', sessionId })
+      onEnd: (reason) => {
+        if (this.#sessions.delete(sessionId)) this.#tell({ t: 'close', sessionId, error: reason.toJSON() })
       },
     })
     this.#sessions.set(sessionId, session)

@@ -14,7 +14,7 @@ export interface SessionMaterialParts {
   credit(bytes: number): void
   /** Tells the dealer that a pass is used up. */
   used(pass: number): void
-  onEnd(): void
+  onEnd(reason: SessionError): void
 }
 
 interface Pass {
@@ -133,7 +133,7 @@ export class SessionMaterial implements MaterialSource {
     }
     this.#passes.clear()
     for (const listener of this.#failures.splice(0)) listener(error)
-    this.#parts.onEnd()
+    this.#parts.onEnd(error)
   }
 
   #pass(pass: number): Pass {
