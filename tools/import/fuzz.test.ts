@@ -157,3 +157,27 @@ test('weights of other headers and lengths: a bundle, or a typed error', async (
     { numRuns: 200, seed: 8 },
   )
 })
+
+test('numbers that no model has are refused, not tried', async () => {
+  const numbers = [
+    'layer',
+    'embd',
+    'head',
+    'hidden',
+    'vocab',
+    'position',
+    'intermediate',
+    'n_ctx',
+    'type_vocab',
+  ]
+  for (const form of forms) {
+    const config = JSON.parse(wholes.get(form)!.get('config.json')!.toString()) as Record<string, Json>
+    const keys = Object.keys(config).filter((key) => numbers.some((word) => key.includes(word)))
+    expect(keys.length).toBeGreaterThan(4)
+    for (const key of keys)
+      for (const value of [-1, 0, 0.5, 1e9, 2 ** 53, 1e300])
+        await check(form, (contents) => {
+          contents.set('config.json', Buffer.from(JSON.stringify({ ...config, [key]: value })))
+        })
+  }
+})
