@@ -30,6 +30,9 @@ function leaking(platform: Platform): Platform {
   return { ...platform, kernels: { ...kernels, keystream } }
 }
 
+// All sessions run the plans of a near server: how long a busy machine takes to answer must not choose.
+performance.now = () => 0
+
 async function run({ peers, model, sessions, maxTokens, leak }: Job): Promise<number[][][]> {
   const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
   const platform = nodePlatform()
