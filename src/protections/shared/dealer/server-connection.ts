@@ -24,6 +24,8 @@ export interface SessionEvents {
   /** The owner has come to the server. */
   claimed(): void
   credit(bytes: number): void
+  /** The owner has begun a pass there. */
+  begun(pass: number): void
   used(pass: number): void
   /** The server has ended the session, or has gone. */
   ended(reason: SessionError): void
@@ -139,6 +141,8 @@ export class ServerConnection {
         return this.#sessions.get(message.sessionId)?.claimed()
       case 'credit':
         return this.#sessions.get(message.sessionId)?.credit(message.bytes)
+      case 'begun':
+        return this.#sessions.get(message.sessionId)?.begun(message.pass)
       case 'used':
         return this.#sessions.get(message.sessionId)?.used(message.pass)
       case 'close': {

@@ -12,6 +12,8 @@ export interface SessionMaterialParts {
   claimMs: number
   /** Gives the dealer room for so many more bytes. */
   credit(bytes: number): void
+  /** Tells the dealer that the owner has begun a pass. */
+  begun(pass: number): void
   /** Tells the dealer that a pass is used up. */
   used(pass: number): void
   onEnd(reason: SessionError): void
@@ -78,6 +80,10 @@ export class SessionMaterial implements MaterialSource {
     this.#credit(before - state.chunks.bytes)
     this.#settle(pass, state)
     return chunk
+  }
+
+  begun(pass: number): void {
+    if (!this.#over) this.#parts.begun(pass)
   }
 
   /** Drops what has come of a pass, and what still comes; its masks are never used. */
