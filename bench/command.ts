@@ -6,9 +6,10 @@ import { real, whole } from '../src/cli/values.ts'
 import { productChoices } from '../src/kernels/node/choice.ts'
 import { profileIds } from '../src/protections/shared/profiles/lookup.ts'
 import { linkChoices } from '../src/transport/connect.ts'
-import { Cleartext } from './cleartext.ts'
+import { besideCleartext, withCleartext } from './cleartext.ts'
 import { opCases } from './ops.ts'
 import { type PassOptions, passCase, slopeCase } from './passes.ts'
+import { readme } from './readme.ts'
 import { print, type Result } from './result.ts'
 import { encoderShapes, type ShapeName, shapeNames, visibilities } from './shapes.ts'
 
@@ -16,8 +17,8 @@ const declared = command('bench', 'Measure the engine.')
   .addArgument(
     new Argument(
       '<what>',
-      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; ops: single operations, in one process; reference: BERT-base in the clear, on one thread',
-    ).choices(['ops', 'decode', 'prefill', 'encode', 'reference'] as const),
+      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; ops: single operations, in one process; reference: BERT-base in the clear, on one thread; readme: the tables of the README, which takes some minutes',
+    ).choices(['ops', 'decode', 'prefill', 'encode', 'reference', 'readme'] as const),
   )
   .addOption(
     new Option(
@@ -59,8 +60,13 @@ const declared = command('bench', 'Measure the engine.')
   )
   .option(
     '--repeat <n>',
-    'measurements, of which the median is reported; 5, or 3 for prefill, if not given',
+    'measurements, of which the median is reported; 15 for decode, else 3, if not given',
     whole(1, 1000),
+  )
+  .option(
+    '--warmup <n>',
+    'passes before those that are measured; 15 for decode, else none, if not given: a conversation soon runs compiled code',
+    whole(0, 1000),
   )
   .option('--slope', 'decode: wall time over round trips of 0, 20 and 40 ms', false)
   .option(
@@ -83,20 +89,22 @@ Examples:
   sotto bench encode --shape bert-base
   sotto bench decode --slope
   sotto bench reference
+  sotto bench readme > figures.md
 
 Server, dealer and owner are processes of their own on loopback. Offline work is done before the
 online clock starts; pipelinedSeconds is a pass with the next one's offline work under way.
-The reference runs just before and just after each case; seconds are given as multiples of its own, too.`,
+The reference runs just before and just after each case; in brackets are seconds as multiples of its own.`,
   )
 
 export const benchCommand = declared.action(bench)
 
 async function bench(
-  kind: 'ops' | 'decode' | 'prefill' | 'encode' | 'reference',
+  kind: 'ops' | 'decode' | 'prefill' | 'encode' | 'reference' | 'readme',
   values: ValuesOf<typeof declared>,
 ): Promise<void> {
-  if (kind === 'ops' || kind === 'reference') {
+  if (kind === 'ops' || kind === 'reference' || kind === 'readme') {
     await withCleartext(async (cleartext) => {
+      if (kind === 'readme') return readme(cleartext, values.products)
       if (kind === 'reference') print(await cleartext.alone(), values.json)
       else for (const run of opCases) print(await cleartext.beside(run), values.json)
     })
@@ -128,22 +136,14 @@ async function bench(
     profile: values.profile,
     link,
     network: { rtt, down, up },
-    repeat: values.repeat ?? (decoding ? 5 : 3),
+    repeat: values.repeat ?? (decoding ? 15 : 3),
+    warmup: values.warmup,
     products: values.products,
   }
   const run = () => (decoding && values.slope ? slopeCase(options) : passCase(kind, options))
-  const result = await withCleartext((cleartext) => cleartext.beside(run))
+  const result = await besideCleartext(run)
   print(result, values.json)
   if (values.check) check(result)
-}
-
-async function withCleartext<T>(body: (cleartext: Cleartext) => Promise<T>): Promise<T> {
-  const cleartext = Cleartext.start()
-  try {
-    return await body(cleartext)
-  } finally {
-    await cleartext.stop()
-  }
 }
 
 /** Ends with exit code 1 where a measured figure is not the declared one. */

@@ -14,21 +14,23 @@ import { measureBundle } from '../calibrate/calibrate.ts'
 import { applyScaling, balance, type Scaling } from './balance.ts'
 import { textFormat } from './chat-format.ts'
 import { ImportError } from './error.ts'
-import { ModelSource } from './source.ts'
+import { CheckpointSource } from './source.ts'
 import { staged } from './staging.ts'
 import { readTokenizer, tokenizerKind } from './tokenizer-files.ts'
-import { visibilityOf } from './visibility.ts'
+import { chosenVisibility } from './visibility.ts'
 
 export interface ImportOptions {
   /** A folder with `config.json`, safetensors and a tokenizer. */
   from: string
   /** The bundle's folder, which must not exist yet. */
   out: string
-  /** `blocks`, `all`, `none`, `head` or patterns of tensor names; see `visibilityOf`. */
+  /** `blocks`, `all`, `none`, `head` or patterns of tensor names; see `chosenVisibility`. */
   private?: string
   about?: Partial<Pick<Manifest, 'name' | 'description' | 'license' | 'source'>>
   /** F16 unless said otherwise. */
   dtype?: Dtype
+  /** A classifier's input is two texts; where nothing is said, `finetuning_task` tells. */
+  pairs?: boolean
   /** A shorter context than the model's own: rings are sized for it. */
   context?: number
   /** Rescale channels that stand out (the default); the model's function stays what it was. */
@@ -70,13 +72,13 @@ export async function importModel(o: ImportOptions): Promise<ImportReport> {
         file: o.from,
       },
     )
-  const source = new ModelSource(o.from, { context: o.context })
+  const source = new CheckpointSource(o.from, { context: o.context, pairs: o.pairs })
   try {
     const { config, notes } = source
     const tokenizer = readTokenizer(o.from, config)
     const format = continuesText(config) ? textFormat(o.from, tokenizer) : { notes: [] }
     const { notes: said, ...texts } = format
-    const visibility = visibilityOf(config, o.private ?? 'blocks')
+    const visibility = chosenVisibility(config, o.private ?? 'blocks')
     o.onProgress?.('Reading the weights')
     const scalings =
       o.balance === false ? new Map<string, Scaling>() : await balance(config, (name) => source.get(name)!)
@@ -133,7 +135,7 @@ export async function importModel(o: ImportOptions): Promise<ImportReport> {
 /** Complaints of the bundle's writer are about the checkpoint here. */
 function explained(error: unknown, from: string): unknown {
   if (!(error instanceof BundleError)) return error
-  if (error.fault === 'bad-tensors')
+  if (error.code === 'bad-tensors')
     return new ImportError('bad-values', `${from}: ${error.message}`, { file: from, cause: error })
   const why = `a bundle made of it could not be read: ${error.message}`
   return new ImportError('bad-file', `${from}: ${why}`, { file: from, cause: error })

@@ -1,7 +1,7 @@
 import type { ModelConfig } from '../../../src/model/architectures/config.ts'
 import type { Visibility } from '../../../src/model/files/manifest.ts'
 import { randomModel } from '../../../src/model/random.ts'
-import { visibilityOf } from '../../../src/protections/shared/profiles/fixed/block.ts'
+import { matrixVisibility } from '../../../src/protections/shared/profiles/fixed/block.ts'
 import { calibrate } from '../../../src/protections/shared/profiles/fixed/calibrate.ts'
 import { FixedModel } from '../../../src/protections/shared/profiles/fixed/fixed-model.ts'
 import { allMatrices, sources } from '../../../src/protections/shared/profiles/fixed/matrices.ts'
@@ -23,7 +23,7 @@ function union(a: unknown, b: unknown): unknown {
 function privateTensors({ config, spec }: TinyModel): Set<string> {
   const of = (visibility: Visibility): string[] =>
     allMatrices(config)
-      .filter(({ layer, role }) => visibilityOf(spec, layer, role) === visibility)
+      .filter(({ layer, role }) => matrixVisibility(spec, layer, role) === visibility)
       .flatMap(({ layer, role }) => sources(config, layer, role))
   const known = new Set(of('public'))
   return new Set(of('private').filter((name) => !known.has(name)))
