@@ -1,11 +1,11 @@
 /** Bugs that would leave every answer right, or nearly so, and give something away. */
-import { lengths } from './kinds/lengths.ts'
-import { masks } from './kinds/masks.ts'
-import { openings } from './kinds/openings.ts'
-import { passes } from './kinds/passes.ts'
-import { sessions } from './kinds/sessions.ts'
-import { weights } from './kinds/weights.ts'
+import { lengths } from './lengths.ts'
+import { masks } from './masks.ts'
 import type { Mutant } from './mutant.ts'
+import { openings } from './openings.ts'
+import { passes } from './passes.ts'
+import { sessions } from './sessions.ts'
+import { weights } from './weights.ts'
 
 export const mutants: readonly Mutant[] = [
   ...masks,

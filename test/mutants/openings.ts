@@ -1,5 +1,5 @@
 /** Openings that show more than their ring. */
-import type { Mutant } from '../mutant.ts'
+import type { Mutant } from './mutant.ts'
 
 const shared = 'src/protections/shared'
 const uniformity = 'test/secrecy/uniformity.test.ts'

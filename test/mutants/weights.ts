@@ -1,5 +1,5 @@
 /** Weights that are hidden by the same masks. */
-import type { Mutant } from '../mutant.ts'
+import type { Mutant } from './mutant.ts'
 
 const shared = 'src/protections/shared'
 

@@ -1,5 +1,5 @@
 /** Passes that the three parties do not agree on. */
-import type { Mutant } from '../mutant.ts'
+import type { Mutant } from './mutant.ts'
 
 const shared = 'src/protections/shared'
 const binding = `${shared}/session/pass-binding.test.ts`

@@ -1,5 +1,5 @@
 /** Masks that are used twice, or that hide nothing. */
-import type { Mutant } from '../mutant.ts'
+import type { Mutant } from './mutant.ts'
 
 const shared = 'src/protections/shared'
 const once = 'test/secrecy/once.test.ts'

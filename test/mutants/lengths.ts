@@ -1,5 +1,5 @@
 /** Passes whose shape tells of what is written. */
-import type { Mutant } from '../mutant.ts'
+import type { Mutant } from './mutant.ts'
 
 const shapes = 'test/secrecy/shapes.test.ts'
 

@@ -1,5 +1,5 @@
 /** Sessions that anybody could pass for. */
-import type { Mutant } from '../mutant.ts'
+import type { Mutant } from './mutant.ts'
 
 const shared = 'src/protections/shared'
 const refusals = `${shared}/agreement/refusals.test.ts`
