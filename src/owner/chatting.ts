@@ -42,7 +42,7 @@ export async function chat(
   const longest = (isHidden ? PROMPT_BLOCK : 0) + options.maxTokens - 1
   const most = Math.min(longest, manifest.config.context - prompt.single)
   let passes = 0
-  /** Whether a pass follows so many others; where lengths are hidden that must not depend on the reply. */
+  /** Whether a pass follows so many others; where lengths are hidden, by the blocks that they end in. */
   const goesOn = (after: number): boolean =>
     after < most && (isHidden ? after % REPLY_BLOCK > 0 || !reply.isDone : !reply.isDone)
   try {
@@ -54,10 +54,13 @@ export async function chat(
       const logits = await pass(open, [id], run, passes + 1 < most)
       passes++
       if (passes <= rest.length) tellRead(open, prompt, run)
-      if (passes < rest.length) continue
+      if (passes >= rest.length && !reply.isDone) {
+        reply.take(logits)
+        continue
+      }
+      reply.pretend(logits)
       if (reply.isDone)
         run.onEvent(progress('padding', passes % REPLY_BLOCK, REPLY_BLOCK, 'Hiding its length'))
-      else reply.take(logits)
     }
     return reply.result(passes - rest.length, 'context')
   } catch (error) {
@@ -86,6 +89,7 @@ class Reply {
   readonly #stop: readonly number[]
   readonly #most: number
   readonly #sampler: Sampler
+  readonly #pretended: Sampler
   readonly #decoder: StreamDecoder
 
   constructor(open: Open, { temperature, topP, seed, maxTokens }: ChatOptions, run: Running) {
@@ -95,11 +99,17 @@ class Reply {
     this.#stop = stopIds(open.model.manifest)
     const chosen = seed ?? crypto.getRandomValues(new Uint32Array(1))[0]
     this.#sampler = new Sampler({ temperature, topP, seed: chosen })
+    this.#pretended = new Sampler({ temperature, topP, seed: 0 })
     this.#decoder = new StreamDecoder(open.tokenizer)
   }
 
   get text(): string {
     return decodeText(this.#open.tokenizer, this.made)
+  }
+
+  /** Takes as long as choosing a token, and chooses none. */
+  pretend(logits: Floats): void {
+    this.#pretended.pick(logits)
   }
 
   /** It has ended itself, or is as long as was asked for. */
