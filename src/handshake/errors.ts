@@ -1,4 +1,5 @@
 /** Everything that can go wrong while parties agree on a session or keep it. Messages never contain secrets. */
+import { LinkError } from '../transport/errors.ts'
 import { plainLine } from '../transport/plain-text.ts'
 
 const codes = {
@@ -78,6 +79,14 @@ export class SessionError extends Error {
     })
     return Object.assign(error, { isQuoted: true })
   }
+}
+
+/** What the other side ended the session with, where the link that it closed says so; any other error as it is. */
+export function sessionEnd(error: unknown): unknown {
+  if (!(error instanceof LinkError) || error.because === undefined) return error
+  return Object.hasOwn(codes, error.because)
+    ? SessionError.parse({ code: error.because, message: error.message })
+    : error
 }
 
 /** Keeps a `SessionError`; hides the text of anything else, which might quote data, behind `internal`. */

@@ -12,7 +12,7 @@ import type { LinkChoice } from '../transport/connect.ts'
 
 export type { BackendKind, LinkChoice, Notice, Pooled, Task }
 
-/** Whether the length of replies is hidden, within blocks. */
+/** Whether the length of prompts and replies is hidden, within blocks. */
 export type Padding = 'none' | 'blocks'
 
 /** Where the page finds the other parties. Served by the page's own origin, never by the model server. */
@@ -148,8 +148,9 @@ export interface ChatOptions {
   /** The id that the reply will have among later messages. */
   reply?: string
   /**
-   * `blocks` (unless the protection hides no texts) hides how long a reply is: behind its end passes go on to a multiple
-   * of 16 tokens. `none` is faster.
+   * `blocks` (unless the protection hides no texts) hides how long prompt and reply are: the last 1 to 8 tokens of a
+   * prompt are read one by one, as a reply is written, and both together take a multiple of 16 such passes. `none` is
+   * faster.
    */
   padding?: Padding
 }
@@ -160,8 +161,10 @@ export interface ChatResult {
   ids: number[]
   /** `context`: the conversation has filled the model's memory. */
   finish: 'stop' | 'length' | 'cancelled' | 'context'
-  /** Passes that only hid the reply's length. */
+  /** Passes behind the reply's end, which only hid its length. */
   padded: number
+  /** The oldest turns, or the beginning of the text, did not fit beside the reply and were left out. */
+  isCut: boolean
 }
 
 /** A text to classify, or a pair of texts. */

@@ -6,8 +6,10 @@
 import { joinTurns, openingOf, type TurnFormat } from '../model/tokenizer/chat.ts'
 import type { Message, Padding } from './api.ts'
 
-/** Tokens that a reply is padded to a multiple of, and that the ends of turns within a prompt are rounded down to. */
-export const BLOCK_TOKENS = 16
+/** Tokens of the blocks that prompts are read in, where lengths are hidden: what is left is read token by token. */
+export const PROMPT_BLOCK = 8
+/** Passes of one token that a reply takes a multiple of, with those that read the end of its prompt. */
+export const REPLY_BLOCK = 16
 
 interface Turn extends Message {
   readonly ids: readonly number[]
@@ -19,6 +21,11 @@ export interface Prompt {
   readonly ids: readonly number[]
   /** Position of the first token that has to be read. */
   readonly base: number
+  /**
+   * Position of the first token that is read in a pass of its own, as the reply is: 1 to 8 of them, where lengths are
+   * hidden, so that nobody can tell where the prompt ends among them and the reply begins.
+   */
+  readonly single: number
   /** The oldest turns, or the beginning of the text, did not fit. */
   readonly isCut: boolean
 }
@@ -43,22 +50,26 @@ export class CachedTurns {
     let same = 0
     while (same < messages.length && isSame(messages[same], known[same])) same++
     const turns = messages.map((message, i) => (i < same ? known[i].ids : format.encode(message, i === 0)))
-    const { ids, dropped } = joinTurns(format, turns, {
-      maxTokens: o.maxTokens,
-      opening: openingOf(format, messages),
-    })
+    const block = o.padding === 'none' ? 1 : PROMPT_BLOCK
+    // What is left out shows, so it must follow from the length in blocks.
+    const maxTokens = floor(o.maxTokens, block) || o.maxTokens
+    const { ids, dropped } = joinTurns(format, turns, { maxTokens, opening: openingOf(format, messages) })
     const goesOn = same > 0 && dropped === this.#dropped
-    const base = goesOn ? Math.min(known[same - 1].resume, this.rows, ids.length - 1) : 0
+    const last = ids.length - 1
+    // Another reply to the same turns begins where the one before it did.
+    const resume = same === messages.length ? last : known[same - 1]?.resume
+    const base = goesOn ? floor(Math.min(resume, this.rows, last), block) : 0
     let end = ids.length - format.reply.length - turns.reduce((sum, turn) => sum + turn.length, 0)
     this.#turns = messages.map((message, i) => {
       end += turns[i].length
-      const resume = i === messages.length - 1 ? end : floor(end, o.padding)
-      return goesOn && i < same ? known[i] : { ...message, ids: turns[i], resume: Math.max(0, resume) }
+      const turn = { ...message, ids: turns[i], resume: floor(Math.max(0, end), block) }
+      return goesOn && i < same ? known[i] : turn
     })
     this.#conversation = o.conversation
     this.#dropped = dropped
     this.rows = base
-    return { ids, base, isCut: dropped > 0 }
+    const single = o.padding === 'none' ? ids.length : floor(last, block)
+    return { ids, base, single, isCut: dropped > 0 }
   }
 
   /** A reply was made; what follows it is read from `resume` on. */
@@ -76,5 +87,4 @@ const isSame = (message: Message, turn: Turn | undefined): boolean =>
   message.role === turn.role &&
   message.content === turn.content
 
-const floor = (end: number, padding: Padding): number =>
-  padding === 'none' ? end : end - (end % BLOCK_TOKENS)
+const floor = (position: number, block: number): number => position - (position % block)

@@ -7,11 +7,12 @@ import { decodeText, StreamDecoder, stopIds, type TurnFormat, turnFormat } from 
 import { Cancelled } from '../protections/protection.ts'
 import type { ChatOptions, ChatResult, Message, OnEvent, Padding } from './api.ts'
 import { OwnerError } from './api.ts'
-import { BLOCK_TOKENS, type Prompt } from './cached-turns.ts'
+import { PROMPT_BLOCK, type Prompt, REPLY_BLOCK } from './cached-turns.ts'
 import { type Open, progress, reading } from './connect.ts'
 
-/** Room kept for the reply when a long conversation is cut. */
-const REPLY_ROOM = 96
+/** Room that is kept for the reply when a long conversation is cut: what was asked for, and half of the context at most. */
+const replyRoom = (context: number, maxTokens: number): number =>
+  Math.max(1, Math.min(maxTokens, Math.floor(context / 2)))
 
 /** What a run of the engine tells its caller, and is told. */
 export interface Running {
@@ -36,59 +37,70 @@ export async function chat(
   const format = turnFormat(open.tokenizer, manifest)
   const prompt = layOut(open, format, messages, { ...options, padding }, run)
   const reply = new Reply(open, options, run)
+  const rest = prompt.ids.slice(prompt.single)
+  const isHidden = padding === 'blocks'
+  // As many as the longest prompt's end and the longest reply take, whatever these ones do.
+  const longest = (isHidden ? PROMPT_BLOCK : 0) + options.maxTokens - 1
+  const most = Math.min(longest, manifest.config.context - prompt.single)
   let passes = 0
+  /** Whether a pass follows so many others; where lengths are hidden, by the blocks that they end in. */
+  const goesOn = (after: number): boolean =>
+    after < most && (isHidden ? after % REPLY_BLOCK > 0 || !reply.isDone : !reply.isDone)
   try {
-    const end = prompt.ids.length
-    const most = Math.min(options.maxTokens - 1, manifest.config.context - end)
-    reply.take(await prefill(open, prompt, run, most > 0))
-    while (passes < most && (!reply.isOver || (padding === 'blocks' && isWithinBlock(passes)))) {
+    const logits = await prefill(open, prompt, run, most > 0)
+    if (rest.length === 0) reply.take(logits)
+    while (goesOn(passes)) {
       // Behind the end of a reply it does not matter what is read: nothing of it is kept.
-      const logits = await pass(open, [reply.last], run, passes + 1 < most)
+      const id = passes < rest.length ? rest[passes] : reply.last
+      const logits = await pass(open, [id], run, passes + 1 < most)
       passes++
-      if (reply.isOver)
-        run.onEvent(progress('padding', passes % BLOCK_TOKENS, BLOCK_TOKENS, 'Hiding its length'))
-      else reply.take(logits)
+      if (passes <= rest.length) tellRead(open, prompt, run)
+      if (passes >= rest.length && !reply.isDone) {
+        reply.take(logits)
+        continue
+      }
+      reply.pretend(logits)
+      if (reply.isDone)
+        run.onEvent(progress('padding', passes % REPLY_BLOCK, REPLY_BLOCK, 'Hiding its length'))
     }
-    return reply.result(
-      passes,
-      passes === most && reply.made.length < options.maxTokens ? 'context' : 'length',
-    )
+    return { ...reply.result(passes - rest.length, 'context'), isCut: prompt.isCut }
   } catch (error) {
     if (!(error instanceof Cancelled)) throw error
-    return reply.result(passes, 'cancelled')
+    return { ...reply.result(passes - rest.length, 'cancelled'), isCut: prompt.isCut }
   } finally {
     if (reply.isBegun) {
       // How much of its last block the reply fills must not show in where the next prompt begins.
-      const inBlocks = Math.max(0, Math.ceil(passes / BLOCK_TOKENS) - 1) * BLOCK_TOKENS
-      const resume = prompt.ids.length + (padding === 'blocks' ? inBlocks : passes)
+      const inBlocks = Math.max(0, Math.ceil(passes / REPLY_BLOCK) - 1) * REPLY_BLOCK
+      const resume = prompt.single + (isHidden ? inBlocks : passes)
       const { text: content, made: ids } = reply
       open.cached.replied(format, { id: options.reply, content, ids, resume })
     }
   }
 }
 
-/** Every reply takes one block at least. */
-const isWithinBlock = (passes: number): boolean => passes === 0 || passes % BLOCK_TOKENS !== 0
-
 /** A reply as it is made. */
 class Reply {
   readonly made: number[] = []
-  isOver = false
   isBegun = false
   /** What is to be read next. */
   last = 0
+  #isOver = false
   readonly #open: Open
   readonly #run: Running
   readonly #stop: readonly number[]
+  readonly #most: number
   readonly #sampler: Sampler
+  readonly #pretended: Sampler
   readonly #decoder: StreamDecoder
 
-  constructor(open: Open, { temperature, topP, seed }: ChatOptions, run: Running) {
+  constructor(open: Open, { temperature, topP, seed, maxTokens }: ChatOptions, run: Running) {
     this.#open = open
     this.#run = run
+    this.#most = maxTokens
     this.#stop = stopIds(open.model.manifest)
     const chosen = seed ?? crypto.getRandomValues(new Uint32Array(1))[0]
     this.#sampler = new Sampler({ temperature, topP, seed: chosen })
+    this.#pretended = new Sampler({ temperature, topP, seed: 0 })
     this.#decoder = new StreamDecoder(open.tokenizer)
   }
 
@@ -96,21 +108,35 @@ class Reply {
     return decodeText(this.#open.tokenizer, this.made)
   }
 
+  /** Takes as long as choosing a token, and chooses none. */
+  pretend(logits: Floats): void {
+    this.#pretended.pick(logits)
+  }
+
+  /** It has ended itself, or is as long as was asked for. */
+  get isDone(): boolean {
+    return this.#isOver || this.made.length >= this.#most
+  }
+
   take(logits: Floats): void {
     const id = this.#sampler.pick(logits)
     this.isBegun = true
     this.last = id
-    this.isOver = this.#stop.includes(id)
-    if (this.isOver) return
+    this.#isOver = this.#stop.includes(id)
+    if (this.#isOver) return
     this.made.push(id)
     this.#run.onEvent({ type: 'token', text: this.#decoder.push(id), id })
   }
 
-  /** @param otherwise why it ended where it did not end itself. */
-  result(passes: number, otherwise: ChatResult['finish']): ChatResult {
-    const { text, made, isOver } = this
-    const padded = isOver ? passes - made.length : 0
-    return { text, ids: made, finish: isOver ? 'stop' : otherwise, padded }
+  /**
+   * @param passes how many there were behind the prompt
+   * @param otherwise why it ended where it was not done
+   */
+  result(passes: number, otherwise: ChatResult['finish']): Omit<ChatResult, 'isCut'> {
+    const { text, made, isDone } = this
+    const read = this.#isOver ? made.length : made.length - 1
+    const finish = this.#isOver ? 'stop' : isDone ? 'length' : otherwise
+    return { text, ids: made, finish, padded: isDone ? passes - read : 0 }
   }
 }
 
@@ -119,10 +145,11 @@ function layOut(
   { model: { manifest }, cached }: Open,
   format: TurnFormat,
   messages: Message[],
-  { conversation, padding }: ChatOptions & { padding: Padding },
+  { conversation, padding, maxTokens: most }: ChatOptions & { padding: Padding },
   { onEvent }: Running,
 ): Prompt {
-  const maxTokens = manifest.config.context - REPLY_ROOM
+  const { context } = manifest.config
+  const maxTokens = context - replyRoom(context, most)
   try {
     const prompt = cached.prompt(format, messages, { conversation, maxTokens, padding })
     const text = 'The conversation is longer than the model can remember, so its oldest turns are left out.'
@@ -134,23 +161,24 @@ function layOut(
   }
 }
 
-/** Runs what is not cached yet; resolves with the next token's logits. */
-async function prefill(
-  open: Open,
-  { ids, base: first }: Prompt,
-  run: Running,
-  next: boolean,
-): Promise<Floats> {
-  let base = first
+/** Runs what is not cached yet, up to what is read token by token; resolves with the next token's logits. */
+async function prefill(open: Open, prompt: Prompt, run: Running, next: boolean): Promise<Floats> {
+  const { ids, single } = prompt
   let logits: Floats = new Float64Array()
-  while (base < ids.length) {
-    const part = ids.slice(base, base + open.connection.maxTokens)
-    run.onEvent(reading(open, base - first, ids.length - first, 'message'))
-    logits = await pass(open, part, run, next && base + part.length === ids.length)
-    base += part.length
+  tellRead(open, prompt, run)
+  while (open.cached.rows < single) {
+    const part = ids.slice(open.cached.rows, Math.min(single, open.cached.rows + open.connection.maxTokens))
+    const isLast = open.cached.rows + part.length === single
+    logits = await pass(open, part, run, next && isLast)
+    tellRead(open, prompt, run)
   }
-  run.onEvent(progress('prefill', ids.length - first, ids.length - first, 'Read'))
   return logits
+}
+
+function tellRead(open: Open, { ids, base }: Prompt, { onEvent }: Running): void {
+  const [done, total] = [open.cached.rows - base, ids.length - base]
+  if (done < total) onEvent(reading(open, done, total, 'message'))
+  else onEvent(progress('prefill', total, total, 'Read'))
 }
 
 async function pass(open: Open, ids: readonly number[], run: Running, next: boolean): Promise<Floats> {

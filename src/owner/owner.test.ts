@@ -11,6 +11,7 @@ import { toBase64Url } from '../handshake/encoding.ts'
 import { newIdentity } from '../handshake/node/key-file.ts'
 import type { SharedSettings } from '../protections/shared/listing.ts'
 import type { OwnerEvent } from './api.ts'
+import { PROMPT_BLOCK } from './cached-turns.ts'
 import { nodePlatform } from './node/platform.ts'
 import { Owner } from './owner.ts'
 import type { Platform } from './platform.ts'
@@ -71,11 +72,11 @@ describe('a conversation', () => {
     const next = await o.chat(turn, { ...conversation, reply: 'r2' })
     const read = o.totals().rows - rows
     expect(read).toBeGreaterThan(0)
-    // Regenerated: the prompt is cached but for the mark behind it.
+    // Regenerated: all blocks of the prompt are cached but the last.
     const before = o.totals().rows
     const again = await o.chat(turn, { ...conversation, reply: 'r3' })
     expect(again.ids).toEqual(next.ids)
-    expect(o.totals().rows - before).toBeLessThanOrEqual(options.maxTokens)
+    expect(o.totals().rows - before).toBe(PROMPT_BLOCK + options.maxTokens - 1)
     // In another conversation everything is read again, and so it is after it.
     await o.chat(turn, { ...conversation, conversation: 'other' })
     expect(o.totals().rows - before).toBeGreaterThan(read)

@@ -6,7 +6,7 @@ export function watchIdle(link: Link, idleMs: number, onMessage: () => void = ()
   const stop = () => clearTimeout(timer)
   const restart = () => {
     stop()
-    timer = setTimeout(() => void link.close('The session was idle for too long.'), idleMs)
+    timer = setTimeout(() => void link.close('The session was idle for too long.', 'expired'), idleMs)
     timer.unref()
   }
   restart()
@@ -26,9 +26,9 @@ export function watchIdle(link: Link, idleMs: number, onMessage: () => void = ()
         throw error
       }
     },
-    close: (reason) => {
+    close: (reason, because) => {
       stop()
-      return link.close(reason)
+      return link.close(reason, because)
     },
     greeted: link.greeted && (() => link.greeted?.()),
     onEnd: link.onEnd && ((listener) => link.onEnd?.(listener)),

@@ -58,7 +58,7 @@ export class Sessions {
       for (const link of this.#open)
         if (now >= end || now - (this.#heard.get(link) ?? 0) >= quietMs) {
           this.#open.delete(link)
-          void link.close('The model server is being replaced.')
+          void link.close('The model server is being replaced.', 'restarting')
         }
       if (this.#open.size > 0) await new Promise((resolve) => setTimeout(resolve, quietMs / 10))
     }
@@ -79,7 +79,8 @@ export class Sessions {
       // A link that the owner closed is the ordinary end.
       const ordinary = error instanceof LinkError && (error.code === 'closed' || error.code === 'lost')
       log[ordinary ? 'info' : 'warn']({ reason: describe(error) }, 'session ended')
-      await link.close(error instanceof LinkError ? error.message : toSessionError(error).message)
+      const { message, code } = error instanceof LinkError ? error : toSessionError(error)
+      await link.close(message, error instanceof LinkError ? undefined : code)
     } finally {
       this.#open.delete(link)
     }

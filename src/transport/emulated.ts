@@ -56,9 +56,9 @@ export class EmulatedLink implements Link {
     return this.#inbox.next()
   }
 
-  async close(reason?: string): Promise<void> {
+  async close(reason?: string, because?: string): Promise<void> {
     await this.#sending.catch(() => undefined)
-    await this.#inner.close(reason)
+    await this.#inner.close(reason, because)
   }
 
   /** Reads ahead, so that the clock of a message starts when it arrives and not when somebody asks for it. */

@@ -29,16 +29,19 @@ export class LinkError extends Error {
   readonly advice: string
   /** Whether `message` is in the other side's words, which do not belong into a log. */
   readonly isQuoted: boolean = false
+  /** Of a link that was closed: why, as a code of the layer above. */
+  readonly because?: string
 
   /** What the other side said, made plain. */
-  static quote(code: LinkErrorCode, message: string): LinkError {
-    return Object.assign(new LinkError(code, plainLine(message)), { isQuoted: true })
+  static quote(code: LinkErrorCode, message: string, because?: string): LinkError {
+    return Object.assign(new LinkError(code, plainLine(message), { because }), { isQuoted: true })
   }
 
-  constructor(code: LinkErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: LinkErrorCode, message: string, options?: ErrorOptions & { because?: string }) {
     super(message, options)
     this.code = code
     this.advice = advice[code]
+    this.because = options?.because
   }
 }
 

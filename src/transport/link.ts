@@ -25,8 +25,11 @@ export interface Link {
   send(message: Uint8Array, reply: boolean): Promise<void>
   /** The next message, in order. Rejects with `LinkError` once the link is closed or lost. */
   receive(): Promise<Uint8Array>
-  /** Tells the peer and releases everything. Pending and later calls reject with code `closed`. */
-  close(reason?: string): Promise<void>
+  /**
+   * Tells the peer and releases everything. Pending and later calls reject with code `closed`; the peer's have `because`,
+   * a code of the layer above, beside it.
+   */
+  close(reason?: string, because?: string): Promise<void>
   /**
    * The peer has said who it is: from here on it may have the usual amount under way. Before that a link holds little.
    * Links that nobody accepted from a stranger need not have it.

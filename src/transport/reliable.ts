@@ -90,8 +90,8 @@ export abstract class ReliableLink implements Link {
   }
 
   /** Does not wait for the peer: the close frame leaves if it can. */
-  async close(reason = 'The conversation ended.'): Promise<void> {
-    this.fail(new LinkError('closed', reason))
+  async close(reason = 'The conversation ended.', because?: string): Promise<void> {
+    this.fail(new LinkError('closed', reason, { because }))
   }
 
   /** Ends the link with a typed error at both sides. */
@@ -173,9 +173,9 @@ export abstract class ReliableLink implements Link {
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** Code and message of an error, for a close frame; no more than 500 characters of it. */
-export const closePayload = (error: LinkError): Uint8Array =>
-  encoder.encode(JSON.stringify({ code: error.code, message: error.message.slice(0, 500) }))
+/** Codes and message of an error, for a close frame; no more than 500 characters of it. */
+export const closePayload = ({ code, message, because }: LinkError): Uint8Array =>
+  encoder.encode(JSON.stringify({ code, message: message.slice(0, 500), because }))
 
 /** A close frame that belongs to no link: an answer to a stranger. */
 export const refusalFrame = (error: LinkError): Uint8Array =>
@@ -187,10 +187,11 @@ export const refusalFrame = (error: LinkError): Uint8Array =>
  */
 export function readClose(payload: Uint8Array): LinkError {
   try {
-    const { code, message } = JSON.parse(decoder.decode(payload)) as { code?: unknown; message?: unknown }
+    const { code, message, because } = JSON.parse(decoder.decode(payload)) as Record<string, unknown>
     return LinkError.quote(
       isLinkErrorCode(code) ? code : 'closed',
       typeof message === 'string' ? message : 'The other side ended the connection.',
+      typeof because === 'string' && /^[a-z-]{1,40}$/.test(because) ? because : undefined,
     )
   } catch {
     return new LinkError('closed', 'The other side ended the connection.')

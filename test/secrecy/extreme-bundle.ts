@@ -32,8 +32,8 @@ export async function writeExtremeBundle(folder: string): Promise<Bundle> {
   const { format: _, tensors: __, files: ___, ...about } = manifest
   await writeBundle(join(folder, 'tiny'), {
     ...about,
-    // A token whose logit is always 0 is never the likeliest, so every reply is as long as it may be.
-    chat: { ...about.chat!, stop: [idOf(tokenizer, extremes.zero)] },
+    // Every reply is as long as it may be, so that sessions have the same passes.
+    chat: { ...about.chat!, stop: [] },
     tokenizer,
     tensors: new Map(tensors).set(name, { shape, data: changed }),
   })

@@ -4,6 +4,7 @@
  * answer. (The server's and the dealer's views are in `equivocation.test.ts` and beside split custody.)
  */
 import { describe, expect, it } from 'vitest'
+import { createWasmKernels } from '../../src/kernels/wasm/kernels.ts'
 import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
 import type { PlanOptions } from '../../src/protections/shared/profiles/profile.ts'
 import { encode } from '../../src/protections/shared/ring.ts'
@@ -12,6 +13,7 @@ import { Run, solveServer } from '../support/protocol/equivocation.ts'
 import { type Privacy, tinyGpt2, tinyLlama } from '../support/protocol/models.ts'
 import { twins } from '../support/protocol/twins.ts'
 
+const kernels = createWasmKernels()
 const shapes = [
   { base: 0, rows: 3, serial: 0 },
   { base: 3, rows: 1, serial: 9 },
@@ -24,6 +26,10 @@ const cases: [string, typeof tinyLlama, Privacy, PlanOptions][] = [
   ['llama, private, few bytes', tinyLlama, 'private', { goal: 'bytes' }],
   ['gpt2, private', tinyGpt2, 'private', {}],
   ['llama, split', tinyLlama, 'split', {}],
+  ['llama, half public', tinyLlama, 'mixed', {}],
+  ['gpt2, half public', tinyGpt2, 'mixed', {}],
+  ['llama, half public and split', tinyLlama, 'mixed split', {}],
+  ['gpt2, half public and split', tinyGpt2, 'mixed split', {}],
 ]
 
 describe.each(cases)('%s', (_, config, privacy, options) => {
@@ -31,6 +37,15 @@ describe.each(cases)('%s', (_, config, privacy, options) => {
   const plan = compileModel(first.spec, 3, options)
   const s = schedule(plan)
   const release = plan.steps.findIndex((step) => step.op === 'release')
+
+  it('the twins have other private weights, and the same public ones', () => {
+    const known = [first, second].map(({ model, tensors }) => model.loadWeights(kernels, tensors, ['public']))
+    expect(known[1].encoded).toEqual(known[0].encoded)
+    expect(known[1].biases).toEqual(known[0].biases)
+    expect(known[0].encoded.size > 0).toBe(privacy.startsWith('mixed'))
+    const all = [first, second].map(({ model, tensors }) => model.loadWeights(kernels, tensors, ['private']))
+    for (const [name, weight] of all[0].encoded) expect(all[1].encoded.get(name)).not.toEqual(weight)
+  })
 
   it('an owner that asked one model may have asked another, but for the answer', () => {
     const [seen, other, scratch, plain] = [

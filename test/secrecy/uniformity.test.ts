@@ -45,6 +45,12 @@ const cases = [
   ['an input far out of range to a split model with biases', { ...tinyGpt2, layers: 1 }, 'split', 3000],
 ] as const
 
+/** The lanes of every row but the first, less those of the first: were a mask shared by rows, a difference of values. */
+function* betweenRows(lanes: ArrayLike<bigint>, rows: number, bits: number): Generator<bigint> {
+  const width = lanes.length / rows
+  for (let i = width; i < lanes.length; i++) yield BigInt.asUintN(bits, lanes[i] - lanes[i % width])
+}
+
 /** What goes to the product with a weight, step and sender. */
 const toProducts = {
   private: ['openLiftedToServer owner', 'openToServer owner'],
@@ -59,6 +65,7 @@ describe.each(cases)('%s', (_, config, privacy, scale) => {
     const kinds = new Kinds()
     const dealt = new Kinds()
     const repeats = new Kinds()
+    const rows = new Kinds()
     for (let n = 0; n < 40; n++) {
       const session = new WatchedSession(model, fixedKeys(100 + n))
       let base = 0
@@ -71,6 +78,10 @@ describe.each(cases)('%s', (_, config, privacy, scale) => {
       }
       const captured = capturedMessages(session)
       for (const c of captured) for (const lane of c.lanes) kinds.add(nameOf(c), c.bits, lane)
+      for (const c of captured)
+        if (c.step.wire?.layout === 'row')
+          for (const lane of betweenRows(c.lanes, PASSES[c.pass - 1].length, c.bits))
+            rows.add(nameOf(c), c.bits, lane)
       // Were a mask used again, the difference of two openings of equal inputs would be near zero.
       for (const c of captured.filter((x) => x.pass === 2)) {
         const before = captured.find((x) => x.pass === 1 && x.step.id === c.step.id && x.who === c.who)
@@ -84,7 +95,7 @@ describe.each(cases)('%s', (_, config, privacy, scale) => {
           for (const lane of c.lanes) dealt.add(nameOf(c), c.bits, lane)
       await session.link.close()
     }
-    for (const family of [kinds, repeats, dealt]) {
+    for (const family of [kinds, repeats, rows, dealt]) {
       const { tested, uneven } = family.suspects(FAMILY)
       expect(tested).toBeGreaterThan(20)
       expect(uneven).toEqual([])
@@ -110,6 +121,7 @@ it.each(cases)(
   async (_, config, privacy, scale) => {
     const model = tinyModel(config, privacy)
     const kinds = new Kinds()
+    const rows = new Kinds()
     for (let seed = 0; seed < 24; seed++) {
       const parties = new LocalParties(model.model, model.tensors, { keys: localKeys(seed) })
       let base = 0
@@ -123,17 +135,21 @@ it.each(cases)(
           if (out.kind === 'opened')
             for (const party of [trace.owner, trace.server]) {
               const masks = party.mask(out)
-              widened(party.get(out)).forEach((D, i) => {
-                kinds.add(`${op} ${id} ${party.role}`, out.ring, BigInt.asUintN(out.ring, D + masks[i]))
-              })
+              const seen = widened(party.get(out)).map((D, i) => BigInt.asUintN(out.ring, D + masks[i]))
+              const name = `${op} ${id} ${party.role}`
+              for (const lane of seen) kinds.add(name, out.ring, lane)
+              if (out.layout !== 'row') continue
+              for (const lane of betweenRows(seen, ids.length, out.ring)) rows.add(name, out.ring, lane)
             }
           else if (out.kind === 'masked')
             for (const lane of widened(trace.server.get(out))) kinds.add(`${op} ${id} server`, out.ring, lane)
       }
     }
-    const { tested, uneven } = kinds.suspects(FAMILY)
-    expect(tested).toBeGreaterThan(20)
-    expect(uneven).toEqual([])
+    for (const family of [kinds, rows]) {
+      const { tested, uneven } = family.suspects(FAMILY)
+      expect(tested).toBeGreaterThan(20)
+      expect(uneven).toEqual([])
+    }
   },
 )
 
@@ -158,10 +174,17 @@ describe('the test itself', () => {
       kinds.add('fair', 16, uniform)
       kinds.add('masked in too small a ring', 16, (uniform & 0x7fffn) + 0x1000n)
       kinds.add('one in eight unmasked', 16, i % 8 === 0 ? 100n : uniform)
+      // Each bit of it is as often set as not, and three at either end take all values alike.
+      const others = uniform & 0xf7n
+      const ones = others.toString(2).replaceAll('0', '').length
+      kinds.add('of even parity', 8, others | BigInt((ones % 2) << 3))
     }
     const { uneven } = kinds.suspects(FAMILY)
     expect(uneven.some((k) => k.startsWith('fair'))).toBe(false)
     expect(uneven.some((k) => k.startsWith('masked'))).toBe(true)
     expect(uneven.some((k) => k.startsWith('one in eight'))).toBe(true)
+    expect(uneven.flatMap((k) => (k.startsWith('of even') ? k.split(':')[0] : []))).toEqual([
+      'of even parity whole',
+    ])
   })
 })

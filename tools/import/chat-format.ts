@@ -83,7 +83,7 @@ function templateOf(dir: string, value: unknown): string | undefined {
   if (existsSync(file)) return readFileSync(file, 'utf8')
   if (typeof value === 'string') return value
   if (!Array.isArray(value)) return undefined
-  const named = value as { name?: unknown; template?: unknown }[]
+  const named = value.filter((one: unknown): one is { name?: unknown; template?: unknown } => one !== null)
   const chosen = named.find(({ name }) => name === 'default') ?? named[0]
   return typeof chosen?.template === 'string' ? chosen.template : undefined
 }

@@ -134,6 +134,9 @@ export async function importModel(o: ImportOptions): Promise<ImportReport> {
 
 /** Complaints of the bundle's writer are about the checkpoint here. */
 function explained(error: unknown, from: string): unknown {
-  if (!(error instanceof BundleError) || error.code !== 'bad-tensors') return error
-  return new ImportError('bad-values', `${from}: ${error.message}`, { file: from, cause: error })
+  if (!(error instanceof BundleError)) return error
+  if (error.code === 'bad-tensors')
+    return new ImportError('bad-values', `${from}: ${error.message}`, { file: from, cause: error })
+  const why = `a bundle made of it could not be read: ${error.message}`
+  return new ImportError('bad-file', `${from}: ${why}`, { file: from, cause: error })
 }

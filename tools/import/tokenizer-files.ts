@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
+import * as v from 'valibot'
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import { continuesText } from '../../src/model/graph/graph-of.ts'
 import { ImportError } from './error.ts'
@@ -44,8 +45,21 @@ export function tokenizerKind(json: TokenizerJson): string {
     : String(json.model.type)
 }
 
+const id = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+/** What is read here and by the tokenizer without another look. */
+const lookedAt = v.looseObject({
+  model: v.looseObject({ type: v.optional(v.string()) }),
+  added_tokens: v.optional(v.array(v.looseObject({ id, content: v.string() }))),
+})
+
 function check(json: TokenizerJson, file: string, config: ModelConfig): void {
-  const type = json.model?.type ?? typeByForm(json.model)
+  const shape = v.safeParse(lookedAt, json)
+  if (!shape.success) {
+    const [{ message }] = shape.issues
+    const place = v.getDotPath(shape.issues[0]) ?? 'the file'
+    throw new ImportError('bad-file', `${file} is no tokenizer: ${place}: ${message}.`, { file })
+  }
+  const type = json.model.type ?? typeByForm(json.model)
   if (!kinds.some((kind) => kind === type))
     throw new ImportError(
       'unsupported',
@@ -59,7 +73,7 @@ function check(json: TokenizerJson, file: string, config: ModelConfig): void {
   try {
     const tokenizer = new Tokenizer(json, {})
     tokenizer.encode('A first try.')
-    ids = [...tokenizer.get_vocab().values()]
+    ids = v.parse(v.array(id), [...tokenizer.get_vocab().values()])
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new ImportError('bad-file', `${file} can't be used: ${why}.`, { file, cause })

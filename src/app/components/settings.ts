@@ -169,9 +169,10 @@ export class SettingsDialog extends DeferredElement {
 
   #padding() {
     return html`<fieldset>
-      <legend>How long replies are</legend>
-      <p>The model server and the dealer see how much work a reply is. Going on to a multiple of 16 tokens hides its length,
-        and makes a reply of one word as slow as one of 16 tokens.</p>
+      <legend>How long messages and replies are</legend>
+      <p>The model server and the dealer see how much work they are. To hide their lengths, the end of a message is read as
+        slowly as a reply is written, up to 8 tokens of it, and the work goes on to a multiple of 16 tokens: a reply of one
+        word is as slow as one of a sentence.</p>
       <div class="choices">
         ${paddings.map(
           ([padding, label]) => html`<label class="choice"

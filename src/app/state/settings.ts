@@ -10,7 +10,7 @@ export interface Settings {
   temperature: number
   topP: number
   maxTokens: number
-  /** Whether the other parties may learn how long replies are. */
+  /** Whether the other parties may learn how long messages and replies are. */
   padding: Padding
   /** The "who sees what" panel on wide screens. */
   panel: boolean

@@ -25,7 +25,7 @@ const declared = owningCommand(
   .addOption(
     new Option(
       '--padding <how>',
-      'blocks hide how long the answer is, up to a multiple of 16 tokens; none is faster',
+      'blocks hide how long prompt and answer are, within 8 and 16 tokens; none is faster',
     ).choices(['blocks', 'none'] as const),
   )
   .option('--json', 'print one JSON object: text, token ids, hops, bytes', false)
@@ -85,7 +85,7 @@ async function converse(job: Job, owner: Owner): Promise<void> {
   const stop = () => void owner.stop()
   process.once('SIGINT', stop)
   try {
-    const { text, ids, finish, padded } = await owner.chat(
+    const { text, ids, finish, padded, isCut } = await owner.chat(
       [{ role: 'user', content: job.prompt }],
       job.options,
     )
@@ -98,6 +98,7 @@ async function converse(job: Job, owner: Owner): Promise<void> {
       ids,
       finish,
       padded,
+      isCut,
       hops,
       rows,
       ownerUpBytes: upBytes,
@@ -105,8 +106,9 @@ async function converse(job: Job, owner: Owner): Promise<void> {
       dealerBytes,
       link: info.link.kind,
       setupSeconds: seconds(opened - started),
-      firstTokenSeconds: seconds(first - opened),
-      secondsPerToken: seconds((ended - first) / Math.max(1, ids.length - 1 + padded)),
+      // A reply may end before its first token.
+      ...(first > 0 ? { firstTokenSeconds: seconds(first - opened) } : {}),
+      secondsPerToken: seconds((ended - (first || opened)) / Math.max(1, ids.length - 1 + padded)),
     })
   } finally {
     process.off('SIGINT', stop)

@@ -81,7 +81,8 @@ export function isOfBlocks(config: ModelConfig, name: string): boolean {
 
 /**
  * Write a bundle folder, holding one tensor at a time in memory; returns its manifest. Throws a {@link BundleError} for a
- * tensor that is missing, of another shape, or whose values its type can't hold: what was written is then incomplete.
+ * tensor that is missing, of another shape, or whose values its type can't hold, and for a configuration that no manifest
+ * may have: what was written is then incomplete.
  */
 export async function writeBundle(dir: string, parts: BundleParts): Promise<Manifest> {
   const { tokenizer, tensors, visibility: given, isBase, dtype = 'F16', ...about } = parts
@@ -116,7 +117,10 @@ export async function writeBundle(dir: string, parts: BundleParts): Promise<Mani
       manifest.tensors.push(isHashable(tensor) ? { ...tensor, sha256: written.tensors[i] } : tensor)
     })
   }
-  writeFileSync(join(dir, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`)
+  const text = `${JSON.stringify(manifest, null, 1)}\n`
+  // What nobody could read is not written.
+  parseManifest(text)
+  writeFileSync(join(dir, 'manifest.json'), text)
   return manifest
 }
 

@@ -1,4 +1,5 @@
 /** A session of secret sharing behind the door: tokens go in, logits come out. */
+import { sessionEnd } from '../../handshake/errors.ts'
 import type { ProductDevice } from '../../kernels/kernels.ts'
 import type { ModelConfig } from '../../model/architectures/config.ts'
 import { bucketOf, buckets } from '../../model/buckets.ts'
@@ -54,8 +55,16 @@ export class SharedConnection implements Connection {
     this.maxTokens = ends instanceof EncoderEnds ? Math.max(...buckets(config)) : MAX_ROWS
   }
 
-  /** Rejects with `Cancelled`, `PassError`, `SessionError` or `LinkError`. */
-  async run(base: number, input: TextInput, { next, signal }: RunOptions = {}): Promise<Floats> {
+  /** Rejects with `Cancelled`, `PassError`, `LinkError`, or the `SessionError` that the server ended the session with. */
+  async run(base: number, input: TextInput, options?: RunOptions): Promise<Floats> {
+    try {
+      return await this.#run(base, input, options)
+    } catch (error) {
+      throw sessionEnd(error)
+    }
+  }
+
+  async #run(base: number, input: TextInput, { next, signal }: RunOptions = {}): Promise<Floats> {
     const { ends, session, config } = this.#parts
     if (!(ends instanceof EncoderEnds)) {
       const rows = ends.embed(Array.from(input.ids), base)

@@ -13,8 +13,9 @@ export const notice: Notice = {
       'Your words are split into random-looking shares before anything leaves this browser. A private model answers, and ' +
       'while server and dealer do not pool what they hold, no one but you can read what is said.',
     classify:
-      'Texts are split into random-looking shares before anything leaves this browser. No one but you can read a text or ' +
-      'its label. What the others do see: how many texts there are, and how long each one is, rounded up.',
+      'Texts are split into random-looking shares before anything leaves this browser. While server and dealer do not ' +
+      'pool what they hold, no one but you can read a text or its label. What they do see: how many texts there are, and ' +
+      'how long each one is, rounded up.',
   },
   promise:
     'Every number that leaves this browser is hidden by a mask that is used once and that the server doesn’t know. The ' +
@@ -32,8 +33,8 @@ export const notice: Notice = {
   afterFailure: 'Nothing was sent in the clear. A retry uses fresh masks.',
   visible: {
     chat: [
-      'How long your messages and the replies are, in tokens.',
-      'When you chat, when you stop a reply, and how much of the conversation an edit keeps.',
+      'How long your messages and the replies are, in blocks of 8 and 16 tokens; exactly, if you choose so.',
+      'When you chat, when you stop a reply, and which message you edit.',
       network,
     ],
     classify: [

@@ -127,11 +127,15 @@ export class SharedServing implements Serving {
   }
 
   async #run(link: Link, session: SessionMaterial): Promise<void> {
-    session.onFail((error) => void link.close(error.message))
+    session.onFail((error) => void link.close(error.message, error.code))
     // While it waits for the dealer, the engine would not notice that the owner has gone.
     link.onEnd?.(() => session.fail(new SessionError('expired', 'The owner has left.')))
     try {
       await this.#engine.open(session.modelHash, link, session)
+    } catch (error) {
+      // The dealer is told why, too.
+      if (error instanceof SessionError) session.fail(error)
+      throw error
     } finally {
       session.fail(new SessionError('expired', 'The session is over.'))
     }

@@ -4,12 +4,14 @@ import { Histogram } from './statistics.ts'
 
 /** Bits at either end of a value that are looked at. */
 const END = 3
+/** Values of so few bits are counted whole, too. */
+const NARROW = 8
 /** Fewer values than this many for each cell say nothing. */
 const PER_CELL = 8
 
 export const nameOf = ({ step, who, slot }: Captured): string => `${step.op} ${step.id} ${slot ?? ''} ${who}`
 
-/** Two ends of every kind of value, and each bit between them, counted. */
+/** Two ends of every kind of value, each bit between them, and narrow ones whole, counted. */
 export class Kinds {
   readonly histograms = new Map<string, Histogram>()
 
@@ -19,6 +21,7 @@ export class Kinds {
     this.#count(`${kind} top`, end, Number(value >> BigInt(bits - end)))
     for (let bit = END; bit < bits - END; bit++)
       this.#count(`${kind} bit${bit}`, 1, Number((value >> BigInt(bit)) & 1n))
+    if (bits > END && bits <= NARROW) this.#count(`${kind} whole`, bits, Number(value))
   }
 
   #count(key: string, bits: number, value: number): void {

@@ -86,7 +86,7 @@ export const around = (link: Link, own: Partial<Link>): Link => ({
   traffic: link.traffic,
   send: (message, reply) => link.send(message, reply),
   receive: () => link.receive(),
-  close: (reason) => link.close(reason),
+  close: (reason, because) => link.close(reason, because),
   ...own,
 })
 

@@ -85,10 +85,16 @@ export class Admission {
     }
   }
 
+  /** Whether an address may have so much of passes an hour, and no more. */
+  get isMetered(): boolean {
+    const { rowsPerHour, dealtBytesPerHour } = this.#limits
+    return rowsPerHour < Number.POSITIVE_INFINITY || dealtBytesPerHour < Number.POSITIVE_INFINITY
+  }
+
   /** Counts one pass of `peer`, over all its sessions. Throws `SessionError` where the hour has not so much left. */
   countPass(peer: string, { rows, bytes }: Took, now = performance.now()): void {
+    if (!this.isMetered) return
     const { rowsPerHour, dealtBytesPerHour } = this.#limits
-    if (rowsPerHour === Number.POSITIVE_INFINITY && dealtBytesPerHour === Number.POSITIVE_INFINITY) return
     const known = this.#had.get(peer)
     const had = known && now < known.since + HOUR_MS ? known : { since: now, rows: 0, bytes: 0 }
     if (had.rows + rows > rowsPerHour)

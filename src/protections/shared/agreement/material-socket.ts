@@ -38,8 +38,9 @@ export const toDealerSchema = v.variant('t', [
   v.object({ t: v.literal('refused'), sessionId, error: refusal }),
   v.object({ t: v.literal('claimed'), sessionId }),
   v.object({ t: v.literal('credit'), sessionId, bytes: count }),
+  v.object({ t: v.literal('begun'), sessionId, pass: count }),
   v.object({ t: v.literal('used'), sessionId, pass: count }),
-  v.object({ t: v.literal('close'), sessionId }),
+  v.object({ t: v.literal('close'), sessionId, error: refusal }),
 ])
 /** What a server says, as JSON. */
 export type ToDealer = v.InferOutput<typeof toDealerSchema>

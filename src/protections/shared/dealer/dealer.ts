@@ -142,6 +142,7 @@ export class Dealer {
       scheduler: this.#scheduler,
       account: this.#material.open(peer, () => session.end(unused, unused)),
       passesAhead,
+      awaitsBegin: this.#admission.isMetered,
       countPass: (cost) => this.#admission.countPass(peer, cost),
       onClaim: () => place.claim(),
       onEnd: (reason) => {

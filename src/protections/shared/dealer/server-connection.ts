@@ -24,9 +24,11 @@ export interface SessionEvents {
   /** The owner has come to the server. */
   claimed(): void
   credit(bytes: number): void
+  /** The owner has begun a pass there. */
+  begun(pass: number): void
   used(pass: number): void
-  /** The server has ended the session. */
-  ended(): void
+  /** The server has ended the session, or has gone. */
+  ended(reason: SessionError): void
 }
 
 /** One model server's socket, from its introduction to its end. */
@@ -59,7 +61,7 @@ export class ServerConnection {
       const lost = new SessionError('server-absent', 'The model server has disconnected from the dealer.')
       this.#registration?.fail(lost)
       for (const { reject } of this.#opening.values()) reject(lost)
-      for (const session of [...this.#sessions.values()]) session.ended()
+      for (const session of [...this.#sessions.values()]) session.ended(lost)
       this.engine.close()
       await this.#link.close(toSessionError(error, 'dealer-lost').message)
     }
@@ -139,12 +141,14 @@ export class ServerConnection {
         return this.#sessions.get(message.sessionId)?.claimed()
       case 'credit':
         return this.#sessions.get(message.sessionId)?.credit(message.bytes)
+      case 'begun':
+        return this.#sessions.get(message.sessionId)?.begun(message.pass)
       case 'used':
         return this.#sessions.get(message.sessionId)?.used(message.pass)
       case 'close': {
         const session = this.#sessions.get(message.sessionId)
         this.#sessions.delete(message.sessionId)
-        return session?.ended()
+        return session?.ended(SessionError.parse(message.error))
       }
       default:
         throw new SessionError('malformed', 'A server sent a message at the wrong time.')

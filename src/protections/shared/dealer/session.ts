@@ -25,6 +25,8 @@ export interface DealerSessionParts {
   /** What is sent and not yet used. */
   account: Account
   passesAhead?: number
+  /** Deal a pass only once the server has seen its owner begin it. */
+  awaitsBegin: boolean
   /** Counts a pass towards what the owner may have; throws `SessionError` beyond it. */
   countPass(cost: PassCost): void
   /** The owner has come to the server; throws `SessionError` where there is no place for the session. */
@@ -43,8 +45,9 @@ export class DealerSession {
   readonly #candidates: Set<ServerConnection>
   #connection: ServerConnection | undefined
   #passes: DealerPasses
-  /** Asked for before the owner has come to a server. */
-  #early: Deal[] = []
+  /** Asked for before the owner has come to a server, or has begun them there. */
+  readonly #waiting = new Map<number, Deal>()
+  #lastBegun = 0
   #lastPass = 0
   #lastTag: Uint8Array = new Uint8Array(0)
   /** Asked for, and not yet used up or discarded by the server. */
@@ -80,8 +83,20 @@ export class DealerSession {
       run: (turn) => this.#deal(pass, body, turn),
     }
     // Which process it is dealt to turns out when the owner comes to one; who never comes costs nothing.
-    if (this.#connection) scheduler.submit(deal)
-    else this.#early.push(deal)
+    this.#waiting.set(pass, deal)
+    this.#grant()
+  }
+
+  /** Deals what waits for nothing more. Where passes wait for their owner to begin them, those before the last never will. */
+  #grant(): void {
+    if (!this.#connection) return
+    const { awaitsBegin, scheduler } = this.#parts
+    for (const [pass, deal] of this.#waiting) {
+      if (awaitsBegin && pass > this.#lastBegun) return
+      this.#waiting.delete(pass)
+      if (awaitsBegin && pass < this.#lastBegun) this.#ahead.delete(pass)
+      else scheduler.submit(deal)
+    }
   }
 
   /** The owner's farewell, authenticated like a pass request. */
@@ -91,7 +106,6 @@ export class DealerSession {
     this.end(new SessionError('expired', 'The owner has closed the session.'))
   }
 
-  /** The owner has come to the server: the session takes its place, or ends where there is none. */
   /** What the server's process at `connection` says of the session. */
   at(connection: ServerConnection): SessionEvents {
     const isOurs = () => this.#connection === connection
@@ -100,15 +114,20 @@ export class DealerSession {
       credit: (bytes) => {
         if (isOurs()) this.#used(bytes)
       },
+      begun: (pass) => {
+        if (!isOurs()) return
+        this.#lastBegun = Math.max(this.#lastBegun, pass)
+        this.#grant()
+      },
       used: (pass) => {
         if (!isOurs()) return
         this.#ahead.delete(pass)
+        this.#waiting.delete(pass)
         this.#used(0)
       },
-      ended: () => {
+      ended: (reason) => {
         this.#candidates.delete(connection)
-        if (isOurs() || this.#candidates.size === 0)
-          this.end(new SessionError('expired', 'The model server has ended the session.'))
+        if (isOurs() || this.#candidates.size === 0) this.end(reason)
       },
     }
   }
@@ -116,7 +135,7 @@ export class DealerSession {
   /** The owner has come to this process: it is dealt to, and the others forget the session. */
   #claimedAt(connection: ServerConnection): void {
     if (this.#over || this.#connection || !this.#candidates.has(connection)) return
-    const { id, connections, openPasses, onClaim, scheduler } = this.#parts
+    const { id, connections, openPasses, onClaim } = this.#parts
     try {
       onClaim()
       for (const other of this.#candidates) if (other !== connection) void other.endSession(id)
@@ -127,7 +146,7 @@ export class DealerSession {
       this.#candidates.clear()
       this.#candidates.add(connection)
       this.#connection = connection
-      for (const deal of this.#early.splice(0)) scheduler.submit(deal)
+      this.#grant()
     } catch (error) {
       const typed = toSessionError(error)
       this.end(typed, typed)

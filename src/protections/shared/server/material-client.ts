@@ -190,9 +190,10 @@ export class MaterialClient {
       transcript,
       claimMs: this.#options.claimMs ?? limits.claimMs,
       credit: (bytes) => this.#tell({ t: 'credit', sessionId, bytes }),
+      begun: (pass) => this.#tell({ t: 'begun', sessionId, pass }),
       used: (pass) => this.#tell({ t: 'used', sessionId, pass }),
-      onEnd: () => {
-        if (this.#sessions.delete(sessionId)) this.#tell({ t: 'close', sessionId })
+      onEnd: (reason) => {
+        if (this.#sessions.delete(sessionId)) this.#tell({ t: 'close', sessionId, error: reason.toJSON() })
       },
     })
     this.#sessions.set(sessionId, session)

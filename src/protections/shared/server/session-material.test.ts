@@ -9,6 +9,7 @@ test('what is read is credited in large amounts, and never so little that the de
     transcript: '',
     claimMs: 60_000,
     credit: (bytes) => credits.push(bytes),
+    begun: () => undefined,
     used: () => undefined,
     onEnd: () => undefined,
   })

@@ -12,9 +12,11 @@ export interface SessionMaterialParts {
   claimMs: number
   /** Gives the dealer room for so many more bytes. */
   credit(bytes: number): void
+  /** Tells the dealer that the owner has begun a pass. */
+  begun(pass: number): void
   /** Tells the dealer that a pass is used up. */
   used(pass: number): void
-  onEnd(): void
+  onEnd(reason: SessionError): void
 }
 
 interface Pass {
@@ -80,6 +82,10 @@ export class SessionMaterial implements MaterialSource {
     return chunk
   }
 
+  begun(pass: number): void {
+    if (!this.#over) this.#parts.begun(pass)
+  }
+
   /** Drops what has come of a pass, and what still comes; its masks are never used. */
   discard(pass: number): void {
     if (this.#over || this.#burnt.has(pass)) return
@@ -133,7 +139,7 @@ export class SessionMaterial implements MaterialSource {
     }
     this.#passes.clear()
     for (const listener of this.#failures.splice(0)) listener(error)
-    this.#parts.onEnd()
+    this.#parts.onEnd(error)
   }
 
   #pass(pass: number): Pass {

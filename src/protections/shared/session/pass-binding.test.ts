@@ -2,14 +2,21 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { tinyLlama, tinyModel } from '../../../../test/support/protocol/models.ts'
-import { openNoted, startNotingParties } from '../../../../test/support/protocol/parties.ts'
-import { fixedKeys, WatchedSession } from '../../../../test/support/protocol/session.ts'
+import {
+  type NotingParties,
+  openNoted,
+  startNotingParties,
+} from '../../../../test/support/protocol/parties.ts'
+import { fixedKeys, sessionKernels, WatchedSession } from '../../../../test/support/protocol/session.ts'
 import { writeTinyBundle } from '../../../../test/support/session/tiny-bundle.ts'
+import { createCpuProductDevice } from '../../../kernels/wasm/device.ts'
+import type { Bundle } from '../../../model/files/bundle-node.ts'
 import { dialLink } from '../../../transport/dial.ts'
 import { makeWebSocket } from '../../../transport/node/ws.ts'
 import { webSocketDial } from '../../../transport/websocket.ts'
+import { SharedConnection } from '../connection.ts'
 import { rowChunksOf } from '../row-chunks.ts'
 import { aheadBytes } from '../runners/pipelined.ts'
 import type { Shape } from '../shape.ts'
@@ -66,24 +73,53 @@ test('the same pass goes on to what its first message lacks', async () => {
   expect(await begin({}, {})).toEqual({ refusal: expect.objectContaining({ code: 'malformed' }), said: 0 })
 })
 
-test('over the wires of real parties the session ends', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sotto-'))
-  const bundle = await writeTinyBundle(folder)
-  const noting = await startNotingParties(folder, {})
-  try {
+describe('over the wires of real parties', () => {
+  let folder: string
+  let bundle: Bundle
+  let noting: NotingParties
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'sotto-'))
+    bundle = await writeTinyBundle(folder)
+    noting = await startNotingParties(folder, {})
+  })
+  afterAll(async () => {
+    await noting.parties.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  test.each<[string, (shape: Shape) => Partial<Shape>]>([
+    ['other serials', ({ serial }) => ({ serial: serial + 1 })],
+    ['another base', ({ base }) => ({ base: base - 1 })],
+    ['more rows', ({ rows }) => ({ rows: rows + 1 })],
+    ['another plan', () => ({ goal: 'bytes' })],
+    ['other row chunks', () => ({ isWhole: true })],
+  ])('%s at the dealer: all three hear why the session is over', async (_, other) => {
     const { url } = noting.parties.server
     const socket = () => dialLink('ws', webSocketDial(`${url}/api/link`, makeWebSocket()))
     const { session, ends, agreement, link } = await openNoted(noting, bundle, socket)
-    await session.run(0, ends.embed([1, 5, 9], 0))
+    const connection = new SharedConnection({
+      ...{ config: bundle.manifest.config, ends, session, agreement, link, dealer: '' },
+      device: createCpuProductDevice(sessionKernels, { cacheBytes: 1 << 20 }),
+      reasons: { link: '', backend: '' },
+    })
+    await connection.run(0, { ids: [1, 5, 9] })
+    const heard = link.traffic.receivedMessages
     const { requestPass } = agreement
     agreement.requestPass = (pass, body) => {
       const shape = decodeRequest(body)
-      return requestPass.call(agreement, pass, encodeRequest({ ...shape, serial: shape.serial + 1 }))
+      return requestPass.call(agreement, pass, encodeRequest({ ...shape, ...other(shape) }))
     }
-    await expect(session.run(3, ends.embed([8], 3))).rejects.toMatchObject({ code: 'closed' })
-    await link.close()
-  } finally {
-    await noting.parties.close()
-    rmSync(folder, { recursive: true })
-  }
+    await expect(connection.run(3, { ids: [8] })).rejects.toMatchObject({
+      name: 'SessionError',
+      code: 'pass-mismatch',
+      advice: expect.stringContaining('different things'),
+    })
+    // Nothing was said of the pass.
+    expect(link.traffic.receivedMessages).toBe(heard)
+    const ended = new RegExp(`"sessionId":"${agreement.sessionId}","reason":"pass-mismatch.*session ended`)
+    await vi.waitFor(() => expect(noting.parties.logged.join('')).toMatch(ended), 60_000)
+    await expect(connection.run(3, { ids: [8] })).rejects.toMatchObject({ code: 'pass-mismatch' })
+    await connection.close()
+  })
 })

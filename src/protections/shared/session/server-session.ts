@@ -19,6 +19,8 @@ import { decodePass, encodePass, PassError, type PassMessage, SerialGuard } from
 export interface MaterialSource {
   /** The next chunk of a pass, in the dealer's order. Rejects with `SessionError` after the last, and on dealer loss. */
   next(pass: number): Promise<Uint8Array>
+  /** The owner has begun a pass here: its material may be dealt. A source that has it all need not be told. */
+  begun?(pass: number): void
   /** Burns what is left of a pass, arrived or not. */
   discard(pass: number): void
 }
@@ -79,6 +81,7 @@ export class ServerSession {
       throw new PassError('out-of-turn', 'Too many passes wait for their input.')
     this.#guard.admit(message.shape)
     this.#lastPass = message.pass
+    this.#source.begun?.(message.pass)
     const { plan, schedule } = this.#plans.of(message.shape)
     const { shape } = message
     const rowChunks = rowChunksOf(shape)
