@@ -7,6 +7,7 @@ import { productChoices } from '../src/kernels/node/choice.ts'
 import { profileIds } from '../src/protections/shared/profiles/lookup.ts'
 import { linkChoices } from '../src/transport/connect.ts'
 import { Cleartext } from './cleartext.ts'
+import { crowdCase } from './crowd.ts'
 import { opCases } from './ops.ts'
 import { type PassOptions, passCase, slopeCase } from './passes.ts'
 import { print, type Result } from './result.ts'
@@ -16,8 +17,8 @@ const declared = command('bench', 'Measure the engine.')
   .addArgument(
     new Argument(
       '<what>',
-      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; ops: single operations, in one process; reference: BERT-base in the clear, on one thread',
-    ).choices(['ops', 'decode', 'prefill', 'encode', 'reference'] as const),
+      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; crowd: opening sessions beside others that are dealt for, and 64 owners at once; ops: single operations, in one process; reference: BERT-base in the clear, on one thread',
+    ).choices(['ops', 'decode', 'prefill', 'encode', 'crowd', 'reference'] as const),
   )
   .addOption(
     new Option(
@@ -33,7 +34,7 @@ const declared = command('bench', 'Measure the engine.')
   )
   .option(
     '--tokens <n>',
-    'prefill: of the prompt, up to 64; 64 if not given. encode: of the text, up to 512; 128 if not given',
+    'prefill: of the prompt, up to 64; 64 if not given. encode: of the text, up to 512; 128 if not given. crowd: of the first message of each who arrives; 8 if not given',
     whole(1, 512),
   )
   .addOption(
@@ -59,7 +60,7 @@ const declared = command('bench', 'Measure the engine.')
   )
   .option(
     '--repeat <n>',
-    'measurements, of which the median is reported; 5, or 3 for prefill, if not given',
+    'measurements, of which the median is reported; 5, or 3 for prefill, if not given; crowd: sessions opened, 15 if not given',
     whole(1, 1000),
   )
   .option('--slope', 'decode: wall time over round trips of 0, 20 and 40 ms', false)
@@ -82,6 +83,7 @@ Examples:
   sotto bench prefill --tokens 64
   sotto bench encode --shape bert-base
   sotto bench decode --slope
+  sotto bench crowd
   sotto bench reference
 
 Server, dealer and owner are processes of their own on loopback. Offline work is done before the
@@ -92,7 +94,7 @@ The reference runs just before and just after each case; seconds are given as mu
 export const benchCommand = declared.action(bench)
 
 async function bench(
-  kind: 'ops' | 'decode' | 'prefill' | 'encode' | 'reference',
+  kind: 'ops' | 'decode' | 'prefill' | 'encode' | 'crowd' | 'reference',
   values: ValuesOf<typeof declared>,
 ): Promise<void> {
   if (kind === 'ops' || kind === 'reference') {
@@ -100,6 +102,13 @@ async function bench(
       if (kind === 'reference') print(await cleartext.alone(), values.json)
       else for (const run of opCases) print(await cleartext.beside(run), values.json)
     })
+    return
+  }
+  if (kind === 'crowd') {
+    const { model } = values
+    const workers = 0
+    const { repeat = 15, tokens: rows = 8 } = values
+    print(await crowdCase({ model, workers, repeat, rows }), values.json)
     return
   }
   const encoding = kind === 'encode'

@@ -1,4 +1,5 @@
 /** A child process: the model server or the dealer, each as `sotto serve` and `sotto deal` run it. */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import pino from 'pino'
 import { fromBase64Url, toBase64Url } from '../src/handshake/encoding.ts'
 import { newIdentity } from '../src/handshake/node/key-file.ts'
@@ -21,6 +22,8 @@ export interface PartyAddress {
 
 export interface ServerOptions extends PublicFacts {
   dealer: PartyAddress
+  /** Many owners come from one machine, and say themselves which address is theirs. */
+  isCrowded?: boolean
 }
 
 const common = {
@@ -33,6 +36,8 @@ const common = {
   origins: [],
 }
 const choice = productsOf()
+const delay = monitorEventLoopDelay()
+delay.enable()
 const kernels = createNodeKernels(choice)
 const dealt: Dealt = { passes: 0, seconds: 0, bytes: 0 }
 let serving: SharedServing | undefined
@@ -49,10 +54,10 @@ function engineOf({ source }: PublicFacts, catalog: CatalogEntry[]): Promise<Pla
 
 serve({
   /** The server is not known yet, and every one may connect: this dealer lives as long as one bench. */
-  async startDealer(): Promise<PartyAddress> {
+  async startDealer({ isCrowded }: Pick<ServerOptions, 'isCrowded'> = {}): Promise<PartyAddress> {
     const identity = newIdentity()
     const makeEngine = () => watchDealer(new PlanDealer(kernels), dealt)
-    const { url } = await startDealer({ ...common, identity, makeEngine })
+    const { url } = await startDealer({ ...common, identity, makeEngine, trustProxy: isCrowded })
     return { url, key: toBase64Url(identity.publicKey) }
   },
   async startServer(options: ServerOptions): Promise<PartyAddress> {
@@ -63,7 +68,8 @@ serve({
     const dealer = { url, key: fromBase64Url(key, 32) }
     serving = new SharedServing({ engine, identity, dealer, log: common.log })
     const watched = { id: 'shared', takes: () => true, serve: async () => serving! }
-    const running = await startServer({ ...common, identity, catalog, protections: [watched] })
+    const trustProxy = options.isCrowded
+    const running = await startServer({ ...common, identity, catalog, protections: [watched], trustProxy })
     const failed = running.failed.then((error) => Promise.reject(error))
     await Promise.race([running.whenReady(), failed])
     return { url: running.url, key: toBase64Url(identity.publicKey) }
@@ -75,5 +81,11 @@ serve({
   materialBytes: () => serving?.material.traffic?.receivedBytes,
   dealt: () => ({ ...dealt }),
   products: () => describe(choice),
+  /** The longest time that the main thread was not to be had, since this was asked last. */
+  stall(): number {
+    const seconds = delay.max / 1e9
+    delay.reset()
+    return seconds
+  },
   usage,
 })
