@@ -34,7 +34,7 @@ const declared = command('bench', 'Measure the engine.')
   )
   .option(
     '--tokens <n>',
-    'prefill: of the prompt, up to 64; 64 if not given. encode: of the text, up to 512; 128 if not given. crowd: of the first message of each who arrives; 8 if not given',
+    'prefill: of the prompt, up to 64; 64 if not given. encode: of the text, up to 512; 128 if not given. crowd: of the first message of each who arrives; 1 if not given',
     whole(1, 512),
   )
   .addOption(
@@ -107,7 +107,7 @@ async function bench(
   if (kind === 'crowd') {
     const { model } = values
     const workers = 0
-    const { repeat = 15, tokens: rows = 8 } = values
+    const { repeat = 15, tokens: rows = 1 } = values
     print(await crowdCase({ model, workers, repeat, rows }), values.json)
     return
   }

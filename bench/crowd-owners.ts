@@ -1,9 +1,7 @@
 /** A child process: owners with network addresses of their own, who deal ahead, look in, or arrive all at once. */
-import { nodePlatform } from '../src/owner/node/platform.ts'
 import { type Agreement, greetServer, openSession } from '../src/protections/shared/agreement/agreement.ts'
 import type { PlannedModel } from '../src/protections/shared/agreement/parties.ts'
 import { type ModelPlans, modelPlans } from '../src/protections/shared/session/model-plan.ts'
-import { OwnerSession } from '../src/protections/shared/session/owner-session.ts'
 import { encodePass, encodeRequest } from '../src/protections/shared/session/pass-messages.ts'
 import { connect } from '../src/transport/connect.ts'
 import type { Link } from '../src/transport/link.ts'
@@ -28,7 +26,7 @@ export interface Crowd {
 }
 
 export interface Arrivals {
-  /** Seconds until each one's first pass was done. */
+  /** Seconds until each one's first pass was asked for. */
   seconds: number[]
   /** Why the others have not had theirs. */
   failed: string[]
@@ -37,11 +35,16 @@ export interface Arrivals {
 /** A prompt is given up after this long, and the next one asked for, as by somebody who keeps changing their mind. */
 const PATIENCE_MS = 1000
 
-const platform = nodePlatform()
+interface Greeted {
+  readonly agreement: Agreement
+  readonly link: Link
+}
+
 let parties: CrowdParties
 let plans: ModelPlans
 let isOver = false
 let dealing: Promise<void>[] = []
+const arrived: Greeted[] = []
 
 /** As a proxy would say it; the parties of this bench believe it. */
 const addressed = (number: number) => ({ 'x-forwarded-for': `10.1.${number >> 8}.${number & 255}` })
@@ -55,15 +58,16 @@ function open(number: number): Promise<Agreement> {
   })
 }
 
-async function greet(number: number): Promise<{ agreement: Agreement; link: Link; fSeed: Uint8Array }> {
+async function greet(number: number): Promise<Greeted> {
   const agreement = await open(number)
   const webSocket = makeWebSocket({ headers: addressed(number) })
   const { link } = await connect(parties.server.url, { webSocket, link: 'ws' })
-  return { agreement, link, ...(await greetServer(link, agreement)) }
+  await greetServer(link, agreement)
+  return { agreement, link }
 }
 
 /** Has prompts dealt, one after another, and uses none of them. */
-async function deal({ agreement, link }: Awaited<ReturnType<typeof greet>>, rows: number): Promise<void> {
+async function deal({ agreement, link }: Greeted, rows: number): Promise<void> {
   for (let pass = 1; !isOver; pass++) {
     const shape = plans.shapeOf({ base: 0, rows, serial: (pass - 1) * rows })
     await link.send(encodePass({ kind: 'begin', pass, shape, payload: new Uint8Array() }), false)
@@ -75,27 +79,15 @@ async function deal({ agreement, link }: Awaited<ReturnType<typeof greet>>, rows
   await agreement.close()
 }
 
-/** Comes, and has one pass. */
+/** Comes, and asks for one pass. */
 async function arrive(number: number, rows: number): Promise<number> {
   const started = performance.now()
-  const { agreement, link, fSeed } = await greet(number)
-  const { kernels } = platform
-  const session = new OwnerSession({
-    ...{ plans, kernels, link },
-    device: (await platform.device()).device,
-    seed: agreement.seed,
-    stationarySeed: fSeed,
-    clear: plans.model.loadWeights(kernels, new Map(), ['public']),
-    requestPass: (pass, body) => agreement.requestPass(pass, body),
-  })
-  try {
-    await session.run(0, new Float64Array(rows * plans.inputWidth))
-    return (performance.now() - started) / 1000
-  } finally {
-    await link.close()
-    await agreement.close()
-    await session.pool.close()
-  }
+  const one = await greet(number)
+  arrived.push(one)
+  const shape = plans.shapeOf({ base: 0, rows, serial: 0 })
+  await one.link.send(encodePass({ kind: 'begin', pass: 1, shape, payload: new Uint8Array() }), false)
+  await one.agreement.requestPass(1, encodeRequest(shape))
+  return (performance.now() - started) / 1000
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
@@ -127,5 +119,11 @@ serve({
     const all = await Promise.allSettled(Array.from({ length: owners }, (_, n) => arrive(first + n, rows)))
     const failed = all.flatMap((one) => (one.status === 'rejected' ? [reasonOf(one.reason)] : []))
     return { seconds: all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])), failed }
+  },
+  async leave(): Promise<void> {
+    for (const { agreement, link } of arrived.splice(0)) {
+      await link.close()
+      await agreement.close()
+    }
   },
 })

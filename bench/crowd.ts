@@ -5,6 +5,7 @@ import type { Arrivals, CrowdParties } from './crowd-owners.ts'
 import type { PartyAddress } from './party.ts'
 import { median, type Result } from './result.ts'
 import { type PublicFacts, sourceOf } from './shapes.ts'
+import type { Dealt } from './watch.ts'
 
 export interface CrowdOptions {
   /** Folder of a bundle to take instead of the demo's. */
@@ -20,7 +21,8 @@ export interface CrowdOptions {
 const DEALING = [0, 8, 24]
 const PROMPT_ROWS = 64
 const ARRIVING = 64
-const PROCESSES = 8
+/** Passes that are not dealt by then are given up. */
+const DEALT_MS = 120_000
 /** Between two openings: dealing goes on meanwhile. */
 const PAUSE_MS = 100
 
@@ -29,20 +31,18 @@ export async function crowdCase({ model, repeat, rows, workers }: CrowdOptions):
   const facts: PublicFacts = { source: sourceOf('demo', model), profile: {}, visibility: 'private' }
   const dealer = startChild('./party.ts')
   const server = startChild('./party.ts')
-  // What one owner computes must not keep the next one from coming in time.
-  const crowds = Array.from({ length: PROCESSES }, () => startChild('./crowd-owners.ts'))
-  const [crowd, newcomer] = crowds
+  const [crowd, newcomer] = [startChild('./crowd-owners.ts'), startChild('./crowd-owners.ts')]
   try {
     const dealerAt = await dealer.call<PartyAddress>('startDealer', { isCrowded: true, workers })
     const isCrowded = true
     const serverAt = await server.call<PartyAddress>('startServer', { ...facts, dealer: dealerAt, isCrowded })
     const [served] = await server.call<PlannedModel[]>('served')
     const parties: CrowdParties = { ...facts, server: serverAt, dealer: dealerAt, served }
-    await Promise.all(crowds.map((owners) => owners.call('meet', parties)))
+    for (const owners of [crowd, newcomer]) await owners.call('meet', parties)
     const opening: number[][] = []
     for (const dealing of DEALING) opening.push(await openings(crowd, newcomer, dealing, repeat))
     for (const party of [dealer, server]) await party.call('stall')
-    const { seconds, failed } = await arrivals(crowds, rows)
+    const { seconds, failed, dealtSeconds } = await arrivals(crowd, dealer, rows)
     return {
       case: 'crowd',
       openingSeconds: median(opening[0]),
@@ -56,10 +56,8 @@ export async function crowdCase({ model, repeat, rows, workers }: CrowdOptions):
       arrived: seconds.length,
       arrivedSeconds: seconds.length > 0 ? median(seconds) : undefined,
       arrivedWorstSeconds: seconds.length > 0 ? Math.max(...seconds) : undefined,
-      failures:
-        Object.entries(failed)
-          .map(([code, count]) => `${count} ${code}`)
-          .join(', ') || 'none',
+      dealtSeconds,
+      failures: counted(failed),
       dealerStallSeconds: await dealer.call<number>('stall'),
       serverStallSeconds: await server.call<number>('stall'),
       promptRows: PROMPT_ROWS,
@@ -68,7 +66,7 @@ export async function crowdCase({ model, repeat, rows, workers }: CrowdOptions):
       repeat,
     }
   } finally {
-    await Promise.all([...crowds, server, dealer].map((child) => child.stop()))
+    await Promise.all([crowd, newcomer, server, dealer].map((child) => child.stop()))
   }
 }
 
@@ -78,13 +76,22 @@ function counted(reasons: readonly string[]): string {
   return [...counts].map(([reason, count]) => `${count}: ${reason}`).join(' ') || 'none'
 }
 
-/** All come at once, some from each process. */
-async function arrivals(crowds: readonly Child[], rows: number): Promise<Arrivals> {
-  const owners = ARRIVING / crowds.length
-  const all = await Promise.all(
-    crowds.map((crowd, n) => crowd.call<Arrivals>('arrive', { owners, first: 1000 + n * owners, rows })),
-  )
-  return { seconds: all.flatMap(({ seconds }) => seconds), failed: all.flatMap(({ failed }) => failed) }
+/** All come at once; resolves once what they asked for is dealt. */
+async function arrivals(
+  crowd: Child,
+  dealer: Child,
+  rows: number,
+): Promise<Arrivals & { dealtSeconds: number }> {
+  const before = await dealer.call<Dealt>('dealt')
+  const started = performance.now()
+  const arrived = await crowd.call<Arrivals>('arrive', { owners: ARRIVING, first: 1000, rows })
+  const most = before.passes + arrived.seconds.length
+  const isOver = () => performance.now() - started > DEALT_MS
+  while ((await dealer.call<Dealt>('dealt')).passes < most && !isOver())
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+  const dealtSeconds = (performance.now() - started) / 1000
+  await crowd.call('leave')
+  return { ...arrived, dealtSeconds }
 }
 
 /** Seconds that each of some openings takes while so many sessions are dealt for. */
