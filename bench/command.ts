@@ -1,6 +1,7 @@
 /** `sotto bench`: what the README's figures come from. */
 import { Argument, Option } from '@commander-js/extra-typings'
 import { command, type ValuesOf } from '../src/cli/command.ts'
+import { usualWorkers } from '../src/cli/dealer-engine.ts'
 import { Exit, UsageError } from '../src/cli/errors.ts'
 import { real, whole } from '../src/cli/values.ts'
 import { productChoices } from '../src/kernels/node/choice.ts'
@@ -59,6 +60,12 @@ const declared = command('bench', 'Measure the engine.')
     ).choices(productChoices),
   )
   .option(
+    '--workers <n>',
+    "the dealer's threads that deal; 0 for its main thread",
+    whole(0, 64),
+    usualWorkers(),
+  )
+  .option(
     '--repeat <n>',
     'measurements, of which the median is reported; 5, or 3 for prefill, if not given; crowd: sessions opened, 15 if not given',
     whole(1, 1000),
@@ -105,8 +112,7 @@ async function bench(
     return
   }
   if (kind === 'crowd') {
-    const { model } = values
-    const workers = 0
+    const { model, workers } = values
     const { repeat = 15, tokens: rows = 1 } = values
     print(await crowdCase({ model, workers, repeat, rows }), values.json)
     return
@@ -139,6 +145,7 @@ async function bench(
     network: { rtt, down, up },
     repeat: values.repeat ?? (decoding ? 5 : 3),
     products: values.products,
+    workers: values.workers,
   }
   const run = () => (decoding && values.slope ? slopeCase(options) : passCase(kind, options))
   const result = await withCleartext((cleartext) => cleartext.beside(run))

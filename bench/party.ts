@@ -3,10 +3,12 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import pino from 'pino'
 import { fromBase64Url, toBase64Url } from '../src/handshake/encoding.ts'
 import { newIdentity } from '../src/handshake/node/key-file.ts'
+import { chooseProducts } from '../src/kernels/node/choice.ts'
 import { createNodeKernels } from '../src/kernels/node/kernels.ts'
 import { type CatalogEntry, readCatalog } from '../src/model/files/catalog.ts'
 import { PlanDealer } from '../src/protections/shared/dealer/engine.ts'
 import { startDealer } from '../src/protections/shared/dealer/start.ts'
+import { DealingThreads } from '../src/protections/shared/dealer/workers/threads.ts'
 import { PlanServer } from '../src/protections/shared/server/engine.ts'
 import { SharedServing } from '../src/protections/shared/serving.ts'
 import { startServer } from '../src/server/start.ts'
@@ -24,6 +26,11 @@ export interface ServerOptions extends PublicFacts {
   dealer: PartyAddress
   /** Many owners come from one machine, and say themselves which address is theirs. */
   isCrowded?: boolean
+}
+
+export interface DealerOptions extends Pick<ServerOptions, 'isCrowded'> {
+  /** Threads that deal; the main one if not given. */
+  workers?: number
 }
 
 const common = {
@@ -54,9 +61,11 @@ function engineOf({ source }: PublicFacts, catalog: CatalogEntry[]): Promise<Pla
 
 serve({
   /** The server is not known yet, and every one may connect: this dealer lives as long as one bench. */
-  async startDealer({ isCrowded }: Pick<ServerOptions, 'isCrowded'> = {}): Promise<PartyAddress> {
+  async startDealer({ isCrowded, workers = 0 }: DealerOptions): Promise<PartyAddress> {
     const identity = newIdentity()
-    const makeEngine = () => watchDealer(new PlanDealer(kernels), dealt)
+    const threads = new DealingThreads(workers, (await chooseProducts(choice)).kind)
+    const makeEngine = (serverKey: string) =>
+      watchDealer(workers > 0 ? threads.makeEngine(serverKey) : new PlanDealer(kernels), dealt)
     const { url } = await startDealer({ ...common, identity, makeEngine, trustProxy: isCrowded })
     return { url, key: toBase64Url(identity.publicKey) }
   },

@@ -6,7 +6,7 @@ import { loadIdentity } from '../../handshake/node/key-file.ts'
 import { startDealer } from '../../protections/shared/dealer/start.ts'
 import type { ValuesOf } from '../command.ts'
 import { announceReady, listeningCommand, makeLog, stateDir, tlsOption, untilStopped } from '../common.ts'
-import { dealerEngine } from '../dealer-engine.ts'
+import { dealerEngines, usualWorkers } from '../dealer-engine.ts'
 import { UsageError } from '../errors.ts'
 import { announceProducts } from '../products.ts'
 import { printResult } from '../terminal.ts'
@@ -39,6 +39,12 @@ const declared = listeningCommand(
     '--megabytes-per-hour <n>',
     'what is dealt for one address, by the declared cost of its passes. No limit if not given',
     whole(1),
+  )
+  .option(
+    '--workers <n>',
+    'threads that deal, each with every model in its memory; 0 for none but the main one',
+    whole(0, 64),
+    usualWorkers(),
   )
   .option('--print-key', 'print the identity key, which sotto model split needs, and stop', false)
   .addHelpText(
@@ -73,10 +79,15 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
   } = values
   const log = makeLog(values.logLevel)
   const products = await announceProducts(log)
+  const engines = await dealerEngines({
+    splitBundles: values.models,
+    opener: identity,
+    workers: values.workers,
+  })
   const running = await startDealer({
     identity,
     allow: values.allowAny ? undefined : values.allow,
-    makeEngine: await dealerEngine(values.models, identity),
+    makeEngine: engines.makeEngine,
     log,
     host: values.host,
     port: values.port,
@@ -96,4 +107,5 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
   announceReady(values.json, { role: 'dealer', url: running.url, key, pid: process.pid, ...products }, text)
   await untilStopped()
   await running.close()
+  await engines.close()
 }

@@ -20,6 +20,8 @@ export interface DealerEngine {
   splitSeed?(modelHash: string): Uint8Array | undefined
   /** The server has gone: frees its models. */
   close(): void
+  /** Settles when it can deal no more, with why. */
+  readonly failed?: Promise<Error>
 }
 
 /** One session at the dealer's engine. */

@@ -7,3 +7,10 @@ export interface Turn {
   /** The deal awaits another party: others have slices, and its place, meanwhile. */
   waiting<T>(result: Promise<T>): Promise<T>
 }
+
+/** For a pass that has the thread to itself. */
+export const undisturbed: Turn = {
+  next: async () => undefined,
+  computing: (result) => result,
+  waiting: (result) => result,
+}
