@@ -10,9 +10,9 @@ export class DealingThread {
   readonly lost: Promise<Error>
   /** Sessions that it deals for. */
   sessions = 0
-  isLost = false
   readonly #worker: Worker
   readonly #waiting = new Set<(error: Error) => void>()
+  #ended: Error | undefined
 
   constructor(setup: WorkerSetup) {
     this.#worker = new Worker(new URL('./boot.js', import.meta.url), { workerData: setup })
@@ -21,7 +21,7 @@ export class DealingThread {
     this.remote = wrap<WorkerApi>(nodeEndpoint(this.#worker))
     this.lost = new Promise((resolve) => {
       const ended = (error: Error) => {
-        this.isLost = true
+        this.#ended = error
         for (const reject of this.#waiting) reject(error)
         resolve(error)
       }
@@ -32,8 +32,13 @@ export class DealingThread {
     })
   }
 
+  get isLost(): boolean {
+    return this.#ended !== undefined
+  }
+
   /** What the thread answers. Rejects where it ends first: nobody would ever answer. */
   answer<T>(asked: PromiseLike<T>): Promise<T> {
+    if (this.#ended) return Promise.reject(this.#ended)
     return new Promise((resolve, reject) => {
       this.#waiting.add(reject)
       const settled = () => this.#waiting.delete(reject)
