@@ -12,12 +12,16 @@ import { withTimeout } from '../transport/timeout.ts'
 import { watchIdle } from './idle.ts'
 import type { Servings } from './servings.ts'
 
+/** How links end when nothing is wrong. */
+const ORDINARY = new Set<string>(['closed', 'restarting', 'lost'])
+
 /** A refusal needs a moment to leave, on a fetch link even another request. */
 const REFUSAL_MS = 250
 
-/** Whose models, and how long a link may be silent (milliseconds). */
 /** Messages of a reply come faster than this. */
 const QUIET_MS = 2000
+
+/** Whose models, and how long a link may be silent (milliseconds). */
 
 export interface SessionsOptions {
   servings: Pick<Servings, 'of'>
@@ -29,19 +33,19 @@ export interface SessionsOptions {
 export class Sessions {
   readonly #options: SessionsOptions
   readonly #open = new Set<Link>()
-  /** When each link has last brought a message. */
-  readonly #heard = new WeakMap<Link, number>()
+  /** Since when each link's next message is awaited; of those that are at work on one there is no entry. */
+  readonly #awaiting = new Map<Link, number>()
   #isDraining = false
 
   constructor(options: SessionsOptions) {
     this.#options = options
   }
 
-  /** How many there are, those that still introduce themselves included. */
   get isDraining(): boolean {
     return this.#isDraining
   }
 
+  /** How many there are, those that still introduce themselves included. */
   get count(): number {
     return this.#open.size
   }
@@ -56,9 +60,9 @@ export class Sessions {
     while (this.#open.size > 0) {
       const now = performance.now()
       for (const link of this.#open)
-        if (now >= end || now - (this.#heard.get(link) ?? 0) >= quietMs) {
+        if (now >= end || now - (this.#awaiting.get(link) ?? now) >= quietMs) {
           this.#open.delete(link)
-          void link.close('The model server is being replaced.')
+          void link.close('The model server is being replaced.', 'restarting')
         }
       if (this.#open.size > 0) await new Promise((resolve) => setTimeout(resolve, quietMs / 10))
     }
@@ -67,8 +71,7 @@ export class Sessions {
   /** Serves one link to its end. Never rejects. */
   async serve(raw: Link): Promise<void> {
     const { log, idleMs = limits.idleMs } = this.#options
-    const link = watchIdle(raw, idleMs, () => this.#heard.set(link, performance.now()))
-    this.#heard.set(link, performance.now())
+    const link = this.#watch(watchIdle(raw, idleMs))
     this.#open.add(link)
     try {
       const run = await this.#greet(link)
@@ -77,12 +80,29 @@ export class Sessions {
       await link.close('The session is over.')
     } catch (error) {
       // A link that the owner closed is the ordinary end.
-      const ordinary = error instanceof LinkError && (error.code === 'closed' || error.code === 'lost')
+      const ordinary = error instanceof LinkError && ORDINARY.has(error.code)
       log[ordinary ? 'info' : 'warn']({ reason: describe(error) }, 'session ended')
       await link.close(error instanceof LinkError ? error.message : toSessionError(error).message)
     } finally {
       this.#open.delete(link)
+      this.#awaiting.delete(link)
     }
+  }
+
+  /** The same link, of which it is known when it awaits the owner's next message. */
+  #watch(link: Link): Link {
+    const watched: Link = {
+      ...link,
+      receive: async () => {
+        this.#awaiting.set(watched, performance.now())
+        try {
+          return await link.receive()
+        } finally {
+          this.#awaiting.delete(watched)
+        }
+      },
+    }
+    return watched
   }
 
   /** Hands the owner's introduction to the protection of the model that it names. Rejects with what it told the owner. */

@@ -1,5 +1,5 @@
 /** A home network in front of a link: really delays every message by half the round trip and its time on the line. */
-import { toLinkError } from './errors.ts'
+import { type LinkEnd, toLinkError } from './errors.ts'
 import { HEADER_BYTES } from './frame.ts'
 import type { Link } from './link.ts'
 import { Queue } from './queue.ts'
@@ -56,9 +56,9 @@ export class EmulatedLink implements Link {
     return this.#inbox.next()
   }
 
-  async close(reason?: string): Promise<void> {
+  async close(reason?: string, code?: LinkEnd): Promise<void> {
     await this.#sending.catch(() => undefined)
-    await this.#inner.close(reason)
+    await this.#inner.close(reason, code)
   }
 
   /** Reads ahead, so that the clock of a message starts when it arrives and not when somebody asks for it. */

@@ -3,6 +3,7 @@ import { plainLine } from './plain-text.ts'
 
 const advice = {
   closed: 'The other side ended the connection. Start a new conversation turn to reconnect.',
+  restarting: 'The other side is being replaced. Try again in a moment.',
   lost: 'Check the network connection, then try again.',
   timeout: 'The other side is slow or unreachable. Try again.',
   corrupt:
@@ -21,6 +22,9 @@ const advice = {
 
 /** What went wrong on a link, for programs; each stands with its advice. */
 export type LinkErrorCode = keyof typeof advice
+
+/** How a link may be closed on purpose: for good, or by a process that another one follows. */
+export type LinkEnd = Extract<LinkErrorCode, 'closed' | 'restarting'>
 
 /** `message` says what happened, `advice` what a person can do about it, `code` is for programs. */
 export class LinkError extends Error {

@@ -1,4 +1,5 @@
 /** The one interface that the protocol sees of a network: ordered messages between two parties. */
+import type { LinkEnd } from './errors.ts'
 
 export type LinkKind = 'fetch' | 'webrtc' | 'ws' | 'memory'
 
@@ -25,8 +26,8 @@ export interface Link {
   send(message: Uint8Array, reply: boolean): Promise<void>
   /** The next message, in order. Rejects with `LinkError` once the link is closed or lost. */
   receive(): Promise<Uint8Array>
-  /** Tells the peer and releases everything. Pending and later calls reject with code `closed`. */
-  close(reason?: string): Promise<void>
+  /** Tells the peer and releases everything. Pending and later calls reject with the code, `closed` if not given. */
+  close(reason?: string, code?: LinkEnd): Promise<void>
   /**
    * The peer has said who it is: from here on it may have the usual amount under way. Before that a link holds little.
    * Links that nobody accepted from a stranger need not have it.

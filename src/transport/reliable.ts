@@ -1,6 +1,6 @@
 /** What all reliable links share: numbering, windows, counters, closing. Subclasses move frames. */
 import type { Budget } from './budget.ts'
-import { isLinkErrorCode, LinkError, toLinkError } from './errors.ts'
+import { isLinkErrorCode, type LinkEnd, LinkError, toLinkError } from './errors.ts'
 import { encodeFrame, type Frame, FrameType } from './frame.ts'
 import { limits } from './limits.ts'
 import { type Link, type LinkKind, newTraffic } from './link.ts'
@@ -90,8 +90,8 @@ export abstract class ReliableLink implements Link {
   }
 
   /** Does not wait for the peer: the close frame leaves if it can. */
-  async close(reason = 'The conversation ended.'): Promise<void> {
-    this.fail(new LinkError('closed', reason))
+  async close(reason = 'The conversation ended.', code: LinkEnd = 'closed'): Promise<void> {
+    this.fail(new LinkError(code, reason))
   }
 
   /** Ends the link with a typed error at both sides. */

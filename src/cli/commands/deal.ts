@@ -40,6 +40,7 @@ const declared = listeningCommand(
     'what is dealt for one address, by the declared cost of its passes. No limit if not given',
     whole(1),
   )
+  .option('--drain <s>', 'when stopped, how long replies that are being written may take', whole(0), 60)
   .option(
     '--workers <n>',
     'threads that deal, each with every model in its memory; 0 for none but the main one',
@@ -105,7 +106,8 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
   })
   const text = `The dealer listens at ${running.url}\nIts identity key, for --dealer-key and for pages: ${key}`
   announceReady(values.json, { role: 'dealer', url: running.url, key, pid: process.pid, ...products }, text)
-  await untilStopped()
+  const drain = await untilStopped()
+  if (drain !== 'disconnect') await running.dealer.drain(1000 * values.drain)
   await running.close()
   await engines.close()
 }

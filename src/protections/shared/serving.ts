@@ -127,7 +127,9 @@ export class SharedServing implements Serving {
   }
 
   async #run(link: Link, session: SessionMaterial): Promise<void> {
-    session.onFail((error) => void link.close(error.message))
+    session.onFail(({ code, message }) => {
+      void link.close(message, code === 'restarting' ? code : 'closed')
+    })
     // While it waits for the dealer, the engine would not notice that the owner has gone.
     link.onEnd?.(() => session.fail(new SessionError('expired', 'The owner has left.')))
     try {

@@ -1,6 +1,6 @@
 /** Links inside one process, for tests and for parties that run together. */
 import { BaseCarrier } from '../../../src/transport/carrier.ts'
-import { LinkError } from '../../../src/transport/errors.ts'
+import { type LinkEnd, LinkError } from '../../../src/transport/errors.ts'
 import { HEADER_BYTES } from '../../../src/transport/frame.ts'
 import { limits } from '../../../src/transport/limits.ts'
 import { type Link, newTraffic } from '../../../src/transport/link.ts'
@@ -35,13 +35,13 @@ class MemoryLink implements Link {
     return this.inbox.next()
   }
 
-  async close(reason = 'The conversation ended.'): Promise<void> {
-    this.#fail(reason)
-    this.peer.#fail(reason)
+  async close(reason = 'The conversation ended.', code: LinkEnd = 'closed'): Promise<void> {
+    this.#fail(reason, code)
+    this.peer.#fail(reason, code)
   }
 
-  #fail(reason: string): void {
-    this.#ended ??= new LinkError('closed', reason)
+  #fail(reason: string, code: LinkEnd): void {
+    this.#ended ??= new LinkError(code, reason)
     this.inbox.end(this.#ended)
   }
 }

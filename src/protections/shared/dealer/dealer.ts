@@ -42,6 +42,7 @@ export class Dealer {
   /** By key, then process: while one is replaced by the next, both are there. */
   readonly #servers = new Map<string, Map<string, ServerConnection>>()
   readonly #sessions = new Map<string, DealerSession>()
+  #isDraining = false
   readonly #sweeper: ReturnType<typeof setInterval>
 
   constructor(options: DealerOptions) {
@@ -83,6 +84,7 @@ export class Dealer {
    * where the owner goes (`signal`) before it has its answer.
    */
   async open(request: OpenRequest, peer: string, signal?: AbortSignal): Promise<object> {
+    if (this.#isDraining) throw replaced()
     const connections = this.#find(request)
     const [{ serverKey, engine }] = connections
     let session: DealerSession | undefined
@@ -159,6 +161,7 @@ export class Dealer {
   /** Throws `expired` for a session that is over or never was. */
   session(id: string): DealerSession {
     const session = this.#sessions.get(id)
+    if (!session && this.#isDraining) throw replaced()
     if (!session) throw new SessionError('expired', 'The dealer does not know this session.')
     return session
   }
@@ -168,6 +171,25 @@ export class Dealer {
       servers: this.#servers.size,
       models: this.#connections().reduce((sum, server) => sum + server.models.size, 0),
       sessions: this.#sessions.size,
+    }
+  }
+
+  /** Whether sessions can be opened: there is a server with a model, and no other process takes this one's place. */
+  get isReady(): boolean {
+    return !this.#isDraining && this.status.models > 0
+  }
+
+  /**
+   * Opens no more sessions, and ends each once its owner has asked for nothing for a while, which is between replies; all
+   * of them after `ms`.
+   */
+  async drain(ms: number, quietMs = QUIET_MS): Promise<void> {
+    this.#isDraining = true
+    for (const until = performance.now() + ms; this.#sessions.size > 0; ) {
+      const isOver = performance.now() >= until
+      for (const session of [...this.#sessions.values()])
+        if (isOver || session.isQuiet(quietMs)) session.end(replaced(), replaced())
+      if (this.#sessions.size > 0) await new Promise((resolve) => setTimeout(resolve, quietMs / 10))
     }
   }
 
@@ -217,6 +239,11 @@ export class Dealer {
     this.#material.evictUnused()
   }
 }
+
+/** Passes of a reply are asked for faster than this, in milliseconds. */
+const QUIET_MS = 2000
+
+const replaced = (): SessionError => new SessionError('restarting', 'The dealer is being replaced.')
 
 /** Once one process has accepted the session, the others have this long, in milliseconds: the owner may come to any. */
 const OTHERS_MS = 1000

@@ -57,6 +57,11 @@ export class DealerSession {
     this.#passes = parts.openPasses(parts.connections[0])
   }
 
+  /** Nothing is asked for, and nothing was for so long: the owner is between two replies. */
+  isQuiet(ms: number): boolean {
+    return this.#ahead.size === 0 && performance.now() - this.lastSeen >= ms
+  }
+
   /** One pass request as it came. Resolves once it is accepted. Rejects with `SessionError`. */
   async request(bytes: Uint8Array): Promise<void> {
     if (this.#over) throw this.#over
@@ -91,7 +96,6 @@ export class DealerSession {
     this.end(new SessionError('expired', 'The owner has closed the session.'))
   }
 
-  /** The owner has come to the server: the session takes its place, or ends where there is none. */
   /** What the server's process at `connection` says of the session. */
   at(connection: ServerConnection): SessionEvents {
     const isOurs = () => this.#connection === connection
