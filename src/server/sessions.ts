@@ -6,6 +6,7 @@ import { SessionError, toSessionError } from '../handshake/errors.ts'
 import { greetingHead } from '../handshake/greeting.ts'
 import { limits, PROTOCOL_VERSION } from '../handshake/limits.ts'
 import { parseJson } from '../handshake/parse-json.ts'
+import { Refusals } from '../handshake/refusals.ts'
 import { LinkError } from '../transport/errors.ts'
 import type { Link } from '../transport/link.ts'
 import { withTimeout } from '../transport/timeout.ts'
@@ -32,6 +33,7 @@ export interface SessionsOptions {
 /** The links that are open. */
 export class Sessions {
   readonly #options: SessionsOptions
+  readonly #lines: Refusals
   readonly #open = new Set<Link>()
   /** Since when each link's next message is awaited; of those that are at work on one there is no entry. */
   readonly #awaiting = new Map<Link, number>()
@@ -39,6 +41,7 @@ export class Sessions {
 
   constructor(options: SessionsOptions) {
     this.#options = options
+    this.#lines = new Refusals(options.log)
   }
 
   get isDraining(): boolean {
@@ -70,18 +73,18 @@ export class Sessions {
 
   /** Serves one link to its end. Never rejects. */
   async serve(raw: Link): Promise<void> {
-    const { log, idleMs = limits.idleMs } = this.#options
+    const { idleMs = limits.idleMs } = this.#options
     const link = this.#watch(watchIdle(raw, idleMs))
     this.#open.add(link)
     try {
       const run = await this.#greet(link)
-      log.info({ link: link.kind }, 'session started')
+      this.#lines.say(link.kind, 'session started')
       await run()
       await link.close('The session is over.')
     } catch (error) {
       // A link that the owner closed is the ordinary end.
       const ordinary = error instanceof LinkError && ORDINARY.has(error.code)
-      log[ordinary ? 'info' : 'warn']({ reason: describe(error) }, 'session ended')
+      this.#lines.say(codeOf(error), 'session ended', { reason: describe(error) }, ordinary ? 'info' : 'warn')
       await link.close(error instanceof LinkError ? error.message : toSessionError(error).message)
     } finally {
       this.#open.delete(link)
@@ -131,3 +134,7 @@ export class Sessions {
     }
   }
 }
+
+/** One of our own codes; of anything else it is all the same. */
+const codeOf = (error: unknown): string =>
+  error instanceof LinkError || error instanceof SessionError ? error.code : 'internal'

@@ -40,6 +40,15 @@ const declared = listeningCommand(
     'what is dealt for one address, by the declared cost of its passes. No limit if not given',
     whole(1),
   )
+  .option(
+    '--material-megabytes <n>',
+    'what is dealt and not used yet, of all sessions; 1,024 if not given',
+    whole(1),
+  )
+  .option('--material-megabytes-per-address <n>', 'of it for one address; 256 if not given', whole(1))
+  .option('--material-megabytes-per-session <n>', 'of it for one session; 48 if not given', whole(1, 1024))
+  .option('--queued-deals <n>', 'passes that may wait to be dealt; 1,024 if not given', whole(1))
+  .option('--queued-deals-per-address <n>', 'of them for one address; 256 if not given', whole(1))
   .option('--drain <s>', 'when stopped, how long replies that are being written may take', whole(0), 60)
   .option(
     '--workers <n>',
@@ -56,6 +65,8 @@ Whoever runs it must be independent of the model server: together they could rea
 Examples:
   sotto deal --allow SERVER-KEY --origin https://chat.example`,
   )
+
+const MEBIBYTE = 1 << 20
 
 export const dealCommand = declared.action(deal)
 
@@ -77,6 +88,11 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
     opensPerMinute,
     rowsPerHour,
     megabytesPerHour,
+    materialMegabytes,
+    materialMegabytesPerAddress,
+    materialMegabytesPerSession,
+    queuedDeals,
+    queuedDealsPerAddress: queuedDealsPerPeer,
   } = values
   const log = makeLog(values.logLevel)
   const products = await announceProducts(log)
@@ -96,6 +112,12 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
     names: values.name ?? [],
     tls: await tlsOption(values),
     trustProxy: values.trustProxy,
+    scheduling: { ...(queuedDeals && { queuedDeals }), ...(queuedDealsPerPeer && { queuedDealsPerPeer }) },
+    material: {
+      ...(materialMegabytes && { materialBytes: MEBIBYTE * materialMegabytes }),
+      ...(materialMegabytesPerAddress && { materialBytesPerPeer: MEBIBYTE * materialMegabytesPerAddress }),
+      ...(materialMegabytesPerSession && { materialAheadBytes: MEBIBYTE * materialMegabytesPerSession }),
+    },
     admission: {
       ...(sessions && { sessions }),
       ...(sessionsPerPeer && { sessionsPerPeer }),

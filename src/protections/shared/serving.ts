@@ -21,6 +21,7 @@ import { signedBytes } from './agreement/transcript.ts'
 import { SHARED } from './id.ts'
 import type { SharedListing } from './listing.ts'
 import { PlanServer } from './server/engine.ts'
+import { Load } from './server/load.ts'
 import { MaterialClient } from './server/material-client.ts'
 import type { SessionMaterial } from './server/session-material.ts'
 
@@ -57,6 +58,7 @@ export class SharedServing implements Serving {
   readonly failed: Promise<Error>
   readonly #engine: ServerEngine
   readonly #identity: Identity
+  readonly #load = new Load()
 
   /** Begins to connect to the dealer, and to register the engine's models there. */
   constructor(options: SharedServingOptions) {
@@ -117,12 +119,18 @@ export class SharedServing implements Serving {
   async #welcome(link: Link, session: SessionMaterial, modelHash: string): Promise<() => Promise<void>> {
     const fSeed = this.#engine.fSeed(modelHash)
     const signature = await this.#identity.sign(signedBytes.serverWelcome(session.transcript, fSeed))
-    const answer = { t: 'welcome', fSeed: toBase64Url(fSeed), signature: toBase64Url(signature) }
+    const answer = {
+      t: 'welcome',
+      fSeed: toBase64Url(fSeed),
+      signature: toBase64Url(signature),
+      delay: this.#load.delay,
+    }
     await link.send(utf8(JSON.stringify(answer)), true)
     return () => this.#run(link, session)
   }
 
   stop(): Promise<void> {
+    this.#load.stop()
     return this.material.stop()
   }
 

@@ -13,7 +13,7 @@ import { acceptServer } from '../agreement/material-handshake.ts'
 import type { DealerEngine } from '../agreement/parties.ts'
 import { type Agreed, agree, type OpenRequest } from './agree.ts'
 import { MaterialPool, type PoolLimits } from './material-pool.ts'
-import { DealScheduler, type SchedulerOptions } from './scheduling/scheduler.ts'
+import { Scheduler, type SchedulerOptions } from '../scheduling/scheduler.ts'
 import { ServerConnection } from './server-connection.ts'
 import { DealerSession } from './session.ts'
 
@@ -37,7 +37,7 @@ export class Dealer {
   readonly #options: DealerOptions
   readonly #admission: Admission
   readonly #refusals: Refusals
-  readonly #scheduler: DealScheduler
+  readonly #scheduler: Scheduler
   readonly #material: MaterialPool
   /** By key, then process: while one is replaced by the next, both are there. */
   readonly #servers = new Map<string, Map<string, ServerConnection>>()
@@ -49,7 +49,7 @@ export class Dealer {
     this.#options = options
     this.#refusals = new Refusals(options.log)
     this.#admission = new Admission(options.admission)
-    this.#scheduler = new DealScheduler(options.scheduling)
+    this.#scheduler = new Scheduler(options.scheduling)
     this.#material = new MaterialPool({ ...limits, ...options.material })
     const idleMs = options.idleMs ?? limits.idleMs
     this.#sweeper = setInterval(() => this.#evict(idleMs), Math.min(10_000, idleMs / 2))
@@ -97,7 +97,7 @@ export class Dealer {
       session?.end(evicted, evicted)
     })
     try {
-      const { identity, log } = this.#options
+      const { identity } = this.#options
       const agreed = await this.#scheduler.control(() => agree(identity, serverKey, request))
       const { sessionId, transcript } = agreed
       session = this.#start(agreed, connections, request.modelHash, peer, place)
@@ -115,7 +115,7 @@ export class Dealer {
         session.end(toSessionError(error))
         throw error
       }
-      log.info({ sessionId, modelHash: request.modelHash }, 'session opened')
+      this.#refusals.say('opened', 'session opened', { sessionId, modelHash: request.modelHash })
       return await this.#scheduler.control(() => agreed.answer(engine.splitSeed?.(request.modelHash)))
     } catch (error) {
       place.release()
@@ -150,7 +150,7 @@ export class Dealer {
         place.release()
         seed.fill(0)
         this.#sessions.delete(sessionId)
-        log.info({ sessionId, reason: describe(reason) }, 'session ended')
+        this.#refusals.say(reason.code, 'session ended', { sessionId, reason: describe(reason) })
       },
       onFault: (error) => log.error({ sessionId, reason: describe(error) }, 'dealing failed'),
     })

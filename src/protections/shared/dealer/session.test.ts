@@ -3,7 +3,7 @@ import { newMac } from '../../../handshake/crypto.ts'
 import { limits } from '../../../handshake/limits.ts'
 import { sealPass } from '../agreement/pass-request.ts'
 import { MaterialPool } from './material-pool.ts'
-import { DealScheduler } from './scheduling/scheduler.ts'
+import { Scheduler } from '../scheduling/scheduler.ts'
 import type { ServerConnection } from './server-connection.ts'
 import { DealerSession } from './session.ts'
 
@@ -23,7 +23,7 @@ test('a pass that the server has discarded is not dealt on, and the session live
   const session: DealerSession = new DealerSession({
     id: 'a',
     peer: 'b',
-    scheduler: new DealScheduler(),
+    scheduler: new Scheduler(),
     account: new MaterialPool({ ...limits }).open('b', () => undefined),
     mac,
     openPasses: () => ({

@@ -9,7 +9,7 @@ import { openPass } from '../agreement/pass-request.ts'
 import type { PassCost } from '../cost.ts'
 import type { Turn } from '../session/turn.ts'
 import type { Account } from './material-pool.ts'
-import type { Deal, DealScheduler } from './scheduling/scheduler.ts'
+import type { Job, Scheduler } from '../scheduling/scheduler.ts'
 import type { ServerConnection, SessionEvents } from './server-connection.ts'
 
 export interface DealerSessionParts {
@@ -21,7 +21,7 @@ export interface DealerSessionParts {
   connections: readonly ServerConnection[]
   /** The engine's part, with the models of that process. */
   openPasses(connection: ServerConnection): DealerPasses
-  scheduler: DealScheduler
+  scheduler: Scheduler
   /** What is sent and not yet used. */
   account: Account
   passesAhead?: number
@@ -44,7 +44,7 @@ export class DealerSession {
   #connection: ServerConnection | undefined
   #passes: DealerPasses
   /** Asked for before the owner has come to a server. */
-  #early: Deal[] = []
+  #early: Job[] = []
   #lastPass = 0
   #lastTag: Uint8Array = new Uint8Array(0)
   /** Asked for, and not yet used up or discarded by the server. */
@@ -80,7 +80,7 @@ export class DealerSession {
     this.#lastPass = pass
     this.#lastTag = tag
     this.#ahead.add(pass)
-    const deal: Deal = {
+    const deal: Job = {
       ...{ peer, session: id, cost: cost.bytes, rows: cost.rowsIn },
       run: (turn) => this.#deal(pass, body, turn),
     }

@@ -14,7 +14,7 @@ import type { DealerEngine } from '../agreement/parties.ts'
 import { Dealer } from './dealer.ts'
 import { dealerApp } from './http.ts'
 import type { PoolLimits } from './material-pool.ts'
-import type { SchedulerOptions } from './scheduling/scheduler.ts'
+import type { SchedulerOptions } from '../scheduling/scheduler.ts'
 
 /** Who the dealer is, whom it deals for, where it listens and what it admits. */
 export interface StartDealer {

@@ -8,7 +8,7 @@ import type { DealerPasses } from '../../agreement/parties.ts'
 import { splitBundleOf } from '../../custody/split-bundle.ts'
 import type { Turn } from '../../session/turn.ts'
 import { PlanDealer } from '../engine.ts'
-import { DealScheduler } from '../scheduling/scheduler.ts'
+import { Scheduler } from '../../scheduling/scheduler.ts'
 import { type NextTensor, outcomeOf, type SlabSink, type WorkerApi, type WorkerSetup } from './api.ts'
 import { Slabs } from './slabs.ts'
 
@@ -25,7 +25,7 @@ const setup = workerData as WorkerSetup
 const kernels = createNodeKernels({ products: setup.products })
 const splitBundles = new Map([...setup.splitBundles].map(([hash, held]) => [hash, splitBundleOf(held)]))
 /** Which deal begins is the main thread's to say; here those that it has begun share the thread. */
-const scheduler = new DealScheduler()
+const scheduler = new Scheduler()
 const engines = new Map<number, PlanDealer>()
 const sessions = new Map<number, Session>()
 

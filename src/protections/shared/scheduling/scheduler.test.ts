@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Clock, type Deal, DealScheduler, type SchedulerOptions } from './scheduler.ts'
+import { type Clock, type Job, Scheduler, type SchedulerOptions } from './scheduler.ts'
 
 /** Time that moves only where a test says so; what is to happen soon happens when `run` is called. */
 class FakeClock implements Clock {
@@ -35,10 +35,10 @@ class FakeClock implements Clock {
 
 function house(options: SchedulerOptions = {}) {
   const clock = new FakeClock()
-  const scheduler = new DealScheduler({ clock, sliceMs: 8, ...options })
+  const scheduler = new Scheduler({ clock, sliceMs: 8, ...options })
   const events: string[] = []
   /** A deal of so many slices, each of which it uses up. */
-  const deal = (name: string, changes: Partial<Deal> & { slices?: number } = {}): Deal => ({
+  const deal = (name: string, changes: Partial<Job> & { slices?: number } = {}): Job => ({
     ...{ peer: name, session: name, cost: 1 << 20, rows: 1, ...changes },
     run: async (turn) => {
       for (let n = 0; n < (changes.slices ?? 1); n++) {

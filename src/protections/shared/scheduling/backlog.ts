@@ -1,5 +1,5 @@
 /** What waits to be dealt, in all and for each address, and how long that takes. */
-import { SessionError } from '../../../../handshake/errors.ts'
+import { SessionError } from '../../../handshake/errors.ts'
 
 export interface BacklogLimits {
   /** Deals that may wait, in all and for one address. */

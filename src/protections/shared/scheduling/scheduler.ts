@@ -3,12 +3,12 @@
  * few are under way at a time, in slices of a few milliseconds; which begins next goes by address, then session, by
  * declared cost.
  */
-import type { Turn } from '../../session/turn.ts'
+import type { Turn } from '../session/turn.ts'
 import { Backlog, type BacklogLimits } from './backlog.ts'
 import { Line, RoundRobin } from './round-robin.ts'
 import { Stage } from './stage.ts'
 
-export interface Deal {
+export interface Job {
   /** Whose it is: a network address, then a session, whose deals run one after another. */
   readonly peer: string
   readonly session: string
@@ -53,12 +53,12 @@ const QUANTUM = { row: 4 << 20, prompt: 32 << 20 }
 const ROWS_IN_A_RUN = 8
 
 type Kind = 'row' | 'prompt'
-type Waiting = RoundRobin<Deal, RoundRobin<Deal, Line<Deal>>>
+type Waiting = RoundRobin<Job, RoundRobin<Job, Line<Job>>>
 
 const roundsOf = (quantum: number): Waiting =>
-  new RoundRobin(quantum, () => new RoundRobin(quantum, () => new Line<Deal>()))
+  new RoundRobin(quantum, () => new RoundRobin(quantum, () => new Line<Job>()))
 
-export class DealScheduler {
+export class Scheduler {
   readonly #clock: Clock
   readonly #sliceMs: number
   readonly #atOnce: number
@@ -67,7 +67,7 @@ export class DealScheduler {
   readonly #waiting: Record<Kind, Waiting> = { row: roundsOf(QUANTUM.row), prompt: roundsOf(QUANTUM.prompt) }
   readonly #stages: Record<Kind, Stage> = { row: new Stage(), prompt: new Stage() }
   /** Each session's deals, in order; the first one is among the waiting, or under way. */
-  readonly #sessions = new Map<string, Deal[]>()
+  readonly #sessions = new Map<string, Job[]>()
   #rowsInARun = 0
   #sliceBegin = 0
   #isRunning = false
@@ -89,7 +89,7 @@ export class DealScheduler {
   }
 
   /** Queues a deal. */
-  submit(deal: Deal): void {
+  submit(deal: Job): void {
     this.#backlog.add(deal)
     const deals = this.#sessions.get(deal.session)
     if (deals) deals.push(deal)
@@ -127,7 +127,7 @@ export class DealScheduler {
     return this.#backlog.count
   }
 
-  #enter(deal: Deal): void {
+  #enter(deal: Job): void {
     this.#waiting[kindOf(deal)].flow(deal.peer).flow(deal.session).push(deal)
   }
 
@@ -173,7 +173,7 @@ export class DealScheduler {
     }
   }
 
-  async #run(deal: Deal, stage: Stage): Promise<void> {
+  async #run(deal: Job, stage: Stage): Promise<void> {
     let usedMs = 0
     const leave = () => {
       usedMs += this.#clock.now() - this.#sliceBegin
@@ -228,4 +228,4 @@ export class DealScheduler {
   }
 }
 
-const kindOf = ({ rows }: Deal): Kind => (rows <= 1 ? 'row' : 'prompt')
+const kindOf = ({ rows }: Job): Kind => (rows <= 1 ? 'row' : 'prompt')
