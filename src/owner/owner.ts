@@ -18,7 +18,7 @@ import { chat, type Running } from './chatting.ts'
 import { classify } from './classifying.ts'
 import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'
 import { browserPlatform, type Platform } from './platform.ts'
-import { isRestarting, openNext } from './reconnecting.ts'
+import { isPutOff, isRestarting, openNext } from './reconnecting.ts'
 import { statsOf } from './stats.ts'
 
 /**
@@ -56,7 +56,7 @@ export class Owner implements OwnerApi {
     this.#onEvent = onEvent
     this.#options = options
     this.#open = await this.#connect(options).catch((error: unknown) => {
-      if (!isRestarting(error)) throw error
+      if (!isPutOff(error)) throw error
       return this.#connectNext(options)
     })
     this.#onEvent(progress('connect', 3, 3, 'Connected'))
@@ -104,7 +104,7 @@ export class Owner implements OwnerApi {
 
   /** While a party is replaced. */
   #connectNext(options: OpenOptions, signal?: AbortSignal): Promise<Open> {
-    this.#onEvent(progress('connect', 0, 3, 'The server is being replaced, one moment'))
+    this.#onEvent(progress('connect', 0, 3, 'The other side asks to wait a moment'))
     return openNext(() => this.#connect(options), signal)
   }
 

@@ -25,7 +25,7 @@ test('a server that is stopped finishes what is going on, and takes nothing new'
   const sessions = new Sessions({ servings: { of: () => echo }, log: pino({ level: 'silent' }) })
   const come = async () => {
     const [own, other] = memoryPair()
-    void sessions.serve(other)
+    void sessions.serve(other, 'owner')
     await own.send(hello, true)
     return { own, answer: Buffer.from(await own.receive()).toString() }
   }
@@ -66,7 +66,7 @@ test('a message that takes long to answer is no silence', async () => {
   } as unknown as Serving
   const sessions = new Sessions({ servings: { of: () => slow }, log: pino({ level: 'silent' }) })
   const [own, other] = memoryPair()
-  void sessions.serve(other)
+  void sessions.serve(other, 'owner')
   await own.send(hello, true)
   await own.receive()
   await own.send(Uint8Array.of(7), true)

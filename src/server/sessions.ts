@@ -72,12 +72,12 @@ export class Sessions {
   }
 
   /** Serves one link to its end. Never rejects. */
-  async serve(raw: Link): Promise<void> {
+  async serve(raw: Link, peer: string): Promise<void> {
     const { idleMs = limits.idleMs } = this.#options
     const link = this.#watch(watchIdle(raw, idleMs))
     this.#open.add(link)
     try {
-      const run = await this.#greet(link)
+      const run = await this.#greet(link, peer)
       this.#lines.say(link.kind, 'session started')
       await run()
       await link.close('The session is over.')
@@ -109,7 +109,7 @@ export class Sessions {
   }
 
   /** Hands the owner's introduction to the protection of the model that it names. Rejects with what it told the owner. */
-  async #greet(link: Link): Promise<() => Promise<void>> {
+  async #greet(link: Link, peer: string): Promise<() => Promise<void>> {
     try {
       const first = await withTimeout(link.receive(), limits.handshakeMs)
       const { protocolVersion, modelHash } = parseJson(greetingHead, first, 'The greeting')
@@ -121,13 +121,13 @@ export class Sessions {
       if (this.#isDraining) throw new SessionError('restarting', 'The model server takes no new sessions.')
       const serving = this.#options.servings.of(modelHash)
       if (!serving) throw new SessionError('unknown-model', 'The server has no such model.')
-      const run = await serving.greet(link, first)
+      const run = await serving.greet(link, first, peer)
       link.greeted?.()
       return run
     } catch (error) {
       if (error instanceof LinkError) throw error
       const typed = toSessionError(error)
-      const answer = { t: 'refused', code: typed.code, message: typed.message }
+      const answer = { t: 'refused', code: typed.code, message: typed.message, retryAfter: typed.retryAfter }
       await link.send(utf8(JSON.stringify(answer)), true).catch(() => undefined)
       await new Promise((resolve) => setTimeout(resolve, REFUSAL_MS))
       throw typed

@@ -97,7 +97,7 @@ export class SharedServing implements Serving {
   /**
    * Rejects with `SessionError`: `unknown-model`, `plan-mismatch`, or what is wrong with the session's claim.
    */
-  async greet(link: Link, first: Uint8Array): Promise<() => Promise<void>> {
+  async greet(link: Link, first: Uint8Array, peer: string): Promise<() => Promise<void>> {
     const { sessionId, transcript, modelHash, planHash } = parseJson(hello, first, 'The greeting')
     const model = this.#engine.models().find((served) => served.modelHash === modelHash)
     if (!model) throw new SessionError('unknown-model', 'The server has no such model.')
@@ -107,17 +107,18 @@ export class SharedServing implements Serving {
         'The page and the model server disagree on how to run this model.',
       )
     }
+    this.#engine.check?.(peer)
     const session = this.material.claim(sessionId, transcript, modelHash)
     try {
-      return await this.#welcome(link, session, modelHash)
+      return await this.#welcome(link, session, peer)
     } catch (error) {
       session.fail(new SessionError('expired', 'The owner has left before it was greeted.'))
       throw error
     }
   }
 
-  async #welcome(link: Link, session: SessionMaterial, modelHash: string): Promise<() => Promise<void>> {
-    const fSeed = this.#engine.fSeed(modelHash)
+  async #welcome(link: Link, session: SessionMaterial, peer: string): Promise<() => Promise<void>> {
+    const fSeed = this.#engine.fSeed(session.modelHash)
     const signature = await this.#identity.sign(signedBytes.serverWelcome(session.transcript, fSeed))
     const answer = {
       t: 'welcome',
@@ -126,7 +127,7 @@ export class SharedServing implements Serving {
       delay: this.#load.delay,
     }
     await link.send(utf8(JSON.stringify(answer)), true)
-    return () => this.#run(link, session)
+    return () => this.#run(link, session, peer)
   }
 
   stop(): Promise<void> {
@@ -134,14 +135,14 @@ export class SharedServing implements Serving {
     return this.material.stop()
   }
 
-  async #run(link: Link, session: SessionMaterial): Promise<void> {
+  async #run(link: Link, session: SessionMaterial, peer: string): Promise<void> {
     session.onFail(({ code, message }) => {
       void link.close(message, code === 'restarting' ? code : 'closed')
     })
     // While it waits for the dealer, the engine would not notice that the owner has gone.
     link.onEnd?.(() => session.fail(new SessionError('expired', 'The owner has left.')))
     try {
-      await this.#engine.open(session.modelHash, link, session)
+      await this.#engine.open(session.modelHash, link, session, peer)
     } finally {
       session.fail(new SessionError('expired', 'The session is over.'))
     }

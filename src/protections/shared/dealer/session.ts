@@ -7,9 +7,9 @@ import { limits } from '../../../handshake/limits.ts'
 import type { DealerPasses } from '../agreement/parties.ts'
 import { openPass } from '../agreement/pass-request.ts'
 import type { PassCost } from '../cost.ts'
-import type { Turn } from '../session/turn.ts'
+import type { Scheduler } from '../scheduling/scheduler.ts'
+import type { Job, Turn } from '../session/turn.ts'
 import type { Account } from './material-pool.ts'
-import type { Job, Scheduler } from '../scheduling/scheduler.ts'
 import type { ServerConnection, SessionEvents } from './server-connection.ts'
 
 export interface DealerSessionParts {

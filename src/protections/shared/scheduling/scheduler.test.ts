@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { type Clock, type Job, Scheduler, type SchedulerOptions } from './scheduler.ts'
+import type { Job } from '../session/turn.ts'
+import { type Clock, Scheduler, type SchedulerOptions } from './scheduler.ts'
 
 /** Time that moves only where a test says so; what is to happen soon happens when `run` is called. */
 class FakeClock implements Clock {
