@@ -26,12 +26,15 @@ export class ThreadedDealer implements DealerEngine {
   readonly failed: Promise<Error>
   readonly #parts: ThreadedDealerParts
   readonly #number: number
+  #forget: (() => void)[] = []
   readonly #plans = new Map<string, ModelPlans>()
 
   constructor(parts: ThreadedDealerParts) {
     this.#parts = parts
     this.#number = parts.nextNumber()
-    this.failed = Promise.race(parts.threads.map(({ lost }) => lost))
+    this.failed = new Promise((resolve) => {
+      this.#forget = parts.threads.map((thread) => thread.onEnd(resolve))
+    })
     for (const { remote } of parts.threads) void remote.begin(this.#number, parts.serverKey)
   }
 
@@ -74,6 +77,7 @@ export class ThreadedDealer implements DealerEngine {
   }
 
   close(): void {
+    for (const forget of this.#forget) forget()
     for (const { remote, isLost } of this.#parts.threads) if (!isLost) void remote.end(this.#number)
   }
 

@@ -6,12 +6,10 @@ import type { WorkerApi, WorkerSetup } from './api.ts'
 
 export class DealingThread {
   readonly remote: Remote<WorkerApi>
-  /** Settles when the thread has ended by itself, with why. */
-  readonly lost: Promise<Error>
   /** Sessions that it deals for. */
   sessions = 0
   readonly #worker: Worker
-  readonly #waiting = new Set<(error: Error) => void>()
+  readonly #listeners = new Set<(error: Error) => void>()
   #ended: Error | undefined
 
   constructor(setup: WorkerSetup) {
@@ -19,29 +17,32 @@ export class DealingThread {
     // It ends with the process.
     this.#worker.unref()
     this.remote = wrap<WorkerApi>(nodeEndpoint(this.#worker))
-    this.lost = new Promise((resolve) => {
-      const ended = (error: Error) => {
-        this.#ended = error
-        for (const reject of this.#waiting) reject(error)
-        resolve(error)
-      }
-      this.#worker.once('error', ended)
-      this.#worker.once('exit', (code) =>
-        ended(new Error(`A thread that deals has ended (exit code ${code}).`)),
-      )
-    })
+    const ended = (error: Error) => {
+      this.#ended ??= error
+      for (const listener of this.#listeners) listener(this.#ended)
+      this.#listeners.clear()
+    }
+    this.#worker.once('error', ended)
+    this.#worker.once('exit', (code) =>
+      ended(new Error(`A thread that deals has ended (exit code ${code}).`)),
+    )
   }
 
   get isLost(): boolean {
     return this.#ended !== undefined
   }
 
+  /** Called once when the thread has ended, with why, unless what this returns is called before. */
+  onEnd(listener: (error: Error) => void): () => void {
+    if (this.#ended) listener(this.#ended)
+    else this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
   /** What the thread answers. Rejects where it ends first: nobody would ever answer. */
   answer<T>(asked: PromiseLike<T>): Promise<T> {
-    if (this.#ended) return Promise.reject(this.#ended)
     return new Promise((resolve, reject) => {
-      this.#waiting.add(reject)
-      const settled = () => this.#waiting.delete(reject)
+      const settled = this.onEnd(reject)
       asked.then(
         (result) => {
           settled()

@@ -164,3 +164,15 @@ test('whoever deals elsewhere leaves this thread to others meanwhile', async () 
 })
 
 async function* noTensors(): AsyncGenerator<Uint8Array> {}
+
+test('an engine that was closed is nothing to its thread any more', async () => {
+  const { threads, engine } = await dealing()
+  let isHeard = false
+  void engine.failed?.then(() => {
+    isHeard = true
+  })
+  engine.close()
+  await threads.close()
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(isHeard).toBe(false)
+})
