@@ -19,6 +19,7 @@ const sharedFloors = [
   `${shared}/runners`,
   `${shared}/local`,
   `${shared}/session`,
+  `${shared}/scheduling`,
   `${shared}/agreement`,
   `${shared}/custody`,
   `${shared}/server`,

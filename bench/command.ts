@@ -1,12 +1,14 @@
 /** `sotto bench`: what the README's figures come from. */
 import { Argument, Option } from '@commander-js/extra-typings'
 import { command, type ValuesOf } from '../src/cli/command.ts'
+import { usualWorkers } from '../src/cli/dealer-engine.ts'
 import { Exit, UsageError } from '../src/cli/errors.ts'
 import { real, whole } from '../src/cli/values.ts'
 import { productChoices } from '../src/kernels/node/choice.ts'
 import { profileIds } from '../src/protections/shared/profiles/lookup.ts'
 import { linkChoices } from '../src/transport/connect.ts'
 import { besideCleartext, withCleartext } from './cleartext.ts'
+import { crowdCase } from './crowd.ts'
 import { kernelCases } from './kernels.ts'
 import { opCases } from './ops.ts'
 import { type PassOptions, passCase, slopeCase } from './passes.ts'
@@ -15,13 +17,23 @@ import { print, type Result } from './result.ts'
 import { encoderShapes, type ShapeName, shapeNames, visibilities } from './shapes.ts'
 import { veilCases, veilShapes } from './veil.ts'
 
-const kinds = ['ops', 'kernels', 'decode', 'prefill', 'encode', 'veil', 'reference', 'readme'] as const
+const kinds = [
+  'ops',
+  'kernels',
+  'decode',
+  'prefill',
+  'encode',
+  'crowd',
+  'veil',
+  'reference',
+  'readme',
+] as const
 
 const declared = command('bench', 'Measure the engine.')
   .addArgument(
     new Argument(
       '<what>',
-      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; ops: single operations, in one process; kernels: arithmetic of narrow rings, beside that of 64 bits; veil: disguising a checkpoint; reference: BERT-base in the clear, on one thread; readme: the tables of the README, which takes some minutes',
+      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; crowd: opening sessions beside others that are dealt for, and 64 owners at once; ops: single operations, in one process; kernels: arithmetic of narrow rings, beside that of 64 bits; veil: disguising a checkpoint; reference: BERT-base in the clear, on one thread; readme: the tables of the README, which takes some minutes',
     ).choices(kinds),
   )
   .addOption(
@@ -38,7 +50,7 @@ const declared = command('bench', 'Measure the engine.')
   )
   .option(
     '--tokens <n>',
-    'prefill: of the prompt, up to 64; 64 if not given. encode: of the text, up to 512; 128 if not given',
+    'prefill: of the prompt, up to 64; 64 if not given. encode: of the text, up to 512; 128 if not given. crowd: of the first message of each who arrives; 1 if not given',
     whole(1, 512),
   )
   .addOption(
@@ -63,8 +75,14 @@ const declared = command('bench', 'Measure the engine.')
     ).choices(productChoices),
   )
   .option(
+    '--workers <n>',
+    "the dealer's threads that deal; 0 for its main thread",
+    whole(0, 64),
+    usualWorkers(),
+  )
+  .option(
     '--repeat <n>',
-    'measurements, of which the median is reported; 15 for decode, else 3, if not given',
+    'measurements, of which the median is reported; crowd: sessions that are opened. 15 for decode and crowd, else 3, if not given',
     whole(1, 1000),
   )
   .option('--layers <n>', 'veil: of the checkpoint; 1 if not given', whole(1, 512))
@@ -93,6 +111,7 @@ Examples:
   sotto bench prefill --tokens 64
   sotto bench encode --shape bert-base
   sotto bench decode --slope
+  sotto bench crowd
   sotto bench reference
   sotto bench veil --shape 70b                gigabytes in the folder for temporary files
   sotto bench readme > figures.md
@@ -104,10 +123,7 @@ The reference runs just before and just after each case; in brackets are seconds
 
 export const benchCommand = declared.action(bench)
 
-async function bench(
-  kind: (typeof kinds)[number],
-  values: ValuesOf<typeof declared>,
-): Promise<void> {
+async function bench(kind: (typeof kinds)[number], values: ValuesOf<typeof declared>): Promise<void> {
   if (kind === 'kernels') {
     for (const run of kernelCases) print(await run(), values.json)
     return
@@ -124,6 +140,12 @@ async function bench(
     const shape = veilShapes.find((name) => name === (values.shape ?? veilShapes[0]))
     if (!shape) throw new UsageError(`For veil, --shape is one of ${veilShapes.join(', ')}.`)
     for await (const result of veilCases(shape, values.layers ?? 1)) print(result, values.json)
+    return
+  }
+  if (kind === 'crowd') {
+    const { model, workers } = values
+    const { repeat = 15, tokens: rows = 1 } = values
+    print(await crowdCase({ model, workers, repeat, rows }), values.json)
     return
   }
   const encoding = kind === 'encode'
@@ -154,6 +176,7 @@ async function bench(
     repeat: values.repeat ?? (decoding ? 15 : 3),
     warmup: values.warmup,
     products: values.products,
+    workers: values.workers,
   }
   const run = () => (decoding && values.slope ? slopeCase(options) : passCase(kind, options))
   const result = await besideCleartext(run)

@@ -47,12 +47,12 @@ export class Bench {
     this.#link = link
   }
 
-  /** Starts dealer, server and owner as processes of their own and opens a session. `products` is for all of them. */
+  /** Starts dealer, server and owner as processes of their own and opens a session. `products` is for all of them, `workers` for the dealer. */
   static async start(
     facts: PublicFacts,
     link: LinkChoice,
     network: Network,
-    products?: Products,
+    { products, workers }: { products?: Products; workers?: number } = {},
   ): Promise<Bench> {
     const args = products ? [products] : []
     const children = {
@@ -63,7 +63,7 @@ export class Bench {
     const bench = new Bench(children, link)
     try {
       const started = performance.now()
-      const dealer = await children.dealer.call<PartyAddress>('startDealer')
+      const dealer = await children.dealer.call<PartyAddress>('startDealer', { workers })
       const server = await children.server.call<PartyAddress>('startServer', { ...facts, dealer })
       const [served] = await children.server.call<PlannedModel[]>('served')
       await children.owner.call('open', { ...facts, server, dealer, served, link, network })

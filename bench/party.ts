@@ -1,11 +1,14 @@
 /** A child process: the model server or the dealer, each as `sotto serve` and `sotto deal` run it. */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import pino from 'pino'
 import { fromBase64Url, toBase64Url } from '../src/handshake/encoding.ts'
 import { newIdentity } from '../src/handshake/node/key-file.ts'
+import { chooseProducts } from '../src/kernels/node/choice.ts'
 import { createNodeKernels } from '../src/kernels/node/kernels.ts'
 import { type CatalogEntry, readCatalog } from '../src/model/files/catalog.ts'
 import { PlanDealer } from '../src/protections/shared/dealer/engine.ts'
 import { startDealer } from '../src/protections/shared/dealer/start.ts'
+import { DealingThreads } from '../src/protections/shared/dealer/workers/threads.ts'
 import { PlanServer } from '../src/protections/shared/server/engine.ts'
 import { SharedServing } from '../src/protections/shared/serving.ts'
 import { startServer } from '../src/server/start.ts'
@@ -21,6 +24,13 @@ export interface PartyAddress {
 
 export interface ServerOptions extends PublicFacts {
   dealer: PartyAddress
+  /** Many owners come from one machine, and say themselves which address is theirs. */
+  isCrowded?: boolean
+}
+
+export interface DealerOptions extends Pick<ServerOptions, 'isCrowded'> {
+  /** Threads that deal; the main one if not given. */
+  workers?: number
 }
 
 const common = {
@@ -33,6 +43,8 @@ const common = {
   origins: [],
 }
 const choice = productsOf()
+const delay = monitorEventLoopDelay()
+delay.enable()
 const kernels = createNodeKernels(choice)
 const dealt: Dealt = { passes: 0, seconds: 0, bytes: 0 }
 let serving: SharedServing | undefined
@@ -49,10 +61,12 @@ function engineOf({ source }: PublicFacts, catalog: CatalogEntry[]): Promise<Pla
 
 serve({
   /** The server is not known yet, and every one may connect: this dealer lives as long as one bench. */
-  async startDealer(): Promise<PartyAddress> {
+  async startDealer({ isCrowded, workers = 0 }: DealerOptions): Promise<PartyAddress> {
     const identity = newIdentity()
-    const makeEngine = () => watchDealer(new PlanDealer(kernels), dealt)
-    const { url } = await startDealer({ ...common, identity, makeEngine })
+    const threads = new DealingThreads(workers, (await chooseProducts(choice)).kind)
+    const makeEngine = (serverKey: string) =>
+      watchDealer(workers > 0 ? threads.makeEngine(serverKey) : new PlanDealer(kernels), dealt)
+    const { url } = await startDealer({ ...common, identity, makeEngine, trustProxy: isCrowded })
     return { url, key: toBase64Url(identity.publicKey) }
   },
   async startServer(options: ServerOptions): Promise<PartyAddress> {
@@ -63,7 +77,8 @@ serve({
     const dealer = { url, key: fromBase64Url(key, 32) }
     serving = new SharedServing({ engine, identity, dealer, log: common.log })
     const watched = { id: 'shared', takes: () => true, serve: async () => serving! }
-    const running = await startServer({ ...common, identity, catalog, protections: [watched] })
+    const trustProxy = options.isCrowded
+    const running = await startServer({ ...common, identity, catalog, protections: [watched], trustProxy })
     const failed = running.failed.then((error) => Promise.reject(error))
     await Promise.race([running.whenReady(), failed])
     return { url: running.url, key: toBase64Url(identity.publicKey) }
@@ -75,5 +90,11 @@ serve({
   materialBytes: () => serving?.material.traffic?.receivedBytes,
   dealt: () => ({ ...dealt }),
   products: () => describe(choice),
+  /** The longest time that the main thread was not to be had, since this was asked last. */
+  stall(): number {
+    const seconds = delay.max / 1e9
+    delay.reset()
+    return seconds
+  },
   usage,
 })

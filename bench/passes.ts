@@ -41,6 +41,8 @@ export interface PassOptions {
   warmup?: number
   /** Insists on a way to make products of many rows. */
   products?: Products
+  /** The dealer's threads that deal. */
+  workers?: number
 }
 
 /** While a party's code is still being compiled, its first tokens take longer than any later one of a conversation. */
@@ -66,7 +68,7 @@ async function withParties<T>(
   const ref = await expectedResults(source, o.context, o.profile)
   const facts: PublicFacts = { source, profile: ref.profile, visibility: o.visibility }
   const plans = modelPlans(await manifestOf(facts))
-  const bench = await Bench.start(facts, o.link, { ...o.network }, o.products)
+  const bench = await Bench.start(facts, o.link, { ...o.network }, o)
   try {
     const offlineDown = await bench.downloads()
     const base = o.context - o.rows
@@ -148,6 +150,7 @@ export function passCase(name: 'decode' | 'prefill' | 'encode', o: PassOptions):
       weightStd: ref.weightStd,
       logitRange: await logitRange(await manifestOf(facts)),
       link: o.link,
+      dealerWorkers: o.workers,
       rttMs: o.network.rtt,
       downMbit: o.network.down ?? 0,
       upMbit: o.network.up ?? 0,

@@ -73,9 +73,9 @@ export class WatchedServer implements ServerEngine {
   registration: ServerEngine['registration'] = (hash) => this.#engine.registration(hash)
   fSeed: ServerEngine['fSeed'] = (hash) => this.#engine.fSeed(hash)
 
-  open(hash: string, link: Link, material: MaterialSource): Promise<void> {
+  open(hash: string, link: Link, material: MaterialSource, peer: string): Promise<void> {
     this.#material = new Prefetched(material)
-    return this.#engine.open(hash, this.#watch(link), this.#material)
+    return this.#engine.open(hash, this.#watch(link), this.#material, peer)
   }
 
   /** Resolves once all of a pass's material is here and, with `begun`, what the owner sent ahead. */

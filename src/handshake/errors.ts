@@ -23,7 +23,7 @@ const codes = {
   malformed: [400, 'The other side does not speak this protocol. Check addresses and releases.'],
   oversized: [413, 'Use a shorter prompt.'],
   'too-many-sessions': [503, 'All places are taken. Close another tab, or try again in a minute.'],
-  restarting: [503, 'The model server is being replaced. Try again in a moment.'],
+  restarting: [503, 'A server is being replaced. Try again in a moment.'],
   busy: [503, 'Many want something at once. It is tried again by itself; otherwise wait a moment.'],
   'rate-limited': [429, 'Too many requests in a short time. Wait a moment.'],
   'server-absent': [503, 'The model server is not connected to the dealer. Try again in a moment.'],

@@ -10,4 +10,10 @@ export const greetingHead = v.looseObject({
 })
 
 /** Code and message of a `SessionError`, instead of a welcome. */
-export const refused = v.object({ t: v.literal('refused'), code: v.string(), message: v.string() })
+export const refused = v.object({
+  t: v.literal('refused'),
+  code: v.string(),
+  message: v.string(),
+  /** Seconds. */
+  retryAfter: v.optional(v.number()),
+})

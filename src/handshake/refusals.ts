@@ -5,17 +5,20 @@ const WHILE_MS = 10_000
 const LINES = 10
 
 export class Refusals {
-  readonly #log: Pick<Logger, 'info'>
+  readonly #log: Pick<Logger, 'info' | 'warn'>
   readonly #now: () => number
   readonly #kinds = new Map<string, { since: number; lines: number; unsaid: number }>()
 
-  constructor(log: Pick<Logger, 'info'>, now = () => performance.now()) {
+  constructor(log: Pick<Logger, 'info' | 'warn'>, now = () => performance.now()) {
     this.#log = log
     this.#now = now
   }
 
-  /** @param kind one of a few: an error's code, never a stranger's words */
-  say(kind: string, message: string): void {
+  /**
+   * @param kind one of a few: an error's code, never a stranger's words
+   * @param facts of this one, where its line is written
+   */
+  say(kind: string, message: string, facts: object = {}, level: 'info' | 'warn' = 'info'): void {
     const now = this.#now()
     const key = `${message}: ${kind}`
     const known = this.#kinds.get(key)
@@ -27,7 +30,7 @@ export class Refusals {
       return
     }
     recent.lines++
-    this.#log.info({ code: kind, ...(recent.unsaid > 0 && { unsaid: recent.unsaid }) }, message)
+    this.#log[level]({ code: kind, ...facts, ...(recent.unsaid > 0 && { unsaid: recent.unsaid }) }, message)
     recent.unsaid = 0
   }
 }

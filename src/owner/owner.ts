@@ -18,6 +18,7 @@ import { chat, type Running } from './chatting.ts'
 import { classify } from './classifying.ts'
 import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'
 import { browserPlatform, type Platform } from './platform.ts'
+import { isPutOff, isRestarting, openNext } from './reconnecting.ts'
 import { statsOf } from './stats.ts'
 
 /**
@@ -29,6 +30,7 @@ export class Owner implements OwnerApi {
   readonly #platform: Platform
   readonly #offers: Offers
   #open?: Open
+  #options?: OpenOptions
   #onEvent: OnEvent = () => undefined
   #abort?: AbortController
   #seconds = 0
@@ -52,7 +54,11 @@ export class Owner implements OwnerApi {
   async open(options: OpenOptions, onEvent: OnEvent): Promise<SessionInfo> {
     await this.close()
     this.#onEvent = onEvent
-    this.#open = await openModel(this.#config, this.#platform, options, onEvent, this.#offers)
+    this.#options = options
+    this.#open = await this.#connect(options).catch((error: unknown) => {
+      if (!isPutOff(error)) throw error
+      return this.#connectNext(options)
+    })
     this.#onEvent(progress('connect', 3, 3, 'Connected'))
     this.#stats()
     return this.#open.info
@@ -92,6 +98,16 @@ export class Owner implements OwnerApi {
     }
   }
 
+  #connect(options: OpenOptions): Promise<Open> {
+    return openModel(this.#config, this.#platform, options, this.#onEvent, this.#offers)
+  }
+
+  /** While a party is replaced. */
+  #connectNext(options: OpenOptions, signal?: AbortSignal): Promise<Open> {
+    this.#onEvent(progress('connect', 0, 3, 'The other side asks to wait a moment'))
+    return openNext(() => this.#connect(options), signal)
+  }
+
   #current(): Open {
     if (!this.#open) throw new OwnerError('expired', 'There is no session.', 'Connect again.')
     return this.#open
@@ -103,16 +119,26 @@ export class Owner implements OwnerApi {
     if (this.#abort) throw new OwnerError('busy', 'A request is under way already.', 'Stop it first.')
     const abort = new AbortController()
     this.#abort = abort
+    let isHeard = false
     const run: Running = {
       signal: abort.signal,
-      onEvent: this.#onEvent,
+      onEvent: (event) => {
+        isHeard ||= event.type === 'token' || event.type === 'classified'
+        this.#onEvent(event)
+      },
       passed: (seconds) => {
         this.#seconds = seconds
         this.#stats()
       },
     }
     try {
-      return await work(open, run)
+      return await work(open, run).catch(async (error: unknown) => {
+        // What somebody has read already must not come a second time.
+        if (!isRestarting(error) || isHeard || !this.#options) throw error
+        await this.close()
+        this.#open = await this.#connectNext(this.#options, abort.signal)
+        return work(this.#open, run)
+      })
     } catch (error) {
       // Whatever went wrong in a pass, shares may be out of step: the next request starts a new session.
       if (!(error instanceof OwnerError)) await this.close()
@@ -120,7 +146,7 @@ export class Owner implements OwnerApi {
     } finally {
       this.#abort = undefined
       if (this.#open) {
-        await open.connection.abandon().catch(() => undefined)
+        await this.#open.connection.abandon().catch(() => undefined)
         this.#stats()
       }
     }

@@ -46,8 +46,10 @@ export interface Serving {
   /**
    * Answers an owner's introduction, the first message of its link. Rejects with a `SessionError` that the owner is then
    * told. Resolves with what runs the session until the link closes (resolves) or an error (rejects).
+   *
+   * @param peer the owner's network address, by which turns go
    */
-  greet(link: Link, first: Uint8Array): Promise<() => Promise<void>>
+  greet(link: Link, first: Uint8Array, peer: string): Promise<() => Promise<void>>
   stop(): Promise<void>
 }
 

@@ -1,7 +1,7 @@
 import type { Link } from '../transport/link.ts'
 
 /** Closes a link over which nothing was received for too long; a link that has ended leaves no timer. */
-export function watchIdle(link: Link, idleMs: number, onMessage: () => void = () => undefined): Link {
+export function watchIdle(link: Link, idleMs: number): Link {
   let timer: ReturnType<typeof setTimeout> | undefined
   const stop = () => clearTimeout(timer)
   const restart = () => {
@@ -19,7 +19,6 @@ export function watchIdle(link: Link, idleMs: number, onMessage: () => void = ()
       try {
         const message = await link.receive()
         restart()
-        onMessage()
         return message
       } catch (error) {
         stop()

@@ -25,7 +25,7 @@ test('a server that is stopped finishes what is going on, and takes nothing new'
   const sessions = new Sessions({ servings: { of: () => echo }, log: pino({ level: 'silent' }) })
   const come = async () => {
     const [own, other] = memoryPair()
-    void sessions.serve(other)
+    void sessions.serve(other, 'owner')
     await own.send(hello, true)
     return { own, answer: Buffer.from(await own.receive()).toString() }
   }
@@ -43,7 +43,37 @@ test('a server that is stopped finishes what is going on, and takes nothing new'
   expect(isDrained).toBe(false)
   await drained
   await expect(own.receive()).rejects.toMatchObject({
-    code: 'closed',
+    because: 'restarting',
     message: expect.stringContaining('replaced'),
   })
+})
+
+test('a message that takes long to answer is no silence', async () => {
+  let answer = () => undefined as unknown
+  const slow = {
+    greet: async (link: Link) => {
+      await link.send(utf8('welcome'), true)
+      return async () => {
+        for (;;) {
+          const message = await link.receive()
+          await new Promise((resolve) => {
+            answer = () => resolve(undefined)
+          })
+          await link.send(message.slice(), true)
+        }
+      }
+    },
+  } as unknown as Serving
+  const sessions = new Sessions({ servings: { of: () => slow }, log: pino({ level: 'silent' }) })
+  const [own, other] = memoryPair()
+  void sessions.serve(other, 'owner')
+  await own.send(hello, true)
+  await own.receive()
+  await own.send(Uint8Array.of(7), true)
+  const drained = sessions.drain(600_000, 20)
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setTimeout(resolve, 10))
+  expect(sessions.count).toBe(1)
+  answer()
+  expect((await own.receive())[0]).toBe(7)
+  await drained
 })

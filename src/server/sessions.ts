@@ -6,19 +6,23 @@ import { SessionError, toSessionError } from '../handshake/errors.ts'
 import { greetingHead } from '../handshake/greeting.ts'
 import { limits, PROTOCOL_VERSION } from '../handshake/limits.ts'
 import { parseJson } from '../handshake/parse-json.ts'
+import { Refusals } from '../handshake/refusals.ts'
 import { LinkError } from '../transport/errors.ts'
 import type { Link } from '../transport/link.ts'
 import { withTimeout } from '../transport/timeout.ts'
 import { watchIdle } from './idle.ts'
 import type { Servings } from './servings.ts'
 
+/** How links end when nothing is wrong. */
+const ORDINARY = new Set<string>(['closed', 'lost'])
+
 /** A refusal needs a moment to leave, on a fetch link even another request. */
 const REFUSAL_MS = 250
 
-/** Whose models, and how long a link may be silent (milliseconds). */
 /** Messages of a reply come faster than this. */
 const QUIET_MS = 2000
 
+/** Whose models, and how long a link may be silent (milliseconds). */
 export interface SessionsOptions {
   servings: Pick<Servings, 'of'>
   log: Logger
@@ -28,20 +32,22 @@ export interface SessionsOptions {
 /** The links that are open. */
 export class Sessions {
   readonly #options: SessionsOptions
+  readonly #lines: Refusals
   readonly #open = new Set<Link>()
-  /** When each link has last brought a message. */
-  readonly #heard = new WeakMap<Link, number>()
+  /** Since when each link's next message is awaited; of those that are at work on one there is no entry. */
+  readonly #awaiting = new Map<Link, number>()
   #isDraining = false
 
   constructor(options: SessionsOptions) {
     this.#options = options
+    this.#lines = new Refusals(options.log)
   }
 
-  /** How many there are, those that still introduce themselves included. */
   get isDraining(): boolean {
     return this.#isDraining
   }
 
+  /** How many there are, those that still introduce themselves included. */
   get count(): number {
     return this.#open.size
   }
@@ -56,7 +62,7 @@ export class Sessions {
     while (this.#open.size > 0) {
       const now = performance.now()
       for (const link of this.#open)
-        if (now >= end || now - (this.#heard.get(link) ?? 0) >= quietMs) {
+        if (now >= end || now - (this.#awaiting.get(link) ?? now) >= quietMs) {
           this.#open.delete(link)
           void link.close('The model server is being replaced.', 'restarting')
         }
@@ -65,29 +71,45 @@ export class Sessions {
   }
 
   /** Serves one link to its end. Never rejects. */
-  async serve(raw: Link): Promise<void> {
-    const { log, idleMs = limits.idleMs } = this.#options
-    const link = watchIdle(raw, idleMs, () => this.#heard.set(link, performance.now()))
-    this.#heard.set(link, performance.now())
+  async serve(raw: Link, peer: string): Promise<void> {
+    const { idleMs = limits.idleMs } = this.#options
+    const link = this.#watch(watchIdle(raw, idleMs))
     this.#open.add(link)
     try {
-      const run = await this.#greet(link)
-      log.info({ link: link.kind }, 'session started')
+      const run = await this.#greet(link, peer)
+      this.#lines.say(link.kind, 'session started')
       await run()
       await link.close('The session is over.')
     } catch (error) {
       // A link that the owner closed is the ordinary end.
-      const ordinary = error instanceof LinkError && (error.code === 'closed' || error.code === 'lost')
-      log[ordinary ? 'info' : 'warn']({ reason: describe(error) }, 'session ended')
+      const ordinary = error instanceof LinkError && ORDINARY.has(error.code)
+      this.#lines.say(codeOf(error), 'session ended', { reason: describe(error) }, ordinary ? 'info' : 'warn')
       const { message, code } = error instanceof LinkError ? error : toSessionError(error)
       await link.close(message, error instanceof LinkError ? undefined : code)
     } finally {
       this.#open.delete(link)
+      this.#awaiting.delete(link)
     }
   }
 
+  /** The same link, of which it is known when it awaits the owner's next message. */
+  #watch(link: Link): Link {
+    const watched: Link = {
+      ...link,
+      receive: async () => {
+        this.#awaiting.set(watched, performance.now())
+        try {
+          return await link.receive()
+        } finally {
+          this.#awaiting.delete(watched)
+        }
+      },
+    }
+    return watched
+  }
+
   /** Hands the owner's introduction to the protection of the model that it names. Rejects with what it told the owner. */
-  async #greet(link: Link): Promise<() => Promise<void>> {
+  async #greet(link: Link, peer: string): Promise<() => Promise<void>> {
     try {
       const first = await withTimeout(link.receive(), limits.handshakeMs)
       const { protocolVersion, modelHash } = parseJson(greetingHead, first, 'The greeting')
@@ -99,16 +121,20 @@ export class Sessions {
       if (this.#isDraining) throw new SessionError('restarting', 'The model server takes no new sessions.')
       const serving = this.#options.servings.of(modelHash)
       if (!serving) throw new SessionError('unknown-model', 'The server has no such model.')
-      const run = await serving.greet(link, first)
+      const run = await serving.greet(link, first, peer)
       link.greeted?.()
       return run
     } catch (error) {
       if (error instanceof LinkError) throw error
       const typed = toSessionError(error)
-      const answer = { t: 'refused', code: typed.code, message: typed.message }
+      const answer = { t: 'refused', code: typed.code, message: typed.message, retryAfter: typed.retryAfter }
       await link.send(utf8(JSON.stringify(answer)), true).catch(() => undefined)
       await new Promise((resolve) => setTimeout(resolve, REFUSAL_MS))
       throw typed
     }
   }
 }
+
+/** One of our own codes; of anything else it is all the same. */
+const codeOf = (error: unknown): string =>
+  error instanceof LinkError || error instanceof SessionError ? error.code : 'internal'

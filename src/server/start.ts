@@ -77,7 +77,7 @@ export async function startServer(options: StartServer): Promise<RunningServer> 
   const isReady = (): boolean => !sessions.isDraining && all.every((serving) => serving.isReady)
   const sessions = new Sessions({ servings, log, idleMs })
   const acceptor = new Acceptor({
-    onLink: (link) => void sessions.serve(link),
+    onLink: (link, peer) => void sessions.serve(link, peer),
     maxLinks: maxSessions,
     maxLinksPerPeer: options.maxSessionsPerPeer,
     firstBytes: limits.jsonBytes,

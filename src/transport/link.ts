@@ -1,5 +1,6 @@
 /** The one interface that the protocol sees of a network: ordered messages between two parties. */
 
+/** How two parties are connected. */
 export type LinkKind = 'fetch' | 'webrtc' | 'ws' | 'memory'
 
 /** Counters of one end of a link. Bytes are those handed to the socket: frame headers, acknowledgements and resends included. */

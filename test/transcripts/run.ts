@@ -241,7 +241,7 @@ async function runSession(parties: Parties, o: Session): Promise<[number, PassTr
     answered = pass
     of(pass).server.add(bytes)
   }
-  const served = server.open(modelHash, watch(other, hearServer), material)
+  const served = server.open(modelHash, watch(other, hearServer), material, 'owner')
   // An owner would wait for ever for a server that has failed.
   served.catch((error) => own.close(String(error)))
   const seed = fixedKey('seed of owner and dealer')

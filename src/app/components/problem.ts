@@ -50,7 +50,7 @@ const headlines: Record<string, string> = {
   version: 'The parties run different releases',
   'too-many-sessions': 'All places are taken at the moment',
   refused: 'All places are taken at the moment',
-  restarting: 'The model server is being replaced',
+  restarting: 'A server is being replaced',
   busy: 'The dealer is busy at the moment',
   'rate-limited': 'That was a little fast',
   expired: 'The private session has ended',

@@ -6,7 +6,7 @@ import { loadIdentity } from '../../handshake/node/key-file.ts'
 import { startDealer } from '../../protections/shared/dealer/start.ts'
 import type { ValuesOf } from '../command.ts'
 import { announceReady, listeningCommand, makeLog, stateDir, tlsOption, untilStopped } from '../common.ts'
-import { dealerEngine } from '../dealer-engine.ts'
+import { dealerEngines, usualWorkers } from '../dealer-engine.ts'
 import { UsageError } from '../errors.ts'
 import { announceProducts } from '../products.ts'
 import { printResult } from '../terminal.ts'
@@ -40,6 +40,22 @@ const declared = listeningCommand(
     'what is dealt for one address, by the declared cost of its passes. No limit if not given',
     whole(1),
   )
+  .option(
+    '--material-megabytes <n>',
+    'what is dealt and not used yet, of all sessions; 1,024 if not given',
+    whole(1),
+  )
+  .option('--material-megabytes-per-address <n>', 'of it for one address; 256 if not given', whole(1))
+  .option('--material-megabytes-per-session <n>', 'of it for one session; 48 if not given', whole(1, 1024))
+  .option('--queued-deals <n>', 'passes that may wait to be dealt; 1,024 if not given', whole(1))
+  .option('--queued-deals-per-address <n>', 'of them for one address; 256 if not given', whole(1))
+  .option('--drain <s>', 'when stopped, how long replies that are being written may take', whole(0), 60)
+  .option(
+    '--workers <n>',
+    'threads that deal, each with every model in its memory; 0 for none but the main one',
+    whole(0, 64),
+    usualWorkers(),
+  )
   .option('--print-key', 'print the identity key, which sotto model split needs, and stop', false)
   .addHelpText(
     'after',
@@ -49,6 +65,8 @@ Whoever runs it must be independent of the model server: together they could rea
 Examples:
   sotto deal --allow SERVER-KEY --origin https://chat.example`,
   )
+
+const MEBIBYTE = 1 << 20
 
 export const dealCommand = declared.action(deal)
 
@@ -70,13 +88,23 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
     opensPerMinute,
     rowsPerHour,
     megabytesPerHour,
+    materialMegabytes,
+    materialMegabytesPerAddress,
+    materialMegabytesPerSession,
+    queuedDeals,
+    queuedDealsPerAddress: queuedDealsPerPeer,
   } = values
   const log = makeLog(values.logLevel)
   const products = await announceProducts(log)
+  const engines = await dealerEngines({
+    splitBundles: values.models,
+    opener: identity,
+    workers: values.workers,
+  })
   const running = await startDealer({
     identity,
     allow: values.allowAny ? undefined : values.allow,
-    makeEngine: await dealerEngine(values.models, identity),
+    makeEngine: engines.makeEngine,
     log,
     host: values.host,
     port: values.port,
@@ -84,6 +112,12 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
     names: values.name ?? [],
     tls: await tlsOption(values),
     trustProxy: values.trustProxy,
+    scheduling: { ...(queuedDeals && { queuedDeals }), ...(queuedDealsPerPeer && { queuedDealsPerPeer }) },
+    material: {
+      ...(materialMegabytes && { materialBytes: MEBIBYTE * materialMegabytes }),
+      ...(materialMegabytesPerAddress && { materialBytesPerPeer: MEBIBYTE * materialMegabytesPerAddress }),
+      ...(materialMegabytesPerSession && { materialAheadBytes: MEBIBYTE * materialMegabytesPerSession }),
+    },
     admission: {
       ...(sessions && { sessions }),
       ...(sessionsPerPeer && { sessionsPerPeer }),
@@ -94,6 +128,8 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
   })
   const text = `The dealer listens at ${running.url}\nIts identity key, for --dealer-key and for pages: ${key}`
   announceReady(values.json, { role: 'dealer', url: running.url, key, pid: process.pid, ...products }, text)
-  await untilStopped()
+  const drain = await untilStopped()
+  if (drain !== 'disconnect') await running.dealer.drain(1000 * values.drain)
   await running.close()
+  await engines.close()
 }

@@ -81,7 +81,8 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
     )
   })
   const failure = await Promise.race([running.failed, ready.then(untilStopped), untilStopped()])
-  if (!(failure instanceof Error)) await running.sessions.drain(1000 * values.drain)
+  if (!(failure instanceof Error) && failure !== 'disconnect')
+    await running.sessions.drain(1000 * values.drain)
   await running.close()
   if (failure instanceof Error) throw failure
 }

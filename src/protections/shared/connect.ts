@@ -13,13 +13,10 @@ import { greetServer, openSession } from './agreement/agreement.ts'
 import { SharedConnection } from './connection.ts'
 import { SHARED } from './id.ts'
 import { type SharedSettings, sharedListing, sharedSettings } from './listing.ts'
-import { shortestPing } from './nearness.ts'
+import { isNearServer, shortestPing } from './nearness.ts'
 import { modelPlans, planHash } from './session/model-plan.ts'
 import { OwnerSession } from './session/owner-session.ts'
 import { ownerWeights } from './session/owner-weights.ts'
-
-/** A greeting answered sooner comes from the same computer or house, where a hop is cheaper than dealt bytes. */
-const NEAR_MS = 12
 
 /**
  * Compiles the model's plans, agrees on keys with the dealer, connects to the server. Rejects with `SessionError`,
@@ -59,9 +56,8 @@ export async function connectShared(
     const connected = await connect(server, { ...surroundings.connect, link: request.link })
     link = connected.link
     const greeted = performance.now()
-    const { fSeed } = await greetServer(link, agreement)
-    // A server that is busy takes its time to greet, and is no further away for it.
-    const isNear = Math.min(performance.now() - greeted, await pinged) < NEAR_MS
+    const { fSeed, delayMs } = await greetServer(link, agreement)
+    const isNear = isNearServer([performance.now() - greeted, await pinged], delayMs)
     const { kernels } = surroundings
     const { config } = model.manifest
     const session = new OwnerSession({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { shortestPing } from './nearness.ts'
+import { isNearServer, shortestPing } from './nearness.ts'
 
 /** A server that takes so long for each answer. */
 function server(delays: readonly number[]) {
@@ -22,4 +22,11 @@ test('a near server that is slow now and then is near; a far one is not', async 
 test('what is cut off says nothing', async () => {
   expect(await server([-1])).toBe(Number.POSITIVE_INFINITY)
   expect(await server([30, 20, -1])).toBe(20)
+})
+
+test('a busy server is near where nothing but its own delay is in the way, and a far one is far', () => {
+  expect(isNearServer([40, 3], 0)).toBe(true)
+  expect(isNearServer([40, 31], 0)).toBe(false)
+  expect(isNearServer([40, 31], 25)).toBe(true)
+  expect(isNearServer([120, 95], 25)).toBe(false)
 })

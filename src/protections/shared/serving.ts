@@ -21,6 +21,7 @@ import { signedBytes } from './agreement/transcript.ts'
 import { SHARED } from './id.ts'
 import type { SharedListing } from './listing.ts'
 import { PlanServer } from './server/engine.ts'
+import { Load } from './server/load.ts'
 import { MaterialClient } from './server/material-client.ts'
 import type { SessionMaterial } from './server/session-material.ts'
 
@@ -57,6 +58,7 @@ export class SharedServing implements Serving {
   readonly failed: Promise<Error>
   readonly #engine: ServerEngine
   readonly #identity: Identity
+  readonly #load = new Load()
 
   /** Begins to connect to the dealer, and to register the engine's models there. */
   constructor(options: SharedServingOptions) {
@@ -95,7 +97,7 @@ export class SharedServing implements Serving {
   /**
    * Rejects with `SessionError`: `unknown-model`, `plan-mismatch`, or what is wrong with the session's claim.
    */
-  async greet(link: Link, first: Uint8Array): Promise<() => Promise<void>> {
+  async greet(link: Link, first: Uint8Array, peer: string): Promise<() => Promise<void>> {
     const { sessionId, transcript, modelHash, planHash } = parseJson(hello, first, 'The greeting')
     const model = this.#engine.models().find((served) => served.modelHash === modelHash)
     if (!model) throw new SessionError('unknown-model', 'The server has no such model.')
@@ -105,33 +107,40 @@ export class SharedServing implements Serving {
         'The page and the model server disagree on how to run this model.',
       )
     }
+    this.#engine.check?.(peer)
     const session = this.material.claim(sessionId, transcript, modelHash)
     try {
-      return await this.#welcome(link, session, modelHash)
+      return await this.#welcome(link, session, peer)
     } catch (error) {
       session.fail(new SessionError('expired', 'The owner has left before it was greeted.'))
       throw error
     }
   }
 
-  async #welcome(link: Link, session: SessionMaterial, modelHash: string): Promise<() => Promise<void>> {
-    const fSeed = this.#engine.fSeed(modelHash)
+  async #welcome(link: Link, session: SessionMaterial, peer: string): Promise<() => Promise<void>> {
+    const fSeed = this.#engine.fSeed(session.modelHash)
     const signature = await this.#identity.sign(signedBytes.serverWelcome(session.transcript, fSeed))
-    const answer = { t: 'welcome', fSeed: toBase64Url(fSeed), signature: toBase64Url(signature) }
+    const answer = {
+      t: 'welcome',
+      fSeed: toBase64Url(fSeed),
+      signature: toBase64Url(signature),
+      delay: this.#load.delay,
+    }
     await link.send(utf8(JSON.stringify(answer)), true)
-    return () => this.#run(link, session)
+    return () => this.#run(link, session, peer)
   }
 
   stop(): Promise<void> {
+    this.#load.stop()
     return this.material.stop()
   }
 
-  async #run(link: Link, session: SessionMaterial): Promise<void> {
+  async #run(link: Link, session: SessionMaterial, peer: string): Promise<void> {
     session.onFail((error) => void link.close(error.message, error.code))
     // While it waits for the dealer, the engine would not notice that the owner has gone.
     link.onEnd?.(() => session.fail(new SessionError('expired', 'The owner has left.')))
     try {
-      await this.#engine.open(session.modelHash, link, session)
+      await this.#engine.open(session.modelHash, link, session, peer)
     } catch (error) {
       // The dealer is told why, too.
       if (error instanceof SessionError) session.fail(error)

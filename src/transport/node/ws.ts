@@ -45,11 +45,11 @@ class Socket extends WebSocket {
   }
 }
 
-/** For the dialling side. `ca` is a certificate to trust in addition, such as a self-made one. */
+/** For the dialling side. `ca` is a certificate to trust in addition, such as a self-made one; `headers` go with its request. */
 export const makeWebSocket =
-  (tls: { ca?: string | Buffer } = {}): MakeWebSocket =>
+  (own: { ca?: string | Buffer; headers?: Record<string, string> } = {}): MakeWebSocket =>
   (url) =>
-    asLike(new Socket(url, { ...options, ...tls }))
+    asLike(new Socket(url, { ...options, ...own }))
 
 /** Cuts a socket whose peer sends control frames instead of messages. */
 function boundControl(socket: Socket): Socket {

@@ -45,7 +45,7 @@ export async function startNotingParties(
   const received: PassMessage[][] = []
   const engine = await PlanServer.load(kernels, await readCatalog(folder))
   const serve = engine.open.bind(engine)
-  engine.open = (hash, link, material) => {
+  engine.open = (hash, link, material, peer) => {
     const log: PassMessage[] = []
     received.push(log)
     const receive = async (): Promise<Uint8Array> => {
@@ -53,7 +53,7 @@ export async function startNotingParties(
       log.push(decodePass(message.slice()))
       return message
     }
-    return serve(hash, around(link, { receive }), material)
+    return serve(hash, around(link, { receive }), material, peer)
   }
   const makeEngine = (): PlanDealer => {
     const dealer = new PlanDealer(kernels)

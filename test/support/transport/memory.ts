@@ -35,13 +35,13 @@ class MemoryLink implements Link {
     return this.inbox.next()
   }
 
-  async close(reason = 'The conversation ended.'): Promise<void> {
+  async close(reason = 'The conversation ended.', because?: string): Promise<void> {
     this.#fail(reason)
-    this.peer.#fail(reason)
+    this.peer.#fail(reason, because)
   }
 
-  #fail(reason: string): void {
-    this.#ended ??= new LinkError('closed', reason)
+  #fail(reason: string, because?: string): void {
+    this.#ended ??= new LinkError('closed', reason, { because })
     this.inbox.end(this.#ended)
   }
 }

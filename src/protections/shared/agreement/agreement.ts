@@ -133,7 +133,10 @@ async function openSplitSeed(
 }
 
 /** Introduces the session on a fresh link to the server. Rejects with `SessionError` or `LinkError`. */
-export async function greetServer(link: Link, session: Agreement): Promise<{ fSeed: Uint8Array }> {
+export async function greetServer(
+  link: Link,
+  session: Agreement,
+): Promise<{ fSeed: Uint8Array; delayMs: number }> {
   const { modelHash, planHash, serverKey } = session.request
   const transcript = toHex(session.transcript)
   const message = {
@@ -155,7 +158,7 @@ export async function greetServer(link: Link, session: Agreement): Promise<{ fSe
   if (!(await verify(readKey(serverKey, 'server'), answer.signature, signed))) {
     throw new SessionError('wrong-server-key', 'The model server could not prove its identity.')
   }
-  return { fSeed: answer.fSeed }
+  return { fSeed: answer.fSeed, delayMs: answer.delay }
 }
 
 function readKey(text: string, whose: string): Uint8Array {

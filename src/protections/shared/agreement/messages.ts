@@ -53,6 +53,12 @@ export const hello = v.object({
 
 /** Server to owner: the answer. */
 export const welcome = v.variant('t', [
-  v.object({ t: v.literal('welcome'), fSeed: base64(32), signature: base64(64) }),
+  v.object({
+    t: v.literal('welcome'),
+    fSeed: base64(32),
+    signature: base64(64),
+    /** Milliseconds that the server lets everybody wait lately: a hint of what of a round trip is not the way. */
+    delay: v.pipe(v.string(), v.regex(/^\d{4}$/, 'expected four digits'), v.transform(Number)),
+  }),
   refused,
 ])

@@ -20,6 +20,8 @@ export interface DealerEngine {
   splitSeed?(modelHash: string): Uint8Array | undefined
   /** The server has gone: frees its models. */
   close(): void
+  /** Settles when it can deal no more, with why. */
+  readonly failed?: Promise<Error>
 }
 
 /** One session at the dealer's engine. */
@@ -54,6 +56,8 @@ export interface ServerEngine {
   registration(modelHash: string): RegistrationParts
   /** 32 bytes from which the owner derives F, the stationary mask of the private tensors; G where they are split. */
   fSeed(modelHash: string): Uint8Array
-  /** Runs a session until the link closes (resolves) or an error (rejects). */
-  open(modelHash: string, link: Link, material: MaterialSource): Promise<void>
+  /** Throws `SessionError` `busy`, with when to ask again, where too much is under way for one more owner at `peer`. */
+  check?(peer: string): void
+  /** Runs a session of an owner at `peer` until the link closes (resolves) or an error (rejects). */
+  open(modelHash: string, link: Link, material: MaterialSource, peer: string): Promise<void>
 }

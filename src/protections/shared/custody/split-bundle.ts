@@ -25,12 +25,18 @@ export interface SplitBundleOf {
   readonly planHash: string
 }
 
-/** What one holder has, its seed unsealed. */
-export interface SplitBundle {
+/** What one holder has, its seed unsealed: plain data, that other threads may have as well. */
+export interface HeldBundle {
   /** G's at the server, F's at the dealer. */
   readonly seed: Uint8Array
   /** Identity key of the model server that the splitting is for, base64url: the dealer deals for no other. */
   readonly server: string
+  /** Where beta is, found to be whole. */
+  readonly path: string
+}
+
+/** The same, to be read. */
+export interface SplitBundle extends HeldBundle {
   /** Reads beta from its beginning. Close it when done. */
   open(kernels: Kernels, plan: Plan): BetaReader
 }
@@ -105,8 +111,14 @@ export async function loadSplitBundle(dir: string, of: SplitBundleOf, opener: Op
       `${path} is not what it was when the model was split. Get it again.`,
     )
   const seed = secret.slice(0, SEED_BYTES)
-  return { seed, server, open: (kernels, plan) => openBeta(path, kernels, plan) }
+  return splitBundleOf({ seed, server, path })
 }
+
+/** A bundle that was loaded, here or in another thread. */
+export const splitBundleOf = (held: HeldBundle): SplitBundle => ({
+  ...held,
+  open: (kernels, plan) => openBeta(held.path, kernels, plan),
+})
 
 function readSeed(dir: string): { holder: Holder; key: string; server: string; sealed: Uint8Array } {
   const path = join(dir, SEED_FILE)

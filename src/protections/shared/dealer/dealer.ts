@@ -11,9 +11,9 @@ import { withTimeout } from '../../../transport/timeout.ts'
 import { Admission, type AdmissionLimits, type Place } from '../agreement/admission.ts'
 import { acceptServer } from '../agreement/material-handshake.ts'
 import type { DealerEngine } from '../agreement/parties.ts'
+import { Scheduler, type SchedulerOptions } from '../scheduling/scheduler.ts'
 import { type Agreed, agree, type OpenRequest } from './agree.ts'
 import { MaterialPool, type PoolLimits } from './material-pool.ts'
-import { DealScheduler, type SchedulerOptions } from './scheduling/scheduler.ts'
 import { ServerConnection } from './server-connection.ts'
 import { DealerSession } from './session.ts'
 
@@ -37,18 +37,19 @@ export class Dealer {
   readonly #options: DealerOptions
   readonly #admission: Admission
   readonly #refusals: Refusals
-  readonly #scheduler: DealScheduler
+  readonly #scheduler: Scheduler
   readonly #material: MaterialPool
   /** By key, then process: while one is replaced by the next, both are there. */
   readonly #servers = new Map<string, Map<string, ServerConnection>>()
   readonly #sessions = new Map<string, DealerSession>()
+  #isDraining = false
   readonly #sweeper: ReturnType<typeof setInterval>
 
   constructor(options: DealerOptions) {
     this.#options = options
     this.#refusals = new Refusals(options.log)
     this.#admission = new Admission(options.admission)
-    this.#scheduler = new DealScheduler(options.scheduling)
+    this.#scheduler = new Scheduler(options.scheduling)
     this.#material = new MaterialPool({ ...limits, ...options.material })
     const idleMs = options.idleMs ?? limits.idleMs
     this.#sweeper = setInterval(() => this.#evict(idleMs), Math.min(10_000, idleMs / 2))
@@ -83,6 +84,7 @@ export class Dealer {
    * where the owner goes (`signal`) before it has its answer.
    */
   async open(request: OpenRequest, peer: string, signal?: AbortSignal): Promise<object> {
+    if (this.#isDraining) throw replaced()
     const connections = this.#find(request)
     const [{ serverKey, engine }] = connections
     let session: DealerSession | undefined
@@ -95,7 +97,7 @@ export class Dealer {
       session?.end(evicted, evicted)
     })
     try {
-      const { identity, log } = this.#options
+      const { identity } = this.#options
       const agreed = await this.#scheduler.control(() => agree(identity, serverKey, request))
       const { sessionId, transcript } = agreed
       session = this.#start(agreed, connections, request.modelHash, peer, place)
@@ -113,7 +115,7 @@ export class Dealer {
         session.end(toSessionError(error))
         throw error
       }
-      log.info({ sessionId, modelHash: request.modelHash }, 'session opened')
+      this.#refusals.say('opened', 'session opened', { sessionId, modelHash: request.modelHash })
       return await this.#scheduler.control(() => agreed.answer(engine.splitSeed?.(request.modelHash)))
     } catch (error) {
       place.release()
@@ -149,7 +151,7 @@ export class Dealer {
         place.release()
         seed.fill(0)
         this.#sessions.delete(sessionId)
-        log.info({ sessionId, reason: describe(reason) }, 'session ended')
+        this.#refusals.say(reason.code, 'session ended', { sessionId, reason: describe(reason) })
       },
       onFault: (error) => log.error({ sessionId, reason: describe(error) }, 'dealing failed'),
     })
@@ -160,6 +162,7 @@ export class Dealer {
   /** Throws `expired` for a session that is over or never was. */
   session(id: string): DealerSession {
     const session = this.#sessions.get(id)
+    if (!session && this.#isDraining) throw replaced()
     if (!session) throw new SessionError('expired', 'The dealer does not know this session.')
     return session
   }
@@ -169,6 +172,25 @@ export class Dealer {
       servers: this.#servers.size,
       models: this.#connections().reduce((sum, server) => sum + server.models.size, 0),
       sessions: this.#sessions.size,
+    }
+  }
+
+  /** Whether sessions can be opened: there is a server with a model, and no other process takes this one's place. */
+  get isReady(): boolean {
+    return !this.#isDraining && this.status.models > 0
+  }
+
+  /**
+   * Opens no more sessions, and ends each once its owner has asked for nothing for a while, which is between replies; all
+   * of them after `ms`.
+   */
+  async drain(ms: number, quietMs = QUIET_MS): Promise<void> {
+    this.#isDraining = true
+    for (const until = performance.now() + ms; this.#sessions.size > 0; ) {
+      const isOver = performance.now() >= until
+      for (const session of [...this.#sessions.values()])
+        if (isOver || session.isQuiet(quietMs)) session.end(replaced(), replaced())
+      if (this.#sessions.size > 0) await new Promise((resolve) => setTimeout(resolve, quietMs / 10))
     }
   }
 
@@ -218,6 +240,11 @@ export class Dealer {
     this.#material.evictUnused()
   }
 }
+
+/** Passes of a reply are asked for faster than this, in milliseconds. */
+const QUIET_MS = 2000
+
+const replaced = (): SessionError => new SessionError('restarting', 'The dealer is being replaced.')
 
 /** Once one process has accepted the session, the others have this long, in milliseconds: the owner may come to any. */
 const OTHERS_MS = 1000

@@ -2,14 +2,15 @@
 
 import { SessionError } from '../../../handshake/errors.ts'
 import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
-import { modelHash as hashOf, type Manifest, parseManifest } from '../../../model/files/manifest.ts'
+import { modelHash as hashOf } from '../../../model/files/manifest.ts'
 import type { DealerEngine, DealerPasses } from '../agreement/parties.ts'
 import type { SplitBundle } from '../custody/split-bundle.ts'
 import type { WeightUse } from '../plan.ts'
 import { SessionDealer } from '../session/dealer-passes.ts'
 import { type ModelPlans, modelPlans, planHash } from '../session/model-plan.ts'
-import { PassError } from '../session/pass-messages.ts'
+import { requestCost, typedPassError } from '../session/pass-cost.ts'
 import { dealerPieces } from '../weights/split.ts'
+import { readManifest } from './read-manifest.ts'
 
 interface Model {
   plans: ModelPlans
@@ -78,21 +79,13 @@ export class PlanDealer implements DealerEngine {
     const model = this.#models.get(modelHash)
     if (!model) throw new SessionError('unknown-model', 'The model is not registered.')
     const dealer = new SessionDealer(model.plans, this.#kernels, model.differences, seed)
-    const typed = (error: unknown): unknown =>
-      error instanceof PassError ? new SessionError('malformed', error.message, { cause: error }) : error
     return {
-      costOf: (request) => {
-        try {
-          return dealer.costOf(request)
-        } catch (error) {
-          throw typed(error)
-        }
-      },
+      costOf: (request) => requestCost(model.plans, request),
       deal: async (request, sink, turn) => {
         try {
           await dealer.deal(request, sink, turn)
         } catch (error) {
-          throw typed(error)
+          throw typedPassError(error)
         }
       },
       close: () => seed.fill(0),
@@ -126,13 +119,5 @@ export class PlanDealer implements DealerEngine {
   #free(modelHash: string): void {
     for (const matrix of this.#models.get(modelHash)?.differences.values() ?? []) matrix.free()
     this.#models.delete(modelHash)
-  }
-}
-
-function readManifest(header: Uint8Array): Manifest {
-  try {
-    return parseManifest(new TextDecoder().decode(header))
-  } catch (cause) {
-    throw new SessionError('malformed', 'The registration does not begin with a manifest.', { cause })
   }
 }

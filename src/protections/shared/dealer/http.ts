@@ -48,7 +48,7 @@ export function dealerApp({
 
   app.get('/livez', (c) => c.json({ ok: true }))
   // Without a server and its model no session can be opened.
-  app.get('/readyz', (c) => (dealer.status.models > 0 ? c.json({ ok: true }) : c.json({ ok: false }, 503)))
+  app.get('/readyz', (c) => (dealer.isReady ? c.json({ ok: true }) : c.json({ ok: false }, 503)))
   app.get('/healthz', (c) => c.json({ ok: true }))
 
   app.post('/session', async (c) => {

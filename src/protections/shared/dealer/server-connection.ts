@@ -54,6 +54,11 @@ export class ServerConnection {
 
   /** Serves the socket until it ends; every session of this server ends with it. Never rejects. */
   async run(): Promise<void> {
+    // The server connects again, and registers its models with an engine that is whole.
+    void this.engine.failed?.then((error) => {
+      this.#log.error({ server: this.name, reason: describe(error) }, 'dealing is broken off')
+      return this.close('The dealer cannot deal for now.')
+    })
     try {
       for (;;) await this.#handle(await this.#link.receive())
     } catch (error) {

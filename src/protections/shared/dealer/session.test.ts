@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { newMac } from '../../../handshake/crypto.ts'
 import { limits } from '../../../handshake/limits.ts'
 import { sealPass } from '../agreement/pass-request.ts'
+import { Scheduler } from '../scheduling/scheduler.ts'
 import { MaterialPool } from './material-pool.ts'
-import { DealScheduler } from './scheduling/scheduler.ts'
 import type { ServerConnection } from './server-connection.ts'
 import { DealerSession } from './session.ts'
 
@@ -23,7 +23,7 @@ async function startSession({ pieces, awaitsBegin = false }: { pieces: number; a
   const session: DealerSession = new DealerSession({
     id: 'a',
     peer: 'b',
-    scheduler: new DealScheduler(),
+    scheduler: new Scheduler(),
     account: new MaterialPool({ ...limits }).open('b', () => undefined),
     mac,
     openPasses: () => ({

@@ -7,9 +7,9 @@ import { limits } from '../../../handshake/limits.ts'
 import type { DealerPasses } from '../agreement/parties.ts'
 import { openPass } from '../agreement/pass-request.ts'
 import type { PassCost } from '../cost.ts'
-import type { Turn } from '../session/turn.ts'
+import type { Scheduler } from '../scheduling/scheduler.ts'
+import type { Job, Turn } from '../session/turn.ts'
 import type { Account } from './material-pool.ts'
-import type { Deal, DealScheduler } from './scheduling/scheduler.ts'
 import type { ServerConnection, SessionEvents } from './server-connection.ts'
 
 export interface DealerSessionParts {
@@ -21,7 +21,7 @@ export interface DealerSessionParts {
   connections: readonly ServerConnection[]
   /** The engine's part, with the models of that process. */
   openPasses(connection: ServerConnection): DealerPasses
-  scheduler: DealScheduler
+  scheduler: Scheduler
   /** What is sent and not yet used. */
   account: Account
   passesAhead?: number
@@ -46,7 +46,7 @@ export class DealerSession {
   #connection: ServerConnection | undefined
   #passes: DealerPasses
   /** Asked for before the owner has come to a server, or has begun them there. */
-  readonly #waiting = new Map<number, Deal>()
+  readonly #waiting = new Map<number, Job>()
   #lastBegun = 0
   #lastPass = 0
   #lastTag: Uint8Array = new Uint8Array(0)
@@ -58,6 +58,11 @@ export class DealerSession {
     this.#parts = parts
     this.#candidates = new Set(parts.connections)
     this.#passes = parts.openPasses(parts.connections[0])
+  }
+
+  /** Nothing is asked for, and nothing was for so long: the owner is between two replies. */
+  isQuiet(ms: number): boolean {
+    return this.#ahead.size === 0 && performance.now() - this.lastSeen >= ms
   }
 
   /** One pass request as it came. Resolves once it is accepted. Rejects with `SessionError`. */
@@ -78,7 +83,7 @@ export class DealerSession {
     this.#lastPass = pass
     this.#lastTag = tag
     this.#ahead.add(pass)
-    const deal: Deal = {
+    const deal: Job = {
       ...{ peer, session: id, cost: cost.bytes, rows: cost.rowsIn },
       run: (turn) => this.#deal(pass, body, turn),
     }

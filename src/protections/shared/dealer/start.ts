@@ -11,10 +11,10 @@ import { SocketAcceptor } from '../../../transport/node/ws.ts'
 import type { StreamTimes } from '../../../transport/stream-link.ts'
 import type { AdmissionLimits } from '../agreement/admission.ts'
 import type { DealerEngine } from '../agreement/parties.ts'
+import type { SchedulerOptions } from '../scheduling/scheduler.ts'
 import { Dealer } from './dealer.ts'
 import { dealerApp } from './http.ts'
 import type { PoolLimits } from './material-pool.ts'
-import type { SchedulerOptions } from './scheduling/scheduler.ts'
 
 /** Who the dealer is, whom it deals for, where it listens and what it admits. */
 export interface StartDealer {

@@ -19,6 +19,8 @@ interface Turn {
 export interface PassHooks {
   /** Called before a step runs, where something has to be fetched for it. */
   before?(rowChunk: number, step: Step): Promise<void>
+  /** Awaits products that are made elsewhere. */
+  products?(made: Promise<void>): Promise<void>
   /** `isLast` says that the pass cannot go on until the other party answers, or is over. */
   send(rowChunk: number, message: number, payload: Uint8Array, isLast: boolean): Promise<void>
 }
@@ -27,6 +29,8 @@ export interface PassHooks {
  * Messages by which a row chunk may be ahead of the other: row chunks take turns, so it is one of each party at most.
  */
 const LEAD = 2
+
+const awaited = (made: Promise<void>): Promise<void> => made
 
 /**
  * A pass as its row chunks, which may be one. All run the same schedule; a step that reads rows of all
@@ -115,7 +119,7 @@ export class PipelinedPass {
       if (instruction.kind === 'run') {
         const { step } = instruction
         await hooks.before?.(rowChunk, step)
-        if (step.products) await party.multiplyAhead(step)
+        if (step.products) await (hooks.products ?? awaited)(party.multiplyAhead(step))
         party.runStep(step.id)
         this.#done(turn)
       } else if (instruction.kind === 'send') {

@@ -13,12 +13,16 @@ import type { Opener } from '../agreement/seal.ts'
 import { loadSplitBundle } from '../custody/split-bundle.ts'
 import { deriveKey } from '../prg.ts'
 import { MessageError } from '../runners/party.ts'
+import { Scheduler } from '../scheduling/scheduler.ts'
 import { type ModelPlans, modelPlans, planHash } from '../session/model-plan.ts'
 import { PassError } from '../session/pass-messages.ts'
 import { type MaterialSource, ServerSession } from '../session/server-session.ts'
 import type { ClearWeights } from '../weights/held.ts'
 import { serverPieces } from '../weights/split.ts'
 import { difference } from '../weights/stationary.ts'
+
+/** An address whose passes already wait for so long opens no more sessions. */
+const QUEUE_MS = 10_000
 
 interface Model {
   served: PlannedModel
@@ -66,6 +70,9 @@ async function loadSplit(kernels: Kernels, entry: CatalogEntry, opener?: Opener)
 export class PlanServer implements ServerEngine {
   readonly #kernels: Kernels
   readonly #byHash: Map<string, Model>
+  /** A message's work is a matter of a millisecond or so, unless many come. */
+  readonly #scheduler = new Scheduler({ isEager: true, queueMs: QUEUE_MS })
+  #sessions = 0
 
   private constructor(kernels: Kernels, models: Model[]) {
     this.#kernels = kernels
@@ -115,10 +122,15 @@ export class PlanServer implements ServerEngine {
     return this.#find(modelHash).fSeed
   }
 
-  async open(modelHash: string, link: Link, material: MaterialSource): Promise<void> {
+  check(peer: string): void {
+    this.#scheduler.check(peer)
+  }
+
+  async open(modelHash: string, link: Link, material: MaterialSource, peer: string): Promise<void> {
     const { plans, clear } = this.#find(modelHash)
+    const turns = { scheduler: this.#scheduler, peer, session: String(++this.#sessions) }
     try {
-      await new ServerSession(plans, this.#kernels, clear, link, material).run()
+      await new ServerSession(plans, this.#kernels, clear, link, material, turns).run()
     } catch (error) {
       if (!(error instanceof PassError || error instanceof MessageError)) throw error
       const code = error.code === 'pass-mismatch' ? error.code : 'malformed'

@@ -1,9 +1,12 @@
 import { expect, it } from 'vitest'
 import { tinyBert, tinyEncoder, tinyLlama, tinyModel } from '../../../../test/support/protocol/models.ts'
 import { fixedKeys, WatchedSession } from '../../../../test/support/protocol/session.ts'
+import { requestCost } from './pass-cost.ts'
 import { encodeRequest } from './pass-messages.ts'
 
 const model = tinyModel(tinyLlama)
+const plansOf = (of: ConstructorParameters<typeof WatchedSession>[0]) =>
+  new WatchedSession(of, fixedKeys(1)).plans
 const request = encodeRequest({ base: 0, rows: 16, serial: 0 })
 
 /** All that a session's dealer streams, with a sink that lets others have their turn. */
@@ -26,27 +29,29 @@ it('sessions that are dealt for at the same time get what each would get alone',
 })
 
 it('a pass’s declared cost is what is dealt for it, and the rows that it shows', async () => {
-  const { dealer } = new WatchedSession(model, fixedKeys(1))
-  expect(dealer.costOf(request)).toEqual({ rows: 1, bytes: (await dealt(1)).length, rowsIn: 16 })
-  const encoder = new WatchedSession(tinyEncoder(tinyBert), fixedKeys(1)).dealer
+  expect(requestCost(plansOf(model), request)).toEqual({
+    rows: 1,
+    bytes: (await dealt(1)).length,
+    rowsIn: 16,
+  })
+  const classifier = tinyEncoder(tinyBert)
   const asked = encodeRequest({ base: 0, rows: 32, serial: 0 })
   let bytes = 0
-  await encoder.deal(asked, async (chunk) => {
+  await new WatchedSession(classifier, fixedKeys(1)).dealer.deal(asked, async (chunk) => {
     bytes += chunk.length
   })
   // A classifier shows one row of logits, an encoder without one every row that it reads.
-  expect(encoder.costOf(asked)).toEqual({ rows: 1, bytes, rowsIn: 32 })
-  const plain = new WatchedSession(tinyEncoder({ ...tinyBert, head: undefined }), fixedKeys(1)).dealer
-  expect(plain.costOf(asked).rows).toBe(32)
+  expect(requestCost(plansOf(classifier), asked)).toEqual({ rows: 1, bytes, rowsIn: 32 })
+  const plain = tinyEncoder({ ...tinyBert, head: undefined })
+  expect(requestCost(plansOf(plain), asked).rows).toBe(32)
 })
 
-it('a request that fits no pass has no cost, and costs no mask', () => {
-  const { dealer } = new WatchedSession(model, fixedKeys(1))
+it('a request that fits no pass has no cost', () => {
   for (const shape of [
     { base: 0, rows: 65, serial: 0 },
     { base: 2 ** 32 - 1, rows: 1, serial: 0 },
     { base: 0, rows: 2 ** 30 - 1, serial: 0 },
   ])
-    expect(() => dealer.costOf(encodeRequest(shape))).toThrow(/does not fit/)
-  expect(() => dealer.costOf(new Uint8Array(15))).toThrow(/length/)
+    expect(() => requestCost(plansOf(model), encodeRequest(shape))).toThrow(/does not fit/)
+  expect(() => requestCost(plansOf(model), new Uint8Array(15))).toThrow(/length/)
 })

@@ -1,26 +1,17 @@
 /** The dealer's side of one session: deals passes in order, and remembers only masks. */
 import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
 import { RowCache } from '../cache.ts'
-import { type PassCost, planDealtBytes } from '../cost.ts'
 import { deriveKey, Prg } from '../prg.ts'
 import { rowChunksOf } from '../row-chunks.ts'
 import { DealerPass } from '../runners/dealer.ts'
-import { rowsOf } from '../shape.ts'
-import { ChunkWriter, HEAD_BYTES, KEY_BYTES } from './material-stream.ts'
+import { ChunkWriter, KEY_BYTES } from './material-stream.ts'
 import type { ModelPlans } from './model-plan.ts'
 import { passBinding } from './pass-binding.ts'
 import { decodeRequest, SerialGuard } from './pass-messages.ts'
-import type { Turn } from './turn.ts'
+import { type Turn, undisturbed } from './turn.ts'
 
 /** Purpose of the owner's mask key under the session seed. */
 export const MASK_KEY = 'owner masks'
-
-/** For a pass that has the thread to itself. */
-const undisturbed: Turn = {
-  next: async () => undefined,
-  computing: (result) => result,
-  waiting: (result) => result,
-}
 
 /** Of a conversation it keeps the masks of cached keys and values, and which serial comes next. */
 export class SessionDealer {
@@ -46,19 +37,6 @@ export class SessionDealer {
     this.#cache = new RowCache(plans.config.context)
     this.#guard = new SerialGuard(plans.config.context, plans.rowCounts)
     this.#randomKey = randomKey
-  }
-
-  /** What the requested pass releases and takes, by its plan. Throws `PassError` where it does not fit the model. */
-  costOf(request: Uint8Array): PassCost {
-    const shape = this.#plans.shapeOf(decodeRequest(request))
-    this.#guard.check(shape)
-    const { plan } = this.#plans.of(shape)
-    const released = plan.steps.filter(({ out }) => out.kind === 'released')
-    return {
-      rows: released.reduce((sum, { out }) => sum + rowsOf(shape, out.layout), 0),
-      bytes: HEAD_BYTES + planDealtBytes(rowChunksOf(shape), plan),
-      rowsIn: shape.rows,
-    }
   }
 
   /** Deals the requested pass into `sink`, piece by piece, and lets others have their `turn` between them. Throws `PassError` on rows used before. */

@@ -94,6 +94,11 @@ export class MaterialReader {
     return head.slice(BINDING_BYTES, HEAD_BYTES)
   }
 
+  /** Whether nothing has to be read for a step any more. */
+  has(rowChunk: number, step: Step): boolean {
+    return step.slots.length === 0 || this.corrections[rowChunk].has(step)
+  }
+
   /** Reads on until a step's corrections for a row chunk are there. */
   async reach(rowChunk: number, step: Step): Promise<void> {
     const rowChunks = this.#rowChunks.length

@@ -3,6 +3,7 @@ import type { Kernels } from '../../../kernels/kernels.ts'
 import type { Link } from '../../../transport/link.ts'
 import { RowCache } from '../cache.ts'
 import { joined } from '../correlations/rope.ts'
+import { planDealtBytes } from '../cost.ts'
 import { Prg } from '../prg.ts'
 import { rowChunksOf } from '../row-chunks.ts'
 import { PartyPass } from '../runners/party.ts'
@@ -14,6 +15,7 @@ import { MaterialReader } from './material-stream.ts'
 import type { ModelPlans } from './model-plan.ts'
 import { passBinding } from './pass-binding.ts'
 import { decodePass, encodePass, PassError, type PassMessage, SerialGuard } from './pass-messages.ts'
+import { type PassScheduler, type Turn, undisturbed } from './turn.ts'
 
 /** A session's material at the server. */
 export interface MaterialSource {
@@ -33,7 +35,16 @@ interface Running {
   missing: number
   readonly schedule: Schedule
   readonly material: MaterialReader
+  /** Of each message: its share of the bytes that are dealt for the pass. */
+  readonly cost: number
   party?: PipelinedPass
+}
+
+/** Who says when a session may go on, and what its turns go by: its owner's address, and its own name. */
+export interface Turns {
+  readonly scheduler: PassScheduler
+  readonly peer: string
+  readonly session: string
 }
 
 /** Passes that may wait for their input at once. */
@@ -46,6 +57,7 @@ export class ServerSession {
   readonly #clear: ClearWeights
   readonly #link: Link
   readonly #source: MaterialSource
+  readonly #turns: Turns | undefined
   readonly #cache: RowCache
   readonly #guard: SerialGuard
   readonly #passes = new Map<number, Running>()
@@ -53,7 +65,16 @@ export class ServerSession {
   /** Positions whose keys and values are complete. */
   #cached = 0
 
-  constructor(plans: ModelPlans, kernels: Kernels, clear: ClearWeights, link: Link, source: MaterialSource) {
+  /** @param turns with whom the session shares the thread; without it has the thread to itself */
+  constructor(
+    plans: ModelPlans,
+    kernels: Kernels,
+    clear: ClearWeights,
+    link: Link,
+    source: MaterialSource,
+    turns?: Turns,
+  ) {
+    this.#turns = turns
     this.#plans = plans
     this.#kernels = kernels
     this.#clear = clear
@@ -87,7 +108,8 @@ export class ServerSession {
     const rowChunks = rowChunksOf(shape)
     const material = new MaterialReader(plan, rowChunks, this.#kernels, () => this.#source.next(message.pass))
     const missing = aheadBytes(schedule, rowChunks)
-    const running: Running = { shape, rowChunks, ahead: [], missing, schedule, material }
+    const cost = planDealtBytes(rowChunks, plan) / schedule.messages.length
+    const running: Running = { shape, rowChunks, ahead: [], missing, schedule, material, cost }
     this.#keep(running, message.payload)
     this.#passes.set(message.pass, running)
   }
@@ -129,18 +151,41 @@ export class ServerSession {
         `Row chunk ${rowChunk} of pass ${pass} is too far ahead of the other.`,
       )
     party.accept(rowChunk, payload)
-    await party.go({
-      before: (of, step) => material.reach(of, step),
-      send: (of, message, bytes) =>
-        this.#link.send(
-          encodePass({ kind: 'data', pass, rowChunk: of, index: message, payload: bytes }),
-          !party.isOver,
-        ),
-    })
+    await this.#inTurn(running, (turn) =>
+      party.go({
+        before: async (of, step) => {
+          await turn.next()
+          if (!material.has(of, step)) await turn.waiting(material.reach(of, step))
+        },
+        products: (made) => (shape.rows > 1 ? turn.computing(made) : made),
+        send: (of, message, bytes) =>
+          turn.waiting(
+            this.#link.send(
+              encodePass({ kind: 'data', pass, rowChunk: of, index: message, payload: bytes }),
+              !party.isOver,
+            ),
+          ),
+      }),
+    )
     if (!party.isOver) return
     this.#cached = shape.base + shape.rows
     this.#passes.delete(pass)
     this.#source.discard(pass)
+  }
+
+  /** What can be done with a message, when it is this session's turn. Rejects with what the work does. */
+  #inTurn({ shape, cost }: Running, work: (turn: Turn) => Promise<void>): Promise<void> {
+    if (!this.#turns) return work(undisturbed)
+    const { scheduler, peer, session } = this.#turns
+    return new Promise((resolve, reject) =>
+      scheduler.submit({
+        peer,
+        session,
+        cost,
+        rows: shape.rows,
+        run: (turn) => work(turn).then(resolve, reject),
+      }),
+    )
   }
 
   async #open({ shape, rowChunks, schedule, material, ahead, missing }: Running): Promise<PipelinedPass> {

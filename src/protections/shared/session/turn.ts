@@ -7,3 +7,28 @@ export interface Turn {
   /** The deal awaits another party: others have slices, and its place, meanwhile. */
   waiting<T>(result: Promise<T>): Promise<T>
 }
+
+/** What a party's thread is wanted for. */
+export interface Job {
+  /** Whose it is: a network address, then a session, whose jobs run one after another. */
+  readonly peer: string
+  readonly session: string
+  /** Bytes that are dealt for it. */
+  readonly cost: number
+  /** Rows put in. */
+  readonly rows: number
+  /** Never rejects. */
+  run(turn: Turn): Promise<void>
+}
+
+/** Who says which job is next. */
+export interface PassScheduler {
+  submit(job: Job): void
+}
+
+/** For a pass that has the thread to itself. */
+export const undisturbed: Turn = {
+  next: async () => undefined,
+  computing: (result) => result,
+  waiting: (result) => result,
+}

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { type Clock, type Deal, DealScheduler, type SchedulerOptions } from './scheduler.ts'
+import type { Job } from '../session/turn.ts'
+import { type Clock, Scheduler, type SchedulerOptions } from './scheduler.ts'
 
 /** Time that moves only where a test says so; what is to happen soon happens when `run` is called. */
 class FakeClock implements Clock {
@@ -35,10 +36,10 @@ class FakeClock implements Clock {
 
 function house(options: SchedulerOptions = {}) {
   const clock = new FakeClock()
-  const scheduler = new DealScheduler({ clock, sliceMs: 8, ...options })
+  const scheduler = new Scheduler({ clock, sliceMs: 8, ...options })
   const events: string[] = []
   /** A deal of so many slices, each of which it uses up. */
-  const deal = (name: string, changes: Partial<Deal> & { slices?: number } = {}): Deal => ({
+  const deal = (name: string, changes: Partial<Job> & { slices?: number } = {}): Job => ({
     ...{ peer: name, session: name, cost: 1 << 20, rows: 1, ...changes },
     run: async (turn) => {
       for (let n = 0; n < (changes.slices ?? 1); n++) {
@@ -204,4 +205,38 @@ test('what an ended session has queued is forgotten', async () => {
   scheduler.drop('x')
   await clock.run()
   expect(events.slice(2)).toEqual(['x3', 'x3', 'x3.'])
+})
+
+test('where nobody else is there, an eager scheduler begins at once; a prompt still goes by slices, and rows between', async () => {
+  const { clock, scheduler, events, deal } = house({ isEager: true })
+  scheduler.submit(deal('prompt', { rows: 64, slices: 3 }))
+  expect(events).toHaveLength(1)
+  scheduler.submit(deal('row'))
+  await clock.run()
+  expect(events.join(' ')).toBe('prompt row row. prompt prompt prompt.')
+})
+
+test('how long others wait is told by what is dealt in the time that anything is under way', async () => {
+  const { clock, scheduler, deal } = house({ queueMs: 1000 })
+  const elsewhere = (name: string, cost: number): Job => ({
+    ...deal(name, { peer: 'a', cost }),
+    // Made by another thread, in a second and a half.
+    run: (turn) =>
+      turn.computing(
+        new Promise((resolve) => {
+          setImmediate(() =>
+            setImmediate(() => {
+              clock.pass(1500)
+              resolve(undefined)
+            }),
+          )
+        }),
+      ),
+  })
+  for (let n = 0; n < 30; n++) scheduler.submit(elsewhere(`${n}`, 1e6))
+  await clock.run()
+  // What was dealt took a second and a half for each megabyte: two more are three seconds.
+  for (const session of ['x', 'y']) scheduler.submit(deal(session, { peer: 'a', cost: 1e6 }))
+  expect(() => scheduler.check('a')).toThrow(expect.objectContaining({ code: 'busy' }))
+  expect(() => scheduler.check('b')).not.toThrow()
 })

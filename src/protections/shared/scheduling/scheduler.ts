@@ -1,24 +1,12 @@
 /**
- * Who may use the dealer's thread: what opens and ends sessions first, then passes of one row, then prompts. Of each kind
+ * Who may use a party's thread, the dealer's or the model server's: what opens and ends sessions first, then passes of one row, then prompts. Of each kind
  * few are under way at a time, in slices of a few milliseconds; which begins next goes by address, then session, by
  * declared cost.
  */
-import type { Turn } from '../../session/turn.ts'
+import type { Job, PassScheduler, Turn } from '../session/turn.ts'
 import { Backlog, type BacklogLimits } from './backlog.ts'
 import { Line, RoundRobin } from './round-robin.ts'
 import { Stage } from './stage.ts'
-
-export interface Deal {
-  /** Whose it is: a network address, then a session, whose deals run one after another. */
-  readonly peer: string
-  readonly session: string
-  /** Bytes that it deals. */
-  readonly cost: number
-  /** Rows put in. */
-  readonly rows: number
-  /** Never rejects. */
-  run(turn: Turn): Promise<void>
-}
 
 /** The scheduler's time; tests have one of their own. */
 export interface Clock {
@@ -41,9 +29,11 @@ export const systemClock: Clock = {
 
 export interface SchedulerOptions extends Partial<BacklogLimits> {
   clock?: Clock
-  /** Deals of each kind under way at a time: one computes while another waits for its products. */
+  /** Jobs of each kind under way at a time: one computes while another waits for its products. */
   atOnce?: number
   sliceMs?: number
+  /** Where nobody else wants the thread, a job has it at once: for jobs that are many and short. */
+  isEager?: boolean
 }
 
 /** What one turn in the round adds: about a row of a small decoder, and about a short prompt of one. */
@@ -53,63 +43,75 @@ const QUANTUM = { row: 4 << 20, prompt: 32 << 20 }
 const ROWS_IN_A_RUN = 8
 
 type Kind = 'row' | 'prompt'
-type Waiting = RoundRobin<Deal, RoundRobin<Deal, Line<Deal>>>
+type Waiting = RoundRobin<Job, RoundRobin<Job, Line<Job>>>
 
 const roundsOf = (quantum: number): Waiting =>
-  new RoundRobin(quantum, () => new RoundRobin(quantum, () => new Line<Deal>()))
+  new RoundRobin(quantum, () => new RoundRobin(quantum, () => new Line<Job>()))
 
-export class DealScheduler {
+export class Scheduler implements PassScheduler {
   readonly #clock: Clock
   readonly #sliceMs: number
+  readonly #isEager: boolean
   readonly #atOnce: number
   readonly #backlog: Backlog
-  /** The first deal of every session that has none under way. */
+  /** The first job of every session that has none under way. */
   readonly #waiting: Record<Kind, Waiting> = { row: roundsOf(QUANTUM.row), prompt: roundsOf(QUANTUM.prompt) }
   readonly #stages: Record<Kind, Stage> = { row: new Stage(), prompt: new Stage() }
-  /** Each session's deals, in order; the first one is among the waiting, or under way. */
-  readonly #sessions = new Map<string, Deal[]>()
+  /** Each session's jobs, in order; the first one is among the waiting, or under way. */
+  readonly #sessions = new Map<string, Job[]>()
   #rowsInARun = 0
   #sliceBegin = 0
+  /** Places that are taken, and how long any was since a job was done last. */
+  #taken = 0
+  #takenSince = 0
+  #busyMs = 0
   #isRunning = false
   #isPlanned = false
   #control = 0
   /** Begins the slice that waits for control. */
   #endGrace: (() => void) | undefined
 
-  constructor({ clock = systemClock, atOnce = 2, sliceMs = 8, ...bounds }: SchedulerOptions = {}) {
+  constructor({
+    clock = systemClock,
+    atOnce = 2,
+    sliceMs = 8,
+    isEager = false,
+    ...bounds
+  }: SchedulerOptions = {}) {
     this.#clock = clock
     this.#atOnce = atOnce
     this.#sliceMs = sliceMs
+    this.#isEager = isEager
     this.#backlog = new Backlog(bounds)
   }
 
-  /** Throws `SessionError` `busy`, with when to ask again, where too much waits already for one more deal of `peer`. */
+  /** Throws `SessionError` `busy`, with when to ask again, where too much waits already for one more job of `peer`. */
   check(peer: string): void {
     this.#backlog.check(peer)
   }
 
-  /** Queues a deal. */
-  submit(deal: Deal): void {
-    this.#backlog.add(deal)
-    const deals = this.#sessions.get(deal.session)
-    if (deals) deals.push(deal)
+  /** Queues a job. */
+  submit(job: Job): void {
+    this.#backlog.add(job)
+    const jobs = this.#sessions.get(job.session)
+    if (jobs) jobs.push(job)
     else {
-      this.#sessions.set(deal.session, [deal])
-      this.#enter(deal)
+      this.#sessions.set(job.session, [job])
+      this.#enter(job)
     }
-    this.#plan()
+    this.#wake()
   }
 
   /** Forgets what a session has queued; what is under way ends by itself. */
   drop(session: string): void {
-    const deals = this.#sessions.get(session)
-    if (!deals) return
-    const [first] = deals
+    const jobs = this.#sessions.get(session)
+    if (!jobs) return
+    const [first] = jobs
     const line = this.#waiting[kindOf(first)].known(first.peer)?.known(session)
-    const dropped = line && !line.isEmpty ? deals.splice(0) : deals.splice(1)
+    const dropped = line && !line.isEmpty ? jobs.splice(0) : jobs.splice(1)
     line?.clear()
-    for (const deal of dropped) this.#backlog.remove(deal)
-    if (deals.length === 0) this.#sessions.delete(session)
+    for (const job of dropped) this.#backlog.remove(job)
+    if (jobs.length === 0) this.#sessions.delete(session)
   }
 
   /** Does what opens or ends sessions: at most every other slice is dealing meanwhile. */
@@ -122,13 +124,18 @@ export class DealScheduler {
     }
   }
 
-  /** Deals that wait to begin. */
+  /** Jobs that wait to begin. */
   get queued(): number {
     return this.#backlog.count
   }
 
-  #enter(deal: Deal): void {
-    this.#waiting[kindOf(deal)].flow(deal.peer).flow(deal.session).push(deal)
+  #enter(job: Job): void {
+    this.#waiting[kindOf(job)].flow(job.peer).flow(job.session).push(job)
+  }
+
+  #wake(): void {
+    if (this.#isEager && !this.#isRunning && !this.#isPlanned && this.#control === 0) this.#slice()
+    else this.#plan()
   }
 
   /** The next slice begins after input and output had a turn, and control work a slice's time. */
@@ -165,31 +172,37 @@ export class DealScheduler {
   #begin(kind: Kind): void {
     const stage = this.#stages[kind]
     while (stage.places < this.#atOnce) {
-      const deal = this.#waiting[kind].shift()
-      if (!deal) return
-      this.#backlog.remove(deal)
-      stage.places++
-      stage.add(() => void this.#run(deal, stage))
+      const job = this.#waiting[kind].shift()
+      if (!job) return
+      this.#backlog.remove(job)
+      this.#take(stage, 1)
+      stage.add(() => void this.#run(job, stage))
     }
   }
 
-  async #run(deal: Deal, stage: Stage): Promise<void> {
-    let usedMs = 0
-    const leave = () => {
-      usedMs += this.#clock.now() - this.#sliceBegin
-      this.#leave()
-    }
-    await deal.run(this.#turn(stage, leave))
+  /** Takes or gives back places: while all are free, or their jobs wait for others, nothing is being done. */
+  #take(stage: Stage, places: number): void {
+    const now = this.#clock.now()
+    if (this.#taken > 0) this.#busyMs += now - this.#takenSince
+    this.#takenSince = now
+    stage.places += places
+    this.#taken += places
+  }
+
+  async #run(job: Job, stage: Stage): Promise<void> {
+    const leave = () => this.#leave()
+    await job.run(this.#turn(stage, leave))
     leave()
-    stage.places--
-    this.#backlog.dealt(deal.cost, usedMs)
-    const deals = this.#sessions.get(deal.session)
-    deals?.shift()
-    if (deals?.length) this.#enter(deals[0])
-    else this.#sessions.delete(deal.session)
+    this.#take(stage, -1)
+    this.#backlog.dealt(job.cost, this.#busyMs)
+    this.#busyMs = 0
+    const jobs = this.#sessions.get(job.session)
+    jobs?.shift()
+    if (jobs?.length) this.#enter(jobs[0])
+    else this.#sessions.delete(job.session)
   }
 
-  /** @param leave the deal gives the thread away */
+  /** @param leave the job gives the thread away */
   #turn(stage: Stage, leave: () => void): Turn {
     const nextSlice = () => new Promise<void>((resolve) => stage.add(resolve))
     /** Gives the thread away where `result` is not there within a turn of the event loop. */
@@ -201,12 +214,12 @@ export class DealScheduler {
       const settled = result.then(there, there)
       await Promise.race([settled, new Promise<void>((resolve) => this.#clock.soon(resolve))])
       if (isThere) return result
-      stage.places -= places
+      this.#take(stage, -places)
       leave()
       await settled
-      stage.places += places
+      this.#take(stage, places)
       const begun = nextSlice()
-      this.#plan()
+      this.#wake()
       await begun
       return result
     }
@@ -228,4 +241,4 @@ export class DealScheduler {
   }
 }
 
-const kindOf = ({ rows }: Deal): Kind => (rows <= 1 ? 'row' : 'prompt')
+const kindOf = ({ rows }: Job): Kind => (rows <= 1 ? 'row' : 'prompt')

@@ -1,5 +1,5 @@
 /** What waits to be dealt, in all and for each address, and how long that takes. */
-import { SessionError } from '../../../../handshake/errors.ts'
+import { SessionError } from '../../../handshake/errors.ts'
 
 export interface BacklogLimits {
   /** Deals that may wait, in all and for one address. */
@@ -39,7 +39,7 @@ export class Backlog {
     const waitMs = (this.#cost / this.#dealt) * this.#spentMs
     if (this.count >= queuedDeals || own >= queuedDealsPerPeer || (own > 0 && waitMs >= queueMs)) {
       const seconds = Math.min(60, Math.max(1, Math.ceil(waitMs / 1000)))
-      throw new SessionError('busy', `The dealer is busy. Ask again in ${seconds} s.`, {
+      throw new SessionError('busy', `Many others wait. Ask again in ${seconds} s.`, {
         retryAfter: seconds,
       })
     }
@@ -59,7 +59,7 @@ export class Backlog {
     this.count--
   }
 
-  /** A deal of so many bytes is done, and had the thread for so long. */
+  /** A job of so many bytes is done, and since the last one something was under way for so long. */
   dealt(bytes: number, ms: number): void {
     this.#dealt = REMEMBERED * this.#dealt + bytes
     this.#spentMs = REMEMBERED * this.#spentMs + ms

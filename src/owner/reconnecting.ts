@@ -1,0 +1,56 @@
+/** What an owner does while a server or a dealer is replaced: it waits, opens a session with the next one, and asks again. */
+import type { Open } from './connect.ts'
+
+/** So long the next process may take to come up, and so often it is asked for; milliseconds. */
+const REPLACING_MS = 90_000
+const ASK_AGAIN_MS = 500
+/** However long somebody says that it takes. */
+const MAX_WAIT_S = 15
+
+/** How it looks while the one has gone and the other is not there yet. */
+const passing = new Set<unknown>([
+  'restarting',
+  'server-unreachable',
+  'server-absent',
+  // There was one: it is still on its way to the dealer.
+  'unknown-model',
+  'dealer-unreachable',
+  'dealer-lost',
+  'closed',
+  'lost',
+  'timeout',
+  'unknown-link',
+  'refused',
+  'busy',
+])
+
+/** A link that was closed says why, where its other end did. */
+const codeOf = (error: unknown): unknown => {
+  const { code, because } = (error ?? {}) as { code?: unknown; because?: unknown }
+  return because ?? code
+}
+
+/** Whether a party has said that another process follows it. */
+export const isRestarting = (error: unknown): boolean => codeOf(error) === 'restarting'
+
+/** Whether the same may succeed a little later, as a party itself says. */
+export const isPutOff = (error: unknown): boolean => isRestarting(error) || codeOf(error) === 'busy'
+
+/** Opens a session with whoever comes next. Rejects with what was wrong last where nobody does in time. */
+export async function openNext(
+  open: () => Promise<Open>,
+  signal?: AbortSignal,
+  replacingMs = REPLACING_MS,
+): Promise<Open> {
+  for (const until = performance.now() + replacingMs; ; ) {
+    let waitMs = ASK_AGAIN_MS
+    try {
+      return await open()
+    } catch (error) {
+      if (!passing.has(codeOf(error)) || signal?.aborted || performance.now() > until) throw error
+      const { retryAfter = 0 } = error as { retryAfter?: number }
+      waitMs = Math.max(waitMs, 1000 * Math.min(MAX_WAIT_S, retryAfter))
+    }
+    await new Promise((resolve) => setTimeout(resolve, waitMs))
+  }
+}
