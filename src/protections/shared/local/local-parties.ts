@@ -11,7 +11,7 @@ import { maskLanes } from '../correlations/keystreams.ts'
 import { PackedCorrections } from '../correlations/packed.ts'
 import { SeededCorrelations } from '../correlations/seeded.ts'
 import type { Plan } from '../plan.ts'
-import { Prg, weightMaskStream, weightSumStream } from '../prg.ts'
+import { Prg } from '../prg.ts'
 import type { PlanOptions, ProfiledModel } from '../profiles/profile.ts'
 import { add, encode, type Lanes, toFloats } from '../ring.ts'
 import { DealerPass } from '../runners/dealer.ts'
@@ -21,7 +21,7 @@ import { type Schedule, schedule } from '../schedule.ts'
 import type { Shape } from '../shape.ts'
 import type { Role } from '../values.ts'
 import type { ClearWeights, HeldWeights } from '../weights/held.ts'
-import { difference, privateWeights, stationaryNonce } from '../weights/stationary.ts'
+import { difference, privateWeights, productStreams, stationaryNonce } from '../weights/stationary.ts'
 import { exchange } from './exchange.ts'
 import { type LocalKeys, randomKeys } from './keys.ts'
 import { piecesOf, withPieces } from './pieces.ts'
@@ -152,8 +152,7 @@ export class LocalParties {
           key: this.#keys.owner,
           firstSerial: BigInt(shape.serial),
           rows,
-          a: weightMaskStream(use.index),
-          c: weightSumStream(use.index),
+          ...productStreams(use),
         }),
       )
       f.free()
