@@ -54,6 +54,7 @@ export class PublicTables {
 
   /** A norm's gain and shift on normalised rows [n x dim]. */
   scaled(rows: Float64Array, norm: Norm): Float64Array {
+    if (norm.kind === 'unit' || norm.kind === 'none') return rows
     const gain = this.get(norm.gain)
     const shift = norm.kind === 'layer' ? this.get(norm.shift) : undefined
     return rows.map((v, at) => v * gain[at % this.#dim] + (shift?.[at % this.#dim] ?? 0))

@@ -1,6 +1,6 @@
 import type { ModelConfig, Tensors } from './architectures/config.ts'
 import { graphOf } from './graph/graph-of.ts'
-import { tensorShapes } from './graph/tensors.ts'
+import { normTensors, tensorShapes } from './graph/tensors.ts'
 
 /**
  * A small deterministic generator (xorshift128) for *weights and sampling only*.
@@ -152,7 +152,8 @@ function knownSpreads(c: ModelConfig): Map<string, Spread> {
   for (const { tensor, by } of tables) spreads.set(tensor, { std: by === 'token' ? fan * 2 : fan * 0.5 })
   const norms = layers.flatMap(({ attentionNorm, feedForwardNorm }) => [attentionNorm, feedForwardNorm])
   if (head.kind === 'tokens' && head.transform) norms.push(head.transform.norm)
-  for (const { gain } of [...norms, finalNorm]) spreads.set(gain, { std: 0.05, mean: 1 })
+  for (const [gain] of [...norms, finalNorm].map(normTensors))
+    if (gain !== undefined) spreads.set(gain, { std: 0.05, mean: 1 })
   for (const { query, key, attentionOutput, down } of layers) {
     for (const { weight, part } of [query, key]) if (!part) spreads.set(weight, { std: queryKeyStd * fan })
     spreads.set(attentionOutput.weight, { std: fan / Math.sqrt(depth) })
