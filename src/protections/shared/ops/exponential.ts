@@ -76,7 +76,14 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
   if (shift > MOST_LOW_BITS) throw new RangeError(`2^z with ${shift} low bits has too many public factors`)
   const entries = 1 << o.entryBits
   const { layout, width } = z
-  const slot: Slot = { name: 'exp', layout, width, entries, words: 1, bits: o.isPacked ? o.ring : tableBits(o.ring, 1) }
+  const slot: Slot = {
+    name: 'exp',
+    layout,
+    width,
+    entries,
+    words: 1,
+    bits: o.isPacked ? o.ring : tableBits(o.ring, 1),
+  }
   /** Octaves that one entry spans: the factor stays within (2^-octaves, 1]. */
   const octaves = 2 ** (shift - z.scale.bits)
   const tables = tablesOf(z, o, octaves)
