@@ -2,13 +2,13 @@
 import { headDim, type ModelConfig, type Tensors } from '../../../src/model/architectures/config.ts'
 import { EncoderEnds } from '../../../src/model/encoder-ends.ts'
 import { Ends } from '../../../src/model/ends.ts'
-import { graphOf } from '../../../src/model/graph/graph-of.ts'
 import { tensorShapes } from '../../../src/model/graph/tensors.ts'
 import { PredictableRandom } from '../../../src/model/random.ts'
 import { formOf } from '../../../src/protections/shared/profiles/lowbit/form.ts'
 import { LowbitModel, specOf } from '../../../src/protections/shared/profiles/lowbit/lowbit-model.ts'
 import { allMatrices, denseOf } from '../../../src/protections/shared/profiles/lowbit/matrices.ts'
 import type { Quantization } from '../../../src/protections/shared/profiles/lowbit/quantization.ts'
+import type { AnyTiny, TinyDecoder } from './models.ts'
 
 export const tinyRmsBert: ModelConfig = {
   arch: 'rms-bert',
@@ -53,12 +53,13 @@ export function randomQuantization(config: ModelConfig, scales: ColumnScales = '
   const [x, v, g] = [3, 3, 3]
   const th = isGated ? (activation === 'linear' ? 4 : 3) : 0
   const root = Math.sqrt(dim) * 8 * al
-  const qk = Math.round(Math.log2(Math.sqrt(headDim(config)) * 128) / 2)
+  // Scores of half an octave: with more, random rows' largest ones lie too far apart for one cap.
+  const qk = Math.round(Math.log2(Math.sqrt(headDim(config)) * 512) / 2)
   const stream = x + 2
   const up = log2((isCausal ? root : Math.sqrt(dim) * 48 * al) / 8)
   const hidden = isGated ? 2 * g - th : g
   return {
-    ...{ weightBits: 1, x, qk, v, g, th, cap: 10 },
+    ...{ weightBits: 1, x, qk, v, g, th, cap: 3 },
     weights: {
       qk: log2(root / 16) - x + qk,
       v: log2(root / 8) - x + v,
@@ -95,30 +96,29 @@ export function randomSigns(config: ModelConfig, q: Quantization, scales: Column
   return tensors
 }
 
-export interface TinyLowbit {
-  readonly config: ModelConfig
-  readonly model: LowbitModel
-  readonly tensors: Tensors
-}
-
 export interface LowbitOptions {
   readonly scales?: ColumnScales
   readonly isSplit?: boolean
   readonly seed?: number
 }
 
-/** A random model of a form that the profile knows. */
-export function tinyLowbit(config: ModelConfig, o: LowbitOptions = {}): TinyLowbit {
-  const { scales = 'public', isSplit, seed } = o
+function parts(config: ModelConfig, { scales = 'public', isSplit, seed }: LowbitOptions) {
   const q = randomQuantization(config, scales)
   const model = new LowbitModel(specOf('tiny', config, q, { isSplit }))
   return { config, model, tensors: randomSigns(config, q, scales, seed) }
 }
 
-/** The owner's own part of such a model. */
-export const lowbitEnds = ({ config, tensors }: TinyLowbit): Ends => new Ends(config, tensors)
-export const lowbitEncoderEnds = ({ config, tensors }: TinyLowbit): EncoderEnds =>
-  new EncoderEnds(config, tensors)
+/** A random model that continues texts. */
+export function lowbitDecoder(config: ModelConfig, o: LowbitOptions = {}): TinyDecoder {
+  const made = parts(config, o)
+  return { ...made, ends: new Ends(config, made.tensors) }
+}
 
-/** Whether a configuration is a decoder's. */
-export const isDecoder = (config: ModelConfig): boolean => graphOf(config).attention === 'causal'
+/** A random model that reads whole texts. */
+export function lowbitEncoder(
+  config: ModelConfig,
+  o: LowbitOptions = {},
+): AnyTiny & { readonly ends: EncoderEnds } {
+  const made = parts(config, o)
+  return { ...made, ends: new EncoderEnds(config, made.tensors) }
+}
