@@ -5,7 +5,11 @@ import { type Bundle, loadBundle, writeBundle } from '../../../src/model/files/b
 import { continuesText } from '../../../src/model/graph/graph-of.ts'
 import { calibrated } from '../../../src/protections/shared/profiles/calibrated.ts'
 import { profileNamed } from '../../../src/protections/shared/profiles/lookup.ts'
-import { type ColumnScales, randomQuantization, randomSigns } from '../../../tools/lowbit/random.ts'
+import {
+  type ColumnScales,
+  randomQuantization,
+  randomSigns,
+} from '../../../src/protections/shared/profiles/lowbit/random.ts'
 import { toTokenizerJson, trainBpe } from '../../../tools/train/bpe.ts'
 import { chatSpecials } from '../../../tools/train/dialogues.ts'
 import { wordPieceJson, wordPieceVocabulary } from '../../../tools/train/wordpiece.ts'
