@@ -2,6 +2,7 @@
 import type { ModelConfig, Tensors } from './architectures/config.ts'
 import type { Head, ModelGraph } from './graph/graph.ts'
 import { graphOf } from './graph/graph-of.ts'
+import { rmsNorm } from './norm.ts'
 import { PublicTables } from './public-tables.ts'
 
 /** Who computes the ends of a model: the holder of its public tensors, in clear, or a protection. */
@@ -38,6 +39,8 @@ export class Ends {
     const places = ids.map((token, r) => ({ token, position: base + r, type: 0 }))
     if (this.#plan.isPrivate('embed')) return this.#tables.oneHots(places, this.#plan.inputWidth)
     const rows = this.#tables.sums(places)
+    const { dim, eps } = this.#config
+    if (this.#graph.embeddingNorm.kind === 'unit') return rmsNorm(rows, new Float32Array(dim).fill(1), eps)
     return this.#graph.norm === 'layer' ? centred(rows, this.#config.dim) : rows
   }
 

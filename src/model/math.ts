@@ -120,8 +120,18 @@ export function geluSprint(x: number): number {
   return x / 2 + 0.00162 + a * (-0.03798 + a * (0.54106 + a * (-0.18353 + a * 0.02085)))
 }
 
+const relu = (x: number): number => Math.max(x, 0)
+const linearly = (x: number): number => x
+
 /** By the names that configurations have for them. */
-export const activations = { silu, gelu, gelu_tanh: geluTanh, gelu_sprint: geluSprint }
+export const activations = {
+  silu,
+  gelu,
+  gelu_tanh: geluTanh,
+  gelu_sprint: geluSprint,
+  relu,
+  linear: linearly,
+}
 
 /** Error function to nearly full precision: a series near zero, a continued fraction further out. */
 export function erf(x: number): number {

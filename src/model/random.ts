@@ -1,6 +1,6 @@
 import type { ModelConfig, Tensors } from './architectures/config.ts'
 import { graphOf } from './graph/graph-of.ts'
-import { tensorShapes } from './graph/tensors.ts'
+import { normTensors, tensorShapes } from './graph/tensors.ts'
 
 /**
  * A small deterministic generator (xorshift128) for *weights and sampling only*.
@@ -76,7 +76,7 @@ const bert = {
   types: 2,
 } as const
 
-/** Benchmark shapes: GPT-2 small, the 15M-parameter LLaMA-form story model, and two encoders without heads. */
+/** Benchmark shapes: GPT-2 small, the 15M-parameter LLaMA-form story model, and three encoders without heads. */
 export const benchConfigs = {
   gpt2: {
     arch: 'gpt2',
@@ -106,6 +106,7 @@ export const benchConfigs = {
     tied: true,
   },
   'bert-base': { ...bert, dim: 768, layers: 12, heads: 12, kvHeads: 12, ff: 3072 },
+  'bert-mini': { ...bert, dim: 256, layers: 4, heads: 4, kvHeads: 4, ff: 1024 },
   'bert-tiny': { ...bert, dim: 128, layers: 2, heads: 2, kvHeads: 2, ff: 512 },
 } satisfies Record<string, ModelConfig>
 
@@ -152,7 +153,8 @@ function knownSpreads(c: ModelConfig): Map<string, Spread> {
   for (const { tensor, by } of tables) spreads.set(tensor, { std: by === 'token' ? fan * 2 : fan * 0.5 })
   const norms = layers.flatMap(({ attentionNorm, feedForwardNorm }) => [attentionNorm, feedForwardNorm])
   if (head.kind === 'tokens' && head.transform) norms.push(head.transform.norm)
-  for (const { gain } of [...norms, finalNorm]) spreads.set(gain, { std: 0.05, mean: 1 })
+  for (const [gain] of [...norms, finalNorm].map(normTensors))
+    if (gain !== undefined) spreads.set(gain, { std: 0.05, mean: 1 })
   for (const { query, key, attentionOutput, down } of layers) {
     for (const { weight, part } of [query, key]) if (!part) spreads.set(weight, { std: queryKeyStd * fan })
     spreads.set(attentionOutput.weight, { std: fan / Math.sqrt(depth) })

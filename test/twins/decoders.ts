@@ -3,8 +3,13 @@ import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import type { TwinTensors, Vector } from './formulas.ts'
 import { Gpt2Twin } from './gpt2.ts'
 import { LlamaTwin } from './llama.ts'
+import { ParallelLlamaTwin } from './parallel-llama.ts'
 
-const twins: Record<string, typeof LlamaTwin | typeof Gpt2Twin> = { llama: LlamaTwin, gpt2: Gpt2Twin }
+const twins: Record<string, typeof LlamaTwin | typeof Gpt2Twin | typeof ParallelLlamaTwin> = {
+  llama: LlamaTwin,
+  gpt2: Gpt2Twin,
+  'parallel-llama': ParallelLlamaTwin,
+}
 
 /** The twin of a decoder, before its first token. */
 export const decoderTwin = (config: ModelConfig, tensors: TwinTensors): { next(id: number): Vector } =>

@@ -58,6 +58,8 @@ export const activation: Record<ModelConfig['activation'], (x: number) => number
     if (a > 2.7) return Math.max(0, x)
     return 0.02085 * a ** 4 - 0.18353 * a ** 3 + 0.54106 * a ** 2 - 0.03798 * a + 0.00162 + x / 2
   },
+  relu: (x) => (x > 0 ? x : 0),
+  linear: (x) => x,
 }
 
 /**
@@ -74,6 +76,31 @@ export function attend(c: ModelConfig, q: Vector, keys: Vector[], values: Vector
       const x = c.softcap ? c.softcap * Math.tanh(logit / c.softcap) : logit
       return c.softmaxCap ? Math.max(0, 1 + (x - c.softmaxCap) / 256) ** 256 : Math.exp(x)
     })
+    const total = weights.reduce((a, b) => a + b)
+    return weights.reduce((sum, w, p) => sum + (w / total) * values[p][from + (j % width)], 0)
+  })
+}
+
+/** x over the root of its mean square. */
+export function unit(x: Vector, eps: number): Vector {
+  const meanSquare = x.reduce((sum, v) => sum + v * v, 0) / x.length
+  return x.map((v) => v / Math.sqrt(meanSquare + eps))
+}
+
+/** One query whose weights are powers of two of q.k, less what `fall` says for a head and a position. */
+export function octaveAttend(
+  c: ModelConfig,
+  q: Vector,
+  keys: Vector[],
+  values: Vector[],
+  fall: (head: number, position: number) => number,
+): Vector {
+  const width = c.dim / c.heads
+  return q.map((_, j) => {
+    const head = Math.floor(j / width)
+    const from = Math.floor((head * c.kvHeads) / c.heads) * width
+    const own = q.slice(head * width, (head + 1) * width)
+    const weights = keys.map((k, p) => 2 ** (dot(own, k.slice(from, from + width)) - fall(head, p)))
     const total = weights.reduce((a, b) => a + b)
     return weights.reduce((sum, w, p) => sum + (w / total) * values[p][from + (j % width)], 0)
   })

@@ -72,7 +72,7 @@ export const adapterTargets = (config: ModelConfig): string[] => [
 ]
 
 /** The matrices of a classifier's head. */
-function headOf(config: ModelConfig): { pool: Dense; output: Dense } {
+function headOf(config: ModelConfig): { pool?: Dense; output: Dense } {
   const { head } = graphOf(config)
   if (head.kind !== 'labels') throw new Error('The model has no classification head.')
   return head
@@ -99,7 +99,7 @@ export function prepare(base: Base, head: ClassifyHead, o: MethodOptions): Prepa
       throw new Error(`The base has "${name}" as [${known.shape}], not [${shape}].`)
     const data = known ? known.data.slice() : new Float32Array(shape.reduce((a, b) => a * b, 1))
     const bound = 1 / Math.sqrt(shape[shape.length - 1])
-    if (!known && (name.endsWith('.lora_A.weight') || name === pool.weight))
+    if (!known && (name.endsWith('.lora_A.weight') || name === pool?.weight))
       for (let i = 0; i < data.length; i++) data[i] = bound * (2 * random.uniform() - 1)
     tensors.set(name, { shape, data })
   }
@@ -122,5 +122,5 @@ function trainedNames(config: ModelConfig, { method, freezeTables }: MethodOptio
 /** Whether a tensor is part of the classification head: pooler and classifier. */
 export function isHead(config: ModelConfig, name: string): boolean {
   const { pool, output } = headOf(config)
-  return [pool, output].flatMap(denseTensors).includes(name)
+  return [...(pool ? [pool] : []), output].flatMap(denseTensors).includes(name)
 }

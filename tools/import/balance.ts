@@ -5,7 +5,7 @@
  */
 import { headDim, type ModelConfig, type Tensor } from '../../src/model/architectures/config.ts'
 import { architectureOf } from '../../src/model/architectures/registry.ts'
-import type { Dense } from '../../src/model/graph/graph.ts'
+import { type Dense, learned } from '../../src/model/graph/graph.ts'
 import { graphOf } from '../../src/model/graph/graph-of.ts'
 
 /** Factors for one side of a matrix, or for a bias: powers of two. */
@@ -67,7 +67,7 @@ export async function balance(config: ModelConfig, read: ReadTensor): Promise<Ma
   const { layers, skip } = graphOf(config)
   for (const layer of layers) {
     // A norm whose result is carried on besides has rows of a size that its gain does not tell.
-    const gain = skip === 'stream' ? await read(layer.attentionNorm.gain) : undefined
+    const gain = skip === 'stream' ? await read(learned(layer.attentionNorm).gain) : undefined
     const written = async ({ weight }: Dense) => norms(config, 'outputs', await read(weight), gain)
     const readBy = async ({ weight }: Dense) => norms(config, 'inputs', await read(weight))
     const { query, key, value, attentionOutput, up, down } = layer
@@ -85,7 +85,12 @@ export async function balance(config: ModelConfig, read: ReadTensor): Promise<Ma
     }
     put(attentionOutput, 'inputs', factors.out)
     if (!up) continue
-    const upSizes = norms(config, 'outputs', await read(up.weight), await read(layer.feedForwardNorm.gain))
+    const upSizes = norms(
+      config,
+      'outputs',
+      await read(up.weight),
+      await read(learned(layer.feedForwardNorm).gain),
+    )
     const ups = between(upSizes, await readBy(down))
     put(up, 'outputs', ups)
     put(

@@ -64,7 +64,7 @@ const inner = (x: Value, o: Arithmetic): Value =>
 const quartic = [0.00162, -0.03798, 0.54106, -0.18353, 0.02085]
 const quarticSlope = quartic.slice(1).map((c, i) => c * (i + 1))
 
-const curves: Record<Activation, (x: Value, o: Arithmetic) => Curve> = {
+const curves: Record<Exclude<Activation, 'linear'>, (x: Value, o: Arithmetic) => Curve> = {
   gelu: (x, o) => {
     const below = cdf(x, o)
     return { value: o.times(x, below), slope: () => o.plus(below, o.times(x, density(x, o))) }
@@ -89,6 +89,7 @@ const curves: Record<Activation, (x: Value, o: Arithmetic) => Curve> = {
     }
     return { value: o.within(x, 2.7, near, o.map('Relu', x)), slope }
   },
+  relu: (x, o) => ({ value: o.map('Relu', x), slope: () => o.map('Relu', o.map('Sign', x)) }),
   silu: (x, o) => {
     const s = o.map('Sigmoid', x)
     const value = o.times(x, s)
@@ -100,6 +101,7 @@ const curves: Record<Activation, (x: Value, o: Arithmetic) => Curve> = {
 /** The feed-forward block's activation, as the model that will be served computes it. */
 export function activate(t: Tape, x: Value, kind: Activation): Value {
   const o = new Arithmetic(t)
+  if (kind === 'linear') return x
   const { value, slope } = curves[kind](x, o)
   return t.derivative(value, (dy) => t.accumulate(x, o.times(dy, slope())))
 }

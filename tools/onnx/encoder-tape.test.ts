@@ -2,7 +2,7 @@ import { Tensor as OrtTensor } from 'onnxruntime-node'
 import { describe, expect, it } from 'vitest'
 import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
 import { PredictableRandom, randomModel } from '../../src/model/random.ts'
-import { bertTwin } from '../../test/twins/bert.ts'
+import { encoderTwin } from '../../test/twins/encoders.ts'
 import { textFeeds, weightFeeds } from '../pretrain/feeds.ts'
 import { softCrossEntropy } from './loss.ts'
 import { ModelTape } from './model-tape.ts'
@@ -35,6 +35,7 @@ const variants: Record<string, ModelConfig> = {
   },
   'a RoBERTa': { ...bert, arch: 'roberta', types: 1, positionOffset: 2 },
   'the tanh GELU and a soft cap': { ...bert, activation: 'gelu_tanh', softcap: 3 },
+  'a BERT of few bits': { ...bert, arch: 'rms-bert', activation: 'relu' },
   "SPRINT's GELU and softmax": { ...bert, activation: 'gelu_sprint', softmaxCap: 10 },
 }
 
@@ -63,7 +64,7 @@ function graph(config: ModelConfig): Uint8Array {
 function referenceLoss(config: ModelConfig, tensors: Tensors): number {
   return texts.reduce((sum, { ids, types }, row) => {
     const text = { ids, types: config.types === 2 ? types : undefined }
-    const [logits] = bertTwin(config, tensors, text).logits!
+    const [logits] = encoderTwin(config, tensors, text).logits!
     const top = Math.log(logits.reduce((a, x) => a + Math.exp(x), 0))
     return sum - weights[row] * targets[row].reduce((a, p, i) => a + p * (logits[i] - top), 0)
   }, 0)
@@ -81,7 +82,7 @@ describe.each(Object.entries(variants))('the training graph of %s', (_, config) 
       weights: new OrtTensor('float32', Float32Array.from(weights), [2, 1]),
     }
     const results = await session.run(feeds)
-    const reference = own.flatMap((text) => bertTwin(config, tensors, text).logits!.flat())
+    const reference = own.flatMap((text) => encoderTwin(config, tensors, text).logits!.flat())
     ;(results.logits.data as Float32Array).forEach((value, i) => {
       expect(value).toBeCloseTo(reference[i], 4)
     })

@@ -7,7 +7,7 @@ import { activate, tanh } from './activation.ts'
 import { attention } from './attention.ts'
 import { type Adapter, dense } from './dense.ts'
 import * as layer from './layers.ts'
-import { layerNorm, rmsNorm } from './norm.ts'
+import { layerNorm, rmsNorm, unitNorm } from './norm.ts'
 import type { Parameters } from './parameters.ts'
 import { type AttentionConstants, attentionConstants } from './positions.ts'
 import { firstRows, pickRows } from './select.ts'
@@ -84,7 +84,7 @@ export class ModelTape {
 
   /** Rows after the final norm, `[examples * length, dim]`. */
   hidden(): Value {
-    let x = this.embedded
+    let x = this.#norm(this.embedded, this.graph.embeddingNorm)
     for (const l of this.graph.layers) x = this.#layer(x, l)
     return this.#norm(x, this.graph.finalNorm)
   }
@@ -98,7 +98,9 @@ export class ModelTape {
   labelLogits(hidden: Value): Value {
     const { head } = this.graph
     if (head.kind !== 'labels') throw new Error('The model does not classify.')
-    return this.dense(this.pooled(hidden, head.pool), head.output)
+    const { pool, output } = head
+    const row = pool ? this.pooled(hidden, pool) : firstRows(this.tape, hidden, this.examples)
+    return this.dense(row, output)
   }
 
   /** Logits over the vocabulary, `[m, vocab]`: of all rows, or of those with the given numbers `[m]`. */
@@ -134,10 +136,10 @@ export class ModelTape {
     const isCarried = graph.skip === 'normalised'
     const n = this.#norm(x, l.attentionNorm)
     const attended = layer.add(t, isCarried ? n : x, this.dense(this.#attend(n, l), l.attentionOutput))
-    const m = this.#norm(attended, l.feedForwardNorm)
+    const m = graph.isParallel ? n : this.#norm(attended, l.feedForwardNorm)
     const activated = activate(t, this.dense(m, l.gate), graph.activation)
     const inner = l.up ? layer.multiply(t, activated, this.dense(m, l.up)) : activated
-    return layer.add(t, isCarried ? m : attended, this.dense(inner, l.down))
+    return layer.add(t, isCarried && !graph.isParallel ? m : attended, this.dense(inner, l.down))
   }
 
   /** Mixed values before their projection, `[examples * length, dim]`. */
@@ -161,6 +163,8 @@ export class ModelTape {
 
   #norm(x: Value, norm: Norm): Value {
     const { tape, config } = this
+    if (norm.kind === 'none') return x
+    if (norm.kind === 'unit') return unitNorm(tape, x, config.eps)
     const gain = this.weight(norm.gain)
     if (norm.kind === 'rms') return rmsNorm(tape, this.#parameters, x, gain, config.eps)
     return layerNorm(tape, this.#parameters, x, gain, this.weight(norm.shift), config.eps)

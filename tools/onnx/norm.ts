@@ -24,12 +24,25 @@ export function layerNorm(
   })
 }
 
-/** x / sqrt(mean(x^2) + eps) * gain, over rows of `[n, d]`. */
-export function rmsNorm(t: Tape, parameters: Parameters, x: Value, gain: Value, eps: number): Value {
+/** x / sqrt(mean(x^2) + eps), over rows of `[n, d]`. */
+export function unitNorm(t: Tape, x: Value, eps: number): Value {
+  const { normal, inverse, mean } = overRms(t, x, eps)
+  return t.derivative(normal, (dy) => {
+    const along = t.map('Mul', normal, mean(t.map('Mul', dy, normal)))
+    t.accumulate(x, t.map('Mul', t.map('Sub', dy, along), inverse))
+  })
+}
+
+function overRms(t: Tape, x: Value, eps: number) {
   const mean = (v: Value) => t.map('Mul', t.sumLast(v), t.scalar(1 / x.shape[1]))
   const meanSquare = t.map('Add', mean(t.map('Mul', x, x)), t.scalar(eps))
   const inverse = t.map('Reciprocal', t.map('Sqrt', meanSquare))
-  const normal = t.map('Mul', x, inverse)
+  return { normal: t.map('Mul', x, inverse), inverse, mean }
+}
+
+/** x / sqrt(mean(x^2) + eps) * gain, over rows of `[n, d]`. */
+export function rmsNorm(t: Tape, parameters: Parameters, x: Value, gain: Value, eps: number): Value {
+  const { normal, inverse, mean } = overRms(t, x, eps)
   return t.derivative(t.map('Mul', normal, gain), (dy) => {
     parameters.vector(gain, t.map('Mul', dy, normal))
     const dn = t.map('Mul', dy, gain)

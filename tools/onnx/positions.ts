@@ -1,4 +1,5 @@
 /** What attention reads besides queries, keys and values: angles of positions, and which positions a row sees. */
+import { alibi } from '../../src/model/alibi.ts'
 import { headDim, type ModelConfig } from '../../src/model/architectures/config.ts'
 import { graphOf } from '../../src/model/graph/graph-of.ts'
 import { rotaryFrequencies } from '../../src/model/rope.ts'
@@ -7,7 +8,7 @@ import type { Tape, Value } from './tape.ts'
 export interface AttentionConstants {
   /** cos and sin of each position's angles, `[length, headDim]`; of rotary models. */
   rotary?: { cos: Value; sin: Value }
-  /** Added to the logits of `[examples, kvHeads, group * length, length]`: 0 where a row may look, else very negative. */
+  /** Added to the logits of `[examples, kvHeads, group * length, length]`: very negative where a row may not look. */
   mask: Value
 }
 
@@ -18,8 +19,8 @@ export function attentionConstants(
   length: number,
   padding?: Value,
 ): AttentionConstants {
-  const group = c.heads / c.kvHeads
-  const mask = padding ?? t.constant(causalMask(group, length), [group * length, length])
+  const rows = (c.heads / c.kvHeads) * length
+  const mask = padding ?? t.constant(causalMask(c, length), [c.kvHeads, rows, length])
   if (!graphOf(c).isRotary) return { mask }
   const [cos, sin] = rotaryTables(c, length).map((table) => t.constant(table, [length, headDim(c)]))
   return { mask, rotary: { cos, sin } }
@@ -36,10 +37,13 @@ function rotaryTables(c: ModelConfig, length: number): Float32Array[] {
   return [Float32Array.from(angle, Math.cos), Float32Array.from(angle, Math.sin)]
 }
 
-/** 0 where a query may look, very negative where it may not; one copy per query head of a group. */
-function causalMask(group: number, length: number): Float32Array {
-  return Float32Array.from({ length: group * length * length }, (_, at) => {
-    const query = Math.floor(at / length) % length
-    return at % length <= query ? 0 : -1e9
+/** Very negative where a query may not look, else 0 or, in nats, how far scores have fallen: for each query head. */
+function causalMask(c: ModelConfig, length: number): Float32Array {
+  const { isAlibi } = graphOf(c)
+  return Float32Array.from({ length: c.heads * length * length }, (_, at) => {
+    const distance = (Math.floor(at / length) % length) - (at % length)
+    if (distance < 0) return -1e9
+    const head = Math.floor(at / (length * length))
+    return isAlibi ? -Math.LN2 * alibi(head, c.heads, distance) : 0
   })
 }

@@ -22,7 +22,7 @@ export function sentenceShapes(config: ModelConfig, targets: number): Map<string
 /** The pooler that the same encoder has as a classifier. */
 function poolOf(config: ModelConfig): Dense {
   const { head } = graphOf({ ...config, head: { kind: 'classify', labels: ['0', '1'] } })
-  if (head.kind !== 'labels') throw new Error(`A model of form "${config.arch}" has no pooler.`)
+  if (head.kind !== 'labels' || !head.pool) throw new Error(`A model of form "${config.arch}" has no pooler.`)
   return head.pool
 }
 

@@ -22,6 +22,11 @@ export type Norms =
       readonly attention: string
       readonly feedForward: string
     }
+  /**
+   * Without gains. `fused`: one norm a layer, behind attention, whose rows are carried on; a feed-forward block without
+   * biases that is homogeneous may run before it is known. `shared`: one norm a layer, which both blocks read.
+   */
+  | { readonly placement: 'fused' | 'shared' }
 
 /** Tensors of what follows the last norm. Prefixes, but for `decoder` and `decoderBias`, which are whole names. */
 export interface HeadNames {
@@ -31,7 +36,7 @@ export interface HeadNames {
   /** What a masked language model's head applies before it: a dense layer, the activation and a norm. */
   readonly transform?: string
   readonly transformNorm?: string
-  /** A classifier: a dense layer of the first row with tanh behind it, and the output matrix over the labels. */
+  /** A classifier: a dense layer of the first row with tanh behind it, if any, and the output matrix over the labels. */
   readonly pool?: string
   readonly classifier?: string
 }
@@ -75,10 +80,15 @@ export interface Architecture {
   readonly attention: 'causal' | 'bidirectional'
   /** Rows are divided by their root mean square, or centred and divided by their standard deviation. */
   readonly norm: 'rms' | 'layer'
-  /** Whether queries and keys turn with their position; a table of positions is named among the tensors. */
-  readonly isRotary: boolean
-  /** Whether matrices of the layers have biases. */
-  readonly hasBiases: boolean
+  /** Attention weights are exp(q k' / sqrt(headDim)) or, in octaves, 2^(q k'), over their sum. */
+  readonly scores: 'scaled' | 'octaves'
+  /**
+   * Queries and keys turn with their position (`rotary`), or scores fall with the distance (`alibi`); a table of positions
+   * is named among the tensors.
+   */
+  readonly positions: 'rotary' | 'alibi' | 'table'
+  /** Which matrices of the layers have biases. */
+  readonly biases: 'all' | 'attention' | 'none'
   /** Orientation of stored matrices: `[out, in]`, or `[in, out]` (GPT-2's `Conv1D`). */
   readonly layout: 'out-in' | 'in-out'
   readonly tensors: TensorNames

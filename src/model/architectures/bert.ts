@@ -35,8 +35,9 @@ export const bert: Architecture = {
   name: 'bert',
   attention: 'bidirectional',
   norm: 'layer',
-  isRotary: false,
-  hasBiases: true,
+  scores: 'scaled',
+  positions: 'table',
+  biases: 'all',
   layout: 'out-in',
   tensors: encoderTensors('bert', {
     decoder: 'cls.predictions.decoder.weight',

@@ -1,7 +1,10 @@
 /** Shared vocabulary of the model layer: what a model is, and what a tensor is. */
 
-/** `gelu_sprint` is the quartic that SPRINT trains and serves with (see `math.ts`). */
-export type Activation = 'silu' | 'gelu' | 'gelu_tanh' | 'gelu_sprint'
+/**
+ * `gelu_sprint` is the quartic that SPRINT trains and serves with (see `math.ts`); `linear` leaves a gate as it is, so that
+ * the feed-forward block is bilinear (Shazeer, 2020).
+ */
+export type Activation = 'silu' | 'gelu' | 'gelu_tanh' | 'gelu_sprint' | 'relu' | 'linear'
 
 /**
  * What an encoder is for: probabilities of labels, or of the tokens under masks. `pairs` states that it was trained on

@@ -7,8 +7,9 @@ export const gpt2: Architecture = {
   name: 'gpt2',
   attention: 'causal',
   norm: 'layer',
-  isRotary: false,
-  hasBiases: true,
+  scores: 'scaled',
+  positions: 'table',
+  biases: 'all',
   layout: 'in-out',
   tensors: {
     tables: { token: 'wte.weight', position: 'wpe.weight' },

@@ -1,8 +1,15 @@
-import type { EncoderHead, ModelConfig } from './config.ts'
+import type { Activation, EncoderHead, ModelConfig } from './config.ts'
 import { activationToHf, type HfConfig, type HfReader } from './hf-reader.ts'
 
-/** BERT's and RoBERTa's configuration; positions are counted from row `positionOffset` of their table. */
-export function readEncoder(read: HfReader, arch: string, positionOffset: number): ModelConfig {
+const usual: readonly Activation[] = ['gelu', 'gelu_tanh', 'gelu_sprint', 'silu']
+
+/** BERT's and its kin's configuration; positions are counted from row `positionOffset` of their table. */
+export function readEncoder(
+  read: HfReader,
+  arch: string,
+  positionOffset: number,
+  activations = usual,
+): ModelConfig {
   const { json } = read
   if (json.is_decoder) read.refuse('is_decoder', 'only encoders are')
   if ((json.position_embedding_type ?? 'absolute') !== 'absolute')
@@ -20,7 +27,7 @@ export function readEncoder(read: HfReader, arch: string, positionOffset: number
     ff: read.size('intermediate_size'),
     eps: read.number('layer_norm_eps', 1e-12),
     context: positions - positionOffset,
-    activation: read.activation('hidden_act', ['gelu', 'gelu_tanh', 'gelu_sprint', 'silu']),
+    activation: read.activation('hidden_act', activations),
     tied: json.tie_word_embeddings !== false,
     types: read.size('type_vocab_size', 2),
     ...(positionOffset ? { positionOffset } : {}),

@@ -15,6 +15,8 @@ const activationNames: Record<string, Activation> = {
   gelu_new: 'gelu_tanh',
   gelu_pytorch_tanh: 'gelu_tanh',
   gelu_sprint: 'gelu_sprint',
+  relu: 'relu',
+  linear: 'linear',
 }
 
 /** The activations by Hugging Face's names. */
@@ -23,6 +25,8 @@ export const activationToHf: Record<Activation, string> = {
   gelu: 'gelu',
   gelu_tanh: 'gelu_new',
   gelu_sprint: 'gelu_sprint',
+  relu: 'relu',
+  linear: 'linear',
 }
 
 /** Reads fields of a configuration; every complaint names the file and the field. */

@@ -8,8 +8,9 @@ export const llama: Architecture = {
   name: 'llama',
   attention: 'causal',
   norm: 'rms',
-  isRotary: true,
-  hasBiases: false,
+  scores: 'scaled',
+  positions: 'rotary',
+  biases: 'none',
   layout: 'out-in',
   tensors: {
     tables: { token: 'model.embed_tokens.weight' },

@@ -7,9 +7,11 @@ import { bert } from './bert.ts'
 import type { ModelConfig } from './config.ts'
 import { gpt2 } from './gpt2.ts'
 import { llama } from './llama.ts'
+import { parallelLlama } from './parallel-llama.ts'
+import { rmsBert } from './rms-bert.ts'
 import { roberta } from './roberta.ts'
 
-export const architectures: readonly Architecture[] = [gpt2, llama, bert, roberta]
+export const architectures: readonly Architecture[] = [gpt2, llama, bert, roberta, rmsBert, parallelLlama]
 
 /** Their names, as configurations have them. */
 export const architectureNames: readonly string[] = architectures.map(({ name }) => name)

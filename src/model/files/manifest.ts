@@ -60,7 +60,7 @@ const configSchema = v.pipe(
     context: size(1 << 17),
     ropeTheta: v.optional(v.pipe(v.number(), v.finite())),
     ropeScaling: v.optional(ropeScalingSchema),
-    activation: v.picklist(['silu', 'gelu', 'gelu_tanh', 'gelu_sprint']),
+    activation: v.picklist(['silu', 'gelu', 'gelu_tanh', 'gelu_sprint', 'relu', 'linear']),
     tied: v.boolean(),
     types: v.optional(size(16)),
     positionOffset: v.optional(v.pipe(count, v.maxValue(16))),

@@ -1,7 +1,9 @@
 /** Attention over keys and values at hand. */
+import { alibi } from '../alibi.ts'
 import { headDim, type ModelConfig } from '../architectures/config.ts'
 import { type Floats, zerosLike } from '../math.ts'
 import { attentionWeights } from '../softmax.ts'
+import { graphOf } from './graph-of.ts'
 
 /** Keys and values, `[positions, kvHeads * headDim]`; there may be room behind the last position. */
 export interface KeysAndValues {
@@ -11,7 +13,8 @@ export interface KeysAndValues {
 
 /**
  * softmax(q k' / sqrt(headDim)) v by heads (Vaswani et al., 2017), where groups of query heads share one of keys and values
- * (Ainslie et al., 2023). Queries and the result are `[n, heads * headDim]`.
+ * (Ainslie et al., 2023); or with powers of two of q k' as weights, which may fall with the distance to the row's own
+ * position, the last that it sees. Queries and the result are `[n, heads * headDim]`.
  * @param seen how many positions row t attends to, from the first on
  * @param tap the scaled logits before any soft cap: row by row, head by head, the positions seen
  */
@@ -23,6 +26,8 @@ export function attend<T extends Floats>(
   tap?: (logits: Float64Array) => void,
 ): T {
   const hd = headDim(c)
+  const { scores: unit, isAlibi } = graphOf(c)
+  const scale = unit === 'octaves' ? Math.LN2 : 1 / Math.sqrt(hd)
   const kvWidth = c.kvHeads * hd
   const n = q.length / (c.heads * hd)
   const out = zerosLike(q, q.length)
@@ -37,7 +42,8 @@ export function attend<T extends Floats>(
       for (let p = 0; p < length; p++) {
         let sum = 0
         for (let i = 0; i < hd; i++) sum += q[at + i] * keys[p * kvWidth + kvAt + i]
-        scores[p] = sum / Math.sqrt(hd)
+        scores[p] = sum * scale
+        if (isAlibi) scores[p] -= Math.LN2 * alibi(head, c.heads, length - 1 - p)
       }
       if (tap) for (const score of scores) logits.push(score)
       attentionWeights(c, scores)

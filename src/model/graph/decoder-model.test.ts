@@ -69,6 +69,8 @@ describe.each<[string, ModelConfig]>([
   ['GPT-2', gpt2],
   ['GPT-2 with the exact GELU and an untied head', { ...gpt2, activation: 'gelu', tied: false }],
   ['GPT-2 with adapters', { ...gpt2, lora }],
+  ['parallel blocks with a linear gate', { ...config, arch: 'parallel-llama', activation: 'linear' }],
+  ['parallel blocks with SiLU', { ...config, arch: 'parallel-llama' }],
 ])('%s', (_, c) => {
   const tensors = randomModel(c, 11)
   const expected = twinLogits(c, tensors, ids)

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
-import { bertTwin } from '../../../test/twins/bert.ts'
+import { encoderTwin } from '../../../test/twins/encoders.ts'
 import type { ModelConfig } from '../architectures/config.ts'
 import { randomModel } from '../random.ts'
 import { encoderModel } from './encoder-model.ts'
@@ -33,6 +33,8 @@ const cases: [string, ModelConfig][] = [
   ['a RoBERTa masked language model', { ...roberta, head: mlm }],
   ['a BERT with adapters', { ...bert, lora: { rank: 2, alpha: 4, targets: ['query', 'dense'] } }],
   ['no head', { ...bert, head: undefined }],
+  ['a BERT of few bits', { ...bert, arch: 'rms-bert', activation: 'relu' }],
+  ['a BERT of few bits without a head', { ...bert, arch: 'rms-bert', activation: 'relu', head: undefined }],
   ['soft-capped logits', { ...bert, softcap: 2 }],
   ['a softmax with a constant cap', { ...bert, softmaxCap: 6 }],
 ]
@@ -42,7 +44,7 @@ describe.each(cases)('%s', (_, config) => {
     const tensors = randomModel(config, 9)
     const text = config.types === 1 ? { ids } : { ids, types }
     const { hidden, logits } = encoderModel(config, tensors).forward(text)
-    const expected = bertTwin(config, tensors, text)
+    const expected = encoderTwin(config, tensors, text)
     // Merged weights are rounded to float32; the twin keeps adapters apart.
     const close = config.lora ? 2e-6 : 1e-11
     for (const [got, want] of [

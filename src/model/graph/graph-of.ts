@@ -1,5 +1,5 @@
 /** From a configuration to its graph. */
-import type { Architecture } from '../architectures/architecture.ts'
+import type { Architecture, Norms } from '../architectures/architecture.ts'
 import { headDim, type ModelConfig } from '../architectures/config.ts'
 import { architectureOf } from '../architectures/registry.ts'
 import type { Dense, Head, Layer, ModelGraph, Norm, Table } from './graph.ts'
@@ -16,6 +16,12 @@ export function graphOf(config: ModelConfig): ModelGraph {
 /** Whether a model goes on with a text, token by token; one that does not reads whole texts. */
 export const continuesText = (config: ModelConfig): boolean => graphOf(config).attention === 'causal'
 
+type GainNorms = Extract<Norms, { placement: 'pre' | 'post' }>
+
+const hasGains = (norms: Norms): norms is GainNorms => norms.placement === 'pre' || norms.placement === 'post'
+
+const isCarried = ({ placement }: Norms): boolean => placement === 'post' || placement === 'fused'
+
 /** Reads an architecture's names into a graph. */
 class Builder {
   readonly #c: ModelConfig
@@ -30,14 +36,18 @@ class Builder {
     const { tensors, ...form } = this.#a
     return {
       attention: form.attention,
-      skip: tensors.norms.placement === 'pre' ? 'stream' : 'normalised',
+      skip: isCarried(tensors.norms) ? 'normalised' : 'stream',
       norm: form.norm,
-      isRotary: form.isRotary,
+      isParallel: tensors.norms.placement === 'shared',
+      embeddingNorm: { kind: hasGains(tensors.norms) ? 'none' : 'unit' },
+      scores: form.scores,
+      isRotary: form.positions === 'rotary',
+      isAlibi: form.positions === 'alibi',
       isGated: tensors.feedForward.length === 2,
       activation: this.#c.activation,
       tables: this.#tables(),
       layers: Array.from({ length: this.#c.layers }, (_, l) => this.#layer(l)),
-      finalNorm: this.#attentionNorm(this.#c.layers),
+      finalNorm: this.#finalNorm(),
       head: this.#head(),
     }
   }
@@ -59,26 +69,21 @@ class Builder {
 
   #layer(l: number): Layer {
     const c = this.#c
-    const { tensors } = this.#a
-    const inner = (name: string, inputs: number, outputs: number): Dense =>
-      this.#dense(this.#within(l, name), inputs, outputs, this.#a.hasBiases)
+    const { tensors, biases } = this.#a
+    const inner = (name: string, inputs: number, outputs: number, hasBias = biases === 'all'): Dense =>
+      this.#dense(this.#within(l, name), inputs, outputs, hasBias)
     const kv = c.kvHeads * headDim(c)
     const [query, key, value] = tensors.qkv.length === 1 ? this.#fused(l, tensors.qkv[0]) : tensors.qkv
     const projection = (of: string | Dense, outputs: number): Dense =>
-      typeof of === 'string' ? inner(of, c.dim, outputs) : of
+      typeof of === 'string' ? inner(of, c.dim, outputs, biases !== 'none') : of
     const [gate, up] = tensors.feedForward
     return {
       attentionNorm: this.#attentionNorm(l),
       query: projection(query, c.dim),
       key: projection(key, kv),
       value: projection(value, kv),
-      attentionOutput: inner(tensors.attentionOutput, c.dim, c.dim),
-      feedForwardNorm: this.#norm(
-        this.#within(
-          l,
-          tensors.norms.placement === 'pre' ? tensors.norms.feedForward : tensors.norms.attention,
-        ),
-      ),
+      attentionOutput: inner(tensors.attentionOutput, c.dim, c.dim, biases !== 'none'),
+      feedForwardNorm: this.#feedForwardNorm(l),
       gate: inner(gate, c.dim, c.ff),
       ...(up ? { up: inner(up, c.dim, c.ff) } : {}),
       down: inner(tensors.feedForwardOutput, c.ff, c.dim),
@@ -89,16 +94,29 @@ class Builder {
     const { dim, heads, kvHeads } = this.#c
     if (kvHeads !== heads)
       throw new Error(`The form "${this.#a.name}" has as many key heads as heads: they share a matrix.`)
-    const dense = this.#dense(this.#within(l, name), dim, dim, this.#a.hasBiases)
+    const dense = this.#dense(this.#within(l, name), dim, dim, this.#a.biases !== 'none')
     return [0, 1, 2].map((index) => ({ ...dense, part: { index, of: 3 } }))
   }
 
   /** The norm before layer l's attention; at the number of layers, the final one. */
   #attentionNorm(l: number): Norm {
     const { norms } = this.#a.tensors
+    if (!hasGains(norms)) return { kind: norms.placement === 'shared' ? 'unit' : 'none' }
     if (norms.placement === 'pre')
       return this.#norm(l === this.#c.layers ? norms.final : this.#within(l, norms.attention))
     return this.#norm(l === 0 ? norms.embedding : this.#within(l - 1, norms.feedForward))
+  }
+
+  #feedForwardNorm(l: number): Norm {
+    const { norms } = this.#a.tensors
+    if (!hasGains(norms)) return { kind: norms.placement === 'shared' ? 'none' : 'unit' }
+    return this.#norm(this.#within(l, norms.placement === 'pre' ? norms.feedForward : norms.attention))
+  }
+
+  /** A classifier reads the rows of a fused form as the last layer leaves them. */
+  #finalNorm(): Norm {
+    if (this.#a.tensors.norms.placement !== 'fused') return this.#attentionNorm(this.#c.layers)
+    return { kind: this.#c.head?.kind === 'classify' ? 'none' : 'unit' }
   }
 
   #head(): Head {
@@ -127,7 +145,7 @@ class Builder {
     }
     return {
       kind: 'labels',
-      pool: this.#dense(complete(names.pool), dim, dim, true),
+      ...(names.pool ? { pool: this.#dense(names.pool, dim, dim, true) } : {}),
       output: this.#dense(complete(names.classifier), dim, head.labels.length, true),
     }
   }

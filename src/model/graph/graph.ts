@@ -26,13 +26,24 @@ export interface Dense {
  * Rows divided by the root of their mean square (`rms`; Zhang and Sennrich, 2019), or of their variance once their mean is
  * taken off (`layer`; Ba et al., 2016); times the gain, plus the shift.
  */
-export type Norm =
+export type LearnedNorm =
   | { readonly kind: 'rms'; readonly gain: string }
   | { readonly kind: 'layer'; readonly gain: string; readonly shift: string }
 
+/** Or rows divided by the root of their mean square and no more (`unit`), or left as they are (`none`). */
+export type Norm = LearnedNorm | { readonly kind: 'unit' } | { readonly kind: 'none' }
+
+/** A norm that has learned something. Throws for one that has not. */
+export function learned(norm: Norm): LearnedNorm {
+  if (norm.kind === 'unit' || norm.kind === 'none')
+    throw new Error('A norm of the model has no gain; this way of computing it needs one.')
+  return norm
+}
+
 /**
  * n = attentionNorm(x); x = skip(x, n) + attentionOutput(attention(query n, key n, value n));
- * m = feedForwardNorm(x); x = skip(x, m) + down(act(gate m) * up m), without `up` in models that are not gated.
+ * m = feedForwardNorm(x); x = skip(x, m) + down(act(gate m) * up m), without `up` in models that are not gated. Where the
+ * blocks are parallel, m = n, and both are added to x.
  */
 export interface Layer {
   readonly attentionNorm: Norm
@@ -57,8 +68,8 @@ export type Head =
       readonly transform?: { readonly dense: Dense; readonly norm: Norm }
       readonly output: Dense
     }
-  /** Logits over labels: the first row through `pool`, tanh and `output`. */
-  | { readonly kind: 'labels'; readonly pool: Dense; readonly output: Dense }
+  /** Logits over labels: the first row through `pool` and tanh, where there is a pooler, and `output`. */
+  | { readonly kind: 'labels'; readonly pool?: Dense; readonly output: Dense }
 
 /** A model without its weights: what is computed, in order, and which tensors it takes. */
 export interface ModelGraph {
@@ -69,9 +80,17 @@ export interface ModelGraph {
    * block (BERT) is the next block's norm here, so that all models have one form.
    */
   readonly skip: 'stream' | 'normalised'
-  /** Of all norms. */
-  readonly norm: Norm['kind']
+  /** Of all norms: whether they centre their rows. */
+  readonly norm: LearnedNorm['kind']
+  /** Whether a layer's feed-forward block reads what its attention reads (Wang and Komatsuzaki, 2021). */
+  readonly isParallel: boolean
+  /** What the sum of the tables' rows goes through before it is the stream. */
+  readonly embeddingNorm: Norm
+  /** Attention weights are exp(q k' / sqrt(headDim)) or, in octaves, 2^(q k'), over their sum. */
+  readonly scores: 'scaled' | 'octaves'
   readonly isRotary: boolean
+  /** Whether scores fall with the distance, by a slope for each head: see `src/model/alibi.ts`. */
+  readonly isAlibi: boolean
   readonly isGated: boolean
   /** In the feed-forward blocks and in a head's transform. */
   readonly activation: Activation

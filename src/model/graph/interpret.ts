@@ -62,8 +62,8 @@ export class Interpreter {
    * the context, or on an id or type outside its table.
    */
   hidden(input: TextInput): Floats {
-    let x = this.#embed(input)
-    const { layers, finalNorm } = this.#graph
+    const { layers, finalNorm, embeddingNorm } = this.#graph
+    let x = this.#normalised(this.#embed(input), embeddingNorm)
     layers.forEach((_, l) => {
       x = this.#layer(l, x, input.mask)
     })
@@ -76,7 +76,9 @@ export class Interpreter {
     const { head, layers } = this.#graph
     if (head.kind === 'none') return undefined
     if (head.kind === 'labels') {
-      const pool = this.#dense(hidden.subarray(0, this.config.dim), head.pool)
+      const first = hidden.subarray(0, this.config.dim)
+      if (!head.pool) return this.#dense(first, head.output)
+      const pool = this.#dense(first, head.pool)
       this.#report('pool', layers.length, pool)
       return this.#dense(pool.map(Math.tanh), head.output)
     }
@@ -104,7 +106,7 @@ export class Interpreter {
     return x
   }
 
-  /** One layer; writes to `x` or, where the normalised rows are carried on, to these. */
+  /** One layer; writes to `x` or, where normalised rows are carried on, to these. */
   #layer(l: number, x: Floats, mask?: ArrayLike<number>): Floats {
     const w = this.#graph.layers[l]
     const n = this.#norm(x, w.attentionNorm, l, 'attention')
@@ -121,7 +123,7 @@ export class Interpreter {
     const attended = this.#skip(x, n)
     addTo(attended, this.#dense(mixed, w.attentionOutput))
 
-    const m = this.#norm(attended, w.feedForwardNorm, l, 'feed-forward')
+    const m = this.#graph.isParallel ? n : this.#norm(attended, w.feedForwardNorm, l, 'feed-forward')
     const gate = this.#dense(m, w.gate)
     this.#report('gate', l, gate)
     const act = activations[this.#graph.activation]
@@ -129,7 +131,7 @@ export class Interpreter {
     if (up) this.#report('up', l, up)
     const inner = gate.map(up ? (value, i) => act(value) * up[i] : act)
     this.#report('gated', l, inner)
-    const out = this.#skip(attended, m)
+    const out = this.#graph.isParallel ? attended : this.#skip(attended, m)
     addTo(out, this.#dense(inner, w.down))
     return out
   }
@@ -160,19 +162,25 @@ export class Interpreter {
   }
 
   #norm(x: Floats, norm: Norm, layer: number, place: NormPlace): Floats {
-    const { eps } = this.config
     const tap = (normalised: Floats, meanSquare: Floats): void => {
       this.#report(`${place}-normalised`, layer, normalised)
       this.#report(`${place}-mean-square`, layer, meanSquare)
     }
     this.#report(`${place}-input`, layer, x)
-    const gain = this.#weights.tensor(norm.gain)
-    const out =
-      norm.kind === 'rms'
-        ? rmsNorm(x, gain, eps, tap)
-        : layerNorm(x, gain, this.#weights.tensor(norm.shift), eps, tap)
+    const out = this.#normalised(x, norm, tap)
     if (this.#graph.skip === 'normalised') this.#report(`${place}-stream`, layer, out)
     return out
+  }
+
+  /** Rows of which nothing is carried on with are copied: a layer writes to what a norm returns. */
+  #normalised(x: Floats, norm: Norm, tap?: (normalised: Floats, meanSquare: Floats) => void): Floats {
+    const { eps, dim } = this.config
+    if (norm.kind === 'none') return x.slice()
+    if (norm.kind === 'unit') return rmsNorm(x, new Float32Array(dim).fill(1), eps, tap)
+    const gain = this.#weights.tensor(norm.gain)
+    return norm.kind === 'rms'
+      ? rmsNorm(x, gain, eps, tap)
+      : layerNorm(x, gain, this.#weights.tensor(norm.shift), eps, tap)
   }
 
   #report(name: TapName, layer: number, values: Floats): void {

@@ -32,8 +32,10 @@ export const matricesOf = (layer: Layer): Dense[] => [
 ]
 
 /** Names of a norm's tensors. */
-export const normTensors = (norm: Norm): string[] =>
-  norm.kind === 'layer' ? [norm.gain, norm.shift] : [norm.gain]
+export function normTensors(norm: Norm): string[] {
+  if (norm.kind === 'layer') return [norm.gain, norm.shift]
+  return norm.kind === 'rms' ? [norm.gain] : []
+}
 
 /** Names of a dense layer's tensors. */
 export const denseTensors = ({ weight, bias }: Dense): string[] => (bias ? [weight, bias] : [weight])
@@ -41,7 +43,8 @@ export const denseTensors = ({ weight, bias }: Dense): string[] => (bias ? [weig
 /** Names of the tensors that a head has for itself; a tied output matrix is the embedding's. */
 export function headTensors({ head, tables }: ModelGraph): string[] {
   if (head.kind === 'none') return []
-  if (head.kind === 'labels') return [...denseTensors(head.pool), ...denseTensors(head.output)]
+  if (head.kind === 'labels')
+    return [...(head.pool ? denseTensors(head.pool) : []), ...denseTensors(head.output)]
   const { transform, output } = head
   const own = transform ? [...denseTensors(transform.dense), ...normTensors(transform.norm)] : []
   if (output.bias) own.push(output.bias)
@@ -70,7 +73,7 @@ function baseShapes(config: ModelConfig): Map<string, number[]> {
     if (bias) shapes.set(bias, [all])
   }
   const head = (h: Head): void => {
-    if (h.kind === 'labels') for (const d of [h.pool, h.output]) dense(d)
+    if (h.kind === 'labels') for (const d of [...(h.pool ? [h.pool] : []), h.output]) dense(d)
     if (h.kind !== 'tokens') return
     if (h.transform) {
       dense(h.transform.dense)

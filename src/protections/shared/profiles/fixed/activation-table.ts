@@ -34,6 +34,8 @@ const tabulable: Record<Activation | 'tanh', { f: (x: number) => number; least: 
   gelu: { f: activations.gelu, least: 0, places: 0 },
   gelu_tanh: { f: activations.gelu_tanh, least: 0, places: 0 },
   gelu_sprint: { f: bridgedSprint, least: 0.00165, places: 32 },
+  relu: { f: activations.relu, least: 0, places: 0 },
+  linear: { f: activations.linear, least: 0, places: 0 },
   tanh: { f: Math.tanh, least: 0, places: 0 },
 }
 

@@ -7,7 +7,7 @@
  * matrix behind the norm.
  */
 import { headDim, type ModelConfig, type Tensors } from '../../../../model/architectures/config.ts'
-import type { Dense, ModelGraph } from '../../../../model/graph/graph.ts'
+import { type Dense, learned, type ModelGraph } from '../../../../model/graph/graph.ts'
 import { graphOf } from '../../../../model/graph/graph-of.ts'
 import { WeightTable } from '../../../../model/graph/weights.ts'
 import { centreColumns, centreRows } from './centre.ts'
@@ -45,9 +45,10 @@ export function lowerMatrix(config: ModelConfig, tensors: Tensors, layer: number
     const data = joined(tables.map((table) => weights.tensor(table)))
     return { matrix: { name, k: data.length / dim, n: dim, data: centredFor(graph, data, dim) } }
   }
-  const folding = norm && {
-    gain: weights.tensor(norm.gain),
-    shift: norm.kind === 'layer' ? weights.tensor(norm.shift) : undefined,
+  const own = norm && learned(norm)
+  const folding = own && {
+    gain: weights.tensor(own.gain),
+    shift: own.kind === 'layer' ? weights.tensor(own.shift) : undefined,
   }
   if (folding && dense.length === 0) {
     const bias = folding.shift && { name, data: Float64Array.from(folding.shift) }
@@ -62,14 +63,14 @@ export function lowerMatrix(config: ModelConfig, tensors: Tensors, layer: number
   // A norm's output has a mean of zero, so the columns may have one, too: then what rounding adds to all of a row alike is
   // not multiplied. It matters where the stream itself passes through them.
   const isCarried = graph.skip === 'normalised'
-  const own = folded(dense[0].inputs, parts, folding, isCarried)
+  const all = folded(dense[0].inputs, parts, folding, isCarried)
   if (role === 'out' || role === 'down') {
-    centredFor(graph, own.data, dim)
-    if (own.bias) centredFor(graph, own.bias, dim)
+    centredFor(graph, all.data, dim)
+    if (all.bias) centredFor(graph, all.bias, dim)
   }
   if (isCarried && folding?.shift && (role === 'qkv' || role === 'up'))
-    return withResidual(layer, role, own, folding.gain, folding.shift)
-  return { matrix: { name, k: dense[0].inputs, n: own.n, data: own.data }, bias: biasOf(name, own.bias) }
+    return withResidual(layer, role, all, folding.gain, folding.shift)
+  return { matrix: { name, k: dense[0].inputs, n: all.n, data: all.data }, bias: biasOf(name, all.bias) }
 }
 
 const biasOf = (name: string, data?: Float64Array): LoweredBias | undefined => data && { name, data }

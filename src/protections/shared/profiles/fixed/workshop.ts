@@ -5,7 +5,7 @@ import { CalibrationError } from '../errors.ts'
 import type { Measurement, Sequence, Workshop } from '../workshop.ts'
 import { calibrate } from './calibrate.ts'
 import { check } from './check.ts'
-import { modelOf } from './from-manifest.ts'
+import { modelOf, refuseOctaves } from './from-manifest.ts'
 import { foldedAway } from './matrices.ts'
 import { mergeRanges } from './merge.ts'
 import { rangeReport } from './range-report.ts'
@@ -18,6 +18,7 @@ class RangeMeasurement implements Measurement {
   #ranges?: Ranges
 
   constructor(config: ModelConfig, tensors: Tensors) {
+    refuseOctaves(config)
     this.#config = config
     this.#tensors = tensors
   }

@@ -1,0 +1,69 @@
+/**
+ * LLaMA's form for few-bit arithmetic: attention and feed-forward block stand side by side and read the same RMSNorm, which
+ * has no gain (parallel blocks: Wang and Komatsuzaki, 2021); the gate may be linear; instead of rotary positions, scores
+ * fall with the distance (ALiBi: Press et al., 2022). The stream begins with the normalised embedding.
+ */
+import type { Architecture } from './architecture.ts'
+import type { ModelConfig } from './config.ts'
+import { activationToHf, type HfConfig, type HfReader } from './hf-reader.ts'
+
+export const parallelLlama: Architecture = {
+  name: 'parallel-llama',
+  attention: 'causal',
+  norm: 'rms',
+  scores: 'octaves',
+  positions: 'alibi',
+  biases: 'attention',
+  layout: 'out-in',
+  tensors: {
+    tables: { token: 'model.embed_tokens.weight' },
+    layers: 'model.layers',
+    qkv: ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'],
+    attentionOutput: 'self_attn.o_proj',
+    feedForward: ['mlp.gate_proj', 'mlp.up_proj'],
+    feedForwardOutput: 'mlp.down_proj',
+    norms: { placement: 'shared' },
+    head: { decoder: 'lm_head.weight' },
+  },
+  aliases: (tensor) => [tensor],
+  huggingFace: { modelTypes: ['parallel-llama'], read, write },
+}
+
+function read(reader: HfReader): ModelConfig {
+  const heads = reader.size('num_attention_heads')
+  const config: ModelConfig = {
+    arch: 'parallel-llama',
+    vocab: reader.size('vocab_size'),
+    dim: reader.size('hidden_size'),
+    layers: reader.layers('num_hidden_layers'),
+    heads,
+    kvHeads: reader.size('num_key_value_heads', heads),
+    ff: reader.size('intermediate_size'),
+    eps: reader.number('rms_norm_eps'),
+    context: reader.size('max_position_embeddings'),
+    activation: reader.activation('hidden_act', ['linear', 'silu']),
+    tied: reader.json.tie_word_embeddings === true,
+  }
+  reader.divides(config)
+  return config
+}
+
+function write(c: ModelConfig, { bos, end }: { bos?: number; end?: number }): HfConfig {
+  return {
+    architectures: ['ParallelLlamaForCausalLM'],
+    model_type: 'parallel-llama',
+    bos_token_id: bos,
+    eos_token_id: end,
+    vocab_size: c.vocab,
+    tie_word_embeddings: c.tied,
+    hidden_size: c.dim,
+    intermediate_size: c.ff,
+    num_hidden_layers: c.layers,
+    num_attention_heads: c.heads,
+    num_key_value_heads: c.kvHeads,
+    max_position_embeddings: c.context,
+    rms_norm_eps: c.eps,
+    hidden_act: activationToHf[c.activation],
+    torch_dtype: 'float16',
+  }
+}
