@@ -49,7 +49,7 @@ export class ParallelLlamaTwin {
     return times(c.tied ? embedding : this.#get('lm_head.weight'), unit(y, c.eps))
   }
 
-  #get(name: string): Float32Array {
+  #get(name: string): Values {
     return this.#tensors.get(name)!.data
   }
 
