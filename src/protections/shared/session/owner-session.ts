@@ -42,7 +42,6 @@ export class OwnerSession {
     lastRequest: new Uint8Array(),
   }
   readonly #setup: OwnerSetup
-  readonly #masks: Prg
   readonly #secret: Prg
   readonly #cache: RowCache
   #pass = 0
@@ -55,13 +54,11 @@ export class OwnerSession {
   constructor(setup: OwnerSetup) {
     this.#setup = setup
     const { kernels, plans } = setup
-    const key = deriveKey(kernels, setup.seed, MASK_KEY)
-    this.#masks = new Prg(kernels, key)
     // The dealer must not know the owner's share of its input, so this key has nothing to do with the shared seed.
     this.#secret = new Prg(kernels, crypto.getRandomValues(new Uint8Array(32)))
     this.#cache = new RowCache(plans.config.context)
-    this.pool = new ProductPool(setup.device, plans.privateWeights(), {
-      masks: key,
+    this.pool = new ProductPool(kernels, setup.device, plans.privateWeights(), {
+      passes: deriveKey(kernels, setup.seed, MASK_KEY),
       stationary: deriveKey(kernels, setup.stationarySeed, 'stationary'),
     })
   }
@@ -116,7 +113,8 @@ export class OwnerSession {
   /** Does all that needs no input: asks the dealer, runs the offline steps, sends what can be sent ahead. */
   async #prepare(base: number, rows: number): Promise<Prepared> {
     const { plans, kernels, clear, requestPass, link, isNear } = this.#setup
-    const { first, products } = this.pool.take(rows)
+    const { first, key, products } = this.pool.take(rows)
+    const masks = new Prg(kernels, key)
     // A fetch link has one request under way at a time, so row chunks would wait for one another.
     const isWhole = link.kind === 'fetch'
     const shape = plans.shapeOf({ base, rows, serial: first, goal: isNear ? 'bytes' : undefined, isWhole })
@@ -130,7 +128,7 @@ export class OwnerSession {
     const common = {
       role: 'owner' as const,
       kernels,
-      masks: this.#masks,
+      masks,
       cache: plans.cacheOf(shape, this.#cache),
       weights: clear.weights,
       biases: clear.biases,
@@ -145,7 +143,7 @@ export class OwnerSession {
         return lanes.subarray(from, from + rowChunk.rows * n)
       }
       const stationary = new Map([...made].map(([name, lanes]) => [name, at(lanes)]))
-      const correlations = new SeededCorrelations(this.#masks, rowChunk)
+      const correlations = new SeededCorrelations(masks, rowChunk)
       return new PartyPass(plan, schedule, rowChunk, { ...common, correlations, stationary })
     })
     const party = new PipelinedPass(schedule, 'owner', rowChunks)
