@@ -2,6 +2,7 @@
 
 import type { Link } from '../../../transport/link.ts'
 import type { PassCost } from '../cost.ts'
+import type { Auditor } from '../session/audit.ts'
 import type { MaterialSource } from '../session/server-session.ts'
 import type { Turn } from '../session/turn.ts'
 
@@ -54,6 +55,6 @@ export interface ServerEngine {
   registration(modelHash: string): RegistrationParts
   /** 32 bytes from which the owner derives F, the stationary mask of the private tensors; G where they are split. */
   fSeed(modelHash: string): Uint8Array
-  /** Runs a session until the link closes (resolves) or an error (rejects). */
-  open(modelHash: string, link: Link, material: MaterialSource): Promise<void>
+  /** Runs a session until the link closes (resolves) or an error (rejects). `sign` signs verdicts of audits. */
+  open(modelHash: string, link: Link, material: MaterialSource, sign?: Auditor['sign']): Promise<void>
 }

@@ -13,12 +13,14 @@ import type { Opener } from '../agreement/seal.ts'
 import { loadSplitBundle } from '../custody/split-bundle.ts'
 import { deriveKey } from '../prg.ts'
 import { MessageError } from '../runners/party.ts'
+import type { Auditor } from '../session/audit.ts'
 import { type ModelPlans, modelPlans, planHash } from '../session/model-plan.ts'
 import { PassError } from '../session/pass-messages.ts'
 import { type MaterialSource, ServerSession } from '../session/server-session.ts'
 import type { ClearWeights } from '../weights/held.ts'
 import { serverPieces } from '../weights/split.ts'
 import { difference } from '../weights/stationary.ts'
+import { auditorOf } from './auditor.ts'
 
 interface Model {
   served: PlannedModel
@@ -115,13 +117,16 @@ export class PlanServer implements ServerEngine {
     return this.#find(modelHash).fSeed
   }
 
-  async open(modelHash: string, link: Link, material: MaterialSource): Promise<void> {
-    const { plans, clear } = this.#find(modelHash)
+  async open(modelHash: string, link: Link, material: MaterialSource, sign?: Auditor['sign']): Promise<void> {
+    const { plans, clear, fSeed } = this.#find(modelHash)
+    const key = deriveKey(this.#kernels, fSeed, 'stationary')
+    const auditor =
+      sign && !plans.isSplit ? auditorOf(this.#kernels, plans, clear.encoded, key, sign) : undefined
     try {
-      await new ServerSession(plans, this.#kernels, clear, link, material).run()
+      await new ServerSession(plans, this.#kernels, clear, link, material, auditor).run()
     } catch (error) {
       if (!(error instanceof PassError || error instanceof MessageError)) throw error
-      const code = error.code === 'pass-mismatch' ? error.code : 'malformed'
+      const code = error.code === 'pass-mismatch' || error.code === 'audit-failed' ? error.code : 'malformed'
       throw new SessionError(code, error.message, { cause: error })
     }
   }
