@@ -22,7 +22,7 @@ beforeAll(async () => {
   await writeTinyClassifier(folder, 'single', { head: { kind: 'classify', labels } })
   await writeTinyClassifier(folder, 'two')
   browser = await launch()
-  demo = await sotto('demo', '--port', '0', '--models', folder)
+  demo = await sotto('demo', '--port', '0', '--audit', '0', '--models', folder)
 })
 afterAll(async () => {
   await browser.close()

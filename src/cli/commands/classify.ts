@@ -99,7 +99,10 @@ async function withBundle(job: Job, stopper: Stopper): Promise<void> {
   await withOwner(alone.choice, (owner) => label(alone, owner, stopper, run))
 }
 
-const nothing = { hops: 0, ownerUpBytes: 0, ownerDownBytes: 0, dealerBytes: 0 }
+const nothing = {
+  ...{ hops: 0, ownerUpBytes: 0, ownerDownBytes: 0, dealerBytes: 0 },
+  ...{ auditedPasses: 0, passes: 0, auditDealtBytes: 0 },
+}
 
 /** @param known the run, where its model could be looked at before. */
 async function label(job: Job, owner: Owner, stopper: Stopper, known?: Run): Promise<void> {
@@ -145,6 +148,9 @@ const plus = (sum: typeof nothing, stats: Stats | undefined): typeof nothing => 
   ownerUpBytes: sum.ownerUpBytes + (stats?.ownerUpBytes ?? 0),
   ownerDownBytes: sum.ownerDownBytes + (stats?.ownerDownBytes ?? 0),
   dealerBytes: sum.dealerBytes + (stats?.dealerToServerBytes ?? 0),
+  auditedPasses: sum.auditedPasses + (stats?.audits?.audited ?? 0),
+  passes: sum.passes + (stats?.audits?.passes ?? 0),
+  auditDealtBytes: sum.auditDealtBytes + (stats?.audits?.dealtBytes ?? 0),
 })
 
 /** The model with this name, or the first that labels texts. */

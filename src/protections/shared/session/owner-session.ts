@@ -75,6 +75,11 @@ export class OwnerSession {
     })
   }
 
+  /** Whether passes may be audited. */
+  get isAudited(): boolean {
+    return this.#setup.audits !== undefined && !this.#setup.plans.isSplit
+  }
+
   /** Products with private weights that every row takes. */
   get privateProducts(): number {
     return this.#setup.plans.privateWeights().length
@@ -92,7 +97,7 @@ export class OwnerSession {
     const { plans, audits } = this.#setup
     try {
       const rows = embeddings.length / plans.inputWidth
-      if (audits && base === 0 && !plans.isSplit)
+      if (audits && base === 0 && this.isAudited)
         while (audits.isNext()) await this.#rehearsal.run(audits, rows, o)
       const { prepared, released } = await this.#run(base, embeddings, o)
       this.totals.passes++
