@@ -1,5 +1,6 @@
 /** Audits of the dealer, in real sessions: what is found, what is not, and what they show. */
 import { describe, expect, it } from 'vitest'
+import { coin } from '../../../../test/support/protocol/coin.ts'
 import { MaskLedger } from '../../../../test/support/protocol/mask-ledger.ts'
 import {
   type AnyTiny,
@@ -10,24 +11,11 @@ import {
   tinyModel,
 } from '../../../../test/support/protocol/models.ts'
 import { fixedKeys, sessionKernels, WatchedSession } from '../../../../test/support/protocol/session.ts'
-import type { Audits } from './audit.ts'
+import { AuditTrail } from './audit.ts'
 import { HEAD_BYTES } from './material-stream.ts'
-import { decodePass, decodeRequest } from './pass-messages.ts'
-
-/** A coin that falls as it is told, then never again; rehearsals of so many passes behind the first. */
-const coin = (falls: readonly boolean[], more = 0): Audits => {
-  const left = [...falls]
-  let on = 0
-  return {
-    isNext: () => {
-      on = more
-      return left.shift() ?? false
-    },
-    goesOn: () => on-- > 0,
-    isSigned: async () => true,
-    dealer: 'https://dealer.example',
-  }
-}
+import { ModelPlans } from './model-plan.ts'
+import { decodePass, decodeRequest, encodePass } from './pass-messages.ts'
+import { toss } from './toss.ts'
 
 const llama = tinyModel({ ...tinyLlama, layers: 1 })
 const chat = (session: WatchedSession, ids: number[], base = 0, next = true) =>
@@ -180,4 +168,80 @@ describe('an audit shows', () => {
     expect(before).toBeGreaterThan(10)
     expect(sizes(audited).slice(0, before)).toEqual(sizes(plain).slice(0, before))
   })
+})
+
+describe('a server refuses', () => {
+  const ask = (pass: number) => encodePass({ kind: 'audit', pass, payload: new Uint8Array(32) })
+
+  it.each<[string, (session: WatchedSession) => Promise<unknown>]>([
+    ['to audit a pass that was never run', async ({ link }) => link.send(ask(1), true)],
+    [
+      'to audit one behind a pass that was not shown',
+      async (session) => {
+        await chat(session, [5, 9, 5])
+        await chat(session, [7], 3)
+        await session.link.send(ask(2), true)
+      },
+    ],
+    [
+      'to audit one from before the last beginning',
+      async (session) => {
+        await chat(session, [5, 9, 5], 0, false)
+        await chat(session, [5, 9, 5], 0, false)
+        await session.link.send(ask(1), true)
+      },
+    ],
+    [
+      'a verdict',
+      async ({ link }) =>
+        link.send(encodePass({ kind: 'verdict', pass: 1, isRight: true, payload: new Uint8Array(64) }), true),
+    ],
+  ])('%s', async (_, talk) => {
+    const session = new WatchedSession(llama, fixedKeys(7))
+    await talk(session)
+    await expect(session.server).rejects.toMatchObject({ code: 'out-of-turn' })
+  })
+
+  it('audits of split weights, and the owner asks for none', async () => {
+    const split = tinyModel({ ...tinyLlama, layers: 1 }, 'split')
+    const session = new WatchedSession(split, fixedKeys(8), { audits: coin([true]) })
+    await session.owner.run(0, split.ends.embed([5, 9], 0))
+    expect(session.owner.isAudited).toBe(false)
+    expect(shown(session)).toEqual([])
+    await session.link.send(ask(1), true)
+    await expect(session.server).rejects.toMatchObject({ code: 'out-of-turn' })
+  })
+
+  it('audits that are more than a coin asks for', async () => {
+    const trail = new AuditTrail(new ModelPlans(llama.model), {
+      hash: () => ({ update: () => undefined, digest: () => new Uint8Array(32) }),
+      expected: async () => new Uint8Array(32),
+      sign: async () => new Uint8Array(64),
+    })
+    const shape = { base: 0, rows: 1, serial: 0 }
+    const audit = async (pass: number): Promise<boolean> => {
+      const hash = trail.begin(shape)
+      if (hash) trail.finish(pass, shape, new Uint8Array(32), hash)
+      return trail.audit(pass, new Uint8Array(32))
+    }
+    for (let pass = 1; pass <= 128; pass++) expect(await audit(pass)).toBe(true)
+    await expect(audit(129)).rejects.toMatchObject({ code: 'out-of-turn' })
+  })
+})
+
+it('a coin falls as often as it is told to, by the words of the generator', () => {
+  const falls = (word: number, probability: number) =>
+    toss(probability, (words) => {
+      words[0] = word
+      return words
+    })
+  expect(falls(0, 0)).toBe(false)
+  for (const probability of [1 / 16, 1 / 4]) {
+    expect(falls(probability * 2 ** 32 - 1, probability)).toBe(true)
+    expect(falls(probability * 2 ** 32, probability)).toBe(false)
+  }
+  // The system's own: 4096 tosses lie this far from their mean, of 5 sigma, once in two million runs.
+  let heads = 0
+  for (let i = 0; i < 4096; i++) if (toss(1 / 16)) heads++
+  expect(Math.abs(heads - 256)).toBeLessThan(78)
 })
