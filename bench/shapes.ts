@@ -27,7 +27,7 @@ const VOCABULARY = 512
 export const SEED = 1
 
 /** What every process of a bench builds its model from. */
-export type ModelSource =
+export type BenchModel =
   | { readonly kind: 'bundle'; readonly dir: string }
   | {
       readonly kind: 'random'
@@ -52,7 +52,7 @@ const tiny: ModelConfig = {
 }
 
 /** `dir` replaces the demo model's own folder. */
-export function sourceOf(shape: ShapeName, dir?: string, visibility?: WeightVisibility): ModelSource {
+export function sourceOf(shape: ShapeName, dir?: string, visibility?: WeightVisibility): BenchModel {
   if (dir || shape === 'demo')
     return {
       kind: 'bundle',
@@ -65,7 +65,7 @@ export function sourceOf(shape: ShapeName, dir?: string, visibility?: WeightVisi
 
 /** The model of a source, private tensors included. */
 export async function loadSource(
-  source: ModelSource,
+  source: BenchModel,
 ): Promise<Pick<Bundle, 'tensors'> & { config: ModelConfig; bundle?: Bundle }> {
   if (source.kind === 'random')
     return { config: source.config, tensors: randomModel(source.config, source.seed) }
@@ -98,12 +98,12 @@ export async function logitRange(manifest: Manifest): Promise<[number, number] |
 
 /** What all parties know of a model. */
 export interface PublicFacts {
-  readonly source: ModelSource
+  readonly source: BenchModel
   readonly profile: Manifest['profile']
   readonly visibility: WeightVisibility
 }
 
-function visibilityOf(tensor: string, visibility: WeightVisibility): 'public' | 'private' {
+function tensorVisibility(tensor: string, visibility: WeightVisibility): 'public' | 'private' {
   if (visibility === 'sprint') return tensor.endsWith('lora_B.weight') ? 'private' : 'public'
   return isBlock(tensor) ? visibility : 'public'
 }
@@ -123,7 +123,7 @@ export async function manifestOf({ source, profile, visibility }: PublicFacts): 
       name,
       shape: dims,
       dtype: 'F32',
-      visibility: visibilityOf(name, visibility),
+      visibility: tensorVisibility(name, visibility),
       sha256: '0'.repeat(64),
     })),
     files: {},
