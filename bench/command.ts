@@ -6,6 +6,7 @@ import { real, whole } from '../src/cli/values.ts'
 import { productChoices } from '../src/kernels/node/choice.ts'
 import { profileIds } from '../src/protections/shared/profiles/lookup.ts'
 import { linkChoices } from '../src/transport/connect.ts'
+import { auditCase } from './audit.ts'
 import { Cleartext } from './cleartext.ts'
 import { opCases } from './ops.ts'
 import { type PassOptions, passCase, slopeCase } from './passes.ts'
@@ -16,8 +17,8 @@ const declared = command('bench', 'Measure the engine.')
   .addArgument(
     new Argument(
       '<what>',
-      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; ops: single operations, in one process; reference: BERT-base in the clear, on one thread',
-    ).choices(['ops', 'decode', 'prefill', 'encode', 'reference'] as const),
+      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; ops: single operations, in one process; reference: BERT-base in the clear, on one thread; audit: what audits of the dealer add',
+    ).choices(['ops', 'decode', 'prefill', 'encode', 'reference', 'audit'] as const),
   )
   .addOption(
     new Option(
@@ -88,6 +89,7 @@ Examples:
   sotto bench encode --shape bert-base
   sotto bench decode --slope
   sotto bench reference
+  sotto bench audit --model models/sst2
 
 Server, dealer and owner are processes of their own on loopback. Offline work is done before the
 online clock starts; pipelinedSeconds is a pass with the next one's offline work under way.
@@ -97,7 +99,7 @@ The reference runs just before and just after each case; seconds are given as mu
 export const benchCommand = declared.action(bench)
 
 async function bench(
-  kind: 'ops' | 'decode' | 'prefill' | 'encode' | 'reference',
+  kind: 'ops' | 'decode' | 'prefill' | 'encode' | 'reference' | 'audit',
   values: ValuesOf<typeof declared>,
 ): Promise<void> {
   if (kind === 'ops' || kind === 'reference') {
@@ -107,6 +109,7 @@ async function bench(
     })
     return
   }
+  if (kind === 'audit') return print(await auditCase(values.model ?? 'models/sst2'), values.json)
   const encoding = kind === 'encode'
   const names: readonly ShapeName[] = encoding ? encoderShapes : shapeNames
   const shape = values.shape ?? names[0]

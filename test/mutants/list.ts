@@ -1,4 +1,5 @@
 /** Bugs that would leave every answer right, or nearly so, and give something away. */
+import { audits } from './audits.ts'
 import type { Mutant } from './mutant.ts'
 
 const shared = 'src/protections/shared'
@@ -21,14 +22,14 @@ export class OtherPrg extends Prg {
 `,
   },
   {
-    file: `${shared}/session/dealer-passes.ts`,
-    find: "import { deriveKey, Prg } from '../prg.ts'",
-    replace: "import { deriveKey, OtherPrg, Prg } from '../prg.ts'",
+    file: `${shared}/session/deal-pass.ts`,
+    find: "import { Prg } from '../prg.ts'",
+    replace: "import { OtherPrg, Prg } from '../prg.ts'",
   },
   {
-    file: `${shared}/session/dealer-passes.ts`,
-    find: 'server: new Prg(this.#kernels, key),',
-    replace: 'server: new OtherPrg(this.#kernels, key),',
+    file: `${shared}/session/deal-pass.ts`,
+    find: 'server: new Prg(kernels, keys.server),',
+    replace: 'server: new OtherPrg(kernels, keys.server),',
   },
   {
     file: `${shared}/session/server-session.ts`,
@@ -152,7 +153,7 @@ const masks: Mutant[] = [
       {
         file: `${shared}/session/owner-session.ts`,
         find: 'this.#secret = new Prg(kernels, crypto.getRandomValues(new Uint8Array(32)))',
-        replace: 'this.#secret = new Prg(kernels, key)',
+        replace: 'this.#secret = new Prg(kernels, deriveKey(kernels, setup.seed, MASK_KEY))',
       },
     ],
     caughtBy: {
@@ -311,4 +312,4 @@ const weights: Mutant[] = [
   },
 ]
 
-export const mutants: readonly Mutant[] = [...masks, ...openings, ...sessions, ...weights]
+export const mutants: readonly Mutant[] = [...masks, ...openings, ...sessions, ...weights, ...audits]
