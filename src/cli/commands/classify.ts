@@ -1,5 +1,6 @@
 /** `sotto classify`: labels for the texts of a file, in the terminal. */
 import { resolve } from 'node:path'
+import { SessionError } from '../../handshake/errors.ts'
 import type { ModelListing, OwnerEvent, Stats } from '../../owner/api.ts'
 import type { Owner } from '../../owner/owner.ts'
 import { readInput } from '../classify/input.ts'
@@ -130,9 +131,9 @@ async function label(job: Job, owner: Owner, stopper: Stopper, known?: Run): Pro
         for (const [index, result] of results.entries()) run.put(base + index, result)
       }
     } catch (error) {
-      // A session that has got somewhere is worth another one; its masks are new.
+      // A session that has got somewhere is worth another one; its masks are new. Not with a dealer that was found out.
       if (stopper.isStopped) break
-      if (run.done === first) throw error
+      if (run.done === first || (error instanceof SessionError && error.code === 'audit-failed')) throw error
       run.progress.say(`Connecting again (${error instanceof Error ? error.message : error}).`)
     } finally {
       sum = plus(sum, stats)
