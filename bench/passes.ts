@@ -34,6 +34,8 @@ export interface PassOptions {
   profile?: string
   link: LinkChoice
   network: Network
+  /** One pass more over each of these round trips, in milliseconds: `onlineSecondsAtRtt1` and so on. */
+  otherRtts?: readonly number[]
   repeat: number
   /** Passes before those that are measured; those of `WARMUP` if not given. */
   warmup?: number
@@ -97,6 +99,12 @@ export function passCase(name: 'decode' | 'prefill' | 'encode', o: PassOptions):
     for (let i = 0; i < warmup; i++) await bench.measure(request, rows)
     for (let i = 0; i < o.repeat; i++) passes.push(await bench.measure(request, rows))
     const of = (pick: (pass: PassFigures) => number) => median(passes.map(pick))
+    const overNetworks: Record<string, number> = {}
+    for (const rtt of o.otherRtts ?? []) {
+      await bench.rtt(rtt)
+      overNetworks[`onlineSecondsAtRtt${rtt}`] = (await bench.measure(request, rows)).onlineSeconds
+    }
+    await bench.rtt(o.network.rtt)
     const pipelinedSeconds = ref.padding ? undefined : median(await pipelined(bench, plans, ref, o))
     const { owner, server, dealer } = await bench.usage()
     const products = await bench.products()
@@ -123,6 +131,7 @@ export function passCase(name: 'decode' | 'prefill' | 'encode', o: PassOptions):
       ownerOfflineCpuSeconds: of((p) => p.ownerOfflineCpuSeconds),
       serverOfflineCpuSeconds: of((p) => p.serverOfflineCpuSeconds),
       dealerOfflineCpuSeconds: of((p) => p.dealerOfflineCpuSeconds),
+      ...overNetworks,
       pipelinedSeconds,
       fillSeconds,
       declaredHops: schedule.hops,
