@@ -92,7 +92,7 @@ describe('one text', () => {
     expect(await panel.locator('.server code').textContent()).toMatch(/^[0-9a-f]{8}( [0-9a-f]{8}){7,}/)
     expect(await panel.getByText('How long each text is, in tokens, rounded up').count()).toBe(1)
     expect(await panel.locator('#audits').textContent()).toMatch(
-      /^audited \d+ of [1-9]\d* passes(, all right)?$/,
+      /^audited \d+ of [1-9]\d* passes(, all right, says the model server)?$/,
     )
     expect(await page.locator('sotto-classify [role=status]').textContent()).toContain('percent')
     await page.context().close()

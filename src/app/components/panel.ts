@@ -115,7 +115,7 @@ export class Panel extends DeferredElement {
   #audits() {
     const audits = engine.state.stats?.audits
     return html`<dt>Dealer</dt>
-      <dd id="audits">${audits ? `audited ${grouped(audits.audited)} of ${grouped(audits.passes)} passes${audits.audited > 0 ? ', all right' : ''}` : 'not audited in this session'}</dd>`
+      <dd id="audits">${audits ? `audited ${grouped(audits.audited)} of ${grouped(audits.passes)} passes${audits.audited > 0 ? ', all right, says the model server' : ''}` : 'not audited in this session'}</dd>`
   }
 
   #speed() {
