@@ -18,7 +18,7 @@ import type { Audits } from './session/audit.ts'
 import { modelPlans, planHash } from './session/model-plan.ts'
 import { OwnerSession } from './session/owner-session.ts'
 import { ownerWeights } from './session/owner-weights.ts'
-import { GOES_ON, toss } from './session/toss.ts'
+import { AUDITED, GOES_ON, MOST_AUDITED, toss } from './session/toss.ts'
 
 /** A greeting answered sooner comes from the same computer or house, where a hop is cheaper than dealt bytes. */
 const NEAR_MS = 12
@@ -100,6 +100,12 @@ export async function connectShared(
 /** The dealer, at an absolute address, and how often it is audited. Throws `ProtectionError` where none is configured, `AddressError` for a bad one. */
 function settingsOf({ settings, base }: ConnectRequest): v.InferOutput<typeof sharedSettings> {
   const parsed = v.safeParse(sharedSettings, settings)
+  if (parsed.issues?.some(({ path }) => path?.[0].key === 'audit'))
+    throw new ProtectionError(
+      'page-config',
+      `How often the dealer is audited must be a probability from 0 to ${MOST_AUDITED}.`,
+      `Correct it in config.json: {"protections": {"${SHARED}": {"audit": ${AUDITED}, ...}}}.`,
+    )
   if (!parsed.success)
     throw new ProtectionError(
       'page-config',
