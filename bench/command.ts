@@ -9,6 +9,7 @@ import { profileIds } from '../src/protections/shared/profiles/lookup.ts'
 import { ID as LOWBIT } from '../src/protections/shared/profiles/lowbit/id.ts'
 import { columnScales } from '../src/protections/shared/profiles/lowbit/random.ts'
 import { linkChoices } from '../src/transport/connect.ts'
+import { auditCase } from './audit.ts'
 import { besideCleartext, withCleartext } from './cleartext.ts'
 import { crowdCase } from './crowd.ts'
 import { kernelCases } from './kernels.ts'
@@ -25,6 +26,7 @@ const kinds = [
   'decode',
   'prefill',
   'encode',
+  'audit',
   'crowd',
   'veil',
   'reference',
@@ -35,7 +37,7 @@ const declared = command('bench', 'Measure the engine.')
   .addArgument(
     new Argument(
       '<what>',
-      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; crowd: opening sessions beside others that are dealt for, and 64 owners at once; ops: single operations, in one process; kernels: arithmetic of narrow rings, beside that of 64 bits; veil: disguising a checkpoint; reference: BERT-base in the clear, on one thread; readme: the tables of the README, which takes some minutes',
+      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; audit: what audits of the dealer add; crowd: opening sessions beside others that are dealt for, and 64 owners at once; ops: single operations, in one process; kernels: arithmetic of narrow rings, beside that of 64 bits; veil: disguising a checkpoint; reference: BERT-base in the clear, on one thread; readme: the tables of the README, which takes some minutes',
     ).choices(kinds),
   )
   .addOption(
@@ -123,6 +125,7 @@ Examples:
   sotto bench crowd
   sotto bench reference
   sotto bench veil --shape 70b                gigabytes in the folder for temporary files
+  sotto bench audit --model models/sst2
   sotto bench readme > figures.md
 
 Server, dealer and owner are processes of their own on loopback. Offline work is done before the
@@ -157,6 +160,7 @@ async function bench(kind: (typeof kinds)[number], values: ValuesOf<typeof decla
     print(await crowdCase({ model, workers, repeat, rows }), values.json)
     return
   }
+  if (kind === 'audit') return print(await auditCase(values.model ?? 'models/sst2'), values.json)
   const encoding = kind === 'encode'
   const names: readonly ShapeName[] = encoding ? encoderShapes : shapeNames
   const shape = names.find((name) => name === (values.shape ?? names[0]))

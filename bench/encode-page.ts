@@ -62,7 +62,7 @@ async function writeModel(folder: string, shape: Shape): Promise<string> {
 async function measure(shape: Shape, repeat: number): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'sotto-bench-'))
   const text = await writeModel(folder, shape)
-  const demo = await sotto('demo', '--port', '0', '--models', folder)
+  const demo = await sotto('demo', '--port', '0', '--audit', '0', '--models', folder)
   const browser = await launch('--enable-unsafe-webgpu')
   try {
     const runs: { connect: number; total: number }[] = []

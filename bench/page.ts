@@ -137,7 +137,7 @@ async function measure(rebuild: boolean): Promise<Result> {
   if (rebuild) rmSync(join(root, 'dist/page'), { recursive: true, force: true })
   const { text, tokens } = await question()
   const started = performance.now()
-  const demo = await sotto('demo', '--port', '0')
+  const demo = await sotto('demo', '--port', '0', '--audit', '0')
   const ready = (performance.now() - started) / 1000
   const browser = await launch('--enable-unsafe-webgpu')
   try {

@@ -24,7 +24,7 @@ beforeAll(async () => {
   await writeTinyClassifier(folder, 'single', { head: { kind: 'classify', labels } })
   await writeTinyClassifier(folder, 'two')
   browser = await launch()
-  demo = await sotto('demo', '--port', '0', '--models', folder)
+  demo = await sotto('demo', '--port', '0', '--audit', '0.25', '--models', folder)
 })
 afterAll(async () => {
   await browser.close()
@@ -91,6 +91,9 @@ describe('one text', () => {
     )
     expect(await panel.locator('.server code').textContent()).toMatch(/^[0-9a-f]{8}( [0-9a-f]{8}){7,}/)
     expect(await panel.getByText('How long each text is, in tokens, rounded up').count()).toBe(1)
+    expect(await panel.locator('#audits').textContent()).toMatch(
+      /^audited \d+ of [1-9]\d* passes(, all right, says the model server)?$/,
+    )
     expect(await page.locator('sotto-classify [role=status]').textContent()).toContain('percent')
     await page.context().close()
   })

@@ -20,7 +20,7 @@ describe('a party that goes away', () => {
   const serverKey = toBase64Url(loadIdentity(join(keys, 'server.pem')).publicKey)
   const dealerKey = toBase64Url(loadIdentity(join(keys, 'dealer.pem')).publicKey)
   const addresses = { server: '', dealer: '' }
-  const config = () => pageConfig(addresses.server, { url: addresses.dealer, key: dealerKey })
+  const config = () => pageConfig(addresses.server, { url: addresses.dealer, key: dealerKey }, 0)
   const running: { server?: ChildProcess; dealer?: ChildProcess } = {}
   let browser: Browser
   let page: Listening
@@ -132,7 +132,7 @@ describe('a party that goes away', () => {
 
   it('is a dealer that this page does not know', async () => {
     const chat = await ChatPage.fresh(browser)
-    const other = pageConfig(addresses.server, { url: addresses.dealer, key: serverKey })
+    const other = pageConfig(addresses.server, { url: addresses.dealer, key: serverKey }, 0)
     await chat.page.route('**/config.json', (route) => route.fulfill({ json: other }))
     await chat.page.goto(page.url)
     await chat.problem.waitFor()

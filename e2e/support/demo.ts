@@ -40,7 +40,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     project.provide('url', running)
     return
   }
-  const demo = await sotto('demo', '--port', '0', '--models', models)
+  const demo = await sotto('demo', '--port', '0', '--models', models, '--audit', '0')
   project.provide('url', demo.url)
   return async () => {
     demo.process.kill('SIGTERM')

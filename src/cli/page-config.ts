@@ -2,8 +2,12 @@ import type { PageConfig } from '../owner/api.ts'
 import { SHARED } from '../protections/shared/id.ts'
 import type { SharedSettings } from '../protections/shared/listing.ts'
 
-/** What a data owner is told of a model server and a dealer. */
-export function pageConfig(server: string, { url, key }: SharedSettings['dealer']): PageConfig {
-  const settings: SharedSettings = { dealer: { url, key } }
+/** What a data owner is told of a model server and a dealer, and how often it audits the dealer. */
+export function pageConfig(
+  server: string,
+  { url, key }: SharedSettings['dealer'],
+  audit?: number,
+): PageConfig {
+  const settings: SharedSettings = { dealer: { url, key }, audit }
   return { server, protections: { [SHARED]: settings } }
 }

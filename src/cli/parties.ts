@@ -12,8 +12,10 @@ import { nodeOwner } from '../owner/node/owner.ts'
 import type { Owner } from '../owner/owner.ts'
 import type { Protection } from '../protections/protection.ts'
 import { protections } from '../protections/registry.ts'
+import { AUDITED } from '../protections/shared/session/toss.ts'
 import { linkChoices } from '../transport/connect.ts'
 import { AddressError, partyUrl } from '../transport/party-url.ts'
+import { auditHelp, probability } from './audits.ts'
 import { command } from './command.ts'
 import { UsageError } from './errors.ts'
 import { pageConfig } from './page-config.ts'
@@ -47,6 +49,7 @@ export const owningCommand = (name: string, description: string) =>
       "the dealer's identity key, from somebody who is not the server",
       identityKey,
     )
+    .option('--audit <p>', auditHelp, probability, AUDITED)
     .optionsGroup('Options:')
     .addHelpText('after', '\nSelf-made certificates are trusted through NODE_EXTRA_CA_CERTS=FILE.')
 
@@ -58,6 +61,7 @@ interface PartiesValues {
   server?: string
   dealer?: string
   dealerKey?: string
+  audit: number
 }
 
 export interface PartiesChoice {
@@ -67,6 +71,8 @@ export interface PartiesChoice {
   folder: string
   protection: Protection
   link?: (typeof linkChoices)[number]
+  /** How probable an audit of the dealer is. */
+  audit: number
   /** Parties that run already. */
   running?: PageConfig
 }
@@ -85,15 +91,16 @@ export function partiesChoice(values: PartiesValues): PartiesChoice {
     folder: isFolder ? resolve(model) : folderOf(values.models, model),
     protection,
     link: values.link,
-    running: given === 3 ? partiesAt(server!, dealer!, key!) : undefined,
+    audit: values.audit,
+    running: given === 3 ? partiesAt(server!, dealer!, key!, values.audit) : undefined,
   }
 }
 
 /** Parties that are safe to talk to from here. Throws a `UsageError` for others. */
-function partiesAt(server: string, dealer: string, key: string): PageConfig {
+function partiesAt(server: string, dealer: string, key: string, audit: number): PageConfig {
   try {
     const url = partyUrl(dealer, 'the dealer (--dealer)')
-    return pageConfig(partyUrl(server, 'the model server (--server)'), { url, key })
+    return pageConfig(partyUrl(server, 'the model server (--server)'), { url, key }, audit)
   } catch (error) {
     if (!(error instanceof AddressError)) throw error
     throw new UsageError(error.message, error.advice)
@@ -114,7 +121,7 @@ function folderOf(models: string | undefined, model: string | undefined): string
  * where the protection needs no server.
  */
 export async function withOwner<T>(
-  { folder, running, protection }: PartiesChoice,
+  { folder, running, protection, audit }: PartiesChoice,
   use: (owner: Owner) => Promise<T>,
 ): Promise<T> {
   if (!protection.needsServer) {
@@ -135,7 +142,7 @@ export async function withOwner<T>(
       keys,
     })
     try {
-      return await use(nodeOwner(pageConfig(parties.server.url, parties.dealer)))
+      return await use(nodeOwner(pageConfig(parties.server.url, parties.dealer, audit)))
     } finally {
       await parties.stop()
     }

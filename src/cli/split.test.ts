@@ -47,7 +47,7 @@ async function start(dealerModels?: string): Promise<Processes> {
 test('split bundles that the command line made are served by the processes that they were made for', async () => {
   processes = await start(join(folder, 'split', 'dealer'))
   expect(processes.server.models).toEqual(['tiny'])
-  const owner = nodeOwner(pageConfig(processes.server.url, processes.dealer))
+  const owner = nodeOwner(pageConfig(processes.server.url, processes.dealer, 0))
   try {
     await owner.open({ model: 'tiny', link: 'ws' }, () => undefined)
     const options = { temperature: 0, topP: 1, seed: 1, maxTokens: 3 }

@@ -14,6 +14,10 @@ const codes = {
   'unknown-model': [404, 'Choose another model, or check that the model server and the dealer both run.'],
   'plan-mismatch': [409, 'The model has changed. Reload the page.'],
   'pass-mismatch': [409, 'The page said different things to the model server and the dealer. Reload it.'],
+  'audit-failed': [
+    502,
+    'Do not go on with this dealer; tell who runs the page, the model server and the dealer.',
+  ],
   'version-mismatch': [409, 'The parties run different releases. Reload the page, or update the older one.'],
   expired: [410, 'The session is over. Open a new one.'],
   replayed: [409, 'The session was already used. Open a new one.'],

@@ -1,5 +1,5 @@
 /** The release of the protocol between parties; a transcript binds it. */
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
 
 /** The release of what a server and its dealer say to each other. */
 export const MATERIAL_VERSION = 2

@@ -8,6 +8,7 @@
 import type { Task } from '../handshake/listing.ts'
 import type { BackendKind } from '../kernels/choose.ts'
 import type { Notice, Pooled } from '../protections/notice.ts'
+import type { AuditCounts } from '../protections/protection.ts'
 import type { LinkChoice } from '../transport/connect.ts'
 
 export type { BackendKind, LinkChoice, Notice, Pooled, Task }
@@ -120,6 +121,8 @@ export interface Stats {
   server?: PartyTraffic
   /** The owner's traffic with the dealer, in messages too. */
   dealer?: PartyTraffic
+  /** Passes that the dealer was audited in, of so many; all were right. None where it is not audited. */
+  audits?: AuditCounts
 }
 
 /** What progress is made with. */

@@ -43,7 +43,7 @@ const hello = [{ role: 'user' as const, content: 'Hello' }]
 async function opened(model = 'classifier', onEvent: (event: OwnerEvent) => void = () => undefined) {
   const { dealerUrl, dealerKey } = parties.request()
   const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
-  const config = pageConfig(parties.server.url, { url: dealerUrl, key: dealerKey })
+  const config = pageConfig(parties.server.url, { url: dealerUrl, key: dealerKey }, 0)
   const owner = new Owner(config, noWindow, nodePlatform())
   owners.push(owner)
   return { owner, info: await owner.open({ model, link: 'ws' }, onEvent) }
@@ -124,7 +124,7 @@ test('a model that its server still prepares is waited for', async () => {
     expect(cards.models.map((card) => card.name)).toEqual(['tiny', 'classifier'])
     const { dealerUrl, dealerKey } = fresh.request()
     const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
-    const config = pageConfig(fresh.server.url, { url: dealerUrl, key: dealerKey })
+    const config = pageConfig(fresh.server.url, { url: dealerUrl, key: dealerKey }, 0)
     const owner = new Owner(config, noWindow, nodePlatform())
     const said: string[] = []
     await owner.open({ model: 'classifier', link: 'ws' }, (event) => {

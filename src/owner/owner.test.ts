@@ -41,7 +41,7 @@ const typed = (code: string) => expect.objectContaining({ code, advice: expect.s
 function owner(changes: { server?: string; dealer?: Partial<Dealer>; platform?: Partial<Platform> } = {}) {
   const { dealerUrl, dealerKey } = parties.request()
   const dealer = { url: dealerUrl, key: dealerKey, ...changes.dealer }
-  const config = pageConfig(changes.server ?? parties.server.url, dealer)
+  const config = pageConfig(changes.server ?? parties.server.url, dealer, 0)
   const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
   const made = new Owner(config, noWindow, { ...nodePlatform(), ...changes.platform })
   owners.push(made)
@@ -148,7 +148,7 @@ describe('is refused with advice', () => {
     const own = await startEngineParties(folder)
     const { dealerUrl, dealerKey } = own.request()
     const noWindow = { openPeer: () => Promise.reject(new Error('none')) }
-    const config = pageConfig(own.server.url, { url: dealerUrl, key: dealerKey })
+    const config = pageConfig(own.server.url, { url: dealerUrl, key: dealerKey }, 0)
     const o = new Owner(config, noWindow, nodePlatform())
     owners.push(o)
     await open(o)

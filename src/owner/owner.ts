@@ -87,14 +87,15 @@ export class Owner implements OwnerApi {
   }
 
   /** Totals for the terminal and for benches. */
-  totals(): { hops: number; upBytes: number; downBytes: number; dealerBytes: number; rows: number } {
-    const { hops, dealer, tokens, server } = this.#current().connection.counts()
+  totals() {
+    const { hops, dealer, tokens, server, audits } = this.#current().connection.counts()
     return {
       hops,
       rows: tokens,
       dealerBytes: dealer?.toServerBytes ?? 0,
       upBytes: server.sentBytes,
       downBytes: server.receivedBytes,
+      audits,
     }
   }
 

@@ -26,6 +26,7 @@ export function statsOf(counts: Counts, secondsPerToken: number): Stats {
     privateProducts: counts.privateProducts,
     server: partyTraffic(server),
     dealer: counts.dealer && partyTraffic(counts.dealer.traffic),
+    audits: counts.audits,
   }
 }
 

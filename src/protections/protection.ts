@@ -141,6 +141,17 @@ export interface Counts {
   readonly serverSample: Uint8Array
   /** Where a third party takes part. */
   readonly dealer?: DealerCounts
+  /** Where its work is audited. */
+  readonly audits?: AuditCounts
+}
+
+/** What audits have found: all right so far, for a session ends with the first that is not. */
+export interface AuditCounts {
+  readonly audited: number
+  /** All passes that were run, audited ones among them. */
+  readonly passes: number
+  /** Bytes that the third party has sent for audits alone. */
+  readonly dealtBytes: number
 }
 
 /** What the third party of a connection has received and sent so far. */

@@ -1,4 +1,5 @@
 /** Bugs that would leave every answer right, or nearly so, and give something away. */
+import { audits } from './audits.ts'
 import { lengths } from './lengths.ts'
 import { masks } from './masks.ts'
 import type { Mutant } from './mutant.ts'
@@ -14,4 +15,5 @@ export const mutants: readonly Mutant[] = [
   ...weights,
   ...lengths,
   ...passes,
+  ...audits,
 ]

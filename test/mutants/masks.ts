@@ -18,14 +18,14 @@ export class OtherPrg extends Prg {
 `,
   },
   {
-    file: `${shared}/session/dealer-passes.ts`,
-    find: "import { deriveKey, Prg } from '../prg.ts'",
-    replace: "import { deriveKey, OtherPrg, Prg } from '../prg.ts'",
+    file: `${shared}/session/deal-pass.ts`,
+    find: "import { Prg } from '../prg.ts'",
+    replace: "import { OtherPrg, Prg } from '../prg.ts'",
   },
   {
-    file: `${shared}/session/dealer-passes.ts`,
-    find: 'server: new Prg(this.#kernels, key),',
-    replace: 'server: new OtherPrg(this.#kernels, key),',
+    file: `${shared}/session/deal-pass.ts`,
+    find: 'server: new Prg(kernels, keys.server),',
+    replace: 'server: new OtherPrg(kernels, keys.server),',
   },
   {
     file: `${shared}/session/server-session.ts`,
@@ -149,7 +149,7 @@ export const masks: readonly Mutant[] = [
       {
         file: `${shared}/session/owner-session.ts`,
         find: 'this.#secret = new Prg(kernels, crypto.getRandomValues(new Uint8Array(32)))',
-        replace: 'this.#secret = new Prg(kernels, key)',
+        replace: 'this.#secret = new Prg(kernels, deriveKey(kernels, setup.seed, MASK_KEY))',
       },
     ],
     caughtBy: {

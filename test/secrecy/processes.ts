@@ -77,7 +77,7 @@ export async function startTestProcesses(folder: string, seed: string): Promise<
       ownerDealer: await tapped(dealer),
     }
     const pinnedDealer = { url: wires.ownerDealer.url, key: keyOf('dealer') }
-    const peers = pageConfig(wires.ownerServer.url, pinnedDealer)
+    const peers = pageConfig(wires.ownerServer.url, pinnedDealer, 0)
     const owner: TestProcesses['owner'] = (job, more) =>
       new Promise((resolve, reject) => {
         const env = { ...environment('owner'), ...more }

@@ -100,9 +100,10 @@ function kindsOf(sessions: readonly WireSession[]): Kinds {
       add(planOf(asked.get(c.pass)), c, c.lanes)
       const name = `${c.pass} ${nameOf(c)}`
       known.set(name, c)
-      // Were masks used in two sessions, this difference would be one of inputs.
+      // Were masks used in two sessions, this difference would be one of inputs. A reply that ends earlier has passes of
+      // other shapes behind it.
       const other = before?.get(name)
-      if (other)
+      if (other?.lanes.length === c.lanes.length)
         add(
           'between sessions',
           c,

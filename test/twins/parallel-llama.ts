@@ -8,6 +8,7 @@ import {
   type TwinTensors,
   times,
   unit,
+  type Values,
   type Vector,
 } from './formulas.ts'
 

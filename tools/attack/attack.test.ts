@@ -24,7 +24,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 async function run(parties: Parties, bundle: string, queries: number): Promise<AttackReport> {
   const { dealerKey } = parties.request()
-  const config = pageConfig(parties.server.url, { url: parties.dealer.url, key: dealerKey })
+  const config = pageConfig(parties.server.url, { url: parties.dealer.url, key: dealerKey }, 0)
   try {
     return await attackModel({ bundle, config, platform, queries })
   } finally {

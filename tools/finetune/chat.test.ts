@@ -50,7 +50,10 @@ const options: FineTuneOptions = {
   ...{ method: 'ffa-lora', rank: 2, alpha: 4, seed: 1, heldOut: 0.2, pairsPerText: 1, isPrivate: true },
   ...{ wordDropout: 0, smoothing: 0, threads: 1, epochs: 2, batch: 8, learningRate: 0.01, weightDecay: 0 },
   ...{ averageEpochs: 1, about: { name: 'Tuned' }, resume: false },
-  privacy: { epsilon: 8, delta: 1e-3, clip: 1, accountant: 'rdp', optimizer: 'dp-adamw' },
+  privacy: {
+    ...{ epsilon: 8, delta: 1e-3, clip: 1, accountant: 'rdp', optimizer: 'dp-adamw' },
+    ledgers: join(dir, 'ledgers'),
+  },
 } as FineTuneOptions
 
 beforeAll(async () => {
@@ -74,7 +77,7 @@ describe('a chat model, tuned privately', () => {
     expect(summary.perplexity!.base).toBeGreaterThan(1)
     expect(summary.perplexity!.tuned).toBeGreaterThan(1)
     expect(summary.perplexity!.tuned).not.toBe(summary.perplexity!.base)
-    expect(readLedger(join(options.out, 'privacy-ledger.jsonl')).steps).toBe(summary.steps)
+    expect(readLedger(summary.privacy!.ledger).steps).toBe(summary.steps)
     expect(summary.privacy!.epsilon).toBeLessThanOrEqual(8)
   })
 

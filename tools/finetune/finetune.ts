@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Tensors } from '../../src/model/architectures/config.ts'
+import type { LedgerIdentity } from '../privacy/ledger-file.ts'
 import type { About } from '../train/export.ts'
 import { readBase } from './base.ts'
 import type { EpochReport } from './checkpoint.ts'
@@ -14,7 +15,7 @@ import { fineTune } from './trainer.ts'
 
 export interface FineTuneOptions extends Omit<TaskOptions, 'isPrivate'> {
   base: string
-  /** Folder for the checkpoint, the ledger and the report; the model goes to `out/bundle`. */
+  /** Folder for the checkpoint and the report; the model goes to `out/bundle`. */
   out: string
   epochs: number
   batch: number
@@ -31,8 +32,11 @@ export interface FineTuneOptions extends Omit<TaskOptions, 'isPrivate'> {
     optimizer: PrivateOptimizer
     /** DP-AdamBC's floor of the second moment. */
     gamma?: number
-    /** `out/privacy-ledger.jsonl` unless said otherwise. */
+    /** In `ledgers`, under the hashes of data and base, unless said otherwise. */
     ledger?: string
+    ledgers: string
+    /** What may be known of how many examples there are; without it, their number is not hidden. */
+    publicExamples?: number
   }
   about: Partial<About>
   resume: boolean
@@ -51,7 +55,17 @@ export interface FineTuneSummary {
   accuracy?: number
   /** For each held-out token, of the base and of the model; chat models only. */
   perplexity?: { base: number; tuned: number }
-  privacy?: { epsilon: number; delta: number; sigma: number; q: number; steps: number; clip: number }
+  privacy?: {
+    epsilon: number
+    delta: number
+    sigma: number
+    q: number
+    steps: number
+    clip: number
+    /** Whether the number of examples is hidden: all of this was then planned with a public one. */
+    hidesNumber: boolean
+    ledger: string
+  }
 }
 
 /** Fine-tunes a base on a task, and writes its report and its bundle. */
@@ -59,29 +73,31 @@ export async function runFineTune(o: FineTuneOptions): Promise<FineTuneSummary> 
   const base = await readBase(o.base)
   const loaded = loadTask(base, { ...o, isPrivate: o.privacy !== undefined })
   const { task, config } = loaded
-  mkdirSync(o.out, { recursive: true })
   // All that a resumed run must have in common with the run that it goes on with.
   const same = {
     ...o,
     ...{ onEpoch: 0, onPlan: 0, resume: 0, out: 0, about: 0, threads: 0, base: 0, data: 0, dev: 0 },
+    privacy: o.privacy && { ...o.privacy, ledger: 0, ledgers: 0 },
   }
   const model = hashOf(base.tensors, JSON.stringify([config, o.method, [...task.trained.keys()]]))
   const run = createHash('sha256')
     .update(JSON.stringify([same, loaded.dataset, model]))
     .digest('hex')
+  // However it is trained: what one base learns of one data set adds up.
+  const identity = { dataset: loaded.dataset, model: hashOf(base.tensors, JSON.stringify(base.config)) }
   const plan =
     o.privacy &&
     planPrivacy(
       {
         ...o.privacy,
-        delta: o.privacy.delta ?? 1 / (10 * task.examples),
-        ledger: o.privacy.ledger ?? join(o.out, 'privacy-ledger.jsonl'),
-        identity: { dataset: loaded.dataset, model },
+        ledger: o.privacy.ledger ?? ledgerOf(o.privacy.ledgers, identity),
+        identity,
       },
       task.examples,
       o.batch,
       o.epochs,
     )
+  mkdirSync(o.out, { recursive: true })
   if (plan) o.onPlan?.(plan)
   const before = o.task === 'chat' ? await task.evaluate(new Map()) : undefined
   const { state, values } = await fineTune({ ...o, task, run, privacy: plan })
@@ -95,7 +111,7 @@ export async function runFineTune(o: FineTuneOptions): Promise<FineTuneSummary> 
       .filter(Boolean)
       .join(' '),
   }
-  const facts = factsOf(o, loaded.task.examples, plan, last)
+  const facts = factsOf(o, plan?.plannedExamples ?? task.examples, plan, last)
   writeFileSync(join(o.out, 'report.html'), reportHtml(about.name, facts, state.reports))
   writeFileSync(
     join(o.out, 'report.json'),
@@ -112,7 +128,7 @@ export async function runFineTune(o: FineTuneOptions): Promise<FineTuneSummary> 
   return {
     bundle,
     hash,
-    examples: task.examples,
+    examples: plan?.plannedExamples ?? task.examples,
     trainedParameters: [...task.trained.values()].reduce((sum, { data }) => sum + data.length, 0),
     epochs: o.epochs,
     steps: state.step,
@@ -127,9 +143,17 @@ export async function runFineTune(o: FineTuneOptions): Promise<FineTuneSummary> 
         q: plan.q,
         steps: plan.steps,
         clip: plan.clip,
+        hidesNumber: plan.publicExamples !== undefined,
+        ledger: plan.ledger,
       },
     }),
   }
+}
+
+/** One file for each data set and base, wherever runs put their results. */
+function ledgerOf(folder: string, { dataset, model }: LedgerIdentity): string {
+  mkdirSync(folder, { recursive: true })
+  return join(folder, `${dataset.slice(0, 24)}-${model.slice(0, 24)}.jsonl`)
 }
 
 function hashOf(tensors: Tensors, about: string): string {
@@ -138,6 +162,12 @@ function hashOf(tensors: Tensors, about: string): string {
     hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
   return hash.digest('hex')
 }
+
+/** What is hidden of how many examples there are. */
+export const numberOf = ({ publicExamples, plannedExamples }: PrivatePlan): string =>
+  publicExamples === undefined
+    ? `${plannedExamples}, the data’s own: noise, steps and delta come from it, and the guarantee does not hide it`
+    : `${publicExamples}, public: noise, steps and delta come from it, and the true number is hidden`
 
 function factsOf(
   o: FineTuneOptions,
@@ -166,5 +196,6 @@ function factsOf(
     ['Sampling probability', plan.q.toFixed(5)],
     ['Clipping norm', String(plan.clip)],
     ['Protects', 'one example more or less. Choosing these settings by held-out accuracy is not counted.'],
+    ['Number of examples', numberOf(plan)],
   ]
 }

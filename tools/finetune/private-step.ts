@@ -2,6 +2,7 @@ import { DpAdamBC, DpAdamW } from '../privacy/dp-adam.ts'
 import { DpSgd } from '../privacy/dp-sgd.ts'
 import { PrivacyLedger } from '../privacy/ledger.ts'
 import { LedgerError, type LedgerIdentity } from '../privacy/ledger-file.ts'
+import { AccountingError } from '../privacy/mechanism.ts'
 import { csprng, poissonSample, type RandomSource } from '../privacy/noise.ts'
 import type { Optimizer, Vectors, WeightDecay } from '../privacy/optimizer.ts'
 import { privatize } from '../privacy/privatize.ts'
@@ -23,12 +24,17 @@ export interface PrivacyOptions {
   gamma?: number
   /** Where the ledger is kept. */
   ledger: string
+  /** How many examples there are, as everybody may know: then the guarantee hides the true number as well. */
+  publicExamples?: number
   identity: LedgerIdentity
 }
 
 /** The mechanism of a private run: fixed before its first step, and stated in its report. */
 export interface PrivatePlan extends PrivacyOptions {
+  /** In the data; batches are drawn from among them. */
   examples: number
+  /** What q, steps and the average batch come from. */
+  plannedExamples: number
   /** Probability with which each example joins a batch. */
   q: number
   steps: number
@@ -37,13 +43,30 @@ export interface PrivatePlan extends PrivacyOptions {
   sigma: number
 }
 
-/** Noise for `epochs` passes in batches of `batch` on average, so that all steps together spend at most epsilon. */
-export function planPrivacy(o: PrivacyOptions, examples: number, batch: number, epochs: number): PrivatePlan {
-  const q = Math.min(1, batch / examples)
+/**
+ * Noise for `epochs` passes in batches of `batch` on average, so that all steps together spend at most epsilon. Without
+ * `delta` it is a tenth of one over the number of examples. Throws AccountingError for a delta that allows a run to
+ * publish an example whole, and for no examples.
+ */
+export function planPrivacy(
+  o: Omit<PrivacyOptions, 'delta'> & { delta?: number },
+  examples: number,
+  batch: number,
+  epochs: number,
+): PrivatePlan {
+  const plannedExamples = o.publicExamples ?? examples
+  if (plannedExamples < 1) throw new AccountingError('There are no examples to plan with.')
+  const delta = o.delta ?? 1 / (10 * plannedExamples)
+  if (delta >= 1 / plannedExamples)
+    throw new AccountingError(
+      `Delta ${delta} with ${plannedExamples} examples: it must be below ${(1 / plannedExamples).toPrecision(3)}, one over their number. ` +
+        'With a larger one a run that publishes some of the examples whole would count as private.',
+    )
+  const q = Math.min(1, batch / plannedExamples)
   const steps = Math.max(1, Math.round(epochs / q))
-  const target = { epsilon: o.epsilon, delta: o.delta, q, steps }
+  const target = { epsilon: o.epsilon, delta, q, steps }
   const sigma = o.accountant === 'rdp' ? rdpSigma(target) : prvSigma(target)
-  return { ...o, examples, q, steps, expectedBatch: q * examples, sigma }
+  return { ...o, delta, examples, plannedExamples, q, steps, expectedBatch: q * plannedExamples, sigma }
 }
 
 /** The optimizer of a private run; biases and gains, which are vectors, do not decay. */
@@ -75,7 +98,8 @@ export class PrivateSteps {
       'spent',
       `${plan.ledger} counts ${this.spent} steps of an earlier run on this data, ` +
         (isOther ? 'with other noise. ' : 'which is all that this one may take. ') +
-        'Resume that run with its own options, or start a ledger of its own: both then count.',
+        'Resume that run with its own options and folder, or name another ledger (--ledger FILE): ' +
+        'what is released of both then spends the sum.',
     )
   }
 
@@ -101,8 +125,8 @@ export class PrivateSteps {
 
   /** Turns a clipped sum into a private mean, in place. */
   release(sums: ReadonlyMap<string, Float32Array>): void {
-    const { sigma, q, clip, delta, examples, expectedBatch } = this.plan
-    this.#ledger.record({ sigma, q, clip, delta, examples })
+    const { sigma, q, clip, delta, plannedExamples, expectedBatch } = this.plan
+    this.#ledger.record({ sigma, q, clip, delta, examples: plannedExamples })
     privatize(sums, { sigma, clip, expectedBatch, source: this.#source })
   }
 

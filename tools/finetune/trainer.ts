@@ -55,7 +55,8 @@ export async function fineTune(o: TrainerOptions): Promise<TrainerResult> {
   const path = join(o.out, 'finetune.safetensors')
   if (!o.resume && existsSync(path))
     throw new Error(`${path} exists already. Use --resume to go on with it, or another --out folder.`)
-  const perEpoch = Math.max(1, Math.round(task.examples / o.batch))
+  // A private run's is no more precise than its plan: the true number of examples shapes nothing.
+  const perEpoch = Math.max(1, Math.round((o.privacy?.plannedExamples ?? task.examples) / o.batch))
   const steps = o.privacy?.steps ?? perEpoch * o.epochs
   const average = new WeightAverage(trained, o.averageEpochs * perEpoch)
   const vectors = new Map([...trained].map(([name, { data }]) => [name, data]))

@@ -15,7 +15,7 @@ export interface StepParameters {
   clip: number
   /** The delta at which epsilon is meant to be stated. */
   delta: number
-  /** Examples in the data set. */
+  /** Examples that q and the steps were planned with. */
   examples: number
 }
 
@@ -23,7 +23,7 @@ export interface StepParameters {
 export interface LedgerIdentity {
   /** Hash of the private data set. */
   dataset: string
-  /** Hash of the base model and of what is trained in it. */
+  /** Hash of the base model, however it is trained. */
   model: string
 }
 

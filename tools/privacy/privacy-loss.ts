@@ -10,8 +10,8 @@ export type Direction = 'remove' | 'add'
 
 /** A privacy loss, in nats, as a random variable. */
 export interface PrivacyLoss {
-  /** Probability that the loss is in (low, high]. */
-  probability(low: number, high: number): number
+  /** Probabilities that the loss is in (low + i width, low + (i + 1) width], for every i below `cells`. */
+  probabilities(low: number, width: number, cells: number): Float64Array
   /** Mean of the loss given that it is in (low, high]. */
   mean(low: number, high: number): number
 }
@@ -32,15 +32,14 @@ export function privacyLoss(sigma: number, q: number, direction: Direction): Pri
       t > 1 ? t + Math.log1p((q - 1) * Math.exp(-t)) - Math.log(q) : Math.log((Math.expm1(t) + q) / q)
     return sigma * sigma * power + 0.5
   }
-  /** Probability of (a, b) under the distribution that the loss is taken over, without cancelling in either tail. */
-  const between = (a: number, b: number) => {
-    const gauss = (mean: number) => {
-      const x = (a - mean) / sigma
-      const y = (b - mean) / sigma
-      return x > 0 ? normalCdf(-x) - normalCdf(-y) : normalCdf(y) - normalCdf(x)
-    }
-    return direction === 'add' ? gauss(0) : (1 - q) * gauss(0) + q * gauss(1)
-  }
+  /** Normals, with their weights, that the loss is taken over. */
+  const normals =
+    direction === 'add'
+      ? [[1, 0]]
+      : [
+          [1 - q, 0],
+          [q, 1],
+        ]
   const density = (z: number) => {
     const gauss = (mean: number) =>
       Math.exp(-(((z - mean) / sigma) ** 2) / 2) / (sigma * Math.sqrt(2 * Math.PI))
@@ -50,7 +49,27 @@ export function privacyLoss(sigma: number, q: number, direction: Direction): Pri
     direction === 'remove' ? [inverse(low), inverse(high)] : [inverse(-high), inverse(-low)]
 
   return {
-    probability: (low, high) => Math.max(0, between(...interval(low, high))),
+    probabilities(low, width, cells) {
+      const out = new Float64Array(cells)
+      for (const [weight, mean] of normals) {
+        // Of each edge the smaller tail, so that nothing cancels in either one.
+        let before = 0
+        let tailBefore = 0
+        for (let i = 0; i <= cells; i++) {
+          const loss = low + i * width
+          const z = direction === 'remove' ? inverse(loss) : inverse(-loss)
+          const x = (z - mean) / sigma
+          const tail = normalCdf(-Math.abs(x))
+          if (i > 0) {
+            const [isHigh, wasHigh] = [x > 0, before > 0]
+            out[i - 1] += weight * (isHigh === wasHigh ? Math.abs(tail - tailBefore) : 1 - tail - tailBefore)
+          }
+          before = x
+          tailBefore = tail
+        }
+      }
+      return out
+    },
     mean(low, high) {
       const [from, to] = interval(low, high)
       // Beyond twelve deviations the densities hold less than 1e-32.

@@ -20,11 +20,17 @@ export interface PrvEpsilon {
 /** What to state epsilon at, and how exactly. */
 export interface PrvOptions {
   delta: number
-  /** Largest error of epsilon to aim at. Where it needs more than 2^22 cells, the bounds widen instead. */
+  /**
+   * Largest error of epsilon to aim at. Where it needs more than 2^22 cells, the bounds widen instead. Without it, a
+   * thousandth of epsilon, or what 2^17 cells allow.
+   */
   epsilonError?: number
 }
 
 const MAX_CELLS = 2 ** 22
+/** An answer takes a fraction of a second, and a look while searching a tenth of that. */
+const CELLS = 2 ** 17
+const SEARCH_CELLS = 2 ** 14
 /** Part of delta given away to the tails beyond the grid; the bounds pay for it. */
 const DELTA_SHARE = 1e-3
 /** Below this, rounding in the transforms would no longer be small beside the tails. */
@@ -49,7 +55,11 @@ interface Composed {
  * Epsilon at `delta` of mechanisms applied one after another, with bounds that hold up to the rounding of doubles.
  * Throws AccountingError for a delta under 1e-10, where that rounding would count.
  */
-export function prvEpsilonOf(mechanisms: readonly Mechanism[], options: PrvOptions): PrvEpsilon {
+export function prvEpsilonOf(
+  mechanisms: readonly Mechanism[],
+  options: PrvOptions,
+  mostCells = options.epsilonError === undefined ? CELLS : MAX_CELLS,
+): PrvEpsilon {
   checkDelta(options.delta)
   if (options.delta < MIN_DELTA)
     throw new AccountingError(
@@ -57,7 +67,7 @@ export function prvEpsilonOf(mechanisms: readonly Mechanism[], options: PrvOptio
     )
   const parts = merged(mechanisms)
   if (parts.length === 0) return { lower: 0, estimate: 0, upper: 0 }
-  const grid = gridFor(parts, options)
+  const grid = gridFor(parts, options, mostCells)
   const { delta } = options
   const ends = (['remove', 'add'] as const).map((direction) => {
     const composed = compose(parts, grid, direction)
@@ -68,7 +78,9 @@ export function prvEpsilonOf(mechanisms: readonly Mechanism[], options: PrvOptio
     }
   })
   const worse = (key: keyof PrvEpsilon) => Math.max(...ends.map((end) => end[key]))
-  return { lower: worse('lower'), estimate: worse('estimate'), upper: worse('upper') }
+  // What the Renyi accountant proves holds as well: where epsilon is small beside the grid's error it is the tighter one.
+  const upper = Math.min(worse('upper'), rdpEpsilonOf(parts, delta))
+  return { lower: worse('lower'), estimate: Math.min(worse('estimate'), upper), upper }
 }
 
 /** Epsilon at `delta` of `steps` equal steps; see prvEpsilonOf. */
@@ -76,40 +88,42 @@ export const prvEpsilon = ({ delta, epsilonError, ...mechanism }: Mechanism & Pr
   prvEpsilonOf([mechanism], { delta, epsilonError })
 
 /**
- * The smallest noise multiplier whose upper bound of epsilon is at most the target, from above to about 1e-4 of itself.
- * The estimate hardly depends on the grid, so a coarse one does the searching and the fine one confirms.
+ * A noise multiplier whose upper bound of epsilon is at most the target: the smallest one, from above to about 1e-3 of
+ * itself. The Renyi accountant's stands where nothing smaller is proved. The estimate hardly depends on the grid, so a
+ * coarse one does the searching and the fine one confirms.
  */
-export function prvSigma({
-  epsilonError = 0.01,
-  ...target
-}: PrivacyTarget & Omit<PrvOptions, 'delta'>): number {
-  checkEpsilon(target.epsilon)
-  const { epsilon, delta, q, steps } = target
-  const aim = epsilon - epsilonError
-  if (aim <= 0)
-    throw new AccountingError(`Epsilon ${epsilon} is within the error ${epsilonError} of the accountant.`)
-  const coarse = Math.max(0.1, epsilonError)
-  const likely = (sigma: number) =>
-    prvEpsilon({ sigma, q, steps, delta, epsilonError: coarse }).estimate <= aim
-  let high = rdpSigma({ ...target, epsilon: aim })
-  let low = high / 2
-  while (low > 0.02 && likely(low)) [low, high] = [low / 2, low]
-  while (high - low > 1e-4 * high) {
-    const middle = (low + high) / 2
-    if (likely(middle)) high = middle
-    else low = middle
+export function prvSigma({ epsilon, delta, q, steps }: PrivacyTarget): number {
+  checkEpsilon(epsilon)
+  const most = rdpSigma({ epsilon, delta, q, steps })
+  const fine = (sigma: number) => prvEpsilonOf([{ sigma, q, steps }], { delta })
+  const coarse = (sigma: number) => prvEpsilonOf([{ sigma, q, steps }], { delta }, SEARCH_CELLS).estimate
+  const { estimate, upper } = fine(most)
+  const aim = epsilon - (upper - estimate)
+  // Epsilon falls with sigma much like a power of it: the search is Newton's, on logarithms, by secants.
+  let [sigma, found] = [most, coarse(most)]
+  let slope = -1
+  for (let i = 0; i < 6 && found > 0 && aim > 0 && Math.abs(found / aim - 1) > 1e-3; i++) {
+    const next = sigma * Math.min(2, Math.max(0.5, (aim / found) ** (1 / slope)))
+    const there = coarse(next)
+    if (there <= 0 || next === sigma) break
+    const measured = Math.log(there / found) / Math.log(next / sigma)
+    if (measured < -0.1) slope = measured
+    ;[sigma, found] = [next, there]
   }
-  for (let more = 1e-4; prvEpsilon({ sigma: high, q, steps, delta, epsilonError }).upper > epsilon; more *= 2)
-    high *= 1 + more
-  return high
+  for (let more = 1e-3; sigma < most; more *= 2) {
+    if (fine(sigma).upper <= epsilon) return sigma
+    sigma *= 1 + more
+  }
+  return most
 }
 
 /**
  * Half-width and cells of the grid, by theorem 5.5 and its proof: the rounding error of k steps is sub-Gaussian, and
  * the tails beyond the grid, of one step and of all, are bounded through the Renyi accountant.
  */
-function gridFor(parts: Mechanism[], { delta, epsilonError = 0.01 }: PrvOptions): Grid {
-  if (!(epsilonError > 0)) throw new AccountingError(`Error of epsilon ${epsilonError}: it must be above 0.`)
+function gridFor(parts: Mechanism[], { delta, epsilonError }: PrvOptions, mostCells: number): Grid {
+  if (epsilonError !== undefined && !(epsilonError > 0))
+    throw new AccountingError(`Error of epsilon ${epsilonError}: it must be above 0.`)
   const steps = parts.reduce((sum, part) => sum + part.steps, 0)
   const deltaError = delta * DELTA_SHARE
   const spread = Math.sqrt((steps / 2) * Math.log(12 / deltaError))
@@ -118,8 +132,8 @@ function gridFor(parts: Mechanism[], { delta, epsilonError = 0.01 }: PrvOptions)
   // Matching the means moves the sum by at most half a cell a step.
   const reach = (error: number) => 3 + Math.max(error + all, ...single) + (steps * error) / spread / 2
   const cellsFor = (error: number) => 2 ** Math.ceil(Math.log2((2 * reach(error) * spread) / error))
-  let error = epsilonError
-  while (cellsFor(error) > MAX_CELLS) error *= 2
+  let error = epsilonError ?? Math.max(all / 1000, 1e-6)
+  while (cellsFor(error) > mostCells) error *= 1.25
   const cells = cellsFor(error)
   const width = (2 * reach(error)) / cells
   return { cells, width, epsilonError: width * spread, deltaError }
@@ -132,34 +146,36 @@ function compose(parts: Mechanism[], { cells, width }: Grid, direction: Directio
   // Complex numbers, each a real part and an imaginary one.
   const spectrum = new Float64Array(2 * cells)
   // Product of the parts' transforms, each to the power of its steps, as logarithm and angle.
-  const logs = new Float64Array(cells)
-  const angles = new Float64Array(cells)
+  const logs = new Float64Array(half + 1)
+  const angles = new Float64Array(half + 1)
   let shift = 0
   for (const { sigma, q, steps } of parts) {
     const loss = privacyLoss(sigma, q, direction)
     let total = 0
     let mean = 0
+    const inOrder = loss.probabilities(-(half + 0.5) * width, width, cells)
     for (let i = 0; i < cells; i++) {
-      const centre = (i < half ? i : i - cells) * width
-      masses[i] = loss.probability(centre - width / 2, centre + width / 2)
-      total += masses[i]
-      mean += masses[i] * centre
+      const probability = inOrder[(i + half) % cells]
+      masses[i] = probability
+      total += probability
+      mean += probability * (i < half ? i : i - cells) * width
     }
     for (let i = 0; i < cells; i++) masses[i] /= total
     shift += steps * (loss.mean(-(half + 0.5) * width, (half - 0.5) * width) - mean / total)
     fourier.realTransform(spectrum, masses)
-    fourier.completeSpectrum(spectrum)
-    for (let i = 0; i < cells; i++) {
+    // The other half is its mirror image, for the masses are real.
+    for (let i = 0; i <= half; i++) {
       const [re, im] = [spectrum[2 * i], spectrum[2 * i + 1]]
       logs[i] += steps * Math.log(Math.hypot(re, im))
       angles[i] += steps * Math.atan2(im, re)
     }
   }
-  for (let i = 0; i < cells; i++) {
+  for (let i = 0; i <= half; i++) {
     const size = Math.exp(logs[i])
     spectrum[2 * i] = size * Math.cos(angles[i])
     spectrum[2 * i + 1] = size * Math.sin(angles[i])
   }
+  fourier.completeSpectrum(spectrum)
   const composed = new Float64Array(2 * cells)
   fourier.inverseTransform(composed, spectrum)
   const mass = new Float64Array(cells)

@@ -109,10 +109,21 @@ export function epsilonOfRdp(
   return best
 }
 
-/** Epsilon at `delta` of mechanisms applied one after another; 0 when nothing was released. */
+/** Divergences of whole orders are short sums; those of fractions are series, long ones where there is much noise. */
+const wholeOrders = rdpOrders.filter(Number.isInteger)
+
+/**
+ * Epsilon at `delta` of mechanisms applied one after another; 0 when nothing was released. Every order proves one: the
+ * best whole one is looked for first, then the fractions beside it.
+ */
 export function rdpEpsilonOf(mechanisms: readonly Mechanism[], delta: number): number {
   checkDelta(delta)
-  return merged(mechanisms).length === 0 ? 0 : epsilonOfRdp(rdpCurve(mechanisms), delta).epsilon
+  const parts = merged(mechanisms)
+  if (parts.length === 0) return 0
+  const whole = epsilonOfRdp(rdpCurve(parts, wholeOrders), delta, wholeOrders)
+  const reach = whole.order > 10 ? 2 : 1
+  const beside = rdpOrders.filter((o) => !Number.isInteger(o) && Math.abs(o - whole.order) < reach)
+  return Math.min(whole.epsilon, epsilonOfRdp(rdpCurve(parts, beside), delta, beside).epsilon)
 }
 
 /** Epsilon at `delta` of `steps` steps with noise multiplier `sigma` and sampling probability `q`. */

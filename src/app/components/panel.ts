@@ -103,12 +103,19 @@ export class Panel extends DeferredElement {
         <dt>Connects over</dt>
         <dd id="link">${because(way(link.kind), link.reason)}</dd>
         ${engine.task === 'classify' ? nothing : this.#speed()}
+        ${model.protection?.needsDealer === false ? nothing : this.#audits()}
         <dt>Model</dt>
         <dd>${model.title} <code>${model.hash.slice(0, 16)}</code></dd>
         <dt>Session</dt>
         <dd id="session"><code>${session.sessionId}</code><br />Its keys are in this tab’s memory only; a reload starts another.</dd>
       </dl>
     </div>`
+  }
+
+  #audits() {
+    const audits = engine.state.stats?.audits
+    return html`<dt>Dealer</dt>
+      <dd id="audits">${audits ? `audited ${grouped(audits.audited)} of ${grouped(audits.passes)} passes${audits.audited > 0 ? ', all right, says the model server' : ''}` : 'not audited in this session'}</dd>`
   }
 
   #speed() {

@@ -42,6 +42,7 @@ const headlines: Record<string, string> = {
   'dealer-unreachable': 'The dealer isn’t answering',
   'dealer-lost': 'The dealer has gone',
   'wrong-dealer-key': 'This isn’t the dealer this page trusts',
+  'audit-failed': 'The dealer failed an audit',
   'wrong-server-key': 'This isn’t the model server it claims to be',
   'unknown-model': 'That model isn’t on offer',
   'model-hash': 'The model isn’t the one that was announced',

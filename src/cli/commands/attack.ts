@@ -61,7 +61,7 @@ async function attack(values: ValuesOf<typeof declared>): Promise<void> {
     })
     try {
       const started = performance.now()
-      const config = pageConfig(parties.server.url, parties.dealer)
+      const config = pageConfig(parties.server.url, parties.dealer, 0)
       const report = await attackModel({ bundle, config, platform: nodePlatform(), queries })
       const used = report.learned.at(-1)!
       const secondsPerQuery = (performance.now() - started) / 1000 / Math.max(1, used.queries)

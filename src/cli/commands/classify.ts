@@ -1,5 +1,6 @@
 /** `sotto classify`: labels for the texts of a file, in the terminal. */
 import { resolve } from 'node:path'
+import { SessionError } from '../../handshake/errors.ts'
 import type { ModelListing, OwnerEvent, Stats } from '../../owner/api.ts'
 import type { Owner } from '../../owner/owner.ts'
 import { readInput } from '../classify/input.ts'
@@ -99,7 +100,10 @@ async function withBundle(job: Job, stopper: Stopper): Promise<void> {
   await withOwner(alone.choice, (owner) => label(alone, owner, stopper, run))
 }
 
-const nothing = { hops: 0, ownerUpBytes: 0, ownerDownBytes: 0, dealerBytes: 0 }
+const nothing = {
+  ...{ hops: 0, ownerUpBytes: 0, ownerDownBytes: 0, dealerBytes: 0 },
+  ...{ auditedPasses: 0, passes: 0, auditDealtBytes: 0 },
+}
 
 /** @param known the run, where its model could be looked at before. */
 async function label(job: Job, owner: Owner, stopper: Stopper, known?: Run): Promise<void> {
@@ -127,9 +131,9 @@ async function label(job: Job, owner: Owner, stopper: Stopper, known?: Run): Pro
         for (const [index, result] of results.entries()) run.put(base + index, result)
       }
     } catch (error) {
-      // A session that has got somewhere is worth another one; its masks are new.
+      // A session that has got somewhere is worth another one; its masks are new. Not with a dealer that was found out.
       if (stopper.isStopped) break
-      if (run.done === first) throw error
+      if (run.done === first || (error instanceof SessionError && error.code === 'audit-failed')) throw error
       run.progress.say(`Connecting again (${error instanceof Error ? error.message : error}).`)
     } finally {
       sum = plus(sum, stats)
@@ -145,6 +149,9 @@ const plus = (sum: typeof nothing, stats: Stats | undefined): typeof nothing => 
   ownerUpBytes: sum.ownerUpBytes + (stats?.ownerUpBytes ?? 0),
   ownerDownBytes: sum.ownerDownBytes + (stats?.ownerDownBytes ?? 0),
   dealerBytes: sum.dealerBytes + (stats?.dealerToServerBytes ?? 0),
+  auditedPasses: sum.auditedPasses + (stats?.audits?.audited ?? 0),
+  passes: sum.passes + (stats?.audits?.passes ?? 0),
+  auditDealtBytes: sum.auditDealtBytes + (stats?.audits?.dealtBytes ?? 0),
 })
 
 /** The model with this name, or the first that labels texts. */

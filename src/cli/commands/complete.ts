@@ -90,7 +90,7 @@ async function converse(job: Job, owner: Owner): Promise<void> {
       job.options,
     )
     const ended = performance.now()
-    const { hops, upBytes, downBytes, dealerBytes, rows } = owner.totals()
+    const { hops, upBytes, downBytes, dealerBytes, rows, audits } = owner.totals()
     report(job, {
       model,
       protection: info.model.protection.id,
@@ -104,6 +104,11 @@ async function converse(job: Job, owner: Owner): Promise<void> {
       ownerUpBytes: upBytes,
       ownerDownBytes: downBytes,
       dealerBytes,
+      ...(audits && {
+        auditedPasses: audits.audited,
+        passes: audits.passes,
+        auditDealtBytes: audits.dealtBytes,
+      }),
       link: info.link.kind,
       setupSeconds: seconds(opened - started),
       // A reply may end before its first token.

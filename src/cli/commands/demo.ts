@@ -7,9 +7,11 @@ import { fileURLToPath } from 'node:url'
 import { Option } from '@commander-js/extra-typings'
 import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
+import { AUDITED } from '../../protections/shared/session/toss.ts'
 import { pageApp } from '../../server/page.ts'
 import { ownNames } from '../../transport/node/certificate.ts'
 import { listen } from '../../transport/node/http.ts'
+import { auditHelp, probability } from '../audits.ts'
 import { buildPage, pageDir, pageIsStale } from '../build-page.ts'
 import { command, type ValuesOf } from '../command.ts'
 import { logLevels, stateDir, tlsOption, untilStopped } from '../common.ts'
@@ -46,6 +48,7 @@ const declared = command(
   )
   .option('--cert <file>', 'certificate, PEM')
   .option('--cert-key <file>', 'its private key, PEM')
+  .option('--audit <p>', `${auditHelp}; for config.json of the page`, probability, AUDITED)
   .option('--no-build', 'serve the page as it was built last')
   .addOption(
     new Option('--log-level <level>', 'what server and dealer log, to standard error')
@@ -109,7 +112,11 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
   ])
   const { server, dealer } = processes
   const config = (visited: string) =>
-    pageConfig(withHost(server.url, visited), { url: withHost(dealer.url, visited), key: dealer.key })
+    pageConfig(
+      withHost(server.url, visited),
+      { url: withHost(dealer.url, visited), key: dealer.key },
+      values.audit,
+    )
   page.app = pageApp({ dir: pageDir, config, names: ownNames(host), tls })
 
   const facts = { url: listening.url, server, dealer }

@@ -32,7 +32,15 @@ beforeAll(async () => {
   writeFileSync(data, lines.join('\n'))
   writeFileSync(dev, lines.slice(0, 10).join('\n'))
 })
-afterAll(() => rmSync(dir, { recursive: true, force: true }))
+const state = process.env.XDG_STATE_HOME
+beforeAll(() => {
+  process.env.XDG_STATE_HOME = join(dir, 'state')
+})
+afterAll(() => {
+  if (state === undefined) delete process.env.XDG_STATE_HOME
+  else process.env.XDG_STATE_HOME = state
+  rmSync(dir, { recursive: true, force: true })
+})
 
 async function run(...args: string[]): Promise<Record<string, unknown>[]> {
   const lines: string[] = []
@@ -73,13 +81,60 @@ it('trains privately within the epsilon asked for, on the ledger', async () => {
   const args = ['--epsilon', '6', '--accountant', 'rdp', '--epochs', '2', '--batch', '10']
   const lines = await run(...common, '--out', out, ...args)
   expect(lines[0]).toMatchObject({ plan: { q: 0.25, steps: 8, delta: 1 / 400, accountant: 'rdp' } })
-  const { privacy } = lines.at(-1) as { privacy: { epsilon: number } }
+  expect(lines[0]).toMatchObject({ plan: { examples: 40, hidesNumber: false } })
+  const { privacy } = lines.at(-1) as { privacy: { epsilon: number; ledger: string } }
   expect(privacy.epsilon).toBeLessThanOrEqual(6)
   expect(privacy.epsilon).toBeGreaterThan(5.9)
-  expect(readLedger(join(out, 'privacy-ledger.jsonl')).steps).toBe(8)
+  expect(privacy.ledger.startsWith(join(dir, 'state', 'sotto', 'privacy'))).toBe(true)
+  expect(readLedger(privacy.ledger).steps).toBe(8)
+  expect(readFileSync(join(out, 'report.json'), 'utf8')).toContain('does not hide it')
   const { manifest, privateNames } = await loadBundle(join(out, 'bundle'))
   expect(manifest.config.lora).toMatchObject({ rank: 8, alpha: 16 })
   expect([...privateNames].every((name) => /lora_B|pooler|classifier/.test(name))).toBe(true)
+})
+
+it('counts on for the same data and base wherever the results go, and however they are trained', async () => {
+  const own = join(dir, 'once.jsonl')
+  writeFileSync(own, `${readFileSync(data, 'utf8')}\n{"text": "c c c", "label": "yes"}`)
+  const args = [...['--task', 'labels', '--data', own, '--dev', dev, '--base', base, '--epsilon', '6']]
+  const short = [...args, '--accountant', 'rdp', '--epochs', '1', '--batch', '20']
+  const [{ plan }] = (await run(...short, '--out', join(dir, 'once'))) as [{ plan: { ledger: string } }]
+  const { steps } = readLedger(plan.ledger)
+  for (const more of [[], ['--rank', '2'], ['--method', 'lora'], ['--epochs', '2']])
+    await expect(run(...short, ...more, '--out', join(dir, 'twice'))).rejects.toMatchObject({ code: 'spent' })
+  expect(readLedger(plan.ledger).steps).toBe(steps)
+  // Another ledger has to be named, and is told of.
+  const ledger = join(dir, 'other.jsonl')
+  const [other] = await run(...short, '--ledger', ledger, '--out', join(dir, 'thrice'))
+  expect(other).toMatchObject({ plan: { ledger } })
+})
+
+it('plans by a public number of examples, whatever the data’s own is', async () => {
+  const plans = []
+  for (const [i, lines] of [39, 37].entries()) {
+    const own = join(dir, `own-${i}.jsonl`)
+    writeFileSync(own, readFileSync(data, 'utf8').split('\n').slice(0, lines).join('\n'))
+    const args = ['--task', 'labels', '--data', own, '--dev', dev, '--base', base, '--epsilon', '6']
+    const more = ['--accountant', 'rdp', '--epochs', '1', '--batch', '10', '--public-examples', '50']
+    const out = await run(...args, ...more, '--out', join(dir, `public-${i}`))
+    const { ledger: _, ...plan } = out[0].plan as { ledger: string }
+    plans.push({ plan, epochs: out.length, last: out.at(-1)?.examples })
+    const { facts } = JSON.parse(readFileSync(join(dir, `public-${i}`, 'report.json'), 'utf8'))
+    expect(facts).toMatchObject({ Examples: '50', 'Number of examples': expect.stringContaining('hidden') })
+  }
+  expect(plans[0].plan).toMatchObject({ q: 0.2, delta: 1 / 500, examples: 50, hidesNumber: true })
+  expect(plans[1]).toEqual(plans[0])
+})
+
+it.each([
+  ['0.025', []],
+  ['0.4', []],
+  ['0.02', ['--public-examples', '50']],
+])('refuses a delta of %s, which lets a run publish an example', async (delta, more) => {
+  const out = join(dir, 'loose')
+  const args = ['--epsilon', '8', '--delta', delta, '--epochs', '1', '--out', out, ...more]
+  await expect(run(...common, ...args)).rejects.toThrow(/one over their number/)
+  expect(existsSync(out)).toBe(false)
 })
 
 it('makes pairs of texts with one label, and does not protect them', async () => {

@@ -1,12 +1,18 @@
 /** `sotto model finetune`: a public base, fine-tuned on a developer's data, with or without differential privacy. */
 
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings'
-import { type FineTuneOptions, runFineTune } from '../../../tools/finetune/finetune.ts'
+import { type FineTuneOptions, numberOf, runFineTune } from '../../../tools/finetune/finetune.ts'
 import { glueTasks } from '../../../tools/finetune/glue.ts'
 import { command, type ValuesOf } from '../command.ts'
 import { UsageError } from '../errors.ts'
 import { printResult } from '../terminal.ts'
 import { real, whole } from '../values.ts'
+
+/** Ledgers of this user, whatever the working folder: what was spent stays spent. */
+const ledgerFolder = (): string =>
+  join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'sotto', 'privacy')
 
 const privateOptimizers = ['dp-sgd', 'dp-adamw', 'dp-adambc'] as const
 
@@ -23,7 +29,7 @@ const declared = command('finetune', 'Fine-tune a model on your data, privately 
   )
   .requiredOption(
     '--out <dir>',
-    'checkpoint, privacy ledger, report.html and report.json go here, and the model to DIR/bundle',
+    'checkpoint, report.html and report.json go here, and the model to DIR/bundle',
   )
   .addOption(
     new Option(
@@ -71,7 +77,12 @@ const declared = command('finetune', 'Fine-tune a model on your data, privately 
   .option('--json', 'one JSON object for each epoch, and one at the end', false)
   .optionsGroup('Differential privacy:')
   .option('--epsilon <n>', 'train with differential privacy, spending at most so much', real(1e-3, 1e4))
-  .option('--delta <n>', '1 / (10 * examples) if not given', real(1e-12, 0.5))
+  .option('--delta <n>', 'below 1 / examples; 1 / (10 * examples) if not given', real(1e-12, 0.5))
+  .option(
+    '--public-examples <n>',
+    'about how many examples there are, as anybody may know: noise, steps and delta are planned with it. Without it they come from the true number, which is then not hidden',
+    whole(1),
+  )
   .option('--clip <n>', "norm that each example's gradient is clipped to", real(1e-6, 1e6), 1)
   .addOption(
     new Option(
@@ -89,7 +100,10 @@ const declared = command('finetune', 'Fine-tune a model on your data, privately 
       .choices(['prv', 'rdp'] as const)
       .default('prv' as const),
   )
-  .option('--ledger <file>', 'where the steps are counted; DIR/privacy-ledger.jsonl if not given')
+  .option(
+    '--ledger <file>',
+    `where the steps are counted; one file for each data set and base in ${ledgerFolder()} if not given`,
+  )
   .optionsGroup('What the bundle says about itself:')
   .option('--name <text>', "its name; the folder's if not given")
   .option('--description <text>', 'what the model is')
@@ -139,14 +153,22 @@ async function finetune(values: ValuesOf<typeof declared>): Promise<void> {
     about: values,
     resume: values.resume,
   }
-  const { epsilon, delta, clip, accountant, optimizer, gamma, ledger } = values
+  const { epsilon, delta, clip, accountant, optimizer, gamma, ledger, publicExamples } = values
   if (epsilon !== undefined) {
     const named = privateOptimizers.find((name) => name === (optimizer ?? 'dp-adambc'))
     if (!named)
       throw new UsageError('--optimizer adamw is not private. Leave out --epsilon, or choose dp-adamw.')
-    o.privacy = { epsilon, delta, clip, accountant, optimizer: named, gamma, ledger }
-  } else if ((optimizer ?? 'adamw') !== 'adamw' || delta !== undefined || ledger !== undefined)
-    throw new UsageError('--delta, --ledger and private optimizers need --epsilon: how private should it be?')
+    o.privacy = {
+      ...{ epsilon, delta, clip, accountant, gamma, ledger, ledgers: ledgerFolder(), publicExamples },
+      optimizer: named,
+    }
+  } else if (
+    (optimizer ?? 'adamw') !== 'adamw' ||
+    [delta, ledger, publicExamples].some((value) => value !== undefined)
+  )
+    throw new UsageError(
+      '--delta, --public-examples, --ledger and private optimizers need --epsilon: how private should it be?',
+    )
   await report(o, values.json)
 }
 
@@ -164,11 +186,19 @@ async function report(o: FineTuneOptions, json: boolean): Promise<void> {
   const print = (value: object, line: string) => printResult(json, value, `${line}\n`)
   const summary = await runFineTune({
     ...o,
-    onPlan: ({ sigma, q, steps, delta, accountant }) =>
+    onPlan: (plan) => {
+      const { sigma, q, steps, delta, accountant, ledger, plannedExamples, publicExamples } = plan
       print(
-        { plan: { sigma, q, steps, delta, accountant } },
-        `${steps} steps with noise ${sigma.toFixed(4)} at sampling probability ${q.toFixed(5)}, delta ${delta}`,
-      ),
+        {
+          plan: {
+            ...{ sigma, q, steps, delta, accountant, ledger },
+            ...{ examples: plannedExamples, hidesNumber: publicExamples !== undefined },
+          },
+        },
+        `${steps} steps with noise ${sigma.toFixed(4)} at sampling probability ${q.toFixed(5)}, delta ${delta}\n` +
+          `Number of examples: ${numberOf(plan)}\nCounted in ${ledger}`,
+      )
+    },
     onEpoch: (r) => {
       const accuracy = r.devAccuracy === undefined ? '' : `  accuracy ${(100 * r.devAccuracy).toFixed(2)} %`
       const spent = r.epsilon === undefined ? '' : `  epsilon ${r.epsilon.toFixed(3)}`

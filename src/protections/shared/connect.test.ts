@@ -21,3 +21,12 @@ test('a dealer that can be reached in private is none of these', async () => {
   for (const url of ['https://dealer.example', 'wss://dealer.example', 'http://localhost:8422'])
     await expect(connectShared(request(url))).rejects.not.toMatchObject({ name: 'AddressError' })
 })
+
+test.each([-0.1, 0.3, 1, Number.NaN, '0.1'])('audits with a probability of %s are none', async (audit) => {
+  const settings = { dealer: { url: 'https://dealer.example', key: 'k' }, audit }
+  const answer = connectShared({ settings, model: { manifest: {} } } as unknown as ConnectRequest)
+  await expect(answer).rejects.toMatchObject({
+    code: 'page-config',
+    message: expect.stringContaining('0.25'),
+  })
+})

@@ -9,14 +9,16 @@ import { connect } from '../../transport/connect.ts'
 import type { Link } from '../../transport/link.ts'
 import { partyUrl } from '../../transport/party-url.ts'
 import { type ConnectRequest, ProtectionError } from '../protection.ts'
-import { greetServer, openSession } from './agreement/agreement.ts'
+import { type Agreement, greetServer, openSession } from './agreement/agreement.ts'
 import { SharedConnection } from './connection.ts'
 import { SHARED } from './id.ts'
-import { type SharedSettings, sharedListing, sharedSettings } from './listing.ts'
+import { sharedListing, sharedSettings } from './listing.ts'
 import { isNearServer, shortestPing } from './nearness.ts'
+import type { Audits } from './session/audit.ts'
 import { modelPlans, planHash } from './session/model-plan.ts'
 import { OwnerSession } from './session/owner-session.ts'
 import { ownerWeights } from './session/owner-weights.ts'
+import { AUDITED, GOES_ON, MOST_AUDITED, toss } from './session/toss.ts'
 
 /**
  * Compiles the model's plans, agrees on keys with the dealer, connects to the server. Rejects with `SessionError`,
@@ -28,7 +30,7 @@ export async function connectShared(
   plansOf = modelPlans,
 ): Promise<SharedConnection> {
   const { model, listing, server, surroundings, onEvent } = request
-  const dealer = dealerOf(request)
+  const { dealer, audit } = settingsOf(request)
   const plans = plansOf(model.manifest)
   const hash = await planHash(plans)
   const { planHash: listed, profile } = checked(sharedListing, listing, `The listing of ${listing.name}`)
@@ -60,6 +62,8 @@ export async function connectShared(
     const isNear = isNearServer([performance.now() - greeted, await pinged], delayMs)
     const { kernels } = surroundings
     const { config } = model.manifest
+    const EndsOf = continuesText(config) ? Ends : EncoderEnds
+    const ends = new EndsOf(config, model.tensors, plans)
     const session = new OwnerSession({
       plans,
       isNear,
@@ -70,11 +74,11 @@ export async function connectShared(
       stationarySeed: fSeed,
       clear: ownerWeights(kernels, plans, model.tensors, { server: fSeed, dealer: agreement.splitSeed }),
       requestPass: (pass, body) => agreement.requestPass(pass, body),
+      audits: audit > 0 ? auditsOf(audit, agreement, ends) : undefined,
     })
-    const EndsOf = continuesText(config) ? Ends : EncoderEnds
     return new SharedConnection({
       config,
-      ends: new EndsOf(config, model.tensors, plans),
+      ends,
       session,
       agreement,
       link,
@@ -89,15 +93,30 @@ export async function connectShared(
   }
 }
 
-/** The dealer, at an absolute address. Throws `ProtectionError` where none is configured, `AddressError` for a bad one. */
-function dealerOf({ settings, base }: ConnectRequest): SharedSettings['dealer'] {
+/** The dealer, at an absolute address, and how often it is audited. Throws `ProtectionError` where none is configured, `AddressError` for a bad one. */
+function settingsOf({ settings, base }: ConnectRequest): v.InferOutput<typeof sharedSettings> {
   const parsed = v.safeParse(sharedSettings, settings)
-  const dealer = parsed.success ? parsed.output.dealer : undefined
-  if (!dealer)
+  if (parsed.issues?.some(({ path }) => path?.[0].key === 'audit'))
+    throw new ProtectionError(
+      'page-config',
+      `How often the dealer is audited must be a probability from 0 to ${MOST_AUDITED}.`,
+      `Correct it in config.json: {"protections": {"${SHARED}": {"audit": ${AUDITED}, ...}}}.`,
+    )
+  if (!parsed.success)
     throw new ProtectionError(
       'page-config',
       'Secret sharing needs a dealer, and none is configured here.',
       `Name it in config.json: {"protections": {"${SHARED}": {"dealer": {"url": ..., "key": ...}}}}.`,
     )
-  return { ...dealer, url: partyUrl(dealer.url, 'the dealer', { base }) }
+  const { dealer, audit } = parsed.output
+  return { audit, dealer: { ...dealer, url: partyUrl(dealer.url, 'the dealer', { base }) } }
 }
+
+/** Audits by the system's coin. A rehearsal takes as long to read as a reply. */
+const auditsOf = (audit: number, agreement: Agreement, ends: Ends | EncoderEnds): Audits => ({
+  isNext: () => toss(audit),
+  goesOn: () => toss(GOES_ON),
+  asIfRead: (released) => void (ends instanceof EncoderEnds || ends.logits(released)),
+  isSigned: (...verdict) => agreement.isVerdict(...verdict),
+  dealer: agreement.request.dealerUrl,
+})

@@ -94,7 +94,7 @@ export class SharedConnection implements Connection {
 
   counts(): Counts {
     const { session, link, agreement, device } = this.#parts
-    const { rows, hops, dealerBytes, lastSent, lastRequest } = session.totals
+    const { rows, hops, dealerBytes, lastSent, lastRequest, ...run } = session.totals
     return {
       tokens: rows,
       tokensReady: session.pool.ready,
@@ -104,6 +104,9 @@ export class SharedConnection implements Connection {
       server: link.traffic,
       serverSample: lastSent,
       dealer: { traffic: agreement.traffic, toServerBytes: dealerBytes, sample: lastRequest },
+      audits: session.isAudited
+        ? { audited: run.audited, passes: run.passes + run.rehearsed, dealtBytes: run.auditBytes }
+        : undefined,
     }
   }
 }

@@ -1,5 +1,6 @@
 /** What a server's listing says of a model that runs under secret sharing, besides what every listing does. */
 import * as v from 'valibot'
+import { AUDITED, MOST_AUDITED } from './session/toss.ts'
 
 /** To check a listing with. */
 export const sharedListing = v.object({
@@ -20,6 +21,8 @@ export const sharedSettings = v.object({
      */
     key: v.string(),
   }),
+  /** How probable it is that a pass from position 0 is rehearsed, and audited; 0 turns audits off. */
+  audit: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(MOST_AUDITED)), AUDITED),
 })
 /** Where the dealer is, and who. */
-export type SharedSettings = v.InferOutput<typeof sharedSettings>
+export type SharedSettings = v.InferInput<typeof sharedSettings>

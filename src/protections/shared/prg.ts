@@ -24,6 +24,9 @@ export const weightMaskStream = (weight: number): number => WEIGHT_STREAMS + 2 *
 /** Of the owner's shares c of what is dealt for them. */
 export const weightSumStream = (weight: number): number => WEIGHT_STREAMS + 2 * weight + 1
 
+/** Under a key that passes' keys come from, and nothing else does. */
+const PASS_KEYS = 0xffff_ffff
+
 /** 12 bytes: u32le stream, u64le serial (RFC 8439 nonce). */
 export function nonce(stream: number, serial: number): Uint8Array {
   return new Uint8Array(Uint32Array.of(stream, serial % 4294967296, serial / 4294967296).buffer)
@@ -41,6 +44,16 @@ export function deriveKey(kernels: Kernels, seed: Uint8Array, purpose: string): 
   name.set(label)
   const block = new Uint8Array(64)
   kernels.keystream(seed, name, 0, block)
+  return block.slice(0, 32)
+}
+
+/**
+ * The key of one pass, 32 bytes, by the serial of its first row, which no other pass has: who is shown it knows nothing of
+ * any other's.
+ */
+export function passKey(kernels: Kernels, root: Uint8Array, serial: number): Uint8Array {
+  const block = new Uint8Array(64)
+  kernels.keystream(root, nonce(PASS_KEYS, serial), 0, block)
   return block.slice(0, 32)
 }
 

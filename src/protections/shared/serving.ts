@@ -140,7 +140,10 @@ export class SharedServing implements Serving {
     // While it waits for the dealer, the engine would not notice that the owner has gone.
     link.onEnd?.(() => session.fail(new SessionError('expired', 'The owner has left.')))
     try {
-      await this.#engine.open(session.modelHash, link, session, peer)
+      const { modelHash, transcript } = session
+      await this.#engine.open(modelHash, link, session, peer, (pass, isRight) =>
+        this.#identity.sign(signedBytes.verdict(transcript, pass, isRight)),
+      )
     } catch (error) {
       // The dealer is told why, too.
       if (error instanceof SessionError) session.fail(error)

@@ -31,7 +31,7 @@ export function capturedMessages(session: { plans: ModelPlans; wire: readonly Se
   const shapes = new Map<number, Shape>()
   for (const { from, bytes } of session.wire) {
     const message = decodePass(bytes)
-    if (message.kind === 'abandon') continue
+    if (message.kind === 'abandon' || message.kind === 'audit' || message.kind === 'verdict') continue
     if (message.kind === 'more') throw new RangeError('passes that begin in parts are not captured')
     if (message.kind === 'begin') shapes.set(message.pass, session.plans.shapeOf(message.shape))
     const shape = shapes.get(message.pass)

@@ -4,6 +4,7 @@ import { createCpuProductDevice } from '../../../src/kernels/wasm/device.ts'
 import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
 import { piecesOf, withPieces } from '../../../src/protections/shared/local/pieces.ts'
 import { deriveKey } from '../../../src/protections/shared/prg.ts'
+import { auditorOf } from '../../../src/protections/shared/server/auditor.ts'
 import { SessionDealer } from '../../../src/protections/shared/session/dealer-passes.ts'
 import { ModelPlans } from '../../../src/protections/shared/session/model-plan.ts'
 import { OwnerSession } from '../../../src/protections/shared/session/owner-session.ts'
@@ -65,6 +66,8 @@ export class WatchedSession {
   readonly server: Promise<void>
   /** Called before a message is handed over; may resolve with other bytes to hand over instead. */
   onMessage: (seen: Seen) => Promise<Uint8Array | undefined> | Uint8Array | undefined = () => undefined
+  /** Called for each chunk of a pass: what it returns is what the server gets. */
+  onDealt: (pass: number, chunk: Uint8Array) => Uint8Array = (_, chunk) => chunk
   #dealing: Promise<void> = Promise.resolve()
 
   constructor(
@@ -95,6 +98,11 @@ export class WatchedSession {
       { ...clear, ...withPieces(clear, pieces.server) },
       this.#watched(other, 'server'),
       this.material,
+      {
+        auditor: this.plans.isSplit
+          ? undefined
+          : auditorOf(at.server, this.plans, clear.encoded, stationaryKey, async () => new Uint8Array(64)),
+      },
     ).run()
     this.server.catch(() => other.close('The server gave up.'))
     this.owner = new OwnerSession({
@@ -112,8 +120,9 @@ export class WatchedSession {
         this.dealt.push(chunks)
         const done = this.#dealing.then(() =>
           this.dealer.deal(body, async (chunk) => {
-            chunks.push(chunk.slice())
-            this.material.put(pass, chunk)
+            const dealt = this.onDealt(pass, chunk.slice())
+            chunks.push(dealt)
+            this.material.put(pass, dealt)
           }),
         )
         this.#dealing = done.catch(() => undefined)

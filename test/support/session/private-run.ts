@@ -8,11 +8,16 @@ import { Ends } from '../../../src/model/ends.ts'
 import type { Bundle } from '../../../src/model/files/bundle-node.ts'
 import { readCatalog } from '../../../src/model/files/catalog.ts'
 import { floatModel } from '../../../src/model/graph/decoder-model.ts'
-import { greetServer, openSession } from '../../../src/protections/shared/agreement/agreement.ts'
+import {
+  type Agreement,
+  greetServer,
+  openSession,
+} from '../../../src/protections/shared/agreement/agreement.ts'
 import type { PlannedModel } from '../../../src/protections/shared/agreement/parties.ts'
 import { PlanDealer } from '../../../src/protections/shared/dealer/engine.ts'
 import { sharedListing } from '../../../src/protections/shared/listing.ts'
 import { PlanServer } from '../../../src/protections/shared/server/engine.ts'
+import type { Audits } from '../../../src/protections/shared/session/audit.ts'
 import { type ModelPlans, modelPlans } from '../../../src/protections/shared/session/model-plan.ts'
 import { OwnerSession } from '../../../src/protections/shared/session/owner-session.ts'
 import { ownerWeights } from '../../../src/protections/shared/session/owner-weights.ts'
@@ -72,6 +77,7 @@ export async function openOwner(
   bundle: OwnerBundle,
   connect: () => Promise<Link>,
   fetch?: typeof globalThis.fetch,
+  audits?: (agreement: Agreement) => Audits,
 ): Promise<PrivateOwner> {
   const [{ modelHash, planHash, profile }] = await servedPlans(parties.server.url)
   const agreement = await openSession(parties.request({ modelHash, planHash, profile, fetch }))
@@ -90,6 +96,7 @@ export async function openOwner(
       seed: agreement.seed,
       stationarySeed: fSeed,
       requestPass: (pass, body) => agreement.requestPass(pass, body),
+      audits: audits?.(agreement),
     })
     const close = async () => {
       await link?.close()

@@ -72,6 +72,12 @@ export class Agreement {
     return done
   }
 
+  /** Whether the model server has signed its verdict on a pass of this session. */
+  isVerdict(pass: number, isRight: boolean, signature: Uint8Array): Promise<boolean> {
+    const signed = signedBytes.verdict(this.transcript, pass, isRight)
+    return verify(readKey(this.request.serverKey, 'server'), signature, signed)
+  }
+
   /** Tells the dealer to forget the session. */
   async close(): Promise<void> {
     const sealed = await sealPass(this.#mac, this.sessionId, 0, utf8('close'))

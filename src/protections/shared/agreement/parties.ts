@@ -2,6 +2,7 @@
 
 import type { Link } from '../../../transport/link.ts'
 import type { PassCost } from '../cost.ts'
+import type { Auditor } from '../session/audit.ts'
 import type { MaterialSource } from '../session/server-session.ts'
 import type { Turn } from '../session/turn.ts'
 
@@ -58,6 +59,15 @@ export interface ServerEngine {
   fSeed(modelHash: string): Uint8Array
   /** Throws `SessionError` `busy`, with when to ask again, where too much is under way for one more owner at `peer`. */
   check?(peer: string): void
-  /** Runs a session of an owner at `peer` until the link closes (resolves) or an error (rejects). */
-  open(modelHash: string, link: Link, material: MaterialSource, peer: string): Promise<void>
+  /**
+   * Runs a session of an owner at `peer` until the link closes (resolves) or an error (rejects). `sign` signs verdicts of
+   * audits.
+   */
+  open(
+    modelHash: string,
+    link: Link,
+    material: MaterialSource,
+    peer: string,
+    sign?: Auditor['sign'],
+  ): Promise<void>
 }

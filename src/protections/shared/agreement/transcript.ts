@@ -38,6 +38,9 @@ export const signedBytes = {
   dealerAnswer: (transcript: Uint8Array) => joinFields(['sotto dealer answer', transcript]),
   serverWelcome: (transcript: Uint8Array, fSeed: Uint8Array) =>
     joinFields(['sotto server welcome', transcript, fSeed]),
+  /** On whether a pass of the session was dealt rightly. */
+  verdict: (transcript: Uint8Array, pass: number, isRight: boolean) =>
+    joinFields(['sotto audit verdict', transcript, String(pass), isRight ? 'right' : 'wrong']),
   material: (role: 'server' | 'dealer', serverKey: Uint8Array, dealerKey: Uint8Array, nonces: Uint8Array[]) =>
     joinFields(['sotto material', role, serverKey, dealerKey, ...nonces]),
 }

@@ -29,7 +29,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 function ownerOf(parties: Parties): Owner {
   const { dealerUrl, dealerKey } = parties.request()
   const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
-  const config = pageConfig(parties.server.url, { url: dealerUrl, key: dealerKey })
+  const config = pageConfig(parties.server.url, { url: dealerUrl, key: dealerKey }, 0)
   return new Owner(config, noWindow, nodePlatform())
 }
 

@@ -34,7 +34,7 @@ export interface DealerHoldings {
   readonly kernels: Kernels
   readonly owner: Prg
   readonly server: Prg
-  readonly differences: ReadonlyMap<string, Matrix>
+  readonly differences: Pick<ReadonlyMap<string, Matrix>, 'get'>
   readonly cache: RowCache
 }
 

@@ -14,12 +14,14 @@ import { loadSplitBundle } from '../custody/split-bundle.ts'
 import { deriveKey } from '../prg.ts'
 import { MessageError } from '../runners/party.ts'
 import { Scheduler } from '../scheduling/scheduler.ts'
+import type { Auditor } from '../session/audit.ts'
 import { type ModelPlans, modelPlans, planHash } from '../session/model-plan.ts'
 import { PassError } from '../session/pass-messages.ts'
 import { type MaterialSource, ServerSession } from '../session/server-session.ts'
 import type { ClearWeights } from '../weights/held.ts'
 import { serverPieces } from '../weights/split.ts'
 import { difference } from '../weights/stationary.ts'
+import { auditorOf } from './auditor.ts'
 
 /** An address whose passes already wait for so long opens no more sessions. */
 const QUEUE_MS = 10_000
@@ -126,14 +128,23 @@ export class PlanServer implements ServerEngine {
     this.#scheduler.check(peer)
   }
 
-  async open(modelHash: string, link: Link, material: MaterialSource, peer: string): Promise<void> {
-    const { plans, clear } = this.#find(modelHash)
+  async open(
+    modelHash: string,
+    link: Link,
+    material: MaterialSource,
+    peer: string,
+    sign?: Auditor['sign'],
+  ): Promise<void> {
+    const { plans, clear, fSeed } = this.#find(modelHash)
     const turns = { scheduler: this.#scheduler, peer, session: String(++this.#sessions) }
+    const key = deriveKey(this.#kernels, fSeed, 'stationary')
+    const auditor =
+      sign && !plans.isSplit ? auditorOf(this.#kernels, plans, clear.encoded, key, sign) : undefined
     try {
-      await new ServerSession(plans, this.#kernels, clear, link, material, turns).run()
+      await new ServerSession(plans, this.#kernels, clear, link, material, { turns, auditor }).run()
     } catch (error) {
       if (!(error instanceof PassError || error instanceof MessageError)) throw error
-      const code = error.code === 'pass-mismatch' ? error.code : 'malformed'
+      const code = error.code === 'pass-mismatch' || error.code === 'audit-failed' ? error.code : 'malformed'
       throw new SessionError(code, error.message, { cause: error })
     }
   }

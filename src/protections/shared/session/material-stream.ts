@@ -72,6 +72,7 @@ export class MaterialReader {
   readonly #rowChunks: readonly Shape[]
   readonly #steps: readonly Step[]
   readonly #next: () => Promise<Uint8Array>
+  readonly #onBytes?: (bytes: Uint8Array) => void
   /** Corrections taken so far: a step's for each row chunk. */
   #at = 0
   /** What is left of the chunk that was read last. */
@@ -79,11 +80,19 @@ export class MaterialReader {
   /** Bytes taken so far. */
   received = 0
 
-  constructor(plan: Plan, rowChunks: readonly Shape[], kernels: Kernels, next: () => Promise<Uint8Array>) {
+  /** @param onBytes hears of everything that is taken, in its order */
+  constructor(
+    plan: Plan,
+    rowChunks: readonly Shape[],
+    kernels: Kernels,
+    next: () => Promise<Uint8Array>,
+    onBytes?: (bytes: Uint8Array) => void,
+  ) {
     this.corrections = rowChunks.map((shape) => new PackedCorrections(kernels, shape))
     this.#rowChunks = rowChunks
     this.#steps = plan.steps.filter((s) => s.slots.length > 0)
     this.#next = next
+    this.#onBytes = onBytes
   }
 
   /** This pass's key of the server's masks. Rejects with `PassError` where the stream was dealt for another pass. */
@@ -118,6 +127,7 @@ export class MaterialReader {
       }
       const part = this.#rest.subarray(0, missing)
       this.#rest = this.#rest.subarray(part.length)
+      this.#onBytes?.(part)
       parts.push(part)
       missing -= part.length
     }

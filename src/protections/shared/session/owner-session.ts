@@ -15,13 +15,13 @@ import type { Schedule } from '../schedule.ts'
 import type { Shape } from '../shape.ts'
 import { MASK_KEY } from './dealer-passes.ts'
 import type { OwnerSetup, PassOptions, SessionTotals } from './owner-setup.ts'
-import { decodePass, encodePass, encodeRequest, PassError } from './pass-messages.ts'
+import { decodePass, encodePass, encodeRequest, PassError, type PassMessage } from './pass-messages.ts'
 import { ProductPool } from './product-pool.ts'
+import { type Ran, Rehearsal, type Rehearsed } from './rehearsal.ts'
 
 const AHEAD_BYTES = 16 * 1024 * 1024
 
-interface Prepared {
-  readonly pass: number
+interface Prepared extends Rehearsed {
   readonly shape: Shape
   readonly plan: Plan
   readonly schedule: Schedule
@@ -39,11 +39,13 @@ export class OwnerSession {
     hops: 0,
     rows: 0,
     dealerBytes: 0,
+    rehearsed: 0,
+    audited: 0,
+    auditBytes: 0,
     lastSent: new Uint8Array(),
     lastRequest: new Uint8Array(),
   }
   readonly #setup: OwnerSetup
-  readonly #masks: Prg
   readonly #secret: Prg
   readonly #cache: RowCache
   #pass = 0
@@ -51,20 +53,32 @@ export class OwnerSession {
   #aheadShape: { base: number; rows: number } = { base: 0, rows: 0 }
   /** Passes of several row chunks that were cancelled under way. */
   readonly #givenUp = new Set<number>()
+  readonly #rehearsal: Rehearsal
   #failed?: unknown
 
   constructor(setup: OwnerSetup) {
     this.#setup = setup
     const { kernels, plans } = setup
-    const key = deriveKey(kernels, setup.seed, MASK_KEY)
-    this.#masks = new Prg(kernels, key)
     // The dealer must not know the owner's share of its input, so this key has nothing to do with the shared seed.
     this.#secret = new Prg(kernels, crypto.getRandomValues(new Uint8Array(32)))
     this.#cache = new RowCache(plans.config.context)
-    this.pool = new ProductPool(setup.device, plans.privateWeights(), {
-      masks: key,
+    this.#rehearsal = new Rehearsal(plans, this.totals, {
+      run: (...pass) => this.#run(...pass),
+      drop: () => this.drop(),
+      ask: async (message) => {
+        await setup.link.send(encodePass(message), true)
+        return this.#answer()
+      },
+    })
+    this.pool = new ProductPool(kernels, setup.device, plans.privateWeights(), {
+      passes: deriveKey(kernels, setup.seed, MASK_KEY),
       stationary: deriveKey(kernels, setup.stationarySeed, 'stationary'),
     })
+  }
+
+  /** Whether passes may be audited. */
+  get isAudited(): boolean {
+    return this.#setup.audits !== undefined && !this.#setup.plans.isSplit
   }
 
   /** Products with private weights that every row takes. */
@@ -75,20 +89,22 @@ export class OwnerSession {
   /**
    * Runs one pass over embedded rows [rows x inputWidth] after `base` cached positions; resolves with what it releases.
    * With `next` the pass after it is prepared while this one runs: a decoder's of one more row, an encoder's of so many.
-   * Rejects with `Cancelled`, `PassError` or the link's error; after anything but `Cancelled` the session is over.
+   * A pass from position 0 may be rehearsed first, and the dealer audited with that.
+   * Rejects with `Cancelled`, `PassError`, `SessionError` or the link's error; after anything but `Cancelled` the session is
+   * over.
    */
   async run(base: number, embeddings: Float64Array, o: PassOptions = {}): Promise<Float64Array> {
     if (this.#failed) throw this.#failed
-    const { input: type } = this.#setup.plans
-    const { width } = type
+    const { plans, audits } = this.#setup
     try {
-      const pass = await this.#take(base, embeddings.length / width)
-      const input = encodeInput(type, embeddings)
-      for (const rowChunk of pass.party.rowChunks) {
-        const from = (rowChunk.shape.base - base) * width
-        rowChunk.begin(input.subarray(from, from + rowChunk.shape.rows * width), o.padding)
-      }
-      return await this.#exchange(pass, o)
+      const rows = embeddings.length / plans.inputWidth
+      if (audits && base === 0 && this.isAudited)
+        while (audits.isNext()) await this.#rehearsal.run(audits, rows, o)
+      const { prepared, released } = await this.#run(base, embeddings, o)
+      this.totals.passes++
+      this.totals.hops += prepared.schedule.hops
+      this.totals.rows += rows
+      return released
     } catch (error) {
       if (!(error instanceof Cancelled)) this.#failed = error
       throw error
@@ -105,6 +121,18 @@ export class OwnerSession {
     if (prepared) await this.#setup.link.send(encodePass({ kind: 'abandon', pass: prepared.pass }), false)
   }
 
+  async #run(base: number, embeddings: Float64Array, o: PassOptions): Promise<Ran<Prepared>> {
+    const { input: type } = this.#setup.plans
+    const { width } = type
+    const prepared = await this.#take(base, embeddings.length / width)
+    const input = encodeInput(type, embeddings)
+    for (const rowChunk of prepared.party.rowChunks) {
+      const from = (rowChunk.shape.base - base) * width
+      rowChunk.begin(input.subarray(from, from + rowChunk.shape.rows * width), o.padding)
+    }
+    return { prepared, released: await this.#exchange(prepared, o) }
+  }
+
   async #take(base: number, rows: number): Promise<Prepared> {
     if (this.#ahead && this.#aheadShape.base === base && this.#aheadShape.rows === rows) {
       const ahead = this.#ahead
@@ -118,7 +146,8 @@ export class OwnerSession {
   /** Does all that needs no input: asks the dealer, runs the offline steps, sends what can be sent ahead. */
   async #prepare(base: number, rows: number): Promise<Prepared> {
     const { plans, kernels, clear, requestPass, link, isNear } = this.#setup
-    const { first, products } = this.pool.take(rows)
+    const { first, key, products } = this.pool.take(rows)
+    const masks = new Prg(kernels, key)
     // A fetch link has one request under way at a time, so row chunks would wait for one another.
     const isWhole = link.kind === 'fetch'
     const shape = plans.shapeOf({ base, rows, serial: first, goal: isNear ? 'bytes' : undefined, isWhole })
@@ -132,7 +161,7 @@ export class OwnerSession {
     const common = {
       role: 'owner' as const,
       kernels,
-      masks: this.#masks,
+      masks,
       cache: plans.cacheOf(shape, this.#cache),
       weights: clear.weights,
       biases: clear.biases,
@@ -147,14 +176,15 @@ export class OwnerSession {
         return lanes.subarray(from, from + rowChunk.rows * n)
       }
       const stationary = new Map([...made].map(([name, lanes]) => [name, at(lanes)]))
-      const correlations = new SeededCorrelations(this.#masks, rowChunk)
+      const correlations = new SeededCorrelations(masks, rowChunk)
       return new PartyPass(plan, schedule, rowChunk, { ...common, correlations, stationary })
     })
     const party = new PipelinedPass(schedule, 'owner', rowChunks)
     await this.#sendAhead(pass, shape, party.composeAhead())
     await asked
-    this.totals.dealerBytes += planDealtBytes(rowChunksOf(shape), plan)
-    return { pass, shape, plan, schedule, party }
+    const dealtBytes = planDealtBytes(rowChunksOf(shape), plan)
+    this.totals.dealerBytes += dealtBytes
+    return { pass, shape, plan, schedule, party, key, dealtBytes }
   }
 
   /** Long texts have more to send ahead than one message may hold. */
@@ -177,7 +207,6 @@ export class OwnerSession {
   }
 
   async #exchange(p: Prepared, o: PassOptions): Promise<Float64Array> {
-    const { link } = this.#setup
     const { pass, party } = p
     const rowChunks = party.rowChunks.length
     const last = p.schedule.messages.length - 1
@@ -189,13 +218,11 @@ export class OwnerSession {
     ): Promise<void> => {
       if (o.signal?.aborted) return this.#cancel(p)
       this.totals.lastSent = payload
-      await link.send(encodePass({ kind: 'data', pass, rowChunk, index, payload }), isLast)
+      await this.#setup.link.send(encodePass({ kind: 'data', pass, rowChunk, index, payload }), isLast)
       if (index === 1 && rowChunk === rowChunks - 1) this.#prepareNext(p.shape, o.next ?? false)
     }
     for (await party.go({ send }); !party.isOver; await party.go({ send })) {
-      const message = decodePass(await link.receive())
-      // The server may have been at work on another row chunk of a pass when that was given up.
-      if (message.kind === 'data' && this.#givenUp.has(message.pass)) continue
+      const message = await this.#answer()
       if (
         message.kind !== 'data' ||
         message.pass !== pass ||
@@ -205,14 +232,19 @@ export class OwnerSession {
       party.accept(message.rowChunk, message.payload)
       if (message.index !== last && o.signal?.aborted) return this.#cancel(p)
     }
-    this.totals.passes++
-    this.totals.hops += p.schedule.hops
-    this.totals.rows += p.shape.rows
     const { out } = p.plan.steps[p.plan.steps.length - 1]
     const released = party.rowChunks.flatMap((rowChunk) => [
       ...toFloats(rowChunk.result(out.step), out.ring, out.scale.bits),
     ])
     return Float64Array.from(released)
+  }
+
+  async #answer(): Promise<PassMessage> {
+    for (;;) {
+      const message = decodePass(await this.#setup.link.receive())
+      // The server may have been at work on another row chunk of a pass when that was given up.
+      if (message.kind !== 'data' || !this.#givenUp.has(message.pass)) return message
+    }
   }
 
   async #cancel(p: Prepared): Promise<never> {

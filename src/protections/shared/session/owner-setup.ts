@@ -2,6 +2,7 @@
 import type { Kernels, ProductDevice } from '../../../kernels/kernels.ts'
 import type { Link } from '../../../transport/link.ts'
 import type { ClearWeights } from '../weights/held.ts'
+import type { Audits } from './audit.ts'
 import type { ModelPlans } from './model-plan.ts'
 
 /** What a session computes with, and whom it talks to; seeds are 32 bytes. */
@@ -24,15 +25,21 @@ export interface OwnerSetup {
   readonly aheadBytes?: number
   /** Asks the dealer for a pass. */
   readonly requestPass: (pass: number, body: Uint8Array) => Promise<void>
+  /** How the dealer is audited; it is not where left out, or where weights are split. */
+  readonly audits?: Audits
 }
 
-/** Running totals of a session, as the plan declares them. */
+/** Running totals of a session, as the plan declares them: of passes, hops and rows without the rehearsed ones. */
 export interface SessionTotals {
   passes: number
   hops: number
   rows: number
   /** Bytes that the dealer streams to the server. */
   dealerBytes: number
+  /** Passes that were rehearsed, those of them that were shown and found right, and what was dealt for them. */
+  rehearsed: number
+  audited: number
+  auditBytes: number
   /** The last payload that went to the server. */
   lastSent: Uint8Array
   /** The last request that went to the dealer. */

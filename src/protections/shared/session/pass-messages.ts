@@ -7,6 +7,8 @@
  * | 2 data | both | u16 message index, u8 row chunk, payload |
  * | 3 abandon | owner | nothing: the pass is given up and its masks are burnt |
  * | 4 more | owner | more of the message sent ahead, where it is too long for `begin` |
+ * | 5 audit | owner | the pass's key (32): it was a rehearsal, and is to be dealt again and compared |
+ * | 6 verdict | server | u8 whether it was dealt rightly, the server's signature of that (64) |
  */
 import type { Shape } from '../shape.ts'
 
@@ -16,6 +18,8 @@ export type PassMessage =
   | { kind: 'data'; pass: number; index: number; rowChunk: number; payload: Uint8Array }
   | { kind: 'abandon'; pass: number }
   | { kind: 'more'; pass: number; payload: Uint8Array }
+  | { kind: 'audit'; pass: number; payload: Uint8Array }
+  | { kind: 'verdict'; pass: number; isRight: boolean; payload: Uint8Array }
 
 /** A message that is not one of a pass, or comes when it must not. */
 export class PassError extends Error {
@@ -24,7 +28,7 @@ export class PassError extends Error {
   readonly advice: string
 
   constructor(
-    code: 'malformed' | 'out-of-turn' | 'replayed' | 'context' | 'pass-mismatch',
+    code: 'malformed' | 'out-of-turn' | 'replayed' | 'context' | 'pass-mismatch' | 'audit-failed',
     message: string,
     advice = 'Start a new session.',
   ) {
@@ -37,10 +41,19 @@ export class PassError extends Error {
 const HEADER = 5
 const BEGIN = HEADER + 16
 const DATA = HEADER + 3
+const KEY_BYTES = 32
+const SIGNATURE_BYTES = 64
 
 /** The message's bytes, as the table above has them. */
 export function encodePass(message: PassMessage): Uint8Array {
-  const size = { begin: BEGIN, data: DATA, abandon: HEADER, more: HEADER }[message.kind]
+  const size = {
+    begin: BEGIN,
+    data: DATA,
+    abandon: HEADER,
+    more: HEADER,
+    audit: HEADER,
+    verdict: HEADER + 1,
+  }[message.kind]
   const payload = message.kind === 'abandon' ? new Uint8Array() : message.payload
   const out = new Uint8Array(size + payload.length)
   const view = new DataView(out.buffer)
@@ -52,7 +65,8 @@ export function encodePass(message: PassMessage): Uint8Array {
     out[0] = 2
     view.setUint16(HEADER, message.index, true)
     out[HEADER + 2] = message.rowChunk
-  } else out[0] = message.kind === 'abandon' ? 3 : 4
+  } else out[0] = { abandon: 3, more: 4, audit: 5, verdict: 6 }[message.kind]
+  if (message.kind === 'verdict') out[HEADER] = message.isRight ? 1 : 0
   out.set(payload, size)
   return out
 }
@@ -75,6 +89,10 @@ export function decodePass(bytes: Uint8Array): PassMessage {
       }
     if (kind === 3 && bytes.length === HEADER) return { kind: 'abandon', pass }
     if (kind === 4 && bytes.length > HEADER) return { kind: 'more', pass, payload: bytes.subarray(HEADER) }
+    if (kind === 5 && bytes.length === HEADER + KEY_BYTES)
+      return { kind: 'audit', pass, payload: bytes.slice(HEADER) }
+    if (kind === 6 && bytes.length === HEADER + 1 + SIGNATURE_BYTES && bytes[HEADER] <= 1)
+      return { kind: 'verdict', pass, isRight: bytes[HEADER] === 1, payload: bytes.slice(HEADER + 1) }
   }
   throw new PassError('malformed', 'A message of the session is malformed.')
 }

@@ -1,6 +1,7 @@
 /** Rows made ahead keep their serials together, whatever the device does. */
 import { expect, it } from 'vitest'
 import type { ProductDevice, Stationary } from '../../../kernels/kernels.ts'
+import { createWasmKernels } from '../../../kernels/wasm/kernels.ts'
 import type { WeightUse } from '../plan.ts'
 import { ProductPool } from './product-pool.ts'
 
@@ -13,6 +14,7 @@ const weights: WeightUse[] = [0, 1].map((index) => ({
   visibility: 'private',
 }))
 const key = new Uint8Array(32)
+const kernels = createWasmKernels()
 
 /** Answers each row with its serial; the calls named in `fails` reject. */
 function device(fails: readonly number[]): ProductDevice {
@@ -31,7 +33,7 @@ function device(fails: readonly number[]): ProductDevice {
 
 it('a device that fails leaves no gap between serials, and no row is given twice', async () => {
   // The second batch fails at its second weight.
-  const pool = new ProductPool(device([3]), weights, { masks: key, stationary: key })
+  const pool = new ProductPool(kernels, device([3]), weights, { passes: key, stationary: key })
   await pool.fill(4)
   await expect(pool.fill(8, 4)).rejects.toThrow('lost')
   await pool.fill(8, 4)
@@ -56,7 +58,7 @@ it('a closed pool gives the device everything back, and makes nothing more', asy
     return { free: () => void kept-- } as Stationary
   }
   for (let session = 0; session < 3; session++) {
-    const pool = new ProductPool(own, weights, { masks: key, stationary: key })
+    const pool = new ProductPool(kernels, own, weights, { passes: key, stationary: key })
     const filling = pool.fill(64, 1).catch((error: Error) => error)
     await pool.fill(0).catch(() => undefined)
     const closing = pool.close()

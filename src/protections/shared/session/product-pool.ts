@@ -1,85 +1,105 @@
 /**
- * The owner's input-independent products, made ahead row by row: each row's serial is used once, whatever position the
- * row ends up at.
+ * The owner's input-independent products, made ahead row by row for the pass that comes next: each row's serial is used
+ * once, whatever position the row ends up at.
  */
-import type { ProductDevice, Stationary } from '../../../kernels/kernels.ts'
+import type { Kernels, ProductDevice, Stationary } from '../../../kernels/kernels.ts'
 import type { WeightUse } from '../plan.ts'
+import { passKey } from '../prg.ts'
 import type { Lanes } from '../ring.ts'
 import { productStreams, stationaryNonce } from '../weights/stationary.ts'
 
 interface Block {
-  rows: number
-  products: Map<string, Lanes>
+  readonly rows: number
+  readonly products: ReadonlyMap<string, Lanes>
+}
+
+/** Rows that are made under one pass's key. */
+class PassRows {
+  readonly first: number
+  readonly key: Uint8Array
+  readonly blocks: Block[] = []
+
+  constructor(first: number, key: Uint8Array) {
+    this.first = first
+    this.key = key
+  }
+
+  get made(): number {
+    return this.blocks.reduce((n, b) => n + b.rows, 0)
+  }
 }
 
 /** Rows of a pass, from serial `first` on. */
 export interface TakenRows {
   readonly first: number
+  /** The owner's masks of this pass, and of no other one. */
+  readonly key: Uint8Array
   /** Resolves once all are made. */
   readonly products: Promise<ReadonlyMap<string, Lanes>>
 }
 
 /** 32 bytes each. */
 export interface PoolKeys {
-  /** The owner's mask key, shared with the dealer. */
-  readonly masks: Uint8Array
+  /** What the owner's keys of passes come from, shared with the dealer. */
+  readonly passes: Uint8Array
   /** The key of the stationary masks F. */
   readonly stationary: Uint8Array
 }
 
 /**
  * Rows of a·F + c for every private weight, in the order of their serials: a is the row's mask, c the owner's
- * share of what is dealt.
+ * share of what is dealt. A pass that has fewer rows than are ready leaves the others behind, for they are under its key.
  */
 export class ProductPool {
+  readonly #kernels: Kernels
   readonly #device: ProductDevice
   readonly #weights: readonly WeightUse[]
   readonly #keys: PoolKeys
   #stationary?: Promise<Stationary[]>
-  readonly #blocks: Block[] = []
-  #next = 0
-  /** Rows given away. */
-  #taken = 0
-  #taking: Promise<unknown> = Promise.resolve()
+  /** Of the pass that comes next. */
+  #next: PassRows
   #work: Promise<void> = Promise.resolve()
   #isClosed = false
 
-  constructor(device: ProductDevice, weights: readonly WeightUse[], keys: PoolKeys) {
+  constructor(kernels: Kernels, device: ProductDevice, weights: readonly WeightUse[], keys: PoolKeys) {
+    this.#kernels = kernels
     this.#device = device
     this.#weights = weights
     this.#keys = keys
+    this.#next = this.#rowsFrom(0)
   }
 
-  /** Rows whose products are done. */
+  /** Rows whose products are done, for the pass that comes next. */
   get ready(): number {
-    return this.#blocks.reduce((n, b) => n + b.rows, 0)
-  }
-
-  /** Makes sure that `rows` rows are ready, `batch` at a time; calls queue up behind each other. */
-  fill(rows: number, batch = rows, onProgress?: (ready: number) => void): Promise<void> {
-    this.#work = this.#work
-      .catch(() => undefined)
-      .then(async () => {
-        while (this.ready < rows) {
-          if (this.#isClosed) throw new RangeError('The session is closed: it makes no more rows.')
-          await this.#make(Math.min(batch, rows - this.ready))
-          onProgress?.(this.ready)
-        }
-      })
-    return this.#work
+    return this.#next.made
   }
 
   /**
-   * Takes the oldest `rows` rows, making what is missing. Which they are is known at once, so that the dealer can work
-   * on them meanwhile. A row is never given twice.
+   * Makes sure that `rows` rows are ready for the pass that comes next, `batch` at a time; calls queue up behind each
+   * other. It stops where that pass takes its rows meanwhile, which makes what it misses itself.
+   */
+  fill(rows: number, batch = rows, onProgress?: (ready: number) => void): Promise<void> {
+    const to = this.#next
+    return this.#queue(async () => {
+      while (to === this.#next && to.made < rows) {
+        await this.#make(to, Math.min(batch, rows - to.made))
+        onProgress?.(to.made)
+      }
+    })
+  }
+
+  /**
+   * Takes the next pass's first `rows` rows, making what is missing. Their serials and key are known at once, so that the
+   * dealer can work on them meanwhile. A row is never given twice.
    */
   take(rows: number): TakenRows {
-    const first = this.#taken
-    this.#taken += rows
-    const products = this.#taking.then(() => this.#collect(rows))
-    // Where one fails, the next ones would get its rows: none is given any more.
-    this.#taking = products
-    return { first, products }
+    const taken = this.#next
+    this.#next = this.#rowsFrom(taken.first + rows)
+    const made = this.#queue(async () => {
+      if (taken.made < rows) await this.#make(taken, rows - taken.made)
+    })
+    const products = made.then(() => this.#collect(taken, rows))
+    return { first: taken.first, key: taken.key, products }
   }
 
   /** Makes no more rows, and gives the device back what it keeps for this session. */
@@ -89,44 +109,48 @@ export class ProductPool {
     for (const operand of (await this.#stationary?.catch(() => undefined)) ?? []) operand.free()
   }
 
-  async #collect(rows: number): Promise<ReadonlyMap<string, Lanes>> {
-    await this.fill(rows)
+  #rowsFrom(first: number): PassRows {
+    return new PassRows(first, passKey(this.#kernels, this.#keys.passes, first))
+  }
+
+  #collect({ blocks }: PassRows, rows: number): ReadonlyMap<string, Lanes> {
     const products = new Map<string, Lanes>()
-    for (const w of this.#weights) products.set(w.name, new BigUint64Array(rows * w.n))
-    let at = 0
-    while (at < rows) {
-      const block = this.#blocks[0]
-      const n = Math.min(block.rows, rows - at)
-      for (const w of this.#weights) {
-        const own = block.products.get(w.name) as Lanes
-        products.get(w.name)?.set(own.subarray(0, n * w.n), at * w.n)
-        block.products.set(w.name, own.subarray(n * w.n))
+    for (const { name, n } of this.#weights) {
+      const all = new BigUint64Array(rows * n)
+      let at = 0
+      for (const block of blocks) {
+        const part = block.products.get(name)?.subarray(0, all.length - at) ?? new BigUint64Array()
+        all.set(part, at)
+        at += part.length
       }
-      block.rows -= n
-      if (block.rows === 0) this.#blocks.shift()
-      at += n
+      products.set(name, all)
     }
     return products
   }
 
-  async #make(rows: number): Promise<void> {
+  #queue(work: () => Promise<void>): Promise<void> {
+    this.#work = this.#work.catch(() => undefined).then(work)
+    return this.#work
+  }
+
+  async #make(to: PassRows, rows: number): Promise<void> {
+    if (this.#isClosed) throw new RangeError('The session is closed: it makes no more rows.')
     this.#stationary ??= this.#load()
     const stationary = await this.#stationary
-    const first = this.#next
+    const first = to.first + to.made
     const products = new Map<string, Lanes>()
     for (const [i, w] of this.#weights.entries())
       products.set(
         w.name,
         await this.#device.product(stationary[i], {
-          key: this.#keys.masks,
+          key: to.key,
           firstSerial: BigInt(first),
           rows,
           ...productStreams(w),
         }),
       )
     // Only now: had the device failed, nothing would have left it, and the rows must stay without a gap.
-    this.#next += rows
-    this.#blocks.push({ rows, products })
+    to.blocks.push({ rows, products })
   }
 
   async #load(): Promise<Stationary[]> {

@@ -11,6 +11,7 @@ import { aheadBytes, PipelinedPass } from '../runners/pipelined.ts'
 import type { Schedule } from '../schedule.ts'
 import type { Shape } from '../shape.ts'
 import type { ClearWeights } from '../weights/held.ts'
+import { type Auditor, AuditTrail, type RunningHash } from './audit.ts'
 import { MaterialReader } from './material-stream.ts'
 import type { ModelPlans } from './model-plan.ts'
 import { passBinding } from './pass-binding.ts'
@@ -38,6 +39,10 @@ interface Running {
   /** Of each message: its share of the bytes that are dealt for the pass. */
   readonly cost: number
   party?: PipelinedPass
+  /** Of the server's masks. */
+  key?: Uint8Array
+  /** Of the material so far, where the pass may be audited. */
+  hash?: RunningHash
 }
 
 /** Who says when a session may go on, and what its turns go by: its owner's address, and its own name. */
@@ -45,6 +50,12 @@ export interface Turns {
   readonly scheduler: PassScheduler
   readonly peer: string
   readonly session: string
+}
+
+export interface ServerSessionOptions {
+  readonly turns?: Turns
+  /** Deals passes again that their owner shows. */
+  readonly auditor?: Auditor
 }
 
 /** Passes that may wait for their input at once. */
@@ -64,15 +75,17 @@ export class ServerSession {
   #lastPass = 0
   /** Positions whose keys and values are complete. */
   #cached = 0
+  readonly #auditor?: Auditor
+  readonly #trail?: AuditTrail
 
-  /** @param turns with whom the session shares the thread; without it has the thread to itself */
+  /** @param o.turns with whom the session shares the thread; without, it has the thread to itself */
   constructor(
     plans: ModelPlans,
     kernels: Kernels,
     clear: ClearWeights,
     link: Link,
     source: MaterialSource,
-    turns?: Turns,
+    { turns, auditor }: ServerSessionOptions = {},
   ) {
     this.#turns = turns
     this.#plans = plans
@@ -82,6 +95,8 @@ export class ServerSession {
     this.#source = source
     this.#cache = new RowCache(plans.config.context)
     this.#guard = new SerialGuard(plans.config.context, plans.rowCounts)
+    this.#auditor = auditor
+    this.#trail = auditor && new AuditTrail(plans, auditor)
   }
 
   /** Serves passes until the link closes. Rejects with `PassError`, `MessageError` or the link's error. */
@@ -91,7 +106,9 @@ export class ServerSession {
       if (message.kind === 'begin') this.#begin({ ...message, shape: this.#plans.shapeOf(message.shape) })
       else if (message.kind === 'abandon') this.#abandon(message.pass)
       else if (message.kind === 'more') this.#more(message)
-      else await this.#data(message)
+      else if (message.kind === 'data') await this.#data(message)
+      else if (message.kind === 'audit') await this.#audit(message)
+      else throw new PassError('out-of-turn', 'A verdict comes from the server.')
     }
   }
 
@@ -106,7 +123,9 @@ export class ServerSession {
     const { plan, schedule } = this.#plans.of(message.shape)
     const { shape } = message
     const rowChunks = rowChunksOf(shape)
-    const material = new MaterialReader(plan, rowChunks, this.#kernels, () => this.#source.next(message.pass))
+    const next = () => this.#source.next(message.pass)
+    const onBytes = (bytes: Uint8Array) => void running.hash?.update(bytes)
+    const material = new MaterialReader(plan, rowChunks, this.#kernels, next, onBytes)
     const missing = aheadBytes(schedule, rowChunks)
     const cost = planDealtBytes(rowChunks, plan) / schedule.messages.length
     const running: Running = { shape, rowChunks, ahead: [], missing, schedule, material, cost }
@@ -168,6 +187,8 @@ export class ServerSession {
       }),
     )
     if (!party.isOver) return
+    const { key, hash } = running
+    if (key && hash) this.#trail?.finish(pass, shape, key, hash)
     this.#cached = shape.base + shape.rows
     this.#passes.delete(pass)
     this.#source.discard(pass)
@@ -188,7 +209,18 @@ export class ServerSession {
     )
   }
 
-  async #open({ shape, rowChunks, schedule, material, ahead, missing }: Running): Promise<PipelinedPass> {
+  /** Rejects with `PassError` after the verdict where the pass was dealt wrongly. */
+  async #audit({ pass, payload: key }: Extract<PassMessage, { kind: 'audit' }>): Promise<void> {
+    if (!this.#trail || !this.#auditor)
+      throw new PassError('out-of-turn', 'The passes of this model are not audited.')
+    const isRight = await this.#trail.audit(pass, key)
+    const payload = await this.#auditor.sign(pass, isRight)
+    await this.#link.send(encodePass({ kind: 'verdict', pass, isRight, payload }), false)
+    if (!isRight) throw new PassError('audit-failed', `The dealer dealt pass ${pass} wrongly.`)
+  }
+
+  async #open(running: Running): Promise<PipelinedPass> {
+    const { shape, rowChunks, schedule, material, ahead, missing } = running
     if (missing > 0) throw new PassError('malformed', 'What was sent ahead of a pass has the wrong length.')
     if (shape.base > this.#cached)
       throw new PassError(
@@ -198,7 +230,9 @@ export class ServerSession {
     // A pass that is abandoned half way leaves rows from its base on unfit for use.
     this.#cached = shape.base
     // Nothing has been said of this pass yet, and nothing is where the three mean different ones.
+    running.hash = this.#trail?.begin(shape)
     const key = await material.key(await passBinding(this.#plans, shape))
+    running.key = key
     const { plan } = this.#plans.of(shape)
     const common = {
       role: 'server' as const,

@@ -1,0 +1,106 @@
+/** The server's audits of its dealer: a pass is dealt again with the owner's key of it. */
+import { createHash } from 'node:crypto'
+import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
+import type { RowCache } from '../cache.ts'
+import type { Auditor } from '../session/audit.ts'
+import { dealPass, type PassKeys } from '../session/deal-pass.ts'
+import type { ModelPlans } from '../session/model-plan.ts'
+import type { Turn } from '../session/turn.ts'
+import type { Shape } from '../shape.ts'
+import type { EncodedWeight } from '../weights/held.ts'
+import { difference } from '../weights/stationary.ts'
+
+/** A deal has the thread for so long, in milliseconds, before passes that are under way have it. */
+const SLICE_MS = 10
+
+/** b = W - F of one private weight after another: together they are larger than the model, so one is kept at a time. */
+class Differences {
+  readonly #kernels: Kernels
+  readonly #make: (name: string) => BigUint64Array | undefined
+  readonly #sizes: ReadonlyMap<string, readonly [k: number, n: number]>
+  #kept?: { readonly name: string; readonly matrix: Matrix }
+
+  constructor(
+    kernels: Kernels,
+    plans: ModelPlans,
+    encoded: ReadonlyMap<string, EncodedWeight>,
+    stationaryKey: Uint8Array,
+  ) {
+    const uses = plans.privateWeights()
+    this.#kernels = kernels
+    this.#sizes = new Map(uses.map(({ name, k, n }) => [name, [k, n]]))
+    this.#make = (name) => {
+      const index = uses.findIndex((use) => use.name === name)
+      const weight = encoded.get(name)
+      return weight && index >= 0 ? difference(kernels, stationaryKey, index, uses[index], weight) : undefined
+    }
+  }
+
+  get(name: string): Matrix | undefined {
+    if (this.#kept?.name === name) return this.#kept.matrix
+    const [values, size] = [this.#make(name), this.#sizes.get(name)]
+    if (!values || !size) return undefined
+    this.free()
+    const matrix = this.#kernels.load(values, ...size)
+    this.#kept = { name, matrix }
+    return matrix
+  }
+
+  free(): void {
+    this.#kept?.matrix.free()
+    this.#kept = undefined
+  }
+}
+
+/** Others have the thread at every slice's end. */
+function slices(): Turn {
+  let began = performance.now()
+  return {
+    next: async () => {
+      if (performance.now() - began < SLICE_MS) return
+      await new Promise((resolve) => setImmediate(resolve))
+      began = performance.now()
+    },
+    computing: (result) => result,
+    waiting: (result) => result,
+  }
+}
+
+/** One deal at a time, whoever asks. */
+let queue: Promise<unknown> = Promise.resolve()
+
+/**
+ * What a session of a model audits with. `stationaryKey` is that of the masks F, `sign` signs a verdict.
+ */
+export function auditorOf(
+  kernels: Kernels,
+  plans: ModelPlans,
+  encoded: ReadonlyMap<string, EncodedWeight>,
+  stationaryKey: Uint8Array,
+  sign: Auditor['sign'],
+): Auditor {
+  async function dealt(shape: Shape, keys: PassKeys, cache: RowCache): Promise<Uint8Array> {
+    const differences = new Differences(kernels, plans, encoded, stationaryKey)
+    const hash = createHash('sha256')
+    try {
+      await dealPass(
+        { plans, kernels, differences, keys, cache },
+        shape,
+        async (bytes) => void hash.update(bytes),
+        slices(),
+      )
+      return new Uint8Array(hash.digest())
+    } finally {
+      differences.free()
+    }
+  }
+  return {
+    hash: () => createHash('sha256'),
+    expected: (...pass) => {
+      const done = queue.then(() => dealt(...pass))
+      queue = done.catch(() => undefined)
+      return done
+    },
+    sign,
+  }
+}
