@@ -2,6 +2,7 @@
 import type { ModelConfig, Tensors } from './architectures/config.ts'
 import type { Norm, Table } from './graph/graph.ts'
 import { graphOf } from './graph/graph-of.ts'
+import { rmsNorm } from './norm.ts'
 
 /** Where a token stands in the embedding's tables. */
 export type Place = Readonly<Record<Table['by'], number>>
@@ -9,11 +10,13 @@ export type Place = Readonly<Record<Table['by'], number>>
 /** The embedding of a model whose embedding is public. */
 export class PublicTables {
   readonly #dim: number
+  readonly #eps: number
   readonly #tables: readonly Table[]
   readonly #tensors: Tensors
 
   constructor(config: ModelConfig, tensors: Tensors) {
     this.#dim = config.dim
+    this.#eps = config.eps
     this.#tables = graphOf(config).tables
     this.#tensors = tensors
   }
@@ -52,9 +55,13 @@ export class PublicTables {
     return out
   }
 
-  /** A norm's gain and shift on normalised rows [n x dim]. */
+  /**
+   * A norm's gain and shift on normalised rows [n x dim]. A norm of neither normalises them, which those that are do not
+   * notice: where a norm has no secrets, rows may come before it.
+   */
   scaled(rows: Float64Array, norm: Norm): Float64Array {
-    if (norm.kind === 'unit' || norm.kind === 'none') return rows
+    if (norm.kind === 'none') return rows
+    if (norm.kind === 'unit') return rmsNorm(rows, new Float32Array(this.#dim).fill(1), this.#eps)
     const gain = this.get(norm.gain)
     const shift = norm.kind === 'layer' ? this.get(norm.shift) : undefined
     return rows.map((v, at) => v * gain[at % this.#dim] + (shift?.[at % this.#dim] ?? 0))

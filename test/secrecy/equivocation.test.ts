@@ -5,13 +5,14 @@
 import { describe, expect, it } from 'vitest'
 import { createWasmKernels } from '../../src/kernels/wasm/kernels.ts'
 import { RowCache } from '../../src/protections/shared/cache.ts'
-import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
+import { encodeInput } from '../../src/protections/shared/profiles/input-type.ts'
 import type { PlanOptions } from '../../src/protections/shared/profiles/profile.ts'
-import { encode, type Lanes } from '../../src/protections/shared/ring.ts'
+import type { Lanes } from '../../src/protections/shared/ring.ts'
 import { OraclePass } from '../../src/protections/shared/runners/oracle.ts'
 import { schedule } from '../../src/protections/shared/schedule.ts'
 import { Run, solve } from '../support/protocol/equivocation.ts'
-import { type Privacy, type TinyModel, tinyGpt2, tinyLlama, tinyModel } from '../support/protocol/models.ts'
+import { lowbitDecoder, tinyParallel } from '../support/protocol/lowbit.ts'
+import { type TinyDecoder, tinyGpt2, tinyLlama, tinyModel } from '../support/protocol/models.ts'
 import { fixedKeys, WatchedSession } from '../support/protocol/session.ts'
 
 const kernels = createWasmKernels()
@@ -22,26 +23,29 @@ const shapes = [
   { base: 2, rows: 2, serial: 12 },
 ]
 
-const inputs = (model: TinyModel, ids: number[], scale: number): Lanes[] =>
+const inputs = (model: TinyDecoder, ids: number[], scale: number): Lanes[] =>
   shapes.map(({ base, rows }) => {
     const part = Array.from({ length: rows }, (_, r) => ids[(base + r) % ids.length])
     const real = model.ends.embed(part, base).map((v) => v * scale)
-    return encode(real, model.model.input.ring, model.model.input.scale.bits)
+    return encodeInput(model.model.input, real)
   })
 
-const cases: [string, Parameters<typeof tinyModel>[0], Privacy, PlanOptions][] = [
-  ['llama, private', tinyLlama, 'private', {}],
-  ['llama, private, few bytes', tinyLlama, 'private', { goal: 'bytes' }],
-  ['llama, half of it public', tinyLlama, 'mixed', {}],
-  ['gpt2, private', tinyGpt2, 'private', {}],
-  ['gpt2, public', tinyGpt2, 'public', {}],
-  ['llama, split', tinyLlama, 'split', {}],
-  ['gpt2, half of it split', tinyGpt2, 'mixed split', {}],
+const [llama, gpt2, parallel] = [tinyLlama, tinyGpt2, tinyParallel].map((c) => ({ ...c, layers: 1 }))
+const cases: [string, TinyDecoder, PlanOptions][] = [
+  ['llama, private', tinyModel(llama), {}],
+  ['llama, private, few bytes', tinyModel(llama), { goal: 'bytes' }],
+  ['llama, half of it public', tinyModel(llama, 'mixed'), {}],
+  ['gpt2, private', tinyModel(gpt2), {}],
+  ['gpt2, public', tinyModel(gpt2, 'public'), {}],
+  ['llama, split', tinyModel(llama, 'split'), {}],
+  ['gpt2, half of it split', tinyModel(gpt2, 'mixed split'), {}],
+  ['quantized', lowbitDecoder({ ...parallel, layers: 2 }, { scales: 'private' }), {}],
+  ['quantized, with SiLU', lowbitDecoder({ ...parallel, activation: 'silu' }), {}],
+  ['quantized, split', lowbitDecoder(parallel, { isSplit: true }), {}],
 ]
 
-describe.each(cases)('%s', (_, config, privacy, options) => {
-  const model = tinyModel({ ...config, layers: 1 }, privacy)
-  const plan = compileModel(model.spec, 3, options)
+describe.each(cases)('%s', (_, model, options) => {
+  const plan = model.model.variant(shapes[0], options).compile()
   const s = schedule(plan)
   const first = inputs(model, [1, 2, 3, 4, 5], 1)
 

@@ -9,7 +9,8 @@ import { widened } from '../../src/protections/shared/ring.ts'
 import { capturedMaterial, capturedMessages } from '../support/protocol/capture.ts'
 import { Kinds, nameOf } from '../support/protocol/kinds.ts'
 import { localKeys } from '../support/protocol/local-keys.ts'
-import { tinyGpt2, tinyLlama, tinyModel } from '../support/protocol/models.ts'
+import { lowbitDecoder, tinyParallel } from '../support/protocol/lowbit.ts'
+import { type TinyDecoder, tinyGpt2, tinyLlama, tinyModel } from '../support/protocol/models.ts'
 import { fixedKeys, WatchedSession } from '../support/protocol/session.ts'
 import { upperTail } from '../support/protocol/statistics.ts'
 
@@ -33,28 +34,40 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-const llama = { ...tinyLlama, layers: 1 }
-const cases = [
-  ['an ordinary input', llama, 'private', 1],
-  ['zeros', llama, 'private', 0],
-  ['the largest input within the head room', llama, 'private', 1.45],
-  ['an input far out of range', llama, 'private', 3000],
-  ['an ordinary input with biases', { ...tinyGpt2, layers: 1 }, 'private', 1],
-  ['an ordinary input to a public model', llama, 'public', 1],
-  ['an ordinary input to a split model', llama, 'split', 1],
-  ['an input far out of range to a split model with biases', { ...tinyGpt2, layers: 1 }, 'split', 3000],
-] as const
+const [llama, gpt2, parallel] = [tinyLlama, tinyGpt2, tinyParallel].map((c) => ({ ...c, layers: 1 }))
+/** Which way values go to the products of a model. */
+type Products = keyof typeof toProducts
+const cases: [string, TinyDecoder, Products, scale: number][] = [
+  ['an ordinary input', tinyModel(llama), 'private', 1],
+  ['zeros', tinyModel(llama), 'private', 0],
+  ['the largest input within the head room', tinyModel(llama), 'private', 1.45],
+  ['an input far out of range', tinyModel(llama), 'private', 3000],
+  ['an ordinary input with biases', tinyModel(gpt2), 'private', 1],
+  ['an ordinary input to a public model', tinyModel(llama, 'public'), 'public', 1],
+  ['an ordinary input to a split model', tinyModel(llama, 'split'), 'split', 1],
+  ['an input far out of range to a split model with biases', tinyModel(gpt2, 'split'), 'split', 3000],
+  ['an ordinary input to a quantized model', lowbitDecoder(tinyParallel), 'quantized', 1],
+  ['zeros to a quantized model', lowbitDecoder(parallel), 'quantized', 0],
+  ['an extreme input to a quantized model', lowbitDecoder(tinyParallel), 'quantized', 3000],
+  [
+    'an ordinary input to a quantized model with SiLU',
+    lowbitDecoder({ ...parallel, activation: 'silu' }, { scales: 'private' }),
+    'quantized',
+    1,
+  ],
+  ['zeros to a split quantized model', lowbitDecoder(parallel, { isSplit: true }), 'opened', 0],
+]
 
-/** What goes to the product with a weight, step and sender. */
+/** What goes to the product with a weight, step and sender, and how the input comes to the server where it does first. */
 const toProducts = {
-  private: ['openLiftedToServer owner', 'openToServer owner'],
-  split: ['widenOpening owner', 'widenOpening server', 'widenOpening public'],
-  public: [],
+  private: ['input owner', 'openLiftedToServer owner', 'openToServer owner'],
+  split: ['input owner', 'widenOpening owner', 'widenOpening server', 'widenOpening public'],
+  public: ['input owner'],
+  quantized: ['openToServer owner'],
+  opened: [],
 }
 
-describe.each(cases)('%s', (_, config, privacy, scale) => {
-  const model = tinyModel(config, privacy)
-
+describe.each(cases)('%s', (_, model, products, scale) => {
   it('leaves nothing but uniform words on all wires', async () => {
     const kinds = new Kinds()
     const dealt = new Kinds()
@@ -92,14 +105,7 @@ describe.each(cases)('%s', (_, config, privacy, scale) => {
     // Every step that is ever on a wire was tested from both its senders and in public.
     const ops = [...kinds.histograms.keys()].map((k) => `${k.split(' ')[0]} ${k.split(' ').at(-2)}`)
     expect(new Set(ops)).toEqual(
-      new Set([
-        'input owner',
-        'open owner',
-        'open server',
-        'open public',
-        'release server',
-        ...toProducts[privacy],
-      ]),
+      new Set(['open owner', 'open server', 'open public', 'release server', ...toProducts[products]]),
     )
   })
 })
@@ -107,8 +113,7 @@ describe.each(cases)('%s', (_, config, privacy, scale) => {
 /** What one side makes of an opening with its own part of the mask: the value under the other side's part alone. */
 it.each(cases)(
   '%s stays hidden from a party that takes its own masks off',
-  async (_, config, privacy, scale) => {
-    const model = tinyModel(config, privacy)
+  async (_, model, _products, scale) => {
     const kinds = new Kinds()
     for (let seed = 0; seed < 24; seed++) {
       const parties = new LocalParties(model.model, model.tensors, { keys: localKeys(seed) })

@@ -52,9 +52,9 @@ export function costOf(shape: Shape, step: Declared): Cost {
   }
 }
 
-/** The input's mask is the owner's share of it; a value that is opened further stays under the mask that it had. */
-function hasOwnMask({ out, needs, isInput = false }: Declared): boolean {
-  if (!isUnderMask(out)) return isInput
+/** The mask of an input that is sent is the owner's share of it; a value that is opened further stays under the mask that it had. */
+function hasOwnMask({ out, needs, wire, isInput = false }: Declared): boolean {
+  if (!isUnderMask(out)) return isInput && wire !== undefined
   return ![...needs.owner, ...needs.server].some((v) => isUnderMask(v) && v.stream === out.stream)
 }
 

@@ -15,6 +15,8 @@ export interface Slot {
   readonly bits: number
   readonly entries?: number
   readonly words?: number
+  /** The bits of a word are shared each for itself, mod 2: the correction is the true word, exclusive or the keystream. */
+  readonly isBinary?: boolean
   /** A stream of its own instead of the step's, in 64-bit words as the owner's product kernels read them. */
   readonly stream?: number
 }

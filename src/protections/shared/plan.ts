@@ -29,6 +29,8 @@ export interface WeightUse {
   readonly k: number
   readonly n: number
   readonly ring: number
+  /** Of a private weight: the keystream of the owner's mask of what it multiplies, which several weights may read. */
+  readonly maskStream?: number
   /** `split`: private, and in pieces, of which no party has all. */
   readonly visibility: 'public' | 'private' | 'split'
 }

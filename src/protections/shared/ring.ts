@@ -65,6 +65,14 @@ export function sub(a: Lanes, b: Lanes, k: number): Lanes {
   return out
 }
 
+/** a xor b, bit by bit. */
+export function exclusiveOr(a: Lanes, b: Lanes): Lanes {
+  const out = new Uint32Array(2 * a.length)
+  const [left, right] = [a, b].map((v) => new Uint32Array(v.buffer, v.byteOffset, out.length))
+  for (let i = 0; i < out.length; i++) out[i] = left[i] ^ right[i]
+  return new BigUint64Array(out.buffer)
+}
+
 /** A copy reduced mod 2^k. */
 export function reduce(a: Lanes, k: number): Lanes {
   const out = new BigUint64Array(a.length)

@@ -14,7 +14,15 @@ import { exchange } from '../../../src/protections/shared/local/exchange.ts'
 import { piecesOf, withPieces } from '../../../src/protections/shared/local/pieces.ts'
 import type { Plan } from '../../../src/protections/shared/plan.ts'
 import { Prg, streamId } from '../../../src/protections/shared/prg.ts'
-import { add, type LaneBits, type Lanes, maskOf, sub, widened } from '../../../src/protections/shared/ring.ts'
+import {
+  add,
+  exclusiveOr,
+  type LaneBits,
+  type Lanes,
+  maskOf,
+  sub,
+  widened,
+} from '../../../src/protections/shared/ring.ts'
 import { DealerPass } from '../../../src/protections/shared/runners/dealer.ts'
 import { PartyPass } from '../../../src/protections/shared/runners/party.ts'
 import type { Schedule } from '../../../src/protections/shared/schedule.ts'
@@ -161,11 +169,11 @@ export function solve(run: Run, scratch: Run, s: Schedule, seen: RunPass, input:
     // A widened opening's mask is the opening's own.
     if (out.kind === 'opened' && step.op === 'open')
       choose(ownerKey, (prg) => maskLanes(prg, shape, out), openingMask(seen, step, out, owner))
-    else if (out.kind === 'masked' && step.needs.owner[0].kind === 'share') {
+    else if (out.kind === 'masked' && step.needs.owner[0]?.kind === 'share') {
       const sent = sub(widened(server.get(out)), widened(server.get(step.needs.owner[0])), out.ring)
       const mask = sub(widened(owner.get(step.needs.owner[0])), sent, out.ring)
       choose(ownerKey, (prg) => maskLanes(prg, shape, out), mask)
-    } else if (step.isInput) {
+    } else if (step.isInput && step.wire) {
       const { width, ring } = out
       const read = (prg: Prg): void => {
         for (let r = 0; r < shape.rows; r++)
@@ -180,7 +188,8 @@ export function solve(run: Run, scratch: Run, s: Schedule, seen: RunPass, input:
       const size = Math.ceil((truth.length * slot.bits) / 8)
       const bytes = (seen.corrections.get(step.id) as Uint8Array).slice(at, at + size)
       at += size
-      const lanes = sub(truth, kernels.unpack(bytes, slot.bits, truth.length), slot.bits)
+      const corrections = kernels.unpack(bytes, slot.bits, truth.length)
+      const lanes = slot.isBinary ? exclusiveOr(truth, corrections) : sub(truth, corrections, slot.bits)
       choose(ownerKey, (prg) => slotLanes(prg, shape, step, slot), lanes)
     }
     if (step.op === 'linearPrivate') products.set(...scratch.product(plan, shape, step))

@@ -1,14 +1,27 @@
 import type { LocalParties, PassTrace } from '../../../src/protections/shared/local/local-parties.ts'
 import { publicOf } from '../../../src/protections/shared/ops/parts/public-of.ts'
+import type { Plan } from '../../../src/protections/shared/plan.ts'
 import { maskOf, widened } from '../../../src/protections/shared/ring.ts'
+import type { OraclePass } from '../../../src/protections/shared/runners/oracle.ts'
+import type { PartyPass } from '../../../src/protections/shared/runners/party.ts'
+
+/** What three runners made of a pass. */
+export interface Ran {
+  readonly pass: OraclePass
+  readonly owner: PartyPass
+  readonly server: PartyPass
+}
 
 /** Every value in which the parties of a pass differ from the oracle, bit for bit, and every value out of its range. */
-export function mismatches(parties: LocalParties, trace: PassTrace): string[] {
-  const { pass, violations } = parties.oracle(trace)
-  const wrong = violations.map((v) => `${v.op} ${v.step}: ${v.what}`)
-  for (const { id, op, out } of trace.plan.steps) {
-    const own = widened(trace.owner.result(id))
-    const other = widened(trace.server.result(id))
+export const mismatches = (parties: LocalParties, trace: PassTrace): string[] =>
+  differences(trace.plan, { ...trace, pass: parties.oracle(trace).pass })
+
+/** The same of runs that are at hand. */
+export function differences(plan: Plan, { pass, owner, server }: Ran): string[] {
+  const wrong = pass.violations.map((v) => `${v.op} ${v.step}: ${v.what}`)
+  for (const { id, op, out } of plan.steps) {
+    const own = widened(owner.result(id))
+    const other = widened(server.result(id))
     const want = out.kind === 'opened' ? publicOf(pass, out) : widened(pass.result(id))
     const m = maskOf(out.ring)
     const got = own.map((v, i) => {
@@ -16,7 +29,7 @@ export function mismatches(parties: LocalParties, trace: PassTrace): string[] {
       return v
     })
     if (out.kind === 'masked') {
-      const mask = trace.owner.mask(out)
+      const mask = owner.mask(out)
       if (want.some((v, i) => ((other[i] + mask[i]) & m) !== (v & m))) wrong.push(`${op} ${id} is wrong`)
     } else if (got.length !== want.length || want.some((v, i) => (v & m) !== got[i]))
       wrong.push(`${op} ${id} is wrong`)

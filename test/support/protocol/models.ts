@@ -9,6 +9,7 @@ import type { ModelSpec } from '../../../src/protections/shared/profiles/fixed/b
 import { calibrate } from '../../../src/protections/shared/profiles/fixed/calibrate.ts'
 import { FixedModel } from '../../../src/protections/shared/profiles/fixed/fixed-model.ts'
 import type { MatrixRole } from '../../../src/protections/shared/profiles/fixed/matrices.ts'
+import type { ProfiledModel } from '../../../src/protections/shared/profiles/profile.ts'
 import { ModelPlans } from '../../../src/protections/shared/session/model-plan.ts'
 
 export const tinyLlama: ModelConfig = {
@@ -58,20 +59,26 @@ export const tinyRoberta: ModelConfig = {
   eps: 1e-5,
 }
 
-export interface TinyModel {
+/** A model of any profile, whether it continues texts or reads whole ones. */
+export interface AnyTiny {
   readonly config: ModelConfig
+  readonly model: ProfiledModel
+  readonly tensors: Tensors
+}
+
+/** One that continues texts. */
+export interface TinyDecoder extends AnyTiny {
+  readonly ends: Ends
+}
+
+export interface TinyModel extends TinyDecoder {
   readonly model: FixedModel
   readonly spec: ModelSpec
-  readonly tensors: Tensors
-  readonly ends: Ends
 }
 
 export interface TinyEncoder extends Omit<TinyModel, 'ends'> {
   readonly ends: EncoderEnds
 }
-
-/** What does not depend on whether a model continues texts or reads whole ones. */
-export type AnyTiny = Omit<TinyModel, 'ends'>
 
 /** `mixed`: every other matrix is public. `split`: the custody of those that are private. */
 export type Privacy = Visibility | 'mixed' | 'split' | 'mixed split'

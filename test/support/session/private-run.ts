@@ -59,7 +59,8 @@ export interface Reachable {
 
 export interface PrivateOwner {
   session: OwnerSession
-  ends: Ends
+  /** Of a model that continues texts. */
+  readonly ends: Ends
   link: Link
   close(): Promise<void>
 }
@@ -93,7 +94,15 @@ export async function openOwner(
       await link?.close()
       await agreement.close()
     }
-    return { session, ends: new Ends(bundle.manifest.config, bundle.tensors), link, close }
+    const { manifest, tensors } = bundle
+    return {
+      session,
+      link,
+      close,
+      get ends() {
+        return new Ends(manifest.config, tensors)
+      },
+    }
   } catch (error) {
     await link?.close()
     await agreement.close()

@@ -50,6 +50,10 @@ export class PackedCorrections implements Correlations {
   lookup(step: Step, slot: Slot, index: Uint32Array, first: number): Lanes {
     const { entries = 1, words = 1, bits } = slot
     const size = (words * bits) / 8
+    if (!Number.isInteger(size)) {
+      const from = this.#start(step, slot) + first * entries * size
+      return this.#of(step).pickBits(from, entries, index, words, bits)
+    }
     const start = this.#start(step, slot) + first * entries * size
     const picked = this.#of(step).pick(start, entries, index, size)
     return this.#kernels.unpack(picked, bits, index.length * words)

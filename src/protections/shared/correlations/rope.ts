@@ -1,3 +1,14 @@
+import type { Lanes } from '../ring.ts'
+
+const viewOf = (part: Uint8Array): DataView => new DataView(part.buffer, part.byteOffset, part.length)
+
+/** `n` bits, at most 32, from bit `shift` of a byte on. */
+function bitsOf(view: DataView, byte: number, shift: number, n: number): number {
+  const low = view.getUint32(byte, true) >>> shift
+  const whole = shift === 0 ? low : low | (view.getUint8(byte + 4) << (32 - shift))
+  return n === 32 ? whole >>> 0 : (whole & (2 ** n - 1)) >>> 0
+}
+
 /**
  * Bytes that came in parts, read where they lie: of gigabytes of dealt tables only an entry here and there is needed.
  */
@@ -50,6 +61,34 @@ export class Rope {
       }
     }
     return out
+  }
+
+  /**
+   * `pick` of tables whose entries lie bit by bit: `words` words of `bits` bits of each, mod 2^bits. A table fills whole
+   * bytes.
+   */
+  pickBits(start: number, entries: number, index: Uint32Array, words: number, bits: number): Lanes {
+    const table = (entries * words * bits) / 8
+    const out = new Uint32Array(2 * index.length * words)
+    const [low, high] = [Math.min(bits, 32), bits - 32]
+    let at = this.#partOf(start)
+    let view = viewOf(this.#parts[at])
+    for (let i = 0, to = 0; i < index.length; i++)
+      for (let w = 0; w < words; w++, to += 2) {
+        const bit = (index[i] * words + w) * bits
+        const from = start + i * table + (bit >>> 3)
+        while (at + 1 < this.#parts.length && from >= this.#starts[at + 1]) view = viewOf(this.#parts[++at])
+        let [source, byte] = [view, from - this.#starts[at]]
+        // Nine bytes have any word, wherever in the first one it begins.
+        if (byte + 9 > view.byteLength) {
+          const near = new Uint8Array(9)
+          near.set(this.slice(from, Math.min(from + 9, this.length)))
+          ;[source, byte] = [viewOf(near), 0]
+        }
+        out[to] = bitsOf(source, byte, bit & 7, low)
+        if (high > 0) out[to + 1] = bitsOf(source, byte + 4, bit & 7, high)
+      }
+    return new BigUint64Array(out.buffer)
   }
 
   #partOf(offset: number): number {

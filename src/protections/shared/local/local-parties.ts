@@ -11,9 +11,10 @@ import { maskLanes } from '../correlations/keystreams.ts'
 import { PackedCorrections } from '../correlations/packed.ts'
 import { SeededCorrelations } from '../correlations/seeded.ts'
 import type { Plan } from '../plan.ts'
-import { Prg, weightMaskStream, weightSumStream } from '../prg.ts'
+import { Prg } from '../prg.ts'
+import { encodeInput } from '../profiles/input-type.ts'
 import type { PlanOptions, ProfiledModel } from '../profiles/profile.ts'
-import { add, encode, type Lanes, toFloats } from '../ring.ts'
+import { add, type Lanes, toFloats } from '../ring.ts'
 import { DealerPass } from '../runners/dealer.ts'
 import { OraclePass, type Violation } from '../runners/oracle.ts'
 import { PartyPass } from '../runners/party.ts'
@@ -21,7 +22,7 @@ import { type Schedule, schedule } from '../schedule.ts'
 import type { Shape } from '../shape.ts'
 import type { Role } from '../values.ts'
 import type { ClearWeights, HeldWeights } from '../weights/held.ts'
-import { difference, privateWeights, stationaryNonce } from '../weights/stationary.ts'
+import { difference, privateWeights, productStreams, stationaryNonce } from '../weights/stationary.ts'
 import { exchange } from './exchange.ts'
 import { type LocalKeys, randomKeys } from './keys.ts'
 import { piecesOf, withPieces } from './pieces.ts'
@@ -115,8 +116,7 @@ export class LocalParties {
 
   /** Runs one pass on embedded rows [rows x dim] after `base` cached positions; an encoder's may be padded. */
   async pass(base: number, embeddings: Float64Array, padding?: Uint8Array): Promise<PassTrace> {
-    const { width, ring, scale } = this.model.input
-    const rows = embeddings.length / width
+    const rows = embeddings.length / this.model.input.width
     const shape = this.model.shapeOf({ base, rows, serial: this.#serial })
     this.#serial += rows
     const { plan, schedule: s } = this.planFor(shape)
@@ -152,14 +152,13 @@ export class LocalParties {
           key: this.#keys.owner,
           firstSerial: BigInt(shape.serial),
           rows,
-          a: weightMaskStream(use.index),
-          c: weightSumStream(use.index),
+          ...productStreams(use),
         }),
       )
       f.free()
     }
     const t2 = seconds()
-    const input = encode(embeddings, ring, scale.bits)
+    const input = encodeInput(this.model.input, embeddings)
     const owner = new PartyPass(plan, s, shape, {
       role: 'owner',
       kernels: k,

@@ -35,6 +35,8 @@ export interface ExponentialOptions {
   readonly frac: number
   readonly factorBits: number
   readonly ring: number
+  /** Entries lie bit by bit, not in whole bytes: fewer are dealt, and reading them takes longer. */
+  readonly isPacked?: boolean
 }
 
 const shared = new Map<string, Rotations>()
@@ -74,7 +76,14 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
   if (shift > MOST_LOW_BITS) throw new RangeError(`2^z with ${shift} low bits has too many public factors`)
   const entries = 1 << o.entryBits
   const { layout, width } = z
-  const slot: Slot = { name: 'exp', layout, width, entries, words: 1, bits: tableBits(o.ring, 1) }
+  const slot: Slot = {
+    name: 'exp',
+    layout,
+    width,
+    entries,
+    words: 1,
+    bits: o.isPacked ? o.ring : tableBits(o.ring, 1),
+  }
   /** Octaves that one entry spans: the factor stays within (2^-octaves, 1]. */
   const octaves = 2 ** (shift - z.scale.bits)
   const tables = tablesOf(z, o, octaves)
@@ -97,7 +106,7 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
       ),
     oracle(ctx) {
       if (lowBits(ctx.get(z), z.ring).some((v) => v > ROUNDING && v < 2 ** shift))
-        ctx.violation(id, "a score lies too far below its row's maximum")
+        ctx.violation(id, 'a score lies too far below the largest, or above it')
       const D = publicOf(ctx, z)
       const a = ctx.mask(z)
       const places = bitsAt(a, 0, shift)

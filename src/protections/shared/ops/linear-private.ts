@@ -17,11 +17,14 @@ import { type WeightRef, weightUse } from './parts/weight-ref.ts'
  *
  *   x·W = (a·F + c)  +  (e·W + (a·b - c))
  *
- * the owner's part is input-independent and made ahead, the server's waits for e, and a·b - c is dealt. rows x n, in
- * e's ring. No message beyond the one that gave the server e.
+ * the owner's part is input-independent and made ahead, the server's waits for e, and a·b - c is dealt. rows x n, mod
+ * 2^ring, no wider than e's. No message beyond the one that gave the server e. Several weights may multiply one e, each
+ * in a ring of its own. Throws `RangeError` where the ring is wider than e's.
  */
-export function linearPrivate(plan: PlanBuilder, e: Masked, weight: WeightRef): Share {
-  const { ring, layout } = e
+export function linearPrivate(plan: PlanBuilder, e: Masked, weight: WeightRef, ring = e.ring): Share {
+  const { layout, width, stream } = e
+  if (ring > e.ring)
+    throw new RangeError(`product with '${weight.name}': Z_2^${ring} is wider than its input's Z_2^${e.ring}`)
   const { name, n } = weight
   const slot: Slot = { name: 'c', layout, width: n, bits: ring, stream: weightSumStream(weight.index) }
   const type = { layout, width: n, ring, scale: timesScale(e.scale, weight.scale) }
@@ -31,7 +34,7 @@ export function linearPrivate(plan: PlanBuilder, e: Masked, weight: WeightRef): 
   const added = (ctx: PartyContext, y: Lanes, dealt: Uint8Array): Lanes =>
     ctx.kernels.evaluate(sum, [y, dealt], y.length)[0]
   return plan.step<Share>('linearPrivate', share(type), [e], (id) => {
-    plan.weights.push(weightUse(weight, e))
+    plan.weights.push(weightUse(weight, { width, ring, maskStream: stream }))
     return {
       needs: { owner: [] },
       slots: [slot],

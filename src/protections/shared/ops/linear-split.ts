@@ -18,19 +18,19 @@ export const companion = (weight: string): string => `${weight}'`
  *   x·W = (D + a_O)·(F + G)  +  D·beta + a_M·(G + beta)  +  a_O·beta + a_M·F
  *
  * of which the owner computes the first term, the server the next two, and the dealer deals the last two as one
- * correlation. rows x n, in x's ring, which must be the product's own. No message. Throws `RangeError` where x was
- * opened with an offset, or under a mask of a narrower ring.
+ * correlation. rows x n, mod 2^ring, no wider than x's. No message. Throws `RangeError` where x was opened with an
+ * offset, in a narrower ring, or under a mask of one.
  */
-export function linearSplit(plan: PlanBuilder, x: Opened, weight: WeightRef): Share {
-  const { ring, layout } = x
-  if (x.offset !== 0n || x.maskRing < ring)
+export function linearSplit(plan: PlanBuilder, x: Opened, weight: WeightRef, ring = x.ring): Share {
+  const { layout, width } = x
+  if (x.offset !== 0n || x.ring < ring || x.maskRing < ring)
     throw new RangeError(`split product with '${weight.name}': its input is not opened in Z_2^${ring}`)
   const { name, n } = weight
   const other = companion(name)
   const slot: Slot = { name: 'c', layout, width: n, bits: ring }
   const type = { layout, width: n, ring, scale: timesScale(x.scale, weight.scale) }
   return plan.step<Share>('linearSplit', share(type), [x], (id) => {
-    plan.weights.push(weightUse(weight, x))
+    plan.weights.push(weightUse(weight, { width, ring }))
     return {
       slots: [slot],
       products: {

@@ -1,17 +1,18 @@
 import { program } from '../../../kernels/program.ts'
 import type { PlanBuilder } from '../plan.ts'
 import { weightMaskStream } from '../prg.ts'
-import type { Lanes } from '../ring.ts'
+import { type Lanes, reduce } from '../ring.ts'
 import type { Masked, Share, Unplaced } from '../values.ts'
 import { maskBits } from './parts/operands.ts'
 
 /**
  * Gives the server e = x - a for the owner's mask a of a product by a stationary mask: the owner sends x_O - a, a
- * one-time pad. rows x width, in x's ring; `ring` bits to the server, one hop. `weight`: the index of the weight whose
- * product has the mask.
+ * one-time pad. rows x width, mod 2^ring, no wider than x's; `ring` bits to the server, one hop. `weight`: the index of
+ * the weight whose product has the mask. Throws `RangeError` where the ring is wider than x's.
  */
-export function openToServer(plan: PlanBuilder, x: Share, weight: number): Masked {
-  const { layout, width, ring, scale, lanes } = x
+export function openToServer(plan: PlanBuilder, x: Share, weight: number, ring = x.ring): Masked {
+  const { layout, width, scale, lanes } = x
+  if (ring > x.ring) throw new RangeError(`openToServer: ${ring} bits of a value in Z_2^${x.ring}`)
   const stream = weightMaskStream(weight)
   const type: Unplaced<Masked> = { kind: 'masked', layout, width, ring, scale, lanes, stream }
   return plan.step<Masked>('openToServer', type, [x], (id) => {
@@ -25,7 +26,7 @@ export function openToServer(plan: PlanBuilder, x: Share, weight: number): Maske
         received
           ? ctx.kernels.evaluate(sum, [ctx.get(x), received], ctx.get(x).length)[0]
           : new BigUint64Array(),
-      oracle: (ctx) => ctx.get(x),
+      oracle: (ctx) => (ring < x.ring ? reduce(ctx.get(x), ring) : ctx.get(x)),
     }
   })
 }

@@ -1,4 +1,20 @@
+import { encode, type Lanes } from '../ring.ts'
 import type { ShareType } from '../values.ts'
 
 /** What the owner's input to a plan is: columns of a row, their ring Z_2^ring and their scale. */
-export type InputType = Omit<ShareType, 'layout'>
+export type InputType = Omit<ShareType, 'layout'> & {
+  /** Least and largest integer, where the representation has an end: what is beyond is put in as that. */
+  readonly range?: readonly [low: number, high: number]
+}
+
+/** An input's reals as the integers that a plan begins with, mod 2^ring. */
+export function encodeInput({ ring, scale, range }: InputType, reals: Float64Array): Lanes {
+  if (!range) return encode(reals, ring, scale.bits)
+  const unit = 2 ** -scale.bits
+  const [low, high] = range
+  return encode(
+    reals.map((v) => Math.min(high * unit, Math.max(low * unit, v))),
+    ring,
+    scale.bits,
+  )
+}

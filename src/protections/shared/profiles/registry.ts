@@ -3,7 +3,8 @@
  * that of models which name none.
  */
 import { fixed } from './fixed/profile.ts'
+import { lowbit } from './lowbit/profile.ts'
 import type { Profile } from './profile.ts'
 
 /** The list itself. */
-export const profiles: readonly Profile[] = [fixed]
+export const profiles: readonly Profile[] = [fixed, lowbit]

@@ -1,7 +1,14 @@
 import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
 import type { CachedRows, RowCache } from '../cache.ts'
 import type { DealContext } from '../context.ts'
-import { maskLanes, slotPart, slotWidth, slotWords, wholeMask } from '../correlations/keystreams.ts'
+import {
+  maskLanes,
+  slotLanes,
+  slotPart,
+  slotWidth,
+  slotWords,
+  wholeMask,
+} from '../correlations/keystreams.ts'
 import { joined } from '../correlations/rope.ts'
 import {
   type Dealt,
@@ -13,7 +20,7 @@ import {
 } from '../dealt.ts'
 import type { Plan } from '../plan.ts'
 import type { Prg } from '../prg.ts'
-import type { LaneBits, Lanes } from '../ring.ts'
+import { exclusiveOr, type LaneBits, type Lanes } from '../ring.ts'
 import { isPresent, rowCount, type Shape, spanOf } from '../shape.ts'
 import type { Product, Step } from '../step.ts'
 import type { Opened, UnderMask } from '../values.ts'
@@ -150,7 +157,8 @@ export class DealerPass implements DealContext {
   }
 
   *#pack(step: Step, slot: Slot, value: Dealt): Generator<Uint8Array> {
-    if ('places' in value) yield this.#packSingles(step, slot, value)
+    if (slot.isBinary) yield this.#packBits(step, slot, value)
+    else if ('places' in value) yield this.#packSingles(step, slot, value)
     else if (!ArrayBuffer.isView(value)) yield* this.#packRows(step, slot, value)
     else {
       if (value.length !== slotValues(this.shape, slot))
@@ -196,6 +204,14 @@ export class DealerPass implements DealContext {
       }
     }
     if (held > 0) yield flush()
+  }
+
+  /** Words of bits that are shared each for itself. */
+  #packBits(step: Step, slot: Slot, value: Dealt): Uint8Array {
+    const { kernels, owner } = this.#own
+    if (!(value instanceof BigUint64Array) || value.length !== slotValues(this.shape, slot))
+      throw new RangeError(`step ${step.id} (${step.op}) dealt no bits of '${slot.name}'`)
+    return kernels.pack(exclusiveOr(value, slotLanes(owner, this.shape, step, slot)), slot.bits)
   }
 
   /** Bytes: the subtraction wraps by itself, and they are their own packing. */

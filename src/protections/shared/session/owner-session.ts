@@ -6,7 +6,8 @@ import { SeededCorrelations } from '../correlations/seeded.ts'
 import { planDealtBytes } from '../cost.ts'
 import type { Plan } from '../plan.ts'
 import { deriveKey, Prg } from '../prg.ts'
-import { encode, type Lanes, toFloats } from '../ring.ts'
+import { encodeInput } from '../profiles/input-type.ts'
+import { type Lanes, toFloats } from '../ring.ts'
 import { rowChunksOf } from '../row-chunks.ts'
 import { PartyPass } from '../runners/party.ts'
 import { PipelinedPass } from '../runners/pipelined.ts'
@@ -78,10 +79,11 @@ export class OwnerSession {
    */
   async run(base: number, embeddings: Float64Array, o: PassOptions = {}): Promise<Float64Array> {
     if (this.#failed) throw this.#failed
-    const { width, ring, scale } = this.#setup.plans.input
+    const { input: type } = this.#setup.plans
+    const { width } = type
     try {
       const pass = await this.#take(base, embeddings.length / width)
-      const input = encode(embeddings, ring, scale.bits)
+      const input = encodeInput(type, embeddings)
       for (const rowChunk of pass.party.rowChunks) {
         const from = (rowChunk.shape.base - base) * width
         rowChunk.begin(input.subarray(from, from + rowChunk.shape.rows * width), o.padding)

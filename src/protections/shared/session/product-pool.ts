@@ -4,9 +4,8 @@
  */
 import type { ProductDevice, Stationary } from '../../../kernels/kernels.ts'
 import type { WeightUse } from '../plan.ts'
-import { weightMaskStream, weightSumStream } from '../prg.ts'
 import type { Lanes } from '../ring.ts'
-import { stationaryNonce } from '../weights/stationary.ts'
+import { productStreams, stationaryNonce } from '../weights/stationary.ts'
 
 interface Block {
   rows: number
@@ -122,8 +121,7 @@ export class ProductPool {
           key: this.#keys.masks,
           firstSerial: BigInt(first),
           rows,
-          a: weightMaskStream(w.index),
-          c: weightSumStream(w.index),
+          ...productStreams(w),
         }),
       )
     // Only now: had the device failed, nothing would have left it, and the rows must stay without a gap.

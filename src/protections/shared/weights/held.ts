@@ -3,7 +3,7 @@ import type { Matrix } from '../../../kernels/kernels.ts'
 import type { Lanes } from '../ring.ts'
 
 /** A matrix as the integers that the plan multiplies by, row-major [k x n]. */
-export type EncodedWeight = Int16Array | Int32Array
+export type EncodedWeight = Int8Array | Int16Array | Int32Array
 
 /** Matrices and bias rows by the names that plans give them. */
 export interface HeldWeights {

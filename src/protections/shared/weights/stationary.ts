@@ -1,13 +1,25 @@
 /** Stationary masks F of private weights, and what is left of the weights under them. */
 import type { Kernels } from '../../../kernels/kernels.ts'
 import type { Plan, WeightUse } from '../plan.ts'
-import { nonce, Prg } from '../prg.ts'
+import { nonce, Prg, weightMaskStream, weightSumStream } from '../prg.ts'
 import { type Lanes, sub } from '../ring.ts'
 import { type EncodedWeight, encodedLanes } from './held.ts'
 
 /** The private weights of a plan, in order: the index is what tells their stationary masks apart. */
 export const privateWeights = (plan: Plan): WeightUse[] =>
   plan.weights.filter((w) => w.visibility === 'private')
+
+/**
+ * The owner's keystreams of a private weight's product a·F + c: of the mask a of what it multiplies, and of its share c of
+ * what is dealt.
+ */
+export const productStreams = ({
+  index,
+  maskStream = weightMaskStream(index),
+}: Pick<WeightUse, 'index' | 'maskStream'>): { a: number; c: number } => ({
+  a: maskStream,
+  c: weightSumStream(index),
+})
 
 /** Nonce of a private weight's stationary mask. */
 export const stationaryNonce = (index: number): Uint8Array => nonce(index, 0)

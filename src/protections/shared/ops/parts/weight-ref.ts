@@ -6,8 +6,8 @@ export interface WeightRef extends Pick<WeightUse, 'name' | 'index' | 'n' | 'vis
   readonly scale: Scale
 }
 
-/** The weight with what a product says of it, as the plan's list has it. */
+/** The weight with what a product mod 2^ring says of it, as the plan's list has it. */
 export const weightUse = (
   { name, index, n, visibility }: WeightRef,
-  x: { readonly width: number; readonly ring: number },
-): WeightUse => ({ name, index, k: x.width, n, ring: x.ring, visibility })
+  { width, ring, maskStream }: Pick<WeightUse, 'ring' | 'maskStream'> & { readonly width: number },
+): WeightUse => ({ name, index, k: width, n, ring, visibility, maskStream })

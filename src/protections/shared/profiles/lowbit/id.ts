@@ -1,0 +1,2 @@
+/** The profile's name, in manifests and wherever parties agree on one. */
+export const ID = 'lowbit'

@@ -1,0 +1,85 @@
+/** A model whose numbers are small integers in rings that its quantization needs. */
+import type { Kernels } from '../../../../kernels/kernels.ts'
+import type { ModelConfig, Tensors } from '../../../../model/architectures/config.ts'
+import type { Visibility } from '../../../../model/files/manifest.ts'
+import type { Shape } from '../../shape.ts'
+import type { ClearWeights } from '../../weights/held.ts'
+import type { InputType } from '../input-type.ts'
+import type { ModelManifest } from '../model-manifest.ts'
+import type { PlanOptions, PlanVariant, ProfiledModel } from '../profile.ts'
+import type { ModelSpec } from './block.ts'
+import { checkWidths } from './check-widths.ts'
+import { compileModel, inputOf } from './compile.ts'
+import { type Form, formOf } from './form.ts'
+import { ID } from './id.ts'
+import { type Quantization, quantizationOf } from './quantization.ts'
+import { tablesOf } from './tables.ts'
+import { loadWeights } from './weights.ts'
+import { widthsOf } from './widths.ts'
+
+/** A model whose rings follow from a dozen integers. All matrices are private; the ends are the owner's own. */
+export class LowbitModel implements ProfiledModel {
+  readonly profile = ID
+  readonly spec: ModelSpec
+
+  constructor(spec: ModelSpec) {
+    this.spec = spec
+  }
+
+  get config(): ModelConfig {
+    return this.spec.config
+  }
+
+  get isSplit(): boolean {
+    return this.spec.isSplit
+  }
+
+  get input(): InputType {
+    return inputOf(this.spec)
+  }
+
+  get metadata(): { profile: string; config: ModelConfig; quantization: Quantization } {
+    const { config, quantization } = this.spec
+    return { profile: ID, config, quantization }
+  }
+
+  /** Logits over labels are no end of the owner's: nothing else of such a model is released. */
+  isPrivate(): boolean {
+    return false
+  }
+
+  shapeOf(shape: Shape): Shape {
+    return this.spec.form.isCausal ? shape : { ...shape, seen: shape.base + shape.rows }
+  }
+
+  /** One plan for all shapes. */
+  variant(_: Pick<Shape, 'base' | 'rows' | 'goal'>, { everyRow = false }: PlanOptions = {}): PlanVariant {
+    return { key: String(everyRow), compile: () => compileModel(this.spec, { everyRow }) }
+  }
+
+  /** Throws `WeightError` where a weight does not fit. */
+  loadWeights(kernels: Kernels, tensors: Tensors, of: readonly Visibility[]): ClearWeights {
+    if (!of.includes('private')) return { weights: new Map(), biases: new Map(), encoded: new Map() }
+    return loadWeights(kernels, this.config, this.spec.quantization, tensors)
+  }
+}
+
+/** What `compile` needs. Throws `ProfileError` where the numbers make no rings. */
+export function specOf(
+  name: string,
+  config: ModelConfig,
+  quantization: Quantization,
+  { isSplit = false, form = formOf(config) }: { isSplit?: boolean; form?: Form } = {},
+): ModelSpec {
+  const widths = widthsOf(quantization, form)
+  checkWidths(name, widths)
+  return { config, form, quantization, widths, tables: tablesOf(config, quantization, form, widths), isSplit }
+}
+
+/** The model that a manifest describes. Throws `ProfileError` where it is not quantized, or of another form. */
+export const modelOf = (manifest: ModelManifest): LowbitModel =>
+  new LowbitModel(
+    specOf(manifest.name, manifest.config, quantizationOf(manifest), {
+      isSplit: manifest.custody?.kind === 'split',
+    }),
+  )
