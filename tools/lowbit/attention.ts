@@ -2,14 +2,19 @@ import type { Tape, Value } from '../onnx/tape.ts'
 import { type Precision, type Shifts, tables } from './precision.ts'
 import type { Rounding } from './rounding.ts'
 
-/** How hard scores are pushed below their cap, and their sums' logarithms above the least that is represented well. */
-const PUSH = 0.02
+/**
+ * How hard scores are pushed below their cap, and their sums' logarithms above the least that is represented well: times
+ * the square of how far they are off, for each row of a head.
+ */
+const PUSH = 0.3
+/** Octaves below the cap at which training clips scores: what it has not seen may be above that, and yet no harm done. */
+const MARGIN = 1
 /** Octaves below the cap at which a row's sum of weights becomes coarse. */
 const DEPTH = 3
 
 /**
  * Attention in integers: q `[examples, kvHeads, group * length, hd]`, k and v `[examples, kvHeads, length, hd]` in their
- * units; `mask` in octaves. Scores are cut to 1/32 octaves under a static cap, weights are 2^(score - cap) with `fe`
+ * units; `mask` in octaves; `scores` receives the scores, in octaves. Scores are cut to 1/32 octaves under a static cap, weights are 2^(score - cap) with `fe`
  * fraction bits, and the sum is inverted by a table. Result in half units of v. Gradients are those of the exact function at
  * the rounded weights.
  */
@@ -20,11 +25,14 @@ export function attention(
   s: Shifts,
   [q, k, v]: [Value, Value, Value],
   mask: Value,
+  scores: Value[],
 ): Value {
   const unit = 2 ** -s.frac
   const exact = t.product(q, k, { b: true }, unit)
+  scores.push(exact)
   const fine = rounding.isOn ? roundTo(t, rounding, exact, 32) : exact
-  const capped = t.map('Min', fine, t.scalar(p.cap))
+  const most = p.cap - MARGIN
+  const capped = t.map('Min', fine, t.scalar(most))
   const masked = t.map('Add', capped, mask)
   const power = t.map(
     'Exp',
@@ -39,22 +47,18 @@ export function attention(
     const dw = t.product(half, v, { b: true })
     const along = t.sumLast(t.map('Mul', dw, weights))
     let dz = t.map('Mul', t.map('Mul', weights, t.map('Sub', dw, along)), t.scalar(Math.LN2))
-    const size = exact.shape.reduce((a, b) => a * b, 1)
+    const push = PUSH / exact.shape.slice(0, -1).reduce((a, b) => a * b, 1)
     if (rounding.isOn) {
       // A row that is too deep below the cap is raised as a whole; scores above the cap are lowered, each.
       const logarithm = t.map('Mul', t.map('Log', sum), t.scalar(Math.LOG2E))
       const deep = t.map('Relu', t.map('Sub', t.scalar(tables.fe - DEPTH), logarithm))
-      const rows = t.op(
-        'Mul',
-        [weights, t.map('Mul', deep, t.scalar(-PUSH / (size / exact.shape[3])))],
-        weights.shape,
-      )
+      const rows = t.op('Mul', [weights, t.map('Mul', deep, t.scalar(-push))], weights.shape)
       dz = t.map('Add', dz, rows)
     }
-    const above = t.map('Relu', t.map('Sub', exact, t.scalar(p.cap - 0.5)))
-    const isBelow = t.map('Relu', t.map('Sign', t.map('Sub', t.scalar(p.cap), exact)))
+    const above = t.map('Relu', t.map('Sub', exact, t.scalar(most - 0.5)))
+    const isBelow = t.map('Relu', t.map('Sign', t.map('Sub', t.scalar(most), exact)))
     const inside = t.map('Mul', dz, isBelow)
-    const all = t.map('Add', inside, t.map('Mul', above, t.scalar(PUSH / size)))
+    const all = t.map('Add', inside, t.map('Mul', above, t.scalar(push)))
     t.accumulate(q, t.product(all, k, {}, unit))
     t.accumulate(k, t.product(all, q, { a: true }, unit))
   })

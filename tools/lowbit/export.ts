@@ -6,14 +6,12 @@ import type { About } from '../train/export.ts'
 import { formOf } from './lowbit-tape.ts'
 import { inputBits, privateMatrices } from './matrices.ts'
 import { type Precision, shiftsOf } from './precision.ts'
-import type { Measured } from './task.ts'
 import { integers } from './weights.ts'
 
 export interface LowbitParts {
   readonly config: ModelConfig
   readonly masters: Tensors
   readonly precision: Precision
-  readonly measured: Measured
   readonly tokenizer: object
   readonly chat?: Manifest['chat']
   readonly about: About
@@ -21,11 +19,9 @@ export interface LowbitParts {
 
 /**
  * Writes a bundle whose private tensors are exactly what the parties compute with: integers times powers of two, which half
- * precision holds. Steps are folded in, and what is public of it all is a dozen integers. Returns the bundle's hash. Throws
- * where something measured does not fit its ring.
+ * precision holds. Steps are folded in, and what is public of it all is a dozen integers. Returns the bundle's hash.
  */
 export async function exportLowbit(dir: string, o: LowbitParts): Promise<string> {
-  checkRanges(o.precision, o.measured)
   const manifest = await writeBundle(dir, {
     ...o.about,
     config: o.config,
@@ -64,15 +60,4 @@ export function realTensors(config: ModelConfig, masters: Tensors, p: Precision)
     if (bias) scale(bias, p.weights[kind] + inputBits(kind, p, shifts))
   }
   return out
-}
-
-function checkRanges({ rings }: Precision, measured: Measured): void {
-  const limits = { v: 2 ** rings.v, g: 2 ** (rings.g - 2), y: 2 ** (rings.y - 2) }
-  for (const [kind, limit] of Object.entries(limits)) {
-    const { most } = measured[kind as keyof typeof limits]
-    if (most >= limit)
-      throw new RangeError(
-        `Values "${kind}" reach ${most}, and their ring holds less than ${limit}. Train it longer, or with more bits.`,
-      )
-  }
 }

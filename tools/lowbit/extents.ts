@@ -1,7 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node'
+import { valueKinds } from './precision.ts'
 import type { Measured } from './task.ts'
-
-const kinds = ['qk', 'v', 'g', 'y'] as const
 
 /** Gathers what graphs with `measure` report, over batches. */
 export class Extents {
@@ -9,7 +8,7 @@ export class Extents {
   readonly #most = new Map<string, number>()
 
   add(found: InferenceSession.OnnxValueMapType): void {
-    for (const kind of kinds) {
+    for (const kind of valueKinds) {
       const means = found[`mean ${kind}`].data as Float32Array
       const known = this.#squares.get(kind) ?? []
       known.push(means.reduce((a, b) => a + b, 0) / means.length)
@@ -24,6 +23,6 @@ export class Extents {
       const all = this.#squares.get(kind) ?? [0]
       return { rms: Math.sqrt(all.reduce((a, b) => a + b) / all.length), most: this.#most.get(kind) ?? 0 }
     }
-    return { qk: of('qk'), v: of('v'), g: of('g'), y: of('y') }
+    return Object.fromEntries(valueKinds.map((kind) => [kind, of(kind)])) as unknown as Measured
   }
 }

@@ -41,7 +41,7 @@ function mastersOf(config: ModelConfig): Tensors {
   const random = new PredictableRandom(8)
   // Scores stay below their cap.
   for (const [name, { data }] of masters)
-    if (/(query|q_proj)/.test(name)) for (let i = 0; i < data.length; i++) data[i] *= 0.3
+    if (/(query|q_proj)/.test(name)) for (let i = 0; i < data.length; i++) data[i] *= 0.2
   for (const name of stepNames(config))
     masters.set(name, { shape: [1], data: Float32Array.of(0.2 * random.normal()) })
   return masters

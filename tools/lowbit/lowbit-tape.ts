@@ -11,14 +11,14 @@ import { firstRows } from '../onnx/select.ts'
 import type { Tape, Value } from '../onnx/tape.ts'
 import { attention } from './attention.ts'
 import { gated, overRms } from './blocks.ts'
-import { type Precision, type Shifts, shiftsOf } from './precision.ts'
+import { type Precision, type Shifts, shiftsOf, type ValueKind } from './precision.ts'
 import { penalise, Rounding } from './rounding.ts'
 
 /** How far padded tokens lie below others, in octaves: the owner lowers their scores. */
 const SHADE = 26
 /** Of what a ring holds, how much is used before the loss says so; and how loudly. */
 const ROOM = 0.7
-const PUSH = 0.3
+const PUSH = 1
 
 /**
  * A lowbit model on a tape, in the integers that the parties will compute with: weights are fed as integers (see
@@ -31,8 +31,8 @@ export class LowbitTape {
   readonly weights = new Map<string, Value>()
   /** The sum of the embedding tables' rows, `[examples * length, dim]`. */
   readonly embedded: Value
-  /** What is measured: values by kind, in units, of every layer. */
-  readonly values: Record<'qk' | 'v' | 'g' | 'y', Value[]> = { qk: [], v: [], g: [], y: [] }
+  /** What is measured: values by kind, of every layer: in units, but scores in octaves. */
+  readonly values: Record<ValueKind, Value[]> = { qk: [], v: [], g: [], y: [], squares: [], scores: [] }
   readonly #p: Precision
   readonly #s: Shifts
   readonly #rounding: Rounding
@@ -98,7 +98,7 @@ export class LowbitTape {
       )
       t.output(
         `most ${kind}`,
-        all((v) => t.op('ReduceMax', [t.map('Abs', v)], [1, 1], { axes: [-1] })),
+        all((v) => t.op('ReduceMax', [kind === 'scores' ? v : t.map('Abs', v)], [1, 1], { axes: [-1] })),
       )
     }
   }
@@ -175,7 +175,15 @@ export class LowbitTape {
     const k = split(flatK, kvHeads)
     const v = split(this.#held('v', part(l.value, tv), this.#p.rings.v), kvHeads)
     const grouped = layer.reshape(t, q, [examples, kvHeads, (heads / kvHeads) * length, q.shape[3]])
-    const mixed = attention(t, this.#rounding, this.#p, this.#s, [grouped, k, v], this.#mask)
+    const mixed = attention(
+      t,
+      this.#rounding,
+      this.#p,
+      this.#s,
+      [grouped, k, v],
+      this.#mask,
+      this.values.scores,
+    )
     const joined = layer.joinHeads(t, layer.reshape(t, mixed, q.shape))
     return this.#rounding.drop(this.#dense(joined, l.attentionOutput), tw)
   }
@@ -192,8 +200,10 @@ export class LowbitTape {
   }
 
   #held(kind: 'v' | 'g' | 'y', x: Value, bits: number): Value {
+    const t = this.tape
     this.values[kind].push(x)
-    return this.#rounding.isOn ? penalise(this.tape, x, ROOM * 2 ** bits, PUSH) : x
+    if (kind === 'y') this.values.squares.push(t.sumLast(t.map('Mul', x, x)))
+    return this.#rounding.isOn ? penalise(t, x, ROOM * 2 ** bits, PUSH) : x
   }
 
   /** In octaves. */

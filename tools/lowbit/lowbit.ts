@@ -14,6 +14,7 @@ import { ChatTask } from './chat-task.ts'
 import { ClassifyTask } from './classify-task.ts'
 import { exportLowbit } from './export.ts'
 import type { Bits } from './precision.ts'
+import { settled } from './scales.ts'
 import { stagesFor } from './stages.ts'
 import { type StudentShape, studentConfig, studentWeights } from './student.ts'
 import type { LowbitTask } from './task.ts'
@@ -59,7 +60,11 @@ export async function runLowbit(o: LowbitOptions): Promise<LowbitSummary> {
   const config = studentConfig(base.config, o.shape)
   const task =
     graphOf(config).attention === 'causal' ? chatTask(base, config, o) : classifyTask(base, config, o)
-  const { masters, precision, reports } = await trainLowbit({
+  const {
+    masters,
+    precision: trained,
+    reports,
+  } = await trainLowbit({
     task,
     config,
     masters: studentWeights(config, base, o.seed),
@@ -71,10 +76,10 @@ export async function runLowbit(o: LowbitOptions): Promise<LowbitSummary> {
     onProgress: o.onProgress,
     onStage: o.onStage,
   })
-  const ints = integers(config, masters, precision)
+  const ints = integers(config, masters, trained)
+  const precision = settled(trained, await task.measure(ints, trained, 1))
   const found = []
   for (const seed of [1, 2, 3]) found.push(await task.evaluate(ints, precision, seed))
-  const measured = await task.measure(ints, precision, 1)
   await task.close()
   const bundle = join(o.out, 'bundle')
   const about: About = {
@@ -87,7 +92,6 @@ export async function runLowbit(o: LowbitOptions): Promise<LowbitSummary> {
     config,
     masters,
     precision,
-    measured,
     tokenizer: base.tokenizer,
     chat: base.chat,
     about,

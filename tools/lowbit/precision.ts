@@ -30,6 +30,10 @@ export interface Precision {
   readonly rings: { readonly v: number; readonly g: number; readonly y: number; readonly sq: number }
 }
 
+/** What is measured of a model: its rings, units and cap follow from it. */
+export const valueKinds = ['qk', 'v', 'g', 'y', 'squares', 'scores'] as const
+export type ValueKind = (typeof valueKinds)[number]
+
 /** Fixed by the profile: fraction bits of an attention weight at the cap, and widths of the small tables. */
 export const tables = {
   fe: 9,

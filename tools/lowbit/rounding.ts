@@ -43,15 +43,18 @@ export class Rounding {
 }
 
 /**
- * Leaves x as it is, and adds to its gradient that of weight / 2 (|x| - limit)^2 wherever |x| is above the limit, over the
- * mean of all its numbers: rings are narrow, and what leaves them comes back at the other end.
+ * Leaves x as it is, and adds to its gradient that of weight / 2 (|x| / limit - 1)^2 wherever |x| is above the limit, on
+ * average over its rows: rings are narrow, and what leaves them comes back at the other end.
  */
 export function penalise(t: Tape, x: Value, limit: number, weight: number): Value {
   const same = t.op('Identity', [x], x.shape)
   return t.derivative(same, (dy) => {
     const over = t.map('Relu', t.map('Sub', t.map('Abs', x), t.scalar(limit)))
-    const size = x.shape.reduce((a, b) => a * b, 1)
-    const push = t.map('Mul', t.map('Mul', over, t.map('Sign', x)), t.scalar(weight / (limit * limit * size)))
+    const push = t.map(
+      'Mul',
+      t.map('Mul', over, t.map('Sign', x)),
+      t.scalar(weight / (limit * limit * x.shape[0])),
+    )
     t.accumulate(x, t.map('Add', dy, push))
   })
 }

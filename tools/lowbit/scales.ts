@@ -2,6 +2,7 @@ import type { ModelConfig, Tensors } from '../../src/model/architectures/config.
 import { formOf } from './lowbit-tape.ts'
 import { privateMatrices } from './matrices.ts'
 import { type Bits, type MatrixKind, matrixKinds, type Precision, shiftsOf } from './precision.ts'
+import type { Measured } from './task.ts'
 
 /** log2 of X, the standard deviation of activations in units, by their bits: four deviations on either side. */
 const activationBits: Record<Bits, number> = { w1a8: 5, w1a6: 3, w1a4: 1, w4a6: 3 }
@@ -45,6 +46,26 @@ export function precisionFor(
     rings: { v: x + 3, g: x + 5, y: x + 9, sq: 2 * (x + 2) + Math.ceil(Math.log2(config.dim * 2.25)) + 2 },
   }
   return atLeastWhole(unshifted, form)
+}
+
+/** How far beyond what was measured a value may go. */
+const HEADROOM = 1.25
+
+/** The scales of a trained model: rings and cap that hold what was measured, in the units of `p`. */
+export function settled(p: Precision, measured: Measured): Precision {
+  const bits = (kind: 'v' | 'g' | 'y' | 'squares'): number =>
+    Math.ceil(Math.log2(HEADROOM * measured[kind].most))
+  const { v, g, y, sq } = p.rings
+  return {
+    ...p,
+    cap: Math.max(p.cap, Math.ceil(measured.scores.most + 0.5)),
+    rings: {
+      v: Math.max(v, bits('v')),
+      g: Math.max(g, bits('g') + 2),
+      y: Math.max(y, bits('y') + 2),
+      sq: Math.max(sq, bits('squares')),
+    },
+  }
 }
 
 /** What training in floating point goes by: the same graph, in which scales cancel. */

@@ -1,6 +1,6 @@
 import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
 import type { Evaluation } from '../finetune/task.ts'
-import type { Precision } from './precision.ts'
+import type { Precision, ValueKind } from './precision.ts'
 
 /** What a batch gives: the mean loss, and gradients of the tensors as they were fed. */
 export interface BatchResult {
@@ -8,14 +8,14 @@ export interface BatchResult {
   readonly gradients: Map<string, Float32Array>
 }
 
-/** Root mean square and largest size of some values, in units. */
+/** Root mean square and largest size of some values, in units; scores in octaves, the largest with its sign. */
 interface Extent {
   readonly rms: number
   readonly most: number
 }
 
-/** Of queries and keys, values, what a feed-forward block's first product makes, and the residual. */
-export type Measured = Readonly<Record<'qk' | 'v' | 'g' | 'y', Extent>>
+/** Of queries and keys, values, what a feed-forward block's first product makes, the residual, sums of a row of its squares, scores. */
+export type Measured = Readonly<Record<ValueKind, Extent>>
 
 /** What a lowbit model learns, as the trainer of its stages sees it. */
 export interface LowbitTask {
