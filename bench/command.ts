@@ -5,7 +5,9 @@ import { Exit, UsageError } from '../src/cli/errors.ts'
 import { real, whole } from '../src/cli/values.ts'
 import { productChoices } from '../src/kernels/node/choice.ts'
 import { profileIds } from '../src/protections/shared/profiles/lookup.ts'
+import { ID as LOWBIT } from '../src/protections/shared/profiles/lowbit/id.ts'
 import { linkChoices } from '../src/transport/connect.ts'
+import { columnScales } from '../tools/lowbit/random.ts'
 import { Cleartext } from './cleartext.ts'
 import { opCases } from './ops.ts'
 import { type PassOptions, passCase, slopeCase } from './passes.ts'
@@ -22,7 +24,7 @@ const declared = command('bench', 'Measure the engine.')
   .addOption(
     new Option(
       '--shape <name>',
-      "demo: its bundle; gpt2 (124M) or 15m: random weights of a trained model's scale; tiny. encode: bert-base (12 layers, 86M) or bert-tiny. The first if not given",
+      "demo: its bundle; gpt2 (124M) or 15m: random weights of a trained model's scale; tiny. encode: bert-base (12 layers, 86M), bert-mini or bert-tiny. The first if not given",
     ).choices([...shapeNames, ...encoderShapes]),
   )
   .option('--model <dir>', "another bundle in place of the demo's")
@@ -47,6 +49,12 @@ const declared = command('bench', 'Measure the engine.')
       '--profile <name>',
       'random shapes: how numbers are represented; the first if not given',
     ).choices(profileIds()),
+  )
+  .addOption(
+    new Option(
+      '--scales <name>',
+      'profile lowbit: whether the columns of one-bit weights have scales of their own, which are private; public if not given',
+    ).choices(columnScales),
   )
   .addOption(
     new Option('--link <name>', 'how the parties connect').choices(linkChoices).default('ws' as const),
@@ -81,6 +89,7 @@ Examples:
   sotto bench decode --shape gpt2 --context 256
   sotto bench prefill --tokens 64
   sotto bench encode --shape bert-base
+  sotto bench encode --shape bert-base --profile lowbit --scales private
   sotto bench decode --slope
   sotto bench reference
 
@@ -110,6 +119,10 @@ async function bench(
   const { visibility, model, link, rtt, down, up } = values
   if (visibility && (shape === 'demo' || model))
     throw new UsageError('--visibility takes a random --shape: a bundle says itself what is private.')
+  const isQuantized = values.profile === LOWBIT
+  if (values.scales && !isQuantized) throw new UsageError(`--scales takes --profile ${LOWBIT}.`)
+  if (isQuantized && (model || visibility))
+    throw new UsageError(`--profile ${LOWBIT} takes a random --shape, all of which is private.`)
   const limit = shape === 'tiny' ? 48 : 1024
   const decoding = kind === 'decode'
   const most = encoding ? 512 : 64
@@ -126,6 +139,7 @@ async function bench(
     rows,
     visibility: visibility ?? 'private',
     profile: values.profile,
+    scales: isQuantized ? (values.scales ?? 'public') : undefined,
     link,
     network: { rtt, down, up },
     repeat: values.repeat ?? (decoding ? 5 : 3),

@@ -19,7 +19,13 @@ import { loadSource, type ModelSource, weightStd } from './shapes.ts'
 
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/sotto-bench', import.meta.url))
 /** What is kept changes with these. */
-const MADE_BY = ['src/protections/shared/profiles', 'src/model', 'bench/expected.ts']
+const MADE_BY = [
+  'src/protections/shared/profiles',
+  'src/model',
+  'bench/expected.ts',
+  'bench/shapes.ts',
+  'tools/lowbit/random.ts',
+]
 /** Tokens that random shapes are calibrated on. */
 const CALIBRATION = 64
 
@@ -63,7 +69,7 @@ export async function expectedResults(
     .digest('hex')
     .slice(0, 16)
   const file = join(CACHE, `${name.split(/[\\/]/).at(-1)}-${length}-${key}.json`)
-  const { config, tensors, bundle } = await loadSource(source)
+  const { config, tensors, bundle, profile } = await loadSource(source)
   if (!existsSync(file)) {
     const ids =
       source.kind === 'random'
@@ -72,6 +78,7 @@ export async function expectedResults(
     const made: Kept = {
       ids,
       profile:
+        profile ??
         bundle?.manifest.profile ??
         (await calibrated(
           config,

@@ -2,12 +2,15 @@
 
 import type { Products } from '../src/kernels/node/choice.ts'
 import { EncoderEnds } from '../src/model/encoder-ends.ts'
+import { graphOf } from '../src/model/graph/graph-of.ts'
+import { rmsNorm } from '../src/model/norm.ts'
 import { planDealtBytes } from '../src/protections/shared/cost.ts'
 import { rowChunksOf } from '../src/protections/shared/row-chunks.ts'
 import { type ModelPlans, modelPlans } from '../src/protections/shared/session/model-plan.ts'
 import { MAX_ROWS } from '../src/protections/shared/session/pass-messages.ts'
 import type { LinkChoice } from '../src/transport/connect.ts'
 import type { Network } from '../src/transport/emulated.ts'
+import type { ColumnScales } from '../tools/lowbit/random.ts'
 import { type Expected, errors, expectedResults } from './expected.ts'
 import { Bench, type PassFigures } from './measure.ts'
 import type { PassRequest } from './owner.ts'
@@ -16,6 +19,7 @@ import {
   logitRange,
   manifestOf,
   type PublicFacts,
+  quantizedSource,
   type ShapeName,
   sourceOf,
   type WeightVisibility,
@@ -32,6 +36,8 @@ export interface PassOptions {
   visibility: WeightVisibility
   /** Of random shapes; a bundle says itself what it is of. */
   profile?: string
+  /** Of random quantized shapes. */
+  scales?: ColumnScales
   link: LinkChoice
   network: Network
   repeat: number
@@ -55,7 +61,7 @@ async function withParties<T>(
   o: PassOptions,
   body: (run: Run, facts: { fillSeconds: number; offlineDown: number }) => Promise<T>,
 ): Promise<T> {
-  const source = sourceOf(o.shape, o.model, o.visibility)
+  const source = o.scales ? quantizedSource(o.shape, o.scales) : sourceOf(o.shape, o.model, o.visibility)
   const ref = await expectedResults(source, o.context, o.profile)
   const facts: PublicFacts = { source, profile: ref.profile, visibility: o.visibility }
   const plans = modelPlans(await manifestOf(facts))
@@ -129,6 +135,8 @@ export function passCase(name: 'decode' | 'prefill' | 'encode', o: PassOptions):
       heads: config.heads,
       ff: config.ff,
       weights: o.visibility,
+      profile: plans.model.profile,
+      scales: o.scales,
       weightStd: ref.weightStd,
       logitRange: await logitRange(await manifestOf(facts)),
       link: o.link,
@@ -150,8 +158,11 @@ function finished(
   { padding, ids, tensors }: Expected,
   released: Float64Array,
 ): Float64Array {
-  if (!padding) return released
-  return new EncoderEnds(plans.config, tensors, plans).tokens(released, ids.length)
+  const { config } = plans
+  if (padding) return new EncoderEnds(config, tensors, plans).tokens(released, ids.length)
+  // A norm without secrets is left to the owner.
+  if (graphOf(config).finalNorm.kind !== 'unit') return released
+  return rmsNorm(released, new Float32Array(config.dim).fill(1), config.eps)
 }
 
 /** Seconds of each pass when the next is prepared meanwhile, as in a conversation. */

@@ -2,16 +2,19 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ModelConfig, Tensors } from '../src/model/architectures/config.ts'
+import { demoConfig, type ModelConfig, type Tensors } from '../src/model/architectures/config.ts'
 import { type Bundle, loadBundle } from '../src/model/files/bundle-node.ts'
 import type { CatalogEntry } from '../src/model/files/catalog.ts'
 import { type Manifest, modelHash, parseManifest } from '../src/model/files/manifest.ts'
+import { continuesText } from '../src/model/graph/graph-of.ts'
 import { tensorShapes } from '../src/model/graph/tensors.ts'
 import { benchConfigs, randomModel } from '../src/model/random.ts'
 import { profileOf } from '../src/protections/shared/profiles/lookup.ts'
+import { ID as LOWBIT } from '../src/protections/shared/profiles/lowbit/id.ts'
+import { type ColumnScales, randomQuantization, randomSigns } from '../tools/lowbit/random.ts'
 
 export const shapeNames = ['demo', 'gpt2', '15m', 'tiny'] as const
-export const encoderShapes = ['bert-base', 'bert-tiny'] as const
+export const encoderShapes = ['bert-base', 'bert-mini', 'bert-tiny'] as const
 export type ShapeName = (typeof shapeNames)[number] | (typeof encoderShapes)[number]
 
 /**
@@ -34,6 +37,8 @@ export type ModelSource =
       readonly shape: ShapeName
       readonly config: ModelConfig
       readonly seed: number
+      /** Of quantized models: whether their columns have scales of their own, which are private. */
+      readonly scales?: ColumnScales
     }
 
 const tiny: ModelConfig = {
@@ -51,6 +56,21 @@ const tiny: ModelConfig = {
   tied: true,
 }
 
+/** The quantized form of a shape: as many layers, as wide. */
+function quantized(config: ModelConfig): ModelConfig {
+  const { ropeTheta: _, ...shape } = config
+  const common = { ...shape, eps: 1e-6 }
+  if (!continuesText(config)) return { ...common, arch: 'rms-bert', activation: 'relu' }
+  return { ...common, arch: 'parallel-llama', activation: 'silu' }
+}
+
+/** A random model of the `lowbit` profile: only the demo's bundle has one of another. */
+export function quantizedSource(shape: ShapeName, scales: ColumnScales): ModelSource {
+  const of = { demo: demoConfig, tiny, ...benchConfigs }
+  const config = quantized({ ...of[shape], vocab: VOCABULARY })
+  return { kind: 'random', shape, config, seed: SEED, scales }
+}
+
 /** `dir` replaces the demo model's own folder. */
 export function sourceOf(shape: ShapeName, dir?: string, visibility?: WeightVisibility): ModelSource {
   if (dir || shape === 'demo')
@@ -63,10 +83,26 @@ export function sourceOf(shape: ShapeName, dir?: string, visibility?: WeightVisi
   return { kind: 'random', shape, config: { ...config, lora }, seed: SEED }
 }
 
+/** Standard deviation of random quantized models' attention scores. */
+const OCTAVES = 2
+
+/** A model with all that is known of it. */
+export interface Loaded {
+  readonly config: ModelConfig
+  readonly tensors: Tensors
+  readonly bundle?: Bundle
+  /** Where it comes with one. */
+  readonly profile?: Manifest['profile']
+}
+
 /** The model of a source, private tensors included. */
-export async function loadSource(
-  source: ModelSource,
-): Promise<Pick<Bundle, 'tensors'> & { config: ModelConfig; bundle?: Bundle }> {
+export async function loadSource(source: ModelSource): Promise<Loaded> {
+  if (source.kind === 'random' && source.scales) {
+    const { config, seed, scales } = source
+    const quantization = randomQuantization(config, { scales, octaves: OCTAVES })
+    const tensors = randomSigns(config, quantization, scales, seed)
+    return { config, tensors, profile: { [LOWBIT]: quantization } }
+  }
   if (source.kind === 'random')
     return { config: source.config, tensors: randomModel(source.config, source.seed) }
   const bundle = await loadBundle(source.dir)

@@ -76,7 +76,7 @@ const bert = {
   types: 2,
 } as const
 
-/** Benchmark shapes: GPT-2 small, the 15M-parameter LLaMA-form story model, and two encoders without heads. */
+/** Benchmark shapes: GPT-2 small, the 15M-parameter LLaMA-form story model, and three encoders without heads. */
 export const benchConfigs = {
   gpt2: {
     arch: 'gpt2',
@@ -106,6 +106,7 @@ export const benchConfigs = {
     tied: true,
   },
   'bert-base': { ...bert, dim: 768, layers: 12, heads: 12, kvHeads: 12, ff: 3072 },
+  'bert-mini': { ...bert, dim: 256, layers: 4, heads: 4, kvHeads: 4, ff: 1024 },
   'bert-tiny': { ...bert, dim: 128, layers: 2, heads: 2, kvHeads: 2, ff: 512 },
 } satisfies Record<string, ModelConfig>
 

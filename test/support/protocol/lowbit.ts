@@ -1,13 +1,9 @@
 /** Quantized models of a few thousand random weights, for tests of the engine. */
-import { headDim, type ModelConfig, type Tensors } from '../../../src/model/architectures/config.ts'
+import type { ModelConfig } from '../../../src/model/architectures/config.ts'
 import { EncoderEnds } from '../../../src/model/encoder-ends.ts'
 import { Ends } from '../../../src/model/ends.ts'
-import { tensorShapes } from '../../../src/model/graph/tensors.ts'
-import { PredictableRandom } from '../../../src/model/random.ts'
-import { formOf } from '../../../src/protections/shared/profiles/lowbit/form.ts'
 import { LowbitModel, specOf } from '../../../src/protections/shared/profiles/lowbit/lowbit-model.ts'
-import { allMatrices, denseOf } from '../../../src/protections/shared/profiles/lowbit/matrices.ts'
-import type { Quantization } from '../../../src/protections/shared/profiles/lowbit/quantization.ts'
+import { type ColumnScales, randomQuantization, randomSigns } from '../../../tools/lowbit/random.ts'
 import type { AnyTiny, TinyDecoder } from './models.ts'
 
 export const tinyRmsBert: ModelConfig = {
@@ -40,61 +36,8 @@ export const tinyParallel: ModelConfig = {
   tied: true,
 }
 
-/** Whether all columns have one scale, or each a secret one. */
-export type ColumnScales = 'public' | 'private'
-
-const log2 = (x: number): number => Math.max(0, Math.round(Math.log2(x)))
-
-/** What keeps random weights of this shape within their rings: standard deviations of a few units throughout. */
-export function randomQuantization(config: ModelConfig, scales: ColumnScales = 'public'): Quantization {
-  const { dim, ff } = config
-  const { isCausal, isGated, activation, labels } = formOf(config)
-  const al = scales === 'public' ? 1 : 5.5
-  const [x, v, g] = [3, 3, 3]
-  const th = isGated ? (activation === 'linear' ? 4 : 3) : 0
-  const root = Math.sqrt(dim) * 8 * al
-  // Scores of half an octave: with more, random rows' largest ones lie too far apart for one cap.
-  const qk = Math.round(Math.log2(Math.sqrt(headDim(config)) * 512) / 2)
-  const stream = x + 2
-  const up = log2((isCausal ? root : Math.sqrt(dim) * 48 * al) / 8)
-  const hidden = isGated ? 2 * g - th : g
-  return {
-    ...{ weightBits: 1, x, qk, v, g, th, cap: 3 },
-    weights: {
-      qk: log2(root / 16) - x + qk,
-      v: log2(root / 8) - x + v,
-      out: log2(root / 24) - (v + 1) + stream,
-      up: up - (isCausal ? x : stream) + g,
-      down: log2((Math.sqrt(ff) * 7 * al) / 24) - hidden + stream,
-      ...(labels === undefined ? {} : { head: 4 }),
-    },
-    rings: { v: 6, g: 8, y: 12, sq: log2(dim * 48 ** 2) + 2 },
-  }
-}
-
-/** Signs times the columns' scales, and small biases, as the reals that they stand for. */
-export function randomSigns(config: ModelConfig, q: Quantization, scales: ColumnScales, seed = 7): Tensors {
-  const random = new PredictableRandom(seed)
-  const tensors: Tensors = new Map()
-  for (const [name, shape] of tensorShapes(config)) {
-    const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal())
-    tensors.set(name, { shape, data })
-  }
-  for (const place of allMatrices(config))
-    for (const { weight, bias, inputs, outputs } of denseOf(config, place)) {
-      const unit = 2 ** -(q.weights[place.role] ?? 0)
-      const { data } = tensors.get(weight)!
-      for (let j = 0; j < outputs; j++) {
-        const scale = scales === 'public' ? 1 : 4 + random.below(4)
-        for (let i = 0; i < inputs; i++) data[j * inputs + i] = (random.below(2) * 2 - 1) * scale * unit
-      }
-      if (!bias) continue
-      const from = 2 ** -(place.role === 'out' ? q.v + 1 : q.x)
-      const own = tensors.get(bias)!.data
-      for (let j = 0; j < outputs; j++) own[j] = (random.below(17) - 8) * unit * from
-    }
-  return tensors
-}
+/** Scores' standard deviation: with more, random rows' largest ones lie too far apart for one cap. */
+export const OCTAVES = 0.5
 
 export interface LowbitOptions {
   readonly scales?: ColumnScales
@@ -103,7 +46,7 @@ export interface LowbitOptions {
 }
 
 function parts(config: ModelConfig, { scales = 'public', isSplit, seed }: LowbitOptions) {
-  const q = randomQuantization(config, scales)
+  const q = randomQuantization(config, { scales, octaves: OCTAVES })
   const model = new LowbitModel(specOf('tiny', config, q, { isSplit }))
   return { config, model, tensors: randomSigns(config, q, scales, seed) }
 }

@@ -5,10 +5,11 @@ import { type Bundle, loadBundle, writeBundle } from '../../../src/model/files/b
 import { continuesText } from '../../../src/model/graph/graph-of.ts'
 import { calibrated } from '../../../src/protections/shared/profiles/calibrated.ts'
 import { profileNamed } from '../../../src/protections/shared/profiles/lookup.ts'
+import { type ColumnScales, randomQuantization, randomSigns } from '../../../tools/lowbit/random.ts'
 import { toTokenizerJson, trainBpe } from '../../../tools/train/bpe.ts'
 import { chatSpecials } from '../../../tools/train/dialogues.ts'
 import { wordPieceJson, wordPieceVocabulary } from '../../../tools/train/wordpiece.ts'
-import { type ColumnScales, randomQuantization, randomSigns } from '../protocol/lowbit.ts'
+import { OCTAVES } from '../protocol/lowbit.ts'
 
 const VOCAB = 270
 const words = 'a film that is good bad long short funny sad but not very the story was and I liked hated it'
@@ -21,7 +22,7 @@ export async function writeLowbitBundle(
   scales: ColumnScales = 'private',
 ): Promise<Bundle> {
   const config = { ...changes, vocab: VOCAB }
-  const tensors = randomSigns(config, randomQuantization(config, scales), scales)
+  const tensors = randomSigns(config, randomQuantization(config, { scales, octaves: OCTAVES }), scales)
   const all = Array.from({ length: VOCAB }, (_, id) => id)
   const sequences = Array.from({ length: Math.ceil(VOCAB / 30) }, (_, i) => all.slice(30 * i, 30 * i + 30))
   const isChat = continuesText(config)
