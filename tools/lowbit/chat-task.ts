@@ -49,7 +49,8 @@ export class ChatTask implements LowbitTask {
   /** The base is asked at every step: what it says of all the text would not fit in memory. */
   async imitate(): Promise<void> {}
 
-  async gradient(ints: Tensors, p: Precision, step: number): Promise<BatchResult> {
+  async gradient(ints: Tensors, p: Precision, at: { stage: number; step: number }): Promise<BatchResult> {
+    const step = at.stage * 1_000_003 + at.step
     const length = lengths[step % lengths.length]
     const batch = this.#o.train.at(step, Math.max(1, Math.floor(this.#o.tokens / length)), length)
     const { base, hiddenWeight } = this.#o

@@ -6,7 +6,7 @@ import type { Labelled } from '../finetune/classify-task.ts'
 import type { Evaluation } from '../finetune/task.ts'
 import { scatterEmbeddings } from '../onnx/scatter.ts'
 import { openSession } from '../onnx/session.ts'
-import { bucketOf, type Feeds, textFeeds, weightFeeds } from '../pretrain/feeds.ts'
+import { bucketOf, type EncodedText, type Feeds, textFeeds, weightFeeds } from '../pretrain/feeds.ts'
 import { predictGraph, tableNames, teacherGraph, trainGraph } from './classify-graph.ts'
 import { Extents } from './extents.ts'
 import { type LengthBatch, lengthBatches } from './length-batches.ts'
@@ -19,6 +19,8 @@ export interface ClassifyOptions {
   readonly config: ModelConfig
   readonly base: { config: ModelConfig; tensors: Tensors }
   readonly train: readonly Labelled[]
+  /** Texts without labels, which the base alone teaches. */
+  readonly texts: readonly EncodedText[]
   readonly dev: readonly Labelled[]
   readonly pad: number
   /** Id of the token that hides a word. */
@@ -33,6 +35,9 @@ export interface ClassifyOptions {
   readonly threads: number
 }
 
+/** The label of a text that has none. */
+const UNKNOWN = -1
+
 /** What a teacher says of a text: probabilities of labels, and its last rows at unit size. */
 interface Lesson {
   readonly probabilities: Float32Array
@@ -44,36 +49,39 @@ export class ClassifyTask implements LowbitTask {
   readonly config: ModelConfig
   readonly #o: ClassifyOptions
   readonly #labels: number
-  readonly #lengths: number[]
   readonly #sessions = new Map<string, Promise<InferenceSession>>()
+  /** What is learned from, with what was last said of it. */
+  #examples: readonly Labelled[]
   #lessons: Lesson[] = []
-  #epoch?: { number: number; batches: LengthBatch[] }
+  #epoch?: { seed: number; batches: LengthBatch[] }
 
   constructor(options: ClassifyOptions) {
     const { config, train } = options
+    this.#examples = train
     if (config.head?.kind !== 'classify') throw new Error('Training needs a classification head.')
     this.config = config
     this.#o = options
     this.#labels = config.head.labels.length
-    this.#lengths = train.map(({ text }) => bucketOf(text.ids.length, config.context))
   }
 
   get perEpoch(): number {
-    return lengthBatches(this.#lengths, this.#o.batch, 0).length
+    return this.#batches(0).length
   }
 
   async imitate(teacher: { tensors: Tensors; precision: Precision } | 'base'): Promise<void> {
-    const { base, train } = this.#o
+    const { base, train, texts } = this.#o
     const isBase = teacher === 'base'
+    this.#examples = isBase ? [...train, ...texts.map((text) => ({ text, label: UNKNOWN }))] : train
+    this.#epoch = undefined
     const weights = weightFeeds(isBase ? base.tensors : this.#own(teacher.tensors))
     const lessons = new Map<number, Lesson>()
-    for (const { length, numbers } of lengthBatches(this.#lengths, this.#o.batch, 0)) {
+    for (const { length, numbers } of this.#batches(0)) {
       const key = isBase ? 'base' : 'student'
       const session = await this.#session(`teacher ${key}`, length, (size) =>
         isBase ? teacherGraph(base.config, size) : predictGraph(this.config, size, teacher.precision),
       )
       const feeds = this.#texts(
-        numbers.map((i) => train[i]),
+        numbers.map((i) => this.#examples[i]),
         length,
       )
       const found = await session.run({ ...feeds, ...weights })
@@ -85,28 +93,32 @@ export class ClassifyTask implements LowbitTask {
         lessons.set(number, {
           // The base is the better judge of labels; of rows, only the same form is.
           probabilities: known ?? softmax(logits.subarray(row * this.#labels, (row + 1) * this.#labels)),
-          rows: hidden.slice(from, from + train[number].text.ids.length * this.config.dim),
+          rows: hidden.slice(from, from + this.#examples[number].text.ids.length * this.config.dim),
         })
       })
     }
-    this.#lessons = train.map((_, i) => lessons.get(i)!)
+    this.#lessons = this.#examples.map((_, i) => lessons.get(i)!)
   }
 
-  async gradient(ints: Tensors, p: Precision, step: number): Promise<BatchResult> {
-    const { train, seed } = this.#o
-    const number = Math.floor(step / this.perEpoch)
-    if (this.#epoch?.number !== number)
-      this.#epoch = { number, batches: lengthBatches(this.#lengths, this.#o.batch, seed * 7919 + number) }
-    const { length, numbers } = this.#epoch.batches[step % this.perEpoch]
-    const random = new PredictableRandom(seed * 1_000_003 + step)
+  async gradient(
+    ints: Tensors,
+    p: Precision,
+    { stage, step }: { stage: number; step: number },
+  ): Promise<BatchResult> {
+    const first = this.#o.seed * 1_000_003 + stage * 100_003
+    const { perEpoch } = this
+    const seed = first + Math.floor(step / perEpoch)
+    if (this.#epoch?.seed !== seed) this.#epoch = { seed, batches: this.#batches(seed) }
+    const { length, numbers } = this.#epoch.batches[step % perEpoch]
+    const random = new PredictableRandom(first + step)
     const session = await this.#session(`train ${JSON.stringify(p)}`, length, (size) =>
       trainGraph(this.config, size, p),
     )
-    const hidden = numbers.map((i) => this.#hide(train[i], random))
+    const hidden = numbers.map((i) => this.#hide(this.#examples[i], random))
     const feeds = {
       ...this.#texts(hidden, length),
       ...this.#targets(numbers, length),
-      ...this.#noise(p, length, seed * 2_000_003 + step),
+      ...this.#noise(p, length, 2 * first + step),
     }
     const results = await session.run({ ...feeds, ...weightFeeds(this.#own(ints)) })
     const values = (name: string) => results[name].data as Float32Array
@@ -177,6 +189,11 @@ export class ClassifyTask implements LowbitTask {
     }
   }
 
+  #batches(seed: number): LengthBatch[] {
+    const lengths = this.#examples.map(({ text }) => bucketOf(text.ids.length, this.config.context))
+    return lengthBatches(lengths, this.#o.batch, seed)
+  }
+
   /** The model's own tensors: the steps are no part of it. */
   #own(tensors: Tensors): Tensors {
     return new Map([...tensorShapes(this.config).keys()].map((name) => [name, tensors.get(name)!]))
@@ -214,19 +231,21 @@ export class ClassifyTask implements LowbitTask {
   }
 
   #targets(numbers: readonly number[], length: number): Feeds {
-    const { batch, soft, hiddenWeight, train } = this.#o
+    const { batch, soft, hiddenWeight } = this.#o
+    const examples = this.#examples
     const { dim } = this.config
     const targets = new Float32Array(batch * this.#labels)
     const weights = new Float32Array(batch)
     const rows = new Float32Array(batch * length * dim)
     const rowWeights = new Float32Array(batch * length)
-    const tokens = numbers.reduce((sum, i) => sum + train[i].text.ids.length, 0)
+    const tokens = numbers.reduce((sum, i) => sum + examples[i].text.ids.length, 0)
     numbers.forEach((number, row) => {
-      const { label, text } = train[number]
+      const { label, text } = examples[number]
       const lesson = this.#lessons[number]
       weights[row] = 1 / numbers.length
+      const share = label === UNKNOWN ? 1 : soft
       for (let i = 0; i < this.#labels; i++)
-        targets[row * this.#labels + i] = soft * lesson.probabilities[i] + (i === label ? 1 - soft : 0)
+        targets[row * this.#labels + i] = share * lesson.probabilities[i] + (i === label ? 1 - share : 0)
       rows.set(lesson.rows, row * length * dim)
       rowWeights.fill(hiddenWeight / tokens, row * length, row * length + text.ids.length)
     })

@@ -1,12 +1,13 @@
 import { basename, join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
-import { graphOf } from '../../src/model/graph/graph-of.ts'
+import { continuesText } from '../../src/model/graph/graph-of.ts'
 import { type Base, readBase } from '../finetune/base.ts'
 import { DataError, type Example, labelNumbers, readExamples } from '../finetune/data.ts'
 import { holdOut } from '../finetune/hold-out.ts'
 import { splitByLabel } from '../finetune/pairs.ts'
 import { EncoderTokenizer } from '../pretrain/encode.ts'
+import { readTexts } from '../pretrain/texts.ts'
 import { Batches } from '../train/batches.ts'
 import { encodeAll, readDialogues, specialId } from '../train/dialogues.ts'
 import type { About } from '../train/export.ts'
@@ -24,7 +25,11 @@ import { integers } from './weights.ts'
 export interface LowbitOptions {
   /** Bundle that is imitated. */
   readonly base: string
+  /** What the data is: texts with labels, or dialogues. */
+  readonly task: 'labels' | 'chat'
   readonly data: string
+  /** Texts or dialogues without labels, which the first stage learns from, too; classifiers only. */
+  readonly texts: readonly string[]
   /** Held-out data in the same form; without it a tenth of `data`, the same that fine-tuning holds out. */
   readonly dev?: string
   readonly bits: Bits
@@ -40,6 +45,8 @@ export interface LowbitOptions {
   readonly seed: number
   readonly threads: number
   readonly resume: boolean
+  /** How often the state is saved; every two minutes if not given. */
+  readonly checkpointSeconds?: number
   readonly about: Partial<About>
   readonly onProgress?: (progress: LowbitProgress) => void
   readonly onStage?: (report: StageReport) => void
@@ -58,8 +65,9 @@ export interface LowbitSummary {
 export async function runLowbit(o: LowbitOptions): Promise<LowbitSummary> {
   const base = await readBase(o.base)
   const config = studentConfig(base.config, o.shape)
-  const task =
-    graphOf(config).attention === 'causal' ? chatTask(base, config, o) : classifyTask(base, config, o)
+  if (continuesText(config) !== (o.task === 'chat'))
+    throw new DataError(`A model of form "${base.config.arch}" is not for --task ${o.task}.`)
+  const task = o.task === 'chat' ? chatTask(base, config, o) : classifyTask(base, config, o)
   const {
     masters,
     precision: trained,
@@ -73,6 +81,7 @@ export async function runLowbit(o: LowbitOptions): Promise<LowbitSummary> {
     learningRate: o.learningRate,
     seed: o.seed,
     resume: o.resume,
+    checkpointSeconds: o.checkpointSeconds,
     onProgress: o.onProgress,
     onStage: o.onStage,
   })
@@ -142,6 +151,9 @@ function classifyTask(base: Base, config: ModelConfig, o: LowbitOptions): Lowbit
     base,
     train: encode(parts.train, o.data),
     dev: encode(parts.dev, o.dev ?? o.data),
+    texts: o.texts
+      .flatMap(readTexts)
+      .map(([text, next]) => encoder.encode(text, head.pairs ? next : undefined)),
     pad: encoder.pad,
     mask: encoder.id('[MASK]') ?? encoder.id('<mask>'),
     wordDropout: o.wordDropout,

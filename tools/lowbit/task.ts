@@ -20,12 +20,14 @@ export type Measured = Readonly<Record<ValueKind, Extent>>
 /** What a lowbit model learns, as the trainer of its stages sees it. */
 export interface LowbitTask {
   readonly config: ModelConfig
-  /** Steps that see every example once. */
+  /** Steps that see every example once: of those that the teacher last named has examples for. */
   readonly perEpoch: number
-  /** Makes what the model is to imitate: the base itself, or the same form with weights that are not rounded. */
+  /**
+   * Asks a teacher: the base itself, of texts without labels as well, or the same form with weights that are not rounded.
+   */
   imitate(teacher: { tensors: Tensors; precision: Precision } | 'base'): Promise<void>
-  /** The batch of a step, with the integers that the model has then. */
-  gradient(ints: Tensors, precision: Precision, step: number): Promise<BatchResult>
+  /** The batch of a step of a stage, with the integers that the model has then. */
+  gradient(ints: Tensors, precision: Precision, at: { stage: number; step: number }): Promise<BatchResult>
   /** On held-out examples. */
   evaluate(ints: Tensors, precision: Precision, seed: number): Promise<Evaluation>
   measure(ints: Tensors, precision: Precision, seed: number): Promise<Measured>

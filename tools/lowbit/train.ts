@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
+import { canonicalJson } from '../../src/model/files/manifest.ts'
 import { decodeSafetensors, encodeSafetensors } from '../../src/model/files/safetensors.ts'
 import { AdamW, type AdamWOptions, learningRate } from '../train/adamw.ts'
 import { loadCheckpoint, saveCheckpoint, type TrainState } from '../train/checkpoint.ts'
@@ -79,7 +80,7 @@ export async function trainLowbit(o: LowbitTraining): Promise<LowbitResult> {
         ? `${path} does not exist: there is nothing to resume.`
         : `${path} exists already. Use --resume to go on with it, or another --out folder.`,
     )
-  let { state, optimizer } = o.resume ? restored(path) : begun(o, o.masters)
+  let { state, optimizer } = o.resume ? restored(path, o.config) : begun(o, o.masters)
   let lessons = -1
   while (state.stage < o.stages.length) {
     const stage = o.stages[state.stage]
@@ -123,8 +124,10 @@ function begun(o: LowbitTraining, masters: Tensors): { state: State; optimizer: 
   return { state, optimizer: new AdamW(masters, optimizerOptions) }
 }
 
-function restored(path: string): { state: State; optimizer: AdamW } {
+function restored(path: string, config: ModelConfig): { state: State; optimizer: AdamW } {
   const { state, optimizer } = loadCheckpoint(path, optimizerOptions)
+  if (canonicalJson(state.config) !== canonicalJson(config))
+    throw new Error(`${path} is of a model of another shape. Repeat the options that it began with.`)
   return { state: state as State, optimizer }
 }
 
@@ -152,7 +155,7 @@ async function runStage(
   while (state.step < steps) {
     const began = performance.now()
     const ints = integers(o.config, optimizer.weights, state.precision)
-    const result = await o.task.gradient(ints, state.precision, before + state.step)
+    const result = await o.task.gradient(ints, state.precision, state)
     const gradients = masterGradients(o.config, optimizer.weights, ints, result.gradients, state.precision)
     optimizer.update(gradients, learningRate(state.step / steps, o.learningRate))
     state.step++

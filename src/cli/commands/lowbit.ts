@@ -4,22 +4,40 @@ import { runLowbit } from '../../../tools/lowbit/lowbit.ts'
 import { bitsNames } from '../../../tools/lowbit/precision.ts'
 import { command, type ValuesOf } from '../command.ts'
 import { printResult } from '../terminal.ts'
-import { real, whole } from '../values.ts'
+import { real, repeated, text, whole } from '../values.ts'
 
 const declared = command('lowbit', 'Train a model of few bits that stands in for another one.')
   .argument('<base>', 'bundle of the model that is imitated')
+  .addOption(
+    new Option(
+      '--task <name>',
+      'what the data is: {"text", "label"}, or dialogues {"turns": [{"role", "text"}]}',
+    )
+      .choices(['labels', 'chat'] as const)
+      .makeOptionMandatory(),
+  )
   .requiredOption(
     '--data <file>',
     'training data, JSON lines, .gz or plain: what the base was trained on, best',
   )
   .option('--dev <file>', 'held-out data in the same form; without it, a tenth of --data is held out')
+  .option(
+    '--text <file>',
+    'labels: more texts or dialogues, without labels, for the first stage; repeat for more',
+    repeated(text),
+  )
   .requiredOption('--out <dir>', 'checkpoints go here, and the model to DIR/bundle')
   .addOption(
     new Option('--bits <name>', 'of weights and activations').choices(bitsNames).default('w1a8' as const),
   )
   .option('--layers <n>', "layers; the base's if not given", whole(1, 512))
   .option('--ff <n>', "width inside the feed-forward layers; the base's if not given", whole(1))
-  .option('--epochs <n>', 'passes over the data of the first and the last stage; those between take fewer', real(0.001), 8)
+  .option(
+    '--epochs <n>',
+    'passes over the data of the first and the last stage; those between take fewer',
+    real(0.001),
+    8,
+  )
   .option('--batch <n>', 'examples for each step', whole(1), 64)
   .option('--lr <n>', 'peak learning rate of every stage', real(1e-9, 1), 0.002)
   .option('--word-dropout <n>', 'share of words hidden at random while training', real(0, 0.9), 0.05)
@@ -43,6 +61,7 @@ async function lowbit(base: string, values: ValuesOf<typeof declared>): Promise<
   const summary = await runLowbit({
     ...values,
     base,
+    texts: values.text ?? [],
     shape: { layers: values.layers, ff: values.ff },
     learningRate: values.lr,
     hiddenWeight: values.hidden,
