@@ -14,7 +14,7 @@ import { noiseFeed } from './noise.ts'
 import type { Precision } from './precision.ts'
 import type { BatchResult, LowbitTask, Measured } from './task.ts'
 
-export interface ChatOptions {
+export interface LowbitChatOptions {
   readonly config: ModelConfig
   readonly base: { config: ModelConfig; tensors: Tensors }
   readonly train: Batches
@@ -32,12 +32,12 @@ const lengths = [128, 128, 128, 256]
 const measured = 24
 
 /** A lowbit chat model that learns a text, and the last rows that its base has on it. */
-export class ChatTask implements LowbitTask {
+export class LowbitChatTask implements LowbitTask {
   readonly config: ModelConfig
-  readonly #o: ChatOptions
+  readonly #o: LowbitChatOptions
   readonly #sessions = new Map<string, Promise<InferenceSession>>()
 
-  constructor(options: ChatOptions) {
+  constructor(options: LowbitChatOptions) {
     this.config = options.config
     this.#o = options
   }

@@ -1,6 +1,7 @@
 import { type InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
 import { tensorShapes } from '../../src/model/graph/tensors.ts'
+import { softmax } from '../../src/model/math.ts'
 import { PredictableRandom } from '../../src/model/random.ts'
 import type { Labelled } from '../finetune/classify-task.ts'
 import type { Evaluation } from '../finetune/task.ts'
@@ -15,7 +16,7 @@ import { noiseFeed } from './noise.ts'
 import type { Precision } from './precision.ts'
 import type { BatchResult, LowbitTask, Measured } from './task.ts'
 
-export interface ClassifyOptions {
+export interface LowbitClassifyOptions {
   readonly config: ModelConfig
   readonly base: { config: ModelConfig; tensors: Tensors }
   readonly train: readonly Labelled[]
@@ -45,9 +46,9 @@ interface Lesson {
 }
 
 /** A lowbit encoder that learns to classify as its teacher does. */
-export class ClassifyTask implements LowbitTask {
+export class LowbitClassifyTask implements LowbitTask {
   readonly config: ModelConfig
-  readonly #o: ClassifyOptions
+  readonly #o: LowbitClassifyOptions
   readonly #labels: number
   readonly #sessions = new Map<string, Promise<InferenceSession>>()
   /** What is learned from, with what was last said of it. */
@@ -55,7 +56,7 @@ export class ClassifyTask implements LowbitTask {
   #lessons: Lesson[] = []
   #epoch?: { seed: number; batches: LengthBatch[] }
 
-  constructor(options: ClassifyOptions) {
+  constructor(options: LowbitClassifyOptions) {
     const { config, train } = options
     this.#examples = train
     if (config.head?.kind !== 'classify') throw new Error('Training needs a classification head.')
@@ -92,7 +93,7 @@ export class ClassifyTask implements LowbitTask {
         const known = isBase ? undefined : this.#lessons[number]?.probabilities
         lessons.set(number, {
           // The base is the better judge of labels; of rows, only the same form is.
-          probabilities: known ?? softmax(logits.subarray(row * this.#labels, (row + 1) * this.#labels)),
+          probabilities: known ?? probabilitiesOf(logits.subarray(row * this.#labels, (row + 1) * this.#labels)),
           rows: hidden.slice(from, from + this.#examples[number].text.ids.length * this.config.dim),
         })
       })
@@ -145,7 +146,7 @@ export class ClassifyTask implements LowbitTask {
           row * this.#labels,
           (row + 1) * this.#labels,
         )
-        const all = softmax(logits)
+        const all = probabilitiesOf(logits)
         const { label } = dev[number]
         loss -= Math.log(Math.max(all[label], 1e-30)) / dev.length
         if (all.indexOf(Math.max(...all)) === label) right++
@@ -258,9 +259,8 @@ export class ClassifyTask implements LowbitTask {
   }
 }
 
-function softmax(logits: Float32Array): Float32Array {
-  const top = Math.max(...logits)
-  const powers = logits.map((x) => Math.exp(x - top))
-  const sum = powers.reduce((a, b) => a + b, 0)
-  return powers.map((x) => x / sum)
+function probabilitiesOf(logits: Float32Array): Float32Array {
+  const all = logits.slice()
+  softmax(all)
+  return all
 }

@@ -9,7 +9,7 @@ import { unitNorm } from '../onnx/norm.ts'
 import { summed } from '../onnx/parameters.ts'
 import { firstRows } from '../onnx/select.ts'
 import type { Tape, Value } from '../onnx/tape.ts'
-import { attention } from './attention.ts'
+import { integerAttention } from './integer-attention.ts'
 import { gated, overRms } from './blocks.ts'
 import { type Precision, type Shifts, shiftsOf, type ValueKind } from './precision.ts'
 import { penalise, Rounding } from './rounding.ts'
@@ -175,7 +175,7 @@ export class LowbitTape {
     const k = split(flatK, kvHeads)
     const v = split(this.#held('v', part(l.value, tv), this.#p.rings.v), kvHeads)
     const grouped = layer.reshape(t, q, [examples, kvHeads, (heads / kvHeads) * length, q.shape[3]])
-    const mixed = attention(
+    const mixed = integerAttention(
       t,
       this.#rounding,
       this.#p,

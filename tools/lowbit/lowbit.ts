@@ -11,8 +11,8 @@ import { readTexts } from '../pretrain/texts.ts'
 import { Batches } from '../train/batches.ts'
 import { encodeAll, readDialogues, specialId } from '../train/dialogues.ts'
 import type { About } from '../train/export.ts'
-import { ChatTask } from './chat-task.ts'
-import { ClassifyTask } from './classify-task.ts'
+import { LowbitChatTask } from './chat-task.ts'
+import { LowbitClassifyTask } from './classify-task.ts'
 import { exportLowbit } from './export.ts'
 import type { Bits } from './precision.ts'
 import { settled } from './scales.ts'
@@ -125,7 +125,7 @@ function chatTask(base: Base, config: ModelConfig, o: LowbitOptions): LowbitTask
   const bos = specialId(tokenizer, '<|bos|>')
   const all = readDialogues(o.data)
   const { train, dev } = o.dev ? { train: all, dev: readDialogues(o.dev) } : holdOut(all, 0.1)
-  return new ChatTask({
+  return new LowbitChatTask({
     config,
     base,
     train: new Batches(encodeAll(train, tokenizer), bos, o.seed),
@@ -146,7 +146,7 @@ function classifyTask(base: Base, config: ModelConfig, o: LowbitOptions): Lowbit
     const numbers = labelNumbers(examples, head.labels, path)
     return examples.map(({ text, pair }, i) => ({ text: encoder.encode(text, pair), label: numbers[i] }))
   }
-  return new ClassifyTask({
+  return new LowbitClassifyTask({
     config,
     base,
     train: encode(parts.train, o.data),

@@ -58,8 +58,9 @@ export function studentWeights(
     masters.set(name, { shape, data })
   }
   graph.tables.forEach(({ tensor, rows }, i) => {
-    const from = base.tensors.get(baseGraph.tables[i].tensor)!
-    masters.get(tensor)!.data.set(from.data.subarray(0, rows * config.dim))
+    const { tensor: from, offset } = baseGraph.tables[i]
+    const { data } = base.tensors.get(from)!
+    masters.get(tensor)!.data.set(data.subarray(offset * config.dim, (offset + rows) * config.dim))
   })
   if (baseGraph.skip === 'normalised') foldNorm(config, base, masters)
   else foldFinalNorm(config, base, masters)

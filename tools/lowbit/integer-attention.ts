@@ -18,7 +18,7 @@ const DEPTH = 3
  * fraction bits, and the sum is inverted by a table. Result in half units of v. Gradients are those of the exact function at
  * the rounded weights.
  */
-export function attention(
+export function integerAttention(
   t: Tape,
   rounding: Rounding,
   p: Precision,
