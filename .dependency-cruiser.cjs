@@ -27,15 +27,16 @@ const sharedFloors = [
 
 const may = {
   'src/kernels': ['shaders'],
+  'src/texts': [],
   'src/transport': [],
   'src/handshake': ['src/transport'],
   'src/model': [],
   'src/protections': ground,
   'src/owner': [...ground, 'src/protections'],
   'src/server': [...ground, 'src/protections'],
-  'src/app': ['src/owner', 'src/transport', 'src/protections'],
-  tools: [...ground, 'src/protections', 'src/owner'],
-  'src/cli': [...ground, 'src/protections', 'src/owner', 'src/server', 'tools', 'bench/command'],
+  'src/app': ['src/owner', 'src/texts', 'src/transport', 'src/protections'],
+  tools: [...ground, 'src/texts', 'src/protections', 'src/owner'],
+  'src/cli': [...ground, 'src/texts', 'src/protections', 'src/owner', 'src/server', 'tools', 'bench/command'],
   bench: [...ground, 'src/protections', 'src/owner', 'src/server', 'src/cli', 'tools', 'e2e/support', 'scripts'],
 }
 

@@ -67,8 +67,13 @@ const declared = command('bench', 'Measure the engine.')
   )
   .option(
     '--repeat <n>',
-    'measurements, of which the median is reported; 5, or 3 for prefill, if not given',
+    'measurements, of which the median is reported; 15 for decode, else 3, if not given',
     whole(1, 1000),
+  )
+  .option(
+    '--warmup <n>',
+    'passes before those that are measured; 15 for decode, else none, if not given: a conversation soon runs compiled code',
+    whole(0, 1000),
   )
   .option('--slope', 'decode: wall time over round trips of 0, 20 and 40 ms', false)
   .option(
@@ -142,7 +147,8 @@ async function bench(
     scales: isQuantized ? (values.scales ?? 'public') : undefined,
     link,
     network: { rtt, down, up },
-    repeat: values.repeat ?? (decoding ? 5 : 3),
+    repeat: values.repeat ?? (decoding ? 15 : 3),
+    warmup: values.warmup,
     products: values.products,
   }
   const run = () => (decoding && values.slope ? slopeCase(options) : passCase(kind, options))

@@ -15,7 +15,7 @@ import { PredictableRandom } from '../src/model/random.ts'
 import { generate } from '../src/model/sample.ts'
 import { calibrated } from '../src/protections/shared/profiles/calibrated.ts'
 import { defaultProfile, profileNamed } from '../src/protections/shared/profiles/lookup.ts'
-import { loadSource, type ModelSource, weightStd } from './shapes.ts'
+import { type BenchModel, loadSource, weightStd } from './shapes.ts'
 
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/sotto-bench', import.meta.url))
 /** What is kept changes with these. */
@@ -51,7 +51,7 @@ interface Kept {
 
 /** Float results for `length` tokens: random ids for random weights, the model's own words for a trained one. */
 export async function expectedResults(
-  source: ModelSource,
+  source: BenchModel,
   length: number,
   profileId?: string,
 ): Promise<Expected & { config: ModelConfig }> {

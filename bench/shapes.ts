@@ -30,7 +30,7 @@ const VOCABULARY = 512
 export const SEED = 1
 
 /** What every process of a bench builds its model from. */
-export type ModelSource =
+export type BenchModel =
   | { readonly kind: 'bundle'; readonly dir: string }
   | {
       readonly kind: 'random'
@@ -65,14 +65,14 @@ function quantized(config: ModelConfig): ModelConfig {
 }
 
 /** A random model of the `lowbit` profile: only the demo's bundle has one of another. */
-export function quantizedSource(shape: ShapeName, scales: ColumnScales): ModelSource {
+export function quantizedSource(shape: ShapeName, scales: ColumnScales): BenchModel {
   const of = { demo: demoConfig, tiny, ...benchConfigs }
   const config = quantized({ ...of[shape], vocab: VOCABULARY })
   return { kind: 'random', shape, config, seed: SEED, scales }
 }
 
 /** `dir` replaces the demo model's own folder. */
-export function sourceOf(shape: ShapeName, dir?: string, visibility?: WeightVisibility): ModelSource {
+export function sourceOf(shape: ShapeName, dir?: string, visibility?: WeightVisibility): BenchModel {
   if (dir || shape === 'demo')
     return {
       kind: 'bundle',
@@ -96,7 +96,7 @@ export interface Loaded {
 }
 
 /** The model of a source, private tensors included. */
-export async function loadSource(source: ModelSource): Promise<Loaded> {
+export async function loadSource(source: BenchModel): Promise<Loaded> {
   if (source.kind === 'random' && source.scales) {
     const { config, seed, scales } = source
     const quantization = randomQuantization(config, { scales, octaves: OCTAVES })
@@ -134,12 +134,12 @@ export async function logitRange(manifest: Manifest): Promise<[number, number] |
 
 /** What all parties know of a model. */
 export interface PublicFacts {
-  readonly source: ModelSource
+  readonly source: BenchModel
   readonly profile: Manifest['profile']
   readonly visibility: WeightVisibility
 }
 
-function visibilityOf(tensor: string, visibility: WeightVisibility): 'public' | 'private' {
+function tensorVisibility(tensor: string, visibility: WeightVisibility): 'public' | 'private' {
   if (visibility === 'sprint') return tensor.endsWith('lora_B.weight') ? 'private' : 'public'
   return isBlock(tensor) ? visibility : 'public'
 }
@@ -159,7 +159,7 @@ export async function manifestOf({ source, profile, visibility }: PublicFacts): 
       name,
       shape: dims,
       dtype: 'F32',
-      visibility: visibilityOf(name, visibility),
+      visibility: tensorVisibility(name, visibility),
       sha256: '0'.repeat(64),
     })),
     files: {},

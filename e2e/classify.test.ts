@@ -6,11 +6,13 @@ import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContextOptions, Page, Request } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { parseCsv } from '../src/app/state/classify-csv.ts'
+import { parseCsv } from '../src/texts/csv.ts'
 import { writeTinyBundle } from '../test/support/session/tiny-bundle.ts'
 import { writeTinyClassifier } from '../test/support/session/tiny-classifier.ts'
 import { ended, sotto } from './support/demo.ts'
 import { desktop, launch, PATIENCE_MS, phone } from './support/page.ts'
+
+const cellsOf = (csv: string): string[][] => parseCsv(csv).map(({ cells }) => cells)
 
 const labels = ['negative', 'neutral', 'positive']
 const folder = mkdtempSync(join(tmpdir(), 'sotto-e2e-'))
@@ -128,14 +130,14 @@ describe('a batch', () => {
     const done = Number.parseInt((await progress.textContent()) ?? '', 10)
     expect(done).toBeLessThan(24)
 
-    const part = parseCsv((await download(page)).text)
+    const part = cellsOf((await download(page)).text)
     expect(part).toHaveLength(1 + done)
 
     await button(page, 'Go on').click()
     await page.getByText('24 of 24 rows · done').waitFor()
     const { name, text } = await download(page)
     expect(name).toBe('pasted-single.csv')
-    const [header, ...rows] = parseCsv(text)
+    const [header, ...rows] = cellsOf(text)
     expect(header).toEqual(['text', 'label', ...labels.map((label) => `probability_${label}`)])
     expect(rows.slice(0, done)).toEqual(part.slice(1))
     rows.forEach(([written, label, ...shares], at) => {
@@ -176,7 +178,7 @@ describe('a batch', () => {
     await page.getByText('3 of 3 rows · done').waitFor()
     const { name, text } = await download(page)
     expect(name).toBe('films-single.csv')
-    const rows = parseCsv(text)
+    const rows = cellsOf(text)
     expect(rows.map((row) => row.slice(0, 2))).toEqual([
       ['id', 'review'],
       ['7', 'short, but "good"'],

@@ -40,7 +40,7 @@ export type {
   RunOptions,
   Counts,
   DealerCounts,
-  Choice,
+  ExplainedChoice,
 } from './protections/protection.ts'
 export type { Notice, Pooled } from './protections/notice.ts'
 export type { ServedListing, ServedListings, Task } from './handshake/listing.ts'

@@ -4,7 +4,7 @@ import { createCpuProductDevice } from './wasm/device.ts'
 import { createWasmKernelsAsync } from './wasm/kernels.ts'
 
 /** A device and, in a sentence for the person at the screen, why it was chosen. */
-export interface Choice {
+export interface DeviceChoice {
   device: ProductDevice
   reason: string
 }
@@ -31,7 +31,7 @@ function nameOf(adapter: GPUAdapter): string {
   return description || [vendor, architecture].filter(Boolean).join(' ') || 'your GPU'
 }
 
-async function onWasm(reason: string, cacheBytes: number | undefined): Promise<Choice> {
+async function onWasm(reason: string, cacheBytes: number | undefined): Promise<DeviceChoice> {
   return { device: createCpuProductDevice(await createWasmKernelsAsync(), { cacheBytes }), reason }
 }
 
@@ -40,7 +40,7 @@ async function onWasm(reason: string, cacheBytes: number | undefined): Promise<C
  * order of magnitude slower than WebAssembly, so it is taken only if forced.
  * @throws KernelError if WebGPU is forced and cannot be had.
  */
-export async function chooseProductDevice(options: Options = {}): Promise<Choice> {
+export async function chooseProductDevice(options: Options = {}): Promise<DeviceChoice> {
   const { force, cacheBytes } = options
   if (force === 'wasm') return onWasm('Running on the processor (WebAssembly), as you asked.', cacheBytes)
   const forced = force === 'webgpu'

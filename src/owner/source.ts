@@ -28,7 +28,7 @@ export const servedModels = (server: string, platform: Platform): ModelSource =>
       return await get()
     } catch (error) {
       // A damaged copy in the browser's cache must not outlive its discovery.
-      if (!(error instanceof BundleError) || error.fault !== 'hash-mismatch' || !platform.forget) throw error
+      if (!(error instanceof BundleError) || error.code !== 'hash-mismatch' || !platform.forget) throw error
       await platform.forget(hash)
       return get()
     }

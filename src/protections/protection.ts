@@ -67,7 +67,7 @@ export type ConnectEvent =
   | { type: 'notice'; text: string }
 
 /** A choice that was made, and why, in words for people. */
-export interface Choice {
+export interface ExplainedChoice {
   readonly name: string
   readonly reason: string
 }
@@ -75,8 +75,8 @@ export interface Choice {
 /** A model ready to run. Passes run one after another. */
 export interface Connection {
   readonly sessionId: string
-  readonly link: Choice
-  readonly backend: Choice
+  readonly link: ExplainedChoice
+  readonly backend: ExplainedChoice
   /** Address of the dealer, where there is one. */
   readonly dealer?: string
   /** Tokens of one pass at most: a decoder reads a longer prompt in several, an encoder cuts a longer text. */

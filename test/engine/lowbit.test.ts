@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
+import { likeness } from '../support/likeness.ts'
 import { localKeys } from '../support/protocol/local-keys.ts'
 import {
   type LowbitOptions,
@@ -13,13 +14,6 @@ import {
 import { mismatches } from '../support/protocol/mismatches.ts'
 import { twinLogits } from '../twins/decoders.ts'
 import { rmsBertTwin } from '../twins/rms-bert.ts'
-
-/** How much two rows have in common: the cosine of their angle. */
-function likeness(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  const dot = (x: ArrayLike<number>, y: ArrayLike<number>): number =>
-    Array.from(x).reduce((sum, v, i) => sum + v * y[i], 0)
-  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b))
-}
 
 const wide = { dim: 64, ff: 96, heads: 4, kvHeads: 4, layers: 3 } as const
 

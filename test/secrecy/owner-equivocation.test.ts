@@ -4,12 +4,12 @@
  * answer. (The server's and the dealer's views are in `equivocation.test.ts` and beside split custody.)
  */
 import { describe, expect, it } from 'vitest'
-import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
+import { encodeInput } from '../../src/protections/shared/profiles/input-type.ts'
 import type { PlanOptions } from '../../src/protections/shared/profiles/profile.ts'
-import { encode } from '../../src/protections/shared/ring.ts'
 import { schedule } from '../../src/protections/shared/schedule.ts'
 import { Run, solveServer } from '../support/protocol/equivocation.ts'
-import { type Privacy, tinyGpt2, tinyLlama } from '../support/protocol/models.ts'
+import { lowbitTwins, tinyParallel } from '../support/protocol/lowbit.ts'
+import { type TinyDecoder, tinyGpt2, tinyLlama } from '../support/protocol/models.ts'
 import { twins } from '../support/protocol/twins.ts'
 
 const shapes = [
@@ -19,16 +19,19 @@ const shapes = [
   { base: 2, rows: 2, serial: 12 },
 ]
 
-const cases: [string, typeof tinyLlama, Privacy, PlanOptions][] = [
-  ['llama, private', tinyLlama, 'private', {}],
-  ['llama, private, few bytes', tinyLlama, 'private', { goal: 'bytes' }],
-  ['gpt2, private', tinyGpt2, 'private', {}],
-  ['llama, split', tinyLlama, 'split', {}],
+const [llama, gpt2, parallel] = [tinyLlama, tinyGpt2, tinyParallel].map((c) => ({ ...c, layers: 1 }))
+/** Two models, what their plan is made for, and by how much shares' rounding may move an answer. */
+const cases: [string, [TinyDecoder, TinyDecoder], PlanOptions, rounding: number][] = [
+  ['llama, private', twins(llama, 'private'), {}, 2 ** -4],
+  ['llama, private, few bytes', twins(llama, 'private'), { goal: 'bytes' }, 2 ** -4],
+  ['gpt2, private', twins(gpt2, 'private'), {}, 2 ** -4],
+  ['llama, split', twins(llama, 'split'), {}, 2 ** -4],
+  ['quantized', lowbitTwins(parallel, { scales: 'private' }), {}, 1],
+  ['quantized, split', lowbitTwins(parallel, { isSplit: true }), {}, 1],
 ]
 
-describe.each(cases)('%s', (_, config, privacy, options) => {
-  const [first, second] = twins({ ...config, layers: 1 }, privacy)
-  const plan = compileModel(first.spec, 3, options)
+describe.each(cases)('%s', (_, [first, second], options, rounding) => {
+  const plan = first.model.variant(shapes[0], options).compile()
   const s = schedule(plan)
   const release = plan.steps.findIndex((step) => step.op === 'release')
 
@@ -39,10 +42,9 @@ describe.each(cases)('%s', (_, config, privacy, options) => {
       new Run(second, plan),
       new Run(second, plan),
     ]
-    const { ring, scale } = first.model.input
     for (const shape of shapes) {
       const real = first.ends.embed([4, 11, 7].slice(0, shape.rows), shape.base)
-      const input = encode(real, ring, scale.bits)
+      const input = encodeInput(first.model.input, real)
       const a = seen.pass(plan, s, shape, input)
       solveServer(other, scratch, s, a)
       const b = other.pass(plan, s, shape, input)
@@ -56,7 +58,7 @@ describe.each(cases)('%s', (_, config, privacy, options) => {
       // It was the other model, and it answered as it does under any masks, but for the rounding of shares.
       expect(b.owner.result(release)).not.toEqual(a.owner.result(release))
       const want = plain.pass(plan, s, shape, input).owner.result(release)
-      const limit = 1n << BigInt(plan.steps[release].out.scale.bits - 4)
+      const limit = BigInt(rounding * 2 ** plan.steps[release].out.scale.bits)
       b.owner.result(release).forEach((v, i) => {
         const off = BigInt.asIntN(plan.steps[release].out.ring, BigInt(v) - BigInt(want[i]))
         expect(off < limit && off > -limit).toBe(true)
@@ -65,8 +67,7 @@ describe.each(cases)('%s', (_, config, privacy, options) => {
   })
 
   it('under the same masks the owner would tell the models apart', () => {
-    const { ring, scale } = first.model.input
-    const input = encode(first.ends.embed([4, 11, 7], 0), ring, scale.bits)
+    const input = encodeInput(first.model.input, first.ends.embed([4, 11, 7], 0))
     const [a, b] = [first, second].map((model) => new Run(model, plan).pass(plan, s, shapes[0], input))
     expect(b.messages.slice(0, -1)).not.toEqual(a.messages.slice(0, -1))
   })

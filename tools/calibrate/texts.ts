@@ -1,12 +1,12 @@
 /** Texts to calibrate on, as token sequences of the kind that the model will see. */
-import { readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
 import type { Tokenizer } from '@huggingface/tokenizers'
 import type { Manifest } from '../../src/model/files/manifest.ts'
 import { continuesText } from '../../src/model/graph/graph-of.ts'
 import { encodeChat, encodeText, type Message } from '../../src/model/tokenizer/chat.ts'
 import { encodeForEncoder } from '../../src/model/tokenizer/encode-text.ts'
 import type { Sequence } from '../../src/protections/shared/profiles/workshop.ts'
+import { parseJsonLines } from '../../src/texts/json-lines.ts'
+import { readText } from '../pretrain/texts.ts'
 
 /** Dialogues, texts (perhaps pairs), or one long text. */
 export type CalibrationText = { messages: Message[] } | { text: string; pair?: string }
@@ -16,11 +16,15 @@ export type CalibrationText = { messages: Message[] } | { text: string; pair?: s
  * `{text, pair?}`, or else plain text; gzipped if the name ends in `.gz`. Throws naming the line that is wrong.
  */
 export function readCalibrationTexts(path: string): CalibrationText[] {
-  const bytes = readFileSync(path)
-  const text = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')
+  const text = readText(path)
   if (!/\.jsonl?(\.gz)?$/.test(path) && !/^\s*\{/.test(text)) return passages(text)
-  const lines = text.split('\n')
-  return lines.flatMap((line, i) => (line.trim() === '' ? [] : [parseLine(line, `${path}, line ${i + 1}`)]))
+  const notJson = (line: number) =>
+    new Error(
+      `${path}, line ${line}: not JSON. Expected {"text"} or {"turns": [{"role", "text"}]} on each line.`,
+    )
+  return parseJsonLines(text, notJson).map(({ line, value }) =>
+    calibrationText(value, `${path}, line ${line}`),
+  )
 }
 
 /** Plain text in pieces of whole lines, each about as long as a context may be. */
@@ -37,14 +41,8 @@ function passages(text: string, length = 4096): CalibrationText[] {
   return out
 }
 
-function parseLine(line: string, where: string): CalibrationText {
-  let value: { turns?: unknown; text?: unknown; pair?: unknown }
-  try {
-    value = JSON.parse(line)
-  } catch {
-    throw new Error(`${where}: not JSON. Expected {"text"} or {"turns": [{"role", "text"}]} on each line.`)
-  }
-  const { turns, text, pair } = value ?? {}
+function calibrationText(value: unknown, where: string): CalibrationText {
+  const { turns, text, pair } = (value ?? {}) as Record<string, unknown>
   if (typeof text === 'string') return typeof pair === 'string' ? { text, pair } : { text }
   const isTurn = (t: Message & { text: unknown }) =>
     (t?.role === 'user' || t?.role === 'assistant') && typeof t.text === 'string'

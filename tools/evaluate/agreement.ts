@@ -17,7 +17,7 @@ import { widened } from '../../src/protections/shared/ring.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
 import { calibrationSequence, readCalibrationTexts } from '../calibrate/texts.ts'
 
-export interface AgreementOptions {
+export interface TokenAgreementOptions {
   /** Predicted tokens to compare. */
   readonly tokens: number
   /** Rows of one pass; 1 is decoding. */
@@ -27,7 +27,7 @@ export interface AgreementOptions {
   readonly onProgress?: (done: number) => void
 }
 
-export interface Agreement {
+export interface TokenAgreement {
   readonly tokens: number
   /** Share of positions at which the likeliest token is the same. */
   readonly top1: number
@@ -46,8 +46,8 @@ export interface Agreement {
 export async function agreement(
   { manifest, tensors }: Bundle,
   texts: Iterable<number[]>,
-  o: AgreementOptions,
-): Promise<Agreement> {
+  o: TokenAgreementOptions,
+): Promise<TokenAgreement> {
   const { config } = manifest
   const ends = new Ends(config, tensors)
   const rows = o.rows ?? 64

@@ -3,13 +3,13 @@ import type { ModelConfig, Tensors } from '../../src/model/architectures/config.
 import type { PredictableRandom } from '../../src/model/random.ts'
 import { scatterEmbeddings } from '../onnx/scatter.ts'
 import { openSession } from '../onnx/session.ts'
-import { bucketOf, type EncodedText, type Feeds, textFeeds, weightFeeds } from '../pretrain/feeds.ts'
+import { bucketOf, type Feeds, type TrainingText, textFeeds, weightFeeds } from '../pretrain/feeds.ts'
 import { classifyGraph, type GraphKind } from './classify-graph.ts'
 import type { Evaluation, GradientSum, Task } from './task.ts'
 
 /** A text with its right label, or with probabilities of all labels where a teacher gave them. */
 export interface Labelled {
-  text: EncodedText
+  text: TrainingText
   label: number
   soft?: Float32Array
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { readLines } from '../pretrain/texts.ts'
+import { parseJsonLines } from '../../src/texts/json-lines.ts'
+import { readText } from '../pretrain/texts.ts'
 
 /** A text, or two, with the label that the data gives it. */
 export interface Example {
@@ -20,15 +21,12 @@ export class DataError extends Error {
  * {@link DataError} naming the line that lacks one.
  */
 export function readExamples(path: string): Example[] {
-  const examples = readLines(path).map((line, i): Example => {
-    const where = `${basename(path)}, line ${i + 1}`
-    let value: Record<string, unknown>
-    try {
-      value = JSON.parse(line) as Record<string, unknown>
-    } catch {
-      throw new DataError(`${where}: not JSON. Expected one {"text", "label"} for each line.`)
-    }
-    const { text, pair, label } = value ?? {}
+  const place = (line: number) => `${basename(path)}, line ${line}`
+  const notJson = (line: number) =>
+    new DataError(`${place(line)}: not JSON. Expected one {"text", "label"} for each line.`)
+  const examples = parseJsonLines(readText(path), notJson).map(({ line, value }): Example => {
+    const where = place(line)
+    const { text, pair, label } = (value ?? {}) as Record<string, unknown>
     if (typeof text !== 'string') throw new DataError(`${where}: "text" is missing.`)
     if (pair !== undefined && typeof pair !== 'string')
       throw new DataError(`${where}: "pair" must be a text.`)

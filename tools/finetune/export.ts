@@ -12,7 +12,7 @@ import { isHead, type Method } from './base.ts'
  * Who may see a tensor: with adapters, the base is public and what was learned is private (of FFA-LoRA, A is public);
  * without, the layers and the head are private. Embedding tables are the data owner's to use, and always public.
  */
-export function visibilityOf(config: ModelConfig, method: Method): (name: string) => Visibility {
+export function methodVisibility(config: ModelConfig, method: Method): (name: string) => Visibility {
   const isPrivate = (name: string): boolean => {
     if (method === 'full') return isOfBlocks(config, name)
     if (name.endsWith('.lora_A.weight')) return method === 'lora'
@@ -36,7 +36,7 @@ export interface ExportParts {
 
 /** Writes a bundle, calibrated on the texts; returns its hash. Throws when the model cannot be computed privately. */
 export async function exportFineTuned(dir: string, o: ExportParts): Promise<string> {
-  const visibility = visibilityOf(o.config, o.method)
+  const visibility = methodVisibility(o.config, o.method)
   const tensors: Tensors = new Map(
     [...o.tensors].map(([name, t]) => [name, { shape: t.shape, data: o.values.get(name) ?? t.data }]),
   )

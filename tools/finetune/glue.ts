@@ -27,7 +27,8 @@ export function readGlue(path: string, task: string): Example[] {
   if (!columns)
     throw new DataError(`GLUE task "${task}" is not known. Use one of ${Object.keys(glueTasks).join(', ')}.`)
   const [header, ...lines] = readLines(path)
-  const names = header.split('\t')
+  if (!header) throw new DataError(`${basename(path)} is empty.`)
+  const names = header.text.split('\t')
   const at = (name: string): number => {
     const index = names.indexOf(name)
     if (index < 0)
@@ -37,12 +38,12 @@ export function readGlue(path: string, task: string): Example[] {
   const text = at(columns.text)
   const pair = columns.pair === undefined ? undefined : at(columns.pair)
   const label = at(columns.label)
-  return lines.flatMap((line, i): Example[] => {
-    const cells = line.split('\t')
+  return lines.flatMap(({ line, text: row }): Example[] => {
+    const cells = row.split('\t')
     if (cells.length !== names.length) {
       if (task.toLowerCase() === 'qqp') return []
       throw new DataError(
-        `${basename(path)}, line ${i + 2}: ${cells.length} columns instead of ${names.length}.`,
+        `${basename(path)}, line ${line}: ${cells.length} columns instead of ${names.length}.`,
       )
     }
     return [{ text: cells[text], ...(pair !== undefined && { pair: cells[pair] }), label: cells[label] }]

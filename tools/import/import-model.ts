@@ -14,17 +14,17 @@ import { measureBundle } from '../calibrate/calibrate.ts'
 import { applyScaling, balance, type Scaling } from './balance.ts'
 import { textFormat } from './chat-format.ts'
 import { ImportError } from './error.ts'
-import { ModelSource } from './source.ts'
+import { CheckpointSource } from './source.ts'
 import { staged } from './staging.ts'
 import { readTokenizer, tokenizerKind } from './tokenizer-files.ts'
-import { visibilityOf } from './visibility.ts'
+import { chosenVisibility } from './visibility.ts'
 
 export interface ImportOptions {
   /** A folder with `config.json`, safetensors and a tokenizer. */
   from: string
   /** The bundle's folder, which must not exist yet. */
   out: string
-  /** `blocks`, `all`, `none`, `head` or patterns of tensor names; see `visibilityOf`. */
+  /** `blocks`, `all`, `none`, `head` or patterns of tensor names; see `chosenVisibility`. */
   private?: string
   about?: Partial<Pick<Manifest, 'name' | 'description' | 'license' | 'source'>>
   /** F16 unless said otherwise. */
@@ -70,13 +70,13 @@ export async function importModel(o: ImportOptions): Promise<ImportReport> {
         file: o.from,
       },
     )
-  const source = new ModelSource(o.from, { context: o.context })
+  const source = new CheckpointSource(o.from, { context: o.context })
   try {
     const { config, notes } = source
     const tokenizer = readTokenizer(o.from, config)
     const format = continuesText(config) ? textFormat(o.from, tokenizer) : { notes: [] }
     const { notes: said, ...texts } = format
-    const visibility = visibilityOf(config, o.private ?? 'blocks')
+    const visibility = chosenVisibility(config, o.private ?? 'blocks')
     o.onProgress?.('Reading the weights')
     const scalings =
       o.balance === false ? new Map<string, Scaling>() : await balance(config, (name) => source.get(name)!)
@@ -132,6 +132,6 @@ export async function importModel(o: ImportOptions): Promise<ImportReport> {
 
 /** Complaints of the bundle's writer are about the checkpoint here. */
 function explained(error: unknown, from: string): unknown {
-  if (!(error instanceof BundleError) || error.fault !== 'bad-tensors') return error
+  if (!(error instanceof BundleError) || error.code !== 'bad-tensors') return error
   return new ImportError('bad-values', `${from}: ${error.message}`, { file: from, cause: error })
 }

@@ -11,7 +11,7 @@ import { profileOf } from '../../src/protections/shared/profiles/lookup.ts'
 import type { RangeEntry } from '../../src/protections/shared/profiles/workshop.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
 import { textFormat } from './chat-format.ts'
-import { ModelSource, readJson } from './source.ts'
+import { CheckpointSource, readJson } from './source.ts'
 import { readTokenizer, type TokenizerJson, tokenizerKind } from './tokenizer-files.ts'
 
 export interface TensorFacts {
@@ -83,7 +83,7 @@ async function inspectBundle(dir: string): Promise<Inspection> {
 }
 
 function inspectFolder(dir: string): Inspection {
-  const source = new ModelSource(dir)
+  const source = new CheckpointSource(dir)
   try {
     const { config, notes } = source
     const tokenizer = readTokenizer(dir, config)

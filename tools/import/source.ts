@@ -14,7 +14,7 @@ export interface SourceOptions {
   context?: number
 }
 
-export class ModelSource {
+export class CheckpointSource {
   readonly dir: string
   readonly config: ModelConfig
   /** What a person should know: a tied head, tensors left out. */

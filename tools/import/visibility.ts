@@ -13,7 +13,7 @@ import { headAndEmbedding } from './names.ts'
  * anything else is a comma-separated list of tensor names in which `*` stands for any characters. Throws
  * {@link ImportError} when a pattern meets no tensor.
  */
-export function visibilityOf(config: ModelConfig, words: string): (name: string) => Visibility {
+export function chosenVisibility(config: ModelConfig, words: string): (name: string) => Visibility {
   const by = (isPrivate: (name: string) => boolean) => (name: string) =>
     isPrivate(name) ? 'private' : 'public'
   if (words === 'blocks') return by((name) => isOfBlocks(config, name))

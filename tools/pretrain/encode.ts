@@ -1,7 +1,7 @@
 import { Tokenizer } from '@huggingface/tokenizers'
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import { encodeForEncoder } from '../../src/model/tokenizer/encode-text.ts'
-import type { EncodedText } from './feeds.ts'
+import type { TrainingText } from './feeds.ts'
 
 /** Encodes texts and pairs for training, exactly as the encoder will read them when it is served. */
 export class EncoderTokenizer {
@@ -22,7 +22,7 @@ export class EncoderTokenizer {
   }
 
   /** With special tokens, cut to the context. */
-  encode(text: string, pair?: string): EncodedText {
+  encode(text: string, pair?: string): TrainingText {
     const { ids, types } = encodeForEncoder(this.#tokenizer, this.#config, this.#config.context, text, pair)
     return { ids, types }
   }

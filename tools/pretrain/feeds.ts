@@ -2,7 +2,7 @@ import { Tensor as OrtTensor } from 'onnxruntime-node'
 import type { Tensors } from '../../src/model/architectures/config.ts'
 
 /** One text as the encoder reads it, special tokens included. */
-export interface EncodedText {
+export interface TrainingText {
   ids: number[]
   /** Token types; all 0 where nothing is said. */
   types?: number[]
@@ -18,7 +18,7 @@ export const bucketOf = (length: number, context: number): number =>
 export type Feeds = Record<string, OrtTensor>
 
 /** Inputs of an encoder graph: texts padded to `length`, and empty rows up to `rows`. */
-export function textFeeds(texts: EncodedText[], rows: number, length: number, pad: number): Feeds {
+export function textFeeds(texts: TrainingText[], rows: number, length: number, pad: number): Feeds {
   const ids = new BigInt64Array(rows * length).fill(BigInt(pad))
   const types = new BigInt64Array(rows * length)
   const mask = new Float32Array(rows * length).fill(-1e9)

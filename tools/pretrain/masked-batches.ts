@@ -1,11 +1,11 @@
 import { Tensor as OrtTensor } from 'onnxruntime-node'
 import { PredictableRandom } from '../../src/model/random.ts'
-import { bucketOf, type EncodedText, type Feeds, textFeeds } from './feeds.ts'
+import { bucketOf, type Feeds, type TrainingText, textFeeds } from './feeds.ts'
 import { hiddenCount } from './masked-graph.ts'
 
 /** A text with what the sentence objective wants to be guessed about it. */
 export interface Material {
-  text: EncodedText
+  text: TrainingText
   about: Float32Array
 }
 

@@ -1,14 +1,28 @@
 import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { decodeText } from '../../src/texts/decode.ts'
+import { parseJsonLines } from '../../src/texts/json-lines.ts'
 
 /** One text, or a text and what follows it. */
 export type TextPair = [string] | [string, string]
 
-/** Lines of a text file, gzipped if its name ends in `.gz`; empty lines are left out. */
-export function readLines(path: string): string[] {
+/** A text file in whatever encoding it came, gzipped if its name ends in `.gz`. Throws for what is no text. */
+export function readText(path: string): string {
   const bytes = readFileSync(path)
-  const text = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')
-  return text.split(/\r?\n/).filter((line) => line.trim() !== '')
+  return decodeText(basename(path), path.endsWith('.gz') ? gunzipSync(bytes) : bytes).text
+}
+
+export interface NumberedLine {
+  /** Counts from 1. */
+  line: number
+  text: string
+}
+
+/** Lines of a text file as `readText` takes it; empty lines are left out. */
+export function readLines(path: string): NumberedLine[] {
+  const lines = readText(path).split(/\r?\n/)
+  return lines.map((text, at) => ({ line: at + 1, text })).filter(({ text }) => text.trim() !== '')
 }
 
 /**
@@ -16,23 +30,17 @@ export function readLines(path: string): string[] {
  * and its answer. Throws naming the line that is neither.
  */
 export function readTexts(path: string): TextPair[] {
-  return readLines(path).flatMap((line, i) => {
-    const value = parse(line, `${path}, line ${i + 1}`)
-    if (typeof value.text === 'string') return [[value.text] satisfies TextPair]
-    if (!Array.isArray(value.turns))
-      throw new Error(`${path}, line ${i + 1}: expected an object with "text" or with "turns".`)
-    const turns = (value.turns as Array<{ text: string }>).map(({ text }) => String(text))
+  const notJson = (line: number) =>
+    new Error(`${path}, line ${line}: not JSON. Expected one object for each line.`)
+  return parseJsonLines(readText(path), notJson).flatMap(({ line, value }) => {
+    const { text, turns } = (value ?? {}) as { text?: unknown; turns?: unknown }
+    if (typeof text === 'string') return [[text] satisfies TextPair]
+    if (!Array.isArray(turns))
+      throw new Error(`${path}, line ${line}: expected an object with "text" or with "turns".`)
+    const texts = (turns as Array<{ text: string }>).map(({ text }) => String(text))
     const pairs: TextPair[] = []
-    for (let at = 0; at < turns.length; at += 2)
-      pairs.push(at + 1 < turns.length ? [turns[at], turns[at + 1]] : [turns[at]])
+    for (let at = 0; at < texts.length; at += 2)
+      pairs.push(at + 1 < texts.length ? [texts[at], texts[at + 1]] : [texts[at]])
     return pairs
   })
-}
-
-function parse(line: string, where: string): Record<string, unknown> {
-  try {
-    return JSON.parse(line) as Record<string, unknown>
-  } catch {
-    throw new Error(`${where}: not JSON. Expected one object for each line.`)
-  }
 }

@@ -51,6 +51,11 @@ export class ClassifyColumns extends LitElement {
       select {
         min-width: 0;
       }
+      .note {
+        margin-top: 10px;
+        color: var(--soft);
+        overflow-wrap: anywhere;
+      }
       ol {
         margin-top: 12px;
         border-bottom: 1px solid var(--line);
@@ -102,6 +107,7 @@ export class ClassifyColumns extends LitElement {
         }
         ${this.#choice('text', this.pairs ? 'First text' : 'Text')} ${this.pairs ? this.#choice('pair', 'Second text') : nothing}
       </div>
+      ${this.source.notes.map((note) => html`<p class="note">${note}</p>`)}
       <ol aria-label="The first texts">
         ${rows.slice(0, previewed).map((row) => this.#row(row))}
       </ol>

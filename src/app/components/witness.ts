@@ -1,7 +1,7 @@
 /** What each party received so far, and a little of it as it looked to them. */
 import { css, html, nothing, type TemplateResult } from 'lit'
 import { bytes, plural, word } from '../format.ts'
-import type { Traffic } from '../state/conversations.ts'
+import type { PartiesTraffic } from '../state/conversations.ts'
 import type { EngineState } from '../state/engine.ts'
 
 const styles = css`
@@ -73,7 +73,7 @@ const party = (kind: string, name: string, content: TemplateResult) =>
   </section>`
 
 /** What the server has received. */
-function received({ ownerUp, dealerToServer, serverMessages, hops }: Traffic, dealt?: string): string {
+function received({ ownerUp, dealerToServer, serverMessages, hops }: PartiesTraffic, dealt?: string): string {
   const fromYou = ownerUp > 0 ? `${bytes(ownerUp)} from you` : 'nothing from you yet'
   const fromDealer = dealt
     ? `${ownerUp > 0 ? ' and' : ', and'} ${bytes(dealerToServer)} of ${dealt} from the dealer`
@@ -91,7 +91,7 @@ const hostOf = (url: string | undefined) => (url ? html` · ${new URL(url, locat
 /** Every party of the chosen model's protection, in its words. */
 export const witness = {
   styles,
-  render: (traffic: Traffic, { stats, session, model }: EngineState) => {
+  render: (traffic: PartiesTraffic, { stats, session, model }: EngineState) => {
     if (!model) return nothing
     const { parties, dealt } = model.protection.notice
     return html`

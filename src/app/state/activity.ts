@@ -1,13 +1,13 @@
 /** What the view on screen has sent so far, and whether it computes now, for the panel beside it. */
 import { chat } from './chat.ts'
 import { classifier } from './classify.ts'
-import type { Traffic } from './conversations.ts'
+import type { PartiesTraffic } from './conversations.ts'
 import { engine } from './engine.ts'
 
 /** The stores that these depend on. */
 export const sources = [chat, classifier, engine] as const
 
-export const traffic = (): Traffic =>
+export const traffic = (): PartiesTraffic =>
   engine.task === 'classify' ? classifier.state.traffic : chat.state.conversation.traffic
 
 export const isComputing = (): boolean =>

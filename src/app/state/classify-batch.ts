@@ -1,7 +1,7 @@
 /** A batch of texts and what has become of them so far. */
 import type { Classification, ClassifyInput, ModelListing } from '../../owner/api.ts'
+import { formatCsv } from '../../texts/csv.ts'
 import { grouped } from '../format.ts'
-import { formatCsv } from './classify-csv.ts'
 import type { Columns, Table } from './classify-table.ts'
 
 export interface Batch {

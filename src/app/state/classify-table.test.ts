@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { TableError } from './classify-csv.ts'
+import { TableError } from '../../texts/error.ts'
 import { fromFile, fromLines, guessColumns, most, tableOf } from './classify-table.ts'
 
 const file = (name: string, text: string) => fromFile(name, new TextEncoder().encode(text).buffer)
@@ -19,7 +19,7 @@ describe('pasted lines', () => {
       ['a', 'b'],
       ['c', 'd'],
     ])
-    expect(() => fromLines('a\tb\nc', true)).toThrow(/Line 2 has one text only/)
+    expect(() => fromLines('a\tb\nc', true)).toThrow(/Line 2 has 1 text\./)
   })
 })
 
@@ -44,13 +44,61 @@ describe('a file', () => {
   })
 
   it('has rows of one length', () => {
-    expect(table('a.csv', 'text,x\na\nb,c,d')).toEqual({
-      columns: ['text', 'x', 'column 3'],
+    const { notes } = file('a.csv', 'text,x\na\nb,c')
+    expect(notes).toEqual([expect.stringMatching(/empty cells: line 2\.$/)])
+    expect(table('a.csv', 'text,x\na\nb,c,,').rows).toEqual([
+      ['a', ''],
+      ['b', 'c'],
+    ])
+    expect(() => file('a.csv', 'text,x\n"a\nb",c\nOh, no, never,1')).toThrow(
+      /Line 4 has 4 cells, the first one 2/,
+    )
+    expect(() => file('a.csv', `text\n${'a\n'.repeat(49_000)}x${',y'.repeat(5000)}`)).not.toThrow()
+  })
+
+  it('has its texts whole where there is one column', () => {
+    const texts = ['I loved it, but the end was weak', 'Bad', 'Oh, no; never again']
+    for (const [name, head] of [
+      ['a.csv', 'text\n'],
+      ['a.txt', ''],
+    ])
+      expect(table(name, `${head}${texts.join('\n')}`)).toEqual({
+        columns: ['text'],
+        rows: texts.map((text) => [text]),
+      })
+    expect(() => file('a.csv', texts.join('\n'))).toThrow(/Line 2 has 1 cell, the first one 2.*\.txt/)
+    expect(table('a.txt', 'text\tlabel\na\t1').columns).toEqual(['text', 'label'])
+  })
+
+  it('needs a text', () => {
+    expect(() => file('a.csv', 'text,label\n')).toThrow(/no rows/)
+    expect(() => file('a.csv', 'sep=;\n')).toThrow(/is empty/)
+    expect(() => file('a.json', '[]')).toThrow(/no texts/)
+  })
+
+  it('may be JSON by columns, or have its records in a field', () => {
+    const expected = {
+      columns: ['text', 'label'],
       rows: [
-        ['a', '', ''],
-        ['b', 'c', 'd'],
+        ['a', '1'],
+        ['b', '0'],
       ],
-    })
+    }
+    const records = [
+      { text: 'a', label: 1 },
+      { text: 'b', label: 0 },
+    ]
+    for (const value of [
+      { text: ['a', 'b'], label: [1, 0] },
+      { text: { 0: 'a', 1: 'b' }, label: { 0: 1, 1: 0 } },
+      { data: records },
+      { rows: records.map((row, row_idx) => ({ row_idx, row })), features: [] },
+      { columns: ['text', 'label'], index: [0, 1], data: records.map(Object.values) },
+    ])
+      expect(table('a.json', JSON.stringify(value, null, 1)), JSON.stringify(value)).toEqual(expected)
+    expect(table('a.json', '{"text":["a","b"]}').rows).toEqual([['a'], ['b']])
+    expect(table('a.jsonl', '{"text":"a"}').rows).toEqual([['a']])
+    expect(() => file('a.json', '{"text":["a"],"label":[]}')).toThrow(/“label” has 0 values/)
   })
 
   it('may be JSON lines, or a JSON array, with columns in order of appearance', () => {

@@ -1,5 +1,10 @@
 /** Texts to classify, from pasted lines or a file: records, what their columns are called, and which one holds the text. */
-import { parseCsv, TableError } from './classify-csv.ts'
+
+import { type CsvRecord, parseCsv } from '../../texts/csv.ts'
+import { decodeText } from '../../texts/decode.ts'
+import { TableError } from '../../texts/error.ts'
+import { parseJsonTable } from '../../texts/json.ts'
+import { plural } from '../format.ts'
 
 /** Larger jobs are for `sotto classify`, which goes on where it was interrupted. */
 export const most = { bytes: 20_000_000, rows: 50_000 }
@@ -13,6 +18,8 @@ export interface Source {
   isNamed: boolean
   /** Whether that is beyond doubt, because the format says so. */
   isSure: boolean
+  /** What a person should know before using it. */
+  notes: string[]
 }
 
 export interface Table {
@@ -33,97 +40,87 @@ export function fromLines(text: string, pairs: boolean): Source {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '')
   if (lines.length === 0) throw new TableError('There is no text yet. Paste one text a line.')
   const records = pairs ? lines.map((line) => line.split('\t')) : lines.map((line) => [line])
-  const lonely = pairs ? records.findIndex((record) => record.length < 2) : -1
-  if (lonely >= 0)
+  const odd = pairs ? records.findIndex((record) => record.length !== 2) : -1
+  if (odd >= 0)
     throw new TableError(
-      `Line ${lonely + 1} has one text only. This model compares two: put a tab between them.`,
+      `Line ${odd + 1} has ${plural(records[odd].length, 'text')}. This model compares two: put one tab between them.`,
     )
-  return checked({ name: 'pasted', records, isNamed: false, isSure: true })
+  return checked({ name: 'pasted', records, isNamed: false, isSure: true, notes: [] })
 }
 
-/** A CSV, TSV, JSON or JSON-lines file. Throws {@link TableError} naming the line that cannot be read. */
+/** A CSV, TSV, JSON or JSON-lines file, or texts by line. Throws {@link TableError} naming the line that cannot be read. */
 export function fromFile(name: string, bytes: ArrayBuffer): Source {
   if (bytes.byteLength > most.bytes)
     throw new TableError(
       `${name} is larger than ${most.bytes / 1e6} MB. Split it, or use “sotto classify” in a terminal.`,
     )
-  const text = decode(bytes)
+  const { text, guess } = decodeText(name, new Uint8Array(bytes))
+  const notes = guess ? [`Read as ${guess}. If letters look wrong, save the file as UTF-8.`] : []
   if (text.trim() === '') throw new TableError(`${name} is empty.`)
-  const isJson = /\.(jsonl|ndjson|json)$/i.test(name) || /^\s*\{/.test(text)
-  if (isJson) return checked({ name, records: fromJson(text), isNamed: true, isSure: true })
-  const records = parseCsv(text, /\.(tsv|tab)$/i.test(name) ? '\t' : undefined)
-  return checked({ name, records, isNamed: looksNamed(records), isSure: false })
+  if (/\.(jsonl|ndjson|json)$/i.test(name) || /^\s*\{/.test(text))
+    return checked({ name, records: parseJsonTable(text), isNamed: true, isSure: true, notes })
+  if (/\.txt$/i.test(name) && !isTabular(text)) return checked({ ...fromLines(text, false), name, notes })
+  const found = parseCsv(text, /\.(tsv|tab)$/i.test(name) ? '\t' : undefined)
+  if (found.length === 0) throw new TableError(`${name} is empty.`)
+  const { records, short } = squared(found)
+  const isNamed = looksNamed(records)
+  // Without names, lines of unequal length are texts with a separator here and there.
+  if (short.length > 0 && !isNamed) throw ragged(short[0], found)
+  if (short.length > 0) notes.push(shortNote(short))
+  return checked({ name, records, isNamed, isSure: false, notes })
+}
+
+/** Lines of a text, such as reviews with a comma here and there, are not a table, whose lines have equally many cells. */
+function isTabular(text: string): boolean {
+  try {
+    const records = parseCsv(text)
+    const { length } = records[0].cells
+    return length > 1 && records.every(({ cells }) => cells.length === length)
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Records of the first one's length, and the lines of those that were shorter: some spreadsheets leave out empty cells at
+ * the end of a line. A longer record is a text with a separator in it.
+ */
+function squared(found: CsvRecord[]): { records: string[][]; short: number[] } {
+  const width = found[0].cells.length
+  const short: number[] = []
+  const records = found.map(({ line, cells }) => {
+    if (cells.length < width) {
+      short.push(line)
+      return [...cells, ...Array<string>(width - cells.length).fill('')]
+    }
+    if (cells.slice(width).some((cell) => cell.trim() !== '')) throw ragged(line, found)
+    return cells.slice(0, width)
+  })
+  return { records, short }
+}
+
+function ragged(line: number, found: CsvRecord[]): TableError {
+  const width = found.find((record) => record.line === line)!.cells.length
+  return new TableError(
+    `Line ${line} has ${plural(width, 'cell')}, the first one ${found[0].cells.length}. Put quotes around a text with separators in it; or, where every line is one text, call the file .txt.`,
+  )
+}
+
+const shortNote = (lines: number[]): string => {
+  const named = lines.slice(0, 5).join(', ')
+  const more = lines.length > 5 ? ` and ${lines.length - 5} more` : ''
+  return `Shorter than the first line, and filled up with empty cells: ${lines.length === 1 ? 'line' : 'lines'} ${named}${more}.`
 }
 
 function checked(source: Source): Source {
-  if (source.records.length > most.rows + 1)
+  const rows = source.records.length - (source.isNamed ? 1 : 0)
+  if (rows > most.rows)
     throw new TableError(
       `${source.name} has more than ${most.rows} rows. Split it, or use “sotto classify” in a terminal.`,
     )
-  const width = Math.max(...source.records.map((record) => record.length))
-  const records = source.records.map((record) => [
-    ...record,
-    ...Array<string>(width - record.length).fill(''),
-  ])
-  return { ...source, records }
-}
-
-/** Most files are UTF-8; older spreadsheets write UTF-16 or Windows-1252. */
-function decode(bytes: ArrayBuffer): string {
-  const [first, second] = new Uint8Array(bytes)
-  if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes)
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    return new TextDecoder('windows-1252').decode(bytes)
-  }
-}
-
-/** One object a line, or one array of objects; a string counts as `{"text": ...}`. */
-function fromJson(text: string): string[][] {
-  const values = /^\s*\[/.test(text) ? parseArray(text) : parseLines(text)
-  const names = new Map<string, number>()
-  for (const { value } of values)
-    for (const name of Object.keys(value)) if (!names.has(name)) names.set(name, names.size)
-  const shown = (value: unknown) =>
-    value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value)
-  return [
-    [...names.keys()],
-    ...values.map(({ value }) => [...names.keys()].map((name) => shown(value[name]))),
-  ]
-}
-
-interface Parsed {
-  value: Record<string, unknown>
-}
-
-function parseArray(text: string): Parsed[] {
-  let list: unknown
-  try {
-    list = JSON.parse(text)
-  } catch {
-    throw new TableError('The file begins like a JSON array but isn’t one. Check its end.')
-  }
-  return (list as unknown[]).map((value, at) => ({ value: asRecord(value, `Entry ${at + 1}`) }))
-}
-
-const parseLines = (text: string): Parsed[] =>
-  text.split('\n').flatMap((line, at) => {
-    if (line.trim() === '') return []
-    let value: unknown
-    try {
-      value = JSON.parse(line)
-    } catch {
-      throw new TableError(`Line ${at + 1} isn’t JSON. Every line must be an object such as {"text": "..."}.`)
-    }
-    return [{ value: asRecord(value, `Line ${at + 1}`) }]
-  })
-
-function asRecord(value: unknown, where: string): Record<string, unknown> {
-  if (typeof value === 'string') return { text: value }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return value as Record<string, unknown>
-  throw new TableError(`${where} is neither an object nor a text.`)
+  if (rows === 0)
+    throw new TableError(`${source.name} names its columns and has no rows. Add the texts below.`)
+  return source
 }
 
 const textNames = [
@@ -153,9 +150,9 @@ const known = new Set([...textNames, ...pairNames.flat(), ...otherNames])
 /** Whether a table's first record looks like names rather than like the records below it. */
 function looksNamed(records: string[][]): boolean {
   const [first, ...rest] = records
-  if (rest.length === 0) return false
   const names = first.map((cell) => cell.trim().toLowerCase())
   if (names.some((name) => known.has(name))) return true
+  if (rest.length === 0) return false
   const isShort = names.every((name) => name !== '' && name.length <= 40 && !isNumber(name))
   const isAbove = names.some((_, at) => rest.slice(0, 20).every((record) => isNumber(record[at] ?? '')))
   return isShort && isAbove && new Set(names).size === names.length

@@ -2,7 +2,7 @@
 import { type Classification, type ClassifyInput, OwnerError, type OwnerEvent } from '../../owner/api.ts'
 import { grouped } from '../format.ts'
 import { type Batch, finished, isComplete, isFor, remaining, withResult } from './classify-batch.ts'
-import { addTraffic, noTraffic, type Traffic } from './conversations.ts'
+import { addTraffic, noTraffic, type PartiesTraffic } from './conversations.ts'
 import { engine } from './engine.ts'
 import { Store } from './store.ts'
 
@@ -11,7 +11,7 @@ export interface Labelled {
   input: ClassifyInput
   result: Classification
   seconds: number
-  traffic: Traffic
+  traffic: PartiesTraffic
   /** Masked words that the server saw instead. */
   wire: number[]
 }
@@ -25,7 +25,7 @@ export interface ClassifyState {
   batch?: Batch
   error?: OwnerError
   /** What the parties received since this page was opened. */
-  traffic: Traffic
+  traffic: PartiesTraffic
   /** The latest news, for a screen reader. */
   said: string
 }

@@ -17,7 +17,7 @@ export interface Turn extends Message {
 }
 
 /** What the parties received while a conversation was open. */
-export interface Traffic {
+export interface PartiesTraffic {
   hops: number
   ownerUp: number
   ownerDown: number
@@ -34,12 +34,12 @@ export interface Conversation {
   title: string
   updated: number
   turns: Turn[]
-  traffic: Traffic
+  traffic: PartiesTraffic
   /** Kept in memory only. */
   temporary: boolean
 }
 
-export const noTraffic: Traffic = {
+export const noTraffic: PartiesTraffic = {
   hops: 0,
   ownerUp: 0,
   ownerDown: 0,
@@ -51,7 +51,7 @@ export const noTraffic: Traffic = {
   tokens: 0,
 }
 
-const traffic = (stats: Stats): Traffic => ({
+const traffic = (stats: Stats): PartiesTraffic => ({
   hops: stats.hops,
   ownerUp: stats.ownerUpBytes,
   ownerDown: stats.ownerDownBytes,
@@ -64,12 +64,12 @@ const traffic = (stats: Stats): Traffic => ({
 })
 
 /** Adds what happened between two readings of a session's totals. */
-export function addTraffic(sum: Traffic, before: Stats | undefined, after: Stats): Traffic {
+export function addTraffic(sum: PartiesTraffic, before: Stats | undefined, after: Stats): PartiesTraffic {
   const from = before ? traffic(before) : noTraffic
   const to = traffic(after)
   const result = { ...sum }
   // A new session counts from zero again, so a total below the last one is a fresh start.
-  for (const name of Object.keys(to) as (keyof Traffic)[])
+  for (const name of Object.keys(to) as (keyof PartiesTraffic)[])
     result[name] += to[name] >= from[name] ? to[name] - from[name] : to[name]
   return result
 }

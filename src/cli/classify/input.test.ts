@@ -26,7 +26,7 @@ describe('the input', () => {
   })
 
   test('is UTF-8', () => {
-    expect(() => parseInput(Uint8Array.of(0xff, 0x22))).toThrow(/not UTF-8/)
+    expect(() => parseInput(Uint8Array.of(0xff, 0x22))).toThrow(/UTF-8/)
   })
 
   test('has pairs where the model takes pairs, and nowhere else', () => {
@@ -40,11 +40,16 @@ describe('the input', () => {
 test('the score takes names, and numbers as places in the list of labels', () => {
   const labels = ['no', 'yes']
   expect(
-    score(['yes', 1, 0, undefined, 'other', '0'], ['yes', 'yes', 'yes', 'no', 'no', 'no'], labels),
-  ).toEqual({
-    labelled: 5,
-    correct: 3,
-  })
+    score(
+      ['yes', 1, 0, undefined, 'other', '0', '', -1, '-1'],
+      Array(9).fill('yes').fill('no', 3, 6),
+      labels,
+    ),
+  ).toEqual({ labelled: 4, correct: 3, unknown: new Map([['other', 1]]) })
   // Labels that are digits themselves mean what they say.
-  expect(score([1, '0'], ['1', '1'], ['1', '0'])).toEqual({ labelled: 2, correct: 1 })
+  expect(score([1, '0'], ['1', '1'], ['1', '0'])).toEqual({
+    labelled: 2,
+    correct: 1,
+    unknown: new Map(),
+  })
 })

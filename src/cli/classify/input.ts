@@ -2,6 +2,9 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { ClassifyInput } from '../../owner/api.ts'
+import { decodeText } from '../../texts/decode.ts'
+import { TableError } from '../../texts/error.ts'
+import { parseJsonLines } from '../../texts/json-lines.ts'
 
 /** A line of the input is not what was asked for; the message names it. */
 export class InputError extends Error {
@@ -45,15 +48,12 @@ async function readAll(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
 
 /** @throws {InputError} naming the first line that is wrong; lines count from 1. */
 export function parseInput(bytes: Uint8Array): Input {
-  let text: string
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw new InputError('The input is not UTF-8.', 'Convert it first, for example with iconv.')
-  }
-  const rows = text.replace(/(\r?\n)+$/, '').split('\n')
-  if (rows.length === 1 && rows[0].trim() === '') throw new InputError('The input is empty.')
-  const parsed = rows.map(parseLine)
+  const rows = parseJsonLines(textOf(bytes), (line) => new InputError(`${place(line)} is not JSON.`))
+  if (rows.length === 0) throw new InputError('The input is empty.')
+  // Each line of the output is that of the input's line of the same number.
+  const gap = rows.findIndex(({ line }, at) => line !== at + 1)
+  if (gap >= 0) throw new InputError(`${place(gap + 1)} is empty.`)
+  const parsed = rows.map(({ line, value }) => parseLine(value, place(line)))
   return {
     lines: parsed.map(({ line }) => line),
     labels: parsed.map(({ label }) => label),
@@ -61,14 +61,20 @@ export function parseInput(bytes: Uint8Array): Input {
   }
 }
 
-function parseLine(row: string, at: number): { line: ClassifyInput; label?: string | number } {
-  const where = `Line ${at + 1} of the input`
-  let value: unknown
+const place = (line: number): string => `Line ${line} of the input`
+
+function textOf(bytes: Uint8Array): string {
   try {
-    value = JSON.parse(row)
-  } catch {
-    throw new InputError(row.trim() === '' ? `${where} is empty.` : `${where} is not JSON.`)
+    const { text, guess } = decodeText('The input', bytes)
+    if (guess === undefined) return text
+  } catch (error) {
+    if (error instanceof TableError) throw new InputError(error.message)
+    throw error
   }
+  throw new InputError('The input is not UTF-8.', 'Convert it first, for example with iconv.')
+}
+
+function parseLine(value: unknown, where: string): { line: ClassifyInput; label?: string | number } {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new InputError(`${where} is not an object.`)
   const { text, pair, label } = value as Record<string, unknown>
@@ -95,22 +101,35 @@ export function checkPairs(lines: readonly ClassifyInput[], pairs: boolean): voi
   )
 }
 
+export interface Score {
+  /** Lines whose label is one of the model's. */
+  labelled: number
+  correct: number
+  /** Labels that the model does not have, with how many lines carry each. */
+  unknown: Map<string, number>
+}
+
 /**
  * How many of the predicted labels are those of the lines that carry one. Numbers count as places in the model's list of
- * labels, as in GLUE's files, where they are not labels themselves.
+ * labels, as in GLUE's files, where they are not labels themselves; -1 and an empty label, as in the test parts of GLUE on
+ * the hub, say that there is none.
  */
 export function score(
   expected: readonly (string | number | undefined)[],
   predicted: readonly string[],
   labels: readonly string[],
-): { labelled: number; correct: number } {
-  let [labelled, correct] = [0, 0]
+): Score {
+  const result: Score = { labelled: 0, correct: 0, unknown: new Map() }
   predicted.forEach((label, at) => {
-    const wanted = expected[at]
-    if (wanted === undefined) return
-    labelled++
-    const name = labels.includes(String(wanted)) ? String(wanted) : labels[Number(wanted)]
-    if (label === name) correct++
+    const wanted = String(expected[at] ?? '').trim()
+    if (wanted === '' || (wanted === '-1' && !labels.includes('-1'))) return
+    const name = labels.includes(wanted) ? wanted : /^\d+$/.test(wanted) ? labels[Number(wanted)] : undefined
+    if (name === undefined) {
+      result.unknown.set(wanted, (result.unknown.get(wanted) ?? 0) + 1)
+      return
+    }
+    result.labelled++
+    if (label === name) result.correct++
   })
-  return { labelled, correct }
+  return result
 }

@@ -81,7 +81,14 @@ export class Run {
       this.progress.warn(`Stopped after ${this.done} of ${input.lines.length} texts.${hint}`)
       throw new Exit(interrupted)
     }
-    const { labelled, correct } = score(input.labels, this.output.labels, this.#model.labels)
+    const { labelled, correct, unknown } = score(input.labels, this.output.labels, this.#model.labels)
+    const unlike = [...unknown.values()].reduce((sum, n) => sum + n, 0)
+    if (unlike > 0) {
+      const names = [...unknown.keys()].slice(0, 3).map((name) => JSON.stringify(name))
+      this.progress.warn(
+        `${unlike} lines carry a label that the model does not have (${names.join(', ')}), and are left out of the accuracy.`,
+      )
+    }
     const seconds = (performance.now() - (this.#started ?? performance.now())) / 1000
     const texts = this.done - this.#before
     const summary = {
@@ -90,6 +97,7 @@ export class Run {
       texts,
       ...(this.#before > 0 ? { earlier: this.#before } : {}),
       ...(labelled > 0 ? { labelled, correct, accuracy: correct / labelled } : {}),
+      ...(unlike > 0 ? { unknownLabels: unlike } : {}),
       ...(this.#cut > 0 ? { cut: this.#cut } : {}),
       ...more,
       seconds: Number(seconds.toFixed(3)),

@@ -79,9 +79,9 @@ test.each(['private.safetensors', 'public.safetensors', 'tokenizer.json', 'confi
   'one flipped bit in %s is noticed',
   async (name) => {
     damage(name, -3)
-    await expect(loadBundle(dir)).rejects.toMatchObject({ name: 'BundleError', fault: 'hash-mismatch' })
+    await expect(loadBundle(dir)).rejects.toMatchObject({ name: 'BundleError', code: 'hash-mismatch' })
     if (name === 'public.safetensors')
-      await expect(loadPublic(fetchFrom([]))).rejects.toMatchObject({ fault: 'hash-mismatch' })
+      await expect(loadPublic(fetchFrom([]))).rejects.toMatchObject({ code: 'hash-mismatch' })
   },
 )
 
@@ -93,7 +93,7 @@ test('faults say what is wrong', async () => {
   editManifest((m) => {
     m.tensors.pop()
   })
-  await expect(loadBundle(dir)).rejects.toMatchObject({ fault: 'missing-tensor' })
+  await expect(loadBundle(dir)).rejects.toMatchObject({ code: 'missing-tensor' })
 })
 
 test('small private tensors have no hash, because all that they may hold can be tried', async () => {
@@ -117,15 +117,13 @@ test('a wrong shape, a missing file and a broken manifest are told apart', async
   const text = readFileSync(join(dir, 'manifest.json'), 'utf8')
   const wrong = JSON.parse(text)
   wrong.tensors[0].shape = [8, 16]
-  expect(() => parseManifest(JSON.stringify(wrong))).toThrow(
-    expect.objectContaining({ fault: 'wrong-shape' }),
-  )
-  expect(() => parseManifest('{')).toThrow(expect.objectContaining({ fault: 'bad-manifest' }))
+  expect(() => parseManifest(JSON.stringify(wrong))).toThrow(expect.objectContaining({ code: 'wrong-shape' }))
+  expect(() => parseManifest('{')).toThrow(expect.objectContaining({ code: 'bad-manifest' }))
   expect(() => parseManifest(text.replace('"F16"', '"F15"'))).toThrow('tensors.0.dtype')
   rmSync(join(dir, 'private.safetensors'))
-  await expect(loadBundle(dir)).rejects.toMatchObject({ fault: 'missing-file' })
+  await expect(loadBundle(dir)).rejects.toMatchObject({ code: 'missing-file' })
   const refused = loadPublic(async () => new Response(null, { status: 404 }))
-  await expect(refused).rejects.toMatchObject({ fault: 'missing-file' })
+  await expect(refused).rejects.toMatchObject({ code: 'missing-file' })
 })
 
 test('an unexpected model and an endless file are refused', async () => {

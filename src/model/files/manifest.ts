@@ -5,7 +5,7 @@ import { architectureNames } from '../architectures/registry.ts'
 import { tensorShapes } from '../graph/tensors.ts'
 
 /** What is wrong with a bundle, for programs; the message says what to do about it. */
-export type BundleFault =
+export type BundleErrorCode =
   | 'missing-file'
   | 'bad-manifest'
   | 'hash-mismatch'
@@ -13,14 +13,14 @@ export type BundleFault =
   | 'wrong-shape'
   | 'bad-tensors'
 
-/** A bundle is damaged, incomplete, or not the one that was expected; `fault` is for programs. */
+/** A bundle is damaged, incomplete, or not the one that was expected; `code` is for programs. */
 export class BundleError extends Error {
   override name = 'BundleError'
-  readonly fault: BundleFault
+  readonly code: BundleErrorCode
 
-  constructor(fault: BundleFault, message: string) {
+  constructor(code: BundleErrorCode, message: string) {
     super(message)
-    this.fault = fault
+    this.code = code
   }
 }
 

@@ -7,7 +7,7 @@ import type { Ends } from '../../model/ends.ts'
 import type { TextInput } from '../../model/graph/interpret.ts'
 import type { Floats } from '../../model/math.ts'
 import type { Link } from '../../transport/link.ts'
-import type { Choice, Connection, Counts, RunOptions } from '../protection.ts'
+import type { Connection, Counts, ExplainedChoice, RunOptions } from '../protection.ts'
 import type { Agreement } from './agreement/agreement.ts'
 import type { OwnerSession } from './session/owner-session.ts'
 import { MAX_ROWS } from './session/pass-messages.ts'
@@ -36,8 +36,8 @@ export class SharedConnection implements Connection {
   readonly ends: Ends | EncoderEnds
   readonly session: OwnerSession
   readonly sessionId: string
-  readonly link: Choice
-  readonly backend: Choice
+  readonly link: ExplainedChoice
+  readonly backend: ExplainedChoice
   readonly dealer: string
   readonly maxTokens: number
   readonly #parts: SharedParts

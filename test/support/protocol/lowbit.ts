@@ -2,6 +2,7 @@
 import type { ModelConfig } from '../../../src/model/architectures/config.ts'
 import { EncoderEnds } from '../../../src/model/encoder-ends.ts'
 import { Ends } from '../../../src/model/ends.ts'
+import { isOfLayer } from '../../../src/model/graph/tensors.ts'
 import { LowbitModel, specOf } from '../../../src/protections/shared/profiles/lowbit/lowbit-model.ts'
 import { type ColumnScales, randomQuantization, randomSigns } from '../../../tools/lowbit/random.ts'
 import type { AnyTiny, TinyDecoder } from './models.ts'
@@ -64,4 +65,13 @@ export function lowbitEncoder(
 ): AnyTiny & { readonly ends: EncoderEnds } {
   const made = parts(config, o)
   return { ...made, ends: new EncoderEnds(config, made.tensors) }
+}
+
+/** Two decoders that differ in their private weights alone: shapes, names, public tensors and quantization are the same. */
+export function lowbitTwins(config: ModelConfig, o: LowbitOptions = {}): [TinyDecoder, TinyDecoder] {
+  const first = lowbitDecoder(config, o)
+  const tensors = new Map(first.tensors)
+  for (const [name, tensor] of lowbitDecoder(config, { ...o, seed: 99 }).tensors)
+    if (isOfLayer(config, name)) tensors.set(name, tensor)
+  return [first, { ...first, tensors }]
 }

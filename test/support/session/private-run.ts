@@ -17,6 +17,7 @@ import { type ModelPlans, modelPlans } from '../../../src/protections/shared/ses
 import { OwnerSession } from '../../../src/protections/shared/session/owner-session.ts'
 import { ownerWeights } from '../../../src/protections/shared/session/owner-weights.ts'
 import type { Link } from '../../../src/transport/link.ts'
+import { likeness } from '../likeness.ts'
 import { type Parties, type PartiesOptions, startParties } from './parties.ts'
 
 const kernels = createNodeKernels()
@@ -110,22 +111,33 @@ export async function openOwner(
   }
 }
 
-/** Runs the parts one after another, each a pass; resolves with the largest difference of a logit from the float model's. */
-export async function largestError(
-  owner: PrivateOwner,
+/** How far the worst logits of some passes are from the float model's. */
+export interface Answer {
+  largestError: number
+  /** See `test/support/likeness.ts`. */
+  likeness: number
+}
+
+/** Runs the parts one after another, each a pass. */
+export async function answerOf(
+  { session, ends }: PrivateOwner,
   bundle: Bundle,
   parts: readonly number[][],
-): Promise<number> {
+): Promise<Answer> {
   const float = floatModel(bundle.manifest.config, bundle.tensors)
   let base = 0
-  let worst = 0
+  const worst: Answer = { largestError: 0, likeness: 1 }
   for (const part of parts) {
-    const hidden = await owner.session.run(base, owner.ends.embed(part, base), { next: true })
+    const hidden = await session.run(base, ends.embed(part, base), { next: true })
     base += part.length
     const expected = float.forward(part)
-    owner.ends.logits(hidden).forEach((value, i) => {
-      worst = Math.max(worst, Math.abs(value - expected[i]))
-    })
+    const got = ends.logits(hidden)
+    worst.largestError = Math.max(worst.largestError, ...got.map((v, i) => Math.abs(v - expected[i])))
+    worst.likeness = Math.min(worst.likeness, likeness(got, expected))
   }
   return worst
 }
+
+/** The largest difference of a logit from the float model's. */
+export const largestError = async (...of: Parameters<typeof answerOf>): Promise<number> =>
+  (await answerOf(...of)).largestError

@@ -61,7 +61,7 @@ export interface ModelSpec {
 }
 
 /** Whether a matrix is public or private, the model's ends included. */
-export const visibilityOf = (spec: ModelSpec, layer: number, role: MatrixRole): Visibility =>
+export const matrixVisibility = (spec: ModelSpec, layer: number, role: MatrixRole): Visibility =>
   isEnd(role) ? (spec.ends?.[role] ?? 'public') : spec.visibility(layer, role)
 
 /** Tells the weights of a model apart, in all its plans. */
@@ -97,7 +97,7 @@ export class Block {
 
   /** Whether one of the model's ends is computed privately. */
   isPrivate(end: EndRole): boolean {
-    return visibilityOf(this.spec, this.graph.layers.length, end) === 'private'
+    return matrixVisibility(this.spec, this.graph.layers.length, end) === 'private'
   }
 
   /** Whether a layer's input comes normalised from the owner: where the first norm is all that reads a public embedding. */
@@ -174,7 +174,7 @@ export class Block {
   }
 
   weight(layer: number, role: MatrixRole, n: number): WeightRef {
-    const visibility = visibilityOf(this.spec, layer, role)
+    const visibility = matrixVisibility(this.spec, layer, role)
     return {
       name: matrixName(layer, role),
       index: weightIndex(layer, role),

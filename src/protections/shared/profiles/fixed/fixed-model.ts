@@ -9,7 +9,7 @@ import type { ClearWeights } from '../../weights/held.ts'
 import type { InputType } from '../input-type.ts'
 import type { End, PlanOptions, PlanVariant, ProfiledModel } from '../profile.ts'
 import type { ModelSpec } from './block.ts'
-import { visibilityOf } from './block.ts'
+import { matrixVisibility } from './block.ts'
 import { compileModel } from './compile.ts'
 import { ID } from './id.ts'
 import { allMatrices } from './matrices.ts'
@@ -51,7 +51,7 @@ export class FixedModel implements ProfiledModel {
     roles: Visibility[]
   } {
     const { config, ranges } = this.spec
-    const roles = allMatrices(config).map(({ layer, role }) => visibilityOf(this.spec, layer, role))
+    const roles = allMatrices(config).map(({ layer, role }) => matrixVisibility(this.spec, layer, role))
     return { config, ranges, precision: precisionOf(config), roles }
   }
 

@@ -4,7 +4,7 @@ import type { ModelConfig } from '../../../../model/architectures/config.ts'
 import type { Visibility } from '../../../../model/files/manifest.ts'
 import { graphOf } from '../../../../model/graph/graph-of.ts'
 import type { Shape } from '../../shape.ts'
-import { type ModelSpec, visibilityOf } from './block.ts'
+import { type ModelSpec, matrixVisibility } from './block.ts'
 import { isEnd, type MatrixRole } from './matrices.ts'
 
 /** Bits that count the positions a row may see: plans differ by nothing else of the shape. */
@@ -25,7 +25,7 @@ export function multiplies(
   role: MatrixRole,
   visibility: Visibility,
 ): boolean {
-  if (visibilityOf(spec, layer, role) !== visibility) return false
+  if (matrixVisibility(spec, layer, role) !== visibility) return false
   if (!isEnd(role) || visibility === 'private') return true
   return role === 'pool' || (role === 'head' && graphOf(spec.config).head.kind === 'labels')
 }

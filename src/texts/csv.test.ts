@@ -1,6 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatCsv, guarded, parseCsv, separatorOf, TableError } from './classify-csv.ts'
+import * as csv from './csv.ts'
+import { formatCsv, guarded, separatorOf } from './csv.ts'
+import { TableError } from './error.ts'
+
+const parseCsv = (text: string, separator?: string) => csv.parseCsv(text, separator).map(({ cells }) => cells)
 
 describe('reading', () => {
   it('keeps separators, quotes and line breaks inside quotes', () => {
@@ -28,10 +32,19 @@ describe('reading', () => {
   it('finds the separator, not misled by what is quoted', () => {
     expect(separatorOf('"a,b,c";d\n1,2,3,4')).toBe(';')
     expect(separatorOf('a\tb, c\td')).toBe('\t')
-    expect(separatorOf('no separator at all')).toBe(',')
+    // Then there is one column.
+    expect(parseCsv('text\nno, never\n"a, b"')).toEqual([['text'], ['no, never'], ['a, b']])
+    expect(parseCsv('sep=;\na,1;b\n')).toEqual([['a,1', 'b']])
+    expect(parseCsv('"sep=\t"\r\na,1\tb\r\n')).toEqual([['a,1', 'b']])
+  })
+
+  it('knows the line of a record', () => {
+    const records = csv.parseCsv('sep=,\na,b\n\n"x\n\ny",c\n"d",e\n')
+    expect(records.map(({ line }) => line)).toEqual([2, 4, 7])
   })
 
   it('names the line of a quote that is never closed', () => {
+    expect(() => parseCsv('sep=,\na,b\n"x\ny",c\nd,"e\n')).toThrow(/opens in line 5/)
     expect(() => parseCsv('a,b\n"x\ny",c\nd,"e\n')).toThrow(TableError)
     expect(() => parseCsv('a,b\n"x\ny",c\nd,"e\n')).toThrow(/opens in line 4/)
     expect(() => parseCsv('a,b\r\n"x\r\ny",c\r\nd,"e\r\n')).toThrow(/opens in line 4/)
