@@ -7,7 +7,7 @@ import type { Labelled } from '../finetune/classify-task.ts'
 import type { Evaluation } from '../finetune/task.ts'
 import { scatterEmbeddings } from '../onnx/scatter.ts'
 import { openSession } from '../onnx/session.ts'
-import { bucketOf, type EncodedText, type Feeds, textFeeds, weightFeeds } from '../pretrain/feeds.ts'
+import { bucketOf, type Feeds, type TrainingText, textFeeds, weightFeeds } from '../pretrain/feeds.ts'
 import { predictGraph, tableNames, teacherGraph, trainGraph } from './classify-graph.ts'
 import { Extents } from './extents.ts'
 import { type LengthBatch, lengthBatches } from './length-batches.ts'
@@ -21,7 +21,7 @@ export interface LowbitClassifyOptions {
   readonly base: { config: ModelConfig; tensors: Tensors }
   readonly train: readonly Labelled[]
   /** Texts without labels, which the base alone teaches. */
-  readonly texts: readonly EncodedText[]
+  readonly texts: readonly TrainingText[]
   readonly dev: readonly Labelled[]
   readonly pad: number
   /** Id of the token that hides a word. */
@@ -93,7 +93,8 @@ export class LowbitClassifyTask implements LowbitTask {
         const known = isBase ? undefined : this.#lessons[number]?.probabilities
         lessons.set(number, {
           // The base is the better judge of labels; of rows, only the same form is.
-          probabilities: known ?? probabilitiesOf(logits.subarray(row * this.#labels, (row + 1) * this.#labels)),
+          probabilities:
+            known ?? probabilitiesOf(logits.subarray(row * this.#labels, (row + 1) * this.#labels)),
           rows: hidden.slice(from, from + this.#examples[number].text.ids.length * this.config.dim),
         })
       })
