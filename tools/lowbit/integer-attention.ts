@@ -12,11 +12,17 @@ const MARGIN = 1
 /** Octaves below the cap at which a row's sum of weights becomes coarse. */
 const DEPTH = 3
 
+/** What is added to scores, in octaves, and what makes those very small that nobody sees: of padding, and of later tokens. */
+export interface ScoreMasks {
+  readonly mask: Value
+  readonly unseen: Value
+}
+
 /**
  * Attention in integers: q `[examples, kvHeads, group * length, hd]`, k and v `[examples, kvHeads, length, hd]` in their
- * units; `mask` in octaves; `scores` receives the scores, in octaves. Scores are cut to 1/32 octaves under a static cap, weights are 2^(score - cap) with `fe`
- * fraction bits, and the sum is inverted by a table. Result in half units of v. Gradients are those of the exact function at
- * the rounded weights.
+ * units; `scores` receives those that are seen, in octaves. Scores are cut to 1/32 octaves under a static cap, weights are
+ * 2^(score - cap) with `fe` fraction bits, and the sum is inverted by a table. Result in half units of v. Gradients are
+ * those of the exact function at the rounded weights.
  */
 export function integerAttention(
   t: Tape,
@@ -24,12 +30,13 @@ export function integerAttention(
   p: Precision,
   s: Shifts,
   [q, k, v]: [Value, Value, Value],
-  mask: Value,
+  { mask, unseen }: ScoreMasks,
   scores: Value[],
 ): Value {
   const unit = 2 ** -s.frac
   const exact = t.product(q, k, { b: true }, unit)
-  scores.push(exact)
+  const seen = t.map('Add', exact, unseen)
+  scores.push(seen)
   const fine = rounding.isOn ? roundTo(t, rounding, exact, 32) : exact
   const most = p.cap - MARGIN
   const capped = t.map('Min', fine, t.scalar(most))
@@ -55,7 +62,7 @@ export function integerAttention(
       const rows = t.op('Mul', [weights, t.map('Mul', deep, t.scalar(-push))], weights.shape)
       dz = t.map('Add', dz, rows)
     }
-    const above = t.map('Relu', t.map('Sub', exact, t.scalar(most - 0.5)))
+    const above = t.map('Relu', t.map('Sub', seen, t.scalar(most - 0.5)))
     const isBelow = t.map('Relu', t.map('Sign', t.map('Sub', t.scalar(most), exact)))
     const inside = t.map('Mul', dz, isBelow)
     const all = t.map('Add', inside, t.map('Mul', above, t.scalar(push)))

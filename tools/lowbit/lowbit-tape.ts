@@ -10,7 +10,7 @@ import { summed } from '../onnx/parameters.ts'
 import { firstRows } from '../onnx/select.ts'
 import type { Tape, Value } from '../onnx/tape.ts'
 import { gated, overRms } from './blocks.ts'
-import { integerAttention } from './integer-attention.ts'
+import { integerAttention, type ScoreMasks } from './integer-attention.ts'
 import { type Precision, type Shifts, shiftsOf, type ValueKind } from './precision.ts'
 import { penalise, Rounding } from './rounding.ts'
 
@@ -37,7 +37,7 @@ export class LowbitTape {
   readonly #s: Shifts
   readonly #rounding: Rounding
   readonly #size: readonly [examples: number, length: number]
-  readonly #mask: Value
+  readonly #masks: ScoreMasks
 
   constructor(tape: Tape, config: ModelConfig, size: readonly [number, number], precision: Precision) {
     this.tape = tape
@@ -49,7 +49,7 @@ export class LowbitTape {
     for (const [name, shape] of tensorShapes(config)) this.weights.set(name, tape.input(name, shape))
     const noise = precision.isRounded ? tape.input('noise', [noiseSize(config, size)]) : undefined
     this.#rounding = new Rounding(tape, noise)
-    this.#mask = this.#masked()
+    this.#masks = this.#masksOf(this.#masked())
     this.embedded = this.#embed()
   }
 
@@ -181,7 +181,7 @@ export class LowbitTape {
       this.#p,
       this.#s,
       [grouped, k, v],
-      this.#mask,
+      this.#masks,
       this.values.scores,
     )
     const joined = layer.joinHeads(t, layer.reshape(t, mixed, q.shape))
@@ -204,6 +204,18 @@ export class LowbitTape {
     this.values[kind].push(x)
     if (kind === 'y') this.values.squares.push(t.sumLast(t.map('Mul', x, x)))
     return this.#rounding.isOn ? penalise(t, x, ROOM * 2 ** bits, PUSH) : x
+  }
+
+  /** Of whole texts, rows of padding are unseen as well as columns: there are none where a text is computed privately. */
+  #masksOf(mask: Value): ScoreMasks {
+    const t = this.tape
+    // What only falls with the distance is seen.
+    const beyond = t.map('Mul', t.map('Add', mask, t.scalar(SHADE - 1)), t.scalar(1000))
+    const unseen = t.map('Min', beyond, t.scalar(0))
+    if (this.graph.attention === 'causal') return { mask, unseen }
+    const [examples, length] = this.#size
+    const rows = t.transpose(unseen, [0, 1, 3, 2])
+    return { mask, unseen: t.op('Add', [unseen, rows], [examples, 1, length, length]) }
   }
 
   /** In octaves. */
