@@ -53,3 +53,17 @@ export class Cleartext {
     return this.#child.call('run', times)
   }
 }
+
+/** Starts the model's process for as long as `body` measures. */
+export async function withCleartext<T>(body: (cleartext: Cleartext) => Promise<T>): Promise<T> {
+  const cleartext = Cleartext.start()
+  try {
+    return await body(cleartext)
+  } finally {
+    await cleartext.stop()
+  }
+}
+
+/** One case by itself: see `Cleartext.beside`. */
+export const besideCleartext = (run: () => Promise<Result>): Promise<Result> =>
+  withCleartext((cleartext) => cleartext.beside(run))

@@ -6,11 +6,12 @@ import { real, whole } from '../src/cli/values.ts'
 import { productChoices } from '../src/kernels/node/choice.ts'
 import { profileIds } from '../src/protections/shared/profiles/lookup.ts'
 import { ID as LOWBIT } from '../src/protections/shared/profiles/lowbit/id.ts'
+import { columnScales } from '../src/protections/shared/profiles/lowbit/random.ts'
 import { linkChoices } from '../src/transport/connect.ts'
-import { columnScales } from '../tools/lowbit/random.ts'
-import { Cleartext } from './cleartext.ts'
+import { besideCleartext, withCleartext } from './cleartext.ts'
 import { opCases } from './ops.ts'
 import { type PassOptions, passCase, slopeCase } from './passes.ts'
+import { readme } from './readme.ts'
 import { print, type Result } from './result.ts'
 import { encoderShapes, type ShapeName, shapeNames, visibilities } from './shapes.ts'
 
@@ -18,8 +19,8 @@ const declared = command('bench', 'Measure the engine.')
   .addArgument(
     new Argument(
       '<what>',
-      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; ops: single operations, in one process; reference: BERT-base in the clear, on one thread',
-    ).choices(['ops', 'decode', 'prefill', 'encode', 'reference'] as const),
+      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; ops: single operations, in one process; reference: BERT-base in the clear, on one thread; readme: the tables of the README, which takes some minutes',
+    ).choices(['ops', 'decode', 'prefill', 'encode', 'reference', 'readme'] as const),
   )
   .addOption(
     new Option(
@@ -97,20 +98,22 @@ Examples:
   sotto bench encode --shape bert-base --profile lowbit --scales private
   sotto bench decode --slope
   sotto bench reference
+  sotto bench readme > figures.md
 
 Server, dealer and owner are processes of their own on loopback. Offline work is done before the
 online clock starts; pipelinedSeconds is a pass with the next one's offline work under way.
-The reference runs just before and just after each case; seconds are given as multiples of its own, too.`,
+The reference runs just before and just after each case; in brackets are seconds as multiples of its own.`,
   )
 
 export const benchCommand = declared.action(bench)
 
 async function bench(
-  kind: 'ops' | 'decode' | 'prefill' | 'encode' | 'reference',
+  kind: 'ops' | 'decode' | 'prefill' | 'encode' | 'reference' | 'readme',
   values: ValuesOf<typeof declared>,
 ): Promise<void> {
-  if (kind === 'ops' || kind === 'reference') {
+  if (kind === 'ops' || kind === 'reference' || kind === 'readme') {
     await withCleartext(async (cleartext) => {
+      if (kind === 'readme') return readme(cleartext, values.products)
       if (kind === 'reference') print(await cleartext.alone(), values.json)
       else for (const run of opCases) print(await cleartext.beside(run), values.json)
     })
@@ -152,18 +155,9 @@ async function bench(
     products: values.products,
   }
   const run = () => (decoding && values.slope ? slopeCase(options) : passCase(kind, options))
-  const result = await withCleartext((cleartext) => cleartext.beside(run))
+  const result = await besideCleartext(run)
   print(result, values.json)
   if (values.check) check(result)
-}
-
-async function withCleartext<T>(body: (cleartext: Cleartext) => Promise<T>): Promise<T> {
-  const cleartext = Cleartext.start()
-  try {
-    return await body(cleartext)
-  } finally {
-    await cleartext.stop()
-  }
 }
 
 /** Ends with exit code 1 where a measured figure is not the declared one. */

@@ -15,7 +15,8 @@ import { benchConfigs, PredictableRandom, randomModel } from '../src/model/rando
 import { encodeForEncoder } from '../src/model/tokenizer/encode-text.ts'
 import { calibrated } from '../src/protections/shared/profiles/calibrated.ts'
 import { wordPieceJson, wordPieceVocabulary } from '../tools/train/wordpiece.ts'
-import { median, print } from './result.ts'
+import { besideCleartext } from './cleartext.ts'
+import { median, print, type Result } from './result.ts'
 import { encoderShapes, SEED } from './shapes.ts'
 
 const TOKENS = 128
@@ -58,7 +59,7 @@ async function writeModel(folder: string, shape: Shape): Promise<string> {
   return text
 }
 
-async function measure(shape: Shape, repeat: number): Promise<void> {
+async function measure(shape: Shape, repeat: number): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'sotto-bench-'))
   const text = await writeModel(folder, shape)
   const demo = await sotto('demo', '--port', '0', '--models', folder)
@@ -81,17 +82,14 @@ async function measure(shape: Shape, repeat: number): Promise<void> {
       await context.close()
     }
     const of = (name: 'connect' | 'total') => median(runs.map((run) => run[name]))
-    print(
-      {
-        case: `encode ${shape} in Chromium`,
-        tokens: TOKENS,
-        connectSeconds: of('connect'),
-        // Nothing was made ahead: offline work of all parties is in it.
-        totalSeconds: of('total'),
-        repeat,
-      },
-      values.json,
-    )
+    return {
+      case: `encode ${shape} in Chromium`,
+      tokens: TOKENS,
+      connectSeconds: of('connect'),
+      // Nothing was made ahead: offline work of all parties is in it.
+      totalSeconds: of('total'),
+      repeat,
+    }
   } finally {
     await browser.close()
     demo.process.kill('SIGTERM')
@@ -109,4 +107,4 @@ const { values } = parseArgs({
 })
 const shape = encoderShapes.find((name) => name === values.shape)
 if (!shape) throw new Error(`--shape is one of ${encoderShapes.join(', ')}.`)
-await measure(shape, Number(values.repeat))
+print(await besideCleartext(() => measure(shape, Number(values.repeat))), values.json)

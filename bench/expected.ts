@@ -19,13 +19,7 @@ import { type BenchModel, loadSource, weightStd } from './shapes.ts'
 
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/sotto-bench', import.meta.url))
 /** What is kept changes with these. */
-const MADE_BY = [
-  'src/protections/shared/profiles',
-  'src/model',
-  'bench/expected.ts',
-  'bench/shapes.ts',
-  'tools/lowbit/random.ts',
-]
+const MADE_BY = ['src/protections/shared/profiles', 'src/model', 'bench/expected.ts', 'bench/shapes.ts']
 /** Tokens that random shapes are calibrated on. */
 const CALIBRATION = 64
 

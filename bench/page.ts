@@ -10,6 +10,7 @@ import { ChatPage, desktop, launch } from '../e2e/support/page.ts'
 import { loadBundle } from '../src/model/files/bundle-node.ts'
 import { chatOf } from '../src/model/files/manifest.ts'
 import { encodeChat } from '../src/model/tokenizer/chat.ts'
+import { besideCleartext } from './cleartext.ts'
 import { median, print, type Result } from './result.ts'
 import { sourceOf } from './shapes.ts'
 
@@ -167,4 +168,4 @@ async function measure(rebuild: boolean): Promise<Result> {
 }
 
 const flags = process.argv.slice(2)
-print(await measure(flags.includes('--rebuild')), flags.includes('--json'))
+print(await besideCleartext(() => measure(flags.includes('--rebuild'))), flags.includes('--json'))

@@ -5,12 +5,12 @@ import { EncoderEnds } from '../src/model/encoder-ends.ts'
 import { graphOf } from '../src/model/graph/graph-of.ts'
 import { rmsNorm } from '../src/model/norm.ts'
 import { planDealtBytes } from '../src/protections/shared/cost.ts'
+import type { ColumnScales } from '../src/protections/shared/profiles/lowbit/random.ts'
 import { rowChunksOf } from '../src/protections/shared/row-chunks.ts'
 import { type ModelPlans, modelPlans } from '../src/protections/shared/session/model-plan.ts'
 import { MAX_ROWS } from '../src/protections/shared/session/pass-messages.ts'
 import type { LinkChoice } from '../src/transport/connect.ts'
 import type { Network } from '../src/transport/emulated.ts'
-import type { ColumnScales } from '../tools/lowbit/random.ts'
 import { type Expected, errors, expectedResults } from './expected.ts'
 import { Bench, type PassFigures } from './measure.ts'
 import type { PassRequest } from './owner.ts'
@@ -40,6 +40,8 @@ export interface PassOptions {
   scales?: ColumnScales
   link: LinkChoice
   network: Network
+  /** One pass more over each of these round trips, in milliseconds: `onlineSecondsAtRtt1` and so on. */
+  otherRtts?: readonly number[]
   repeat: number
   /** Passes before those that are measured; those of `WARMUP` if not given. */
   warmup?: number
@@ -103,6 +105,12 @@ export function passCase(name: 'decode' | 'prefill' | 'encode', o: PassOptions):
     for (let i = 0; i < warmup; i++) await bench.measure(request, rows)
     for (let i = 0; i < o.repeat; i++) passes.push(await bench.measure(request, rows))
     const of = (pick: (pass: PassFigures) => number) => median(passes.map(pick))
+    const overNetworks: Record<string, number> = {}
+    for (const rtt of o.otherRtts ?? []) {
+      await bench.rtt(rtt)
+      overNetworks[`onlineSecondsAtRtt${rtt}`] = (await bench.measure(request, rows)).onlineSeconds
+    }
+    await bench.rtt(o.network.rtt)
     const pipelinedSeconds = ref.padding ? undefined : median(await pipelined(bench, plans, ref, o))
     const { owner, server, dealer } = await bench.usage()
     const products = await bench.products()
@@ -129,6 +137,7 @@ export function passCase(name: 'decode' | 'prefill' | 'encode', o: PassOptions):
       ownerOfflineCpuSeconds: of((p) => p.ownerOfflineCpuSeconds),
       serverOfflineCpuSeconds: of((p) => p.serverOfflineCpuSeconds),
       dealerOfflineCpuSeconds: of((p) => p.dealerOfflineCpuSeconds),
+      ...overNetworks,
       pipelinedSeconds,
       fillSeconds,
       declaredHops: schedule.hops,

@@ -27,13 +27,15 @@ export interface Result extends Partial<Costs> {
   [fact: string]: string | number | number[] | boolean | undefined
 }
 
+/** Whether a fact is a time of the case, not of the model in the clear. */
+const isSeconds = (name: string): boolean => /Seconds(AtRtt\d+)?$/.test(name) && name !== 'cleartextSeconds'
+
 /** Three significant digits for a person, with a unit. */
 function human(name: string, value: Result[string]): string {
   if (typeof value !== 'number')
     return Array.isArray(value) ? value.map((v) => human('', v)).join(' to ') : String(value)
   if (name.endsWith('Bytes')) return bytes(value)
-  if (name.endsWith('Seconds')) return seconds(value)
-  if (name.endsWith('TimesCleartext')) return times(value)
+  if (isSeconds(name) || name === 'cleartextSeconds') return seconds(value)
   return Number.isInteger(value) ? value.toLocaleString('en') : String(Number(value.toPrecision(3)))
 }
 
@@ -55,9 +57,19 @@ export function print(result: Result, json: boolean): void {
     process.stdout.write(`${JSON.stringify(result)}\n`)
     return
   }
-  const entries = Object.entries(result).filter(([name, value]) => name !== 'case' && value !== undefined)
+  const { cleartextSeconds } = result
+  // What is a multiple of the model in the clear stands beside its seconds.
+  const beside = (name: string, value: Result[string]): string =>
+    isSeconds(name) && cleartextSeconds && typeof value === 'number'
+      ? `  (${times(value / Number(cleartextSeconds))} cleartext)`
+      : ''
+  const entries = Object.entries(result).filter(
+    ([name, value]) => name !== 'case' && value !== undefined && !name.endsWith('TimesCleartext'),
+  )
   const width = Math.max(...entries.map(([name]) => name.length))
-  const lines = entries.map(([name, value]) => `  ${name.padEnd(width)}  ${human(name, value)}`)
+  const lines = entries.map(
+    ([name, value]) => `  ${name.padEnd(width)}  ${human(name, value)}${beside(name, value)}`,
+  )
   process.stdout.write(`\n${result.case}\n${lines.join('\n')}\n`)
 }
 

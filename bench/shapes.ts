@@ -11,7 +11,11 @@ import { tensorShapes } from '../src/model/graph/tensors.ts'
 import { benchConfigs, randomModel } from '../src/model/random.ts'
 import { profileOf } from '../src/protections/shared/profiles/lookup.ts'
 import { ID as LOWBIT } from '../src/protections/shared/profiles/lowbit/id.ts'
-import { type ColumnScales, randomQuantization, randomSigns } from '../tools/lowbit/random.ts'
+import {
+  type ColumnScales,
+  randomQuantization,
+  randomSigns,
+} from '../src/protections/shared/profiles/lowbit/random.ts'
 
 export const shapeNames = ['demo', 'gpt2', '15m', 'tiny'] as const
 export const encoderShapes = ['bert-base', 'bert-mini', 'bert-tiny'] as const

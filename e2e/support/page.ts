@@ -2,13 +2,12 @@
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright'
 
 /** Chromium as the system provides it; `CHROMIUM_PATH` names another one. */
-export function launch(...args: string[]): Promise<Browser> {
-  const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
-  return chromium.launch({
-    executablePath,
-    args: ['--no-sandbox', '--allow-loopback-in-peer-connection', ...args],
-  })
-}
+export const launchOptions = (...args: string[]) => ({
+  executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--allow-loopback-in-peer-connection', ...args],
+})
+
+export const launch = (...args: string[]): Promise<Browser> => chromium.launch(launchOptions(...args))
 
 /** Puts WebGPU within reach without a GPU: the adapter is then a software one. */
 export const webGpu = '--enable-unsafe-webgpu'

@@ -1,3 +1,4 @@
+import { answered, GPU_PATIENCE_MS } from './answered.ts'
 import { KernelError } from './error.ts'
 import type { ProductDevice } from './kernels.ts'
 import { createCpuProductDevice } from './wasm/device.ts'
@@ -17,6 +18,8 @@ interface Options {
   force?: BackendKind
   /** For the WebAssembly device: bytes of expanded F it may keep. */
   cacheBytes?: number
+  /** Milliseconds that a GPU has for each answer. */
+  patience?: number
 }
 
 /** `isFallbackAdapter` moved from the adapter to its info; browsers have one or the other. */
@@ -44,19 +47,25 @@ export async function chooseProductDevice(options: Options = {}): Promise<Device
   const { force, cacheBytes } = options
   if (force === 'wasm') return onWasm('Running on the processor (WebAssembly), as you asked.', cacheBytes)
   const forced = force === 'webgpu'
+  // Whoever insists would rather wait: one imitated in software takes long to compile its shaders.
+  const { patience = forced ? 24 * GPU_PATIENCE_MS : GPU_PATIENCE_MS } = options
   const gpu = typeof navigator === 'undefined' ? undefined : navigator.gpu
   if (!gpu) {
     const why = 'This browser does not offer WebGPU here'
     if (forced) throw new KernelError(why)
     return onWasm(`${why}, so Sotto runs on the processor (WebAssembly).`, cacheBytes)
   }
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null)
-  if (!adapter) {
-    const why = 'No usable GPU was found (it may be blocked or switched off in the browser)'
+  const asked = gpu.requestAdapter({ powerPreference: 'high-performance' })
+  const adapter = await answered(asked, 'The GPU', patience).catch((error: unknown) => error)
+  if (!adapter || adapter instanceof Error) {
+    const why =
+      adapter instanceof KernelError
+        ? adapter.message
+        : 'No usable GPU was found (it may be blocked or switched off in the browser)'
     if (forced) throw new KernelError(why)
     return onWasm(`${why}, so Sotto runs on the processor (WebAssembly).`, cacheBytes)
   }
-  const software = isSoftware(adapter)
+  const software = isSoftware(adapter as GPUAdapter)
   if (software && !forced) {
     const why = 'The browser only offers a GPU imitated in software, which is slower than WebAssembly'
     return onWasm(`${why}, so Sotto runs on the processor.`, cacheBytes)
@@ -64,10 +73,10 @@ export async function chooseProductDevice(options: Options = {}): Promise<Device
   try {
     // shader texts load as part of this module only, so Node never has to
     const { createWebGpuProductDevice } = await import('./webgpu/device.ts')
-    const device = await createWebGpuProductDevice({ adapter })
+    const device = await createWebGpuProductDevice({ adapter: adapter as GPUAdapter, patience })
     const reason = software
       ? 'Running on a GPU imitated in software, as you asked.'
-      : `Running on ${nameOf(adapter)} (WebGPU); it passed its arithmetic test.`
+      : `Running on ${nameOf(adapter as GPUAdapter)} (WebGPU); it passed its arithmetic test.`
     return { device, reason }
   } catch (error) {
     if (forced) throw error

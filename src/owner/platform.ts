@@ -19,6 +19,15 @@ const CACHE = 'sotto-models-1'
 /** Bytes of expanded stationary masks that a page may keep. */
 const STATIONARY_BYTES = 96 << 20
 
+/** Opaque frames, private windows and pages whose data is blocked may have none: the very name may throw. */
+async function openCache(): Promise<Cache | undefined> {
+  try {
+    return await globalThis.caches?.open(CACHE)
+  } catch {
+    return undefined
+  }
+}
+
 /** A module worker of a page; `host` is the window. */
 export function browserPlatform(host: OwnerHost): Platform {
   return {
@@ -31,17 +40,17 @@ export function browserPlatform(host: OwnerHost): Platform {
     },
     connect: { webRtc: (url) => relayedDial((u) => host.openPeer(u), url) },
     async download(url, key) {
-      // Opaque frames and private windows may have no cache; then every visit downloads.
-      const cache = await globalThis.caches?.open(CACHE).catch(() => undefined)
+      // Without a cache every visit downloads.
+      const cache = await openCache()
       const address = `${url}?${key}`
-      const known = await cache?.match(address)
+      const known = await cache?.match(address).catch(() => undefined)
       if (known) return known
       const response = await fetch(url)
       if (response.ok && cache) await cache.put(address, response.clone()).catch(() => undefined)
       return response
     },
     async forget(key) {
-      const cache = await globalThis.caches?.open(CACHE).catch(() => undefined)
+      const cache = await openCache()
       for (const request of (await cache?.keys()) ?? [])
         if (request.url.endsWith(`?${key}`)) await cache?.delete(request)
     },

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createWasmKernels } from '../../src/kernels/wasm/kernels.ts'
 import { EncoderEnds } from '../../src/model/encoder-ends.ts'
+import { loadPublic } from '../../src/model/files/bundle.ts'
 import type { Bundle } from '../../src/model/files/bundle-node.ts'
 import { RowCache } from '../../src/protections/shared/cache.ts'
 import { add } from '../../src/protections/shared/ring.ts'
@@ -21,7 +22,8 @@ import { tinyParallel, tinyRmsBert } from '../support/protocol/lowbit.ts'
 import { differences } from '../support/protocol/mismatches.ts'
 import { writeLowbitBundle } from '../support/session/lowbit-bundle.ts'
 import type { Parties } from '../support/session/parties.ts'
-import { openOwner, startEngineParties } from '../support/session/private-run.ts'
+import { answerOf, openOwner, startEngineParties } from '../support/session/private-run.ts'
+import { type SplitModel, serveSplit, splitTiny } from '../support/split-bundle.ts'
 
 vi.mock(import('../../src/protections/shared/runners/lifetimes.ts'), () => ({
   usesOf: ({ programs }, role) => new Uint16Array(2 * programs[role].length + 1).fill(65535),
@@ -122,5 +124,32 @@ describe('a classifier', () => {
     }
     await owner.close()
     expect(complaints(bundle)).toEqual([])
+  })
+})
+
+describe('a chat in pieces', () => {
+  let folder: string
+  let model: SplitModel
+  let parties: Parties
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'sotto-lowbit-'))
+    const write = (at: string): Promise<Bundle> => writeLowbitBundle(at, 'chat', tinyParallel)
+    model = await splitTiny(folder, write, 'chat')
+    parties = await serveSplit(model)
+  })
+  afterAll(async () => {
+    await parties.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  it('answers an owner that has the public files alone', async () => {
+    const known = await loadPublic((name) => fetch(`${parties.server.url}/api/models/chat/${name}`))
+    expect([...known.tensors.keys()]).toEqual(['model.embed_tokens.weight'])
+    const dial = webSocketDial(`${parties.server.url}/api/link`, makeWebSocket())
+    const owner = await openOwner(parties, known, () => dialLink('ws', dial))
+    const { likeness } = await answerOf(owner, model.whole, [[5, 9, 33, 60], [7]])
+    // A wrong answer would have nothing in common with the right one.
+    expect(likeness).toBeGreaterThan(0.6)
+    await owner.close()
   })
 })

@@ -22,6 +22,12 @@ describe.each<[string, ModelConfig, LowbitOptions]>([
   ['a classifier with private column scales', tinyRmsBert, { scales: 'private' }],
   ['an encoder without a head', { ...tinyRmsBert, head: undefined }, {}],
   ['a wider encoder', { ...tinyRmsBert, ...wide, head: undefined }, { scales: 'private' }],
+  ['a classifier by tables of four bits alone', tinyRmsBert, { variant: 'tables' }],
+  [
+    'an encoder by tables, in pieces',
+    { ...tinyRmsBert, head: undefined },
+    { variant: 'tables', isSplit: true },
+  ],
   ['a classifier in pieces', tinyRmsBert, { isSplit: true }],
   ['an encoder in pieces', { ...tinyRmsBert, head: undefined }, { isSplit: true, scales: 'private' }],
 ])('%s', (_, config, o) => {
@@ -35,7 +41,7 @@ describe.each<[string, ModelConfig, LowbitOptions]>([
       expect(mismatches(parties, trace)).toEqual([])
       const { hidden, logits } = rmsBertTwin(config, tensors, { ids })
       const got = logits ? trace.released : ends.tokens(trace.released, n)
-      expect(likeness(got, (logits ?? hidden).flat())).toBeGreaterThan(0.9)
+      expect(likeness(got, (logits ?? hidden).flat())).toBeGreaterThan(o.variant ? 0.7 : 0.9)
     }
   })
 })

@@ -41,9 +41,8 @@ export class CheckpointFolder {
   constructor(dir: string) {
     this.dir = dir
     try {
-      const { files, weightMap } = listShards(dir)
+      const files = listShards(dir)
       for (const file of files) this.#open(file)
-      if (weightMap) this.#checkIndex(weightMap)
     } catch (error) {
       this.close()
       throw error
@@ -70,15 +69,6 @@ export class CheckpointFolder {
       const message = `${path}: ${error.message} Download it again.`
       throw new ImportError('bad-file', message, { file: path, cause: error })
     }
-  }
-
-  #checkIndex(weightMap: Record<string, string>): void {
-    for (const [tensor, file] of Object.entries(weightMap))
-      if (this.tensors.get(tensor)?.file !== file) {
-        const path = join(this.dir, file)
-        const message = `${path} lacks "${tensor}", which the index says it holds. Download it again.`
-        throw new ImportError('missing-tensor', message, { file: path, tensor })
-      }
   }
 
   /** Where a tensor is, in words. */
@@ -162,15 +152,16 @@ function readRange(
 const INDEX = 'model.safetensors.index.json'
 
 /** The safetensors files that a folder's weights are in. */
-function listShards(dir: string): { files: string[]; weightMap?: Record<string, string> } {
+function listShards(dir: string): string[] {
   const index = join(dir, INDEX)
   if (existsSync(index)) {
     const weightMap = parseIndex(index, readFileSync(index, 'utf8'))
-    return { files: [...new Set(Object.values(weightMap))].sort(), weightMap }
+    // What a file holds, it says itself: an index may list a tensor that was stored once under another name.
+    return [...new Set(Object.values(weightMap))].sort()
   }
   const found = readdirSync(dir).filter((file) => file.endsWith('.safetensors'))
-  if (found.includes('model.safetensors')) return { files: ['model.safetensors'] }
-  if (found.length === 1) return { files: found }
+  if (found.includes('model.safetensors')) return ['model.safetensors']
+  if (found.length === 1) return found
   const pickled = readdirSync(dir).find((file) => /\.(bin|pt|pth|h5|msgpack)$/.test(file))
   const advice = pickled
     ? `${pickled} is in another format: load the model in Transformers and save it with safe_serialization=True.`

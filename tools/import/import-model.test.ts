@@ -263,8 +263,38 @@ describe('refused, with nothing left behind', () => {
     ],
   ])('%s', async (_, make, error) => {
     make()
-    await expect(importModel({ from: dir, out })).rejects.toMatchObject({ name: 'ImportError', ...error })
+    await expect(importModel({ from: dir, out })).rejects.toMatchObject({
+      name: 'ImportError',
+      ...error,
+    })
     expectNothing()
+  })
+
+  test('an index may list a tensor that is stored once under another name', async () => {
+    folder({
+      config: { ...config, tied: false },
+      tensors: randomModel({ ...config, tied: true }, 3),
+      shards: 2,
+    })
+    const file = join(dir, 'model.safetensors.index.json')
+    const index = JSON.parse(readFileSync(file, 'utf8')) as { weight_map: Record<string, string> }
+    index.weight_map['lm_head.weight'] = Object.values(index.weight_map)[0]
+    writeFileSync(file, JSON.stringify(index))
+    const { notes, config: found } = await importModel({ from: dir, out })
+    expect(found.tied).toBe(true)
+    expect(notes).toContainEqual(expect.stringContaining('it is the embedding'))
+  })
+
+  test('a classifier may be said to read two texts', async () => {
+    folder({ config: { ...smallConfigs.bert, head: { kind: 'classify', labels: ['a', 'b'] } } })
+    const { config: found } = await importModel({ from: dir, out, pairs: true })
+    expect(found.head).toEqual({ kind: 'classify', labels: ['a', 'b'], pairs: true })
+    folder({ config })
+    const refused = importModel({ from: dir, out: join(root, 'chat'), pairs: true })
+    await expect(refused).rejects.toMatchObject({
+      fault: 'unsupported',
+      message: expect.stringContaining('--pairs'),
+    })
   })
 
   test('an existing bundle is not touched', async () => {

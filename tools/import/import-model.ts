@@ -29,6 +29,8 @@ export interface ImportOptions {
   about?: Partial<Pick<Manifest, 'name' | 'description' | 'license' | 'source'>>
   /** F16 unless said otherwise. */
   dtype?: Dtype
+  /** A classifier's input is two texts; where nothing is said, `finetuning_task` tells. */
+  pairs?: boolean
   /** A shorter context than the model's own: rings are sized for it. */
   context?: number
   /** Rescale channels that stand out (the default); the model's function stays what it was. */
@@ -70,7 +72,7 @@ export async function importModel(o: ImportOptions): Promise<ImportReport> {
         file: o.from,
       },
     )
-  const source = new CheckpointSource(o.from, { context: o.context })
+  const source = new CheckpointSource(o.from, { context: o.context, pairs: o.pairs })
   try {
     const { config, notes } = source
     const tokenizer = readTokenizer(o.from, config)

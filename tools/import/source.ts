@@ -12,6 +12,8 @@ import { headAndEmbedding, isBuffer, namesInCheckpoint } from './names.ts'
 export interface SourceOptions {
   /** A shorter context than the model's own. */
   context?: number
+  /** A classifier's input is two texts. */
+  pairs?: boolean
 }
 
 export class CheckpointSource {
@@ -26,7 +28,7 @@ export class CheckpointSource {
   /** Opens a folder and checks that every tensor is there and has its shape. Throws {@link ImportError}. */
   constructor(dir: string, options: SourceOptions = {}) {
     this.dir = dir
-    const config = readConfig(dir, options.context)
+    const config = withPairs(readConfig(dir, options.context), dir, options.pairs)
     this.#folder = new CheckpointFolder(dir)
     try {
       this.config = this.#tie(config)
@@ -152,6 +154,16 @@ function readConfig(dir: string, context?: number): ModelConfig {
       file,
     })
   return { ...config, context }
+}
+
+function withPairs(config: ModelConfig, dir: string, pairs: boolean | undefined): ModelConfig {
+  if (pairs === undefined) return config
+  const { head } = config
+  if (head?.kind !== 'classify')
+    throw new ImportError('unsupported', `${dir} is no classifier of texts: leave out --pairs.`, {
+      file: dir,
+    })
+  return { ...config, head: { kind: 'classify', labels: head.labels, ...(pairs ? { pairs } : {}) } }
 }
 
 /** A JSON object from a file. Throws {@link ImportError}. */

@@ -147,6 +147,37 @@ describe('WordPiece from vocab.txt', () => {
     expect(tokenizer.encode('The the').ids).toEqual([2, 1, id('the'), 3])
   })
 
+  test.each(['vocab.txt', 'tokenizer.json'])(
+    'what tokenizer_config.json says of letters holds for %s',
+    (file) => {
+      const config = { do_lower_case: true, strip_accents: false, tokenize_chinese_chars: false }
+      const json = make(file === 'vocab.txt' ? config : {})
+      if (file === 'tokenizer.json') put({ 'tokenizer.json': json, 'tokenizer_config.json': config })
+      const tokenizer = new Tokenizer(readTokenizer(dir, smallConfigs.bert), {})
+      // The accent stays, so the word is unknown; the character does not stand alone, so the whole is.
+      expect(tokenizer.encode('Café CAFE cafe東').ids).toEqual([2, 1, id('cafe'), 1, 3])
+    },
+  )
+
+  test('tokens that were added later are found', () => {
+    put({ 'added_tokens.json': { 'covid-19': words.length } })
+    const tokenizer = new Tokenizer(make(), {})
+    expect(tokenizer.encode('the Covid-19 the').ids).toEqual([2, id('the'), words.length, id('the'), 3])
+    put({ 'added_tokens.json': { 'covid-19': 'x' } })
+    expect(() => make()).toThrow('"covid-19" must have a whole number')
+  })
+
+  test('files older than the field are of the form that they have', () => {
+    const json = make()
+    delete json.model.type
+    put({ 'tokenizer.json': json })
+    expect(tokenizerKind(readTokenizer(dir, smallConfigs.bert))).toBe('WordPiece')
+  })
+
+  test('another way to cut words is refused', () => {
+    expect(() => make({ do_basic_tokenize: false })).toThrow('"do_basic_tokenize"')
+  })
+
   test('text comes back in words, streamed as well', () => {
     const tokenizer = new Tokenizer(make(), {})
     const ids = [id('un'), id('##aff'), id('##able'), id('cafe')]
@@ -185,7 +216,8 @@ test('Unigram takes the likeliest pieces', () => {
       pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
       post_processor: null,
       decoder: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
-      model: { type: 'Unigram', unk_id: 0, vocab },
+      // A file as old as the form: without a type.
+      model: { unk_id: 0, vocab },
     },
   })
   const json = readTokenizer(dir, smallConfigs.bert)

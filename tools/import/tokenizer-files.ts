@@ -21,7 +21,7 @@ export function readTokenizer(dir: string, config: ModelConfig): TokenizerJson {
   const file = join(dir, 'tokenizer.json')
   const has = (name: string) => existsSync(join(dir, name))
   let json: TokenizerJson
-  if (has('tokenizer.json')) json = readJson(file) as TokenizerJson
+  if (has('tokenizer.json')) json = withFlags(dir, readJson(file) as TokenizerJson)
   else if (has('vocab.txt')) json = fromVocabTxt(dir)
   else if (has('vocab.json') && has('merges.txt')) json = fromMerges(dir, config)
   else {
@@ -45,8 +45,7 @@ export function tokenizerKind(json: TokenizerJson): string {
 }
 
 function check(json: TokenizerJson, file: string, config: ModelConfig): void {
-  // Files older than the field are BPE where they have merges.
-  const type = json.model?.type ?? (json.model?.merges ? 'BPE' : undefined)
+  const type = json.model?.type ?? typeByForm(json.model)
   if (!kinds.some((kind) => kind === type))
     throw new ImportError(
       'unsupported',
@@ -74,7 +73,30 @@ function check(json: TokenizerJson, file: string, config: ModelConfig): void {
     )
 }
 
-function flag(dir: string, key: string, fallback: boolean): boolean {
+/**
+ * What tokenizer_config.json says of letters prevails over tokenizer.json, as in Transformers, whose fast BERT tokenizers
+ * set their normalizer by it.
+ */
+function withFlags(dir: string, json: TokenizerJson): TokenizerJson {
+  const normalizer = json.normalizer as Record<string, unknown> | null | undefined
+  if (normalizer?.type !== 'BertNormalizer') return json
+  for (const [key, field] of [
+    ['do_lower_case', 'lowercase'],
+    ['strip_accents', 'strip_accents'],
+    ['tokenize_chinese_chars', 'handle_chinese_chars'],
+  ] as const)
+    normalizer[field] = flag(dir, key, undefined) ?? normalizer[field]
+  return json
+}
+
+/** Files older than the field `type` are told by what else they hold. */
+function typeByForm(model: TokenizerJson['model'] | undefined): string | undefined {
+  if (Array.isArray(model?.merges)) return 'BPE'
+  if (Array.isArray(model?.vocab)) return 'Unigram'
+  return model?.continuing_subword_prefix === undefined ? undefined : 'WordPiece'
+}
+
+function flag<T extends boolean | undefined>(dir: string, key: string, fallback: T): boolean | T {
   const file = join(dir, 'tokenizer_config.json')
   const value = existsSync(file) ? readJson(file)[key] : undefined
   return typeof value === 'boolean' ? value : fallback
@@ -94,15 +116,22 @@ function fromVocabTxt(dir: string): TokenizerJson {
   for (const special of specials)
     if (vocab[special] === undefined)
       throw new ImportError('unsupported', `${file} lacks ${special}: it is not BERT's.`, { file })
+  if (!flag(dir, 'do_basic_tokenize', true))
+    throw new ImportError(
+      'unsupported',
+      `${file}: "do_basic_tokenize": false is not supported. Load the tokenizer with AutoTokenizer in Transformers and save it: that writes tokenizer.json.`,
+      { file },
+    )
   const lowercase = flag(dir, 'do_lower_case', true)
   return {
     version: '1.0',
-    added_tokens: added(vocab, specials),
+    added_tokens: [...added(vocab, specials), ...addedLater(dir, specials)],
     normalizer: {
       type: 'BertNormalizer',
       clean_text: true,
-      handle_chinese_chars: true,
-      strip_accents: null,
+      handle_chinese_chars: flag(dir, 'tokenize_chinese_chars', true),
+      // Where nothing is said, accents go with the capitals.
+      strip_accents: flag(dir, 'strip_accents', undefined) ?? null,
       lowercase,
     },
     pre_tokenizer: { type: 'BertPreTokenizer' },
@@ -137,7 +166,7 @@ function fromMerges(dir: string, config: ModelConfig): TokenizerJson {
   const trim = { add_prefix_space: flag(dir, 'add_prefix_space', false), trim_offsets: true }
   return {
     version: '1.0',
-    added_tokens: added(vocab, specials),
+    added_tokens: [...added(vocab, specials), ...addedLater(dir, specials)],
     normalizer: null,
     pre_tokenizer: { type: 'ByteLevel', ...trim, use_regex: true },
     post_processor: isRoberta
@@ -168,3 +197,31 @@ const added = (vocab: Record<string, number>, specials: string[]) =>
     normalized: false,
     special: true,
   }))
+
+/** Tokens that were added to a vocabulary afterwards: `added_tokens.json`, where older tokenizers keep them. */
+function addedLater(dir: string, specials: readonly string[]) {
+  const file = join(dir, 'added_tokens.json')
+  if (!existsSync(file)) return []
+  const named = existsSync(join(dir, 'special_tokens_map.json'))
+    ? JSON.stringify(readJson(join(dir, 'special_tokens_map.json')))
+    : ''
+  return Object.entries(readJson(file))
+    .filter(([content]) => !specials.includes(content))
+    .map(([content, id]) => {
+      if (!Number.isInteger(id) || (id as number) < 0)
+        throw new ImportError('bad-file', `${file}: "${content}" must have a whole number as its id.`, {
+          file,
+        })
+      const special = named.includes(JSON.stringify(content))
+      return {
+        id: id as number,
+        content,
+        single_word: false,
+        lstrip: false,
+        rstrip: false,
+        // What is not special is found in the text as it is after normalisation, as Transformers does.
+        normalized: !special,
+        special,
+      }
+    })
+}

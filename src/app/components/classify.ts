@@ -4,6 +4,7 @@ import type { ModelListing } from '../../owner/api.ts'
 import { bytes, count, grouped, plural, way } from '../format.ts'
 import { classifier } from '../state/classify.ts'
 import { engine } from '../state/engine.ts'
+import { storage } from '../state/storage.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import { classifyFrame } from '../styles/classify-frame.ts'
@@ -21,7 +22,7 @@ export class ClassifyView extends LitElement {
 
   constructor() {
     super()
-    new Watch(this, classifier, engine)
+    new Watch(this, classifier, engine, storage)
     // A file that misses its place must not replace the page.
     for (const name of ['dragover', 'drop'] as const)
       this.addEventListener(name, (event) => event.preventDefault())
@@ -54,6 +55,7 @@ export class ClassifyView extends LitElement {
           </p>
           <div class="model">${model ? this.#model(model) : nothing}</div>
           ${notice ? html`<p class="notice">${notice}</p>` : nothing}
+          ${storage.state.text ? html`<p class="notice" role="status">${storage.state.text}</p>` : nothing}
           <div class="tabs" role="tablist" aria-label="How many texts" @keydown=${this.#keys}>
             ${tabs.map(
               ([name, label]) => html`<button

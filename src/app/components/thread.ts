@@ -4,6 +4,7 @@ import { repeat } from 'lit/directives/repeat.js'
 import { chat } from '../state/chat.ts'
 import type { Turn } from '../state/conversations.ts'
 import { engine } from '../state/engine.ts'
+import { storage } from '../state/storage.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import { problem } from './problem.ts'
@@ -63,7 +64,7 @@ export class Thread extends LitElement {
 
   constructor() {
     super()
-    new Watch(this, chat, engine, chat.announcer)
+    new Watch(this, chat, engine, chat.announcer, storage)
     this.addEventListener('scroll', () => {
       this.#follow = this.scrollHeight - this.scrollTop - this.clientHeight < near
     })
@@ -107,6 +108,7 @@ export class Thread extends LitElement {
     const { stalled } = chat.state
     return html`
       ${notice ? html`<p class="notice">${notice}</p>` : nothing}
+      ${storage.state.text && !chat.state.conversation.temporary ? html`<p class="notice" role="status">${storage.state.text}</p>` : nothing}
       <div class="tail">
         ${draft ? html`<sotto-turn writing .turn=${{ id: 'draft', role: 'assistant', content: draft, at: 0 }}></sotto-turn>` : nothing}
         ${draft && now?.phase === 'padding' ? html`<p class="stalled">Hiding how long the reply is…</p>` : nothing}

@@ -1,7 +1,7 @@
 /** Conversations as this browser keeps them, in IndexedDB and nowhere else. */
 import { bytesToHex } from '@noble/hashes/utils.js'
-import { clear, createStore, del, set, values } from 'idb-keyval'
 import type { ChatResult, Message, Stats } from '../../owner/api.ts'
+import { clearCaches, Database, local, openChannel, session } from './storage.ts'
 
 export interface Turn extends Message {
   id: string
@@ -102,39 +102,39 @@ export function withWire(turns: Turn[], sample: number[]): Turn[] {
   return [...turns.slice(0, -1), { ...last, wire }]
 }
 
-const store = createStore('sotto', 'conversations')
-const channel = new BroadcastChannel('sotto.conversations')
+const kept = new Database<Conversation>('conversations')
+const channel = openChannel('sotto.conversations')
 
 /** Calls back when another tab has changed the list. */
 export const onOtherTab = (listener: () => void): void => channel.addEventListener('message', listener)
 
 /** Which conversation this tab shows; survives a reload. */
 export const openHere = {
-  get: (): string | null => sessionStorage.getItem('sotto.open'),
-  set: (id: string): void => sessionStorage.setItem('sotto.open', id),
+  get: (): string | null => session.get('sotto.open'),
+  set: (id: string): void => session.set('sotto.open', id),
 }
 
 /** All kept conversations, latest first. */
 export async function list(): Promise<Conversation[]> {
-  const kept = await values<Conversation>(store)
-  return kept.sort((a, b) => b.updated - a.updated)
+  const all = await kept.values()
+  return all.sort((a, b) => b.updated - a.updated)
 }
 
 export async function save(conversation: Conversation): Promise<void> {
   if (conversation.temporary || conversation.turns.length === 0) return
-  await set(conversation.id, conversation, store)
+  await kept.set(conversation.id, conversation)
   channel.postMessage('changed')
 }
 
 export async function remove(id: string): Promise<void> {
-  await del(id, store)
+  await kept.delete(id)
   channel.postMessage('changed')
 }
 
 /** Removes everything this page has kept: conversations, settings and downloaded tensors. */
 export async function wipe(): Promise<void> {
-  await clear(store)
-  localStorage.clear()
-  if ('caches' in globalThis) for (const name of await caches.keys()) await caches.delete(name)
+  await kept.clear()
+  local.clear()
+  await clearCaches()
   channel.postMessage('changed')
 }

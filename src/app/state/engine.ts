@@ -20,6 +20,7 @@ import { OwnerError } from '../../owner/api.ts'
 import type { WorkerApi } from '../../owner/remote.ts'
 import { EngineWorker } from './engine-worker.ts'
 import { settings } from './settings.ts'
+import { local } from './storage.ts'
 import { Store } from './store.ts'
 
 export interface Progress {
@@ -188,7 +189,7 @@ export class Engine extends Store<EngineState> {
       if (this.state.model !== model) return
       this.set({ phase: 'open', session, progress: undefined })
       this.prepare()
-      localStorage.setItem(`sotto.have.${model.hash}`, '1')
+      local.set(`sotto.have.${model.hash}`, '1')
     } catch (reason) {
       if (this.state.model === model) this.#fail(reason)
     }
@@ -213,7 +214,7 @@ export class Engine extends Store<EngineState> {
   /** Whether to ask before downloading the chosen model. */
   async #costly(): Promise<boolean> {
     const { model } = this.state
-    if (!model || localStorage.getItem(`sotto.have.${model.hash}`)) return false
+    if (!model || local.get(`sotto.have.${model.hash}`)) return false
     const metered = (navigator as { connection?: { saveData?: boolean } }).connection?.saveData === true
     return metered || model.publicBytes > freeDownload
   }

@@ -1,5 +1,6 @@
 /** What the person chose about this page. Nothing here is a secret, so it lives in local storage. */
 import type { Padding, Task } from '../../owner/api.ts'
+import { local } from './storage.ts'
 import { Store } from './store.ts'
 
 export type Theme = 'auto' | 'light' | 'dark'
@@ -36,10 +37,10 @@ const defaults: Settings = {
 
 function load(): Settings {
   try {
-    const stored: unknown = JSON.parse(localStorage.getItem(key) ?? '{}')
+    const stored: unknown = JSON.parse(local.get(key) ?? '{}')
     return { ...defaults, ...(stored as Partial<Settings>) }
   } catch {
-    // Storage can be forbidden or hold something old; the page works without it.
+    // What is stored may be something old.
     return { ...defaults }
   }
 }
@@ -53,9 +54,5 @@ function applyTheme(): void {
 
 settings.subscribe(() => {
   applyTheme()
-  try {
-    localStorage.setItem(key, JSON.stringify(settings.state))
-  } catch {
-    // See load().
-  }
+  local.set(key, JSON.stringify(settings.state))
 })

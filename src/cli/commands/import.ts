@@ -36,6 +36,10 @@ const declared = command('import', "Make a bundle of a model in Hugging Face's f
     whole(8),
   )
   .option(
+    '--pairs',
+    'a classifier that compares two texts; known by itself where config.json names the task (finetuning_task)',
+  )
+  .option(
     '--no-balance',
     'leave channels as they are. Otherwise those that stand out are rescaled by powers of two, which changes no result',
   )
@@ -85,6 +89,7 @@ async function importBundle(from: string, values: ValuesOf<typeof declared>): Pr
     },
     dtype,
     context,
+    pairs: values.pairs,
     balance: values.balance,
     calibrate: values.calibrate,
     tokens,

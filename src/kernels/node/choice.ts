@@ -37,9 +37,13 @@ export interface ProductChoice {
 
 /** Each is tried so often, in turn, and its best time counts: whatever else the machine does then weighs on all. */
 const TURNS = 3
-/** So much faster must one be to be taken instead of another that is named before it. */
+/**
+ * So much faster must one be to be taken instead of another that is named before it. WebAssembly must be more than that:
+ * where cores are idle the runtime spreads a product over them.
+ */
 const CLEARLY = 1.15
-/** So much slower than another is not tried again. */
+const CLEARLY_ON_ONE_CORE = 1.5
+/** So much slower than another at its second turn is not tried again; the first warms up. */
 const HOPELESS = 3
 
 /** Loads a kind and checks what it multiplies. @throws Error where it is missing or inexact. */
@@ -68,14 +72,25 @@ async function insisted(kind: Products, options: ProductOptions): Promise<Produc
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
+/** Kinds that may be the fastest: the runtime has no signed bytes of both sides for x86, and takes ten times as long. */
+const kindsOn = (arch: string): readonly ProductKind[] =>
+  arch === 'x64' ? productKinds.filter((kind) => kind !== 's8s8') : productKinds
+
 /**
- * Tries every kind on the machine at hand: those that give a wrong sum are out, and the fastest of the others stays.
+ * Tries every kind on the machine at hand: those that give a wrong sum are out, and the fastest of the others stays. Digits of
+ * 7 bits are left out where whole bytes are exact: they only take more of the same products.
  * @param trial what they are timed on.
+ * @param arch of the processor, as `process.arch`.
  */
-export async function measuredChoice(options: ProductOptions, trial: Trial): Promise<ProductChoice> {
+export async function measuredChoice(
+  options: ProductOptions,
+  trial: Trial,
+  arch: string = process.arch,
+): Promise<ProductChoice> {
   const loaded = new Map<ProductKind, LoadedProduct>()
   const refused: string[] = []
-  for (const kind of productKinds) {
+  for (const kind of kindsOn(arch)) {
+    if (kind === 'u7s8' && loaded.has('u8s8')) continue
     try {
       loaded.set(kind, await load(kind, options))
     } catch (error) {
@@ -88,14 +103,17 @@ export async function measuredChoice(options: ProductOptions, trial: Trial): Pro
     for (const kind of productChoices) {
       const product = kind === 'wasm' ? undefined : loaded.get(kind)
       if (kind !== 'wasm' && !product) continue
-      if ((best.get(kind) ?? 0) > HOPELESS * Math.min(...best.values())) continue
+      if (turn > 1 && (best.get(kind) ?? 0) > HOPELESS * Math.min(...best.values())) continue
       const ms =
         kind === 'wasm' ? trial.wasm() : await trial.digits(kind, (product as LoadedProduct).multiply)
       best.set(kind, Math.min(ms, best.get(kind) ?? Number.POSITIVE_INFINITY))
     }
   let chosen: Products = 'wasm'
   let least = Number.POSITIVE_INFINITY
-  for (const [kind, ms] of best) if (ms * CLEARLY < least) [chosen, least] = [kind, ms]
+  for (const [kind, ms] of best) {
+    const clearly = kind === 'wasm' ? CLEARLY_ON_ONE_CORE : CLEARLY
+    if (ms * clearly < least) [chosen, least] = [kind, ms]
+  }
   for (const [kind, product] of loaded) if (kind !== chosen) await product.release()
   const times = [...best].map(([kind, ms]) => `${kind} ${ms.toFixed(1)} ms`)
   const multiply = chosen === 'wasm' ? undefined : loaded.get(chosen)?.multiply

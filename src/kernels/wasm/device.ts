@@ -2,6 +2,7 @@ import { ByteBudget } from '../budget.ts'
 import { checkProduct, checkStationary, rowNonce } from '../checks.ts'
 import { demand } from '../error.ts'
 import type { Kernels, Matrix, ProductDevice, ProductSpec, Stationary, StationarySpec } from '../kernels.ts'
+import { ringWidth } from './narrow.ts'
 import { addWords, narrowWords } from './words.ts'
 
 /** Where F is too big to keep, this many of its words are made at a time. */
@@ -106,7 +107,7 @@ export function createCpuProductDevice(kernels: Kernels, options: Options = {}):
     lost: new Promise(() => {}),
     async stationary(spec) {
       checkStationary(spec)
-      const size = spec.k * spec.n * (spec.bits <= 16 ? 2 : spec.bits <= 32 ? 4 : 8)
+      const size = spec.k * spec.n * ringWidth(spec.bits)
       const keep = budget.take(size)
       const own = ownSpec(spec)
       const f = new CpuStationary(own, keep ? size : 0, () => budget.give(f.reserved))

@@ -59,7 +59,7 @@ describe('wasm kernels equal the oracle', () => {
       n: fc.integer({ min: 0, max: 21 }),
       kind: fc.constantFrom(1, 2, 4, 8),
       // how wide u64 data really is: exercises the narrow storage with its bias
-      used: fc.constantFrom(8, 16, 32, 64),
+      used: fc.constantFrom(8, 16, 32, 44, 47, 48, 64),
       bits,
     })
     const arb = shape.chain((s) =>
@@ -83,17 +83,19 @@ describe('wasm kernels equal the oracle', () => {
   })
 
   test('matmul, long sums of extreme values stay exact', () => {
-    for (const kind of [1, 2, 4, 8]) {
+    // What narrow limbs are at their ends: all of them, and every other.
+    const ends = [0x800n, 0x7ffn, 0x800800n, 0x7ff800n, 0x800800800n, -0x800800800n, 0x8000_8000_7ff7ff7ffn]
+    for (const kind of [1, 2, 4, 6, 8]) {
       const half = 1n << BigInt(8 * kind - 1)
       const k = 1500
       const data = matrixData(
         kind,
         Array.from({ length: k * 9 }, () => -half),
       )
-      for (const value of [...EDGES, ...WIDE, 0x8000800080008000n, 0x7fff7fff7fff8000n]) {
+      for (const value of [...EDGES, ...WIDE, 0x8000800080008000n, 0x7fff7fff7fff8000n, ...ends]) {
         const a = new BigUint64Array(k).fill(value)
         const b = wasm.load(data, k, 9)
-        for (const width of [16, 32, 48, 64]) {
+        for (const width of [16, 32, 44, 45, 64]) {
           const want = BigInt.asUintN(width, BigInt(k) * value * -half)
           expect([...wasm.matmul(a, 1, b, width)]).toEqual(Array(9).fill(want))
         }

@@ -1,9 +1,9 @@
 import { demand, KernelError } from '../error.ts'
 import type { Matrix, MatrixData } from '../kernels.ts'
 import type { Ring } from './module.ts'
-import { copyNarrow, narrowest, type Width } from './narrow.ts'
+import { copyNarrow, narrowest, ringWidth, type Width } from './narrow.ts'
 
-const TYPES = { 1: Int8Array, 2: Int16Array, 4: Int32Array, 8: BigUint64Array } as const
+const TYPES = { 1: Int8Array, 2: Int16Array, 4: Int32Array, 6: BigUint64Array, 8: BigUint64Array } as const
 /** Rows go through the scratch space in pieces of about this many bytes, so loading costs no second copy. */
 const PIECE = 1 << 18
 
@@ -13,6 +13,7 @@ export class WasmMatrix implements Matrix {
   readonly k: number
   readonly n: number
   readonly width: Width
+  /** What was taken off every element. */
   readonly bias: bigint
   #at: number
   #reach: number | undefined
@@ -46,7 +47,7 @@ export class WasmMatrix implements Matrix {
 
   /** Rows with padding. */
   get #rows(): number {
-    return this.width <= 2 ? this.k + (this.k & 1) : this.k
+    return this.width < 8 ? this.k + (this.k & 1) : this.k
   }
 
   /** Address of the panels. */
@@ -61,9 +62,21 @@ export class WasmMatrix implements Matrix {
     this.#at = 0
   }
 
+  /** What is missing of every element at rest: the bias, and half a limb for each but the highest (assembly/panels.ts). */
+  get restBias(): bigint {
+    const halves = { 1: 0n, 2: 0n, 4: 0x8000n, 6: 0x80008000n, 8: 0n }
+    return this.bias + halves[this.width]
+  }
+
   /** Bits that the widest element needs once the bias is off, its sign included: at most 8 * width. */
   get reach(): number {
-    this.#reach ??= this.ring.x.signedBits(this.address, this.width, this.#rows * this.stride)
+    if (this.#reach === undefined) {
+      let bits = 0n
+      this.#pieces(0, this.k, (words, count) => {
+        bits |= this.ring.x.spread(words, count)
+      })
+      this.#reach = BigInt.asUintN(64, bits).toString(2).length + (bits === 0n ? 0 : 1)
+    }
     return this.#reach
   }
 
@@ -72,15 +85,12 @@ export class WasmMatrix implements Matrix {
    * matrix = planeBias + sum of plane q * 2^(8q) over all planes that `reach` asks for, mod 2^64.
    */
   planes(count: number, from: number, rows: number): Int8Array {
-    const { ring, k, n, width, address } = this
-    const top = Math.ceil(this.reach / 8) - 1
-    if (width === 8)
-      return this.#gathered(new Int8Array(count * rows * n), rows, count, (_, row, piece, to) =>
-        ring.x.gatherPlanes64(address, count, top, from + row, piece, k, n, to),
-      )
-    return this.#gathered(new Int8Array(count * rows * n), rows, 1, (q, row, piece, to) =>
-      ring.x.gatherPlane(address, width, q, q < top ? 0x80 : 0, from + row, piece, k, n, to),
-    )
+    const { x } = this.ring
+    const turned = this.#planeHalves
+    return this.#digits(new Int8Array(count * rows * this.n), from, rows, (words, each, out) => {
+      x.flip(words, each, turned)
+      x.splitBytes(words, each, count, out)
+    })
   }
 
   /**
@@ -88,42 +98,57 @@ export class WasmMatrix implements Matrix {
    * matrix = bias + sum of digit q * 2^(bits q).
    */
   digits(bits: number, count: number, from: number, rows: number): Int32Array {
-    const { ring, k, n, width, address } = this
-    return this.#gathered(new Int32Array(count * rows * n), rows, 1, (q, row, piece, to) =>
-      ring.x.gatherDigit(address, width, bits, q, count, from + row, piece, k, n, to),
+    const { x } = this.ring
+    return this.#digits(new Int32Array(count * rows * this.n), from, rows, (words, each, out) =>
+      x.splitDigits(words, each, bits, count, out),
     )
   }
 
   /** What the planes leave out: this matrix's bias, and 128 for each byte below the highest that `reach` asks for. */
   get planeBias(): bigint {
-    let sum = this.bias
-    for (let q = 0; q < Math.ceil(this.reach / 8) - 1; q++) sum += 128n << BigInt(8 * q)
-    return BigInt.asUintN(64, sum)
+    return BigInt.asUintN(64, this.bias + this.#planeHalves)
   }
 
-  /** Fills `out` [digits x rows x n] piece by piece through the scratch space, `at` digits of a piece at a time. */
-  #gathered<T extends Int8Array | Int32Array>(
+  get #planeHalves(): bigint {
+    return 0x8080808080808080n & ((1n << BigInt(8 * (Math.ceil(this.reach / 8) - 1))) - 1n)
+  }
+
+  /** Fills `out`, digits [count x rows x n], with what `split` makes of the words of a piece. */
+  #digits<T extends Int8Array | Int32Array>(
     out: T,
+    from: number,
     rows: number,
-    at: number,
-    gather: (q: number, row: number, rows: number, to: number) => void,
+    split: (words: number, each: number, out: number) => void,
   ): T {
-    const { ring, n } = this
+    const { n } = this
+    const { arena } = this.ring
     const bytes = out.BYTES_PER_ELEMENT
     const kind = out.constructor as Int8ArrayConstructor
-    const most = Math.min(rows, rowsPerPiece(n, bytes * at))
-    const scratch = ring.arena.alloc(most * n * bytes * at)
-    for (let first = 0; first * rows * n < out.length; first += at)
-      for (let row = 0; row < rows; row += most) {
-        const piece = Math.min(most, rows - row)
-        gather(first, row, piece, scratch)
-        for (let q = 0; q < at; q++) {
-          const made = new kind(ring.arena.memory.buffer, scratch + q * piece * n * bytes, piece * n)
-          out.set(made, ((first + q) * rows + row) * n)
-        }
+    const count = out.length / (rows * n)
+    const made = arena.alloc(Math.min(rows, rowsPerPiece(n, 8)) * n * count * bytes)
+    this.#pieces(from, rows, (words, each, done) => {
+      split(words, each, made)
+      for (let q = 0; q < count; q++) {
+        const digits = new kind(arena.memory.buffer, made + q * each * bytes, each)
+        out.set(digits, q * rows * n + done)
       }
-    ring.arena.free(scratch)
+    })
+    arena.free(made)
     return out
+  }
+
+  /** Hands on the elements of `rows` rows from `from` on, less the bias, as i64 words by pieces of whole rows. */
+  #pieces(from: number, rows: number, each: (words: number, count: number, done: number) => void): void {
+    const { ring, k, n, width, address } = this
+    const most = Math.min(rows, rowsPerPiece(n, 8))
+    // Words are read in pairs.
+    const words = ring.arena.alloc(most * n * 8 + 8)
+    for (let done = 0; done < rows; done += most) {
+      const count = Math.min(most, rows - done)
+      ring.x.gatherWords(address, width, from + done, count, k, n, words)
+      each(words, count * n, done * n)
+    }
+    ring.arena.free(words)
   }
 }
 
@@ -137,9 +162,9 @@ export function loadMatrix(ring: Ring, data: MatrixData, k: number, n: number): 
   const { width, bias } = narrowest(data)
   const { x, arena } = ring
   const matrix = new WasmMatrix(ring, k, n, width, bias)
-  const scatter = { 1: x.scatter8, 2: x.scatter16, 4: x.scatter32, 8: x.scatter64 }[width]
-  const rows = rowsPerPiece(n, width)
-  const scratch = arena.alloc(Math.min(rows, k) * n * width)
+  const scatter = { 1: x.scatter8, 2: x.scatter16, 4: x.scatter32, 6: x.narrow48, 8: x.scatter64 }[width]
+  const rows = rowsPerPiece(n, 8)
+  const scratch = arena.alloc(Math.min(rows, k) * n * 8)
   for (let row = 0; row < k; row += rows) {
     const count = Math.min(rows, k - row)
     const piece = new TYPES[width](arena.memory.buffer, scratch, count * n)
@@ -161,9 +186,9 @@ export function expandMatrix(
   bits: number,
 ): WasmMatrix {
   const { x, arena } = ring
-  const width = bits <= 16 ? 2 : bits <= 32 ? 4 : 8
+  const width = ringWidth(bits)
   const matrix = new WasmMatrix(ring, k, n, width, 0n)
-  const scatter = { 2: x.narrow16, 4: x.narrow32, 8: x.scatter64 }[width]
+  const scatter = { 2: x.narrow16, 4: x.narrow32, 6: x.narrow48, 8: x.scatter64 }[width]
   const rows = Math.min(k, rowsPerPiece(n, 8))
   // up to seven words before the first one, because blocks have eight; whole groups of four blocks
   const scratch = arena.alloc(64 + Math.ceil((rows * n + 7) / 32) * 256)

@@ -63,8 +63,7 @@ export interface RingExports {
   contractScores: Contract
   contractMix: Contract
   evaluate(code: number, end: number, base: number, count: number, phase: number): void
-  splitPairs(a: number, k: number, limbs: number, out: number): void
-  splitWords(a: number, k: number, out: number): void
+  splitPairs(a: number, k: number, narrow: number, limbs: number, out: number): void
   finish(
     out: number,
     m: number,
@@ -81,34 +80,11 @@ export interface RingExports {
   splitDigits(a: number, count: number, width: number, digits: number, out: number): void
   addParts32: AddParts
   addParts64: AddParts
-  signedBits(at: number, width: number, count: number): number
-  gatherDigit(
+  spread(words: number, count: number): bigint
+  flip(words: number, count: number, bits: bigint): void
+  gatherWords(
     panels: number,
     width: number,
-    bits: number,
-    q: number,
-    digits: number,
-    row0: number,
-    rows: number,
-    k: number,
-    n: number,
-    out: number,
-  ): void
-  gatherPlane(
-    panels: number,
-    width: number,
-    q: number,
-    flip: number,
-    row0: number,
-    rows: number,
-    k: number,
-    n: number,
-    out: number,
-  ): void
-  gatherPlanes64(
-    panels: number,
-    planes: number,
-    top: number,
     row0: number,
     rows: number,
     k: number,
@@ -117,6 +93,7 @@ export interface RingExports {
   ): void
   narrow16: Scatter
   narrow32: Scatter
+  narrow48: Scatter
   scatter8: Scatter
   scatter16: Scatter
   scatter32: Scatter
@@ -126,9 +103,13 @@ export interface RingExports {
   mul8x64: Multiply
   mul16x16: Multiply
   mul16x32: Multiply
+  mul16x44: Multiply
   mul16x64: Multiply
   mul32x32: Multiply
+  mul32x44: Multiply
   mul32x64: Multiply
+  mul48x44: Multiply
+  mul48x64: Multiply
   mul64: Multiply
 }
 

@@ -1,7 +1,11 @@
 import type { MatrixData } from '../kernels.ts'
 
 /** Bytes per element at rest. */
-export type Width = 1 | 2 | 4 | 8
+export type Width = 1 | 2 | 4 | 6 | 8
+
+/** Bytes at rest of elements of a ring, where nothing else is known of them; 6 as long as products are faster for it. */
+export const ringWidth = (bits: number): 2 | 4 | 6 | 8 =>
+  bits <= 16 ? 2 : bits <= 32 ? 4 : bits <= 44 ? 6 : 8
 
 /** The narrowest signed type a matrix fits, and the constant taken off every element to make it fit. */
 export interface Narrow {
@@ -11,7 +15,7 @@ export interface Narrow {
 
 /**
  * Finds how narrow `data` can rest. A masked matrix of a 32-bit ring given as u64 is 0..2^32-1: less 2^31 it is
- * i32, half the memory and a faster product. The product adds bias * (sum of a's row) back. The time of a product
+ * i32, half the memory and a faster product; less than 48 bits take six bytes. The product adds bias * (sum of a's row) back. The time of a product
  * tells how wide the matrix is: load public or masked data, not small secrets.
  */
 export function narrowest(data: MatrixData): Narrow {
@@ -23,12 +27,13 @@ export function narrowest(data: MatrixData): Narrow {
   for (let i = 0; i < words.length; i += 2) {
     const low = words[i]
     const high = words[i + 1]
+    if (high !== (high << 16) >> 16) return { width: 8, bias: 0n }
     if (high !== 0) unsigned = false
     if (high !== low >> 31) signed = false
-    if (!signed && !unsigned) return { width: 8, bias: 0n }
     // bits that differ from the sign: how many the signed type needs
     spread |= signed ? low ^ (low >> 31) : low
   }
+  if (!signed && !unsigned) return { width: 6, bias: 0n }
   if (signed) return { width: fits(spread, 7) ? 1 : fits(spread, 15) ? 2 : 4, bias: 0n }
   spread = 0
   for (let i = 0; i < words.length; i += 2) spread |= words[i]

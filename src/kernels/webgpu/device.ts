@@ -1,3 +1,4 @@
+import { answered, GPU_PATIENCE_MS } from '../answered.ts'
 import { checkProduct, checkStationary, rowNonce } from '../checks.ts'
 import { demand, KernelError } from '../error.ts'
 import type { ProductDevice, ProductSpec } from '../kernels.ts'
@@ -75,13 +76,16 @@ function unpad(words: Uint32Array, rows: number, n: number, { limbs }: Layout, o
   }
 }
 
-async function requestDevice(adapter?: GPUAdapter | null): Promise<GPUDevice> {
+async function requestDevice(adapter: GPUAdapter | null | undefined, patience: number): Promise<GPUDevice> {
   const found = adapter ?? (await navigator.gpu?.requestAdapter({ powerPreference: 'high-performance' }))
   if (!found) throw new KernelError('this browser offers no GPU adapter')
   try {
     // default limits are enough: everything is tiled below them
-    return await found.requestDevice({ label: 'sotto' })
+    return await answered(found.requestDevice({ label: 'sotto' }), 'the GPU', patience, (device) =>
+      device.destroy(),
+    )
   } catch (cause) {
+    if (cause instanceof KernelError) throw cause
     throw new KernelError('the GPU adapter refused a device', { cause })
   }
 }
@@ -118,22 +122,28 @@ function deviceOf(gpu: Gpu): WebGpuProductDevice {
   }
 }
 
+async function tested(device: GPUDevice): Promise<WebGpuProductDevice> {
+  const gpu = await Gpu.create(device)
+  await selfTest(gpu)
+  const products = deviceOf(gpu)
+  await selfTestProducts(products)
+  gpu.dispatches = 0
+  return products
+}
+
 /**
  * Everything of `ProductDevice` in WGSL: F is expanded on the device and stays there, a and c are expanded
  * there for every product, and only y comes back. Runs a known answer through every kernel first.
  * @throws KernelError if there is no device, or naming the kernel that gave a wrong answer.
  */
 export async function createWebGpuProductDevice(
-  options: { adapter?: GPUAdapter | null; device?: GPUDevice } = {},
+  options: { adapter?: GPUAdapter | null; device?: GPUDevice; patience?: number } = {},
 ): Promise<WebGpuProductDevice> {
-  const device = options.device ?? (await requestDevice(options.adapter))
+  const { patience = GPU_PATIENCE_MS } = options
+  const device = options.device ?? (await requestDevice(options.adapter, patience))
   try {
-    const gpu = await Gpu.create(device)
-    await selfTest(gpu)
-    const products = deviceOf(gpu)
-    await selfTestProducts(products)
-    gpu.dispatches = 0
-    return products
+    // Compiling every shader and trying it is the longest of a GPU's answers.
+    return await answered(tested(device), 'the GPU', 2 * patience)
   } catch (error) {
     device.destroy()
     throw error

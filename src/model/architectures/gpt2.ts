@@ -26,6 +26,7 @@ export const gpt2: Architecture = {
 }
 
 function read(reader: HfReader): ModelConfig {
+  reader.languageModel()
   for (const [key, usual] of [
     ['scale_attn_weights', true],
     ['scale_attn_by_inverse_layer_idx', false],

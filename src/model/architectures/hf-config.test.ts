@@ -68,6 +68,7 @@ test.each([
     { kind: 'dynamic', factor: 4, original: 131072 },
   ],
   [{ rope_type: 'default' }, undefined],
+  [{}, undefined],
   [null, undefined],
 ])('rope_scaling %j', (rope_scaling, expected) => {
   expect(fromHfConfig({ ...llama, rope_scaling }).ropeScaling).toEqual(expected)
@@ -82,6 +83,21 @@ test('newer files keep base and scaling together', () => {
 test('a sliding window bounds the context', () => {
   const mistral = { ...llama, model_type: 'mistral', rope_scaling: null, sliding_window: 4096 }
   expect(fromHfConfig(mistral)).toMatchObject({ arch: 'llama', context: 4096 })
+})
+
+test.each([-1, 0, null])('a sliding window of %j is none', (sliding_window) => {
+  const mistral = { ...llama, model_type: 'mistral', rope_scaling: null, sliding_window }
+  expect(fromHfConfig(mistral)).toMatchObject({ context: 131072 })
+})
+
+test('GLUE’s tasks of two texts are known by their name', () => {
+  const labels = ['negative', 'positive']
+  expect(fromHfConfig({ ...bert, finetuning_task: 'QNLI' }).head).toEqual({
+    kind: 'classify',
+    labels,
+    pairs: true,
+  })
+  expect(fromHfConfig({ ...bert, finetuning_task: 'sst2' }).head).toEqual({ kind: 'classify', labels })
 })
 
 test('BERT: labels in order, and the kind of head by its architecture', () => {
@@ -123,6 +139,10 @@ describe('what is written is read back', () => {
 test.each([
   [{ model_type: 't5' }, 'model_type "t5" is not supported'],
   [{ ...llama, model_type: 'qwen2' }, 'biases to query, key and value'],
+  [{ ...llama, architectures: ['LlamaForSequenceClassification'] }, '["LlamaForSequenceClassification"]'],
+  [{ ...llama, model_type: 'mistral', architectures: ['MistralModel'] }, '["MistralModel"]'],
+  [{ ...llama, model_type: 'gpt2', architectures: ['GPT2ForSequenceClassification'] }, '"architectures"'],
+  [{ ...bert, id2label: { 0: 'a', 1: 'b', 2: 'a' } }, 'both 0 and 2 "a"'],
   [{ ...llama, attention_bias: true }, '"attention_bias"'],
   [{ ...llama, rope_interleaved: true }, '"rope_interleaved"'],
   [{ ...llama, head_dim: 128 }, '32 heads of 128'],

@@ -38,9 +38,7 @@ export function readEncoder(
 }
 
 function headOf(read: HfReader): EncoderHead | undefined {
-  const [architecture = ''] = Array.isArray(read.json.architectures)
-    ? read.json.architectures.map(String)
-    : []
+  const architecture = read.written
   if (/For(MaskedLM|PreTraining)$/.test(architecture)) return { kind: 'mlm' }
   if (!architecture.endsWith('ForSequenceClassification')) {
     if (architecture === '' || architecture.endsWith('Model')) return undefined
@@ -53,21 +51,45 @@ function headOf(read: HfReader): EncoderHead | undefined {
     read.refuse('problem_type', 'only one label of several is')
   const labels = labelsOf(read)
   if (labels.length < 2) read.complain(`a classifier needs two labels or more, not ${labels.length}.`)
-  return { kind: 'classify', labels }
+  const task = String(read.json.finetuning_task ?? '').toLowerCase()
+  return { kind: 'classify', labels, ...(pairTasks.has(task) ? { pairs: true } : {}) }
 }
+
+/** Tasks of GLUE and SuperGLUE whose texts come in pairs, as `finetuning_task` names them. */
+const pairTasks = new Set([
+  'mnli',
+  'mnli-mm',
+  'mrpc',
+  'qnli',
+  'qqp',
+  'rte',
+  'wnli',
+  'ax',
+  'snli',
+  'boolq',
+  'cb',
+])
 
 /** Labels in the order of their outputs. Older files leave out the two that are the default. */
 function labelsOf(read: HfReader): string[] {
   const map = read.json.id2label
   if (typeof map !== 'object' || map === null)
     return Array.from({ length: read.size('num_labels', 2, 4096) }, (_, i) => `LABEL_${i}`)
-  const labels = Object.values(map).length
-  return Array.from({ length: labels }, (_, i) => {
+  const count = Object.values(map).length
+  const labels = Array.from({ length: count }, (_, i) => {
     const label: unknown = (map as HfConfig)[i]
     return typeof label === 'string'
       ? label
-      : read.complain(`"id2label" has ${labels} labels but none for ${i}.`)
+      : read.complain(`"id2label" has ${count} labels but none for ${i}.`)
   })
+  const again = labels.findIndex((label, i) => labels.indexOf(label) !== i)
+  if (again >= 0) {
+    const first = labels.indexOf(labels[again])
+    read.complain(
+      `"id2label" calls both ${first} and ${again} "${labels[again]}". Give each output its name.`,
+    )
+  }
+  return labels
 }
 
 /** As `readEncoder` takes it back; `name` is what Hugging Face's classes begin with. */

@@ -62,6 +62,21 @@ export class HfReader {
     return value
   }
 
+  /** The class that wrote the weights; empty where the file does not say. */
+  get written(): string {
+    const { architectures } = this.json
+    return Array.isArray(architectures) && architectures.length > 0 ? String(architectures[0]) : ''
+  }
+
+  /** A decoder is served with its language model's head: other classes keep another one, or none. */
+  languageModel(): void {
+    if (this.written !== '' && !/(ForCausalLM|LMHeadModel)$/.test(this.written))
+      this.refuse(
+        'architectures',
+        'a decoder needs the head that makes text, as in classes that end in ForCausalLM or LMHeadModel',
+      )
+  }
+
   layers(key: string): number {
     return this.size(key, undefined, 512)
   }

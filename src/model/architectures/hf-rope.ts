@@ -16,7 +16,7 @@ export function ropeFromHf(read: HfReader, context: number): Pick<ModelConfig, '
 }
 
 function scalingFromHf(read: HfReader, json: HfConfig, context: number): RopeScaling | undefined {
-  const kind = json.rope_type ?? json.type
+  const kind = json.rope_type ?? json.type ?? 'default'
   const positive = (key: string, fallback?: number): number => {
     const value = json[key] ?? fallback
     if (typeof value !== 'number' || !(value > 0))

@@ -37,6 +37,7 @@ export const llama: Architecture = {
 }
 
 function read(reader: HfReader): ModelConfig {
+  reader.languageModel()
   if (reader.json.rope_interleaved) reader.refuse('rope_interleaved', 'pairs must be a half apart')
   for (const key of ['attention_bias', 'mlp_bias'])
     if (reader.json[key]) reader.refuse(key, 'the private LLaMA form has no biases')
@@ -57,7 +58,7 @@ function read(reader: HfReader): ModelConfig {
     ff: reader.size('intermediate_size'),
     eps: reader.number('rms_norm_eps'),
     // Within the window, attention to a sliding window is attention to everything.
-    context: typeof window === 'number' ? Math.min(context, window) : context,
+    context: typeof window === 'number' && window > 0 ? Math.min(context, window) : context,
     ...ropeFromHf(reader, context),
     activation: reader.activation('hidden_act', ['silu']),
     tied: reader.json.tie_word_embeddings === true,

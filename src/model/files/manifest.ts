@@ -68,7 +68,12 @@ const configSchema = v.pipe(
       v.variant('kind', [
         v.object({
           kind: v.literal('classify'),
-          labels: v.pipe(v.array(v.string()), v.minLength(2), v.maxLength(4096)),
+          labels: v.pipe(
+            v.array(v.string()),
+            v.minLength(2),
+            v.maxLength(4096),
+            v.check((labels) => new Set(labels).size === labels.length, 'expected labels that differ'),
+          ),
           pairs: v.optional(v.boolean()),
         }),
         v.object({ kind: v.literal('mlm') }),

@@ -46,12 +46,13 @@ const models: [string, AnyTiny, Goal][] = [
   ['a decoder with biases, split', tinyModel(tinyGpt2, 'mixed split'), 'hops'],
   ['an encoder', tinyEncoder({ ...tinyBert, head: { kind: 'mlm' } }, 'mixed'), 'hops'],
   ['a quantized encoder', lowbitEncoder(tinyRmsBert), 'hops'],
+  ['an encoder by tables of four bits', lowbitEncoder(tinyRmsBert, { variant: 'tables' }), 'hops'],
   ['a quantized encoder, split', lowbitEncoder(tinyRmsBert, { isSplit: true }), 'hops'],
   ['a quantized decoder with SiLU', lowbitDecoder({ ...tinyParallel, activation: 'silu' }), 'hops'],
 ]
 
 const compiled = models.map(([name, model, goal]) => {
-  const plan = model.model.variant({ base: 0, rows: 12 }, { goal }).compile()
+  const plan = model.model.variant({ base: 0, rows: 3 }, { goal }).compile()
   return [name, model, plan] as const
 })
 

@@ -4,7 +4,11 @@ import { EncoderEnds } from '../../../src/model/encoder-ends.ts'
 import { Ends } from '../../../src/model/ends.ts'
 import { isOfLayer } from '../../../src/model/graph/tensors.ts'
 import { LowbitModel, specOf } from '../../../src/protections/shared/profiles/lowbit/lowbit-model.ts'
-import { type ColumnScales, randomQuantization, randomSigns } from '../../../tools/lowbit/random.ts'
+import {
+  type ColumnScales,
+  randomQuantization,
+  randomSigns,
+} from '../../../src/protections/shared/profiles/lowbit/random.ts'
 import type { AnyTiny, TinyDecoder } from './models.ts'
 
 export const tinyRmsBert: ModelConfig = {
@@ -44,10 +48,11 @@ export interface LowbitOptions {
   readonly scales?: ColumnScales
   readonly isSplit?: boolean
   readonly seed?: number
+  readonly variant?: 'tables'
 }
 
-function parts(config: ModelConfig, { scales = 'public', isSplit, seed }: LowbitOptions) {
-  const q = randomQuantization(config, { scales, octaves: OCTAVES })
+function parts(config: ModelConfig, { scales = 'public', isSplit, seed, variant }: LowbitOptions) {
+  const q = { ...randomQuantization(config, { scales, octaves: OCTAVES }), variant }
   const model = new LowbitModel(specOf('tiny', config, q, { isSplit }))
   return { config, model, tensors: randomSigns(config, q, scales, seed) }
 }

@@ -5,7 +5,11 @@ import { type Bundle, loadBundle, writeBundle } from '../../../src/model/files/b
 import { continuesText } from '../../../src/model/graph/graph-of.ts'
 import { calibrated } from '../../../src/protections/shared/profiles/calibrated.ts'
 import { profileNamed } from '../../../src/protections/shared/profiles/lookup.ts'
-import { type ColumnScales, randomQuantization, randomSigns } from '../../../tools/lowbit/random.ts'
+import {
+  type ColumnScales,
+  randomQuantization,
+  randomSigns,
+} from '../../../src/protections/shared/profiles/lowbit/random.ts'
 import { toTokenizerJson, trainBpe } from '../../../tools/train/bpe.ts'
 import { chatSpecials } from '../../../tools/train/dialogues.ts'
 import { wordPieceJson, wordPieceVocabulary } from '../../../tools/train/wordpiece.ts'
@@ -22,7 +26,8 @@ export async function writeLowbitBundle(
   scales: ColumnScales = 'private',
 ): Promise<Bundle> {
   const config = { ...changes, vocab: VOCAB }
-  const tensors = randomSigns(config, randomQuantization(config, { scales, octaves: OCTAVES }), scales)
+  // Short texts of random weights attend evenly, or the sum of a row's weights would fall far below the cap.
+  const tensors = randomSigns(config, randomQuantization(config, { scales, octaves: OCTAVES / 8 }), scales)
   const all = Array.from({ length: VOCAB }, (_, id) => id)
   const sequences = Array.from({ length: Math.ceil(VOCAB / 30) }, (_, i) => all.slice(30 * i, 30 * i + 30))
   const isChat = continuesText(config)

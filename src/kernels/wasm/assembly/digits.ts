@@ -91,91 +91,12 @@ export function addParts64(sum: usize, parts: usize, count: u32, digits: u32, sh
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function gather<T>(
-  panels: usize, width: u32, q: u32, digits: u32, row0: u32, rows: u32, k: u32, n: u32, out: usize,
-): void {
-  const log: u32 = sizeof<T>() == 8 ? 2 : 3
-  const low: u32 = (1 << log) - 1
-  const paired = sizeof<T>() <= 2
-  const panelBytes = (usize(paired ? (k + 1) & ~1 : k) << log) * sizeof<T>()
-  const step = usize(paired ? 2 : 1) * sizeof<T>()
-  const offset = offsetOf(width, digits), half = halfOf(width, q), shift = width * q
-  const mask = (u64(1) << width) - 1
-  for (let r = row0; r < row0 + rows; r++) {
-    const base = panels + (paired ? (usize(r >> 1) << 4) + (r & 1) : usize(r) << log) * sizeof<T>()
-    for (let j: u32 = 0; j < n; j++, out += 4) {
-      const v = u64(i64(load<T>(base + usize(j >> log) * panelBytes + usize(j & low) * step)))
-      store<i32>(out, i32((((v + offset) >> shift) & mask) - half))
-    }
-  }
-}
-
-/** Rows row0.. of balanced digit q, of `digits` with `bits` bits, of a matrix at rest (panels.ts) as i32, row major. */
-export function gatherDigit(
-  panels: usize,
-  width: u32,
-  bits: u32,
-  q: u32,
-  digits: u32,
-  row0: u32,
-  rows: u32,
-  k: u32,
-  n: u32,
-  out: usize,
-): void {
-  if (width == 1) gather<i8>(panels, bits, q, digits, row0, rows, k, n, out)
-  else if (width == 2) gather<i16>(panels, bits, q, digits, row0, rows, k, n, out)
-  else if (width == 4) gather<i32>(panels, bits, q, digits, row0, rows, k, n, out)
-  else gather64(panels, bits, q, digits, row0, rows, k, n, out)
-}
-
-// Whole panels of four columns at once.
-function gather64(
-  panels: usize, width: u32, q: u32, digits: u32, row0: u32, rows: u32, k: u32, n: u32, out: usize,
-): void {
-  const offset = i64x2.splat(offsetOf(width, digits)), half = i64x2.splat(halfOf(width, q))
-  const mask = i64x2.splat((u64(1) << width) - 1)
-  const shift = width * q
-  for (let p: u32 = 0; p < (n + 3) >> 2; p++) {
-    const columns = min<u32>(4, n - 4 * p)
-    let at = panels + ((usize(p) * k + row0) << 5)
-    let to = out + 16 * usize(p)
-    for (let r: u32 = 0; r < rows; r++, at += 32, to += 4 * usize(n)) {
-      const a = v128.and(i64x2.shr_u(i64x2.add(v128.load(at), offset), shift), mask)
-      const b = v128.and(i64x2.shr_u(i64x2.add(v128.load(at, 16), offset), shift), mask)
-      const digit = i32x4.shuffle(i64x2.sub(a, half), i64x2.sub(b, half), 0, 2, 4, 6)
-      if (columns == 4) v128.store(to, digit)
-      else {
-        v128.store32_lane(to, digit, 0)
-        if (columns > 1) v128.store32_lane(to, digit, 1, 4)
-        if (columns > 2) v128.store32_lane(to, digit, 2, 8)
-      }
-    }
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function spread<T>(at: usize, count: usize): i64 {
+/** Bits that differ from the sign in any of `count` i64 words. */
+export function spread(at: usize, count: u32): u64 {
   let bits: i64 = 0
-  for (let end = at + count * sizeof<T>(); at < end; at += sizeof<T>()) {
-    const v = i64(load<T>(at))
+  for (const end = at + (usize(count) << 3); at < end; at += 8) {
+    const v = load<i64>(at)
     bits |= v ^ (v >> 63)
   }
   return bits
-}
-
-/** Bits that the widest of `count` signed elements needs, its sign included. */
-export function signedBits(at: usize, width: u32, count: usize): u32 {
-  const bits =
-    width == 1
-      ? spread<i8>(at, count)
-      : width == 2
-        ? spread<i16>(at, count)
-        : width == 4
-          ? spread<i32>(at, count)
-          : spread<i64>(at, count)
-  return 65 - u32(clz<i64>(bits))
 }

@@ -4,21 +4,13 @@ export { packDifference } from './difference'
 export { polynomials } from './polynomials'
 export { rotated } from './rotated'
 export { transformed } from './transformed'
-export { narrow16, narrow32, scatter8, scatter16, scatter32, scatter64 } from './panels'
-export { finish, splitPairs, splitWords } from './limbs'
+export { gatherWords, narrow16, narrow32, narrow48, scatter8, scatter16, scatter32, scatter64 } from './panels'
+export { finish, splitPairs } from './limbs'
 export { mul8x16, mul8x32, mul8x64, mul16x16, mul16x32 } from './matmul_pairs'
-export { mul16x64, mul32x32, mul32x64 } from './matmul_words'
+export { mul16x44, mul16x64, mul32x32, mul32x44, mul32x64, mul48x44, mul48x64 } from './matmul_limbs'
 export { mul64 } from './matmul_u64'
-export { gatherPlane, gatherPlanes64, splitBytes } from './planes'
-export {
-  addParts32,
-  addParts64,
-  balanceBytes,
-  gatherDigit,
-  signedBits,
-  splitDigits,
-  spreadSevens,
-} from './digits'
+export { flip, splitBytes } from './planes'
+export { addParts32, addParts64, balanceBytes, splitDigits, spread, spreadSevens } from './digits'
 export { contractMix, contractScores } from './contraction'
 export { evaluate } from './evaluate'
 

@@ -1,29 +1,22 @@
 // Left operands in the form the products read them: one 32-bit word per splat.
 
 /**
- * Row of k u64 -> per pair of elements, `limbs` words; word i holds signed 16-bit limb i of both elements, where
- * a = l0 + l1 2^16 + l2 2^32 + l3 2^48 mod 2^64. An odd k is padded with a zero element.
+ * Row of k u64 -> per pair of elements, `limbs` words; word i holds limb i of both elements, signed: the first `narrow` limbs
+ * have 12 bits, the others 16, each counting from where the one before ends. An odd k is padded with a zero element.
  */
-export function splitPairs(a: usize, k: u32, limbs: u32, out: usize): void {
+export function splitPairs(a: usize, k: u32, narrow: u32, limbs: u32, out: usize): void {
   for (let i: u32 = 0; i < k; i += 2, a += 16) {
     let x = load<i64>(a)
     let y: i64 = i + 1 < k ? load<i64>(a, 8) : 0
     for (let l: u32 = 0; l < limbs; l++, out += 4) {
-      store<i16>(out, i16(x))
-      store<i16>(out, i16(y), 2)
+      const width: i64 = l < narrow ? 12 : 16
+      const u = (x << (64 - width)) >> (64 - width), v = (y << (64 - width)) >> (64 - width)
+      store<i16>(out, i16(u))
+      store<i16>(out, i16(v), 2)
       // taking the limb as signed leaves a carry for the next one
-      x = (x - i64(i16(x))) >> 16
-      y = (y - i64(i16(y))) >> 16
+      x = (x - u) >> width
+      y = (y - v) >> width
     }
-  }
-}
-
-/** Row of k u64 -> k signed low words followed by their high words, interleaved: a = lo + hi 2^32 mod 2^64. */
-export function splitWords(a: usize, k: u32, out: usize): void {
-  for (let end = a + (usize(k) << 3); a < end; a += 8, out += 8) {
-    const x = load<i64>(a)
-    store<i32>(out, i32(x))
-    store<i32>(out, i32((x - i64(i32(x))) >> 32), 4)
   }
 }
 

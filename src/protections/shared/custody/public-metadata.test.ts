@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { lowbitEncoder, tinyRmsBert } from '../../../../test/support/protocol/lowbit.ts'
 import { kernels, type SplitModel, splitTiny } from '../../../../test/support/split-bundle.ts'
 import { splitBundle } from '../../../../tools/split/split.ts'
 import { newIdentity } from '../../../handshake/node/key-file.ts'
 import { loadBundle, writeBundle } from '../../../model/files/bundle-node.ts'
 import { manifestSchema, parseManifest } from '../../../model/files/manifest.ts'
 import { randomModel } from '../../../model/random.ts'
-import { modelPlans, planMetadata } from '../session/model-plan.ts'
+import { ModelPlans, modelPlans, planMetadata } from '../session/model-plan.ts'
 import { PUBLIC_FIELDS, PUBLIC_METADATA, pathsOf, unlisted } from './public-metadata.ts'
 
 interface SchemaParts {
@@ -73,6 +74,16 @@ describe('what is public of a split model', () => {
       'split',
     ])
     expect(unlisted({ config, profile: { fixed: { ranges } } })).toEqual([])
+  })
+
+  it('is all that a plan of few bits is made from', () => {
+    const model = lowbitEncoder(tinyRmsBert, { isSplit: true, variant: 'tables' }).model
+    const { version, custody, profile, config, quantization, ...more } = planMetadata(
+      new ModelPlans(model),
+    ) as Record<string, unknown>
+    expect(more).toEqual({})
+    expect([typeof version, custody, profile]).toEqual(['number', 'split', 'lowbit'])
+    expect(unlisted({ config, profile: { lowbit: quantization } })).toEqual([])
   })
 
   it('finds what is not listed', () => {

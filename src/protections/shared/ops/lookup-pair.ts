@@ -21,8 +21,8 @@ export function pairTable(xBits: number, yBits: number, f: (x: number, y: number
 
 /**
  * f(x, y) of two opened values by a one-time table of all pairs, rotated by both masks: each party reads its share at
- * (D_x, D_y). x's layout, mod 2^ring; 2^(x.ring + y.ring) words an element. No message. Every `repeat` elements in a row
- * of x share an element of y, which then has fewer columns, was opened once and is under one mask.
+ * (D_x, D_y). x's layout, mod 2^ring; 2^(x.ring + y.ring) words an element. No message. Where y has fewer columns, they
+ * are x's in turn, tile after tile: each is shared by several of x, was opened once and is under one mask.
  *
  * Throws `RangeError` where the table is of other rings, or y's columns are not as many.
  */
@@ -31,19 +31,18 @@ export function lookupPair(
   x: Opened,
   y: Opened,
   table: PairTable,
-  { repeat = 1, ...type }: LookupType & { readonly repeat?: number },
+  type: LookupType,
 ): Share {
   const { layout, width } = x
   const { xBits, yBits, values } = table
   if (x.ring !== xBits || y.ring !== yBits || x.offset > 0n || y.offset > 0n)
     throw new RangeError(`lookupPair: the table is not of Z_2^${x.ring} by Z_2^${y.ring}`)
-  if (y.layout !== layout || y.width * repeat !== width)
-    throw new RangeError(`lookupPair: ${y.width} columns for ${width} by runs of ${repeat}`)
+  if (y.layout !== layout || width % y.width > 0)
+    throw new RangeError(`lookupPair: ${width} columns are no tiles of ${y.width}`)
   const entries = values.length
   const slot: Slot = { name: 'table', layout, width, entries, bits: type.ring }
   const m = maskOf(type.ring)
-  const other = (i: number): number => Math.floor(i / repeat)
-  /** Elements are row after row, so that runs of columns are runs of elements. */
+  const other = (i: number): number => Math.floor(i / width) * y.width + (i % y.width)
   const index = (X: Uint32Array, Y: Uint32Array): Uint32Array =>
     X.map((at, i) => at * 2 ** yBits + Y[other(i)])
   return plan.step<Share>('lookupPair', share({ layout, width, ...type }), [x, y], (id) => ({

@@ -17,7 +17,12 @@ import { truncate } from '../../ops/truncate.ts'
 import { fraction } from '../../scale.ts'
 import type { Opened, Share } from '../../values.ts'
 import type { Blinded, Block } from './block.ts'
+import { PROBABILITY_FRACTION, probabilities, requantized } from './four-bits.ts'
 import { EXPONENTIAL_BITS } from './widths.ts'
+
+/** Scores that the ring tells apart, in octaves; and bits of an output before its table. */
+const SCORES = [-32, 32] as const
+const OUTPUT = 8
 
 /** Octaves below the largest score that the exponential's table tells apart. */
 const REACH = 56
@@ -34,6 +39,7 @@ export function attention(block: Block, e: Blinded, layer: number): Share {
   const q = open(plan, queries, { bits: w.scores.ring })
   const k = open(plan, slice(plan, qk, dim, kv), { bits: w.scores.ring, cache: `${layer}.k` })
   const v = open(plan, values, { bits: w.values.ring, cache: `${layer}.v` })
+  if (block.isFourBit) return fourBit(block, q, k, v, layer)
   const weights = weightsOf(block, q, k, layer)
   const sum = truncate(plan, sumPositions(plan, weights), w.denominator.drop, undefined, 'unsigned')
   const n = open(plan, narrow(plan, sum, w.denominator.ring, 'unsigned'), { bits: w.denominator.ring })
@@ -50,6 +56,15 @@ export function attention(block: Block, e: Blinded, layer: number): Share {
     scale: fraction(lifted.scale.bits + divisor.scale.bits),
   })
   return truncate(plan, out, w.attended.drop, undefined, 'modular')
+}
+
+/** The same of four-bit probabilities, which need no division: in four bits. */
+function fourBit(block: Block, q: Opened, k: Opened, v: Opened, layer: number): Share {
+  const { plan, widths: w } = block
+  const p = probabilities(block, scores(plan, q, k, `${layer}.k`, block.heads, SCORES))
+  const mixed = mix(plan, open(plan, p, { bits: w.values.ring }), v, `${layer}.v`, block.heads)
+  const output = truncate(plan, mixed, PROBABILITY_FRACTION - 1, undefined, 'modular')
+  return requantized(block, output, OUTPUT, w.attended.product)
 }
 
 /** 2^score of every position that a row sees, at most 1 where the score is the model's largest. */

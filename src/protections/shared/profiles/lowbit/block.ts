@@ -38,14 +38,22 @@ export class Block {
   readonly plan = new PlanBuilder()
   readonly spec: ModelSpec
   readonly options: PlanOptions
+  /** Positions that every row sees, where they are as many for each. */
+  readonly seen: number
 
-  constructor(spec: ModelSpec, options: PlanOptions) {
+  constructor(spec: ModelSpec, options: PlanOptions, seen: number) {
     this.spec = spec
     this.options = options
+    this.seen = seen
   }
 
   get widths(): Widths {
     return this.spec.widths
+  }
+
+  /** Whether everything goes through tables of four-bit values. */
+  get isFourBit(): boolean {
+    return this.spec.quantization.variant === 'tables'
   }
 
   get heads(): { heads: number; kvHeads: number; headDim: number } {

@@ -1,12 +1,12 @@
 /** What quantized models cost a pass, by their plans: the engine's tests hold wires against what plans declare. */
 import { expect, it } from 'vitest'
-import { type ColumnScales, randomQuantization } from '../../../../../tools/lowbit/random.ts'
 import { demoConfig, type ModelConfig } from '../../../../model/architectures/config.ts'
 import { benchConfigs } from '../../../../model/random.ts'
 import { planDealtBytes } from '../../cost.ts'
 import { messageBytes, schedule } from '../../schedule.ts'
 import { type Form, formOf } from './form.ts'
 import { LowbitModel, specOf } from './lowbit-model.ts'
+import { type ColumnScales, randomQuantization } from './random.ts'
 
 interface Budget {
   readonly hops: number

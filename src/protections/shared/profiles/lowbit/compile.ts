@@ -24,9 +24,9 @@ export function inputOf({ config, quantization: q, widths: w }: ModelSpec): Inpu
   return { width: config.dim, ring: w.input, scale: fraction(q.x), range: [-most, most - 1] }
 }
 
-/** The plan of a pass: see `encoder` and `decoder`. */
-export function compileModel(spec: ModelSpec, options: PlanOptions): Plan {
-  const block = new Block(spec, options)
+/** The plan of a pass whose rows see `seen` positions where they all see as many: see `encoder` and `decoder`. */
+export function compileModel(spec: ModelSpec, options: PlanOptions, seen: number): Plan {
+  const block = new Block(spec, options, seen)
   if (spec.form.isCausal) decoder(block)
   else encoder(block)
   return block.plan.finish()

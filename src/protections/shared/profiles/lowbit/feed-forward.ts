@@ -10,6 +10,7 @@ import { truncate } from '../../ops/truncate.ts'
 import { timesScale } from '../../scale.ts'
 import type { Opened, Share } from '../../values.ts'
 import type { Blinded, Block } from './block.ts'
+import { requantized } from './four-bits.ts'
 import { LINE_FRACTION } from './widths.ts'
 
 /** What the block adds to the stream, at the stream's scale and mod 2^stream: rows x dim. */
@@ -28,6 +29,7 @@ export function feedForward(block: Block, e: Blinded, layer: number): Share {
 /** ReLU as a gate: the sign by a table of bits, which is opened in Z_2. */
 function rectified(block: Block, g: Share): Share {
   const { plan, widths: w } = block
+  if (block.isFourBit) return requantized(block, g, w.up.ring, w.hidden.ring, true)
   const opened = open(plan, g, { bits: w.up.ring, lift: w.hidden.ring })
   const sign = open(plan, positive(plan, opened), { bits: 1 })
   return gate(plan, opened, sign, w.hidden.ring)

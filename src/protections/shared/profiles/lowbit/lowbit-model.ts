@@ -4,6 +4,7 @@ import type { ModelConfig, Tensors } from '../../../../model/architectures/confi
 import type { Visibility } from '../../../../model/files/manifest.ts'
 import type { Shape } from '../../shape.ts'
 import type { ClearWeights } from '../../weights/held.ts'
+import { ProfileError } from '../errors.ts'
 import type { InputType } from '../input-type.ts'
 import type { ModelManifest } from '../model-manifest.ts'
 import type { PlanOptions, PlanVariant, ProfiledModel } from '../profile.ts'
@@ -52,9 +53,13 @@ export class LowbitModel implements ProfiledModel {
     return this.spec.form.isCausal ? shape : { ...shape, seen: shape.base + shape.rows }
   }
 
-  /** One plan for all shapes. */
-  variant(_: Pick<Shape, 'base' | 'rows' | 'goal'>, { everyRow = false }: PlanOptions = {}): PlanVariant {
-    return { key: String(everyRow), compile: () => compileModel(this.spec, { everyRow }) }
+  /** One plan for all shapes, but where a maximum is found of all positions. */
+  variant(
+    { base, rows }: Pick<Shape, 'base' | 'rows' | 'goal'>,
+    { everyRow = false }: PlanOptions = {},
+  ): PlanVariant {
+    const seen = this.spec.quantization.variant === undefined ? 0 : base + rows
+    return { key: `${everyRow} ${seen}`, compile: () => compileModel(this.spec, { everyRow }, seen) }
   }
 
   /** Throws `WeightError` where a weight does not fit. */
@@ -71,6 +76,8 @@ export function specOf(
   quantization: Quantization,
   { isSplit = false, form = formOf(config) }: { isSplit?: boolean; form?: Form } = {},
 ): ModelSpec {
+  if (form.isCausal && quantization.variant !== undefined)
+    throw new ProfileError(`Model '${name}' is of a variant that encoders alone have.`, ID)
   const widths = widthsOf(quantization, form)
   checkWidths(name, widths)
   return { config, form, quantization, widths, tables: tablesOf(config, quantization, form, widths), isSplit }

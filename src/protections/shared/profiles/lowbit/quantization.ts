@@ -29,6 +29,8 @@ const schema = v.strictObject({
     down: fraction,
     head: v.optional(fraction),
   }),
+  /** `tables`: attention and activations by tables of four-bit values alone; see `four-bits.ts`. */
+  variant: v.optional(v.picklist(['tables'])),
   /** The largest attention score, in octaves. */
   cap: bits(0, 32),
   /** Bits that values, the first product's results, the residual stream and a row's sum of squares take. */
@@ -40,7 +42,7 @@ export type Quantization = v.InferOutput<typeof schema>
 
 /** The fields of a manifest's entry, by where they are in it. */
 export const PUBLIC_FIELDS: Readonly<Record<string, readonly string[]>> = {
-  '': ['weightBits', 'x', 'qk', 'v', 'g', 'th', 'cap'],
+  '': ['weightBits', 'x', 'qk', 'v', 'g', 'th', 'cap', 'variant'],
   weights: ['qk', 'v', 'out', 'up', 'down', 'head'],
   rings: ['v', 'g', 'y', 'sq'],
 }

@@ -1,10 +1,10 @@
 /** Quantized models of random weights: of trained ones' shape and cost, and of no use. */
-import { headDim, type ModelConfig, type Tensors } from '../../src/model/architectures/config.ts'
-import { tensorShapes } from '../../src/model/graph/tensors.ts'
-import { PredictableRandom } from '../../src/model/random.ts'
-import { formOf } from '../../src/protections/shared/profiles/lowbit/form.ts'
-import { allMatrices, denseOf } from '../../src/protections/shared/profiles/lowbit/matrices.ts'
-import type { Quantization } from '../../src/protections/shared/profiles/lowbit/quantization.ts'
+import { headDim, type ModelConfig, type Tensors } from '../../../../model/architectures/config.ts'
+import { tensorShapes } from '../../../../model/graph/tensors.ts'
+import { PredictableRandom } from '../../../../model/random.ts'
+import { formOf } from './form.ts'
+import { allMatrices, denseOf } from './matrices.ts'
+import type { Quantization } from './quantization.ts'
 
 /** Whether all columns have one scale, or each a secret one. */
 export const columnScales = ['public', 'private'] as const
