@@ -134,7 +134,8 @@ export function widthsOf(q: Quantization, form: Form): Widths {
     raw,
     up: { ring: q.rings.g, drop: upDrop, product: upProduct },
     hidden: { ring: hidden + hiddenDrop, drop: hiddenDrop, product: hidden, downDrop },
-    square: q.rings.sq,
+    // Of a raw stream that is opened wide, what is dealt for its squares takes a ring wider still.
+    square: Math.max(q.rings.sq, raw + 2),
     variance: { ring: VARIANCE, drop: q.rings.sq - VARIANCE },
     root: { frac: ROOT_FRACTION, ring: ROOT_FRACTION + 2, product: input + ROOT_FRACTION },
     head: { ring: HEAD, product: HEAD + ROOT_FRACTION },
