@@ -25,7 +25,7 @@ const refuse = (config: ModelConfig, why: string): never => {
   )
 }
 
-/** Throws `ProfileError` for a form that has no plans: see the contract of each field in `docs/protocol.md`. */
+/** The form of a configuration. Throws `ProfileError` for one that there are no plans for. */
 export function formOf(config: ModelConfig): Form {
   const graph = graphOf(config)
   if (graph.scores !== 'octaves') refuse(config, 'its attention scores are not in octaves')
