@@ -27,6 +27,10 @@ export const modelCommands: Record<string, Entry> = {
     summary: 'fine-tune a model on your data, with or without differential privacy',
     load: async () => (await import('./commands/finetune.ts')).finetuneCommand,
   },
+  lowbit: {
+    summary: 'train a model of few bits that stands in for another one',
+    load: async () => (await import('./commands/lowbit.ts')).lowbitCommand,
+  },
   audit: {
     summary: 'what fine-tuned models give away about their training data',
     load: async () => (await import('./commands/audit.ts')).auditCommand,

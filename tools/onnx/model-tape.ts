@@ -82,11 +82,16 @@ export class ModelTape {
     })
   }
 
-  /** Rows after the final norm, `[examples * length, dim]`. */
-  hidden(): Value {
+  /** Rows before the final norm, `[examples * length, dim]`. */
+  stream(): Value {
     let x = this.#norm(this.embedded, this.graph.embeddingNorm)
     for (const l of this.graph.layers) x = this.#layer(x, l)
-    return this.#norm(x, this.graph.finalNorm)
+    return x
+  }
+
+  /** Rows after the final norm, `[examples * length, dim]`. */
+  hidden(): Value {
+    return this.#norm(this.stream(), this.graph.finalNorm)
   }
 
   /** tanh of a dense layer of each example's first row, `[examples, dim]`. */

@@ -31,7 +31,7 @@ export function randomQuantization(
   const up = log2((isCausal ? root : Math.sqrt(dim) * 48 * al) / 8)
   const hidden = isGated ? 2 * g - th : g
   return {
-    ...{ weightBits: 1, x, qk, v, g, th, cap: 1 + Math.ceil(4 * octaves) },
+    ...{ weightBits: 1, x, qk, v, g, th, cap: 2 + Math.ceil(4 * octaves) },
     weights: {
       qk: log2(root / 16) - x + qk,
       v: log2(root / 8) - x + v,

@@ -16,10 +16,10 @@ const WEIGHT_FRACTION = 9
 const SUM_BITS = WEIGHT_FRACTION + 4
 /** Bits of the sum that are looked up, of the table's words, and of the mixed values that they divide. */
 const DENOMINATOR = 10
-const QUOTIENT = 14
+const QUOTIENT = 16
 const MIXED = 15
-/** Bits that a quotient's product drops. */
-const QUOTIENT_DROP = 12
+/** log2 of what 1 / n is times in the quotient's table: a sum of one unit is the least that it tells apart. */
+const QUOTIENT_SCALE = 14
 /** Bits of a row's mean square that are looked up, and fraction bits of 1/rms beyond the stream's. */
 const VARIANCE = 9
 const ROOT_FRACTION = 8
@@ -90,6 +90,8 @@ export function widthsOf(q: Quantization, form: Form): Widths {
   const factor = octaves + 3
   const denominatorDrop = SUM_BITS - DENOMINATOR + 1
   const mixedDrop = valueRing - MIXED
+  // The quotient's product: so many bits more than the mixed values and the sum have dropped make halves of a value's unit.
+  const quotientDrop = QUOTIENT_SCALE + denominatorDrop - mixedDrop - 1
   const outDrop = q.v + 1 + q.weights.out - stream
   // A block reads the raw stream where its norm is applied behind it.
   const readsRaw = !form.isCausal
@@ -118,13 +120,13 @@ export function widthsOf(q: Quantization, form: Form): Widths {
     quotient: {
       ring: QUOTIENT,
       most: 2 ** (QUOTIENT - 2) - 1,
-      scale: 2 ** (1 + QUOTIENT_DROP + mixedDrop - denominatorDrop),
-      frac: 1 + QUOTIENT_DROP + mixedDrop - WEIGHT_FRACTION,
+      scale: 2 ** QUOTIENT_SCALE,
+      frac: QUOTIENT_SCALE + denominatorDrop - WEIGHT_FRACTION,
     },
     mixed: { ring: MIXED, drop: mixedDrop },
     attended: {
-      ring: raw + outDrop + QUOTIENT_DROP,
-      drop: QUOTIENT_DROP,
+      ring: raw + outDrop + quotientDrop,
+      drop: quotientDrop,
       product: raw + outDrop,
       outDrop,
     },
@@ -132,7 +134,8 @@ export function widthsOf(q: Quantization, form: Form): Widths {
     raw,
     up: { ring: q.rings.g, drop: upDrop, product: upProduct },
     hidden: { ring: hidden + hiddenDrop, drop: hiddenDrop, product: hidden, downDrop },
-    square: q.rings.sq,
+    // Of a raw stream that is opened wide, what is dealt for its squares takes a ring wider still.
+    square: Math.max(q.rings.sq, raw + 2),
     variance: { ring: VARIANCE, drop: q.rings.sq - VARIANCE },
     root: { frac: ROOT_FRACTION, ring: ROOT_FRACTION + 2, product: input + ROOT_FRACTION },
     head: { ring: HEAD, product: HEAD + ROOT_FRACTION },
