@@ -67,7 +67,8 @@ export async function startTestProcesses(folder: string, seed: string): Promise<
     for (const made of taps) made.close()
   }
   try {
-    const dealer = await start('dealer', ['deal', '--allow', keyOf('server')])
+    // On its main thread: no other one has the generator of the test.
+    const dealer = await start('dealer', ['deal', '--workers', '0', '--allow', keyOf('server')])
     const serverDealer = await tapped(dealer)
     const pinned = ['--dealer', serverDealer.url, '--dealer-key', keyOf('dealer')]
     const server = await start('server', ['serve', '--models', join(folder, 'models'), ...pinned])

@@ -16,7 +16,19 @@ const COMMON_FIELDS: Fields = {
   // Hashes are of public tensors only.
   'tensors[]': ['name', 'shape[]', 'dtype', 'visibility', 'base', 'sha256'],
   'files.*': ['bytes', 'sha256'],
-  chat: ['template', 'bos', 'bos[]', 'user', 'user[]', 'assistant', 'assistant[]', 'end', 'end[]', 'stop[]'],
+  chat: [
+    'template',
+    'bos',
+    'bos[]',
+    'user',
+    'user[]',
+    'assistant',
+    'assistant[]',
+    'end',
+    'end[]',
+    'stop[]',
+    'tokens.*',
+  ],
   text: ['bos', 'stop[]'],
   custody: ['kind', 'id'],
 }
