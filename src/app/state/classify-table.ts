@@ -43,7 +43,7 @@ export function fromLines(text: string, pairs: boolean): Source {
   const odd = pairs ? records.findIndex((record) => record.length !== 2) : -1
   if (odd >= 0)
     throw new TableError(
-      `Line ${odd + 1} has ${plural(records[odd].length, 'text')}. This model compares two: put one tab between them.`,
+      `Line ${odd + 1} has ${plural(records[odd].length, 'text')}. This model compares two: put a tab between them.`,
     )
   return checked({ name: 'pasted', records, isNamed: false, isSure: true, notes: [] })
 }
