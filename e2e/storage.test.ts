@@ -29,11 +29,9 @@ it(
     await chat.connect(inject('url'))
     await chat.page.getByText('This browser keeps nothing for this page').waitFor()
     expect(await chat.ask('What is the capital of France?')).not.toBe('')
-    await chat.page
-      .getByRole('button', { name: /What is the capital/ })
-      .first()
-      .waitFor()
-    expect(await chat.page.evaluate(() => navigator.cookieEnabled)).toBe(false)
+    await expect.poll(() => chat.page.locator('sotto-list li').count()).toBe(1)
+    // It was blocked: even naming it throws.
+    await expect(chat.page.evaluate(() => localStorage.length)).rejects.toThrow('denied')
   },
   PATIENCE_MS,
 )

@@ -15,6 +15,7 @@ import {
 import { engine } from './engine.ts'
 import { library } from './library.ts'
 import { settings } from './settings.ts'
+import { unfrozen } from './storage.ts'
 import { Store } from './store.ts'
 
 export interface ChatState {
@@ -140,9 +141,8 @@ export class Chat extends Store<ChatState> {
 
   #answer(): Promise<void> {
     this.set({ draft: '', stopping: false, error: undefined })
-    // A held lock keeps the browser from freezing a background tab in the middle of a reply.
     const lock = `sotto.reply.${this.#current.id}.${crypto.getRandomValues(new Uint32Array(1))[0]}`
-    this.#run = navigator.locks ? navigator.locks.request(lock, () => this.#reply()) : this.#reply()
+    this.#run = unfrozen(lock, () => this.#reply())
     return this.#run
   }
 

@@ -4,6 +4,7 @@ import { grouped } from '../format.ts'
 import { type Batch, finished, isComplete, isFor, remaining, withResult } from './classify-batch.ts'
 import { addTraffic, noTraffic, type PartiesTraffic } from './conversations.ts'
 import { engine } from './engine.ts'
+import { unfrozen } from './storage.ts'
 import { Store } from './store.ts'
 
 /** A text that has its label, and what it took. */
@@ -123,10 +124,8 @@ export class Classifier extends Store<ClassifyState> {
   #start(busy: 'one' | 'many', work: () => Promise<void>): Promise<void> {
     if (this.state.busy) return this.#run ?? Promise.resolve()
     this.set({ busy, stopping: false, error: undefined, said: '' })
-    // A held lock keeps the browser from freezing a background tab in the middle of it.
     const lock = `sotto.classify.${crypto.getRandomValues(new Uint32Array(1))[0]}`
-    const run = () => this.#guarded(work)
-    this.#run = navigator.locks ? navigator.locks.request(lock, run) : run()
+    this.#run = unfrozen(lock, () => this.#guarded(work))
     return this.#run
   }
 

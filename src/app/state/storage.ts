@@ -121,3 +121,19 @@ export async function clearCaches(): Promise<void> {
     // Then there is nothing in them.
   }
 }
+
+/** Runs something under a lock, which keeps the browser from freezing a background tab meanwhile, where there are locks. */
+export async function unfrozen<T>(name: string, run: () => Promise<T>): Promise<T> {
+  let isBegun = false
+  const begun = (): Promise<T> => {
+    isBegun = true
+    return run()
+  }
+  try {
+    return navigator.locks ? await navigator.locks.request(name, begun) : await begun()
+  } catch (error) {
+    // Where storage is forbidden so are locks.
+    if (isBegun) throw error
+    return run()
+  }
+}
