@@ -18,8 +18,11 @@ export interface DealerEngineOptions {
   workers?: number
 }
 
-/** The main thread has a core for itself, and a server elsewhere takes no more than two make. */
-export const usualWorkers = (): number => Math.max(1, Math.min(2, availableParallelism() - 1))
+/**
+ * The main thread has a core for itself, and a server elsewhere takes no more than two make. With two cores or less a thread
+ * is one more to wait for: beside both other parties, a token took a third longer.
+ */
+export const usualWorkers = (): number => (availableParallelism() > 2 ? 2 : 0)
 
 export async function dealerEngines({
   splitBundles,
