@@ -27,7 +27,7 @@ export const laneArray = <W extends LaneWidth>(
 ): LaneArray<W> => new TYPES[width](buffer as ArrayBuffer, at, n) as LaneArray<W>
 
 /** Lanes in 64 bits each: as they are where they have so many. */
-export const widened = (lanes: LaneArray): BigUint64Array =>
+export const widened = (lanes: LaneArray | Uint8Array): BigUint64Array =>
   lanes instanceof BigUint64Array ? lanes : BigUint64Array.from(lanes, BigInt)
 
 /** The low `width` bits of every lane. */

@@ -54,13 +54,19 @@ describe('a file of texts', () => {
     ['a PDF', Buffer.from('%PDF-1.7'), /PDF/],
     ['a PNG', Buffer.from('89504e470d0a1a0a', 'hex'), /picture/],
     ['gzip', gzipSync('text'), /compressed/],
-    ['Parquet', Buffer.from('PAR1\x15'), /Parquet/],
+    ['Parquet', Buffer.from('PAR1\x15\x04'), /Parquet/],
+    ['bzip2', Buffer.from('BZh91AY&SY\x01\x02'), /compressed/],
     ['bytes', Uint8Array.from({ length: 999 }, (_, at) => (at * 7) % 256), /other than text/],
     ['control characters', Buffer.from('\x01\x02\x03a'.repeat(99)), /other than text/],
     ['cut UTF-16', Uint8Array.of(0xff, 0xfe, 65), /damaged/],
   ])('%s is refused by what it holds', (_, bytes, message) => {
     expect(() => decode(bytes)).toThrow(TableError)
     expect(() => decode(bytes)).toThrow(message)
+  })
+
+  test('may begin with the letters of a format', () => {
+    for (const text of ['PAR1,label\nx,1', 'RIFF raff', 'GIF8?', 'BZh'])
+      expect(decode(Buffer.from(text))).toEqual({ text })
   })
 
   test('is text without zeros, or refused, whatever the bytes', () => {

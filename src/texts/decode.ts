@@ -8,15 +8,19 @@ const containers: [string, string][] = [
   ['\xd0\xcf\x11\xe0', 'an old Excel or Word file; open it and save the sheet as CSV'],
   ['%PDF', 'a PDF; copy its text and paste it'],
   ['\x1f\x8b', 'compressed; unpack it first'],
-  ['BZh', 'compressed; unpack it first'],
   ['7z\xbc\xaf', 'compressed; unpack it first'],
   ['\xfd7zXZ', 'compressed; unpack it first'],
   ['\x28\xb5\x2f\xfd', 'compressed; unpack it first'],
-  ['PAR1', 'a Parquet file; convert it to CSV or JSON lines'],
-  ['ARROW1', 'an Arrow file; convert it to CSV or JSON lines'],
-  ['SQLite format 3', 'a database; export a table as CSV'],
+  ['SQLite format 3\0', 'a database; export a table as CSV'],
   ['\x89PNG', 'a picture'],
   ['\xff\xd8\xff', 'a picture'],
+]
+
+/** Those that begin with letters, as a table may: only among bytes that no text has are they what they seem. */
+const lettered: [string, string][] = [
+  ['BZh', 'compressed; unpack it first'],
+  ['PAR1', 'a Parquet file; convert it to CSV or JSON lines'],
+  ['ARROW1', 'an Arrow file; convert it to CSV or JSON lines'],
   ['GIF8', 'a picture'],
   ['RIFF', 'a picture, a film or a sound'],
 ]
@@ -45,7 +49,9 @@ export interface Decoded {
  */
 export function decodeText(name: string, bytes: Uint8Array): Decoded {
   const head = String.fromCharCode(...bytes.subarray(0, 16))
-  const container = containers.find(([magic]) => head.startsWith(magic))
+  const isText = !/[\0-\x08\x0e-\x1f]/.test(String.fromCharCode(...bytes.subarray(0, 512)))
+  const known = isText ? containers : [...containers, ...lettered]
+  const container = known.find(([magic]) => head.startsWith(magic))
   if (container) throw new TableError(`${name} is ${container[1]}.`)
   const mark = marks.find(([signature]) => signature.every((byte, at) => bytes[at] === byte))
   const encoding = mark?.[1] ?? utf16Of(bytes) ?? 'utf-8'

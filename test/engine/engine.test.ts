@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { widened } from '../../src/kernels/lanes.ts'
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import { Ends } from '../../src/model/ends.ts'
 import { floatModel } from '../../src/model/graph/decoder-model.ts'
@@ -9,7 +10,7 @@ import { calibrate } from '../../src/protections/shared/profiles/fixed/calibrate
 import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
 import { FixedModel } from '../../src/protections/shared/profiles/fixed/fixed-model.ts'
 import { inputType } from '../../src/protections/shared/profiles/fixed/owner-input.ts'
-import { maskOf, widened } from '../../src/protections/shared/ring.ts'
+import { maskOf } from '../../src/protections/shared/ring.ts'
 import { localKeys } from '../support/protocol/local-keys.ts'
 import { decoderTwin } from '../twins/decoders.ts'
 

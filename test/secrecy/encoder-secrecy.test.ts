@@ -4,13 +4,14 @@
  */
 
 import { describe, expect, it } from 'vitest'
+import { widened } from '../../src/kernels/lanes.ts'
 import type { EncoderEnds } from '../../src/model/encoder-ends.ts'
 import { encoderModel } from '../../src/model/graph/encoder-model.ts'
 import type { TextInput } from '../../src/model/graph/interpret.ts'
 import { planDealtBytes } from '../../src/protections/shared/cost.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { encodeInput } from '../../src/protections/shared/profiles/input-type.ts'
-import { toFloats, widened } from '../../src/protections/shared/ring.ts'
+import { toFloats } from '../../src/protections/shared/ring.ts'
 import { messageBytes, schedule } from '../../src/protections/shared/schedule.ts'
 import { HEAD_BYTES } from '../../src/protections/shared/session/material-stream.ts'
 import { decodePass } from '../../src/protections/shared/session/pass-messages.ts'

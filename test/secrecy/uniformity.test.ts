@@ -4,8 +4,8 @@
  */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { widened } from '../../src/kernels/lanes.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
-import { widened } from '../../src/protections/shared/ring.ts'
 import { capturedMaterial, capturedMessages } from '../support/protocol/capture.ts'
 import { Kinds, nameOf } from '../support/protocol/kinds.ts'
 import { localKeys } from '../support/protocol/local-keys.ts'

@@ -8,12 +8,12 @@
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Tokenizer } from '@huggingface/tokenizers'
+import { widened } from '../../src/kernels/lanes.ts'
 import { createNodeKernels } from '../../src/kernels/node/kernels.ts'
 import { Ends } from '../../src/model/ends.ts'
 import { type Bundle, loadBundle } from '../../src/model/files/bundle-node.ts'
 import { floatModel } from '../../src/model/graph/decoder-model.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
-import { widened } from '../../src/protections/shared/ring.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
 import { calibrationSequence, readCalibrationTexts } from '../calibrate/texts.ts'
 

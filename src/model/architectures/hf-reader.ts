@@ -29,6 +29,23 @@ export const activationToHf: Record<Activation, string> = {
   linear: 'linear',
 }
 
+/** What every decoder in LLaMA's form says of itself, whatever its blocks are. */
+export const llamaSizesToHf = (c: ModelConfig, { bos, end }: { bos?: number; end?: number }): HfConfig => ({
+  bos_token_id: bos,
+  eos_token_id: end,
+  vocab_size: c.vocab,
+  tie_word_embeddings: c.tied,
+  hidden_size: c.dim,
+  intermediate_size: c.ff,
+  num_hidden_layers: c.layers,
+  num_attention_heads: c.heads,
+  num_key_value_heads: c.kvHeads,
+  max_position_embeddings: c.context,
+  rms_norm_eps: c.eps,
+  hidden_act: activationToHf[c.activation],
+  torch_dtype: 'float16',
+})
+
 /** Reads fields of a configuration; every complaint names the file and the field. */
 export class HfReader {
   readonly json: HfConfig

@@ -1,7 +1,7 @@
 /** LLaMA and its kin: RMSNorm, rotary positions, grouped-query attention, gated feed-forward (Touvron et al., 2023). */
 import type { Architecture } from './architecture.ts'
 import { headDim, type ModelConfig } from './config.ts'
-import { activationToHf, type HfConfig, type HfReader } from './hf-reader.ts'
+import { type HfConfig, type HfReader, llamaSizesToHf } from './hf-reader.ts'
 import { ropeFromHf, ropeToHf } from './hf-rope.ts'
 
 export const llama: Architecture = {
@@ -67,24 +67,12 @@ function read(reader: HfReader): ModelConfig {
   return config
 }
 
-function write(c: ModelConfig, { bos, end }: { bos?: number; end?: number }): HfConfig {
+function write(c: ModelConfig, ids: { bos?: number; end?: number }): HfConfig {
   return {
     architectures: ['LlamaForCausalLM'],
     model_type: 'llama',
-    bos_token_id: bos,
-    eos_token_id: end,
-    vocab_size: c.vocab,
-    tie_word_embeddings: c.tied,
-    hidden_size: c.dim,
-    intermediate_size: c.ff,
-    num_hidden_layers: c.layers,
-    num_attention_heads: c.heads,
-    num_key_value_heads: c.kvHeads,
+    ...llamaSizesToHf(c, ids),
     head_dim: headDim(c),
-    max_position_embeddings: c.context,
-    rms_norm_eps: c.eps,
     ...ropeToHf(c),
-    hidden_act: activationToHf[c.activation],
-    torch_dtype: 'float16',
   }
 }

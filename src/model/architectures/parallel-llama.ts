@@ -5,7 +5,7 @@
  */
 import type { Architecture } from './architecture.ts'
 import type { ModelConfig } from './config.ts'
-import { activationToHf, type HfConfig, type HfReader } from './hf-reader.ts'
+import { type HfConfig, type HfReader, llamaSizesToHf } from './hf-reader.ts'
 
 export const parallelLlama: Architecture = {
   name: 'parallel-llama',
@@ -48,22 +48,10 @@ function read(reader: HfReader): ModelConfig {
   return config
 }
 
-function write(c: ModelConfig, { bos, end }: { bos?: number; end?: number }): HfConfig {
+function write(c: ModelConfig, ids: { bos?: number; end?: number }): HfConfig {
   return {
     architectures: ['ParallelLlamaForCausalLM'],
     model_type: 'parallel-llama',
-    bos_token_id: bos,
-    eos_token_id: end,
-    vocab_size: c.vocab,
-    tie_word_embeddings: c.tied,
-    hidden_size: c.dim,
-    intermediate_size: c.ff,
-    num_hidden_layers: c.layers,
-    num_attention_heads: c.heads,
-    num_key_value_heads: c.kvHeads,
-    max_position_embeddings: c.context,
-    rms_norm_eps: c.eps,
-    hidden_act: activationToHf[c.activation],
-    torch_dtype: 'float16',
+    ...llamaSizesToHf(c, ids),
   }
 }

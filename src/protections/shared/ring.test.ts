@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { type AnyLanes, laneBits, newLanes, resized, widened } from './ring.ts'
+import { widened } from '../../kernels/lanes.ts'
+import { type AnyLanes, laneBits, newLanes, resized } from './ring.ts'
 
 it('signed lanes are the same integers in another ring', () => {
   const lanes = BigUint64Array.of(7n, 8n, 15n)

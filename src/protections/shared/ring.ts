@@ -5,6 +5,7 @@
  * words, so these plain loops run at a few nanoseconds an element. What long arrays go through in every pass is several
  * times faster as a program (`kernels/program.ts`); matrix products and keystreams are the kernels' business.
  */
+import { widened } from '../../kernels/lanes.ts'
 
 /** How many bits a lane can have in memory. */
 export type LaneBits = 8 | 16 | 32 | 64
@@ -32,10 +33,6 @@ export const newLanes = (bits: LaneBits, n: number): AnyLanes => new LANES[bits]
 
 /** The width of lanes. */
 export const laneBits = (lanes: AnyLanes): LaneBits => (8 * lanes.BYTES_PER_ELEMENT) as LaneBits
-
-/** Lanes in 64 bits each: as they are where they have so many. */
-export const widened = (lanes: AnyLanes): Lanes =>
-  lanes instanceof BigUint64Array ? lanes : BigUint64Array.from(lanes, BigInt)
 
 /** 2^k - 1. */
 export const maskOf = (k: number): bigint => (1n << BigInt(k)) - 1n

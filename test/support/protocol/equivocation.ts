@@ -3,6 +3,7 @@
  * server sees exactly what it saw of the first.
  */
 import type { Kernels, Matrix } from '../../../src/kernels/kernels.ts'
+import { widened } from '../../../src/kernels/lanes.ts'
 import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
 import { RowCache } from '../../../src/protections/shared/cache.ts'
 import { maskLanes, slotLanes } from '../../../src/protections/shared/correlations/keystreams.ts'
@@ -21,7 +22,6 @@ import {
   type Lanes,
   maskOf,
   sub,
-  widened,
 } from '../../../src/protections/shared/ring.ts'
 import { DealerPass } from '../../../src/protections/shared/runners/dealer.ts'
 import { PartyPass } from '../../../src/protections/shared/runners/party.ts'

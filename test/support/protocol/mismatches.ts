@@ -1,7 +1,8 @@
+import { widened } from '../../../src/kernels/lanes.ts'
 import type { LocalParties, PassTrace } from '../../../src/protections/shared/local/local-parties.ts'
 import { publicOf } from '../../../src/protections/shared/ops/parts/public-of.ts'
 import type { Plan } from '../../../src/protections/shared/plan.ts'
-import { maskOf, widened } from '../../../src/protections/shared/ring.ts'
+import { maskOf } from '../../../src/protections/shared/ring.ts'
 import type { OraclePass } from '../../../src/protections/shared/runners/oracle.ts'
 import type { PartyPass } from '../../../src/protections/shared/runners/party.ts'
 

@@ -1,5 +1,6 @@
 /** Hand-made plans run by owner, server and dealer with chosen or random masks: for tests of single operations. */
 
+import { widened } from '../../../src/kernels/lanes.ts'
 import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
 import { RowCache } from '../../../src/protections/shared/cache.ts'
 import { maskLanes } from '../../../src/protections/shared/correlations/keystreams.ts'
@@ -11,7 +12,7 @@ import { withPieces } from '../../../src/protections/shared/local/pieces.ts'
 import { publicOf } from '../../../src/protections/shared/ops/parts/public-of.ts'
 import { type Plan, PlanBuilder } from '../../../src/protections/shared/plan.ts'
 import { Prg } from '../../../src/protections/shared/prg.ts'
-import { add, type Lanes, maskOf, sub, widened } from '../../../src/protections/shared/ring.ts'
+import { add, type Lanes, maskOf, sub } from '../../../src/protections/shared/ring.ts'
 import { DealerPass } from '../../../src/protections/shared/runners/dealer.ts'
 import { OraclePass } from '../../../src/protections/shared/runners/oracle.ts'
 import { PartyPass } from '../../../src/protections/shared/runners/party.ts'

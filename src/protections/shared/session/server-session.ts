@@ -53,6 +53,7 @@ export interface Turns {
 }
 
 export interface ServerSessionOptions {
+  /** With whom the session shares the thread; without, it has the thread to itself. */
   readonly turns?: Turns
   /** Deals passes again that their owner shows. */
   readonly auditor?: Auditor
@@ -78,7 +79,6 @@ export class ServerSession {
   readonly #auditor?: Auditor
   readonly #trail?: AuditTrail
 
-  /** @param o.turns with whom the session shares the thread; without, it has the thread to itself */
   constructor(
     plans: ModelPlans,
     kernels: Kernels,

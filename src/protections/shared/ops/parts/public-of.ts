@@ -1,5 +1,6 @@
+import { widened } from '../../../../kernels/lanes.ts'
 import type { OracleContext } from '../../context.ts'
-import { type LaneBits, type Lanes, maskOf, widened } from '../../ring.ts'
+import { type LaneBits, type Lanes, maskOf } from '../../ring.ts'
 import type { Opened } from '../../values.ts'
 
 /** The public D of an opened value as the oracle knows it: from the plain value and the mask. */
