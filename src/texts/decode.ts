@@ -49,7 +49,7 @@ export interface Decoded {
  */
 export function decodeText(name: string, bytes: Uint8Array): Decoded {
   const head = String.fromCharCode(...bytes.subarray(0, 16))
-  const isText = !/[\0-\x08\x0e-\x1f]/.test(String.fromCharCode(...bytes.subarray(0, 512)))
+  const isText = !bytes.subarray(0, 512).some((byte) => byte < 0x09 || (byte > 0x0d && byte < 0x20))
   const known = isText ? containers : [...containers, ...lettered]
   const container = known.find(([magic]) => head.startsWith(magic))
   if (container) throw new TableError(`${name} is ${container[1]}.`)

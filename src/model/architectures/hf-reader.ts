@@ -29,8 +29,15 @@ export const activationToHf: Record<Activation, string> = {
   linear: 'linear',
 }
 
-/** What every decoder in LLaMA's form says of itself, whatever its blocks are. */
-export const llamaSizesToHf = (c: ModelConfig, { bos, end }: { bos?: number; end?: number }): HfConfig => ({
+/**
+ * What every decoder in LLaMA's form says of itself, whatever its blocks are.
+ * @param own what only some of them have, written where such files have it: a bundle's bytes do not change.
+ */
+export const llamaSizesToHf = (
+  c: ModelConfig,
+  { bos, end }: { bos?: number; end?: number },
+  own: { headDim?: number; rope?: HfConfig } = {},
+): HfConfig => ({
   bos_token_id: bos,
   eos_token_id: end,
   vocab_size: c.vocab,
@@ -40,8 +47,10 @@ export const llamaSizesToHf = (c: ModelConfig, { bos, end }: { bos?: number; end
   num_hidden_layers: c.layers,
   num_attention_heads: c.heads,
   num_key_value_heads: c.kvHeads,
+  head_dim: own.headDim,
   max_position_embeddings: c.context,
   rms_norm_eps: c.eps,
+  ...own.rope,
   hidden_act: activationToHf[c.activation],
   torch_dtype: 'float16',
 })

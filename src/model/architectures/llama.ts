@@ -71,8 +71,6 @@ function write(c: ModelConfig, ids: { bos?: number; end?: number }): HfConfig {
   return {
     architectures: ['LlamaForCausalLM'],
     model_type: 'llama',
-    ...llamaSizesToHf(c, ids),
-    head_dim: headDim(c),
-    ...ropeToHf(c),
+    ...llamaSizesToHf(c, ids, { headDim: headDim(c), rope: ropeToHf(c) }),
   }
 }
