@@ -45,6 +45,7 @@ export type {
 export type { Notice, Pooled } from './protections/notice.ts'
 export type { ServedListing, ServedListings, Task } from './handshake/listing.ts'
 export type { PublicModel } from './model/files/bundle.ts'
+export type { ModelTexts, TextModel } from './model/texts.ts'
 export type { TextInput } from './model/graph/interpret.ts'
 export type { BackendKind } from './kernels/choose.ts'
 export type { LinkChoice } from './transport/connect.ts'

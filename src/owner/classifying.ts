@@ -14,7 +14,7 @@ import { type Open, reading } from './connect.ts'
  */
 export async function classify(open: Open, inputs: ClassifyInput[], run: Running): Promise<Classification[]> {
   const { connection, model } = open
-  const { config, name } = model.manifest
+  const { config, name } = model
   if (config.head?.kind !== 'classify')
     throw new OwnerError(
       'wrong-task',
@@ -49,7 +49,7 @@ function encoded(
   { text, pair }: ClassifyInput,
   index: number,
 ): EncodedText {
-  const { config } = model.manifest
+  const { config } = model
   const out = encodeForEncoder(tokenizer, config, connection.maxTokens, text, pair)
   if (out.ids.length === 0)
     throw new OwnerError('empty', `Text ${index + 1} is empty.`, 'Leave it out, or write something.')

@@ -1,4 +1,4 @@
-import { type Attribute, type ElementType, encodeModel, type GraphProto } from './proto.ts'
+import { type Attribute, type ElementType, encodeModel, type GraphProto } from '../../src/model/files/onnx.ts'
 
 /** A tensor that will exist when the graph runs. */
 export interface Value {
