@@ -1,49 +1,11 @@
 /** A decoder's step: ids in, the likeliest next tokens out, keys and values kept by whoever runs it. */
 import type { Checkpoint } from '../checkpoint.ts'
 import { EngineError } from '../engine.ts'
+import type { Attend, DecoderFamily } from './decoder-family.ts'
 import { gpt2 } from './gpt2.ts'
-import { Graph, type Value } from './graph.ts'
+import { Graph } from './graph.ts'
 import { llama } from './llama.ts'
 import { Weights } from './weights.ts'
-
-/** What attention of a family is like. */
-export interface DecoderSizes {
-  readonly vocab: number
-  readonly context: number
-  readonly layers: number
-  readonly heads: number
-  readonly kvHeads: number
-  /** Numbers of one head. */
-  readonly width: number
-  /** cos and sin of every position's angles, `[context, width / 2]`; of rotary models. */
-  readonly rotary?: { readonly cos: Float32Array; readonly sin: Float32Array }
-}
-
-/** Queries, keys and values `[texts, tokens, heads x width]`, to what comes of them for the output matrix. */
-export type Attend = (layer: number, query: Value, key: Value, value: Value) => Value
-
-/** A family of decoders. */
-export interface DecoderFamily {
-  readonly modelTypes: readonly string[]
-  /** Throws `HfConfigError` for a form that it does not know. */
-  sizes(checkpoint: Checkpoint): DecoderSizes
-  /** From ids `[texts, tokens]` to the last norm's rows `[texts, tokens, dim]`. `positions` are of the same shape. */
-  rows(parts: DecoderParts): Value
-  /** The output matrix, `[vocab, dim]`. */
-  readonly head: string
-}
-
-/** What a family builds its graph of. */
-export interface DecoderParts {
-  readonly graph: Graph
-  readonly weights: Weights
-  readonly checkpoint: Checkpoint
-  readonly sizes: DecoderSizes
-  readonly ids: Value
-  /** Declares an input: only where a family adds positions to its rows. */
-  positions(): Value
-  readonly attend: Attend
-}
 
 const families: readonly DecoderFamily[] = [llama, gpt2]
 

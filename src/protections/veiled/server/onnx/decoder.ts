@@ -5,7 +5,8 @@ import { type Checkpoint, type Cloud, readCheckpoint } from '../checkpoint.ts'
 import { type DecoderEngine, type DecoderSession, TOP, type TopLogits } from '../engine.ts'
 import { nextBatch, type Waiting } from './batches.ts'
 import { Cache } from './cache.ts'
-import { type DecoderFamily, decoderGraph } from './decoder-graph.ts'
+import type { DecoderFamily } from './decoder-family.ts'
+import { decoderGraph } from './decoder-graph.ts'
 import { sessionOptions } from './session.ts'
 
 /** Tokens of a prompt in one run: between two, others get their turn, and who has left is noticed. */

@@ -1,6 +1,6 @@
 /** GPT-2 (Radford et al., 2019). */
 import { activate, activations } from './activate.ts'
-import type { DecoderFamily } from './decoder-graph.ts'
+import type { DecoderFamily } from './decoder-family.ts'
 
 export const gpt2: DecoderFamily = {
   modelTypes: ['gpt2'],

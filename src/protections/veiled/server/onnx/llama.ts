@@ -3,7 +3,7 @@ import { ropeFromHf } from '../../../../model/architectures/hf-rope.ts'
 import { rotaryFrequencies } from '../../../../model/rope.ts'
 import type { Checkpoint } from '../checkpoint.ts'
 import { activate, activations } from './activate.ts'
-import type { DecoderFamily, DecoderParts } from './decoder-graph.ts'
+import type { DecoderFamily, DecoderParts } from './decoder-family.ts'
 import type { Value } from './graph.ts'
 
 export const llama: DecoderFamily = {
