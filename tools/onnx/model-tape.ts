@@ -142,20 +142,24 @@ export class ModelTape {
     const n = this.#norm(x, l.attentionNorm)
     const attended = layer.add(t, isCarried ? n : x, this.dense(this.#attend(n, l), l.attentionOutput))
     const m = graph.isParallel ? n : this.#norm(attended, l.feedForwardNorm)
-    const activated = activate(t, this.dense(m, l.gate), graph.activation)
-    const inner = l.up ? layer.multiply(t, activated, this.dense(m, l.up)) : activated
+    const [gate, up] = this.#beside(m, l.up ? [l.gate, l.up] : [l.gate])
+    const activated = activate(t, gate, graph.activation)
+    const inner = up ? layer.multiply(t, activated, up) : activated
     return layer.add(t, isCarried && !graph.isParallel ? m : attended, this.dense(inner, l.down))
   }
 
-  /** Mixed values before their projection, `[examples * length, dim]`. */
+  /** Several dense layers of the same rows, which may be the parts of one matrix. */
+  #beside(x: Value, parts: readonly Dense[]): Value[] {
+    if (parts[0].part === undefined) return parts.map((d) => this.dense(x, d))
+    const widths = parts.map(({ outputs }) => outputs)
+    return layer.splitColumns(this.tape, this.dense(x, parts[0]), widths)
+  }
+
+  /** Mixed values before their projection, `[examples * length, heads * headDim]`. */
   #attend(n: Value, l: Layer): Value {
     const { tape: t, config: c, examples, length } = this
     const { rotary, mask } = this.#attention
-    const isFused = l.query.part !== undefined
-    const projected = isFused
-      ? layer.splitColumns(t, this.dense(n, l.query), 3)
-      : [l.query, l.key, l.value].map((d) => this.dense(n, d))
-    const [q, k, v] = projected.map((p, i) =>
+    const [q, k, v] = this.#beside(n, [l.query, l.key, l.value]).map((p, i) =>
       layer.splitHeads(t, p, examples, length, i === 0 ? c.heads : c.kvHeads),
     )
     const turned = (p: Value): Value => (rotary ? layer.rotary(t, p, rotary.cos, rotary.sin) : p)

@@ -51,10 +51,13 @@ export interface TensorNames {
   }
   /** Layer l's tensors begin with `${layers}.${l}.`. */
   readonly layers: string
-  /** Within a layer: queries, keys and values, or the one matrix that holds the three side by side. */
+  /** Within a layer: queries, keys and values, or the one matrix that holds the three one after another. */
   readonly qkv: readonly [string, string, string] | readonly [string]
   readonly attentionOutput: string
-  /** The first feed-forward product: gate and up, or (not gated) the one that the activation reads. */
+  /**
+   * The first feed-forward product: gate and up, which may be one matrix that holds both one after the other, or (not gated)
+   * the one that the activation reads.
+   */
   readonly feedForward: readonly [gate: string, up: string] | readonly [string]
   readonly feedForwardOutput: string
   readonly norms: Norms
@@ -87,8 +90,8 @@ export interface Architecture {
    * is named among the tensors.
    */
   readonly positions: 'rotary' | 'alibi' | 'table'
-  /** Which matrices of the layers have biases. */
-  readonly biases: 'all' | 'attention' | 'none'
+  /** Which matrices of the layers have biases: all, those of attention, those of queries, keys and values, or none. */
+  readonly biases: 'all' | 'attention' | 'qkv' | 'none'
   /** Orientation of stored matrices: `[out, in]`, or `[in, out]` (GPT-2's `Conv1D`). */
   readonly layout: 'out-in' | 'in-out'
   readonly tensors: TensorNames

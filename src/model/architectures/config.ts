@@ -25,6 +25,20 @@ export type RopeScaling =
   | { kind: 'linear'; factor: number }
   | { kind: 'dynamic'; factor: number; original: number }
   | { kind: 'llama3'; factor: number; low: number; high: number; original: number }
+  | {
+      kind: 'yarn'
+      factor: number
+      original: number
+      /** Turns within the original context from which on a pair stays as it is, and up to which it is interpolated. */
+      fast: number
+      slow: number
+      /** Whether the pairs between which it changes over are whole numbers. */
+      truncate: boolean
+      /** What queries and keys are multiplied by. */
+      attention: number
+    }
+  /** A factor for each pair: `short` within the original context, `long` for one that goes beyond. */
+  | { kind: 'longrope'; factor: number; original: number; attention: number; short: number[]; long: number[] }
 
 /** Shape and constants of a transformer. */
 export interface ModelConfig {
@@ -37,6 +51,8 @@ export interface ModelConfig {
   heads: number
   /** Key/value heads; equals `heads` without grouped-query attention. */
   kvHeads: number
+  /** Width of a head, where the heads together are not as wide as the residual stream. */
+  headDim?: number
   /** Inner width of the feed-forward block. */
   ff: number
   /** Added to the mean square (RMSNorm) or variance (LayerNorm) before the root. */
@@ -76,7 +92,12 @@ export interface Tensor {
 export type Tensors = Map<string, Tensor>
 
 /** Size of one attention head. */
-export const headDim = (config: ModelConfig): number => config.dim / config.heads
+export const headDim = (config: Pick<ModelConfig, 'dim' | 'heads' | 'headDim'>): number =>
+  config.headDim ?? config.dim / config.heads
+
+/** Width of all queries together, and of what attention makes of the values. */
+export const queryWidth = (config: Pick<ModelConfig, 'dim' | 'heads' | 'headDim'>): number =>
+  config.heads * headDim(config)
 
 /** The demonstration model: small enough to train on a laptop in an hour. */
 export const demoConfig: ModelConfig = {

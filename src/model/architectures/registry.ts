@@ -8,10 +8,21 @@ import type { ModelConfig } from './config.ts'
 import { gpt2 } from './gpt2.ts'
 import { llama } from './llama.ts'
 import { parallelLlama } from './parallel-llama.ts'
+import { phi3 } from './phi3.ts'
+import { qwen2 } from './qwen2.ts'
 import { rmsBert } from './rms-bert.ts'
 import { roberta } from './roberta.ts'
 
-export const architectures: readonly Architecture[] = [gpt2, llama, bert, roberta, rmsBert, parallelLlama]
+export const architectures: readonly Architecture[] = [
+  gpt2,
+  llama,
+  qwen2,
+  phi3,
+  bert,
+  roberta,
+  rmsBert,
+  parallelLlama,
+]
 
 /** Their names, as configurations have them. */
 export const architectureNames: readonly string[] = architectures.map(({ name }) => name)

@@ -1,6 +1,6 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
 import * as v from 'valibot'
-import type { ModelConfig, Tensors } from '../architectures/config.ts'
+import { headDim, type ModelConfig, type Tensors } from '../architectures/config.ts'
 import { architectureNames } from '../architectures/registry.ts'
 import { tensorShapes } from '../graph/tensors.ts'
 
@@ -32,7 +32,12 @@ const idOrIds = v.union([count, v.array(count)])
 
 const size = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most))
 
+/** Components of a head. */
+const MOST_HEAD_DIM = 1024
+
 const positive = v.pipe(v.number(), v.finite(), v.gtValue(0))
+
+const pairFactors = v.pipe(v.array(positive), v.maxLength(MOST_HEAD_DIM / 2))
 
 const ropeScalingSchema = v.variant('kind', [
   v.object({ kind: v.literal('linear'), factor: positive }),
@@ -43,6 +48,23 @@ const ropeScalingSchema = v.variant('kind', [
     low: positive,
     high: positive,
     original: positive,
+  }),
+  v.object({
+    kind: v.literal('yarn'),
+    factor: positive,
+    original: positive,
+    fast: positive,
+    slow: positive,
+    truncate: v.boolean(),
+    attention: positive,
+  }),
+  v.object({
+    kind: v.literal('longrope'),
+    factor: positive,
+    original: positive,
+    attention: positive,
+    short: pairFactors,
+    long: pairFactors,
   }),
 ])
 
@@ -55,6 +77,7 @@ const configSchema = v.pipe(
     layers: size(512),
     heads: size(1024),
     kvHeads: size(1024),
+    headDim: v.optional(size(MOST_HEAD_DIM)),
     ff: size(1 << 18),
     eps: v.pipe(v.number(), v.finite(), v.minValue(0)),
     context: size(1 << 17),
@@ -84,8 +107,15 @@ const configSchema = v.pipe(
     softmaxCap: v.optional(positive),
   }),
   v.check(
-    ({ dim, heads, kvHeads }) => dim % heads === 0 && heads % kvHeads === 0,
+    ({ dim, heads, kvHeads, headDim }) =>
+      (headDim !== undefined || dim % heads === 0) && heads % kvHeads === 0,
     'the heads do not divide the width, or the key heads the heads',
+  ),
+  v.check(
+    (c) =>
+      c.ropeScaling?.kind !== 'longrope' ||
+      [c.ropeScaling.short, c.ropeScaling.long].every(({ length }) => 2 * length === headDim(c)),
+    'there is not a rotary factor for each pair of a head',
   ),
 )
 

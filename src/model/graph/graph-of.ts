@@ -1,6 +1,6 @@
 /** From a configuration to its graph. */
 import type { Architecture, Norms } from '../architectures/architecture.ts'
-import { headDim, type ModelConfig } from '../architectures/config.ts'
+import { headDim, type ModelConfig, queryWidth } from '../architectures/config.ts'
 import { architectureOf } from '../architectures/registry.ts'
 import type { Dense, Head, Layer, ModelGraph, Norm, Table } from './graph.ts'
 
@@ -72,30 +72,39 @@ class Builder {
     const { tensors, biases } = this.#a
     const inner = (name: string, inputs: number, outputs: number, hasBias = biases === 'all'): Dense =>
       this.#dense(this.#within(l, name), inputs, outputs, hasBias)
-    const kv = c.kvHeads * headDim(c)
-    const [query, key, value] = tensors.qkv.length === 1 ? this.#fused(l, tensors.qkv[0]) : tensors.qkv
-    const projection = (of: string | Dense, outputs: number): Dense =>
-      typeof of === 'string' ? inner(of, c.dim, outputs, biases !== 'none') : of
-    const [gate, up] = tensors.feedForward
+    const widths = [queryWidth(c), c.kvHeads * headDim(c), c.kvHeads * headDim(c)]
+    const [query, key, value] = this.#beside(l, tensors.qkv, widths, biases !== 'none')
+    const gated = tensors.feedForward.map(() => c.ff)
+    const [gate, up] = this.#beside(l, tensors.feedForward, gated, biases === 'all')
     return {
       attentionNorm: this.#attentionNorm(l),
-      query: projection(query, c.dim),
-      key: projection(key, kv),
-      value: projection(value, kv),
-      attentionOutput: inner(tensors.attentionOutput, c.dim, c.dim, biases !== 'none'),
+      query,
+      key,
+      value,
+      attentionOutput: inner(
+        tensors.attentionOutput,
+        queryWidth(c),
+        c.dim,
+        biases === 'all' || biases === 'attention',
+      ),
       feedForwardNorm: this.#feedForwardNorm(l),
-      gate: inner(gate, c.dim, c.ff),
-      ...(up ? { up: inner(up, c.dim, c.ff) } : {}),
+      gate,
+      ...(up ? { up } : {}),
       down: inner(tensors.feedForwardOutput, c.ff, c.dim),
     }
   }
 
-  #fused(l: number, name: string): Dense[] {
-    const { dim, heads, kvHeads } = this.#c
-    if (kvHeads !== heads)
-      throw new Error(`The form "${this.#a.name}" has as many key heads as heads: they share a matrix.`)
-    const dense = this.#dense(this.#within(l, name), dim, dim, this.#a.biases !== 'none')
-    return [0, 1, 2].map((index) => ({ ...dense, part: { index, of: 3 } }))
+  /** Matrices that read the same rows: each of a name has a tensor of its own, those of one name lie in one behind one another. */
+  #beside(l: number, names: readonly string[], widths: readonly number[], hasBias: boolean): Dense[] {
+    const isOne = new Set(names).size === 1 && widths.length > 1
+    const of = widths.reduce((sum, width) => sum + width, 0)
+    let from = 0
+    return widths.map((width, i) => {
+      const dense = this.#dense(this.#within(l, names[isOne ? 0 : i]), this.#c.dim, width, hasBias)
+      if (!isOne) return dense
+      from += width
+      return { ...dense, part: { from: from - width, of } }
+    })
   }
 
   /** The norm before layer l's attention; at the number of layers, the final one. */

@@ -18,8 +18,8 @@ export interface Dense {
   readonly outputs: number
   /** Orientation of the stored matrix: `[out, in]` or `[in, out]`. */
   readonly layout: 'out-in' | 'in-out'
-  /** One of several matrices that are stored in one tensor, outputs side by side: which, and of how many. */
-  readonly part?: { readonly index: number; readonly of: number }
+  /** Where several matrices are stored in one tensor, outputs side by side: its first output, and how many all have. */
+  readonly part?: { readonly from: number; readonly of: number }
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Runs a model's graph in floating point: in float64, the yardstick for every private computation. */
-import type { ModelConfig, Tensors } from '../architectures/config.ts'
+import { type ModelConfig, queryWidth, type Tensors } from '../architectures/config.ts'
 import { activations, addTo, type Floats, linear, zerosLike } from '../math.ts'
 import { layerNorm, rmsNorm } from '../norm.ts'
 import { rotaryFrequencies, rotate } from '../rope.ts'
@@ -146,8 +146,7 @@ export class Interpreter {
       const all = this.#caches[l].remember(own.keys, own.values, this.#position)
       return attend(this.config, q, all, (t) => this.#position + t + 1, tap)
     }
-    const { dim } = this.config
-    const n = q.length / dim
+    const n = q.length / queryWidth(this.config)
     const rows = Array.from({ length: n }, (_, j) => j).filter((j) => mask?.[j] !== 0)
     const kept = mask ? { keys: pick(own.keys, rows, n), values: pick(own.values, rows, n) } : own
     return attend(this.config, q, kept, () => rows.length, tap)

@@ -15,7 +15,7 @@ export function tensorShapes(config: ModelConfig): Map<string, number[]> {
   for (const { weight, inputs, outputs, part } of layers.flatMap(matricesOf)) {
     if (!isAdapted(config, weight)) continue
     shapes.set(adapterName(weight, 'A'), [rank, inputs])
-    shapes.set(adapterName(weight, 'B'), [outputs * (part?.of ?? 1), rank])
+    shapes.set(adapterName(weight, 'B'), [part?.of ?? outputs, rank])
   }
   return shapes
 }
@@ -68,7 +68,7 @@ function baseShapes(config: ModelConfig): Map<string, number[]> {
     for (const name of normTensors(n)) shapes.set(name, [dim])
   }
   const dense = ({ weight, bias, inputs, outputs, layout, part }: Dense): void => {
-    const all = outputs * (part?.of ?? 1)
+    const all = part?.of ?? outputs
     shapes.set(weight, layout === 'out-in' ? [all, inputs] : [inputs, all])
     if (bias) shapes.set(bias, [all])
   }

@@ -6,10 +6,11 @@
  * Where skip connections carry a norm's result on (BERT), that result, gain * n + shift, is `dim` more columns of the
  * matrix behind the norm.
  */
-import { headDim, type ModelConfig, type Tensors } from '../../../../model/architectures/config.ts'
+import type { ModelConfig, Tensors } from '../../../../model/architectures/config.ts'
 import { type Dense, learned, type ModelGraph } from '../../../../model/graph/graph.ts'
 import { graphOf } from '../../../../model/graph/graph-of.ts'
 import { WeightTable } from '../../../../model/graph/weights.ts'
+import { scoreScale } from '../../../../model/score-scale.ts'
 import { centreColumns, centreRows } from './centre.ts'
 import { type MatrixRole, matrixName, matrixParts, residualBias } from './matrices.ts'
 
@@ -58,7 +59,7 @@ export function lowerMatrix(config: ModelConfig, tensors: Tensors, layer: number
     weight: weights.matrix(d),
     bias: weights.bias(d),
     outputs: d.outputs,
-    scale: role === 'qkv' && i === 0 ? Math.LOG2E / Math.sqrt(headDim(config)) : 1,
+    scale: role === 'qkv' && i === 0 ? Math.LOG2E * scoreScale(config) : 1,
   }))
   // A norm's output has a mean of zero, so the columns may have one, too: then what rounding adds to all of a row alike is
   // not multiplied. It matters where the stream itself passes through them.
