@@ -156,6 +156,32 @@ test('BERT: labels in order, and the kind of head by its architecture', () => {
   expect(unnamed.head).toEqual({ kind: 'classify', labels: ['LABEL_0', 'LABEL_1', 'LABEL_2'] })
 })
 
+test('heads of one number, of several labels at once, and of tokens', () => {
+  const headOf = (change: object) => fromHfConfig({ ...bert, ...change }).head
+  const one = { id2label: { 0: 'LABEL_0' } }
+  const score = { kind: 'classify', labels: ['LABEL_0'] }
+  expect(headOf(one)).toEqual({ ...score, outputs: 'raw' })
+  const sigmoid = 'torch.nn.modules.activation.Sigmoid'
+  expect(headOf({ ...one, sentence_transformers: { activation_fn: sigmoid } })).toEqual({
+    ...score,
+    pairs: true,
+    outputs: 'sigmoid',
+  })
+  const identity = 'torch.nn.modules.linear.Identity'
+  expect(headOf({ ...one, sbert_ce_default_activation_function: identity })).toEqual({
+    ...score,
+    pairs: true,
+    outputs: 'raw',
+  })
+  const labels = ['negative', 'positive']
+  expect(headOf({ problem_type: 'multi_label_classification' })).toEqual({
+    kind: 'classify',
+    labels,
+    outputs: 'sigmoid',
+  })
+  expect(headOf({ architectures: ['BertForTokenClassification'] })).toEqual({ kind: 'tag', labels })
+})
+
 test('RoBERTa counts positions from behind its padding id', () => {
   const roberta = {
     ...bert,
@@ -179,6 +205,16 @@ describe('what is written is read back', () => {
     fromHfConfig({ ...llama, model_type: 'qwen2' }),
     fromHfConfig(phi3),
     fromHfConfig(bert),
+    fromHfConfig({ ...bert, id2label: { 0: 'score' } }),
+    fromHfConfig({ ...bert, problem_type: 'multi_label_classification' }),
+    fromHfConfig({ ...bert, architectures: ['BertForTokenClassification'] }),
+    fromHfConfig({ ...bert, model_type: 'electra', embedding_size: 64 }),
+    fromHfConfig({ ...bert, model_type: 'albert', embedding_size: 64 }),
+    fromHfConfig({
+      ...bert,
+      model_type: 'distilbert',
+      architectures: ['DistilBertForSequenceClassification'],
+    }),
     fromHfConfig({ ...bert, model_type: 'roberta', architectures: ['RobertaForMaskedLM'] }),
     fromHfConfig({ ...bert, architectures: ['BertModel'] }),
   ]
@@ -203,11 +239,17 @@ test.each([
   [{ ...llama, num_hidden_layers: undefined }, '"num_hidden_layers" must be a number'],
   [{ ...llama, num_key_value_heads: 5 }, '5 key heads do not divide'],
   [{ ...llama, hidden_act: 'gelu' }, '"hidden_act" is "gelu"'],
-  [{ ...bert, architectures: ['BertForTokenClassification'] }, '"architectures"'],
+  [{ ...bert, architectures: ['BertForQuestionAnswering'] }, '"architectures"'],
   [{ ...bert, position_embedding_type: 'relative_key' }, 'position_embedding_type'],
-  [{ ...bert, problem_type: 'multi_label_classification' }, 'problem_type'],
+  [{ ...bert, problem_type: 'ranking' }, 'problem_type'],
   [{ ...bert, id2label: { 0: 'a', 2: 'b' } }, 'none for 1'],
-  [{ ...bert, id2label: { 0: 'score' } }, 'two labels or more'],
+  [{ ...bert, id2label: { 0: 'score' }, problem_type: 'single_label_classification' }, 'two labels or more'],
+  [{ ...bert, model_type: 'electra', architectures: ['ElectraForPreTraining'] }, 'fine-tune it first'],
+  [
+    { ...bert, model_type: 'electra', embedding_size: 64, architectures: ['ElectraForMaskedLM'] },
+    '"embedding_size"',
+  ],
+  [{ ...bert, model_type: 'albert', num_hidden_groups: 2 }, '"num_hidden_groups"'],
 ])('refused by name: %j', (json, message) => {
   expect(() => fromHfConfig(json, 'x/config.json')).toThrow(HfConfigError)
   expect(() => fromHfConfig(json, 'x/config.json')).toThrow(/^x\/config\.json: /)

@@ -2,9 +2,12 @@
  * The architectures that there are. A new one is a file beside this with its data, a line here, and a twin in `test/twins`,
  * written from its paper, that tests hold all that is made of it against.
  */
+import { albert } from './albert.ts'
 import type { Architecture } from './architecture.ts'
 import { bert } from './bert.ts'
 import type { ModelConfig } from './config.ts'
+import { distilbert } from './distilbert.ts'
+import { electra } from './electra.ts'
 import { gpt2 } from './gpt2.ts'
 import { llama } from './llama.ts'
 import { parallelLlama } from './parallel-llama.ts'
@@ -20,6 +23,9 @@ export const architectures: readonly Architecture[] = [
   phi3,
   bert,
   roberta,
+  distilbert,
+  electra,
+  albert,
   rmsBert,
   parallelLlama,
 ]

@@ -68,12 +68,20 @@ const ropeScalingSchema = v.variant('kind', [
   }),
 ])
 
+const labelsSchema = v.pipe(
+  v.array(v.string()),
+  v.minLength(1),
+  v.maxLength(4096),
+  v.check((labels) => new Set(labels).size === labels.length, 'expected labels that differ'),
+)
+
 /** Bounded, because others than its author make plans and tables of these sizes before they have seen a weight. */
 const configSchema = v.pipe(
   v.object({
     arch: v.picklist(architectureNames),
     vocab: size(1 << 20),
     dim: size(1 << 16),
+    embedding: v.optional(size(1 << 16)),
     layers: size(512),
     heads: size(1024),
     kvHeads: size(1024),
@@ -91,13 +99,15 @@ const configSchema = v.pipe(
       v.variant('kind', [
         v.object({
           kind: v.literal('classify'),
-          labels: v.pipe(
-            v.array(v.string()),
-            v.minLength(2),
-            v.maxLength(4096),
-            v.check((labels) => new Set(labels).size === labels.length, 'expected labels that differ'),
-          ),
+          labels: labelsSchema,
           pairs: v.optional(v.boolean()),
+          outputs: v.optional(v.picklist(['sigmoid', 'raw'])),
+        }),
+        v.object({ kind: v.literal('tag'), labels: labelsSchema }),
+        v.object({
+          kind: v.literal('embed'),
+          pooling: v.picklist(['mean', 'first']),
+          isNormalised: v.boolean(),
         }),
         v.object({ kind: v.literal('mlm') }),
       ]),
@@ -110,6 +120,10 @@ const configSchema = v.pipe(
     ({ dim, heads, kvHeads, headDim }) =>
       (headDim !== undefined || dim % heads === 0) && heads % kvHeads === 0,
     'the heads do not divide the width, or the key heads the heads',
+  ),
+  v.check(
+    ({ head }) => head?.kind !== 'classify' || head.labels.length > 1 || head.outputs !== undefined,
+    'one label alone is no choice',
   ),
   v.check(
     (c) =>

@@ -1,6 +1,6 @@
 /** From a configuration to its graph. */
 import type { Architecture, Norms } from '../architectures/architecture.ts'
-import { headDim, type ModelConfig, queryWidth } from '../architectures/config.ts'
+import { embeddingWidth, headDim, type ModelConfig, queryWidth } from '../architectures/config.ts'
 import { architectureOf } from '../architectures/registry.ts'
 import type { Dense, Head, Layer, ModelGraph, Norm, Table } from './graph.ts'
 
@@ -39,7 +39,8 @@ class Builder {
       skip: isCarried(tensors.norms) ? 'normalised' : 'stream',
       norm: form.norm,
       isParallel: tensors.norms.placement === 'shared',
-      embeddingNorm: { kind: hasGains(tensors.norms) ? 'none' : 'unit' },
+      embeddingNorm: this.#embeddingNorm(),
+      ...this.#projection(),
       scores: form.scores,
       isRotary: form.positions === 'rotary',
       isAlibi: form.positions === 'alibi',
@@ -113,7 +114,26 @@ class Builder {
     if (!hasGains(norms)) return { kind: norms.placement === 'shared' ? 'unit' : 'none' }
     if (norms.placement === 'pre')
       return this.#norm(l === this.#c.layers ? norms.final : this.#within(l, norms.attention))
-    return this.#norm(l === 0 ? norms.embedding : this.#within(l - 1, norms.feedForward))
+    if (l > 0) return this.#norm(this.#within(l - 1, norms.feedForward))
+    return this.#isNarrow ? { kind: 'none' } : this.#norm(norms.embedding)
+  }
+
+  get #isNarrow(): boolean {
+    return this.#c.embedding !== undefined
+  }
+
+  /** Behind each block (BERT) it is the first layer's own, unless a matrix stands between the two. */
+  #embeddingNorm(): Norm {
+    const { norms } = this.#a.tensors
+    if (!hasGains(norms)) return { kind: 'unit' }
+    return this.#isNarrow && norms.placement === 'post' ? this.#norm(norms.embedding) : { kind: 'none' }
+  }
+
+  #projection(): { projection?: Dense } {
+    if (!this.#isNarrow) return {}
+    const { projection } = this.#a.tensors
+    if (!projection) throw new Error(`The form "${this.#a.name}" has no matrix that widens an embedding.`)
+    return { projection: this.#dense(projection, embeddingWidth(this.#c), this.#c.dim, true) }
   }
 
   #feedForwardNorm(l: number): Norm {
@@ -143,7 +163,9 @@ class Builder {
       layout: 'out-in',
     }
     if (this.#a.attention === 'causal') return { kind: 'tokens', output: tokens }
-    if (!head) return { kind: 'none' }
+    if (!head || head.kind === 'embed') return { kind: 'none' }
+    if (head.kind === 'tag')
+      return { kind: 'tags', output: this.#dense(complete(names.tagger), dim, head.labels.length, true) }
     if (head.kind === 'mlm') {
       const dense = this.#dense(complete(names.transform), dim, dim, true)
       return {
@@ -155,12 +177,14 @@ class Builder {
     return {
       kind: 'labels',
       ...(names.pool ? { pool: this.#dense(names.pool, dim, dim, true) } : {}),
+      poolActivation: names.poolActivation ?? 'tanh',
       output: this.#dense(complete(names.classifier), dim, head.labels.length, true),
     }
   }
 
   #within(l: number, name: string): string {
-    return `${this.#a.tensors.layers}.${l}.${name}`
+    const { layers, isShared } = this.#a.tensors
+    return `${layers}.${isShared ? 0 : l}.${name}`
   }
 
   #norm(name: string): Norm {
