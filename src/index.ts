@@ -17,6 +17,7 @@ export type {
   ChatResult,
   ClassifyInput,
   Classification,
+  TaggedSpan,
   OwnerEvent,
   OnEvent,
   Phase,
