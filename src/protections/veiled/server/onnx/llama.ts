@@ -19,6 +19,11 @@ export const llama: DecoderFamily = {
     // Within its window a sliding one sees all.
     const context = typeof window === 'number' && isUsed ? Math.min(positions, window) : positions
     const rope = ropeFromHf(read, positions)
+    const kind = rope.ropeScaling?.kind ?? 'linear'
+    if (!['linear', 'dynamic', 'llama3'].includes(kind))
+      read.refuse('rope_scaling', `${kind} scales attention as well; --engine llama or --upstream has it`)
+    if ((read.json.partial_rotary_factor ?? 1) !== 1)
+      read.refuse('partial_rotary_factor', 'all components of a head must turn')
     const frequencies = rotaryFrequencies({ dim: heads * width, heads, context, ...rope })
     const table = (of: (angle: number) => number) =>
       Float32Array.from({ length: (context * width) / 2 }, (_, i) =>
