@@ -175,26 +175,32 @@ function folderOf(models: string | undefined, model: string | undefined): string
     : folder
 }
 
+/** Calls `use` with one data owner; see {@link withOwners}. */
+export const withOwner = <T>(choice: PartiesChoice, use: (owner: Owner) => Promise<T>): Promise<T> =>
+  withOwners(choice, (_, makeOwner) => use(makeOwner()))
+
 /**
- * Calls `use` with a data owner of the chosen parties, of two that are started for it and stopped after it, or of nobody
- * where the protection needs no server.
+ * Calls `use` with as many data owners as it wants: of the chosen parties, of two that are started for it and stopped after
+ * it, or of nobody where the protection needs no server.
  */
-export async function withOwner<T>(
+export async function withOwners<T>(
   { folder, running, protection, audit, veiled }: PartiesChoice,
-  use: (owner: Owner) => Promise<T>,
+  use: (config: PageConfig, makeOwner: () => Owner) => Promise<T>,
 ): Promise<T> {
   if (!protection.needsServer) {
     const source = await bundleSource(folder, protection.id)
-    return use(nodeOwner({ server: '' }, { source }))
+    const nobody = { server: '' }
+    return use(nobody, () => nodeOwner(nobody, { source }))
   }
-  if (running) return use(nodeOwner(running))
+  if (running) return use(running, () => nodeOwner(running))
   const keys = mkdtempSync(join(tmpdir(), 'sotto-keys-'))
   try {
     if (veiled?.cloud) {
       const started = { clouds: [veiled.cloud], engine: veiled.engine, logLevel: 'error', keys }
       const server = await startVeiledProcess(started)
       try {
-        return await use(nodeOwner(veiledConfig(server.url, veiled.kits)))
+        const config = veiledConfig(server.url, veiled.kits)
+        return await use(config, () => nodeOwner(config))
       } finally {
         await server.stop()
       }
@@ -210,7 +216,8 @@ export async function withOwner<T>(
       keys,
     })
     try {
-      return await use(nodeOwner(pageConfig(parties.server.url, parties.dealer, audit)))
+      const config = pageConfig(parties.server.url, parties.dealer, audit)
+      return await use(config, () => nodeOwner(config))
     } finally {
       await parties.stop()
     }
