@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
+import { architectureOf } from '../../src/model/architectures/registry.ts'
 import type { Dense, Layer, ModelGraph, Norm } from '../../src/model/graph/graph.ts'
 import { graphOf } from '../../src/model/graph/graph-of.ts'
 import { adapterName, isAdapted } from '../../src/model/graph/lora.ts'
@@ -23,6 +24,14 @@ export interface TapeInputs {
   mask?: Value
 }
 
+/** What a model may be given in place of what it makes of its inputs. */
+export interface OwnInputs {
+  /** What becomes of the embedded rows `[examples * length, dim]` before they are read: some may be a picture's. */
+  readonly rows?: (embedded: Value, weights: ReadonlyMap<string, Value>) => Value
+  /** Of several texts in a row, which count from other positions and do not see each other. */
+  readonly attention?: AttentionConstants
+}
+
 /** A model's graph on a tape: the same formulas as the float reference, in batches of one length. */
 export class ModelTape {
   readonly tape: Tape
@@ -34,6 +43,7 @@ export class ModelTape {
   readonly inputs: TapeInputs
   /** The sum of the embedding tables' rows, `[examples * length, dim]`. */
   readonly embedded: Value
+  readonly #rows: Value
   readonly #parameters: Parameters
   readonly #attention: AttentionConstants
 
@@ -47,6 +57,7 @@ export class ModelTape {
     [examples, length]: [number, number],
     parameters: (weights: ReadonlyMap<string, Value>) => Parameters,
     extra: ReadonlyMap<string, number[]> = new Map(),
+    own: OwnInputs = {},
   ) {
     this.tape = tape
     this.config = config
@@ -62,8 +73,9 @@ export class ModelTape {
       this.inputs.mask = tape.input('mask', [examples, 1, 1, length])
     }
     this.#parameters = parameters(this.weights)
-    this.#attention = attentionConstants(tape, config, length, this.inputs.mask)
+    this.#attention = own.attention ?? attentionConstants(tape, config, length, this.inputs.mask)
     this.embedded = this.#embed()
+    this.#rows = own.rows?.(this.embedded, this.weights) ?? this.embedded
   }
 
   weight(name: string): Value {
@@ -84,7 +96,7 @@ export class ModelTape {
 
   /** Rows before the final norm, `[examples * length, dim]`. */
   stream(): Value {
-    let x = this.#norm(this.embedded, this.graph.embeddingNorm)
+    let x = this.#norm(this.#rows, this.graph.embeddingNorm)
     for (const l of this.graph.layers) x = this.#layer(x, l)
     return x
   }
@@ -162,7 +174,9 @@ export class ModelTape {
     const queries = turned(q)
     const [, , , hd] = queries.shape
     const grouped = layer.reshape(t, queries, [examples, c.kvHeads, (c.heads / c.kvHeads) * length, hd])
-    const mixed = attention(t, c, grouped, turned(k), v, mask)
+    const scale = architectureOf(c).scores === 'octaves' ? Math.LN2 : 1 / Math.sqrt(hd)
+    const { softcap, softmaxCap } = c
+    const mixed = attention(t, { scale, softcap, softmaxCap }, grouped, turned(k), v, mask)
     return layer.joinHeads(t, layer.reshape(t, mixed, queries.shape))
   }
 
