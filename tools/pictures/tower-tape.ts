@@ -5,6 +5,7 @@ import { dense } from '../onnx/dense.ts'
 import { add, joinHeads, reshape, splitHeads } from '../onnx/layers.ts'
 import { layerNorm } from '../onnx/norm.ts'
 import type { Parameters } from '../onnx/parameters.ts'
+import { firstRows } from '../onnx/select.ts'
 import type { Tape, Value } from '../onnx/tape.ts'
 
 /** An encoder of pictures on a tape. */
@@ -34,17 +35,27 @@ export class TowerTape {
    * `[examples * (patches + 1), dim]`.
    */
   rows(patches: Value, examples: number, layers = this.#c.layers): Value {
-    const { firstNorm, layer } = this.#form
+    const { firstNorm } = this.#form
     let x = this.#placed(this.#patchRows(patches), examples)
     if (firstNorm) x = this.norm(x, firstNorm)
-    for (let l = 0; l < layers; l++) {
-      const { before, qkv, output, after, up, down } = layer(l)
-      const mixed = this.#attend(this.norm(x, before), qkv, examples)
-      const y = add(this.#t, x, this.dense(mixed, output))
-      const inner = activate(this.#t, this.dense(this.norm(y, after), up), this.#c.activation)
-      x = add(this.#t, y, this.dense(inner, down))
-    }
+    for (let l = 0; l < layers; l++) x = this.#layer(x, l, examples)
     return x
+  }
+
+  /** The class's row of each example after all layers, `[examples, dim]`: of the last one nothing else is computed. */
+  classRows(patches: Value, examples: number): Value {
+    const last = this.#c.layers - 1
+    return this.#layer(this.rows(patches, examples, last), last, examples, true)
+  }
+
+  #layer(x: Value, number: number, examples: number, isFirstOnly = false): Value {
+    const { before, qkv, output, after, up, down } = this.#form.layer(number)
+    const some = (rows: Value): Value => (isFirstOnly ? firstRows(this.#t, rows, examples) : rows)
+    const n = this.norm(x, before)
+    const mixed = this.#attend(some(n), n, qkv, examples)
+    const y = add(this.#t, some(x), this.dense(mixed, output))
+    const inner = activate(this.#t, this.dense(this.norm(y, after), up), this.#c.activation)
+    return add(this.#t, y, this.dense(inner, down))
   }
 
   /** x W' + b of the layer `name`. */
@@ -93,11 +104,12 @@ export class TowerTape {
     })
   }
 
-  #attend(n: Value, names: readonly string[], examples: number): Value {
+  #attend(asking: Value, asked: Value, [query, key, value]: readonly string[], examples: number): Value {
     const t = this.#t
     const { heads, dim } = this.#c
-    const length = n.shape[0] / examples
-    const [q, k, v] = names.map((name) => splitHeads(t, this.dense(n, name), examples, length, heads))
+    const split = (x: Value, name: string): Value =>
+      splitHeads(t, this.dense(x, name), examples, x.shape[0] / examples, heads)
+    const [q, k, v] = [split(asking, query), split(asked, key), split(asked, value)]
     return joinHeads(t, attention(t, { scale: Math.sqrt(heads / dim) }, q, k, v))
   }
 

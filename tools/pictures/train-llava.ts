@@ -1,4 +1,5 @@
 /** Trains a small LLaVA on collages of garments, with the project's own tape. */
+import { join } from 'node:path'
 import type { Tokenizer } from '@huggingface/tokenizers'
 import type { InferenceSession } from 'onnxruntime-node'
 import type { Tensors } from '../../src/model/architectures/config.ts'
@@ -7,15 +8,13 @@ import type { Normalising } from '../../src/model/pictures/patches.ts'
 import type { TowerConfig } from '../../src/model/pictures/tower.ts'
 import { PredictableRandom } from '../../src/model/random.ts'
 import { scatterEmbeddings } from '../onnx/scatter.ts'
-import { openSession } from '../onnx/session.ts'
-import { type Feeds, weightFeeds } from '../pretrain/feeds.ts'
-import { AdamW, type AdamWOptions, learningRate } from '../train/adamw.ts'
+import type { Feeds } from '../pretrain/feeds.ts'
 import { type CollageSource, collageFeeds, readingFeeds } from './collage-batches.ts'
 import type { LabelledPictures } from './fashion.ts'
-import { gradientsOf } from './gradients.ts'
 import { initialTensors } from './initial.ts'
 import { startFromVit } from './llava-start.ts'
 import { readingGraph, seeingGraph, seeingTensors } from './reading-graph.ts'
+import { gradientsOf, meanOf, runStage, type StageProgress } from './stage.ts'
 
 export interface LlavaTrainOptions {
   readonly config: LlavaConfig
@@ -26,55 +25,51 @@ export interface LlavaTrainOptions {
   readonly labels: number
   /** What the tower begins as. */
   readonly vit: { readonly config: TowerConfig; readonly tensors: Tensors }
-  /** Of wall time: of the tower alone, and of the whole. */
+  /** Folder for both stages' checkpoints, from which a training goes on. */
+  readonly out: string
+  /** Of processor time: of the tower alone, and of the whole. */
   readonly minutes: { readonly seeing: number; readonly reading: number }
   readonly peakLearningRate: number
   readonly seed: number
   readonly threads: number
-  /** Every 50 steps. */
-  readonly onProgress?: (progress: LlavaProgress, weights: Tensors) => void
+  readonly onProgress?: (progress: StageProgress) => void
 }
 
-export interface LlavaProgress {
-  readonly stage: 'seeing' | 'reading'
-  readonly step: number
-  /** Mean since the last report, in nats: of telling the quarters' garments, and for each token of answers. */
-  readonly quarterLoss: number
-  readonly loss?: number
-  readonly minutes: number
-}
-
-const optimizer: AdamWOptions = { beta1: 0.9, beta2: 0.98, eps: 1e-8, weightDecay: 0.05, clip: 1 }
 const EXAMPLES = { seeing: 32, reading: 8 }
 const TOKENS = 128
-const REPORT = 50
 
 /** Resolves with the weights, by the names of Hugging Face's files. */
 export async function trainLlava(o: LlavaTrainOptions): Promise<Tensors> {
   const { config, labels } = o
-  const source: CollageSource = { ...o, random: new PredictableRandom(o.seed) }
-  const depth = 1 / Math.sqrt(2 * config.text.layers)
-  const weights = initialTensors(
-    new Map([
-      ...seeingTensors(config, labels),
-      ...[...llavaTensors(config)].map(([name, shape]): [string, number[]] => [inTraining(name), shape]),
-    ]),
-    o.seed,
-    { names: /(o_proj|down_proj)\.weight$/, by: depth },
-  )
-  startFromVit(weights, config, o.vit.tensors, o.vit.config)
-  const seeing: Tensors = new Map([...seeingTensors(config, labels).keys()].map((n) => [n, weights.get(n)!]))
-  await stage(
-    o,
-    'seeing',
-    seeing,
-    seeingGraph(config, labels, EXAMPLES.seeing),
-    () => collageFeeds(source, EXAMPLES.seeing).feeds,
-  )
+  const source = (step: number): CollageSource => ({
+    ...o,
+    random: new PredictableRandom(o.seed * 1_000_003 + step),
+  })
+  const tower = await runStage({
+    ...o,
+    name: 'seeing',
+    minutes: o.minutes.seeing,
+    graph: seeingGraph(config, labels, EXAMPLES.seeing),
+    weights: startOfTower(o),
+    checkpoint: join(o.out, 'seeing-checkpoint.safetensors'),
+    batch: (step) => collageFeeds(source(step), EXAMPLES.seeing).feeds,
+    losses: (results) => ({ quarter: meanOf(results['quarter loss']) }),
+  })
   const sizes = { examples: EXAMPLES.reading, tokens: TOKENS }
-  await stage(o, 'reading', weights, readingGraph(config, labels, sizes), () =>
-    readingFeeds(source, o.tokenizer, sizes),
-  )
+  const weights = await runStage({
+    ...o,
+    name: 'reading',
+    minutes: o.minutes.reading,
+    graph: readingGraph(config, labels, sizes),
+    weights: startOfWhole(o, tower),
+    checkpoint: join(o.out, 'reading-checkpoint.safetensors'),
+    batch: (step) => readingFeeds(source(step), o.tokenizer, sizes),
+    losses: (results, feeds) => ({
+      quarter: meanOf(results['quarter loss']),
+      token: weighted(results.loss.data as Float32Array, feeds),
+    }),
+    gradients: (results, feeds) => gradients(o, results, feeds),
+  })
   return new Map(
     [...llavaTensors(config).keys()].map((name) => [name, weights.get(inTraining(name))!] as const),
   )
@@ -82,54 +77,38 @@ export async function trainLlava(o: LlavaTrainOptions): Promise<Tensors> {
 
 const inTraining = (name: string): string => (name.startsWith(TEXT) ? name.slice(TEXT.length) : name)
 
-async function stage(
-  o: LlavaTrainOptions,
-  name: LlavaProgress['stage'],
-  weights: Tensors,
-  graph: Uint8Array,
-  batch: () => Feeds,
-): Promise<void> {
-  const session = await openSession(graph, o.threads)
-  const adam = new AdamW(weights, optimizer)
-  const began = performance.now()
-  const sums = { loss: 0, quarters: 0 }
-  for (let step = 1; ; step++) {
-    const minutes = (performance.now() - began) / 60_000
-    if (minutes >= o.minutes[name]) break
-    const feeds = batch()
-    const results = await session.run({ ...feeds, ...weightFeeds(weights) })
-    adam.update(
-      gradients(o.config, results, weights, feeds),
-      learningRate(minutes / o.minutes[name], o.peakLearningRate),
-    )
-    sums.quarters += mean(results['quarter loss'].data as Float32Array)
-    if (results.loss) sums.loss += weighted(results.loss.data as Float32Array, feeds)
-    if (step % REPORT > 0) continue
-    const loss = results.loss ? { loss: sums.loss / REPORT } : {}
-    o.onProgress?.({ stage: name, step, quarterLoss: sums.quarters / REPORT, ...loss, minutes }, weights)
-    sums.loss = sums.quarters = 0
-  }
-  await session.release()
+function startOfTower(o: LlavaTrainOptions): Tensors {
+  const weights = initialTensors(seeingTensors(o.config, o.labels), o.seed, { names: /^$/, by: 1 })
+  startFromVit(weights, o.config, o.vit.tensors, o.vit.config)
+  return weights
 }
 
-function gradients(
-  { text }: LlavaConfig,
-  results: InferenceSession.ReturnType,
-  weights: Tensors,
-  feeds: Feeds,
-): Map<string, Float32Array> {
-  const embedded = results['d embedded']
-  if (!embedded) return gradientsOf(results, weights)
-  const table = 'model.embed_tokens.weight'
-  const others: Tensors = new Map(weights)
-  others.delete(table)
-  const all = gradientsOf(results, others)
-  all.set(table, new Float32Array(weights.get(table)!.data.length))
-  scatterEmbeddings(text, all, embedded.data as Float32Array, feeds, feeds.ids.dims[0])
+/** In the order of the graph's weights. */
+function startOfWhole(o: LlavaTrainOptions, tower: Tensors): Tensors {
+  const shapes = [...llavaTensors(o.config)].map(([name, shape]): [string, number[]] => [
+    inTraining(name),
+    shape,
+  ])
+  const damped = { names: /(o_proj|down_proj)\.weight$/, by: 1 / Math.sqrt(2 * o.config.text.layers) }
+  const all = initialTensors(new Map(shapes), o.seed, damped)
+  for (const [name, tensor] of tower) all.set(name, tensor)
   return all
 }
 
-const mean = (values: Float32Array): number => values.reduce((a, b) => a + b, 0) / values.length
+function gradients(
+  { config, labels }: LlavaTrainOptions,
+  results: InferenceSession.ReturnType,
+  feeds: Feeds,
+): Map<string, Float32Array> {
+  const { text } = config
+  const shapes = new Map([...llavaTensors(config), ...seeingTensors(config, labels)])
+  const table = 'model.embed_tokens.weight'
+  const names = [...new Set([...shapes.keys()].map(inTraining))].filter((name) => name !== table)
+  const all = gradientsOf(results, names)
+  all.set(table, new Float32Array(text.vocab * text.dim))
+  scatterEmbeddings(text, all, results['d embedded'].data as Float32Array, feeds, feeds.ids.dims[0])
+  return all
+}
 
 const weighted = (loss: Float32Array, feeds: Feeds): number => {
   const weights = feeds.weights.data as Float32Array

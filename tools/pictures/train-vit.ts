@@ -1,20 +1,20 @@
 /** Trains a ViT on labelled pictures, with the project's own tape. */
+import { join } from 'node:path'
 import { Tensor as OrtTensor } from 'onnxruntime-node'
 import type { Tensors } from '../../src/model/architectures/config.ts'
 import { cutPatches, type Normalising } from '../../src/model/pictures/patches.ts'
 import { patchCount, patchSize } from '../../src/model/pictures/tower.ts'
 import { type VitConfig, vitTensors } from '../../src/model/pictures/vit.ts'
 import { PredictableRandom } from '../../src/model/random.ts'
-import { openSession } from '../onnx/session.ts'
-import { weightFeeds } from '../pretrain/feeds.ts'
-import { AdamW, learningRate } from '../train/adamw.ts'
+import type { Feeds } from '../pretrain/feeds.ts'
 import { FASHION_SIDE, type LabelledPictures } from './fashion.ts'
-import { gradientsOf } from './gradients.ts'
 import { initialTensors } from './initial.ts'
+import { meanOf, runStage, type StageProgress } from './stage.ts'
 import { vary } from './varied.ts'
 import { vitGraph } from './vit-graph.ts'
 
 const PIXELS = FASHION_SIDE ** 2
+const BATCH = 128
 /** Probability that is spread over all labels, so that the model stays unsure (Szegedy et al., 2016). */
 const SMOOTHING = 0.05
 
@@ -22,101 +22,87 @@ export interface VitTrainOptions {
   readonly config: VitConfig
   readonly normal: Normalising
   readonly pictures: LabelledPictures
-  /** Of wall time. */
+  /** Folder for `vit-checkpoint.safetensors`, from which a training goes on. */
+  readonly out: string
+  /** Weights to begin with, in place of random ones. */
+  readonly from?: Tensors
+  /** Of processor time. */
   readonly minutes: number
-  readonly batch: number
   readonly peakLearningRate: number
   readonly seed: number
   readonly threads: number
-  /** Every hundred steps. */
-  readonly onProgress?: (progress: PictureProgress, weights: Tensors) => void
-}
-
-export interface PictureProgress {
-  readonly step: number
-  /** Pictures seen, in multiples of all there are. */
-  readonly epochs: number
-  /** Mean since the last report, in nats. */
-  readonly loss: number
-  readonly minutes: number
-  /** Of processor time. */
-  readonly cpuMinutes: number
+  readonly onProgress?: (progress: StageProgress) => void
 }
 
 /** Resolves with the weights. */
-export async function trainVit(o: VitTrainOptions): Promise<Tensors> {
-  const { config, batch } = o
-  const session = await openSession(vitGraph(config, batch, true), o.threads)
-  const weights = initialTensors(vitTensors(config), o.seed, {
-    names: /(output\.dense|classifier)\.weight$/,
-    by: 1 / Math.sqrt(2 * config.layers),
-  })
-  const optimizer = new AdamW(weights, { beta1: 0.9, beta2: 0.98, eps: 1e-8, weightDecay: 0.05, clip: 1 })
-  const began = { wall: performance.now(), cpu: process.cpuUsage() }
+export function trainVit(o: VitTrainOptions): Promise<Tensors> {
+  const { config } = o
+  const weights =
+    o.from ??
+    initialTensors(vitTensors(config), o.seed, {
+      names: /(output\.dense|classifier)\.weight$/,
+      by: 1 / Math.sqrt(2 * config.layers),
+    })
   const batches = new VitBatches(o)
-  let sum = 0
-  for (let step = 0; ; step++) {
-    const minutes = (performance.now() - began.wall) / 60_000
-    if (minutes >= o.minutes) break
-    const feeds = batches.next()
-    const results = await session.run({ ...feeds, ...weightFeeds(weights) })
-    optimizer.update(gradientsOf(results, weights), learningRate(minutes / o.minutes, o.peakLearningRate))
-    sum += (results.loss.data as Float32Array).reduce((a, b) => a + b, 0) / batch
-    if ((step + 1) % 100 === 0) {
-      const { user, system } = process.cpuUsage(began.cpu)
-      const epochs = ((step + 1) * batch) / o.pictures.count
-      o.onProgress?.(
-        { step: step + 1, epochs, loss: sum / 100, minutes, cpuMinutes: (user + system) / 60e6 },
-        weights,
-      )
-      sum = 0
-    }
-  }
-  await session.release()
-  return weights
+  return runStage({
+    ...o,
+    name: 'labels',
+    graph: vitGraph(config, BATCH, true),
+    weights,
+    checkpoint: join(o.out, 'vit-checkpoint.safetensors'),
+    batch: (step) => batches.at(step),
+    losses: ({ loss }) => ({ label: meanOf(loss) }),
+  })
 }
 
 /** Pictures in a new order each epoch, varied. */
 class VitBatches {
   readonly #o: VitTrainOptions
-  readonly #random: PredictableRandom
-  readonly #order: Uint32Array
-  #at: number
+  #epoch = -1
+  #order = new Uint32Array()
 
   constructor(o: VitTrainOptions) {
     this.#o = o
-    this.#random = new PredictableRandom(o.seed)
-    this.#order = Uint32Array.from({ length: o.pictures.count }, (_, i) => i)
-    this.#at = o.pictures.count
   }
 
-  next() {
-    const { config, batch, pictures, normal } = this.#o
+  at(step: number): Feeds {
+    const { config, pictures, normal, seed } = this.#o
+    const random = new PredictableRandom(seed * 1_000_003 + step)
     const labels = config.labels.length
-    const [rows, width] = [batch * patchCount(config), patchSize(config)]
+    const [rows, width] = [BATCH * patchCount(config), patchSize(config)]
     const patches = new Float32Array(rows * width)
-    const targets = new Float32Array(batch * labels).fill(SMOOTHING / labels)
+    const targets = new Float32Array(BATCH * labels).fill(SMOOTHING / labels)
     const picture = new Uint8Array(PIXELS)
-    for (let b = 0; b < batch; b++) {
-      const number = this.#number()
-      vary(pictures.pixels.subarray(number * PIXELS, (number + 1) * PIXELS), this.#random, picture)
+    for (let b = 0; b < BATCH; b++) {
+      const number = this.#number(step * BATCH + b)
+      vary(pictures.pixels.subarray(number * PIXELS, (number + 1) * PIXELS), random, picture)
       cutPatches(picture, config, normal, patches, b * PIXELS)
       targets[b * labels + pictures.labels[number]] += 1 - SMOOTHING
     }
     return {
       patches: new OrtTensor('float32', patches, [rows, width]),
-      targets: new OrtTensor('float32', targets, [batch, labels]),
+      targets: new OrtTensor('float32', targets, [BATCH, labels]),
     }
   }
 
-  #number(): number {
-    if (this.#at === this.#order.length) {
-      this.#at = 0
-      for (let i = this.#order.length - 1; i > 0; i--) {
-        const j = this.#random.below(i + 1)
-        ;[this.#order[i], this.#order[j]] = [this.#order[j], this.#order[i]]
-      }
+  #number(seen: number): number {
+    const { count } = this.#o.pictures
+    const epoch = Math.floor(seen / count)
+    if (epoch !== this.#epoch) {
+      this.#epoch = epoch
+      this.#order = shuffled(count, new PredictableRandom(this.#o.seed + 7919 * (epoch + 1)))
     }
-    return this.#order[this.#at++]
+    return this.#order[seen % count]
   }
+}
+
+function shuffled(count: number, random: PredictableRandom): Uint32Array<ArrayBuffer> {
+  const order = Uint32Array.from({ length: count }, (_, i) => i)
+  for (let i = count - 1; i > 0; i--) {
+    const j = random.below(i + 1)
+    const [a, b] = [order[i], order[j]]
+    order[i] = b
+    order[j] = a
+  }
+  return order
 }

@@ -2,7 +2,6 @@ import { patchCount, patchSize, vitForm } from '../../src/model/pictures/tower.t
 import { type VitConfig, vitHead, vitTensors } from '../../src/model/pictures/vit.ts'
 import { softCrossEntropy } from '../onnx/loss.ts'
 import { summed } from '../onnx/parameters.ts'
-import { firstRows } from '../onnx/select.ts'
 import { Tape } from '../onnx/tape.ts'
 import { TowerTape } from './tower-tape.ts'
 
@@ -16,8 +15,8 @@ export function vitGraph(config: VitConfig, examples: number, learns: boolean): 
   const weights = new Map([...vitTensors(config)].map(([name, shape]) => [name, t.input(name, shape)]))
   const tower = new TowerTape(t, summed(t), config, vitForm, weights)
   const patches = t.input('patches', [examples * patchCount(config), patchSize(config)])
-  const first = firstRows(t, tower.rows(patches, examples), examples)
-  const logits = tower.dense(tower.norm(first, vitHead.norm), vitHead.classifier)
+  const rows = tower.norm(tower.classRows(patches, examples), vitHead.norm)
+  const logits = tower.dense(rows, vitHead.classifier)
   if (learns) {
     const targets = t.input('targets', logits.shape)
     const weight = t.constant(new Float32Array(examples).fill(1 / examples), [examples, 1])
