@@ -23,6 +23,8 @@ export interface CollageSource {
   readonly pictures: LabelledPictures
   readonly labels: number
   readonly random: PredictableRandom
+  /** Whether garments are shown as one might have taken them as well. */
+  readonly isVaried: boolean
 }
 
 /** What a tower reads and should see in it, and the garments' classes. */
@@ -32,7 +34,7 @@ export function collageFeeds(s: CollageSource, examples: number): { feeds: Feeds
   const patches = new Float32Array(examples * count * width)
   const quarters = new Float32Array(examples * places.length * s.labels)
   const classes = Array.from({ length: examples }, (_, e) => {
-    const { pixels, labels } = drawCollage(s.pictures, s.random, true)
+    const { pixels, labels } = drawCollage(s.pictures, s.random, s.isVaried)
     cutPatches(pixels, tower, s.normal, patches, e * COLLAGE_SIDE ** 2)
     labels.forEach((label, place) => {
       quarters[(e * places.length + place) * s.labels + label] = 1
@@ -49,7 +51,7 @@ export function collageFeeds(s: CollageSource, examples: number): { feeds: Feeds
 /** A question with its answer in tokens. */
 export interface Exchange {
   /** From the user's mark to the assistant's. */
-  readonly asked: number[]
+  readonly before: number[]
   /** With the mark that ends it. */
   readonly answered: number[]
 }
@@ -57,9 +59,22 @@ export interface Exchange {
 export function exchange(tokenizer: Tokenizer, question: string, answer: string): Exchange {
   const [user, assistant, end] = [1, 2, 3].map((i) => specialId(tokenizer, llavaSpecials[i]))
   return {
-    asked: [user, ...encodePlain(tokenizer, question), end, assistant],
+    before: [user, ...encodePlain(tokenizer, question), end, assistant],
     answered: [...encodePlain(tokenizer, answer), end],
   }
+}
+
+/** A question of a batch that is in it whole. */
+export interface Asked {
+  readonly kind: QuestionKind
+  /** The row, of those of texts, behind which its answer begins. */
+  readonly from: number
+  readonly answer: readonly number[]
+}
+
+export interface ReadingBatch {
+  readonly feeds: Feeds
+  readonly asked: readonly Asked[]
 }
 
 /** How often each kind is asked. */
@@ -69,9 +84,10 @@ const kinds: readonly QuestionKind[] = [...questionKinds, 'place', 'place', 'whe
  * What the whole model reads: each collage with as many questions as there is room for, none of which sees another: all
  * count from the picture on.
  */
-export function readingFeeds(s: CollageSource, tokenizer: Tokenizer, sizes: ReadingSizes): Feeds {
+export function readingBatch(s: CollageSource, tokenizer: Tokenizer, sizes: ReadingSizes): ReadingBatch {
   const { examples, tokens } = sizes
   const { feeds, classes } = collageFeeds(s, examples)
+  const asked: Asked[] = []
   const before = 1 + patchCount(s.config.tower)
   const length = before + tokens
   const frequencies = rotaryFrequencies(s.config.text)
@@ -96,9 +112,9 @@ export function readingFeeds(s: CollageSource, tokenizer: Tokenizer, sizes: Read
       mask.fill(0, (first + i) * length, (first + i) * length + i + 1)
     }
     for (let at = before; at < length; ) {
-      const { question, answer } = ask(kinds[s.random.below(kinds.length)], classes[e], s.random)
-      const { asked, answered } = exchange(tokenizer, question, answer)
-      const all = [...asked, ...answered]
+      const { kind, question, answer } = ask(kinds[s.random.below(kinds.length)], classes[e], s.random)
+      const { before: open, answered } = exchange(tokenizer, question, answer)
+      const all = [...open, ...answered]
       // A question that does not fit is cut: its beginning is learned from all the same.
       const fit = all.slice(0, length - at)
       fit.forEach((id, i) => {
@@ -108,16 +124,18 @@ export function readingFeeds(s: CollageSource, tokenizer: Tokenizer, sizes: Read
         mask.fill(0, row * length, row * length + before)
         mask.fill(0, row * length + at, row * length + at + i + 1)
         const target = e * tokens + at - before + i
-        if (i + 1 >= asked.length && i + 1 < fit.length) {
+        if (i + 1 >= open.length && i + 1 < fit.length) {
           targets[target] = BigInt(all[i + 1])
           weights[target] = 1
         }
       })
+      if (fit.length === all.length)
+        asked.push({ kind, from: e * tokens + at - before + open.length - 1, answer: answered })
       at += fit.length
     }
   }
   const answers = weights.reduce((a, b) => a + b, 0)
-  return {
+  const all = {
     ...feeds,
     ids: new OrtTensor('int64', ids, [examples * length]),
     cos: new OrtTensor('float32', cos, [examples, 1, length, hd]),
@@ -130,4 +148,5 @@ export function readingFeeds(s: CollageSource, tokenizer: Tokenizer, sizes: Read
       [weights.length, 1],
     ),
   }
+  return { feeds: all, asked }
 }

@@ -1,3 +1,4 @@
+import { headDim } from '../../src/model/architectures/config.ts'
 import { type LlavaConfig, projector, projectorTensors, TOWER } from '../../src/model/pictures/llava.ts'
 import { clipForm, patchCount, patchSize, towerTensors } from '../../src/model/pictures/tower.ts'
 import { activate } from '../onnx/activation.ts'
@@ -47,46 +48,30 @@ export interface ReadingSizes {
 }
 
 /**
- * A LLaVA that learns to answer. Reads `ids` `[examples * length]` of a first token, as many as there are patches, and the
- * texts; `mask`, `cos` and `sin`; `targets` and `weights` `[examples * tokens, 1]`; and what {@link seeingGraph} does.
- * Outputs: `loss` for each token, `quarter loss`, `d embedded` and `d NAME`; the text model's names have no prefix.
+ * A LLaVA that reads questions, as an ONNX model. Inputs: `ids` `[examples * length]` of a first token, as many as there are
+ * patches, and the texts; `mask`, `cos` and `sin`; `patches`. The text model's names have no prefix. Output: `tokens`,
+ * the likeliest next one behind each of the texts', `[examples * tokens]`.
  */
-export function readingGraph(c: LlavaConfig, labels: number, { examples, tokens }: ReadingSizes): Uint8Array {
-  const t = new Tape()
-  const parameters = summed(t)
-  const count = patchCount(c.tower)
-  const length = 1 + count + tokens
-  const hd = c.text.dim / c.text.heads
-  const patches = t.input('patches', [examples * count, patchSize(c.tower)])
-  const [cos, sin] = ['cos', 'sin'].map((name) => t.input(name, [examples, 1, length, hd]))
-  const mask = t.input('mask', [examples, 1, length, length])
-  let seen: Value | undefined
-  const model = new ModelTape(
-    t,
-    c.text,
-    [examples, length],
-    () => parameters,
-    new Map([...seeingTensors(c, labels), ...projectorTensors(c)]),
-    {
-      attention: { mask, rotary: { cos, sin } },
-      rows: (embedded, weights) => {
-        const tower = new TowerTape(t, parameters, c.tower, clipForm(TOWER), weights)
-        seen = tower.rows(patches, examples, c.towerLayers)
-        return mixed(t, embedded, projected(t, parameters, weights, seen, examples), examples)
-      },
-    },
-  )
-  const numbers = Array.from({ length: examples * tokens }, (_, i) =>
-    BigInt(Math.floor(i / tokens) * length + 1 + count + (i % tokens)),
-  )
-  const rows = t.constant(BigInt64Array.from(numbers), [numbers.length])
+export function readingGraph(c: LlavaConfig, sizes: ReadingSizes): Uint8Array {
+  const { t, model, rows } = readingTape(c, sizes, projectorAndTower(c))
   const logits = model.tokenLogits(model.hidden(), rows)
-  const [targets, weights] = [
-    t.input('targets', [numbers.length, 1], 'int64'),
-    t.input('weights', [numbers.length, 1]),
-  ]
-  const loss = hardCrossEntropy(t, logits, targets, weights)
-  const quarterLoss = quarters(t, parameters, model.weights, seen!, examples)
+  const likeliest = t.op('ArgMax', [logits], [logits.shape[0]], { axis: -1, keepdims: 0 })
+  t.output('tokens', likeliest, 'int64')
+  return t.model()
+}
+
+/**
+ * One that learns to answer. Reads besides `targets` and `weights` `[examples * tokens, 1]`, and what {@link seeingGraph}
+ * does. Outputs: `loss` for each token, `quarter loss`, `d embedded` and `d NAME`.
+ */
+export function learningGraph(c: LlavaConfig, labels: number, sizes: ReadingSizes): Uint8Array {
+  const extra = new Map([...seeingTensors(c, labels), ...projectorTensors(c)])
+  const { t, parameters, model, rows, seen } = readingTape(c, sizes, extra)
+  const count = sizes.examples * sizes.tokens
+  const logits = model.tokenLogits(model.hidden(), rows)
+  const targets = t.input('targets', [count, 1], 'int64')
+  const loss = hardCrossEntropy(t, logits, targets, t.input('weights', [count, 1]))
+  const quarterLoss = quarters(t, parameters, model.weights, seen, sizes.examples)
   t.backward()
   t.output('loss', loss)
   t.output('quarter loss', quarterLoss)
@@ -94,6 +79,39 @@ export function readingGraph(c: LlavaConfig, labels: number, { examples, tokens 
   const table = model.graph.tables[0].tensor
   for (const [name, value] of model.weights) if (name !== table) t.output(`d ${name}`, t.gradient(value))
   return t.model()
+}
+
+const projectorAndTower = (c: LlavaConfig): Map<string, number[]> =>
+  new Map([...towerTensors(c.tower, clipForm(TOWER)), ...projectorTensors(c)])
+
+/** The model, the tower's rows `seen`, and the numbers of the texts' rows. */
+function readingTape(
+  c: LlavaConfig,
+  { examples, tokens }: ReadingSizes,
+  extra: ReadonlyMap<string, number[]>,
+) {
+  const t = new Tape()
+  const parameters = summed(t)
+  const count = patchCount(c.tower)
+  const length = 1 + count + tokens
+  const hd = headDim(c.text)
+  const patches = t.input('patches', [examples * count, patchSize(c.tower)])
+  const [cos, sin] = ['cos', 'sin'].map((name) => t.input(name, [examples, 1, length, hd]))
+  const mask = t.input('mask', [examples, 1, length, length])
+  let seen: Value = patches
+  const model = new ModelTape(t, c.text, [examples, length], () => parameters, extra, {
+    attention: { mask, rotary: { cos, sin } },
+    rows: (embedded, weights) => {
+      const tower = new TowerTape(t, parameters, c.tower, clipForm(TOWER), weights)
+      seen = tower.rows(patches, examples, c.towerLayers)
+      return mixed(t, embedded, projected(t, parameters, weights, seen, examples), examples)
+    },
+  })
+  const numbers = Array.from({ length: examples * tokens }, (_, i) =>
+    BigInt(Math.floor(i / tokens) * length + 1 + count + (i % tokens)),
+  )
+  const rows = t.constant(BigInt64Array.from(numbers), [numbers.length])
+  return { t, parameters, model, seen, rows }
 }
 
 /** Rows of patches for the text model, `[examples * patches, dim]`, from the tower's, the class's among them. */

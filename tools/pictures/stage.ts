@@ -7,6 +7,9 @@ import { type Feeds, weightFeeds } from '../pretrain/feeds.ts'
 import { AdamW, type AdamWOptions, learningRate } from '../train/adamw.ts'
 import { loadCheckpoint, saveCheckpoint, type TrainState } from '../train/checkpoint.ts'
 
+/** How long a training is: minutes of processor time, or steps. At its end the learning rate has come down. */
+export type Length = { readonly minutes: number } | { readonly steps: number }
+
 export interface Stage {
   readonly name: string
   /** A training graph, whose outputs are losses and `d NAME` for each weight. */
@@ -15,8 +18,7 @@ export interface Stage {
   readonly weights: Tensors
   /** Where it is kept every two minutes. */
   readonly checkpoint: string
-  /** Of processor time, at whose end the learning rate has come down. */
-  readonly minutes: number
+  readonly length: Length
   readonly peakLearningRate: number
   readonly seed: number
   readonly threads: number
@@ -46,7 +48,9 @@ const SAVE_MS = 120_000
 export async function runStage(s: Stage): Promise<Tensors> {
   const { state, adam } = begun(s)
   const session = await openSession(s.graph, s.threads)
-  const progress = (): number => state.elapsed / (60 * s.minutes)
+  const { length } = s
+  const progress = (): number =>
+    'steps' in length ? state.step / length.steps : state.elapsed / (60 * length.minutes)
   let sums: Record<string, number> = {}
   let saved = Date.now()
   while (progress() < 1) {

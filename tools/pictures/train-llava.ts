@@ -9,12 +9,12 @@ import type { TowerConfig } from '../../src/model/pictures/tower.ts'
 import { PredictableRandom } from '../../src/model/random.ts'
 import { scatterEmbeddings } from '../onnx/scatter.ts'
 import type { Feeds } from '../pretrain/feeds.ts'
-import { type CollageSource, collageFeeds, readingFeeds } from './collage-batches.ts'
+import { type CollageSource, collageFeeds, readingBatch } from './collage-batches.ts'
 import type { LabelledPictures } from './fashion.ts'
 import { initialTensors } from './initial.ts'
 import { startFromVit } from './llava-start.ts'
-import { readingGraph, seeingGraph, seeingTensors } from './reading-graph.ts'
-import { gradientsOf, meanOf, runStage, type StageProgress } from './stage.ts'
+import { learningGraph, seeingGraph, seeingTensors } from './reading-graph.ts'
+import { gradientsOf, type Length, meanOf, runStage, type StageProgress } from './stage.ts'
 
 export interface LlavaTrainOptions {
   readonly config: LlavaConfig
@@ -27,8 +27,8 @@ export interface LlavaTrainOptions {
   readonly vit: { readonly config: TowerConfig; readonly tensors: Tensors }
   /** Folder for both stages' checkpoints, from which a training goes on. */
   readonly out: string
-  /** Of processor time: of the tower alone, and of the whole. */
-  readonly minutes: { readonly seeing: number; readonly reading: number }
+  /** Of the tower alone, and of the whole. */
+  readonly length: { readonly seeing: Length; readonly reading: Length }
   readonly peakLearningRate: number
   readonly seed: number
   readonly threads: number
@@ -44,11 +44,12 @@ export async function trainLlava(o: LlavaTrainOptions): Promise<Tensors> {
   const source = (step: number): CollageSource => ({
     ...o,
     random: new PredictableRandom(o.seed * 1_000_003 + step),
+    isVaried: true,
   })
   const tower = await runStage({
     ...o,
     name: 'seeing',
-    minutes: o.minutes.seeing,
+    length: o.length.seeing,
     graph: seeingGraph(config, labels, EXAMPLES.seeing),
     weights: startOfTower(o),
     checkpoint: join(o.out, 'seeing-checkpoint.safetensors'),
@@ -59,11 +60,11 @@ export async function trainLlava(o: LlavaTrainOptions): Promise<Tensors> {
   const weights = await runStage({
     ...o,
     name: 'reading',
-    minutes: o.minutes.reading,
-    graph: readingGraph(config, labels, sizes),
+    length: o.length.reading,
+    graph: learningGraph(config, labels, sizes),
     weights: startOfWhole(o, tower),
     checkpoint: join(o.out, 'reading-checkpoint.safetensors'),
-    batch: (step) => readingFeeds(source(step), o.tokenizer, sizes),
+    batch: (step) => readingBatch(source(step), o.tokenizer, sizes).feeds,
     losses: (results, feeds) => ({
       quarter: meanOf(results['quarter loss']),
       token: weighted(results.loss.data as Float32Array, feeds),
@@ -75,7 +76,8 @@ export async function trainLlava(o: LlavaTrainOptions): Promise<Tensors> {
   )
 }
 
-const inTraining = (name: string): string => (name.startsWith(TEXT) ? name.slice(TEXT.length) : name)
+/** The text model's tensors have no prefix while it learns. */
+export const inTraining = (name: string): string => (name.startsWith(TEXT) ? name.slice(TEXT.length) : name)
 
 function startOfTower(o: LlavaTrainOptions): Tensors {
   const weights = initialTensors(seeingTensors(o.config, o.labels), o.seed, { names: /^$/, by: 1 })

@@ -9,7 +9,7 @@ import { PredictableRandom } from '../../src/model/random.ts'
 import type { Feeds } from '../pretrain/feeds.ts'
 import { FASHION_SIDE, type LabelledPictures } from './fashion.ts'
 import { initialTensors } from './initial.ts'
-import { meanOf, runStage, type StageProgress } from './stage.ts'
+import { type Length, meanOf, runStage, type StageProgress } from './stage.ts'
 import { vary } from './varied.ts'
 import { vitGraph } from './vit-graph.ts'
 
@@ -26,8 +26,7 @@ export interface VitTrainOptions {
   readonly out: string
   /** Weights to begin with, in place of random ones. */
   readonly from?: Tensors
-  /** Of processor time. */
-  readonly minutes: number
+  readonly length: Length
   readonly peakLearningRate: number
   readonly seed: number
   readonly threads: number
