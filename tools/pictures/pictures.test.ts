@@ -9,6 +9,7 @@ import { afterAll, expect, test } from 'vitest'
 import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
 import { type LlavaConfig, llavaTensors, llavaToHf, readLlava } from '../../src/model/pictures/llava.ts'
 import { patchesOf } from '../../src/model/pictures/patches.ts'
+import type { TowerConfig } from '../../src/model/pictures/tower.ts'
 import { readVit, type VitConfig, vitTensors, vitToHf } from '../../src/model/pictures/vit.ts'
 import { PredictableRandom } from '../../src/model/random.ts'
 import { pictureRows, textTwin } from '../../test/twins/llava.ts'
@@ -30,10 +31,10 @@ import { fashionNormal as normal } from './write-folder.ts'
 const dir = mkdtempSync(join(tmpdir(), 'sotto-pictures-'))
 afterAll(() => rmSync(dir, { recursive: true }))
 
-const sizes = {
+const sizes: TowerConfig = {
   ...{ dim: 16, layers: 2, heads: 2, ff: 24, eps: 1e-6, activation: 'gelu' },
   ...{ picture: 28, patch: 7, channels: 1 },
-} as const
+}
 const vit: VitConfig = { ...sizes, labels: ['wide', 'tall', 'none'] }
 
 /** A hundred pictures: bars that lie, bars that stand, and noise. */
