@@ -9,6 +9,9 @@ export { nodeOwner } from './owner/node/owner.ts'
 export { nodePlatform } from './owner/node/platform.ts'
 export { bundleSource } from './owner/node/bundle-source.ts'
 
+// OpenAI's API on this machine
+export { startProxy, type StartProxy, type RunningProxy } from './proxy/start.ts'
+
 // The model server
 export { startServer, type StartServer, type RunningServer } from './server/start.ts'
 export type { DealerSettings } from './protections/shared/serving.ts'

@@ -116,19 +116,24 @@ function folderOf(models: string | undefined, model: string | undefined): string
     : folder
 }
 
+/** Calls `use` with one data owner; see {@link withOwners}. */
+export const withOwner = <T>(choice: PartiesChoice, use: (owner: Owner) => Promise<T>): Promise<T> =>
+  withOwners(choice, (_, makeOwner) => use(makeOwner()))
+
 /**
- * Calls `use` with a data owner of the chosen parties, of two that are started for it and stopped after it, or of nobody
- * where the protection needs no server.
+ * Calls `use` with as many data owners as it wants: of the chosen parties, of two that are started for it and stopped after
+ * it, or of nobody where the protection needs no server.
  */
-export async function withOwner<T>(
+export async function withOwners<T>(
   { folder, running, protection, audit }: PartiesChoice,
-  use: (owner: Owner) => Promise<T>,
+  use: (config: PageConfig, makeOwner: () => Owner) => Promise<T>,
 ): Promise<T> {
   if (!protection.needsServer) {
     const source = await bundleSource(folder, protection.id)
-    return use(nodeOwner({ server: '' }, { source }))
+    const nobody = { server: '' }
+    return use(nobody, () => nodeOwner(nobody, { source }))
   }
-  if (running) return use(nodeOwner(running))
+  if (running) return use(running, () => nodeOwner(running))
   const keys = mkdtempSync(join(tmpdir(), 'sotto-keys-'))
   try {
     const parties = await startProcesses({
@@ -142,7 +147,8 @@ export async function withOwner<T>(
       keys,
     })
     try {
-      return await use(nodeOwner(pageConfig(parties.server.url, parties.dealer, audit)))
+      const config = pageConfig(parties.server.url, parties.dealer, audit)
+      return await use(config, () => nodeOwner(config))
     } finally {
       await parties.stop()
     }
