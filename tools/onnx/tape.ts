@@ -27,9 +27,9 @@ export class Tape {
     return { name, shape }
   }
 
-  output(name: string, value: Value): void {
+  output(name: string, value: Value, type: ElementType = 'float'): void {
     this.#emit('Identity', [value], [name], {})
-    this.#graph.outputs.push({ name, shape: value.shape, type: 'float' })
+    this.#graph.outputs.push({ name, shape: value.shape, type })
   }
 
   constant(data: Float32Array | BigInt64Array, shape: number[]): Value {
