@@ -1,6 +1,4 @@
 /** A conversation's next reply, token by token. */
-
-import { continuesText } from '../model/graph/graph-of.ts'
 import type { Floats } from '../model/math.ts'
 import { Sampler } from '../model/sample.ts'
 import { decodeText, StreamDecoder, stopIds, type TurnFormat, turnFormat } from '../model/tokenizer/chat.ts'
@@ -9,6 +7,7 @@ import type { ChatOptions, ChatResult, Message, OnEvent, Padding } from './api.t
 import { OwnerError } from './api.ts'
 import { PROMPT_BLOCK, type Prompt, REPLY_BLOCK } from './cached-turns.ts'
 import { type Open, progress, reading } from './connect.ts'
+import { beforeStop, StopText } from './stop-text.ts'
 
 /** Room that is kept for the reply when a long conversation is cut: what was asked for, and half of the context at most. */
 const replyRoom = (context: number, maxTokens: number): number =>
@@ -29,19 +28,20 @@ export async function chat(
   options: ChatOptions,
   run: Running,
 ): Promise<ChatResult> {
-  const { manifest } = open.model
-  if (!continuesText(manifest.config))
+  const { model } = open
+  if (!model.continuesText)
     throw new OwnerError('wrong-task', 'This model labels texts, it does not chat.', 'Choose a chat model.')
   const { hidesTexts } = open.info.model.protection.notice
   const padding = options.padding ?? (hidesTexts ? 'blocks' : 'none')
-  const format = turnFormat(open.tokenizer, manifest)
+  const format = turnFormat(open.tokenizer, model)
   const prompt = layOut(open, format, messages, { ...options, padding }, run)
   const reply = new Reply(open, options, run)
   const rest = prompt.ids.slice(prompt.single)
   const isHidden = padding === 'blocks'
   // As many as the longest prompt's end and the longest reply take, whatever these ones do.
   const longest = (isHidden ? PROMPT_BLOCK : 0) + options.maxTokens - 1
-  const most = Math.min(longest, manifest.config.context - prompt.single)
+  const most = Math.min(longest, model.config.context - prompt.single)
+  const read = { promptTokens: prompt.ids.length, isCut: prompt.isCut }
   let passes = 0
   /** Whether a pass follows so many others; where lengths are hidden, by the blocks that they end in. */
   const goesOn = (after: number): boolean =>
@@ -63,16 +63,17 @@ export async function chat(
       if (reply.isDone)
         run.onEvent(progress('padding', passes % REPLY_BLOCK, REPLY_BLOCK, 'Hiding its length'))
     }
-    return { ...reply.result(passes - rest.length, 'context'), isCut: prompt.isCut }
+    return { ...reply.result(passes - rest.length, 'context'), ...read }
   } catch (error) {
     if (!(error instanceof Cancelled)) throw error
-    return { ...reply.result(passes - rest.length, 'cancelled'), isCut: prompt.isCut }
+    return { ...reply.result(passes - rest.length, 'cancelled'), ...read }
   } finally {
     if (reply.isBegun) {
       // How much of its last block the reply fills must not show in where the next prompt begins.
       const inBlocks = Math.max(0, Math.ceil(passes / REPLY_BLOCK) - 1) * REPLY_BLOCK
       const resume = prompt.single + (isHidden ? inBlocks : passes)
       const { text: content, made: ids } = reply
+      // What a stop has cut off stays in the ids: where the next prompt begins must not tell that one came.
       open.cached.replied(format, { id: options.reply, content, ids, resume })
     }
   }
@@ -92,20 +93,24 @@ class Reply {
   readonly #sampler: Sampler
   readonly #pretended: Sampler
   readonly #decoder: StreamDecoder
+  readonly #stopTexts: readonly string[]
+  readonly #shown: StopText
 
-  constructor(open: Open, { temperature, topP, seed, maxTokens }: ChatOptions, run: Running) {
+  constructor(open: Open, { temperature, topP, seed, maxTokens, stop = [] }: ChatOptions, run: Running) {
     this.#open = open
     this.#run = run
     this.#most = maxTokens
-    this.#stop = stopIds(open.model.manifest)
+    this.#stop = stopIds(open.model)
     const chosen = seed ?? crypto.getRandomValues(new Uint32Array(1))[0]
     this.#sampler = new Sampler({ temperature, topP, seed: chosen })
     this.#pretended = new Sampler({ temperature, topP, seed: 0 })
     this.#decoder = new StreamDecoder(open.tokenizer)
+    this.#stopTexts = stop
+    this.#shown = new StopText(stop)
   }
 
   get text(): string {
-    return decodeText(this.#open.tokenizer, this.made)
+    return beforeStop(decodeText(this.#open.tokenizer, this.made), this.#stopTexts)
   }
 
   /** Takes as long as choosing a token, and chooses none. */
@@ -125,16 +130,17 @@ class Reply {
     this.#isOver = this.#stop.includes(id)
     if (this.#isOver) return
     this.made.push(id)
-    this.#run.onEvent({ type: 'token', text: this.#decoder.push(id), id })
+    this.#run.onEvent({ type: 'token', text: this.#shown.push(this.#decoder.push(id)), id })
+    this.#isOver = this.#shown.isHit
   }
 
   /**
    * @param passes how many there were behind the prompt
    * @param otherwise why it ended where it was not done
    */
-  result(passes: number, otherwise: ChatResult['finish']): Omit<ChatResult, 'isCut'> {
+  result(passes: number, otherwise: ChatResult['finish']): Omit<ChatResult, 'isCut' | 'promptTokens'> {
     const { text, made, isDone } = this
-    const read = this.#isOver ? made.length : made.length - 1
+    const read = this.#isOver && !this.#shown.isHit ? made.length : made.length - 1
     const finish = this.#isOver ? 'stop' : isDone ? 'length' : otherwise
     return { text, ids: made, finish, padded: isDone ? passes - read : 0 }
   }
@@ -142,13 +148,13 @@ class Reply {
 
 /** The conversation's ids, oldest turns left out if they don't fit. */
 function layOut(
-  { model: { manifest }, cached }: Open,
+  { model: { config }, cached }: Open,
   format: TurnFormat,
   messages: Message[],
   { conversation, padding, maxTokens: most }: ChatOptions & { padding: Padding },
   { onEvent }: Running,
 ): Prompt {
-  const { context } = manifest.config
+  const { context } = config
   const maxTokens = context - replyRoom(context, most)
   try {
     const prompt = cached.prompt(format, messages, { conversation, maxTokens, padding })
