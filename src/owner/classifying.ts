@@ -10,9 +10,15 @@ import { type Open, reading } from './connect.ts'
 
 /**
  * Labels the texts in order, and says each result; after `signal` it resolves with those so far. While one pass runs, the
- * input-independent work of the next is done. Throws `OwnerError`, and what sessions throw.
+ * input-independent work of the next is done. `results` are those of a session that ended under it: it goes on behind them.
+ * Throws `OwnerError`, and what sessions throw.
  */
-export async function classify(open: Open, inputs: ClassifyInput[], run: Running): Promise<Classification[]> {
+export async function classify(
+  open: Open,
+  inputs: ClassifyInput[],
+  run: Running,
+  results: Classification[] = [],
+): Promise<Classification[]> {
   const { connection, model } = open
   const { config, name } = model.manifest
   if (config.head?.kind !== 'classify')
@@ -23,10 +29,10 @@ export async function classify(open: Open, inputs: ClassifyInput[], run: Running
     )
   const { labels } = config.head
   const texts = inputs.map((input, i) => encoded(open, input, i))
-  const results: Classification[] = []
   const report = (): void => run.onEvent(reading(open, results.length, inputs.length, 'texts'))
   try {
     for (const [index, text] of texts.entries()) {
+      if (index < results.length) continue
       report()
       if (run.signal.aborted) return results
       const started = performance.now()

@@ -2,6 +2,8 @@
 import { Tokenizer } from '@huggingface/tokenizers'
 import type { ServedListing } from '../handshake/listing.ts'
 import type { PublicModel } from '../model/files/bundle.ts'
+import { continuesText } from '../model/graph/graph-of.ts'
+import { type TurnFormat, turnFormat } from '../model/tokenizer/chat.ts'
 import type { Connection, Protection } from '../protections/protection.ts'
 import { protections } from '../protections/registry.ts'
 import { partyUrl } from '../transport/party-url.ts'
@@ -21,6 +23,8 @@ export interface Open {
   readonly tokenizer: Tokenizer
   readonly connection: Connection
   readonly info: SessionInfo
+  /** How the model takes turns; an encoder takes none. */
+  readonly format?: TurnFormat
   /** What the connection has cached. */
   readonly cached: CachedTurns
 }
@@ -93,6 +97,8 @@ export async function openModel(
   const model = await source.load(listing, (loaded, total) =>
     onEvent(progress('model', loaded, total, 'Downloading the public part of the model')),
   )
+  const tokenizer = new Tokenizer(model.tokenizer, {})
+  const format = continuesText(model.manifest.config) ? turnFormat(tokenizer, model.manifest) : undefined
   const connection = await protection.connect({
     server: config.server,
     serverKey,
@@ -109,7 +115,8 @@ export async function openModel(
   const { sessionId, link, backend, dealer } = connection
   return {
     model,
-    tokenizer: new Tokenizer(model.tokenizer, {}),
+    tokenizer,
+    format,
     connection,
     info: {
       model: withWords(listing, protection),
