@@ -3,7 +3,10 @@ import type { Products } from '../src/kernels/node/choice.ts'
 import type { PassOptions } from './passes.ts'
 import { median, type Result } from './result.ts'
 
-/** Each way is started so often: whatever else the machine does then weighs on both. */
+/**
+ * Each way is started so often: whatever else the machine does then weighs on both. Not both at once: two sets of parties with
+ * BERT-base take more memory than many machines have.
+ */
 const TURNS = 2
 
 const number = (value: Result[string]): number => Number(value ?? 0)

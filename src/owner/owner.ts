@@ -4,6 +4,7 @@ import type {
   ChatResult,
   Classification,
   ClassifyInput,
+  Embedding,
   Message,
   ModelListing,
   OnEvent,
@@ -17,6 +18,7 @@ import { OwnerError } from './api.ts'
 import { type Begun, chat, type Running } from './chatting.ts'
 import { classify } from './classifying.ts'
 import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'
+import { embed } from './embedding.ts'
 import { browserPlatform, type Platform } from './platform.ts'
 import { isPutOff, isReplaced, openNext } from './reconnecting.ts'
 import { statsOf } from './stats.ts'
@@ -79,6 +81,10 @@ export class Owner implements OwnerApi {
   classify(inputs: ClassifyInput[]): Promise<Classification[]> {
     const results: Classification[] = []
     return this.#run((open, run) => classify(open, inputs, run, results))
+  }
+
+  embed(texts: string[]): Promise<Embedding[]> {
+    return this.#run((open, run) => embed(open, texts, run))
   }
 
   async stop(): Promise<void> {

@@ -1,21 +1,15 @@
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import { architectureOf } from '../../src/model/architectures/registry.ts'
+import { scoreScale } from '../../src/model/score-scale.ts'
 import type { Tape, Value } from './tape.ts'
 
 /**
- * weights(softcap(q k' / sqrt(hd)) + mask) v, or with q k' in octaves, with q `[rows, kvHeads, group * length, hd]`, so that query heads that share a
+ * weights(softcap(scale q k') + mask) v, or with q k' in octaves, with q `[rows, kvHeads, group * length, hd]`, so that query heads that share a
  * key head are rows of one product. The mask, 0 or very negative, has the shape of the logits but for axes of size one.
  * Weights are the softmax, or SPRINT's power with a constant cap, as the model says.
  */
-export function attention(
-  t: Tape,
-  c: Pick<ModelConfig, 'arch' | 'softcap' | 'softmaxCap'>,
-  q: Value,
-  k: Value,
-  v: Value,
-  mask: Value,
-): Value {
-  const scale = architectureOf(c).scores === 'octaves' ? Math.LN2 : 1 / Math.sqrt(q.shape[3])
+export function attention(t: Tape, c: ModelConfig, q: Value, k: Value, v: Value, mask: Value): Value {
+  const scale = architectureOf(c).scores === 'octaves' ? Math.LN2 : scoreScale(c)
   const raw = t.product(q, k, { b: true }, scale)
   const bent = c.softcap === undefined ? undefined : t.map('Tanh', t.map('Mul', raw, t.scalar(1 / c.softcap)))
   const scores = bent ? t.map('Mul', bent, t.scalar(c.softcap!)) : raw

@@ -30,7 +30,8 @@ Examples:
   sotto classify --model sst2 --file reviews.jsonl --out labels.jsonl
   sotto classify --model sst2 --file - --json < reviews.jsonl
 
-Each result is a line {"label": ..., "probabilities": {...}}, in the order of the input.`,
+Each result is a line {"label": ..., "probabilities": {...}}, in the order of the input; of a reranker or a regression, it
+has "scores" instead; of a model that labels tokens, "entities" and "words" with their places in the text.`,
   )
 
 export const classifyCommand = declared.action(classify)
@@ -87,11 +88,11 @@ class Stopper {
 async function withBundle(job: Job, stopper: Stopper): Promise<void> {
   const { choice } = job
   const entry = await bundleOf(choice, {
-    fits: ({ config }) => config.head?.kind === 'classify',
+    fits: ({ config }) => config.head?.kind === 'classify' || config.head?.kind === 'tag',
     lack: 'has no labels to give',
   })
   const { head } = entry.manifest.config
-  if (head?.kind !== 'classify') return
+  if (head?.kind !== 'classify' && head?.kind !== 'tag') return
   const run = new Run(job, { name: entry.name, hash: entry.hash, ...head })
   if (run.isComplete) return run.end(nothing)
   const alone = { ...job, choice: { ...choice, model: entry.name, folder: entry.dir } }
