@@ -73,10 +73,7 @@ describe('a chat template', () => {
     ['a macro that calls itself', '{% macro m() %}{{ m() }}{{ m() }}{% endmacro %}{{ m() }}'],
     [
       'a macro that calls another twice',
-      Array.from(
-        { length: 40 },
-        (_, i) => `{% macro m${i + 1}() %}{{ m${i}() }}{{ m${i}() }}{% endmacro %}`,
-      ).join('') + '{{ m40() }}',
+      `${Array.from({ length: 40 }, (_, i) => `{% macro m${i + 1}() %}{{ m${i}() }}{{ m${i}() }}{% endmacro %}`).join('')}{{ m40() }}`,
     ],
     ['more characters than any', ' '.repeat(1 << 20)],
   ])('of %s is none that can be run', (_, hostile) => {
