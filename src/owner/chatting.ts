@@ -1,5 +1,4 @@
 /** A conversation's next reply, token by token. */
-
 import type { Floats } from '../model/math.ts'
 import { Sampler } from '../model/sample.ts'
 import { decodeText, StreamDecoder, stopIds, type TurnFormat } from '../model/tokenizer/chat.ts'
@@ -40,8 +39,7 @@ export async function chat(
   run: Running,
   begun: Begun = { rows: 0 },
 ): Promise<ChatResult> {
-  const { format } = open
-  const { manifest } = open.model
+  const { format, model } = open
   if (!format)
     throw new OwnerError('wrong-task', 'This model labels texts, it does not chat.', 'Choose a chat model.')
   const { hidesTexts } = open.info.model.protection.notice
@@ -60,7 +58,7 @@ export async function chat(
   }
   // As many as the longest prompt's end and the longest reply take, whatever these ones do.
   const longest = (isHidden ? PROMPT_BLOCK : 0) + options.maxTokens - 1
-  const most = Math.min(longest, manifest.config.context - prompt.single)
+  const most = Math.min(longest, model.config.context - prompt.single)
   const read = { promptTokens: prompt.ids.length, isCut: prompt.isCut }
   // Where lengths are hidden, read at once is what the session before had read for certain, in blocks.
   const known = Math.max(0, begun.rows - prompt.single)
@@ -119,7 +117,7 @@ export class Reply {
     this.#open = open
     this.#run = run
     this.#most = maxTokens
-    this.#stop = stopIds(open.model.manifest)
+    this.#stop = stopIds(open.model)
     const chosen = seed ?? crypto.getRandomValues(new Uint32Array(1))[0]
     this.#sampler = new Sampler({ temperature, topP, seed: chosen })
     this.#pretended = new Sampler({ temperature, topP, seed: 0 })
@@ -167,13 +165,13 @@ export class Reply {
 
 /** The conversation's ids, oldest turns left out if they don't fit. */
 function layOut(
-  { model: { manifest }, cached }: Open,
+  { model: { config }, cached }: Open,
   format: TurnFormat,
   messages: Message[],
   { conversation, padding, maxTokens: most }: ChatOptions & { padding: Padding },
   { onEvent }: Running,
 ): Prompt {
-  const { context } = manifest.config
+  const { context } = config
   const maxTokens = context - replyRoom(context, most)
   try {
     const prompt = cached.prompt(format, messages, { conversation, maxTokens, padding })

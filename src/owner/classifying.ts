@@ -22,7 +22,7 @@ export async function classify(
   results: Classification[] = [],
 ): Promise<Classification[]> {
   const { connection, model } = open
-  const { config, name } = model.manifest
+  const { config, name } = model
   const { head } = config
   if (head?.kind !== 'classify' && head?.kind !== 'tag')
     throw new OwnerError(
@@ -61,7 +61,7 @@ function encoded(
   { text, pair }: ClassifyInput,
   index: number,
 ): EncodedText {
-  const { config } = model.manifest
+  const { config } = model
   const out = encodeForEncoder(tokenizer, config, connection.maxTokens, text, pair)
   if (out.ids.length === 0)
     throw new OwnerError('empty', `Text ${index + 1} is empty.`, 'Leave it out, or write something.')

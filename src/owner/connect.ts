@@ -1,8 +1,7 @@
 /** From a model's name to a model that is ready to run. */
 import { Tokenizer } from '@huggingface/tokenizers'
 import type { ServedListing } from '../handshake/listing.ts'
-import type { PublicModel } from '../model/files/bundle.ts'
-import { continuesText } from '../model/graph/graph-of.ts'
+import type { TextModel } from '../model/texts.ts'
 import { type TurnFormat, turnFormat } from '../model/tokenizer/chat.ts'
 import type { Connection, Protection } from '../protections/protection.ts'
 import { protections } from '../protections/registry.ts'
@@ -19,7 +18,7 @@ const ASK_AGAIN_MS = 500
 
 /** An open session. */
 export interface Open {
-  readonly model: PublicModel
+  readonly model: TextModel
   readonly tokenizer: Tokenizer
   readonly connection: Connection
   readonly info: SessionInfo
@@ -94,16 +93,14 @@ export async function openModel(
       `There is no protection '${wanted}' here, which '${listing.name}' would run under.`,
       'Reload the page, or choose another model.',
     )
-  const model = await source.load(listing, (loaded, total) =>
-    onEvent(progress('model', loaded, total, 'Downloading the public part of the model')),
-  )
-  const tokenizer = new Tokenizer(model.tokenizer, {})
-  const format = continuesText(model.manifest.config) ? turnFormat(tokenizer, model.manifest) : undefined
   const connection = await protection.connect({
     server: config.server,
     serverKey,
     listing,
-    model,
+    download: () =>
+      source.load(listing, (loaded, total) =>
+        onEvent(progress('model', loaded, total, 'Downloading the public part of the model')),
+      ),
     settings: config.protections?.[protection.id],
     base: config.base,
     surroundings: platform,
@@ -112,9 +109,14 @@ export async function openModel(
     onEvent: (event) =>
       onEvent(event.type === 'notice' ? event : progress('connect', event.done, event.total, event.text)),
   })
-  const { sessionId, link, backend, dealer } = connection
+  const { sessionId, link, backend, dealer, texts } = connection
+  const tokenizer = new Tokenizer(texts.tokenizer, {})
+  const format = await formatOf(tokenizer, texts.model).catch(async (error: unknown) => {
+    await connection.close()
+    throw error
+  })
   return {
-    model,
+    model: texts.model,
     tokenizer,
     format,
     connection,
@@ -148,3 +150,7 @@ async function preparedListing(
     await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS))
   }
 }
+
+/** How a model takes turns, if it does. Rejects with `TemplateError`. */
+const formatOf = async (tokenizer: Tokenizer, model: TextModel): Promise<TurnFormat | undefined> =>
+  model.continuesText ? turnFormat(tokenizer, model) : undefined
