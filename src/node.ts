@@ -16,7 +16,17 @@ export { startProxy, type StartProxy, type RunningProxy } from './proxy/start.ts
 export { startServer, type StartServer, type RunningServer } from './server/start.ts'
 export type { DealerSettings } from './protections/shared/serving.ts'
 export { servingProtections } from './protections/server-registry.ts'
-export type { ServingProtection, ServeRequest, Serving, ServedModel } from './protections/serving.ts'
+export type {
+  ServingProtection,
+  ServeRequest,
+  Serving,
+  ServedModel,
+  BroughtListing,
+} from './protections/serving.ts'
+
+// Veiled models
+export type { VeiledServeSettings } from './protections/veiled/serving.ts'
+export { readKits } from './protections/veiled/node/kits.ts'
 
 // The dealer of secret sharing
 export { startDealer, type StartDealer, type RunningDealer } from './protections/shared/dealer/start.ts'
