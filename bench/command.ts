@@ -9,6 +9,7 @@ import { profileIds } from '../src/protections/shared/profiles/lookup.ts'
 import { ID as LOWBIT } from '../src/protections/shared/profiles/lowbit/id.ts'
 import { columnScales } from '../src/protections/shared/profiles/lowbit/random.ts'
 import { linkChoices } from '../src/transport/connect.ts'
+import { againstCase } from './against.ts'
 import { auditCase } from './audit.ts'
 import { besideCleartext, withCleartext } from './cleartext.ts'
 import { crowdCase } from './crowd.ts'
@@ -19,6 +20,7 @@ import { readme } from './readme.ts'
 import { print, type Result } from './result.ts'
 import { encoderShapes, type ShapeName, shapeNames, visibilities } from './shapes.ts'
 import { veilCases, veilShapes } from './veil.ts'
+import { versusCase } from './versus.ts'
 
 const kinds = [
   'ops',
@@ -76,12 +78,24 @@ const declared = command('bench', 'Measure the engine.')
     ).choices(columnScales),
   )
   .addOption(
+    new Option(
+      '--beside <name>',
+      'random shapes: measure a pass in this profile as well, in turn, and what share of it the first one takes',
+    ).choices(profileIds()),
+  )
+  .addOption(
     new Option('--link <name>', 'how the parties connect').choices(linkChoices).default('ws' as const),
   )
   .addOption(
     new Option(
       '--products <kind>',
       'how products of many rows are made; the fastest that is exact on this machine if not given',
+    ).choices(productChoices),
+  )
+  .addOption(
+    new Option(
+      '--against <kind>',
+      'decode, prefill, encode: the same with products of this kind, in turn, and what the one takes of the other',
     ).choices(productChoices),
   )
   .option(
@@ -121,6 +135,8 @@ Examples:
   sotto bench prefill --tokens 64
   sotto bench encode --shape bert-base
   sotto bench encode --shape bert-base --profile lowbit --scales private
+  sotto bench encode --shape bert-base --visibility sprint --products u7s8 --against wasm
+  sotto bench encode --shape bert-base --profile lowbit --beside fixed
   sotto bench decode --slope
   sotto bench crowd
   sotto bench reference
@@ -172,6 +188,8 @@ async function bench(kind: (typeof kinds)[number], values: ValuesOf<typeof decla
   if (values.scales && !isQuantized) throw new UsageError(`--scales takes --profile ${LOWBIT}.`)
   if (isQuantized && (model || visibility))
     throw new UsageError(`--profile ${LOWBIT} takes a random --shape, all of which is private.`)
+  if (values.beside && (model || values.slope || values.beside === values.profile))
+    throw new UsageError('--beside takes a random --shape, another profile, and no --slope.')
   const limit = shape === 'tiny' ? 48 : 1024
   const decoding = kind === 'decode'
   const most = encoding ? 512 : 64
@@ -181,6 +199,7 @@ async function bench(kind: (typeof kinds)[number], values: ValuesOf<typeof decla
   if (rows > most) throw new UsageError(`For ${kind}, --tokens is at most ${most}, not ${rows}.`)
   if (decoding && context > limit)
     throw new UsageError(`For ${shape}, --context is at most ${limit}, not ${context}.`)
+  const scalesOf = (profile?: string) => (profile === LOWBIT ? (values.scales ?? 'public') : undefined)
   const options: PassOptions = {
     shape,
     model,
@@ -188,7 +207,7 @@ async function bench(kind: (typeof kinds)[number], values: ValuesOf<typeof decla
     rows,
     visibility: visibility ?? 'private',
     profile: values.profile,
-    scales: isQuantized ? (values.scales ?? 'public') : undefined,
+    scales: scalesOf(values.profile),
     link,
     network: { rtt, down, up },
     repeat: values.repeat ?? (decoding ? 15 : 3),
@@ -196,7 +215,12 @@ async function bench(kind: (typeof kinds)[number], values: ValuesOf<typeof decla
     products: values.products,
     workers: values.workers,
   }
-  const run = () => (decoding && values.slope ? slopeCase(options) : passCase(kind, options))
+  const { against, beside } = values
+  const run = () => {
+    if (against) return againstCase((o) => passCase(kind, o), options, against)
+    if (beside) return versusCase(kind, options, { ...options, profile: beside, scales: scalesOf(beside) })
+    return decoding && values.slope ? slopeCase(options) : passCase(kind, options)
+  }
   const result = await besideCleartext(run)
   print(result, values.json)
   if (values.check) check(result)

@@ -4,7 +4,7 @@
  *
  *   npx tsx examples/own-protection.ts
  */
-import { type Connection, type Protection, protections, type RunOptions } from 'sotto'
+import { type Connection, type Protection, protections, type RunOptions } from 'sotto/engine'
 import { nodeOwner } from 'sotto/node'
 import { startParties } from './parties.ts'
 
@@ -14,6 +14,7 @@ const book: string[] = []
 function recorded(connection: Connection): Connection {
   return {
     ...{ sessionId: connection.sessionId, link: connection.link, backend: connection.backend },
+    texts: connection.texts,
     ...{ dealer: connection.dealer, maxTokens: connection.maxTokens },
     async run(base, input, options?: RunOptions) {
       const before = connection.counts().server.sentBytes

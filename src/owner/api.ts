@@ -5,10 +5,10 @@
  * in a Web Worker behind Comlink.
  */
 
-import type { Task } from '../handshake/listing.ts'
+import type { Task } from '../handshake/task.ts'
 import type { BackendKind } from '../kernels/choose.ts'
+import type { AuditCounts } from '../protections/audit-counts.ts'
 import type { Notice, Pooled } from '../protections/notice.ts'
-import type { AuditCounts } from '../protections/protection.ts'
 import type { LinkChoice } from '../transport/connect.ts'
 
 export type { BackendKind, LinkChoice, Notice, Pooled, Task }
@@ -51,6 +51,8 @@ export interface ModelListing {
   labels?: string[]
   /** A classifier of pairs of texts. */
   pairs?: boolean
+  /** What a classifier gives, where it is not one label's probability among several: see `Classification`. */
+  outputs?: 'sigmoid' | 'raw' | 'tags'
 }
 
 /** One turn of a conversation, in clear. Exists at the owner only. */
@@ -146,6 +148,8 @@ export interface ChatOptions {
   /** Touches sampling only, never a mask. */
   seed?: number
   maxTokens: number
+  /** Texts, none of them empty, that end the reply when it comes to one; they are left out of it. */
+  stop?: string[]
   /** Names the conversation. One without a name is read from its beginning, and so is any after another one. */
   conversation?: string
   /** The id that the reply will have among later messages. */
@@ -162,6 +166,8 @@ export interface ChatOptions {
 export interface ChatResult {
   text: string
   ids: number[]
+  /** Tokens of the conversation as the model read it, with those that were cached. */
+  promptTokens: number
   /** `context`: the conversation has filled the model's memory. */
   finish: 'stop' | 'length' | 'cancelled' | 'context'
   /** Passes behind the reply's end, which only hid its length. */
@@ -176,12 +182,38 @@ export interface ClassifyInput {
   pair?: string
 }
 
+/** A part of a text with a label, from one UTF-16 place to another. */
+export interface TaggedSpan {
+  start: number
+  end: number
+  label: string
+  probability: number
+}
+
 /** What a classifier makes of a text. */
 export interface Classification {
-  /** The likeliest label. */
+  /** The likeliest label; of a model that labels tokens, the kinds of entities that there are, or none. */
   label: string
-  /** One for each of the model's labels, in the model's order. */
+  /**
+   * One for each of the model's labels, in the model's order; they add up to one, unless each of several labels may be right.
+   * None where the model gives scores, or labels tokens.
+   */
   probabilities: { label: string; probability: number }[]
+  /** Of a reranker or a regression: its numbers as they are. */
+  scores?: { label: string; score: number }[]
+  /** Of a model that labels tokens: every word's label, and the entities that words make. */
+  words?: TaggedSpan[]
+  entities?: TaggedSpan[]
+  /** The text was longer than the model reads, and its end was left out. */
+  isCut: boolean
+}
+
+/** What an encoder makes of a text. */
+export interface Embedding {
+  /** Of length 1: the mean of the last hidden states, scaled. */
+  vector: number[]
+  /** Tokens of the text, special ones included. */
+  tokens: number
   /** The text was longer than the model reads, and its end was left out. */
   isCut: boolean
 }
@@ -203,7 +235,9 @@ export interface OwnerApi {
    * After `stop` it resolves with the results so far.
    */
   classify(inputs: ClassifyInput[]): Promise<Classification[]>
-  /** Cancels the current `chat` (which resolves with `finish: 'cancelled'`) or `classify` at every party. */
+  /** A vector for each text, in order, by an encoder without a head; after `stop` it rejects with `cancelled`. */
+  embed(texts: string[]): Promise<Embedding[]>
+  /** Cancels the current `chat` (which resolves with `finish: 'cancelled'`), `classify` or `embed` at every party. */
   stop(): Promise<void>
   close(): Promise<void>
 }
@@ -219,7 +253,7 @@ export interface OwnerHost {
 
 /**
  * An error that a person can act on. Its codes are those of `SessionError`, `LinkError` and `ProtectionError`, and of the
- * engine itself: `busy`, `empty`, `wrong-task`, `context`, `unknown-protection`, `backend`, `internal`.
+ * engine itself: `busy`, `empty`, `wrong-task`, `context`, `cancelled`, `unknown-protection`, `backend`, `internal`.
  */
 export class OwnerError extends Error {
   override readonly name = 'OwnerError'

@@ -1,14 +1,13 @@
 /** A conversation's next reply, token by token. */
-
-import { continuesText } from '../model/graph/graph-of.ts'
 import type { Floats } from '../model/math.ts'
 import { Sampler } from '../model/sample.ts'
-import { decodeText, StreamDecoder, stopIds, type TurnFormat, turnFormat } from '../model/tokenizer/chat.ts'
+import { decodeText, StreamDecoder, stopIds, type TurnFormat } from '../model/tokenizer/chat.ts'
 import { Cancelled } from '../protections/protection.ts'
 import type { ChatOptions, ChatResult, Message, OnEvent, Padding } from './api.ts'
 import { OwnerError } from './api.ts'
 import { PROMPT_BLOCK, type Prompt, REPLY_BLOCK } from './cached-turns.ts'
 import { type Open, progress, reading } from './connect.ts'
+import { beforeStop, StopText } from './stop-text.ts'
 
 /** Room that is kept for the reply when a long conversation is cut: what was asked for, and half of the context at most. */
 const replyRoom = (context: number, maxTokens: number): number =>
@@ -22,64 +21,83 @@ export interface Running {
   passed(secondsPerToken: number): void
 }
 
-/** Answers a conversation; what was cached of it is not read again. Throws `OwnerError`, and what sessions throw. */
+/** What a request has come to in a session that ended under it: another one with the same model goes on from there. */
+export interface Begun {
+  reply?: Reply
+  /** Positions that the last session had read: server and dealer know. */
+  rows: number
+}
+
+/**
+ * Answers a conversation; what was cached of it is not read again. A reply that has `begun` goes on where it was. Throws
+ * `OwnerError`, and what sessions throw.
+ */
 export async function chat(
   open: Open,
   messages: Message[],
   options: ChatOptions,
   run: Running,
+  begun: Begun = { rows: 0 },
 ): Promise<ChatResult> {
-  const { manifest } = open.model
-  if (!continuesText(manifest.config))
+  const { format, model } = open
+  if (!format)
     throw new OwnerError('wrong-task', 'This model labels texts, it does not chat.', 'Choose a chat model.')
   const { hidesTexts } = open.info.model.protection.notice
   const padding = options.padding ?? (hidesTexts ? 'blocks' : 'none')
-  const format = turnFormat(open.tokenizer, manifest)
   const prompt = layOut(open, format, messages, { ...options, padding }, run)
-  const reply = new Reply(open, options, run)
+  const reply = begun.reply ?? new Reply(open, options, run)
+  begun.reply = reply
   const rest = prompt.ids.slice(prompt.single)
   const isHidden = padding === 'blocks'
+  /** What the pass after so many of one row reads; behind the end of a reply it does not matter what. */
+  const idAfter = (after: number): number => rest[after] ?? reply.made[after - rest.length] ?? reply.last
+  /** Takes what a pass has made of the token before it, unless that was chosen already, or the reply is over. */
+  const take = (logits: Floats, after: number): void => {
+    if (after >= rest.length && !reply.isDone && reply.made.length === after - rest.length) reply.take(logits)
+    else if (after > 0) reply.pretend(logits)
+  }
   // As many as the longest prompt's end and the longest reply take, whatever these ones do.
   const longest = (isHidden ? PROMPT_BLOCK : 0) + options.maxTokens - 1
-  const most = Math.min(longest, manifest.config.context - prompt.single)
-  let passes = 0
+  const most = Math.min(longest, model.config.context - prompt.single)
+  const read = { promptTokens: prompt.ids.length, isCut: prompt.isCut }
+  // Where lengths are hidden, read at once is what the session before had read for certain, in blocks.
+  const known = Math.max(0, begun.rows - prompt.single)
+  const block = isHidden ? PROMPT_BLOCK : 1
+  let passes = Math.min(most, known - (known % block))
   /** Whether a pass follows so many others; where lengths are hidden, by the blocks that they end in. */
   const goesOn = (after: number): boolean =>
     after < most && (isHidden ? after % REPLY_BLOCK > 0 || !reply.isDone : !reply.isDone)
   try {
-    const logits = await prefill(open, prompt, run, most > 0)
-    if (rest.length === 0) reply.take(logits)
+    const again = Array.from({ length: passes }, (_, after) => idAfter(after))
+    const ids = [...prompt.ids.slice(0, prompt.single), ...again]
+    take(await prefill(open, prompt, ids, run, most > passes), passes)
     while (goesOn(passes)) {
-      // Behind the end of a reply it does not matter what is read: nothing of it is kept.
-      const id = passes < rest.length ? rest[passes] : reply.last
-      const logits = await pass(open, [id], run, passes + 1 < most)
+      const logits = await pass(open, [idAfter(passes)], run, passes + 1 < most)
       passes++
       if (passes <= rest.length) tellRead(open, prompt, run)
-      if (passes >= rest.length && !reply.isDone) {
-        reply.take(logits)
-        continue
-      }
-      reply.pretend(logits)
-      if (reply.isDone)
-        run.onEvent(progress('padding', passes % REPLY_BLOCK, REPLY_BLOCK, 'Hiding its length'))
+      const isOver = reply.isDone
+      take(logits, passes)
+      if (isOver) run.onEvent(progress('padding', passes % REPLY_BLOCK, REPLY_BLOCK, 'Hiding its length'))
     }
-    return { ...reply.result(passes - rest.length, 'context'), isCut: prompt.isCut }
+    return { ...reply.result(passes - rest.length, 'context'), ...read }
   } catch (error) {
     if (!(error instanceof Cancelled)) throw error
-    return { ...reply.result(passes - rest.length, 'cancelled'), isCut: prompt.isCut }
+    return { ...reply.result(passes - rest.length, 'cancelled'), ...read }
   } finally {
+    begun.rows = prompt.single + passes
     if (reply.isBegun) {
       // How much of its last block the reply fills must not show in where the next prompt begins.
       const inBlocks = Math.max(0, Math.ceil(passes / REPLY_BLOCK) - 1) * REPLY_BLOCK
       const resume = prompt.single + (isHidden ? inBlocks : passes)
       const { text: content, made: ids } = reply
+      // What a stop has cut off stays in the ids: where the next prompt begins must not tell that one came.
       open.cached.replied(format, { id: options.reply, content, ids, resume })
     }
   }
 }
 
 /** A reply as it is made. */
-class Reply {
+export class Reply {
   readonly made: number[] = []
   isBegun = false
   /** What is to be read next. */
@@ -92,20 +110,24 @@ class Reply {
   readonly #sampler: Sampler
   readonly #pretended: Sampler
   readonly #decoder: StreamDecoder
+  readonly #stopTexts: readonly string[]
+  readonly #shown: StopText
 
-  constructor(open: Open, { temperature, topP, seed, maxTokens }: ChatOptions, run: Running) {
+  constructor(open: Open, { temperature, topP, seed, maxTokens, stop = [] }: ChatOptions, run: Running) {
     this.#open = open
     this.#run = run
     this.#most = maxTokens
-    this.#stop = stopIds(open.model.manifest)
+    this.#stop = stopIds(open.model)
     const chosen = seed ?? crypto.getRandomValues(new Uint32Array(1))[0]
     this.#sampler = new Sampler({ temperature, topP, seed: chosen })
     this.#pretended = new Sampler({ temperature, topP, seed: 0 })
     this.#decoder = new StreamDecoder(open.tokenizer)
+    this.#stopTexts = stop
+    this.#shown = new StopText(stop)
   }
 
   get text(): string {
-    return decodeText(this.#open.tokenizer, this.made)
+    return beforeStop(decodeText(this.#open.tokenizer, this.made), this.#stopTexts)
   }
 
   /** Takes as long as choosing a token, and chooses none. */
@@ -125,16 +147,17 @@ class Reply {
     this.#isOver = this.#stop.includes(id)
     if (this.#isOver) return
     this.made.push(id)
-    this.#run.onEvent({ type: 'token', text: this.#decoder.push(id), id })
+    this.#run.onEvent({ type: 'token', text: this.#shown.push(this.#decoder.push(id)), id })
+    this.#isOver = this.#shown.isHit
   }
 
   /**
    * @param passes how many there were behind the prompt
    * @param otherwise why it ended where it was not done
    */
-  result(passes: number, otherwise: ChatResult['finish']): Omit<ChatResult, 'isCut'> {
+  result(passes: number, otherwise: ChatResult['finish']): Omit<ChatResult, 'isCut' | 'promptTokens'> {
     const { text, made, isDone } = this
-    const read = this.#isOver ? made.length : made.length - 1
+    const read = this.#isOver && !this.#shown.isHit ? made.length : made.length - 1
     const finish = this.#isOver ? 'stop' : isDone ? 'length' : otherwise
     return { text, ids: made, finish, padded: isDone ? passes - read : 0 }
   }
@@ -142,13 +165,13 @@ class Reply {
 
 /** The conversation's ids, oldest turns left out if they don't fit. */
 function layOut(
-  { model: { manifest }, cached }: Open,
+  { model: { config }, cached }: Open,
   format: TurnFormat,
   messages: Message[],
   { conversation, padding, maxTokens: most }: ChatOptions & { padding: Padding },
   { onEvent }: Running,
 ): Prompt {
-  const { context } = manifest.config
+  const { context } = config
   const maxTokens = context - replyRoom(context, most)
   try {
     const prompt = cached.prompt(format, messages, { conversation, maxTokens, padding })
@@ -161,14 +184,19 @@ function layOut(
   }
 }
 
-/** Runs what is not cached yet, up to what is read token by token; resolves with the next token's logits. */
-async function prefill(open: Open, prompt: Prompt, run: Running, next: boolean): Promise<Floats> {
-  const { ids, single } = prompt
+/** Reads those of `ids` that are not cached yet, many at a time; resolves with the next token's logits. */
+async function prefill(
+  open: Open,
+  prompt: Prompt,
+  ids: readonly number[],
+  run: Running,
+  next: boolean,
+): Promise<Floats> {
   let logits: Floats = new Float64Array()
   tellRead(open, prompt, run)
-  while (open.cached.rows < single) {
-    const part = ids.slice(open.cached.rows, Math.min(single, open.cached.rows + open.connection.maxTokens))
-    const isLast = open.cached.rows + part.length === single
+  while (open.cached.rows < ids.length) {
+    const part = ids.slice(open.cached.rows, open.cached.rows + open.connection.maxTokens)
+    const isLast = open.cached.rows + part.length === ids.length
     logits = await pass(open, part, run, next && isLast)
     tellRead(open, prompt, run)
   }

@@ -1,7 +1,8 @@
 /** From a model's name to a model that is ready to run. */
 import { Tokenizer } from '@huggingface/tokenizers'
 import type { ServedListing } from '../handshake/listing.ts'
-import type { PublicModel } from '../model/files/bundle.ts'
+import type { TextModel } from '../model/texts.ts'
+import { type TurnFormat, turnFormat } from '../model/tokenizer/chat.ts'
 import type { Connection, Protection } from '../protections/protection.ts'
 import { protections } from '../protections/registry.ts'
 import { partyUrl } from '../transport/party-url.ts'
@@ -17,10 +18,12 @@ const ASK_AGAIN_MS = 500
 
 /** An open session. */
 export interface Open {
-  readonly model: PublicModel
+  readonly model: TextModel
   readonly tokenizer: Tokenizer
   readonly connection: Connection
   readonly info: SessionInfo
+  /** How the model takes turns; an encoder takes none. */
+  readonly format?: TurnFormat
   /** What the connection has cached. */
   readonly cached: CachedTurns
 }
@@ -90,14 +93,14 @@ export async function openModel(
       `There is no protection '${wanted}' here, which '${listing.name}' would run under.`,
       'Reload the page, or choose another model.',
     )
-  const model = await source.load(listing, (loaded, total) =>
-    onEvent(progress('model', loaded, total, 'Downloading the public part of the model')),
-  )
   const connection = await protection.connect({
     server: config.server,
     serverKey,
     listing,
-    model,
+    download: () =>
+      source.load(listing, (loaded, total) =>
+        onEvent(progress('model', loaded, total, 'Downloading the public part of the model')),
+      ),
     settings: config.protections?.[protection.id],
     base: config.base,
     surroundings: platform,
@@ -106,10 +109,16 @@ export async function openModel(
     onEvent: (event) =>
       onEvent(event.type === 'notice' ? event : progress('connect', event.done, event.total, event.text)),
   })
-  const { sessionId, link, backend, dealer } = connection
+  const { sessionId, link, backend, dealer, texts } = connection
+  const tokenizer = new Tokenizer(texts.tokenizer, {})
+  const format = await formatOf(tokenizer, texts.model).catch(async (error: unknown) => {
+    await connection.close()
+    throw error
+  })
   return {
-    model,
-    tokenizer: new Tokenizer(model.tokenizer, {}),
+    model: texts.model,
+    tokenizer,
+    format,
     connection,
     info: {
       model: withWords(listing, protection),
@@ -141,3 +150,7 @@ async function preparedListing(
     await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS))
   }
 }
+
+/** How a model takes turns, if it does. Rejects with `TemplateError`. */
+const formatOf = async (tokenizer: Tokenizer, model: TextModel): Promise<TurnFormat | undefined> =>
+  model.continuesText ? turnFormat(tokenizer, model) : undefined

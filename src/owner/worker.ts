@@ -67,6 +67,7 @@ const api: WorkerApi = {
   prepare: () => guarded(() => engine().prepare()),
   chat: (messages: Message[], options: ChatOptions) => guarded(() => engine().chat(messages, options)),
   classify: (inputs: ClassifyInput[]) => guarded(() => engine().classify(inputs)),
+  embed: (texts: string[]) => guarded(() => engine().embed(texts)),
   stop: () => guarded(() => engine().stop()),
   close: () => guarded(() => engine().close()),
 }

@@ -12,13 +12,15 @@ import type { Tape, Value } from '../onnx/tape.ts'
 import { gated, overRms } from './blocks.ts'
 import { integerAttention, type ScoreMasks } from './integer-attention.ts'
 import { type Precision, type Shifts, shiftsOf, type ValueKind } from './precision.ts'
-import { penalise, Rounding } from './rounding.ts'
+import { penalise, penaliseRows, Rounding } from './rounding.ts'
 
 /** How far padded tokens lie below others, in octaves: the owner lowers their scores. */
 const SHADE = 26
 /** Of what a ring holds, how much is used before the loss says so; and how loudly. */
 const ROOM = 0.7
 const PUSH = 1
+/** Of the sum of a row's squares, whose largest are further from the rest than those of single values. */
+const ROW_ROOM = 0.4
 
 /**
  * A lowbit model on a tape, in the integers that the parties will compute with: weights are fed as integers (see
@@ -64,7 +66,7 @@ export class LowbitTape {
     let y = scaled(t, x, 4)
     this.graph.layers.forEach((l, i) => {
       if (i > 0) x = overRms(t, this.#rounding, this.#p, y, y, 'coarse')
-      y = this.#parallel(y, x, l)
+      y = this.#parallel(y, x, l, i === this.graph.layers.length - 1)
     })
     // The last norm has no secrets: it is the owner's own, and exact.
     return overRms(t, new Rounding(t), this.#p, y, y, 'fine')
@@ -151,15 +153,23 @@ export class LowbitTape {
   /** y = x + attention; x' = (y + feed-forward(y)) / rms(y), the block on rows that are not normalised yet. */
   #fused(x: Value, l: Layer): Value {
     const t = this.tape
-    const y = this.#held('y', layer.add(t, scaled(t, x, 4), this.#attend(x, l)), this.#p.rings.y - 2)
+    const sum = layer.add(t, scaled(t, x, 4), this.#attend(x, l))
+    const y = this.#squared(this.#held('y', sum, this.#p.rings.y - 2))
     const out = layer.add(t, y, this.#feed(y, l))
     return overRms(t, this.#rounding, this.#p, y, out, 'fine')
   }
 
   /** y + attention(n) + feed-forward(n). */
-  #parallel(y: Value, n: Value, l: Layer): Value {
+  #parallel(y: Value, n: Value, l: Layer, isLast: boolean): Value {
     const both = layer.add(this.tape, this.#attend(n, l), this.#feed(n, l))
-    return this.#held('y', layer.add(this.tape, y, both), this.#p.rings.y - 2)
+    const sum = layer.add(this.tape, y, both)
+    const bits = this.#p.rings.y - 2
+    // The last norm is the owner's.
+    if (isLast) return this.#held('y', sum, bits)
+    // Rows of much the same size in all layers, from the first stage on: the coarse table has room for few.
+    return this.#squared(
+      this.#held('y', penaliseRows(this.tape, sum, ROW_ROOM * 2 ** this.#p.rings.sq, PUSH), bits),
+    )
   }
 
   #attend(x: Value, l: Layer): Value {
@@ -202,8 +212,13 @@ export class LowbitTape {
   #held(kind: 'v' | 'g' | 'y', x: Value, bits: number): Value {
     const t = this.tape
     this.values[kind].push(x)
-    if (kind === 'y') this.values.squares.push(t.sumLast(t.map('Mul', x, x)))
     return this.#rounding.isOn ? penalise(t, x, ROOM * 2 ** bits, PUSH) : x
+  }
+
+  /** Rows whose squares are summed for a norm. */
+  #squared(y: Value): Value {
+    this.values.squares.push(this.tape.sumLast(this.tape.map('Mul', y, y)))
+    return y
   }
 
   /** Of whole texts, rows of padding are unseen as well as columns: there are none where a text is computed privately. */

@@ -53,6 +53,14 @@ const styles = css`
 export const percent = (probability: number): string =>
   `${(100 * probability).toFixed(probability > 0 && probability < 0.001 ? 3 : 1)} %`
 
+/** The number beside a result's label, where it has one: a probability, or a score. */
+export function figure({ label, probabilities, scores }: Classification): string {
+  const score = scores?.find((each) => each.label === label)
+  if (score) return score.score.toFixed(3)
+  const top = probabilities.find((each) => each.label === label)
+  return top ? percent(top.probability) : ''
+}
+
 /** A label as it is, but one that lines may break at its underscores. */
 export const breakable = (label: string) =>
   label.split('_').map((part, at) => (at === 0 ? part : html`_<wbr />${part}`))

@@ -6,7 +6,7 @@ import { type Batch, labelCounts } from '../state/classify-batch.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import { classifyLook } from '../styles/classify.ts'
-import { breakable, percent } from './classify-bars.ts'
+import { breakable, figure } from './classify-bars.ts'
 
 const perPage = 20
 
@@ -152,7 +152,6 @@ export class ClassifyResults extends LitElement {
   #row({ table, columns, results }: Batch, row: number) {
     const result = results[row]
     const cells = table.rows[row]
-    const top = result?.probabilities.find(({ label }) => label === result.label)
     return html`<tr>
       <th scope="row">${grouped(row + 1)}</th>
       <td>
@@ -161,7 +160,7 @@ export class ClassifyResults extends LitElement {
         ${result?.isCut ? html`<span class="none">only its beginning was read</span>` : nothing}
       </td>
       <td class="label">${result ? breakable(result.label) : html`<span class="none">no text</span>`}</td>
-      <td class="share">${top ? percent(top.probability) : ''}</td>
+      <td class="share">${result ? figure(result) : ''}</td>
     </tr>`
   }
 
