@@ -5,7 +5,7 @@ import type { Floats } from '../model/math.ts'
 import { Sampler } from '../model/sample.ts'
 import { decodeText, StreamDecoder, stopIds, type TurnFormat, turnFormat } from '../model/tokenizer/chat.ts'
 import { Cancelled } from '../protections/protection.ts'
-import type { ChatOptions, ChatResult, Message, OnEvent, Padding } from './api.ts'
+import type { ChatOptions, ChatResult, Measured, Message, OnEvent, Padding } from './api.ts'
 import { OwnerError } from './api.ts'
 import { PROMPT_BLOCK, type Prompt, REPLY_BLOCK } from './cached-turns.ts'
 import { type Open, progress, reading } from './connect.ts'
@@ -13,6 +13,18 @@ import { type Open, progress, reading } from './connect.ts'
 /** Room that is kept for the reply when a long conversation is cut: what was asked for, and half of the context at most. */
 const replyRoom = (context: number, maxTokens: number): number =>
   Math.max(1, Math.min(maxTokens, Math.floor(context / 2)))
+
+/** How long a message is by itself, and how long it may be beside the reply. Throws `OwnerError` for models that label. */
+export function measure({ model, tokenizer }: Open, message: Message, maxTokens: number): Measured {
+  const { manifest } = model
+  if (!continuesText(manifest.config))
+    throw new OwnerError('wrong-task', 'This model labels texts, it does not chat.', 'Choose a chat model.')
+  const { context } = manifest.config
+  const format = turnFormat(tokenizer, manifest)
+  const around = format.start.length + format.reply.length
+  const tokens = around + format.encode(message, true).length
+  return { tokens, most: context - replyRoom(context, maxTokens) }
+}
 
 /** What a run of the engine tells its caller, and is told. */
 export interface Running {
@@ -36,6 +48,7 @@ export async function chat(
   const padding = options.padding ?? (hidesTexts ? 'blocks' : 'none')
   const format = turnFormat(open.tokenizer, manifest)
   const prompt = layOut(open, format, messages, { ...options, padding }, run)
+  const broken = messages.at(-1)?.role === 'assistant' ? messages.at(-1) : undefined
   const reply = new Reply(open, options, run)
   const rest = prompt.ids.slice(prompt.single)
   const isHidden = padding === 'blocks'
@@ -72,8 +85,9 @@ export async function chat(
       // How much of its last block the reply fills must not show in where the next prompt begins.
       const inBlocks = Math.max(0, Math.ceil(passes / REPLY_BLOCK) - 1) * REPLY_BLOCK
       const resume = prompt.single + (isHidden ? inBlocks : passes)
-      const { text: content, made: ids } = reply
-      open.cached.replied(format, { id: options.reply, content, ids, resume })
+      const { text, made } = reply
+      const content = (broken?.content ?? '') + text
+      open.cached.replied(format, { id: options.reply, content, ids: made, resume })
     }
   }
 }

@@ -4,6 +4,7 @@ import type {
   ChatResult,
   Classification,
   ClassifyInput,
+  Measured,
   Message,
   ModelListing,
   OnEvent,
@@ -14,7 +15,7 @@ import type {
   SessionInfo,
 } from './api.ts'
 import { OwnerError } from './api.ts'
-import { chat, type Running } from './chatting.ts'
+import { chat, measure, type Running } from './chatting.ts'
 import { classify } from './classifying.ts'
 import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'
 import { browserPlatform, type Platform } from './platform.ts'
@@ -48,7 +49,7 @@ export class Owner implements OwnerApi {
   }
 
   models(): Promise<ModelListing[]> {
-    return listModels(this.#offers)
+    return listModels(this.#offers, this.#config)
   }
 
   async open(options: OpenOptions, onEvent: OnEvent): Promise<SessionInfo> {
@@ -59,6 +60,7 @@ export class Owner implements OwnerApi {
       if (!isPutOff(error)) throw error
       return this.#connectNext(options)
     })
+    this.#watch(this.#open)
     this.#onEvent(progress('connect', 3, 3, 'Connected'))
     this.#stats()
     return this.#open.info
@@ -66,6 +68,10 @@ export class Owner implements OwnerApi {
 
   async prepare(): Promise<void> {
     await this.#current().connection.prepare(() => this.#stats())
+  }
+
+  async measure(message: Message, { maxTokens }: Pick<ChatOptions, 'maxTokens'>): Promise<Measured> {
+    return measure(this.#current(), message, maxTokens)
   }
 
   chat(messages: Message[], options: ChatOptions): Promise<ChatResult> {
@@ -103,6 +109,15 @@ export class Owner implements OwnerApi {
     return openModel(this.#config, this.#platform, options, this.#onEvent, this.#offers)
   }
 
+  /** Tells of a session that ends while nothing is asked of it: a request hears of its own end. */
+  #watch(open: Open): void {
+    open.connection.onEnd?.((reason) => {
+      if (this.#open !== open || this.#abort) return
+      void this.close()
+      this.#onEvent({ type: 'lost', error: OwnerError.from(reason).toData() })
+    })
+  }
+
   /** While a party is replaced. */
   #connectNext(options: OpenOptions, signal?: AbortSignal): Promise<Open> {
     this.#onEvent(progress('connect', 0, 3, 'The other side asks to wait a moment'))
@@ -138,6 +153,7 @@ export class Owner implements OwnerApi {
         if (!isRestarting(error) || isHeard || !this.#options) throw error
         await this.close()
         this.#open = await this.#connectNext(this.#options, abort.signal)
+        this.#watch(this.#open)
         return work(this.#open, run)
       })
     } catch (error) {

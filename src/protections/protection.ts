@@ -23,6 +23,8 @@ export interface Protection {
   readonly needsServer: boolean
   /** Whether a third party that is neither owner nor server takes part. */
   readonly needsDealer: boolean
+  /** Where that third party is and who runs it, as the page's configuration has it; nothing where it doesn't say. */
+  dealer?(settings: unknown, base?: string): PartyAddress | undefined
   /**
    * Gets ready to run a model. Rejects with an error that has a `code`, a `message` for people and an `advice`, having
    * closed what it opened.
@@ -61,6 +63,12 @@ export interface ConnectRequest {
   onEvent(event: ConnectEvent): void
 }
 
+/** Where a party is, and who runs it: a person's or an organisation's name. */
+export interface PartyAddress {
+  readonly url: string
+  readonly operator?: string
+}
+
 /** How far connecting is, and what a person should know of it. */
 export type ConnectEvent =
   | { type: 'progress'; done: number; total: number; text: string }
@@ -91,6 +99,8 @@ export interface Connection {
   run(base: number, input: TextInput, options?: RunOptions): Promise<Floats>
   /** Does work that needs no input ahead, as much as is worth it; `onProgress` is called between steps of it. */
   prepare(onProgress?: () => void): Promise<void>
+  /** Calls back once when the connection is lost, or closed by the other side; those without a lasting link need not. */
+  onEnd?(listener: (error: Error) => void): void
   /** Gives up what was prepared for a pass that will not come. */
   abandon(): Promise<void>
   /** Ends the session at every party. Rejects with nothing. */

@@ -178,7 +178,7 @@ export class App extends DeferredElement {
   }
 
   readonly #keys = (event: KeyboardEvent): void => {
-    if (event.key === 'Escape' && !event.defaultPrevented && chat.state.draft !== undefined) chat.stop()
+    if (event.key === 'Escape' && !event.defaultPrevented && chat.state.reply) chat.stop()
     if (this.task !== 'chat') return
     if (event.key.toLowerCase() === 'o' && event.shiftKey && (event.ctrlKey || event.metaKey)) {
       event.preventDefault()

@@ -1,8 +1,8 @@
 /** The conversations that this browser keeps. */
 import { css, html, LitElement, nothing } from 'lit'
 import { ago } from '../format.ts'
+import type { Conversation } from '../history/conversation.ts'
 import { chat } from '../state/chat.ts'
-import type { Conversation } from '../state/conversations.ts'
 import { library } from '../state/library.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
@@ -116,7 +116,7 @@ export class List extends LitElement {
           ${kept.map((conversation) => this.#row(conversation))}
         </ul>
       </nav>
-      ${removed ? html`<p class="note" role="status">Deleted “${removed.title}”. <button class="undo" @click=${() => library.undo()}>Undo</button></p>` : nothing}
+      ${removed ? html`<p class="note" role="status">Deleted “${removed.title.value}”. <button class="undo" @click=${() => library.undo()}>Undo</button></p>` : nothing}
       <p class="note">
         ${kept.length === 0 ? 'Conversations will appear here. ' : ''}Kept in this browser only. Export or erase them in the settings.
       </p>
@@ -127,9 +127,9 @@ export class List extends LitElement {
     const open = conversation.id === chat.state.conversation.id
     return html`<li class=${open ? 'open' : ''}>
       <button class="pick" aria-current=${open ? 'true' : 'false'} @click=${() => this.#pick(conversation)}>
-        <b>${conversation.title}</b><small>${ago(conversation.updated)}</small>
+        <b>${conversation.title.value}</b><small>${ago(conversation.updated)}</small>
       </button>
-      <button class="icon" aria-label="Delete “${conversation.title}”" title="Delete" @click=${() => chat.remove(conversation)}>
+      <button class="icon" aria-label="Delete “${conversation.title.value}”" title="Delete" @click=${() => chat.remove(conversation)}>
         ${icons.trash}
       </button>
     </li>`

@@ -210,7 +210,7 @@ export class SettingsDialog extends DeferredElement {
   }
 
   readonly #wipe = async (): Promise<void> => {
-    await chat.wipe()
+    await chat.erase()
     this.sure = false
     this.renderRoot.querySelector('dialog')?.close()
   }

@@ -1,7 +1,7 @@
 /** What each party received so far, and a little of it as it looked to them. */
 import { css, html, nothing, type TemplateResult } from 'lit'
 import { bytes, plural, word } from '../format.ts'
-import type { PartiesTraffic } from '../state/conversations.ts'
+import type { PartiesTraffic } from '../history/traffic.ts'
 import type { EngineState } from '../state/engine.ts'
 
 const styles = css`

@@ -7,6 +7,7 @@ import type {
   Classification,
   ClassifyInput,
   LinkChoice,
+  Measured,
   Message,
   ModelListing,
   OnEvent,
@@ -19,6 +20,9 @@ import type {
 import { OwnerError } from '../../owner/api.ts'
 import type { WorkerApi } from '../../owner/remote.ts'
 import { EngineWorker } from './engine-worker.ts'
+import { Healing } from './healing.ts'
+import { parties } from './parties.ts'
+import { type Away, isOfTheRequest, isPassing } from './reachability.ts'
 import { settings } from './settings.ts'
 import { local } from './storage.ts'
 import { Store } from './store.ts'
@@ -40,6 +44,10 @@ export interface EngineState {
   stats?: Stats
   notice?: string
   error?: OwnerError
+  /** Who is away at the moment. */
+  away?: Away
+  /** Whether there has been a session since the page was opened. */
+  wasOpen: boolean
 }
 
 /** Downloads up to this size start by themselves; larger ones, or any on a metered link, are asked for. */
@@ -54,6 +62,7 @@ const oneOf = <T extends string>(name: string, ...allowed: T[]): T | undefined =
 
 export class Engine extends Store<EngineState> {
   readonly #worker = new EngineWorker()
+  readonly #healing = new Healing((away) => this.#heal(away))
   #starting?: Promise<void>
   #opening?: Promise<void>
   #preparedAt = 0
@@ -62,7 +71,7 @@ export class Engine extends Store<EngineState> {
   #listener?: OnEvent
 
   constructor() {
-    super({ phase: 'starting', models: [] })
+    super({ phase: 'starting', models: [], wasOpen: false })
   }
 
   /** What the chosen model is for; not known while the model that an address asks for is still looked up. */
@@ -94,6 +103,7 @@ export class Engine extends Store<EngineState> {
       // A retry keeps what the person has chosen meanwhile.
       const chosen = models.find(({ name }) => name === this.state.model?.name)
       this.set({ models, model: chosen ?? this.#choose(models) })
+      parties.set({ dealer: this.state.model?.protection.dealer })
       if (await this.#costly()) this.set({ phase: 'offer' })
       else await this.open()
     } catch (reason) {
@@ -127,6 +137,7 @@ export class Engine extends Store<EngineState> {
     history.replaceState(null, '', address)
     const fresh = { session: undefined, stats: undefined, progress: undefined, phase: 'offer' } as const
     this.set({ model, ...fresh })
+    parties.set({ dealer: model.protection.dealer })
     // A session that is being opened is still the old model's.
     await this.#opening?.catch(() => undefined)
     if (this.state.model !== model) return
@@ -144,6 +155,14 @@ export class Engine extends Store<EngineState> {
     return this.#compute((remote) => remote.classify(inputs), onEvent)
   }
 
+  /** How long a message is, and how long it may be; nothing while that cannot be told. */
+  async measure(content: string): Promise<Measured | undefined> {
+    if (this.state.phase !== 'open' || this.task !== 'chat') return undefined
+    const { maxTokens } = settings.state
+    const message = { role: 'user', content } as const
+    return this.#worker.call((remote) => remote.measure(message, { maxTokens })).catch(() => undefined)
+  }
+
   async #compute<T>(use: (remote: Remote<WorkerApi>) => Promise<T>, onEvent: OnEvent): Promise<T> {
     this.#listener = onEvent
     // The words that the server saw belong to one question: those of the last one must not show under this one.
@@ -154,12 +173,17 @@ export class Engine extends Store<EngineState> {
     } catch (reason) {
       const error = OwnerError.from(reason)
       // Whatever broke, the next attempt opens a new session: its masks are new, so nothing can be used twice.
-      this.set({ phase: 'failed', error, session: undefined })
+      if (!isOfTheRequest(error)) this.#fail(error)
       throw error
     } finally {
       this.#listener = undefined
       this.set({ progress: undefined })
     }
+  }
+
+  /** Ends a session whose parties do not answer any more. */
+  giveUp(): void {
+    this.#worker.end()
   }
 
   async stop(): Promise<void> {
@@ -169,6 +193,7 @@ export class Engine extends Store<EngineState> {
   /** A message may come soon: let the engine do input-independent work ahead. */
   prepare(): void {
     const now = performance.now()
+    this.#healing.typing()
     if (this.state.phase !== 'open' || now - this.#preparedAt < prepareEvery) return
     this.#preparedAt = now
     // Preparation is optional; an error will show again, with its advice, when the person sends.
@@ -187,7 +212,7 @@ export class Engine extends Store<EngineState> {
       }
       const session = await this.#worker.call((remote) => remote.open(options, proxy(this.#onEvent)))
       if (this.state.model !== model) return
-      this.set({ phase: 'open', session, progress: undefined })
+      this.set({ phase: 'open', session, progress: undefined, away: undefined, wasOpen: true })
       this.prepare()
       local.set(`sotto.have.${model.hash}`, '1')
     } catch (reason) {
@@ -196,7 +221,17 @@ export class Engine extends Store<EngineState> {
   }
 
   #fail(reason: unknown): void {
-    this.set({ phase: 'failed', error: OwnerError.from(reason), session: undefined, progress: undefined })
+    const error = OwnerError.from(reason)
+    this.set({ phase: 'failed', error, session: undefined, progress: undefined })
+    if (isPassing(error)) this.#healing.again()
+  }
+
+  /** Everybody is there again, or somebody has gone. */
+  #heal(away: Away | undefined): void {
+    if (away?.who !== this.state.away?.who) this.set({ away })
+    if (away || this.#listener || this.state.phase !== 'failed') return
+    if (this.state.error && !isPassing(this.state.error)) return
+    void this.start()
   }
 
   #choose(models: ModelListing[]): ModelListing {
@@ -233,6 +268,10 @@ export class Engine extends Store<EngineState> {
       this.set({ stats: { ...event.stats, serverSample: this.#sample(event.stats) } })
     else if (event.type === 'notice') this.set({ notice: event.text })
     else if (event.type === 'progress') this.set({ progress: event })
+    else if (event.type === 'lost') {
+      const { code, message, advice } = event.error
+      this.#fail(new OwnerError(code, message, advice))
+    }
     this.#listener?.(event)
   }
 }

@@ -81,6 +81,10 @@ export class SharedConnection implements Connection {
     return this.session.pool.fill(READY_ROWS, READY_BATCH, onProgress)
   }
 
+  onEnd(listener: (error: Error) => void): void {
+    this.#parts.link.onEnd?.((error) => listener(sessionEnd(error) as Error))
+  }
+
   /** Tells the server; the masks of the pass are burnt at both parties. */
   abandon(): Promise<void> {
     return this.session.drop()
