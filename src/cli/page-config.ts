@@ -3,11 +3,7 @@ import { SHARED } from '../protections/shared/id.ts'
 import type { SharedSettings } from '../protections/shared/listing.ts'
 
 /** What a data owner is told of a model server and a dealer, and how often it audits the dealer. */
-export function pageConfig(
-  server: string,
-  { url, key }: SharedSettings['dealer'],
-  audit?: number,
-): PageConfig {
-  const settings: SharedSettings = { dealer: { url, key }, audit }
+export function pageConfig(server: string, dealer: SharedSettings['dealer'], audit?: number): PageConfig {
+  const settings: SharedSettings = { dealer, audit }
   return { server, protections: { [SHARED]: settings } }
 }

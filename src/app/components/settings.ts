@@ -3,6 +3,7 @@ import { css, html, nothing } from 'lit'
 import type { ModelListing, Padding } from '../../owner/api.ts'
 import { DeferredElement } from '../defer.ts'
 import { bytes, count } from '../format.ts'
+import { modelName } from '../names.ts'
 import { chat } from '../state/chat.ts'
 import { engine } from '../state/engine.ts'
 import { exportFile } from '../state/export.ts'
@@ -139,7 +140,7 @@ export class SettingsDialog extends DeferredElement {
             .checked=${model.name === engine.state.model?.name}
             @change=${() => choose(model)}
           /><span
-            >${model.title}<small
+            >${modelName(model)}<small
               >${count(model.parameters)} parameters, ${count(model.privateParameters)} private · ${bytes(model.publicBytes)} to
               download once · ${model.licence}</small
             ></span

@@ -2,7 +2,9 @@
 import { html, LitElement, nothing, type PropertyValues } from 'lit'
 import { plural, word } from '../format.ts'
 import { branchesAt, isBroken, type Turn } from '../history/tree.ts'
+import { isMadeUp } from '../names.ts'
 import { chat } from '../state/chat.ts'
+import { engine } from '../state/engine.ts'
 import { formatter } from '../state/formatter.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
@@ -53,11 +55,11 @@ export class TurnView extends LitElement {
     const mine = turn.role === 'user'
     return html`<article class=${mine ? 'you' : 'model'}>
       <div class="head">
-        <h2 class="who">${mine ? 'you' : (turn.model ?? 'sotto')}</h2>
+        <h2 class="who">${mine ? 'you' : (turn.model ?? 'model')}</h2>
         ${mine && !this.editing ? this.#tools() : nothing}
       </div>
       ${mine && this.editing ? this.#editor() : html`<div class="said ${mine ? '' : 'prose'}" dir="auto">${this.#said()}</div>`}
-      ${this.#wire()} ${mine || this.writing ? nothing : this.#foot()}
+      ${this.#wire()} ${mine ? nothing : this.#caution()} ${mine || this.writing ? nothing : this.#foot()}
     </article>`
   }
 
@@ -71,9 +73,15 @@ export class TurnView extends LitElement {
   #wire() {
     const { wire } = this.turn
     if (!wire) return nothing
-    return html`<button class="wire" title="See what each party received" @click=${this.#open}>
-      <em>the server saw</em> ${wire.map(word).join(' ')}
+    return html`<button class="wire" title="The first twelve masked words of many; see what each party received" @click=${this.#open}>
+      <em>a sample of what the server saw</em> ${wire.map(word).join(' ')}
     </button>`
+  }
+
+  /** What the model says of itself. */
+  #caution() {
+    if (!isMadeUp(engine.state.model)) return nothing
+    return html`<p class="caution">This model makes its answers up: nothing has been booked, looked up or done.</p>`
   }
 
   /** Which of several questions or replies at this place this is, and the way to the others. */

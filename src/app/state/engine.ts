@@ -29,6 +29,8 @@ import { Store } from './store.ts'
 
 export interface Progress {
   phase: Phase
+  /** When this phase began; ms of the page's clock. */
+  since?: number
   done: number
   total: number
   text: string
@@ -267,8 +269,11 @@ export class Engine extends Store<EngineState> {
     if (event.type === 'stats')
       this.set({ stats: { ...event.stats, serverSample: this.#sample(event.stats) } })
     else if (event.type === 'notice') this.set({ notice: event.text })
-    else if (event.type === 'progress') this.set({ progress: event })
-    else if (event.type === 'lost') {
+    else if (event.type === 'progress') {
+      const { progress } = this.state
+      const since = progress?.phase === event.phase ? progress.since : performance.now()
+      this.set({ progress: { ...event, since } })
+    } else if (event.type === 'lost') {
       const { code, message, advice } = event.error
       this.#fail(new OwnerError(code, message, advice))
     }

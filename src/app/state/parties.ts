@@ -15,6 +15,12 @@ const hostOf = (url: string): string => new URL(url, location.href).hostname
 export const operatorOf = (party: PartyAddress | undefined): string | undefined =>
   party && (party.operator ?? new URL(party.url, location.href).host)
 
+/** Both of the others' names. */
+export const operatorsNow = (): { server?: string; dealer?: string } => ({
+  server: operatorOf(parties.state.server),
+  dealer: operatorOf(parties.state.dealer),
+})
+
 /**
  * Why nobody is protected here, if nobody is: whoever has two of the three in hand reads along. Hosts and names can be told
  * apart by a machine; whether their people talk to each other cannot.

@@ -34,6 +34,9 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
+const named = (party: { operator?: string } | undefined): string =>
+  party?.operator ? ` (${party.operator})` : ''
+
 const offline: Away = {
   who: 'you',
   text: 'You are offline.',
@@ -51,12 +54,12 @@ export async function whoIsAway(): Promise<Away | undefined> {
   if (!isServer)
     return {
       who: 'server',
-      text: 'The model server is away.',
+      text: `The model server${named(server)} is away.`,
       advice: 'It is asked again by itself. If it stays away, tell who runs it, or choose another model.',
     }
   return {
     who: 'dealer',
-    text: 'The dealer is away.',
+    text: `The dealer${named(dealer)} is away.`,
     advice: 'It is asked again by itself. If it stays away, tell who runs it.',
   }
 }

@@ -2,6 +2,7 @@
 import { type ChatResult, OwnerError, type OwnerEvent } from '../../owner/api.ts'
 import { withWire } from '../history/conversation.ts'
 import { branchOf, rewritten, type Turn, withTurn } from '../history/tree.ts'
+import { modelName } from '../names.ts'
 import type { Chat } from './chat.ts'
 import { engine } from './engine.ts'
 import { describeTrouble, isPassing, whoIsAway } from './reachability.ts'
@@ -116,7 +117,8 @@ export class Replying {
   #finish(begun: Turn, { text, ids, finish, padded }: ChatResult, seconds: number): void {
     const content = begun.content + text
     const tokens = (begun.tokens ?? 0) + ids.length
-    this.#put({ content, finish, tokens, padded, seconds, at: Date.now(), model: engine.state.model?.title })
+    const { model } = engine.state
+    this.#put({ content, finish, tokens, padded, seconds, at: Date.now(), model: model && modelName(model) })
   }
 
   /** Takes what there is of the reply into the conversation; a reply without a word is none. */

@@ -66,6 +66,11 @@ export const turn = css`
   .wire:hover {
     color: var(--ink);
   }
+  .caution {
+    margin-top: 6px;
+    color: var(--soft);
+    font-size: 0.8125rem;
+  }
   .foot {
     display: flex;
     align-items: center;

@@ -23,6 +23,9 @@ import { port as portNumber } from '../values.ts'
 
 const checkout = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 
+/** Who runs both of the others here: nobody is protected, and the page says so. */
+const OPERATOR = 'this computer'
+
 const declared = command(
   'demo',
   'Build and serve the chat page, with a model server and a dealer as separate processes.',
@@ -111,12 +114,14 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
     building ? buildPage() : undefined,
   ])
   const { server, dealer } = processes
-  const config = (visited: string) =>
-    pageConfig(
+  const config = (visited: string) => ({
+    ...pageConfig(
       withHost(server.url, visited),
-      { url: withHost(dealer.url, visited), key: dealer.key },
+      { url: withHost(dealer.url, visited), key: dealer.key, operator: OPERATOR },
       values.audit,
-    )
+    ),
+    operator: OPERATOR,
+  })
   page.app = pageApp({ dir: pageDir, config, names: ownNames(host), tls })
 
   const facts = { url: listening.url, server, dealer }
