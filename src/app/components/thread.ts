@@ -55,6 +55,9 @@ export class Thread extends LitElement {
         min-height: 36px;
       }
       @media print {
+        :host {
+          overflow: visible;
+        }
         .latest {
           display: none;
         }

@@ -60,6 +60,11 @@ const styles = css`
   .dealer {
     --party: var(--dealer);
   }
+  @media (forced-colors: active) {
+    .party h3::before {
+      forced-color-adjust: none;
+    }
+  }
 `
 
 const sample = (caption: string, words: number[] | undefined, limit: number) => html`<figure class="sample">

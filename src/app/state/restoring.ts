@@ -72,6 +72,14 @@ async function hear(news: News): Promise<void> {
   }
 }
 
+function nameDocument(): void {
+  const { title, temporary } = chat.state.conversation
+  const name = temporary ? 'Temporary chat' : title.value
+  const wanted = name ? `${name} — Sotto` : 'Sotto — private chat'
+  if (document.title !== wanted) document.title = wanted
+}
+
+chat.subscribe(nameDocument)
 archive.onNews((news) => void hear(news))
 onTravel(async (id) => {
   const conversation = id ? (library.find(id) ?? (await archive.get(id))) : undefined

@@ -95,6 +95,14 @@ export const turn = css`
       opacity: 1;
     }
   }
+  @media print {
+    .tools,
+    .foot .icon,
+    .branches .icon,
+    .button.on {
+      display: none;
+    }
+  }
   textarea {
     width: 100%;
     padding: 10px 12px;
