@@ -88,7 +88,7 @@ describe('a party that goes away', () => {
     await chat.problem.waitFor()
     expect(await chat.problem.textContent()).toContain('The model server isn’t answering')
     await startServer()
-    await tryAgain(chat)
+    // It is noticed without a click.
     await chat.connected()
     expect(await chat.ask('I need a hotel room.')).not.toBe('')
     await chat.close()
@@ -103,8 +103,13 @@ describe('a party that goes away', () => {
     await startServer()
     await chat.problem.waitFor()
     expect(await chat.problem.textContent()).toContain('Try again')
+    // What there was of the reply is kept, and gone on with.
+    const before = await chat.lastReply()
+    expect(before).not.toBe('')
     await tryAgain(chat)
-    expect(await chat.reply()).not.toBe('')
+    await chat.problem.waitFor({ state: 'detached' })
+    expect((await chat.reply()).length).toBeGreaterThan(before.length)
+    expect(await chat.replies.count()).toBe(1)
     expect(await chat.questions.count()).toBe(1)
     await chat.close()
   })
@@ -115,6 +120,12 @@ describe('a party that goes away', () => {
     await chat.ask('I need a hotel room.')
     await kill('dealer')
     await chat.say('In San Jose.')
+    await chat.problem.waitFor()
+    expect(await chat.problem.textContent()).toContain('The dealer isn’t answering')
+    // It belongs to its chat.
+    await chat.page.getByRole('button', { name: 'New chat' }).click()
+    expect(await chat.problem.count()).toBe(0)
+    await chat.page.goBack()
     await chat.problem.waitFor()
     await startDealer()
     // The server finds its way back to the dealer by itself, in its own time.

@@ -130,7 +130,8 @@ export class KeptData extends LitElement {
   #asked(isAsked: boolean): void {
     this.isAsked = isAsked
     this.said = ''
-    if (isAsked) void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>('#passphrase')?.focus())
+    if (isAsked)
+      void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>('#passphrase')?.focus())
   }
 
   readonly #ask = (): void => {

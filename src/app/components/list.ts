@@ -23,10 +23,7 @@ export class List extends LitElement {
   /** Whose menu is open. */
   declare menuOf: string
 
-  static override styles = [
-    base,
-    listLook,
-  ]
+  static override styles = [base, listLook]
 
   constructor() {
     super()

@@ -9,7 +9,10 @@ export interface Window {
 }
 
 /** @param height of a row, as the list is, in pixels; `top` and `view`: how far it is scrolled, and how much of it shows */
-export function rowsInSight(count: number, { top, view, height }: { top: number; view: number; height: number }): Window {
+export function rowsInSight(
+  count: number,
+  { top, view, height }: { top: number; view: number; height: number },
+): Window {
   const from = Math.max(0, Math.floor(top / height) - BEYOND)
   return { from: Math.min(from, count), to: Math.min(count, Math.ceil((top + view) / height) + BEYOND) }
 }

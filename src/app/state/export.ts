@@ -1,7 +1,7 @@
 /** Kept conversations as a file, and back. */
 import { type Conversation, fromLinear, type LinearConversation } from '../history/conversation.ts'
-import { saveFile } from './save.ts'
 import { toMarkdown } from './markdown-file.ts'
+import { saveFile } from './save.ts'
 
 const FORMAT = 'sotto-conversations'
 
