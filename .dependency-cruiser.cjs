@@ -35,9 +35,12 @@ const may = {
   'src/protections': ground,
   'src/owner': [...ground, 'src/protections'],
   'src/server': [...ground, 'src/protections'],
-  'src/app': ['src/owner', 'src/texts', 'src/transport', 'src/protections'],
+  'src/client': [...ground, 'src/protections', 'src/owner'],
+  'src/proxy': ['src/transport', 'src/handshake', 'src/owner', 'src/client'],
+  'src/widget': [],
+  'src/app': ['src/owner', 'src/texts', 'src/transport', 'src/protections', 'src/widget'],
   tools: [...ground, 'src/texts', 'src/protections', 'src/owner'],
-  'src/cli': [...ground, 'src/texts', 'src/protections', 'src/owner', 'src/server', 'tools', 'bench/command'],
+  'src/cli': [...ground, 'src/texts', 'src/protections', 'src/owner', 'src/server', 'src/client', 'src/proxy', 'tools', 'bench/command'],
   bench: [...ground, 'src/protections', 'src/owner', 'src/server', 'src/cli', 'tools', 'e2e/support', 'scripts'],
 }
 
@@ -78,7 +81,7 @@ module.exports = {
       name: 'a-protection-is-known-by-its-door',
       comment: 'Nothing outside a protection knows a dealer, a plan or a material.',
       severity: 'error',
-      from: { path: '^src/(owner|server|app)/', pathNot: TESTS },
+      from: { path: '^src/(owner|server|app|proxy|widget)/', pathNot: TESTS },
       to: { path: '^src/protections/[^/]+/' },
     },
     {

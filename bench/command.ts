@@ -19,6 +19,7 @@ import { readme } from './readme.ts'
 import { print, type Result } from './result.ts'
 import { encoderShapes, type ShapeName, shapeNames, visibilities } from './shapes.ts'
 import { veilCases, veilShapes } from './veil.ts'
+import { versusCase } from './versus.ts'
 
 const kinds = [
   'ops',
@@ -76,6 +77,12 @@ const declared = command('bench', 'Measure the engine.')
     ).choices(columnScales),
   )
   .addOption(
+    new Option(
+      '--beside <name>',
+      'random shapes: measure a pass in this profile as well, in turn, and what share of it the first one takes',
+    ).choices(profileIds()),
+  )
+  .addOption(
     new Option('--link <name>', 'how the parties connect').choices(linkChoices).default('ws' as const),
   )
   .addOption(
@@ -121,6 +128,7 @@ Examples:
   sotto bench prefill --tokens 64
   sotto bench encode --shape bert-base
   sotto bench encode --shape bert-base --profile lowbit --scales private
+  sotto bench encode --shape bert-base --profile lowbit --beside fixed
   sotto bench decode --slope
   sotto bench crowd
   sotto bench reference
@@ -172,6 +180,8 @@ async function bench(kind: (typeof kinds)[number], values: ValuesOf<typeof decla
   if (values.scales && !isQuantized) throw new UsageError(`--scales takes --profile ${LOWBIT}.`)
   if (isQuantized && (model || visibility))
     throw new UsageError(`--profile ${LOWBIT} takes a random --shape, all of which is private.`)
+  if (values.beside && (model || values.slope || values.beside === values.profile))
+    throw new UsageError('--beside takes a random --shape, another profile, and no --slope.')
   const limit = shape === 'tiny' ? 48 : 1024
   const decoding = kind === 'decode'
   const most = encoding ? 512 : 64
@@ -181,6 +191,7 @@ async function bench(kind: (typeof kinds)[number], values: ValuesOf<typeof decla
   if (rows > most) throw new UsageError(`For ${kind}, --tokens is at most ${most}, not ${rows}.`)
   if (decoding && context > limit)
     throw new UsageError(`For ${shape}, --context is at most ${limit}, not ${context}.`)
+  const scalesOf = (profile?: string) => (profile === LOWBIT ? (values.scales ?? 'public') : undefined)
   const options: PassOptions = {
     shape,
     model,
@@ -188,7 +199,7 @@ async function bench(kind: (typeof kinds)[number], values: ValuesOf<typeof decla
     rows,
     visibility: visibility ?? 'private',
     profile: values.profile,
-    scales: isQuantized ? (values.scales ?? 'public') : undefined,
+    scales: scalesOf(values.profile),
     link,
     network: { rtt, down, up },
     repeat: values.repeat ?? (decoding ? 15 : 3),
@@ -196,7 +207,11 @@ async function bench(kind: (typeof kinds)[number], values: ValuesOf<typeof decla
     products: values.products,
     workers: values.workers,
   }
-  const run = () => (decoding && values.slope ? slopeCase(options) : passCase(kind, options))
+  const { beside } = values
+  const run = () => {
+    if (beside) return versusCase(kind, options, { ...options, profile: beside, scales: scalesOf(beside) })
+    return decoding && values.slope ? slopeCase(options) : passCase(kind, options)
+  }
   const result = await besideCleartext(run)
   print(result, values.json)
   if (values.check) check(result)

@@ -43,7 +43,7 @@ export interface PassOptions {
   /** One pass more over each of these round trips, in milliseconds: `onlineSecondsAtRtt1` and so on. */
   otherRtts?: readonly number[]
   repeat: number
-  /** Passes before those that are measured; those of `WARMUP` if not given. */
+  /** Passes before those that are measured; those of `usualWarmup` if not given. */
   warmup?: number
   /** Insists on a way to make products of many rows. */
   products?: Products
@@ -52,7 +52,8 @@ export interface PassOptions {
 }
 
 /** While a party's code is still being compiled, its first tokens take longer than any later one of a conversation. */
-const WARMUP = { decode: 15, prefill: 0, encode: 0 }
+export const usualWarmup = { decode: 15, prefill: 0, encode: 0 }
+export type PassName = keyof typeof usualWarmup
 
 /** Tokens of the pipelined run; the first has nothing prepared. */
 const PIPELINED = 9
@@ -62,11 +63,13 @@ export interface Run {
   readonly plans: ModelPlans
   readonly ref: Expected
   readonly request: PassRequest
+  /** Of the pass that is measured: a text has the rows of its bucket. */
+  readonly rows: number
   readonly facts: PublicFacts
 }
 
 /** Starts the parties with `context - rows` positions cached, and hands them to `body`. */
-async function withParties<T>(
+export async function withParties<T>(
   o: PassOptions,
   body: (run: Run, facts: { fillSeconds: number; offlineDown: number }) => Promise<T>,
 ): Promise<T> {
@@ -85,7 +88,8 @@ async function withParties<T>(
     const request = ref.padding
       ? { base, embeddings: ref.embeddings, padding: ref.padding }
       : rowsOf(plans, ref, base, o.rows)
-    const run = { bench, plans, ref, facts, request }
+    const rows = request.embeddings.length / plans.inputWidth
+    const run = { bench, plans, ref, facts, request, rows }
     return await body(run, { offlineDown, fillSeconds: fill.reduce((a, b) => a + b, 0) })
   } finally {
     await bench.stop()
@@ -98,12 +102,10 @@ const rowsOf = (plans: ModelPlans, ref: Expected, base: number, rows: number): P
 }
 
 /** Measures one pass. */
-export function passCase(name: 'decode' | 'prefill' | 'encode', o: PassOptions): Promise<Result> {
-  return withParties(o, async ({ bench, plans, ref, request, facts }, { fillSeconds, offlineDown }) => {
+export function passCase(name: PassName, o: PassOptions): Promise<Result> {
+  return withParties(o, async ({ bench, plans, ref, request, rows, facts }, { fillSeconds, offlineDown }) => {
     const passes: PassFigures[] = []
-    // A text has the rows of its bucket.
-    const rows = request.embeddings.length / plans.inputWidth
-    const warmup = o.warmup ?? WARMUP[name]
+    const warmup = o.warmup ?? usualWarmup[name]
     for (let i = 0; i < warmup; i++) await bench.measure(request, rows)
     for (let i = 0; i < o.repeat; i++) passes.push(await bench.measure(request, rows))
     const of = (pick: (pass: PassFigures) => number) => median(passes.map(pick))

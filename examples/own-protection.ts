@@ -4,7 +4,7 @@
  *
  *   npx tsx examples/own-protection.ts
  */
-import { type Connection, type Protection, protections, type RunOptions } from 'sotto'
+import { type Connection, type Protection, protections, type RunOptions } from 'sotto/engine'
 import { nodeOwner } from 'sotto/node'
 import { startParties } from './parties.ts'
 

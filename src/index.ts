@@ -1,11 +1,43 @@
 // biome-ignore-all assist/source/organizeImports: in the order of the page that is made of it
 /**
- * Sotto in a browser, or in any program that is the data owner: the engine between texts in clear and what the other
- * parties get, and the door that protections stand behind. Nothing here needs Node.
+ * Sotto for programs, in a browser or in Node: OpenAI's calls, computed on secret shares. What the parties are and how they
+ * compute is in the other entries.
  */
 
-// The engine
-export { Owner } from './owner/owner.ts'
+// Calls
+export { Sotto, type SottoOptions } from './client/sotto.ts'
+export type { PartiesOptions } from './client/parties.ts'
+export { ChatCompletions } from './client/chat-completions.ts'
+export { Completions } from './client/completions.ts'
+export { Embeddings } from './client/embeddings.ts'
+export { Models } from './client/models.ts'
+export { Stream } from './client/stream.ts'
+export type {
+  ChatCompletionParams,
+  ChatMessage,
+  TextPart,
+  SamplingParams,
+  ChatCompletion,
+  ChatCompletionChunk,
+  FinishReason,
+  CompletionParams,
+  Completion,
+  EmbeddingParams,
+  EmbeddingList,
+  ClassifyParams,
+  ClassificationList,
+  Model,
+  ModelList,
+  RequestOptions,
+} from './client/types.ts'
+export type { Usage } from './client/usage.ts'
+
+// Errors
+export { RequestError } from './client/errors.ts'
+export { OwnerError, type OwnerErrorData } from './owner/api.ts'
+export { AddressError } from './transport/party-url.ts'
+
+// The contract of an engine
 export type {
   OwnerApi,
   PageConfig,
@@ -17,43 +49,16 @@ export type {
   ChatResult,
   ClassifyInput,
   Classification,
+  Embedding,
   OwnerEvent,
   OnEvent,
   Phase,
   Padding,
   Stats,
   PartyTraffic,
-  OwnerHost,
 } from './owner/api.ts'
-export type { Offers } from './owner/connect.ts'
-export { servedModels, type ModelSource } from './owner/source.ts'
-export { browserPlatform, type Platform } from './owner/platform.ts'
-
-// Protections
-export { protections } from './protections/registry.ts'
-export type {
-  Protection,
-  ConnectRequest,
-  ConnectEvent,
-  Surroundings,
-  Connection,
-  RunOptions,
-  Counts,
-  DealerCounts,
-  ExplainedChoice,
-} from './protections/protection.ts'
 export type { Notice, Pooled } from './protections/notice.ts'
-export type { ServedListing, ServedListings, Task } from './handshake/listing.ts'
-export type { PublicModel } from './model/files/bundle.ts'
-export type { TextInput } from './model/graph/interpret.ts'
+export type { AuditCounts } from './protections/audit-counts.ts'
+export type { Task } from './handshake/task.ts'
 export type { BackendKind } from './kernels/choose.ts'
 export type { LinkChoice } from './transport/connect.ts'
-export type { Link, LinkKind, Traffic } from './transport/link.ts'
-
-// Errors
-export { OwnerError, type OwnerErrorData } from './owner/api.ts'
-export { Cancelled, ProtectionError } from './protections/protection.ts'
-export { SessionError, type SessionErrorCode } from './handshake/errors.ts'
-export { LinkError, type LinkErrorCode } from './transport/errors.ts'
-export { BundleError } from './model/files/manifest.ts'
-export { KernelError } from './kernels/error.ts'

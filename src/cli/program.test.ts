@@ -5,11 +5,13 @@ import { fileURLToPath } from 'node:url'
 import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { describe, expect, test } from 'vitest'
 import { Exit, UsageError } from './errors.ts'
-import { commands, modelCommands, programFor } from './program.ts'
+import { commands, groups, programFor } from './program.ts'
 
 const paths = [
   ...Object.keys(commands).map((name) => [name]),
-  ...Object.keys(modelCommands).map((name) => ['model', name]),
+  ...Object.entries(groups).flatMap(([group, { entries }]) =>
+    Object.keys(entries).map((name) => [group, name]),
+  ),
 ]
 
 /** The command that words name, loaded, as part of the whole program; nothing is run. */
@@ -80,8 +82,10 @@ describe('command lines of the documentation', () => {
 
   test.each(lines)('%s: sotto %s', async (_, line) => {
     // What a reader puts in their own words.
-    const words = wordsOf(line).map((word) => (/^<?[A-Z]+-KEY>?$|^KEY$/.test(word) ? 'A'.repeat(43) : word))
-    const depth = words[0] === 'model' ? 2 : words[0].startsWith('-') ? 0 : 1
+    const words = wordsOf(line)
+      .map((word) => (/^<?[A-Z]+-KEY>?$|^KEY$/.test(word) ? 'A'.repeat(43) : word))
+      .map((word) => (word === '$NONCE' ? '0'.repeat(64) : word))
+    const depth = Object.hasOwn(groups, words[0]) ? 2 : words[0].startsWith('-') ? 0 : 1
     const path = words.slice(0, depth)
     expect([[], ...paths], line).toContainEqual(path)
     const command = await load(path)

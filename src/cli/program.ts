@@ -10,7 +10,7 @@ export interface Entry {
 }
 
 /** What a model's developer does with a model before it is served. */
-export const modelCommands: Record<string, Entry> = {
+const modelCommands: Record<string, Entry> = {
   import: {
     summary: "make a bundle of a folder in Hugging Face's format, or of a model on its hub",
     load: async () => (await import('./commands/import.ts')).importCommand,
@@ -46,6 +46,18 @@ export const modelCommands: Record<string, Entry> = {
   veil: {
     summary: 'disguise a model for a cloud that runs an ordinary engine',
     load: async () => (await import('./commands/veil.ts')).veilCommand,
+  },
+}
+
+/** What an owner does before they trust an enclave. */
+const attestCommands: Record<string, Entry> = {
+  verify: {
+    summary: 'hold evidence of an enclave against a policy',
+    load: async () => (await import('./commands/attest-verify.ts')).attestVerifyCommand,
+  },
+  simulate: {
+    summary: 'make evidence of a simulated enclave, to try things out',
+    load: async () => (await import('./commands/attest-simulate.ts')).attestSimulateCommand,
   },
 }
 
@@ -97,10 +109,18 @@ export async function programFor(words: readonly string[]): Promise<CommandUnkno
   // `sotto help serve` asks for a command, too.
   const named = words.filter((word) => word !== 'help')
   await addAll(program, commands, named[0])
-  const model = command('model', 'Bring a model of your own.').summary('bring a model of your own')
-  await addAll(model, modelCommands, named[0] === 'model' ? named[1] : undefined)
-  program.addCommand(model)
+  for (const [name, { summary, entries }] of Object.entries(groups)) {
+    const group = command(name, `${summary[0].toUpperCase()}${summary.slice(1)}.`).summary(summary)
+    await addAll(group, entries, named[0] === name ? named[1] : undefined)
+    program.addCommand(group)
+  }
   return program
+}
+
+/** Commands that have commands of their own. */
+export const groups: Record<string, { summary: string; entries: Record<string, Entry> }> = {
+  model: { summary: 'bring a model of your own', entries: modelCommands },
+  attest: { summary: 'check what an enclave shows for itself', entries: attestCommands },
 }
 
 async function addAll(

@@ -1,6 +1,6 @@
 /** What options may hold: functions from the text that was typed to a value, for the declarations of options. */
 import { InvalidArgumentError } from '@commander-js/extra-typings'
-import { fromBase64Url } from '../handshake/encoding.ts'
+import { fromBase64Url, fromHex } from '../handshake/encoding.ts'
 
 type Read<T> = (text: string) => T
 
@@ -71,3 +71,18 @@ export const list =
   <T>(read: Read<T>): Read<T[]> =>
   (typed) =>
     typed.split(',').map(read)
+
+/** What an owner draws, and an enclave's evidence has to repeat: 8 to 64 bytes. */
+export const nonceBytes: Read<Uint8Array> = (text) => {
+  if (!/^([0-9a-f]{2}){8,64}$/.test(text))
+    throw new InvalidArgumentError('It must be 8 to 64 bytes in lower-case hexadecimal.')
+  return fromHex(text)
+}
+
+/** A point in time, as ISO 8601 has it. */
+export const date: Read<Date> = (text) => {
+  const at = new Date(text)
+  if (Number.isNaN(at.getTime()))
+    throw new InvalidArgumentError('It must be a date, such as 2026-03-01T12:00Z.')
+  return at
+}

@@ -5,10 +5,11 @@
  * in a Web Worker behind Comlink.
  */
 
-import type { Task } from '../handshake/listing.ts'
+import type { Task } from '../handshake/task.ts'
 import type { BackendKind } from '../kernels/choose.ts'
+import type { AuditCounts } from '../protections/audit-counts.ts'
 import type { Notice, Pooled } from '../protections/notice.ts'
-import type { AuditCounts, PartyAddress } from '../protections/protection.ts'
+import type { PartyAddress } from '../protections/party-address.ts'
 import type { LinkChoice } from '../transport/connect.ts'
 
 export type { BackendKind, LinkChoice, Notice, PartyAddress, Pooled, Task }
@@ -150,6 +151,8 @@ export interface ChatOptions {
   /** Touches sampling only, never a mask. */
   seed?: number
   maxTokens: number
+  /** Texts, none of them empty, that end the reply when it comes to one; they are left out of it. */
+  stop?: string[]
   /** Names the conversation. One without a name is read from its beginning, and so is any after another one. */
   conversation?: string
   /** The id that the reply will have among later messages. */
@@ -166,6 +169,8 @@ export interface ChatOptions {
 export interface ChatResult {
   text: string
   ids: number[]
+  /** Tokens of the conversation as the model read it, with those that were cached. */
+  promptTokens: number
   /** `context`: the conversation has filled the model's memory. */
   finish: 'stop' | 'length' | 'cancelled' | 'context'
   /** Passes behind the reply's end, which only hid its length. */
@@ -196,6 +201,16 @@ export interface Measured {
   most: number
 }
 
+/** What an encoder makes of a text. */
+export interface Embedding {
+  /** Of length 1: the mean of the last hidden states, scaled. */
+  vector: number[]
+  /** Tokens of the text, special ones included. */
+  tokens: number
+  /** The text was longer than the model reads, and its end was left out. */
+  isCut: boolean
+}
+
 /** Hears what an engine tells, in order. */
 export type OnEvent = (event: OwnerEvent) => void
 
@@ -218,7 +233,9 @@ export interface OwnerApi {
    * After `stop` it resolves with the results so far.
    */
   classify(inputs: ClassifyInput[]): Promise<Classification[]>
-  /** Cancels the current `chat` (which resolves with `finish: 'cancelled'`) or `classify` at every party. */
+  /** A vector for each text, in order, by an encoder without a head; after `stop` it rejects with `cancelled`. */
+  embed(texts: string[]): Promise<Embedding[]>
+  /** Cancels the current `chat` (which resolves with `finish: 'cancelled'`), `classify` or `embed` at every party. */
   stop(): Promise<void>
   close(): Promise<void>
 }
@@ -234,7 +251,7 @@ export interface OwnerHost {
 
 /**
  * An error that a person can act on. Its codes are those of `SessionError`, `LinkError` and `ProtectionError`, and of the
- * engine itself: `busy`, `empty`, `wrong-task`, `context`, `unknown-protection`, `backend`, `internal`.
+ * engine itself: `busy`, `empty`, `wrong-task`, `context`, `cancelled`, `unknown-protection`, `backend`, `internal`.
  */
 export class OwnerError extends Error {
   override readonly name = 'OwnerError'

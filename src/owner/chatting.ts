@@ -9,6 +9,7 @@ import type { ChatOptions, ChatResult, Measured, Message, OnEvent, Padding } fro
 import { OwnerError } from './api.ts'
 import { PROMPT_BLOCK, type Prompt, REPLY_BLOCK } from './cached-turns.ts'
 import { type Open, progress, reading } from './connect.ts'
+import { beforeStop, StopText } from './stop-text.ts'
 
 /** Room that is kept for the reply when a long conversation is cut: what was asked for, and half of the context at most. */
 const replyRoom = (context: number, maxTokens: number): number =>
@@ -55,6 +56,7 @@ export async function chat(
   // As many as the longest prompt's end and the longest reply take, whatever these ones do.
   const longest = (isHidden ? PROMPT_BLOCK : 0) + options.maxTokens - 1
   const most = Math.min(longest, manifest.config.context - prompt.single)
+  const read = { promptTokens: prompt.ids.length, isCut: prompt.isCut }
   let passes = 0
   /** Whether a pass follows so many others; where lengths are hidden, by the blocks that they end in. */
   const goesOn = (after: number): boolean =>
@@ -76,10 +78,10 @@ export async function chat(
       if (reply.isDone)
         run.onEvent(progress('padding', passes % REPLY_BLOCK, REPLY_BLOCK, 'Hiding its length'))
     }
-    return { ...reply.result(passes - rest.length, 'context'), isCut: prompt.isCut }
+    return { ...reply.result(passes - rest.length, 'context'), ...read }
   } catch (error) {
     if (!(error instanceof Cancelled)) throw error
-    return { ...reply.result(passes - rest.length, 'cancelled'), isCut: prompt.isCut }
+    return { ...reply.result(passes - rest.length, 'cancelled'), ...read }
   } finally {
     if (reply.isBegun) {
       // How much of its last block the reply fills must not show in where the next prompt begins.
@@ -87,6 +89,7 @@ export async function chat(
       const resume = prompt.single + (isHidden ? inBlocks : passes)
       const { text, made } = reply
       const content = (broken?.content ?? '') + text
+      // What a stop has cut off stays in the ids: where the next prompt begins must not tell that one came.
       open.cached.replied(format, { id: options.reply, content, ids: made, resume })
     }
   }
@@ -106,8 +109,10 @@ class Reply {
   readonly #sampler: Sampler
   readonly #pretended: Sampler
   readonly #decoder: StreamDecoder
+  readonly #stopTexts: readonly string[]
+  readonly #shown: StopText
 
-  constructor(open: Open, { temperature, topP, seed, maxTokens }: ChatOptions, run: Running) {
+  constructor(open: Open, { temperature, topP, seed, maxTokens, stop = [] }: ChatOptions, run: Running) {
     this.#open = open
     this.#run = run
     this.#most = maxTokens
@@ -116,10 +121,12 @@ class Reply {
     this.#sampler = new Sampler({ temperature, topP, seed: chosen })
     this.#pretended = new Sampler({ temperature, topP, seed: 0 })
     this.#decoder = new StreamDecoder(open.tokenizer)
+    this.#stopTexts = stop
+    this.#shown = new StopText(stop)
   }
 
   get text(): string {
-    return decodeText(this.#open.tokenizer, this.made)
+    return beforeStop(decodeText(this.#open.tokenizer, this.made), this.#stopTexts)
   }
 
   /** Takes as long as choosing a token, and chooses none. */
@@ -139,16 +146,17 @@ class Reply {
     this.#isOver = this.#stop.includes(id)
     if (this.#isOver) return
     this.made.push(id)
-    this.#run.onEvent({ type: 'token', text: this.#decoder.push(id), id })
+    this.#run.onEvent({ type: 'token', text: this.#shown.push(this.#decoder.push(id)), id })
+    this.#isOver = this.#shown.isHit
   }
 
   /**
    * @param passes how many there were behind the prompt
    * @param otherwise why it ended where it was not done
    */
-  result(passes: number, otherwise: ChatResult['finish']): Omit<ChatResult, 'isCut'> {
+  result(passes: number, otherwise: ChatResult['finish']): Omit<ChatResult, 'isCut' | 'promptTokens'> {
     const { text, made, isDone } = this
-    const read = this.#isOver ? made.length : made.length - 1
+    const read = this.#isOver && !this.#shown.isHit ? made.length : made.length - 1
     const finish = this.#isOver ? 'stop' : isDone ? 'length' : otherwise
     return { text, ids: made, finish, padded: isDone ? passes - read : 0 }
   }

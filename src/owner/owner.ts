@@ -4,6 +4,7 @@ import type {
   ChatResult,
   Classification,
   ClassifyInput,
+  Embedding,
   Measured,
   Message,
   ModelListing,
@@ -18,6 +19,7 @@ import { OwnerError } from './api.ts'
 import { chat, measure, type Running } from './chatting.ts'
 import { classify } from './classifying.ts'
 import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'
+import { embed } from './embedding.ts'
 import { browserPlatform, type Platform } from './platform.ts'
 import { isPutOff, isRestarting, openNext } from './reconnecting.ts'
 import { statsOf } from './stats.ts'
@@ -80,6 +82,10 @@ export class Owner implements OwnerApi {
 
   classify(inputs: ClassifyInput[]): Promise<Classification[]> {
     return this.#run((open, run) => classify(open, inputs, run))
+  }
+
+  embed(texts: string[]): Promise<Embedding[]> {
+    return this.#run((open, run) => embed(open, texts, run))
   }
 
   async stop(): Promise<void> {

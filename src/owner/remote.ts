@@ -12,11 +12,15 @@ interface Thrown {
 }
 type Wire = { isOwnerError: true; data: OwnerErrorData } | { isOwnerError: false; rest: unknown }
 
+let isInstalled = false
+
 /**
  * Teaches Comlink to carry `OwnerError` with its code and advice; its own handler keeps only name, message and stack.
  * Both sides call this before the first message.
  */
 export function installErrorTransfer(): void {
+  if (isInstalled) return
+  isInstalled = true
   const base = transferHandlers.get('throw')
   if (!base) throw new Error('comlink has no throw handler')
   transferHandlers.set('throw', {

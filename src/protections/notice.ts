@@ -1,5 +1,5 @@
 /** A protection in words: what it promises and what it does not. Data, which the page and the terminal show. */
-import type { Task } from '../handshake/listing.ts'
+import type { Task } from '../handshake/task.ts'
 
 /** What people are told of a protection before they use it. */
 export interface Notice {

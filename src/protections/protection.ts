@@ -11,7 +11,9 @@ import type { TextInput } from '../model/graph/interpret.ts'
 import type { Floats } from '../model/math.ts'
 import type { ConnectOptions, LinkChoice } from '../transport/connect.ts'
 import type { Traffic } from '../transport/link.ts'
+import type { AuditCounts } from './audit-counts.ts'
 import type { Notice } from './notice.ts'
+import type { PartyAddress } from './party-address.ts'
 
 /** What a user picks: how the words are kept from the model's server, and at what price. */
 export interface Protection {
@@ -61,12 +63,6 @@ export interface ConnectRequest {
   readonly backend?: BackendKind
   /** Tells a person how far it is, and what they should know. */
   onEvent(event: ConnectEvent): void
-}
-
-/** Where a party is, and who runs it: a person's or an organisation's name. */
-export interface PartyAddress {
-  readonly url: string
-  readonly operator?: string
 }
 
 /** How far connecting is, and what a person should know of it. */
@@ -153,15 +149,6 @@ export interface Counts {
   readonly dealer?: DealerCounts
   /** Where its work is audited. */
   readonly audits?: AuditCounts
-}
-
-/** What audits have found: all right so far, for a session ends with the first that is not. */
-export interface AuditCounts {
-  readonly audited: number
-  /** All passes that were run, audited ones among them. */
-  readonly passes: number
-  /** Bytes that the third party has sent for audits alone. */
-  readonly dealtBytes: number
 }
 
 /** What the third party of a connection has received and sent so far. */

@@ -3,6 +3,11 @@ import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { Source } from '../../scripts/api/source.ts'
 
+const { exports, imports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  exports: Record<string, string>
+  imports: Record<string, { default: string }>
+}
+
 /** Packages and parts of Node that a module needs when it runs, all that it imports included. */
 function needs(source: Source, seen = new Set<string>()): string[] {
   if (seen.has(source.path)) return []
@@ -14,12 +19,14 @@ function needs(source: Source, seen = new Set<string>()): string[] {
       statement.exportKind !== 'type'
     if ((!isImport && !isExport) || !statement.source) return []
     const { value } = statement.source
+    // The engine of a browser: the other one is Node's.
+    if (value === '#engine') return needs(Source.read(imports['#engine'].default.slice(2)), seen)
     return value.startsWith('.') ? needs(source.imported(value), seen) : [value]
   })
 }
 
-it('the entry for browsers needs nothing of Node', () => {
-  const packages = [...new Set(needs(Source.read('src/index.ts')))]
+it.each(['src/index.ts', 'src/engine.ts'])('%s needs nothing of Node', (entry) => {
+  const packages = [...new Set(needs(Source.read(entry)))]
   expect(packages).toContain('valibot')
   const ofNode = /^node:|^(ws|pino|hono|vite|tsx|onnxruntime-node|node-datachannel|@hono\/|@peculiar\/)/
   expect(packages.filter((name) => ofNode.test(name))).toEqual([])
@@ -28,14 +35,15 @@ it('the entry for browsers needs nothing of Node', () => {
 })
 
 it('every entry of package.json can be imported by its name', async () => {
-  const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as { exports: Record<string, string> }
-  expect(Object.keys(exports)).toEqual(['.', './node', './protections/shared'])
-  const [browser, node, shared] = await Promise.all([
+  expect(Object.keys(exports)).toEqual(['.', './engine', './node', './protections/shared'])
+  const [calls, engine, node, shared] = await Promise.all([
     import('sotto'),
+    import('sotto/engine'),
     import('sotto/node'),
     import('sotto/protections/shared'),
   ])
-  expect(browser.Owner).toBeTypeOf('function')
+  expect(calls.Sotto).toBeTypeOf('function')
+  expect(engine.Owner).toBeTypeOf('function')
   expect(node.startServer).toBeTypeOf('function')
   expect(shared.LocalParties).toBeTypeOf('function')
 })

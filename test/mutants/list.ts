@@ -1,5 +1,6 @@
 /** Bugs that would leave every answer right, or nearly so, and give something away. */
 import { audits } from './audits.ts'
+import { fewBits } from './few-bits.ts'
 import { lengths } from './lengths.ts'
 import { masks } from './masks.ts'
 import type { Mutant } from './mutant.ts'
@@ -11,6 +12,7 @@ import { weights } from './weights.ts'
 export const mutants: readonly Mutant[] = [
   ...masks,
   ...openings,
+  ...fewBits,
   ...sessions,
   ...weights,
   ...lengths,

@@ -8,7 +8,7 @@ import { encodeForEncoder } from '../../src/model/tokenizer/encode-text.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { toFloats } from '../../src/protections/shared/ring.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
-import type { Example } from '../finetune/data.ts'
+import { type Example, labelNumber } from '../finetune/data.ts'
 
 export interface LabelAgreement {
   readonly texts: number
@@ -46,7 +46,9 @@ export async function labelAgreement(
   const right = { clear: 0, oracle: 0, private: 0 }
   let [same, sum, largest, violations, mismatches] = [0, 0, 0, 0, 0]
   for (const [at, { text, pair, label }] of examples.entries()) {
-    const gold = numberOf(label, labels)
+    const gold = labelNumber(label, labels)
+    if (gold === undefined)
+      throw new Error(`The model has no label "${label}": it knows ${labels.slice(0, 8).join(', ')}.`)
     const encoded = encodeForEncoder(tokenizer, config, config.context, text, pair)
     const want = float.forward(encoded).logits ?? new Float64Array()
     const { rows, padding } = ends.input(encoded)
@@ -85,12 +87,3 @@ export async function labelAgreement(
 }
 
 const likeliest = (logits: Float64Array): number => logits.indexOf(Math.max(...logits))
-
-/** A label by name, or by its position where the data numbers them. */
-function numberOf(label: string, labels: readonly string[]): number {
-  const named = labels.indexOf(label)
-  const number = named >= 0 ? named : Number(label)
-  if (!(Number.isInteger(number) && number >= 0 && number < labels.length))
-    throw new Error(`The model has no label "${label}": it knows ${labels.slice(0, 8).join(', ')}.`)
-  return number
-}

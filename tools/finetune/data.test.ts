@@ -46,6 +46,10 @@ describe('labelled JSON lines', () => {
     const examples = [{ text: '', label: 'b' }]
     expect(labelNumbers(examples, ['a', 'b'], 'dev.jsonl')).toEqual([1])
     expect(() => labelNumbers(examples, ['a', 'c'], 'dev.jsonl')).toThrow('no label "b"')
+    const numbered = [{ text: '', label: '1' }]
+    expect(labelNumbers(numbered, ['negative', 'positive'], 'dev.jsonl')).toEqual([1])
+    expect(labelNumbers(numbered, ['1', '2'], 'dev.jsonl')).toEqual([0])
+    expect(() => labelNumbers(numbered, ['negative'], 'dev.jsonl')).toThrow('no label "1"')
   })
 })
 

@@ -47,6 +47,16 @@ export function labelsOf(examples: readonly Example[]): string[] {
   return labels.sort((a, b) => (areNumbers ? Number(a) - Number(b) : a < b ? -1 : 1))
 }
 
+/**
+ * Number of a label among those of a model. Data whose labels are numbers may be of a model that calls them by words, in
+ * their order. Absent where the model does not have it.
+ */
+export function labelNumber(label: string, labels: readonly string[]): number | undefined {
+  const named = labels.indexOf(label)
+  const number = named < 0 && /^\d+$/.test(label) ? Number(label) : named
+  return number in labels ? number : undefined
+}
+
 /** Number of each example's label. Throws for a label that the training data does not have. */
 export function labelNumbers(
   examples: readonly Example[],
@@ -54,8 +64,8 @@ export function labelNumbers(
   path: string,
 ): number[] {
   return examples.map(({ label }, i) => {
-    const number = labels.indexOf(label)
-    if (number < 0)
+    const number = labelNumber(label, labels)
+    if (number === undefined)
       throw new DataError(`${basename(path)}, example ${i + 1}: the training data has no label "${label}".`)
     return number
   })

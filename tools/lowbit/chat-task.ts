@@ -21,6 +21,8 @@ export interface LowbitChatOptions {
   readonly dev: Batches
   /** Weight of the base's last rows in the loss. */
   readonly hiddenWeight: number
+  /** Part of what is learned that is the base's probabilities, in place of the text. */
+  readonly soft: number
   /** Tokens of a batch. */
   readonly tokens: number
   readonly threads: number
@@ -31,7 +33,7 @@ const lengths = [128, 128, 128, 256]
 /** Windows that are measured. */
 const measured = 24
 
-/** A lowbit chat model that learns a text, and the last rows that its base has on it. */
+/** A lowbit chat model that learns a text, and what its base makes of it: last rows and probabilities. */
 export class LowbitChatTask implements LowbitTask {
   readonly config: ModelConfig
   readonly #o: LowbitChatOptions
@@ -53,18 +55,19 @@ export class LowbitChatTask implements LowbitTask {
     const step = at.stage * 1_000_003 + at.step
     const length = lengths[step % lengths.length]
     const batch = this.#o.train.at(step, Math.max(1, Math.floor(this.#o.tokens / length)), length)
-    const { base, hiddenWeight } = this.#o
+    const { base, hiddenWeight, soft } = this.#o
     const feeds = textFeeds(batch)
     const size = [batch.rows, length] as const
     const teacher = await this.#session('teacher', size, () => teacherGraph(base.config, size))
-    const { hidden } = await teacher.run({ ids: feeds.ids, ...weightFeeds(base.tensors) })
+    const { hidden, probabilities } = await teacher.run({ ids: feeds.ids, ...weightFeeds(base.tensors) })
     const session = await this.#session(`train ${JSON.stringify(p)}`, size, () =>
-      trainGraph(this.config, size, p),
+      trainGraph(this.config, size, p, soft),
     )
     const n = batch.rows * length
     const results = await session.run({
       ...feeds,
       rows: hidden,
+      probabilities,
       'row weights': new OrtTensor('float32', new Float32Array(n).fill(hiddenWeight / n), [n, 1]),
       ...this.#noise(p, size, step),
       ...weightFeeds(this.#own(ints)),

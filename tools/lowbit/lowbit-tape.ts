@@ -12,13 +12,15 @@ import type { Tape, Value } from '../onnx/tape.ts'
 import { gated, overRms } from './blocks.ts'
 import { integerAttention, type ScoreMasks } from './integer-attention.ts'
 import { type Precision, type Shifts, shiftsOf, type ValueKind } from './precision.ts'
-import { penalise, Rounding } from './rounding.ts'
+import { penalise, penaliseRows, Rounding } from './rounding.ts'
 
 /** How far padded tokens lie below others, in octaves: the owner lowers their scores. */
 const SHADE = 26
 /** Of what a ring holds, how much is used before the loss says so; and how loudly. */
 const ROOM = 0.7
 const PUSH = 1
+/** Of the sum of a row's squares, whose largest are further from the rest than those of single values. */
+const ROW_ROOM = 0.4
 
 /**
  * A lowbit model on a tape, in the integers that the parties will compute with: weights are fed as integers (see
@@ -159,7 +161,10 @@ export class LowbitTape {
   /** y + attention(n) + feed-forward(n). */
   #parallel(y: Value, n: Value, l: Layer): Value {
     const both = layer.add(this.tape, this.#attend(n, l), this.#feed(n, l))
-    return this.#held('y', layer.add(this.tape, y, both), this.#p.rings.y - 2)
+    const sum = layer.add(this.tape, y, both)
+    // Rows of much the same size in all layers, from the first stage on: the coarse table has room for few.
+    const even = penaliseRows(this.tape, sum, ROW_ROOM * 2 ** this.#p.rings.sq, PUSH)
+    return this.#held('y', even, this.#p.rings.y - 2)
   }
 
   #attend(x: Value, l: Layer): Value {

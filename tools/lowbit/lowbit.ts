@@ -131,6 +131,7 @@ function chatTask(base: Base, config: ModelConfig, o: LowbitOptions): LowbitTask
     train: new Batches(encodeAll(train, tokenizer), bos, o.seed),
     dev: new Batches(encodeAll(dev, tokenizer), bos, 0),
     hiddenWeight: o.hiddenWeight,
+    soft: o.soft,
     tokens: o.batch * tokensOfExample,
     threads: o.threads,
   })

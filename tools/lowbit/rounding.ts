@@ -58,3 +58,14 @@ export function penalise(t: Tape, x: Value, limit: number, weight: number): Valu
     t.accumulate(x, t.map('Add', dy, push))
   })
 }
+
+/** The same of rows' sums of squares: of each row that is above the limit. */
+export function penaliseRows(t: Tape, x: Value, limit: number, weight: number): Value {
+  const same = t.op('Identity', [x], x.shape)
+  return t.derivative(same, (dy) => {
+    const sum = t.sumLast(t.map('Mul', x, x))
+    const over = t.map('Relu', t.map('Sub', t.map('Mul', sum, t.scalar(1 / limit)), t.scalar(1)))
+    const by = t.map('Mul', over, t.scalar((2 * weight) / (limit * x.shape[0])))
+    t.accumulate(x, t.map('Add', dy, t.op('Mul', [x, by], x.shape)))
+  })
+}

@@ -1,4 +1,5 @@
 import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
+import { type Dense, learned } from '../../src/model/graph/graph.ts'
 import { graphOf } from '../../src/model/graph/graph-of.ts'
 import { tensorShapes } from '../../src/model/graph/tensors.ts'
 import { PredictableRandom } from '../../src/model/random.ts'
@@ -64,6 +65,7 @@ export function studentWeights(
   })
   if (baseGraph.skip === 'normalised') foldNorm(config, base, masters)
   else foldFinalNorm(config, base, masters)
+  if (baseGraph.skip === 'stream' && haveSameShape(config, base.config)) takeBlocks(config, base, masters)
   for (const name of stepNames(config)) masters.set(name, { shape: [1], data: new Float32Array(1) })
   return masters
 }
@@ -80,6 +82,48 @@ function foldFinalNorm(
   const { data } = masters.get(graphOf(config).tables[0].tensor)!
   const embedding = base.tensors.get(tables[0].tensor)!.data
   for (let i = 0; i < data.length; i++) data[i] = embedding[i] * gain[i % config.dim]
+}
+
+const haveSameShape = (a: ModelConfig, b: ModelConfig): boolean =>
+  (['layers', 'ff', 'heads', 'kvHeads'] as const).every((size) => a[size] === b[size])
+
+/** How much smaller the student's residual is than its base's, which begins far below one and ends far above. */
+const SHRINK = 1.6
+
+/**
+ * The base's blocks, as far as the student's form has room for them: norms' gains go into what reads them, scores are in
+ * octaves and know no rotation, SiLU is the line through it, x / 2. Blocks that stood behind each other stand side by side.
+ */
+function takeBlocks(
+  config: ModelConfig,
+  base: { config: ModelConfig; tensors: Tensors },
+  masters: Tensors,
+): void {
+  const { layers, finalNorm } = graphOf(base.config)
+  const tensor = (name: string): Float32Array => base.tensors.get(name)!.data
+  const last = tensor(learned(finalNorm).gain)
+  const meanLast = last.reduce((a, b) => a + b, 0) / last.length
+  // What the first layer reads is the embedding times the last gain.
+  const read = (gain: Float32Array, i: number): Float32Array =>
+    i === 0 ? gain.map((g, j) => (g * meanLast) / last[j]) : gain
+  const octaves = Math.sqrt(Math.LOG2E / Math.sqrt(config.dim / config.heads))
+  graphOf(config).layers.forEach((own, i) => {
+    const theirs = layers[i]
+    const take = (to: Dense, from: Dense, by: number, gain?: Float32Array): void => {
+      const data = tensor(from.weight)
+      const target = masters.get(to.weight)!.data
+      for (let at = 0; at < data.length; at++) target[at] = data[at] * by * (gain?.[at % from.inputs] ?? 1)
+    }
+    const attention = read(tensor(learned(theirs.attentionNorm).gain), i)
+    const feedForward = read(tensor(learned(theirs.feedForwardNorm).gain), i)
+    take(own.query, theirs.query, octaves, attention)
+    take(own.key, theirs.key, octaves, attention)
+    take(own.value, theirs.value, 1, attention)
+    take(own.attentionOutput, theirs.attentionOutput, 1 / SHRINK)
+    take(own.gate, theirs.gate, 1, feedForward)
+    take(own.up!, theirs.up!, 1, feedForward)
+    take(own.down, theirs.down, 0.5 / SHRINK)
+  })
 }
 
 /** gain (x - mean) + shift, at the spread that rows of tables have on average; the shift goes to the last table. */

@@ -19,7 +19,7 @@ export function integers(config: ModelConfig, masters: Tensors, p: Precision): T
   for (const matrix of privateMatrices(config)) {
     const factor = stepOf(matrix, masters) * 2 ** p.weights[matrix.kind]
     const { shape, data } = masters.get(matrix.weight)!
-    const scaled = data.map((w) => w * factor)
+    const scaled = times(data, factor)
     out.set(matrix.weight, {
       shape,
       data: p.weightBits === 32 ? scaled : rounded(matrix, scaled, shape[1], p),
@@ -29,7 +29,7 @@ export function integers(config: ModelConfig, masters: Tensors, p: Precision): T
     const by = biasStep(matrix, masters) * 2 ** (p.weights[matrix.kind] + inputBits(matrix.kind, p, shifts))
     out.set(matrix.bias, {
       shape: length,
-      data: bias.map((b) => (p.weightBits === 32 ? b * by : Math.round(b * by))),
+      data: p.weightBits === 32 ? times(bias, by) : times(bias, by).map(Math.round),
     })
   }
   return out
@@ -54,10 +54,7 @@ export function masterGradients(
     for (const [name, factor] of parts) {
       const g = gradients.get(name)!
       const values = ints.get(name)!.data
-      out.set(
-        name,
-        g.map((value) => value * factor),
-      )
+      out.set(name, times(g, factor))
       // A bias behind the values that a step divides is in the output's units, which no step changes.
       if (name === matrix.bias && matrix.kind === 'out') continue
       let along = 0
@@ -101,6 +98,13 @@ function rounded({ kind }: PrivateMatrix, w: Float32Array, inputs: number, p: Pr
       out[at + i] = (2 * Math.max(-8, Math.min(7, code)) + 1) * scale
     }
   }
+  return out
+}
+
+/** A loop: `map` takes ten times as long, at every step of a training. */
+function times(data: Float32Array, factor: number): Float32Array {
+  const out = new Float32Array(data.length)
+  for (let i = 0; i < data.length; i++) out[i] = data[i] * factor
   return out
 }
 

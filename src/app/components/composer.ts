@@ -13,9 +13,11 @@ import { meter } from './meter.ts'
 import { describe } from './progress.ts'
 
 export class Composer extends LitElement {
-  static override properties = { measured: { state: true } }
+  static override properties = { measured: { state: true }, isChecking: { state: true } }
   /** How long the message is, as far as that is known. */
   declare measured: Measured | undefined
+  /** Whether a message waits for its count. */
+  declare isChecking: boolean
 
   static override styles = [
     base,
@@ -128,6 +130,7 @@ export class Composer extends LitElement {
 
   constructor() {
     super()
+    this.isChecking = false
     new Watch(this, chat, engine)
   }
 
@@ -172,7 +175,7 @@ export class Composer extends LitElement {
         ${
           busy
             ? html`<button class="go" type="button" aria-label="Stop" title="Stop (Esc)" ?disabled=${chat.state.stopping} @click=${() => chat.stop()}>${icons.stop}</button>`
-            : html`<button class="go" aria-label="Send" title="Send (Enter)" ?disabled=${empty || this.#isTooLong}>${icons.send}</button>`
+            : html`<button class="go" aria-label=${this.isChecking ? 'Checking' : 'Send'} title="Send (Enter)" ?disabled=${empty || this.#isTooLong}>${icons.send}</button>`
         }
       </form>
       <div class="state" id="state">${this.#ready()}${this.#count()}</div>
@@ -246,12 +249,13 @@ export class Composer extends LitElement {
   readonly #submit = async (event: Event): Promise<void> => {
     event.preventDefault()
     const text = this.#field?.value ?? ''
-    if (chat.state.reply || !text.trim()) return
+    if (chat.state.reply || this.isChecking || !text.trim()) return
     // What is too long is told before anything is sent.
-    while (engine.state.phase === 'open' && this.#counted !== text.trim() && this.#field?.value === text) {
+    if (engine.state.phase === 'open' && this.#counted !== text.trim()) {
+      this.isChecking = true
+      while (this.#counting !== undefined) await new Promise((resolve) => setTimeout(resolve))
       await this.#measure()
-      if (this.#counting === undefined && this.#counted === undefined) break
-      await new Promise((resolve) => setTimeout(resolve))
+      this.isChecking = false
     }
     const field = this.#field
     if (!field || field.value !== text || chat.state.reply || this.#isTooLong) return

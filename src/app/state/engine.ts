@@ -1,5 +1,4 @@
 /** The page's side of the engine: starts the worker, opens the session, and keeps what the panel shows. */
-import { proxy, type Remote } from 'comlink'
 import type {
   BackendKind,
   ChatOptions,
@@ -11,15 +10,17 @@ import type {
   Message,
   ModelListing,
   OnEvent,
+  OwnerApi,
   OwnerEvent,
+  PageConfig,
   Phase,
   SessionInfo,
   Stats,
   Task,
 } from '../../owner/api.ts'
 import { OwnerError } from '../../owner/api.ts'
-import type { WorkerApi } from '../../owner/remote.ts'
-import { EngineWorker } from './engine-worker.ts'
+import { WorkerOwner } from '../../owner/worker-owner.ts'
+import { loadConfig } from '../config.ts'
 import { Healing } from './healing.ts'
 import { parties } from './parties.ts'
 import { type Away, isOfTheRequest, isPassing } from './reachability.ts'
@@ -58,12 +59,21 @@ const freeDownload = 8_000_000
 /** At most one request for preparation in this time, however fast the person types. */
 const prepareEvery = 400
 
+const makeWorker = (): Worker =>
+  new Worker(new URL('../../owner/worker.ts', import.meta.url), { type: 'module', name: 'owner' })
+
+async function configured(): Promise<PageConfig> {
+  const config = await loadConfig()
+  parties.set({ server: { url: config.server, operator: config.operator } })
+  return config
+}
+
 const query = new URLSearchParams(location.search)
 const oneOf = <T extends string>(name: string, ...allowed: T[]): T | undefined =>
   allowed.find((value) => value === query.get(name))
 
 export class Engine extends Store<EngineState> {
-  readonly #worker = new EngineWorker()
+  readonly #owner = new WorkerOwner(makeWorker, configured)
   readonly #healing = new Healing((away) => this.#heal(away))
   #starting?: Promise<void>
   #opening?: Promise<void>
@@ -100,7 +110,7 @@ export class Engine extends Store<EngineState> {
           'This page was opened over plain http, where browsers offer no cryptography.',
           'Open it over https, or on this machine as localhost.',
         )
-      const models = await this.#worker.call((remote) => remote.models())
+      const models = await this.#owner.models()
       if (models.length === 0) throw new OwnerError('unknown-model', 'The model server offers no models.')
       // A retry keeps what the person has chosen meanwhile.
       const chosen = models.find(({ name }) => name === this.state.model?.name)
@@ -149,12 +159,12 @@ export class Engine extends Store<EngineState> {
 
   /** `onEvent` hears each token; all of them come before the result. */
   chat(messages: Message[], options: ChatOptions, onEvent: OnEvent): Promise<ChatResult> {
-    return this.#compute((remote) => remote.chat(messages, options), onEvent)
+    return this.#compute((owner) => owner.chat(messages, options), onEvent)
   }
 
   /** `onEvent` hears each label; all of them, and the totals in `state`, come before the result. */
   classify(inputs: ClassifyInput[], onEvent: OnEvent): Promise<Classification[]> {
-    return this.#compute((remote) => remote.classify(inputs), onEvent)
+    return this.#compute((owner) => owner.classify(inputs), onEvent)
   }
 
   /** How long a message is, and how long it may be; nothing while that cannot be told. */
@@ -162,16 +172,16 @@ export class Engine extends Store<EngineState> {
     if (this.state.phase !== 'open' || this.task !== 'chat') return undefined
     const { maxTokens } = settings.state
     const message = { role: 'user', content } as const
-    return this.#worker.call((remote) => remote.measure(message, { maxTokens })).catch(() => undefined)
+    return this.#owner.measure(message, { maxTokens }).catch(() => undefined)
   }
 
-  async #compute<T>(use: (remote: Remote<WorkerApi>) => Promise<T>, onEvent: OnEvent): Promise<T> {
+  async #compute<T>(use: (owner: OwnerApi) => Promise<T>, onEvent: OnEvent): Promise<T> {
     this.#listener = onEvent
     // The words that the server saw belong to one question: those of the last one must not show under this one.
     const { stats } = this.state
     if (stats) this.set({ stats: { ...stats, serverSample: [] } })
     try {
-      return await this.#worker.call(use)
+      return await use(this.#owner)
     } catch (reason) {
       const error = OwnerError.from(reason)
       // Whatever broke, the next attempt opens a new session: its masks are new, so nothing can be used twice.
@@ -185,11 +195,11 @@ export class Engine extends Store<EngineState> {
 
   /** Ends a session whose parties do not answer any more. */
   giveUp(): void {
-    this.#worker.end()
+    this.#owner.abandon()
   }
 
   async stop(): Promise<void> {
-    await this.#worker.call((remote) => remote.stop())
+    await this.#owner.stop()
   }
 
   /** A message may come soon: let the engine do input-independent work ahead. */
@@ -199,7 +209,7 @@ export class Engine extends Store<EngineState> {
     if (this.state.phase !== 'open' || now - this.#preparedAt < prepareEvery) return
     this.#preparedAt = now
     // Preparation is optional; an error will show again, with its advice, when the person sends.
-    this.#worker.call((remote) => remote.prepare()).catch(() => undefined)
+    this.#owner.prepare().catch(() => undefined)
   }
 
   async #open(): Promise<void> {
@@ -212,7 +222,7 @@ export class Engine extends Store<EngineState> {
         link: oneOf<LinkChoice>('link', 'fetch', 'webrtc', 'ws'),
         backend: oneOf<BackendKind>('backend', 'webgpu', 'wasm'),
       }
-      const session = await this.#worker.call((remote) => remote.open(options, proxy(this.#onEvent)))
+      const session = await this.#owner.open(options, this.#onEvent)
       if (this.state.model !== model) return
       this.set({ phase: 'open', session, progress: undefined, away: undefined, wasOpen: true })
       this.prepare()

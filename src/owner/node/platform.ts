@@ -2,7 +2,6 @@
 import type { ProductOptions } from '../../kernels/node/choice.ts'
 import { createNodeProductDevice } from '../../kernels/node/device.ts'
 import { createNodeKernels } from '../../kernels/node/kernels.ts'
-import { nodeWebRtcDial } from '../../transport/node/webrtc.ts'
 import { makeWebSocket } from '../../transport/node/ws.ts'
 import { postSignal } from '../../transport/webrtc.ts'
 import type { Platform } from '../platform.ts'
@@ -23,7 +22,11 @@ export function nodePlatform(products: ProductOptions = {}): Platform {
     device: async () => ({ device, reason: 'The terminal computes on the processor.' }),
     connect: {
       webSocket: makeWebSocket(),
-      webRtc: (url) => nodeWebRtcDial(postSignal(url), new URL(url).hostname),
+      webRtc: (url) => async () => {
+        // A native module, which not every machine has and few sessions need.
+        const { nodeWebRtcDial } = await import('../../transport/node/webrtc.ts')
+        return nodeWebRtcDial(postSignal(url), new URL(url).hostname)()
+      },
       fetch: globalThis.fetch.bind(globalThis),
     },
     download: (url) => fetch(url),

@@ -20,3 +20,12 @@ it('a weight under its mask is reduced in its ring', () => {
   const b = difference(kernels, key(1), 0, use(20), new Int16Array(32).fill(-3))
   for (const v of b) expect(v >> 20n).toBe(0n)
 })
+
+it('however small a weight is, its mask fills the ring', () => {
+  const [ring, parts] = [20, 4]
+  const w = new Int16Array(2048).fill(1)
+  const counts = new Array<number>(parts).fill(0)
+  for (const v of difference(kernels, key(1), 0, use(ring), w)) counts[Number(v) >> (ring - 2)]++
+  // Eight standard deviations of a fair share.
+  for (const count of counts) expect(Math.abs(count - w.length / parts)).toBeLessThan(160)
+})
