@@ -49,6 +49,7 @@ export type {
   ChatResult,
   ClassifyInput,
   Classification,
+  TaggedSpan,
   Embedding,
   OwnerEvent,
   OnEvent,

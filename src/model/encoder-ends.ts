@@ -16,7 +16,8 @@ export interface PaddedInput {
 
 /**
  * Public ends are computed here, in clear: a public embedding up to its norm, without the norm's gain; the gain and bias
- * of the last norm of a model without a head; the output matrix of a masked language model. Private ones are the plan's.
+ * of the last norm of a model without a head; the output matrix of a masked language model. Private ones are the plan's, and
+ * logits over labels always are.
  */
 export class EncoderEnds {
   readonly #config: ModelConfig
@@ -53,7 +54,8 @@ export class EncoderEnds {
   }
 
   /**
-   * For the `n` tokens of a text in order: last hidden states [n x dim], or a masked language model's logits [n x vocab].
+   * For the `n` tokens of a text in order: last hidden states [n x dim], a tagger's logits [n x labels], or a masked language
+   * model's [n x vocab].
    */
   tokens(released: Float64Array, n: number): Float64Array {
     const width = released.length / bucketOf(this.#config, n)
@@ -63,10 +65,22 @@ export class EncoderEnds {
     return this.#finished(out)
   }
 
-  /** The tokens in the order given, some of them more than once: embedded and normalised. */
+  /** The tokens in the order given, some of them more than once: embedded and normalised, or as wide as the stream. */
   #embedded(text: TextInput, order: readonly number[]): Float64Array {
     const { dim, eps } = this.#config
+    const { projection, embeddingNorm } = graphOf(this.#config)
     const x = this.#tables.sums(this.#places(text, order))
+    if (projection) {
+      const { gain, shift } = this.#tables.normOf(embeddingNorm)
+      const rows = layerNorm(x, gain, shift, eps)
+      const { weight, bias, outputs } = projection
+      return linear(
+        rows,
+        this.#tables.get(weight),
+        outputs,
+        bias === undefined ? undefined : this.#tables.get(bias),
+      )
+    }
     const ones = new Float32Array(dim).fill(1)
     return graphOf(this.#config).norm === 'rms'
       ? rmsNorm(x, ones, eps)
@@ -82,6 +96,7 @@ export class EncoderEnds {
   #finished(rows: Float64Array): Float64Array {
     if (this.#plan.isPrivate('head')) return rows
     const { head, finalNorm } = graphOf(this.#config)
+    if (head.kind === 'tags') return rows
     if (head.kind !== 'tokens') return this.#tables.scaled(rows, finalNorm)
     const { weight, bias, outputs } = head.output
     const h = this.#tables.scaled(rows, head.transform?.norm ?? finalNorm)

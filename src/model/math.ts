@@ -133,6 +133,9 @@ export const activations = {
   linear: linearly,
 }
 
+/** What may follow a classifier's first dense layer. */
+export const poolActivations = { tanh: Math.tanh, relu, gelu }
+
 /** Error function to nearly full precision: a series near zero, a continued fraction further out. */
 export function erf(x: number): number {
   const z = Math.abs(x)

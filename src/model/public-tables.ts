@@ -1,5 +1,5 @@
 /** What an owner looks up in the public tensors of a model. */
-import type { ModelConfig, Tensors } from './architectures/config.ts'
+import { embeddingWidth, type ModelConfig, type Tensors } from './architectures/config.ts'
 import type { Norm, Table } from './graph/graph.ts'
 import { graphOf } from './graph/graph-of.ts'
 import { rmsNorm } from './norm.ts'
@@ -10,12 +10,14 @@ export type Place = Readonly<Record<Table['by'], number>>
 /** The embedding of a model whose embedding is public. */
 export class PublicTables {
   readonly #dim: number
+  readonly #width: number
   readonly #eps: number
   readonly #tables: readonly Table[]
   readonly #tensors: Tensors
 
   constructor(config: ModelConfig, tensors: Tensors) {
     this.#dim = config.dim
+    this.#width = embeddingWidth(config)
     this.#eps = config.eps
     this.#tables = graphOf(config).tables
     this.#tensors = tensors
@@ -28,15 +30,22 @@ export class PublicTables {
     return tensor.data
   }
 
-  /** The tables' rows of each token, summed: [places x dim]. */
+  /** What a LayerNorm has learned. Throws for another one. */
+  normOf(norm: Norm): { gain: Float32Array; shift: Float32Array } {
+    if (norm.kind !== 'layer') throw new Error('The norm of the embedding has no gain and shift.')
+    return { gain: this.get(norm.gain), shift: this.get(norm.shift) }
+  }
+
+  /** The tables' rows of each token, summed: [places x width of the tables]. */
   sums(places: readonly Place[]): Float64Array {
     const tables = this.#tables.map((table) => ({ ...table, data: this.get(table.tensor) }))
-    const out = new Float64Array(places.length * this.#dim)
+    const width = this.#width
+    const out = new Float64Array(places.length * width)
     places.forEach((place, r) => {
-      const row = out.subarray(r * this.#dim, (r + 1) * this.#dim)
+      const row = out.subarray(r * width, (r + 1) * width)
       for (const { by, offset, data } of tables) {
-        const at = (place[by] + offset) * this.#dim
-        for (let i = 0; i < this.#dim; i++) row[i] += data[at + i]
+        const at = (place[by] + offset) * width
+        for (let i = 0; i < width; i++) row[i] += data[at + i]
       }
     })
     return out

@@ -126,12 +126,14 @@ export function randomModel(config: ModelConfig, seed: number): Tensors {
     for (let i = 0; i < data.length; i++) data[i] = mean + std * random.normal()
     tensors.set(name, { shape, data })
   }
-  // Where one matrix holds queries, keys and values side by side, the first two thirds of its columns are scaled.
-  for (const { query } of layers) {
+  // Where one matrix holds queries, keys and values one after another, the outputs of the first two are scaled.
+  for (const { query, key } of layers) {
     if (!query.part) continue
     const { data } = tensors.get(query.weight)!
-    const width = 3 * query.outputs
-    for (let i = 0; i < data.length; i++) if (i % width < 2 * query.outputs) data[i] *= queryKeyStd
+    const width = query.part.of
+    const outputOf = (i: number) => (query.layout === 'in-out' ? i % width : Math.floor(i / query.inputs))
+    for (let i = 0; i < data.length; i++)
+      if (outputOf(i) < query.outputs + key.outputs) data[i] *= queryKeyStd
   }
   return tensors
 }

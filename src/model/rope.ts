@@ -3,20 +3,49 @@ import { headDim, type ModelConfig, type RopeScaling } from './architectures/con
 import type { Floats } from './math.ts'
 
 /** What the frequencies depend on. */
-export type RotaryConfig = Pick<ModelConfig, 'dim' | 'heads' | 'context' | 'ropeTheta' | 'ropeScaling'>
+export type RotaryConfig = Pick<
+  ModelConfig,
+  'dim' | 'heads' | 'headDim' | 'context' | 'ropeTheta' | 'ropeScaling'
+>
 
 /**
  * Radians a position of each component pair, `[headDim / 2]`: theta^(-2i / headDim) (Su et al., RoFormer, 2021),
  * then scaled as the configuration says. Pair i joins component i and i + headDim / 2.
  */
 export function rotaryFrequencies(config: RotaryConfig): Float64Array {
-  const width = headDim(config as ModelConfig)
+  const width = headDim(config)
   const { ropeScaling: scaling, ropeTheta = 10000 } = config
   const base =
     scaling?.kind === 'dynamic' ? stretchedBase(ropeTheta, width, config.context, scaling) : ropeTheta
   const plain = Float64Array.from({ length: width / 2 }, (_, i) => base ** ((-2 * i) / width))
   if (scaling?.kind === 'linear') return plain.map((f) => f / scaling.factor)
+  if (scaling?.kind === 'yarn') return byTurns(plain, ropeTheta, scaling)
+  if (scaling?.kind === 'longrope') {
+    const factors = config.context > scaling.original ? scaling.long : scaling.short
+    return plain.map((f, i) => f / factors[i])
+  }
   return scaling?.kind === 'llama3' ? plain.map((f) => byWavelength(f, scaling)) : plain
+}
+
+/**
+ * YaRN (Peng et al., 2023, section 3.2, "NTK-by-parts"): pairs that turn `fast` times or more within the original context
+ * stay, those that turn `slow` times or fewer are interpolated, and between the two it changes over by the pair's number.
+ */
+function byTurns(
+  plain: Float64Array,
+  theta: number,
+  { factor, original, fast, slow, truncate }: Extract<RopeScaling, { kind: 'yarn' }>,
+): Float64Array {
+  /** The pair, as a real number, that turns so often. */
+  const pairOf = (turns: number): number =>
+    (plain.length * Math.log(original / (turns * 2 * Math.PI))) / Math.log(theta)
+  const [first, last] = [pairOf(fast), pairOf(slow)]
+  const low = Math.max(0, truncate ? Math.floor(first) : first)
+  const high = Math.min(2 * plain.length - 1, truncate ? Math.ceil(last) : last)
+  return plain.map((f, i) => {
+    const slowed = Math.min(1, Math.max(0, (i - low) / (high === low ? 0.001 : high - low)))
+    return (f / factor) * slowed + f * (1 - slowed)
+  })
 }
 
 /**

@@ -54,6 +54,8 @@ export interface ModelListing {
   labels?: string[]
   /** A classifier of pairs of texts. */
   pairs?: boolean
+  /** What a classifier gives, where it is not one label's probability among several: see `Classification`. */
+  outputs?: 'sigmoid' | 'raw' | 'tags'
 }
 
 /** One turn of a conversation, in clear. Exists at the owner only. */
@@ -185,12 +187,28 @@ export interface ClassifyInput {
   pair?: string
 }
 
+/** A part of a text with a label, from one UTF-16 place to another. */
+export interface TaggedSpan {
+  start: number
+  end: number
+  label: string
+  probability: number
+}
+
 /** What a classifier makes of a text. */
 export interface Classification {
-  /** The likeliest label. */
+  /** The likeliest label; of a model that labels tokens, the kinds of entities that there are, or none. */
   label: string
-  /** One for each of the model's labels, in the model's order. */
+  /**
+   * One for each of the model's labels, in the model's order; they add up to one, unless each of several labels may be right.
+   * None where the model gives scores, or labels tokens.
+   */
   probabilities: { label: string; probability: number }[]
+  /** Of a reranker or a regression: its numbers as they are. */
+  scores?: { label: string; score: number }[]
+  /** Of a model that labels tokens: every word's label, and the entities that words make. */
+  words?: TaggedSpan[]
+  entities?: TaggedSpan[]
   /** The text was longer than the model reads, and its end was left out. */
   isCut: boolean
 }

@@ -1,5 +1,6 @@
 /** Labels for texts, one private pass each. */
 
+import type { LabelOutputs } from '../model/architectures/config.ts'
 import { type Floats, softmax } from '../model/math.ts'
 import { type EncodedText, encodeForEncoder } from '../model/tokenizer/encode-text.ts'
 import { Cancelled } from '../protections/protection.ts'
@@ -7,6 +8,7 @@ import type { Classification, ClassifyInput } from './api.ts'
 import { OwnerError } from './api.ts'
 import type { Running } from './chatting.ts'
 import { type Open, reading } from './connect.ts'
+import { entitiesOf, taggedWords } from './tagging.ts'
 
 /**
  * Labels the texts in order, and says each result; after `signal` it resolves with those so far. While one pass runs, the
@@ -14,14 +16,14 @@ import { type Open, reading } from './connect.ts'
  */
 export async function classify(open: Open, inputs: ClassifyInput[], run: Running): Promise<Classification[]> {
   const { connection, model } = open
-  const { config, name } = model.manifest
-  if (config.head?.kind !== 'classify')
+  const { config, name } = model
+  const { head } = config
+  if (head?.kind !== 'classify' && head?.kind !== 'tag')
     throw new OwnerError(
       'wrong-task',
       `The model '${name}' has no labels to give.`,
       'Choose a model that labels texts.',
     )
-  const { labels } = config.head
   const texts = inputs.map((input, i) => encoded(open, input, i))
   const results: Classification[] = []
   const report = (): void => run.onEvent(reading(open, results.length, inputs.length, 'texts'))
@@ -32,7 +34,11 @@ export async function classify(open: Open, inputs: ClassifyInput[], run: Running
       const started = performance.now()
       const next = texts[index + 1]?.ids.length
       const logits = await connection.run(0, text, { next, signal: run.signal })
-      const result = { ...labelled(logits, labels), isCut: text.isCut }
+      const found =
+        head.kind === 'tag'
+          ? tagged(open, inputs[index].text, text, logits, head.labels)
+          : labelled(logits, head.labels, head.outputs)
+      const result = { ...found, isCut: text.isCut }
       results.push(result)
       run.onEvent({ type: 'classified', index, result })
       run.passed((performance.now() - started) / 1000 / text.ids.length)
@@ -49,17 +55,37 @@ function encoded(
   { text, pair }: ClassifyInput,
   index: number,
 ): EncodedText {
-  const { config } = model.manifest
+  const { config } = model
   const out = encodeForEncoder(tokenizer, config, connection.maxTokens, text, pair)
   if (out.ids.length === 0)
     throw new OwnerError('empty', `Text ${index + 1} is empty.`, 'Leave it out, or write something.')
   return out
 }
 
-/** Probabilities in the labels' order, and the likeliest label. */
-function labelled(logits: Floats, labels: readonly string[]): Omit<Classification, 'isCut'> {
-  const p = logits.slice()
-  softmax(p)
-  const best = p.indexOf(Math.max(...p))
-  return { label: labels[best], probabilities: labels.map((label, i) => ({ label, probability: p[i] })) }
+/** Probabilities, or scores, in the labels' order, and the likeliest label. */
+function labelled(
+  logits: Floats,
+  labels: readonly string[],
+  outputs: LabelOutputs | undefined,
+): Omit<Classification, 'isCut'> {
+  const label = labels[logits.indexOf(Math.max(...logits))]
+  if (outputs === 'raw')
+    return { label, probabilities: [], scores: labels.map((label, i) => ({ label, score: logits[i] })) }
+  const p = outputs === 'sigmoid' ? logits.map((x) => 1 / (1 + Math.exp(-x))) : logits.slice()
+  if (outputs === undefined) softmax(p)
+  return { label, probabilities: labels.map((label, i) => ({ label, probability: p[i] })) }
+}
+
+/** Labels of the words, and the entities that they make. */
+function tagged(
+  { tokenizer }: Open,
+  text: string,
+  { ids }: EncodedText,
+  logits: Floats,
+  labels: readonly string[],
+): Omit<Classification, 'isCut'> {
+  const words = taggedWords(tokenizer, text, ids, logits, labels)
+  const entities = entitiesOf(words)
+  const kinds = [...new Set(entities.map(({ label }) => label))]
+  return { label: kinds.join(', ') || 'none', probabilities: [], words, entities }
 }

@@ -4,8 +4,12 @@ import type { EncoderHead } from '../model/architectures/config.ts'
 import { isForOwner } from '../model/files/bundle.ts'
 import { type CatalogEntry, countParameters } from '../model/files/catalog.ts'
 
-const taskOf = (head: EncoderHead | undefined): Pick<ServedListing, 'task' | 'labels' | 'pairs'> =>
-  head?.kind === 'classify' ? { task: 'classify', labels: head.labels, pairs: head.pairs } : { task: 'chat' }
+function taskOf(head: EncoderHead | undefined): Pick<ServedListing, 'task' | 'labels' | 'pairs' | 'outputs'> {
+  if (head?.kind === 'tag') return { task: 'classify', labels: head.labels, outputs: 'tags' }
+  if (head?.kind !== 'classify') return { task: 'chat' }
+  const { labels, pairs, outputs } = head
+  return { task: 'classify', labels, pairs, outputs }
+}
 
 /** @param protection id of what the model runs under. */
 export function listingOf({ name, hash, manifest, files }: CatalogEntry, protection: string): ServedListing {

@@ -47,6 +47,10 @@ async function errors({ config, tensors, model, ends }: TinyEncoder): Promise<nu
 }
 
 const mlm = { kind: 'mlm' } as const
+const tag: ModelConfig['head'] = { kind: 'tag', labels: ['O', 'B-PER', 'I-PER', 'B-LOC'] }
+const score: ModelConfig['head'] = { kind: 'classify', labels: ['score'], outputs: 'raw' }
+const distilbert: ModelConfig = { ...tinyBert, arch: 'distilbert', types: undefined }
+const electra: ModelConfig = { ...tinyBert, arch: 'electra', embedding: 20 }
 const cases: [string, ModelConfig, Privacy, ModelSpec['ends']?][] = [
   ['bert, private', tinyBert, 'private'],
   ['bert, public', tinyBert, 'public'],
@@ -61,6 +65,12 @@ const cases: [string, ModelConfig, Privacy, ModelSpec['ends']?][] = [
     { ...tinyRoberta, softcap: 3, softmaxCap: 3, activation: 'gelu_sprint' },
     'private',
   ],
+  ['distilbert, private', distilbert, 'private'],
+  ['electra with a narrow embedding, half of it public', electra, 'mixed'],
+  ['electra as wide throughout, in pieces', { ...electra, embedding: undefined }, 'split'],
+  ['albert with one score', { ...tinyBert, arch: 'albert', embedding: 12, head: score }, 'private'],
+  ['bert that labels tokens', { ...tinyBert, head: tag }, 'private'],
+  ['distilbert that labels tokens, public', { ...distilbert, head: tag }, 'public'],
   ['bert without a head', { ...tinyBert, head: undefined }, 'private', { head: 'public' }],
   ['bert without a head, its last norm private', { ...tinyBert, head: undefined }, 'private'],
   ['bert, masked language model', { ...tinyBert, head: mlm }, 'private', { head: 'public' }],

@@ -4,9 +4,12 @@ import type { TwinTensors, Vector } from './formulas.ts'
 import { Gpt2Twin } from './gpt2.ts'
 import { LlamaTwin } from './llama.ts'
 import { ParallelLlamaTwin } from './parallel-llama.ts'
+import { Phi3Twin } from './phi3.ts'
 
 const twins: Record<string, typeof LlamaTwin | typeof Gpt2Twin | typeof ParallelLlamaTwin> = {
   llama: LlamaTwin,
+  qwen2: LlamaTwin,
+  phi3: Phi3Twin,
   gpt2: Gpt2Twin,
   'parallel-llama': ParallelLlamaTwin,
 }

@@ -67,7 +67,7 @@ export const activation: Record<ModelConfig['activation'], (x: number) => number
  * Heads of keys and values may be fewer than those of the query.
  */
 export function attend(c: ModelConfig, q: Vector, keys: Vector[], values: Vector[]): Vector {
-  const width = c.dim / c.heads
+  const width = c.headDim ?? c.dim / c.heads
   return q.map((_, j) => {
     const head = Math.floor(j / width)
     const from = Math.floor(head / (c.heads / c.kvHeads)) * width

@@ -28,6 +28,10 @@ export class LlamaTwin {
     this.#values = Array.from({ length: config.layers }, () => [])
   }
 
+  protected get width(): number {
+    return this.config.headDim ?? this.config.dim / this.config.heads
+  }
+
   /** Logits behind one more token, which attends to all before it. */
   next(id: number): Vector {
     return this.forward([id])[0]
@@ -98,7 +102,7 @@ export class LlamaTwin {
   /** Each head normed by itself, where there is such a norm. */
   #headNorm(x: Vector, name: string): Vector {
     if (!this.#tensors.has(`${name}.weight`)) return x
-    const width = this.config.dim / this.config.heads
+    const width = this.width
     return Array.from({ length: x.length / width }, (_, h) =>
       this.#norm(x.slice(h * width, (h + 1) * width), name),
     ).flat()
@@ -106,12 +110,12 @@ export class LlamaTwin {
 
   /** Each pair of components is a complex number, multiplied by exp(i position frequency). */
   #turn(x: Vector, position: number): Vector {
-    const width = this.config.dim / this.config.heads
+    const width = this.width
     const out = [...x]
     for (let head = 0; head < x.length; head += width)
       for (let i = 0; i < width / 2; i++) {
         const [re, im] = [x[head + i], x[head + i + width / 2]]
-        const size = Math.hypot(re, im)
+        const size = Math.hypot(re, im) * this.#amplitude
         const angle = Math.atan2(im, re) + position * this.#frequency(i, width)
         out[head + i] = size * Math.cos(angle)
         out[head + i + width / 2] = size * Math.sin(angle)
@@ -119,12 +123,28 @@ export class LlamaTwin {
     return out
   }
 
-  /** theta^(-2i / width); of Llama 3.1, slower where a wave is longer than what the model was first trained on. */
+  /** What YaRN and LongRoPE multiply cosine and sine by. */
+  get #amplitude(): number {
+    const { ropeScaling: s } = this.config
+    return s?.kind === 'yarn' || s?.kind === 'longrope' ? s.attention : 1
+  }
+
+  /** theta^(-2i / width), and slower where a wave is longer than what the model was first trained on. */
   #frequency(i: number, width: number): number {
-    const { ropeTheta = 10000, ropeScaling: s } = this.config
+    const { ropeTheta = 10000, ropeScaling: s, context } = this.config
     const f = ropeTheta ** ((-2 * i) / width)
     if (s === undefined) return f
-    if (s.kind !== 'llama3') throw new Error('The twin scales rotations as Llama 3.1 does only.')
+    if (s.kind === 'longrope') return f / (context > s.original ? s.long : s.short)[i]
+    if (s.kind === 'yarn') {
+      // Peng et al., 2023: which pair turns r times within the original context, and a ramp between two of them.
+      const pair = (r: number) =>
+        (width / 2) * (Math.log(s.original / (2 * Math.PI * r)) / Math.log(ropeTheta))
+      const low = Math.max(0, Math.floor(pair(s.fast)))
+      const high = Math.min(width - 1, Math.ceil(pair(s.slow)))
+      const ramp = i <= low ? 0 : i >= high ? 1 : (i - low) / (high - low)
+      return ramp * (f / s.factor) + (1 - ramp) * f
+    }
+    if (s.kind !== 'llama3') throw new Error(`The twin does not scale rotations by "${s.kind}".`)
     const turns = (s.original * f) / (2 * Math.PI)
     if (turns < s.low) return f / s.factor
     if (turns > s.high) return f

@@ -7,6 +7,7 @@ import { headDim, type ModelConfig, type Tensor } from '../../src/model/architec
 import { architectureOf } from '../../src/model/architectures/registry.ts'
 import { type Dense, learned } from '../../src/model/graph/graph.ts'
 import { graphOf } from '../../src/model/graph/graph-of.ts'
+import { scoreScale } from '../../src/model/score-scale.ts'
 
 /** Factors for one side of a matrix, or for a bias: powers of two. */
 export interface Scaling {
@@ -46,6 +47,10 @@ function norms(
   return out.map(Math.sqrt)
 }
 
+/** Of the outputs of a tensor, those of one of the matrices in it. */
+const ownOutputs = ({ part, outputs }: Dense, all: Float64Array): Float64Array =>
+  part ? all.slice(part.from, part.from + outputs) : all
+
 /** Factors for what writes channels, so that what writes a channel and what reads it stand out alike, if at all. */
 function between(written: Float64Array, read: Float64Array): Float64Array {
   const [usualWritten, usualRead] = [median(written), median(read)]
@@ -59,39 +64,34 @@ function between(written: Float64Array, read: Float64Array): Float64Array {
 /** What to scale, by tensor name. */
 export async function balance(config: ModelConfig, read: ReadTensor): Promise<Map<string, Scaling>> {
   const scalings = new Map<string, Scaling>()
-  const put = ({ weight, bias }: Dense, side: Scaling['side'], factors: Float64Array): void => {
+  const put = ({ weight, bias, part }: Dense, side: Scaling['side'], factors: Float64Array): void => {
     if (factors.every((factor) => factor === 1)) return
-    scalings.set(weight, { side, factors })
-    if (side === 'outputs' && bias) scalings.set(bias, { side, factors })
+    let all = factors
+    if (part) {
+      all = scalings.get(weight)?.factors ?? new Float64Array(part.of).fill(1)
+      all.set(factors, part.from)
+    }
+    scalings.set(weight, { side, factors: all })
+    if (side === 'outputs' && bias) scalings.set(bias, { side, factors: all })
   }
   const { layers, skip } = graphOf(config)
   for (const layer of layers) {
     // A norm whose result is carried on besides has rows of a size that its gain does not tell.
     const gain = skip === 'stream' ? await read(learned(layer.attentionNorm).gain) : undefined
-    const written = async ({ weight }: Dense) => norms(config, 'outputs', await read(weight), gain)
+    const written = async (dense: Dense) =>
+      ownOutputs(dense, norms(config, 'outputs', await read(dense.weight), gain))
     const readBy = async ({ weight }: Dense) => norms(config, 'inputs', await read(weight))
     const { query, key, value, attentionOutput, up, down } = layer
-    const all = await written(query)
-    const isFused = query.part !== undefined
-    const [q, k, v] = isFused
-      ? [0, 1, 2].map((part) => all.slice(part * query.outputs, (part + 1) * query.outputs))
-      : [all, await written(key), await written(value)]
+    const [q, k, v] = [await written(query), await written(key), await written(value)]
     const factors = attentionFactors(config, q, k, v, await readBy(attentionOutput))
-    if (isFused) put(query, 'outputs', Float64Array.of(...factors.q, ...factors.k, ...factors.v))
-    else {
-      put(query, 'outputs', factors.q)
-      put(key, 'outputs', factors.k)
-      put(value, 'outputs', factors.v)
-    }
+    put(query, 'outputs', factors.q)
+    put(key, 'outputs', factors.k)
+    put(value, 'outputs', factors.v)
     put(attentionOutput, 'inputs', factors.out)
     if (!up) continue
-    const upSizes = norms(
-      config,
-      'outputs',
-      await read(up.weight),
-      await read(learned(layer.feedForwardNorm).gain),
-    )
-    const ups = between(upSizes, await readBy(down))
+    const upGain = await read(learned(layer.feedForwardNorm).gain)
+    const upSizes = norms(config, 'outputs', await read(up.weight), upGain)
+    const ups = between(ownOutputs(up, upSizes), await readBy(down))
     put(up, 'outputs', ups)
     put(
       down,
@@ -126,8 +126,8 @@ function attentionFactors(
     v: between(v, read),
     out: new Float64Array(q.length),
   }
-  // The protocol's queries carry log2(e) / sqrt(headDim) besides.
-  const folded = Math.LOG2E / Math.sqrt(hd)
+  // The protocol's queries carry the scores' scale besides, in octaves.
+  const folded = Math.LOG2E * scoreScale(config)
   for (let head = 0; head < config.heads; head++)
     for (let i = 0; i < hd; i++) {
       const cached = Math.floor(head / group) * hd

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ModelConfig, Tensor } from '../../src/model/architectures/config.ts'
 import { fromHfConfig, type HfConfig, HfConfigError } from '../../src/model/architectures/hf-config.ts'
+import { longestContext } from '../../src/model/architectures/hf-rope.ts'
 import { graphOf } from '../../src/model/graph/graph-of.ts'
 import { isOfLayer, tensorShapes } from '../../src/model/graph/tensors.ts'
 import { CheckpointFolder } from './checkpoint-folder.ts'
@@ -145,10 +146,7 @@ function readConfig(dir: string, context?: number): ModelConfig {
     throw error
   }
   if (context === undefined) return config
-  const longest =
-    config.ropeScaling?.kind === 'dynamic'
-      ? config.ropeScaling.original * config.ropeScaling.factor
-      : config.context
+  const longest = longestContext(config)
   if (context > longest)
     throw new ImportError('unsupported', `${file}: the model reaches ${longest} positions, not ${context}.`, {
       file,

@@ -43,6 +43,6 @@ function headOf(config: ModelConfig): (name: string) => boolean {
   // A norm behind the last block is that block's; only one that stands on its own is part of the head.
   if (graph.skip === 'stream') own.push(...normTensors(finalNorm))
   const [decoder, embedding] = headAndEmbedding(config)
-  if (head.kind !== 'labels') own.push(config.tied ? embedding : decoder)
+  if (head.kind === 'tokens' || head.kind === 'none') own.push(config.tied ? embedding : decoder)
   return (name) => own.includes(name)
 }

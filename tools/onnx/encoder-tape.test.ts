@@ -34,6 +34,8 @@ const variants: Record<string, ModelConfig> = {
     lora: { rank: 2, alpha: 6, targets: ['query', 'key', 'value', 'dense'] },
   },
   'a RoBERTa': { ...bert, arch: 'roberta', types: 1, positionOffset: 2 },
+  'a DistilBERT': { ...bert, arch: 'distilbert', types: undefined },
+  'an ELECTRA with a narrow embedding': { ...bert, arch: 'electra', embedding: 5 },
   'the tanh GELU and a soft cap': { ...bert, activation: 'gelu_tanh', softcap: 3 },
   'a BERT of few bits': { ...bert, arch: 'rms-bert', activation: 'relu' },
   "SPRINT's GELU and softmax": { ...bert, activation: 'gelu_sprint', softmaxCap: 10 },
@@ -69,6 +71,11 @@ function referenceLoss(config: ModelConfig, tensors: Tensors): number {
     return sum - weights[row] * targets[row].reduce((a, p, i) => a + p * (logits[i] - top), 0)
   }, 0)
 }
+
+it('does not train layers that share their weights', () => {
+  const albert: ModelConfig = { ...bert, arch: 'albert', embedding: 5 }
+  expect(() => graph(albert)).toThrow('not trained here')
+})
 
 describe.each(Object.entries(variants))('the training graph of %s', (_, config) => {
   it('gives the logits of the twin, and gradients equal to finite differences', async () => {

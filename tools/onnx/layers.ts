@@ -17,9 +17,9 @@ export function multiply(t: Tape, a: Value, b: Value): Value {
   })
 }
 
-/** Columns of `[n, parts * width]` to so many of `[n, width]`. */
-export const splitColumns = (t: Tape, x: Value, parts: number): Value[] =>
-  t.derivatives(t.split(x, parts), (gradients) =>
+/** Columns of `[n, sum of widths]` to one `[n, width]` for each. */
+export const splitColumns = (t: Tape, x: Value, widths: readonly number[]): Value[] =>
+  t.derivatives(t.split(x, widths), (gradients) =>
     t.accumulate(x, t.op('Concat', gradients, x.shape, { axis: -1 })),
   )
 
@@ -48,7 +48,8 @@ export function reshape(t: Tape, x: Value, shape: number[]): Value {
 /** Rotate the halves of each head by the position's angles; cos and sin are `[length, hd]`. */
 export function rotary(t: Tape, x: Value, cos: Value, sin: Value): Value {
   const turn = (v: Value) => {
-    const [a, b] = t.split(v, 2)
+    const half = v.shape.at(-1)! / 2
+    const [a, b] = t.split(v, [half, half])
     return t.op('Concat', [t.map('Neg', b), a], v.shape, { axis: -1 })
   }
   const rotate = (v: Value, combine: 'Add' | 'Sub') =>

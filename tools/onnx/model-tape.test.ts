@@ -60,6 +60,23 @@ describe('a decoder with adapters', () => {
     expect(loss).toBeCloseTo(nats.reduce((a, b) => a + b) / tokens, 10)
   })
 
+  it('has those of a form whose products lie in one matrix, heads of any width', async () => {
+    const phi3: ModelConfig = {
+      ...plain,
+      arch: 'phi3',
+      headDim: 6,
+      lora: { rank: 2, alpha: 3, targets: ['qkv_proj', 'gate_up_proj'] },
+    }
+    const own = randomModel(phi3, 4)
+    const trained = new Set([...own.keys()].filter((name) => name.includes('.lora_')))
+    const other = new ChatTask({ config: phi3, tensors: own, trained, train, dev: train })
+    const { loss, sums } = await other.gradient(all, { random })
+    const expected = train.reduce((sum, ids) => sum + twinLoss(phi3, own, ids), 0)
+    expect(loss).toBeCloseTo(expected, 4)
+    for (const [name, sum] of sums) expect(largest(sum), name).toBeGreaterThan(0)
+    await other.close()
+  })
+
   it('has gradients that agree with finite differences of the reference', async () => {
     const { sums, loss } = await task.gradient(all, { random })
     const total = () => train.reduce((sum, ids) => sum + referenceLoss(ids, tensors), 0)

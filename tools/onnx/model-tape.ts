@@ -1,8 +1,11 @@
-import type { ModelConfig } from '../../src/model/architectures/config.ts'
+import type { PoolActivation } from '../../src/model/architectures/architecture.ts'
+import { embeddingWidth, type ModelConfig } from '../../src/model/architectures/config.ts'
+import { architectureOf } from '../../src/model/architectures/registry.ts'
 import type { Dense, Layer, ModelGraph, Norm } from '../../src/model/graph/graph.ts'
 import { graphOf } from '../../src/model/graph/graph-of.ts'
 import { adapterName, isAdapted } from '../../src/model/graph/lora.ts'
 import { tensorShapes } from '../../src/model/graph/tensors.ts'
+import { scoreScale } from '../../src/model/score-scale.ts'
 import { activate, tanh } from './activation.ts'
 import { attention } from './attention.ts'
 import { type Adapter, dense } from './dense.ts'
@@ -23,6 +26,20 @@ export interface TapeInputs {
   mask?: Value
 }
 
+/** What a model may be given in place of what it makes of its inputs. */
+export interface OwnInputs {
+  /** What becomes of the embedded rows `[examples * length, dim]` before they are read: some may be a picture's. */
+  readonly rows?: (embedded: Value, weights: ReadonlyMap<string, Value>) => Value
+  /** Of several texts in a row, which count from other positions and do not see each other. */
+  readonly attention?: AttentionConstants
+}
+
+/** Clipping bounds a matrix's gradient where it is used, which must be in one place. */
+function refuseShared({ layers }: ModelGraph): void {
+  if (new Set(layers.map(({ query }) => query.weight)).size < layers.length)
+    throw new Error('Models whose layers share their weights can be served, but not trained here.')
+}
+
 /** A model's graph on a tape: the same formulas as the float reference, in batches of one length. */
 export class ModelTape {
   readonly tape: Tape
@@ -32,8 +49,9 @@ export class ModelTape {
   readonly length: number
   readonly weights = new Map<string, Value>()
   readonly inputs: TapeInputs
-  /** The sum of the embedding tables' rows, `[examples * length, dim]`. */
+  /** The sum of the embedding tables' rows, `[examples * length, width of the tables]`. */
   readonly embedded: Value
+  readonly #rows: Value
   readonly #parameters: Parameters
   readonly #attention: AttentionConstants
 
@@ -47,10 +65,12 @@ export class ModelTape {
     [examples, length]: [number, number],
     parameters: (weights: ReadonlyMap<string, Value>) => Parameters,
     extra: ReadonlyMap<string, number[]> = new Map(),
+    own: OwnInputs = {},
   ) {
     this.tape = tape
     this.config = config
     this.graph = graphOf(config)
+    refuseShared(this.graph)
     this.examples = examples
     this.length = length
     for (const [name, shape] of [...tensorShapes(config), ...extra])
@@ -62,8 +82,9 @@ export class ModelTape {
       this.inputs.mask = tape.input('mask', [examples, 1, 1, length])
     }
     this.#parameters = parameters(this.weights)
-    this.#attention = attentionConstants(tape, config, length, this.inputs.mask)
+    this.#attention = own.attention ?? attentionConstants(tape, config, length, this.inputs.mask)
     this.embedded = this.#embed()
+    this.#rows = own.rows?.(this.embedded, this.weights) ?? this.embedded
   }
 
   weight(name: string): Value {
@@ -84,7 +105,9 @@ export class ModelTape {
 
   /** Rows before the final norm, `[examples * length, dim]`. */
   stream(): Value {
-    let x = this.#norm(this.embedded, this.graph.embeddingNorm)
+    const { embeddingNorm, projection } = this.graph
+    let x = this.#norm(this.#rows, embeddingNorm)
+    if (projection) x = this.dense(x, projection)
     for (const l of this.graph.layers) x = this.#layer(x, l)
     return x
   }
@@ -94,17 +117,18 @@ export class ModelTape {
     return this.#norm(this.stream(), this.graph.finalNorm)
   }
 
-  /** tanh of a dense layer of each example's first row, `[examples, dim]`. */
-  pooled(hidden: Value, pool: Dense): Value {
-    return tanh(this.tape, this.dense(firstRows(this.tape, hidden, this.examples), pool))
+  /** A dense layer of each example's first row and its activation, `[examples, dim]`. */
+  pooled(hidden: Value, pool: Dense, activation: PoolActivation = 'tanh'): Value {
+    const x = this.dense(firstRows(this.tape, hidden, this.examples), pool)
+    return activation === 'tanh' ? tanh(this.tape, x) : activate(this.tape, x, activation)
   }
 
   /** A classifier's logits, `[examples, labels]`. */
   labelLogits(hidden: Value): Value {
     const { head } = this.graph
     if (head.kind !== 'labels') throw new Error('The model does not classify.')
-    const { pool, output } = head
-    const row = pool ? this.pooled(hidden, pool) : firstRows(this.tape, hidden, this.examples)
+    const { pool, poolActivation, output } = head
+    const row = pool ? this.pooled(hidden, pool, poolActivation) : firstRows(this.tape, hidden, this.examples)
     return this.dense(row, output)
   }
 
@@ -131,7 +155,7 @@ export class ModelTape {
         )
       const index = by === 'token' ? this.inputs.ids : by === 'position' ? places() : this.inputs.types
       if (!index) throw new Error(`The table "${tensor}" needs token types, which this form does not read.`)
-      return t.op('Gather', [this.weight(tensor), index], [n, config.dim], { axis: 0 })
+      return t.op('Gather', [this.weight(tensor), index], [n, embeddingWidth(config)], { axis: 0 })
     })
     return rows.reduce((sum, row) => t.map('Add', sum, row))
   }
@@ -142,27 +166,33 @@ export class ModelTape {
     const n = this.#norm(x, l.attentionNorm)
     const attended = layer.add(t, isCarried ? n : x, this.dense(this.#attend(n, l), l.attentionOutput))
     const m = graph.isParallel ? n : this.#norm(attended, l.feedForwardNorm)
-    const activated = activate(t, this.dense(m, l.gate), graph.activation)
-    const inner = l.up ? layer.multiply(t, activated, this.dense(m, l.up)) : activated
+    const [gate, up] = this.#beside(m, l.up ? [l.gate, l.up] : [l.gate])
+    const activated = activate(t, gate, graph.activation)
+    const inner = up ? layer.multiply(t, activated, up) : activated
     return layer.add(t, isCarried && !graph.isParallel ? m : attended, this.dense(inner, l.down))
   }
 
-  /** Mixed values before their projection, `[examples * length, dim]`. */
+  /** Several dense layers of the same rows, which may be the parts of one matrix. */
+  #beside(x: Value, parts: readonly Dense[]): Value[] {
+    if (parts[0].part === undefined) return parts.map((d) => this.dense(x, d))
+    const widths = parts.map(({ outputs }) => outputs)
+    return layer.splitColumns(this.tape, this.dense(x, parts[0]), widths)
+  }
+
+  /** Mixed values before their projection, `[examples * length, heads * headDim]`. */
   #attend(n: Value, l: Layer): Value {
     const { tape: t, config: c, examples, length } = this
     const { rotary, mask } = this.#attention
-    const isFused = l.query.part !== undefined
-    const projected = isFused
-      ? layer.splitColumns(t, this.dense(n, l.query), 3)
-      : [l.query, l.key, l.value].map((d) => this.dense(n, d))
-    const [q, k, v] = projected.map((p, i) =>
+    const [q, k, v] = this.#beside(n, [l.query, l.key, l.value]).map((p, i) =>
       layer.splitHeads(t, p, examples, length, i === 0 ? c.heads : c.kvHeads),
     )
     const turned = (p: Value): Value => (rotary ? layer.rotary(t, p, rotary.cos, rotary.sin) : p)
     const queries = turned(q)
     const [, , , hd] = queries.shape
     const grouped = layer.reshape(t, queries, [examples, c.kvHeads, (c.heads / c.kvHeads) * length, hd])
-    const mixed = attention(t, c, grouped, turned(k), v, mask)
+    const scale = architectureOf(c).scores === 'octaves' ? Math.LN2 : scoreScale(c)
+    const { softcap, softmaxCap } = c
+    const mixed = attention(t, { scale, softcap, softmaxCap }, grouped, turned(k), v, mask)
     return layer.joinHeads(t, layer.reshape(t, mixed, queries.shape))
   }
 

@@ -1,4 +1,4 @@
-import { type Attribute, type ElementType, encodeModel, type GraphProto } from './proto.ts'
+import { type Attribute, type ElementType, encodeModel, type GraphProto } from '../../src/model/files/onnx.ts'
 
 /** A tensor that will exist when the graph runs. */
 export interface Value {
@@ -27,9 +27,9 @@ export class Tape {
     return { name, shape }
   }
 
-  output(name: string, value: Value): void {
+  output(name: string, value: Value, type: ElementType = 'float'): void {
     this.#emit('Identity', [value], [name], {})
-    this.#graph.outputs.push({ name, shape: value.shape, type: 'float' })
+    this.#graph.outputs.push({ name, shape: value.shape, type })
   }
 
   constant(data: Float32Array | BigInt64Array, shape: number[]): Value {
@@ -60,16 +60,16 @@ export class Tape {
     return { name, shape }
   }
 
-  /** Equal parts along the last axis. */
-  split(x: Value, parts: number): Value[] {
-    const width = x.shape.at(-1)! / parts
-    const shape = [...x.shape.slice(0, -1), width]
-    const sizes = this.integers(...new Array<number>(parts).fill(width))
+  /** Parts of such widths along the last axis. */
+  split(x: Value, widths: readonly number[]): Value[] {
     const name = this.#name()
-    const out = Array.from({ length: parts }, (_, i) => ({ name: `${name}_part${i}`, shape }))
+    const out = widths.map((width, i) => ({
+      name: `${name}_part${i}`,
+      shape: [...x.shape.slice(0, -1), width],
+    }))
     this.#emit(
       'Split',
-      [x, sizes],
+      [x, this.integers(...widths)],
       out.map((part) => part.name),
       { axis: -1 },
     )

@@ -54,6 +54,14 @@ const styles = css`
 export const percent = (probability: number): string =>
   `${(100 * probability).toFixed(probability > 0 && probability < 0.001 ? 3 : 1)} %`
 
+/** The number beside a result's label, where it has one: a probability, or a score. */
+export function figure({ label, probabilities, scores }: Classification): string {
+  const score = scores?.find((each) => each.label === label)
+  if (score) return score.score.toFixed(3)
+  const top = probabilities.find((each) => each.label === label)
+  return top ? percent(top.probability) : ''
+}
+
 /** The width is an attribute of a drawing: the page's policy allows no inline styles. */
 const bar = (probability: number) => html`<svg class="bar" aria-hidden="true">
   <rect class="all" width="100%" height="10" rx="5" />

@@ -8,7 +8,8 @@ import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import { classifyLook } from '../styles/classify.ts'
 import * as icons from '../styles/icons.ts'
-import { bars, percent } from './classify-bars.ts'
+import { bars, figure } from './classify-bars.ts'
+import { entities } from './classify-entities.ts'
 import { problem } from './problem.ts'
 import { progress } from './progress.ts'
 
@@ -58,6 +59,7 @@ export class ClassifyOne extends LitElement {
       }
     `,
     bars.styles,
+    entities.styles,
     problem.styles,
     progress.styles,
   ]
@@ -126,13 +128,15 @@ export class ClassifyOne extends LitElement {
     return one ? this.#result(one) : nothing
   }
 
-  #result({ result, seconds, traffic, wire }: Labelled) {
-    const top = result.probabilities.find(({ label }) => label === result.label)
+  #result({ input, result, seconds, traffic, wire }: Labelled) {
+    const number = figure(result)
     const { ownerUp, ownerDown, dealerToServer, hops } = traffic
-    const { dealt } = engine.state.model?.protection.notice ?? {}
+    const { model } = engine.state
+    const { dealt } = model?.protection.notice ?? {}
     return html`<section class="result" aria-label="Result">
-      <h3 dir="auto">${labelName(result.label, engine.state.model)}${top ? html`, ${percent(top.probability)}` : nothing}</h3>
-      ${bars.render(result, engine.state.model, this.isOpen, this.#toggle)}
+      <h3 dir="auto">${labelName(result.label, model)}${number ? html`, ${number}` : nothing}</h3>
+      ${result.entities ? entities.render(input.text, result.entities) : nothing}
+      ${result.probabilities.length > 0 ? bars.render(result, model, this.isOpen, this.#toggle) : nothing}
       ${result.isCut ? html`<p class="note">The text is longer than this model reads. Its end was left out.</p>` : nothing}
       <details class="cost">
         <summary>${seconds.toFixed(1)} s, privately</summary>

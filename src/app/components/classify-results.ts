@@ -7,7 +7,7 @@ import { type Batch, labelCounts } from '../state/classify-batch.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import { classifyLook } from '../styles/classify.ts'
-import { percent } from './classify-bars.ts'
+import { figure } from './classify-bars.ts'
 
 const perPage = 20
 
@@ -153,7 +153,6 @@ export class ClassifyResults extends LitElement {
   #row({ table, columns, results }: Batch, row: number) {
     const result = results[row]
     const cells = table.rows[row]
-    const top = result?.probabilities.find(({ label }) => label === result.label)
     return html`<tr>
       <th scope="row">${grouped(row + 1)}</th>
       <td>
@@ -162,7 +161,7 @@ export class ClassifyResults extends LitElement {
         ${result?.isCut ? html`<span class="none">only its beginning was read</span>` : nothing}
       </td>
       <td class="label">${result ? labelName(result.label, classifier.state.batch?.model) : html`<span class="none">no text</span>`}</td>
-      <td class="share">${top ? percent(top.probability) : ''}</td>
+      <td class="share">${result ? figure(result) : ''}</td>
     </tr>`
   }
 

@@ -71,17 +71,31 @@ export function labelCounts({ results }: Batch): [label: string, count: number][
   return [...counts].sort((a, b) => b[1] - a[1])
 }
 
-/** The classified rows as CSV: their own columns, the label, a probability for each label, and a note where one is due. */
-export function resultsCsv({ table, results, model }: Batch): string {
-  const labels = model?.labels ?? []
+/**
+ * The classified rows as CSV: their own columns, the label, a probability or score for each label, or the entities, and a note
+ * where one is due.
+ */
+export function resultsCsv({ table, columns, results, model }: Batch): string {
+  const isTagged = model?.outputs === 'tags'
+  const numbers = model?.outputs === 'raw' ? 'score' : 'probability'
+  const labels = isTagged ? [] : (model?.labels ?? [])
   const fresh = (name: string): string => (table.columns.includes(name) ? fresh(`predicted_${name}`) : name)
   const hasNotes = results.some((result) => result === null || result.isCut)
-  const header = [...table.columns, fresh('label'), ...labels.map((label) => fresh(`probability_${label}`))]
+  const header = [...table.columns, fresh('label'), ...labels.map((label) => fresh(`${numbers}_${label}`))]
+  if (isTagged) header.push(fresh('entities'))
   const rows = results.map((result, at) => {
-    const by = new Map(result?.probabilities.map(({ label, probability }) => [label, probability]))
+    const by = new Map<string, number>(
+      result?.scores?.map(({ label, score }) => [label, score]) ??
+        result?.probabilities.map(({ label, probability }) => [label, probability]),
+    )
     const shares = labels.map((label) => by.get(label)?.toFixed(6) ?? '')
+    if (isTagged) shares.push(entitiesOf(table.rows[at][columns.text], result))
     const note = result === null ? 'no text' : result.isCut ? 'text cut' : ''
     return [...table.rows[at], result?.label ?? '', ...shares, ...(hasNotes ? [note] : [])]
   })
   return formatCsv([[...header, ...(hasNotes ? [fresh('note')] : [])], ...rows])
 }
+
+/** "LOC: Berlin; PER: Ada Lovelace". */
+const entitiesOf = (text: string, result: Classification | null): string =>
+  (result?.entities ?? []).map(({ start, end, label }) => `${label}: ${text.slice(start, end)}`).join('; ')

@@ -73,8 +73,7 @@ export class Classifier extends Store<ClassifyState> {
         traffic: stats ? addTraffic(noTraffic, before, stats) : noTraffic,
         wire: stats?.serverSample.slice(0, 12) ?? [],
       }
-      const [top] = [...result.probabilities].sort((a, b) => b.probability - a.probability)
-      this.set({ one, said: `${result.label}, ${(100 * top.probability).toFixed(1)} percent.` })
+      this.set({ one, said: spoken(result) })
     })
   }
 
@@ -157,6 +156,16 @@ export class Classifier extends Store<ClassifyState> {
     const progress = `${grouped(next.results.length)} of ${grouped(next.table.rows.length)} rows are done.`
     this.set({ batch: next, said: isDue ? progress : this.state.said })
   }
+}
+
+/** A result for a screen reader. */
+function spoken({ label, probabilities, scores, entities }: Classification): string {
+  if (entities)
+    return `${entities.length === 1 ? 'One entity' : `${grouped(entities.length)} entities`}: ${label}.`
+  const score = scores?.find((each) => each.label === label)
+  if (score) return `${label}, ${score.score.toFixed(3)}.`
+  const top = probabilities.find((each) => each.label === label)
+  return top ? `${label}, ${(100 * top.probability).toFixed(1)} percent.` : `${label}.`
 }
 
 export const classifier = new Classifier()

@@ -33,6 +33,25 @@ test('a result is one line, whatever its labels are', () => {
   expect(line).toBe('{"label":"__proto__","probabilities":{"__proto__":1}}')
 })
 
+test('scores and entities have lines of their own', () => {
+  const scores = [{ label: 'LABEL_0', score: -3.25 }]
+  expect(resultLine({ label: 'LABEL_0', probabilities: [], scores, isCut: false })).toBe(
+    '{"label":"LABEL_0","scores":{"LABEL_0":-3.25}}',
+  )
+  const ada = { start: 4, end: 7, label: 'PER', probability: 0.5 }
+  expect(
+    resultLine({
+      label: 'PER',
+      probabilities: [],
+      entities: [ada],
+      words: [{ ...ada, label: 'B-PER' }],
+      isCut: false,
+    }),
+  ).toBe(
+    '{"label":"PER","entities":[{"start":4,"end":7,"label":"PER","probability":0.5}],"words":[{"start":4,"end":7,"label":"B-PER","probability":0.5}]}',
+  )
+})
+
 test('an interrupted file goes on behind its last complete line', () => {
   const first = fileOutput(file, origin, 3)
   expect(first.labels).toEqual([])

@@ -10,7 +10,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import type { Classification } from '../../owner/api.ts'
+import type { Classification, TaggedSpan } from '../../owner/api.ts'
 import { UsageError } from '../errors.ts'
 import { jsonLine, print } from '../terminal.ts'
 
@@ -24,15 +24,21 @@ export interface Origin {
 }
 
 /** The line of one result. */
-export const resultLine = ({ label, probabilities }: Classification): string =>
-  jsonLine({
-    label,
-    // A map: a label may be a name that objects treat specially.
-    probabilities: Object.fromEntries(probabilities.map((each) => [each.label, rounded(each.probability)])),
-  })
+export function resultLine({ label, probabilities, scores, words, entities }: Classification): string {
+  const spans = (all: readonly TaggedSpan[]) =>
+    all.map((span) => ({ ...span, probability: rounded(span.probability) }))
+  if (words && entities) return jsonLine({ label, entities: spans(entities), words: spans(words) })
+  // Maps: a label may be a name that objects treat specially.
+  if (scores) {
+    const byLabel = scores.map((each) => [each.label, rounded(each.score)])
+    return jsonLine({ label, scores: Object.fromEntries(byLabel) })
+  }
+  const byLabel = probabilities.map((each) => [each.label, rounded(each.probability)])
+  return jsonLine({ label, probabilities: Object.fromEntries(byLabel) })
+}
 
 /** Seven digits: what is beyond them is noise of the fixed-point numbers, and of float32 where there are none. */
-const rounded = (probability: number): number => Number(probability.toPrecision(7))
+const rounded = (number: number): number => Number(number.toPrecision(7))
 
 export interface Output {
   /** Labels of the lines that were there already, and those written since. */

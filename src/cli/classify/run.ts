@@ -1,6 +1,6 @@
 /** One run of `sotto classify`: what goes in, what came out, and what there is to say about it. */
 
-import type { Classification } from '../../owner/api.ts'
+import type { Classification, TaggedSpan } from '../../owner/api.ts'
 import { plainLine } from '../../transport/plain-text.ts'
 import { Exit } from '../errors.ts'
 import type { PartiesChoice } from '../parties.ts'
@@ -114,8 +114,21 @@ export class Run {
   }
 }
 
-/** A line for a terminal. */
-export const forPeople = ({ label, probabilities }: Classification, text: string): string => {
+/** A line for a terminal; entities stand in brackets where they are in the text. */
+export function forPeople({ label, probabilities, scores, entities }: Classification, text: string): string {
+  if (entities) return plainLine(bracketed(text, entities), 160)
+  const score = scores?.find((each) => each.label === label)
+  if (score) return `${score.score.toFixed(3).padStart(8)}  ${plainLine(label)}  ${plainLine(text, 80)}`
   const { probability } = probabilities.find((each) => each.label === label)!
   return `${(100 * probability).toFixed(1).padStart(5)} %  ${plainLine(label)}  ${plainLine(text, 80)}`
+}
+
+function bracketed(text: string, entities: readonly TaggedSpan[]): string {
+  let out = ''
+  let at = 0
+  for (const { start, end, label } of entities) {
+    out += `${text.slice(at, start)}[${text.slice(start, end)}: ${label}]`
+    at = end
+  }
+  return out + text.slice(at)
 }

@@ -29,8 +29,10 @@ const declared = owningCommand(
 Examples:
   sotto classify --model sst2 --file reviews.jsonl --out labels.jsonl
   sotto classify --model sst2 --file - --json < reviews.jsonl
+  sotto classify --veiled CLOUD --keys KEYS --file reviews.jsonl
 
-Each result is a line {"label": ..., "probabilities": {...}}, in the order of the input.`,
+Each result is a line {"label": ..., "probabilities": {...}}, in the order of the input; of a reranker or a regression, it
+has "scores" instead; of a model that labels tokens, "entities" and "words" with their places in the text.`,
   )
 
 export const classifyCommand = declared.action(classify)
@@ -52,7 +54,7 @@ async function classify(values: ValuesOf<typeof declared>): Promise<void> {
   }
   const stopper = new Stopper()
   try {
-    if (choice.running) await withOwner(choice, (owner) => label(job, owner, stopper))
+    if (choice.running || choice.veiled) await withOwner(choice, (owner) => label(job, owner, stopper))
     else await withBundle(job, stopper)
   } catch (error) {
     // Ctrl-C reaches processes that we have started, too, and what they leave undone is no news.
@@ -87,11 +89,11 @@ class Stopper {
 async function withBundle(job: Job, stopper: Stopper): Promise<void> {
   const { choice } = job
   const entry = await bundleOf(choice, {
-    fits: ({ config }) => config.head?.kind === 'classify',
+    fits: ({ config }) => config.head?.kind === 'classify' || config.head?.kind === 'tag',
     lack: 'has no labels to give',
   })
   const { head } = entry.manifest.config
-  if (head?.kind !== 'classify') return
+  if (head?.kind !== 'classify' && head?.kind !== 'tag') return
   const run = new Run(job, { name: entry.name, hash: entry.hash, ...head })
   if (run.isComplete) return run.end(nothing)
   const alone = { ...job, choice: { ...choice, model: entry.name, folder: entry.dir } }

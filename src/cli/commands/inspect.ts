@@ -17,11 +17,19 @@ async function inspect(dir: string, values: ValuesOf<typeof declared>): Promise<
   printResult(values.json, found, asText(found, values.tensors))
 }
 
+function headOf({ head }: Inspection['config']): string | undefined {
+  if (head?.kind === 'tag') return `labels of tokens: ${head.labels.join(', ')}`
+  if (head?.kind === 'embed')
+    return `one vector, of the ${head.pooling === 'mean' ? 'mean of all rows' : 'first row'}`
+  if (head?.kind !== 'classify') return head?.kind
+  return `${head.outputs === 'raw' ? 'scores' : 'classifier'} of ${head.labels.join(', ')}`
+}
+
 function asText(m: Inspection, all: boolean): string {
   const { config: c } = m
   const millions = (n: number) => `${(n / 1e6).toFixed(2)} million`
   const dtypes = [...new Set(m.tensors.map(({ dtype }) => dtype))].join(', ')
-  const head = c.head?.kind === 'classify' ? `classifier of ${c.head.labels.join(', ')}` : c.head?.kind
+  const head = headOf(c)
   const facts: [string, string | undefined][] = [
     ['form', `${c.arch}, ${c.layers} layers of width ${c.dim}, ${c.heads} heads (${c.kvHeads} of keys)`],
     ['feed-forward', `${c.ff}, ${c.activation}`],

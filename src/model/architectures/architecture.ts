@@ -36,10 +36,17 @@ export interface HeadNames {
   /** What a masked language model's head applies before it: a dense layer, the activation and a norm. */
   readonly transform?: string
   readonly transformNorm?: string
-  /** A classifier: a dense layer of the first row with tanh behind it, if any, and the output matrix over the labels. */
+  /** A classifier: a dense layer of the first row with an activation behind it, if any, and the output matrix over the labels. */
   readonly pool?: string
+  /** tanh where nothing is said. */
+  readonly poolActivation?: PoolActivation
   readonly classifier?: string
+  /** The output matrix over the labels of every row. */
+  readonly tagger?: string
 }
+
+/** What may follow a classifier's first dense layer. */
+export type PoolActivation = 'tanh' | 'relu' | 'gelu'
 
 /** What an architecture's tensors are called: whole names of tables, prefixes of matrices and norms. */
 export interface TensorNames {
@@ -49,12 +56,18 @@ export interface TensorNames {
     readonly position?: string
     readonly type?: string
   }
-  /** Layer l's tensors begin with `${layers}.${l}.`. */
+  /** The matrix that takes rows of narrow tables, normalised, to the stream's width, in models that have such tables. */
+  readonly projection?: string
+  /** Layer l's tensors begin with `${layers}.${l}.`, or all with `${layers}.0.` where the layers are one and the same. */
   readonly layers: string
-  /** Within a layer: queries, keys and values, or the one matrix that holds the three side by side. */
+  readonly isShared?: boolean
+  /** Within a layer: queries, keys and values, or the one matrix that holds the three one after another. */
   readonly qkv: readonly [string, string, string] | readonly [string]
   readonly attentionOutput: string
-  /** The first feed-forward product: gate and up, or (not gated) the one that the activation reads. */
+  /**
+   * The first feed-forward product: gate and up, which may be one matrix that holds both one after the other, or (not gated)
+   * the one that the activation reads.
+   */
   readonly feedForward: readonly [gate: string, up: string] | readonly [string]
   readonly feedForwardOutput: string
   readonly norms: Norms
@@ -87,8 +100,8 @@ export interface Architecture {
    * is named among the tensors.
    */
   readonly positions: 'rotary' | 'alibi' | 'table'
-  /** Which matrices of the layers have biases. */
-  readonly biases: 'all' | 'attention' | 'none'
+  /** Which matrices of the layers have biases: all, those of attention, those of queries, keys and values, or none. */
+  readonly biases: 'all' | 'attention' | 'qkv' | 'none'
   /** Orientation of stored matrices: `[out, in]`, or `[in, out]` (GPT-2's `Conv1D`). */
   readonly layout: 'out-in' | 'in-out'
   readonly tensors: TensorNames

@@ -46,6 +46,7 @@ export const bert: Architecture = {
     transformNorm: 'cls.predictions.transform.LayerNorm',
     pool: 'bert.pooler.dense',
     classifier: 'classifier',
+    tagger: 'classifier',
   }),
   aliases: (tensor) => [
     ...encoderAliases('bert', tensor),

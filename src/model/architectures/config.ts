@@ -7,10 +7,21 @@
 export type Activation = 'silu' | 'gelu' | 'gelu_tanh' | 'gelu_sprint' | 'relu' | 'linear'
 
 /**
- * What an encoder is for: probabilities of labels, or of the tokens under masks. `pairs` states that it was trained on
- * pairs of texts, which the number of token types alone does not tell.
+ * What an encoder is for: numbers of labels for a text, or for each of its tokens (`tag`); one vector for a text (`embed`), of the
+ * mean of its rows or the first one, of length one where so said; or probabilities of the tokens under masks. `pairs` states
+ * that it was trained on pairs of texts, which the number of token types alone does not tell.
  */
-export type EncoderHead = { kind: 'classify'; labels: string[]; pairs?: boolean } | { kind: 'mlm' }
+export type EncoderHead =
+  | { kind: 'classify'; labels: string[]; pairs?: boolean; outputs?: LabelOutputs }
+  | { kind: 'tag'; labels: string[] }
+  | { kind: 'embed'; pooling: 'mean' | 'first'; isNormalised: boolean }
+  | { kind: 'mlm' }
+
+/**
+ * What a classifier's logits become: probabilities of labels of which one is right, where nothing is said; of labels each of
+ * which may be right (`sigmoid`); or they are scores as they are (`raw`), as rerankers and regressions have them.
+ */
+export type LabelOutputs = 'sigmoid' | 'raw'
 
 /** Low-rank adapters: W + (alpha / rank) B A on every matrix of the layers whose last name is a target. */
 export interface Lora {
@@ -25,18 +36,36 @@ export type RopeScaling =
   | { kind: 'linear'; factor: number }
   | { kind: 'dynamic'; factor: number; original: number }
   | { kind: 'llama3'; factor: number; low: number; high: number; original: number }
+  | {
+      kind: 'yarn'
+      factor: number
+      original: number
+      /** Turns within the original context from which on a pair stays as it is, and up to which it is interpolated. */
+      fast: number
+      slow: number
+      /** Whether the pairs between which it changes over are whole numbers. */
+      truncate: boolean
+      /** What queries and keys are multiplied by. */
+      attention: number
+    }
+  /** A factor for each pair: `short` within the original context, `long` for one that goes beyond. */
+  | { kind: 'longrope'; factor: number; original: number; attention: number; short: number[]; long: number[] }
 
 /** Shape and constants of a transformer. */
 export interface ModelConfig {
   /** Name of an architecture of the registry. */
   arch: string
   vocab: number
+  /** Width of the embedding's tables, where a matrix takes their rows to the residual stream's width. */
+  embedding?: number
   /** Width of the residual stream. */
   dim: number
   layers: number
   heads: number
   /** Key/value heads; equals `heads` without grouped-query attention. */
   kvHeads: number
+  /** Width of a head, where the heads together are not as wide as the residual stream. */
+  headDim?: number
   /** Inner width of the feed-forward block. */
   ff: number
   /** Added to the mean square (RMSNorm) or variance (LayerNorm) before the root. */
@@ -76,7 +105,16 @@ export interface Tensor {
 export type Tensors = Map<string, Tensor>
 
 /** Size of one attention head. */
-export const headDim = (config: ModelConfig): number => config.dim / config.heads
+export const headDim = (config: Pick<ModelConfig, 'dim' | 'heads' | 'headDim'>): number =>
+  config.headDim ?? config.dim / config.heads
+
+/** Width of all queries together, and of what attention makes of the values. */
+export const queryWidth = (config: Pick<ModelConfig, 'dim' | 'heads' | 'headDim'>): number =>
+  config.heads * headDim(config)
+
+/** Width of the embedding's tables. */
+export const embeddingWidth = ({ embedding, dim }: Pick<ModelConfig, 'embedding' | 'dim'>): number =>
+  embedding ?? dim
 
 /** The demonstration model: small enough to train on a laptop in an hour. */
 export const demoConfig: ModelConfig = {

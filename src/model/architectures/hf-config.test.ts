@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { benchConfigs } from '../random.ts'
 import type { ModelConfig } from './config.ts'
 import { fromHfConfig, HfConfigError, toHfConfig } from './hf-config.ts'
+import { longestContext } from './hf-rope.ts'
 
 const bert = {
   model_type: 'bert',
@@ -40,6 +41,15 @@ const llama = {
   tie_word_embeddings: true,
 }
 
+const longrope = { type: 'longrope', short_factor: Array(48).fill(1), long_factor: Array(48).fill(2) }
+const phi3 = {
+  ...llama,
+  model_type: 'phi3',
+  hidden_size: 3072,
+  original_max_position_embeddings: 4096,
+  rope_scaling: longrope,
+}
+
 test('Llama 3.2: grouped heads and its rotary scaling', () => {
   expect(fromHfConfig(llama)).toEqual({
     arch: 'llama',
@@ -72,6 +82,41 @@ test.each([
   [null, undefined],
 ])('rope_scaling %j', (rope_scaling, expected) => {
   expect(fromHfConfig({ ...llama, rope_scaling }).ropeScaling).toEqual(expected)
+})
+
+test('YaRN by its factor, with what files leave out', () => {
+  const rope_scaling = { type: 'yarn', factor: 4, original_max_position_embeddings: 32768 }
+  const { ropeScaling } = fromHfConfig({ ...llama, rope_scaling })
+  const attention = 0.1 * Math.log(4) + 1
+  const scaling = { kind: 'yarn', factor: 4, original: 32768, fast: 32, slow: 1, truncate: true, attention }
+  expect(ropeScaling).toEqual(scaling)
+  const deep = fromHfConfig({ ...llama, rope_scaling: { ...rope_scaling, mscale: 1, mscale_all_dim: 1 } })
+  expect(deep.ropeScaling).toEqual({ ...scaling, attention: 1 })
+})
+
+test('Phi-3: its original context unless more is asked for, and factors for longer ones', () => {
+  const config = fromHfConfig(phi3)
+  expect(config).toMatchObject({ arch: 'phi3', context: 4096, ropeScaling: { kind: 'longrope', factor: 32 } })
+  const { ropeScaling } = config
+  expect(ropeScaling?.kind === 'longrope' && ropeScaling.attention).toBeCloseTo(Math.sqrt(1 + 5 / 12), 12)
+  expect(longestContext(config)).toBe(131072)
+})
+
+test('Qwen2 has a window only where it says so', () => {
+  const qwen2 = { ...llama, model_type: 'qwen2', rope_scaling: null, sliding_window: 4096 }
+  expect(fromHfConfig({ ...qwen2, use_sliding_window: false })).toMatchObject({
+    arch: 'qwen2',
+    context: 131072,
+  })
+  expect(fromHfConfig({ ...qwen2, use_sliding_window: true })).toMatchObject({ context: 4096 })
+})
+
+test('heads need not add up to the width', () => {
+  expect(fromHfConfig({ ...llama, model_type: 'mistral', head_dim: 128 })).toMatchObject({
+    dim: 2048,
+    headDim: 128,
+  })
+  expect(fromHfConfig({ ...llama, head_dim: 64 }).headDim).toBeUndefined()
 })
 
 test('newer files keep base and scaling together', () => {
@@ -111,6 +156,32 @@ test('BERT: labels in order, and the kind of head by its architecture', () => {
   expect(unnamed.head).toEqual({ kind: 'classify', labels: ['LABEL_0', 'LABEL_1', 'LABEL_2'] })
 })
 
+test('heads of one number, of several labels at once, and of tokens', () => {
+  const headOf = (change: object) => fromHfConfig({ ...bert, ...change }).head
+  const one = { id2label: { 0: 'LABEL_0' } }
+  const score = { kind: 'classify', labels: ['LABEL_0'] }
+  expect(headOf(one)).toEqual({ ...score, outputs: 'raw' })
+  const sigmoid = 'torch.nn.modules.activation.Sigmoid'
+  expect(headOf({ ...one, sentence_transformers: { activation_fn: sigmoid } })).toEqual({
+    ...score,
+    pairs: true,
+    outputs: 'sigmoid',
+  })
+  const identity = 'torch.nn.modules.linear.Identity'
+  expect(headOf({ ...one, sbert_ce_default_activation_function: identity })).toEqual({
+    ...score,
+    pairs: true,
+    outputs: 'raw',
+  })
+  const labels = ['negative', 'positive']
+  expect(headOf({ problem_type: 'multi_label_classification' })).toEqual({
+    kind: 'classify',
+    labels,
+    outputs: 'sigmoid',
+  })
+  expect(headOf({ architectures: ['BertForTokenClassification'] })).toEqual({ kind: 'tag', labels })
+})
+
 test('RoBERTa counts positions from behind its padding id', () => {
   const roberta = {
     ...bert,
@@ -129,7 +200,21 @@ describe('what is written is read back', () => {
     benchConfigs['15m'],
     fromHfConfig(llama),
     fromHfConfig({ ...llama, rope_scaling: { type: 'dynamic', factor: 2 } }),
+    fromHfConfig({ ...llama, head_dim: 128 }),
+    fromHfConfig({ ...llama, rope_scaling: { type: 'yarn', factor: 4 } }),
+    fromHfConfig({ ...llama, model_type: 'qwen2' }),
+    fromHfConfig(phi3),
     fromHfConfig(bert),
+    fromHfConfig({ ...bert, id2label: { 0: 'score' } }),
+    fromHfConfig({ ...bert, problem_type: 'multi_label_classification' }),
+    fromHfConfig({ ...bert, architectures: ['BertForTokenClassification'] }),
+    fromHfConfig({ ...bert, model_type: 'electra', embedding_size: 64 }),
+    fromHfConfig({ ...bert, model_type: 'albert', embedding_size: 64 }),
+    fromHfConfig({
+      ...bert,
+      model_type: 'distilbert',
+      architectures: ['DistilBertForSequenceClassification'],
+    }),
     fromHfConfig({ ...bert, model_type: 'roberta', architectures: ['RobertaForMaskedLM'] }),
     fromHfConfig({ ...bert, architectures: ['BertModel'] }),
   ]
@@ -138,24 +223,33 @@ describe('what is written is read back', () => {
 
 test.each([
   [{ model_type: 't5' }, 'model_type "t5" is not supported'],
-  [{ ...llama, model_type: 'qwen2' }, 'biases to query, key and value'],
   [{ ...llama, architectures: ['LlamaForSequenceClassification'] }, '["LlamaForSequenceClassification"]'],
   [{ ...llama, model_type: 'mistral', architectures: ['MistralModel'] }, '["MistralModel"]'],
   [{ ...llama, model_type: 'gpt2', architectures: ['GPT2ForSequenceClassification'] }, '"architectures"'],
   [{ ...bert, id2label: { 0: 'a', 1: 'b', 2: 'a' } }, 'both 0 and 2 "a"'],
   [{ ...llama, attention_bias: true }, '"attention_bias"'],
   [{ ...llama, rope_interleaved: true }, '"rope_interleaved"'],
-  [{ ...llama, head_dim: 128 }, '32 heads of 128'],
-  [{ ...llama, rope_scaling: { rope_type: 'yarn', factor: 2 } }, '"yarn"; supported are'],
+  [{ ...llama, head_dim: 63 }, 'heads of 63 components'],
+  [{ ...llama, rope_scaling: { rope_type: 'cubic', factor: 2 } }, '"cubic"; supported are'],
+  [{ ...llama, rope_scaling: { rope_type: 'yarn' } }, '"factor" above 0'],
+  [{ ...phi3, rope_scaling: { ...longrope, long_factor: [1] } }, 'each of the 48 pairs'],
+  [{ ...phi3, rope_scaling: { ...longrope, short_factor: 'x' } }, '"short_factor" of numbers'],
+  [{ ...phi3, partial_rotary_factor: 0.75 }, '"partial_rotary_factor"'],
   [{ ...llama, rope_scaling: { rope_type: 'linear' } }, '"factor" above 0'],
   [{ ...llama, num_hidden_layers: undefined }, '"num_hidden_layers" must be a number'],
   [{ ...llama, num_key_value_heads: 5 }, '5 key heads do not divide'],
   [{ ...llama, hidden_act: 'gelu' }, '"hidden_act" is "gelu"'],
-  [{ ...bert, architectures: ['BertForTokenClassification'] }, '"architectures"'],
+  [{ ...bert, architectures: ['BertForQuestionAnswering'] }, '"architectures"'],
   [{ ...bert, position_embedding_type: 'relative_key' }, 'position_embedding_type'],
-  [{ ...bert, problem_type: 'multi_label_classification' }, 'problem_type'],
+  [{ ...bert, problem_type: 'ranking' }, 'problem_type'],
   [{ ...bert, id2label: { 0: 'a', 2: 'b' } }, 'none for 1'],
-  [{ ...bert, id2label: { 0: 'score' } }, 'two labels or more'],
+  [{ ...bert, id2label: { 0: 'score' }, problem_type: 'single_label_classification' }, 'two labels or more'],
+  [{ ...bert, model_type: 'electra', architectures: ['ElectraForPreTraining'] }, 'fine-tune it first'],
+  [
+    { ...bert, model_type: 'electra', embedding_size: 64, architectures: ['ElectraForMaskedLM'] },
+    '"embedding_size"',
+  ],
+  [{ ...bert, model_type: 'albert', num_hidden_groups: 2 }, '"num_hidden_groups"'],
 ])('refused by name: %j', (json, message) => {
   expect(() => fromHfConfig(json, 'x/config.json')).toThrow(HfConfigError)
   expect(() => fromHfConfig(json, 'x/config.json')).toThrow(/^x\/config\.json: /)

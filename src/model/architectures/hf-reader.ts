@@ -115,9 +115,10 @@ export class HfReader {
     return known
   }
 
-  /** Heads must divide the width, and key heads the heads. */
-  divides({ dim, heads, kvHeads }: ModelConfig): void {
-    if (dim % heads !== 0) this.complain(`${heads} heads do not divide the width ${dim}.`)
+  /** Heads must divide the width, where theirs is not given, and key heads the heads. */
+  divides({ dim, heads, kvHeads, headDim }: ModelConfig): void {
+    if (headDim === undefined && dim % heads !== 0)
+      this.complain(`${heads} heads do not divide the width ${dim}.`)
     if (heads % kvHeads !== 0) this.complain(`${kvHeads} key heads do not divide the ${heads} heads.`)
   }
 }

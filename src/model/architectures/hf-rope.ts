@@ -35,18 +35,78 @@ function scalingFromHf(read: HfReader, json: HfConfig, context: number): RopeSca
       high: positive('high_freq_factor'),
       original: positive(original),
     }
+  if (kind === 'yarn') return yarnFromHf(json, positive('factor'), positive(original, context))
+  // Its older name is "su".
+  if (kind === 'longrope' || kind === 'su') return longropeFromHf(read, json, context)
   return read.complain(
-    `"rope_scaling" is of type ${JSON.stringify(kind)}; supported are default, linear, dynamic and llama3.`,
+    `"rope_scaling" is of type ${JSON.stringify(kind)}; supported are default, linear, dynamic, llama3, yarn and longrope.`,
   )
+}
+
+const numberOf = (value: unknown): number | undefined =>
+  typeof value === 'number' && value > 0 ? value : undefined
+
+/** Defaults are those of Hugging Face's `_compute_yarn_parameters`. */
+function yarnFromHf(json: HfConfig, factor: number, original: number): RopeScaling {
+  const amplitude = (scale = 1): number => (factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1)
+  const [own, all] = [numberOf(json.mscale), numberOf(json.mscale_all_dim)]
+  return {
+    kind: 'yarn',
+    factor,
+    original,
+    fast: numberOf(json.beta_fast) ?? 32,
+    slow: numberOf(json.beta_slow) ?? 1,
+    truncate: json.truncate !== false,
+    attention:
+      numberOf(json.attention_factor) ?? (own && all ? amplitude(own) / amplitude(all) : amplitude()),
+  }
+}
+
+/** LongRoPE (Ding et al., 2024) as Phi-3 has it: what is longest stands in `max_position_embeddings`. */
+function longropeFromHf(read: HfReader, json: HfConfig, context: number): RopeScaling {
+  const original =
+    numberOf(json.original_max_position_embeddings) ??
+    numberOf(read.json.original_max_position_embeddings) ??
+    read.complain('"rope_scaling" of type "longrope" needs "original_max_position_embeddings".')
+  const factor = numberOf(json.factor) ?? context / original
+  const factors = (key: string): number[] => {
+    const list = json[key]
+    if (!Array.isArray(list) || !list.every((value) => numberOf(value) !== undefined))
+      read.complain(`"rope_scaling" needs a "${key}" of numbers above 0.`)
+    return list
+  }
+  const stretched = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original))
+  return {
+    kind: 'longrope',
+    factor,
+    original,
+    attention: numberOf(json.attention_factor) ?? stretched,
+    short: factors('short_factor'),
+    long: factors('long_factor'),
+  }
 }
 
 /** As `ropeFromHf` reads it back. */
 export function ropeToHf({ ropeTheta, ropeScaling: s }: ModelConfig): HfConfig {
   if (!s) return { rope_theta: ropeTheta }
-  const bounds = s.kind === 'llama3' ? { low_freq_factor: s.low, high_freq_factor: s.high } : {}
   const original = s.kind === 'linear' ? {} : { original_max_position_embeddings: s.original }
   return {
     rope_theta: ropeTheta,
-    rope_scaling: { rope_type: s.kind, factor: s.factor, ...bounds, ...original },
+    rope_scaling: { rope_type: s.kind, factor: s.factor, ...ownToHf(s), ...original },
   }
+}
+
+function ownToHf(s: RopeScaling): HfConfig {
+  if (s.kind === 'llama3') return { low_freq_factor: s.low, high_freq_factor: s.high }
+  if (s.kind === 'yarn')
+    return { beta_fast: s.fast, beta_slow: s.slow, truncate: s.truncate, attention_factor: s.attention }
+  if (s.kind === 'longrope')
+    return { short_factor: s.short, long_factor: s.long, attention_factor: s.attention }
+  return {}
+}
+
+/** How many positions a model reaches where `context` is what its tables are for. */
+export function longestContext({ context, ropeScaling: s }: ModelConfig): number {
+  const isStretched = s?.kind === 'dynamic' || s?.kind === 'yarn' || s?.kind === 'longrope'
+  return isStretched ? Math.max(context, s.original * s.factor) : context
 }

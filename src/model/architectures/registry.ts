@@ -2,16 +2,33 @@
  * The architectures that there are. A new one is a file beside this with its data, a line here, and a twin in `test/twins`,
  * written from its paper, that tests hold all that is made of it against.
  */
+import { albert } from './albert.ts'
 import type { Architecture } from './architecture.ts'
 import { bert } from './bert.ts'
 import type { ModelConfig } from './config.ts'
+import { distilbert } from './distilbert.ts'
+import { electra } from './electra.ts'
 import { gpt2 } from './gpt2.ts'
 import { llama } from './llama.ts'
 import { parallelLlama } from './parallel-llama.ts'
+import { phi3 } from './phi3.ts'
+import { qwen2 } from './qwen2.ts'
 import { rmsBert } from './rms-bert.ts'
 import { roberta } from './roberta.ts'
 
-export const architectures: readonly Architecture[] = [gpt2, llama, bert, roberta, rmsBert, parallelLlama]
+export const architectures: readonly Architecture[] = [
+  gpt2,
+  llama,
+  qwen2,
+  phi3,
+  bert,
+  roberta,
+  distilbert,
+  electra,
+  albert,
+  rmsBert,
+  parallelLlama,
+]
 
 /** Their names, as configurations have them. */
 export const architectureNames: readonly string[] = architectures.map(({ name }) => name)

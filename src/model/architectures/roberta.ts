@@ -13,6 +13,7 @@ export const roberta: Architecture = {
     transformNorm: 'lm_head.layer_norm',
     pool: 'classifier.dense',
     classifier: 'classifier.out_proj',
+    tagger: 'classifier',
   }),
   // XLM-RoBERTa and CamemBERT keep RoBERTa's prefix.
   aliases: (tensor) => [

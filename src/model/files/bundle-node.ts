@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ModelConfig, Tensor, Tensors } from '../architectures/config.ts'
 import { toHfConfig } from '../architectures/hf-config.ts'
+import type { ModelGraph } from '../graph/graph.ts'
 import { graphOf } from '../graph/graph-of.ts'
 import { headTensors, isOfLayer, tensorShapes } from '../graph/tensors.ts'
 import { checkFile, type PublicModel, parseTokenizer } from './bundle.ts'
@@ -73,10 +74,12 @@ export interface BundleParts extends Omit<Manifest, 'format' | 'tensors' | 'file
   dtype?: Dtype
 }
 
-/** Tensors of the layers, and of a classifier's head. */
+const isOfLabels = ({ head }: ModelGraph): boolean => head.kind === 'labels' || head.kind === 'tags'
+
+/** Tensors of the layers, and of a head that gives labels. */
 export function isOfBlocks(config: ModelConfig, name: string): boolean {
   const graph = graphOf(config)
-  return isOfLayer(config, name) || (graph.head.kind === 'labels' && headTensors(graph).includes(name))
+  return isOfLayer(config, name) || (isOfLabels(graph) && headTensors(graph).includes(name))
 }
 
 /**

@@ -1,6 +1,6 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
 import * as v from 'valibot'
-import type { ModelConfig, Tensors } from '../architectures/config.ts'
+import { headDim, type ModelConfig, type Tensors } from '../architectures/config.ts'
 import { architectureNames } from '../architectures/registry.ts'
 import { tensorShapes } from '../graph/tensors.ts'
 
@@ -32,7 +32,12 @@ const idOrIds = v.union([count, v.array(count)])
 
 const size = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most))
 
+/** Components of a head. */
+const MOST_HEAD_DIM = 1024
+
 const positive = v.pipe(v.number(), v.finite(), v.gtValue(0))
+
+const pairFactors = v.pipe(v.array(positive), v.maxLength(MOST_HEAD_DIM / 2))
 
 const ropeScalingSchema = v.variant('kind', [
   v.object({ kind: v.literal('linear'), factor: positive }),
@@ -44,7 +49,31 @@ const ropeScalingSchema = v.variant('kind', [
     high: positive,
     original: positive,
   }),
+  v.object({
+    kind: v.literal('yarn'),
+    factor: positive,
+    original: positive,
+    fast: positive,
+    slow: positive,
+    truncate: v.boolean(),
+    attention: positive,
+  }),
+  v.object({
+    kind: v.literal('longrope'),
+    factor: positive,
+    original: positive,
+    attention: positive,
+    short: pairFactors,
+    long: pairFactors,
+  }),
 ])
+
+const labelsSchema = v.pipe(
+  v.array(v.string()),
+  v.minLength(1),
+  v.maxLength(4096),
+  v.check((labels) => new Set(labels).size === labels.length, 'expected labels that differ'),
+)
 
 /** Bounded, because others than its author make plans and tables of these sizes before they have seen a weight. */
 const configSchema = v.pipe(
@@ -52,9 +81,11 @@ const configSchema = v.pipe(
     arch: v.picklist(architectureNames),
     vocab: size(1 << 20),
     dim: size(1 << 16),
+    embedding: v.optional(size(1 << 16)),
     layers: size(512),
     heads: size(1024),
     kvHeads: size(1024),
+    headDim: v.optional(size(MOST_HEAD_DIM)),
     ff: size(1 << 18),
     eps: v.pipe(v.number(), v.finite(), v.minValue(0)),
     context: size(1 << 17),
@@ -68,13 +99,15 @@ const configSchema = v.pipe(
       v.variant('kind', [
         v.object({
           kind: v.literal('classify'),
-          labels: v.pipe(
-            v.array(v.string()),
-            v.minLength(2),
-            v.maxLength(4096),
-            v.check((labels) => new Set(labels).size === labels.length, 'expected labels that differ'),
-          ),
+          labels: labelsSchema,
           pairs: v.optional(v.boolean()),
+          outputs: v.optional(v.picklist(['sigmoid', 'raw'])),
+        }),
+        v.object({ kind: v.literal('tag'), labels: labelsSchema }),
+        v.object({
+          kind: v.literal('embed'),
+          pooling: v.picklist(['mean', 'first']),
+          isNormalised: v.boolean(),
         }),
         v.object({ kind: v.literal('mlm') }),
       ]),
@@ -84,8 +117,19 @@ const configSchema = v.pipe(
     softmaxCap: v.optional(positive),
   }),
   v.check(
-    ({ dim, heads, kvHeads }) => dim % heads === 0 && heads % kvHeads === 0,
+    ({ dim, heads, kvHeads, headDim }) =>
+      (headDim !== undefined || dim % heads === 0) && heads % kvHeads === 0,
     'the heads do not divide the width, or the key heads the heads',
+  ),
+  v.check(
+    ({ head }) => head?.kind !== 'classify' || head.labels.length > 1 || head.outputs !== undefined,
+    'one label alone is no choice',
+  ),
+  v.check(
+    (c) =>
+      c.ropeScaling?.kind !== 'longrope' ||
+      [c.ropeScaling.short, c.ropeScaling.long].every(({ length }) => 2 * length === headDim(c)),
+    'there is not a rotary factor for each pair of a head',
   ),
 )
 

@@ -2,6 +2,7 @@
 import { alibi } from '../alibi.ts'
 import { headDim, type ModelConfig } from '../architectures/config.ts'
 import { type Floats, zerosLike } from '../math.ts'
+import { scoreScale } from '../score-scale.ts'
 import { attentionWeights } from '../softmax.ts'
 import { graphOf } from './graph-of.ts'
 
@@ -27,7 +28,7 @@ export function attend<T extends Floats>(
 ): T {
   const hd = headDim(c)
   const { scores: unit, isAlibi } = graphOf(c)
-  const scale = unit === 'octaves' ? Math.LN2 : 1 / Math.sqrt(hd)
+  const scale = unit === 'octaves' ? Math.LN2 : scoreScale(c)
   const kvWidth = c.kvHeads * hd
   const n = q.length / (c.heads * hd)
   const out = zerosLike(q, q.length)

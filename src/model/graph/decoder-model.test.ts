@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parameterCount } from '../../../test/support/parameter-count.ts'
 import { twinLogits } from '../../../test/twins/decoders.ts'
-import { demoConfig, type ModelConfig } from '../architectures/config.ts'
+import { demoConfig, type ModelConfig, type RopeScaling } from '../architectures/config.ts'
 import { randomModel } from '../random.ts'
 import { floatModel } from './decoder-model.ts'
 
@@ -61,11 +61,40 @@ const gpt2: ModelConfig = { ...config, arch: 'gpt2', kvHeads: 4, activation: 'ge
 const lora = { rank: 2, alpha: 3, targets: ['q_proj', 'o_proj', 'up_proj', 'c_attn', 'c_proj'] }
 const ropeScaling = { kind: 'llama3', factor: 4, low: 1, high: 4, original: 12 } as const
 
+const phiLora = { rank: 2, alpha: 3, targets: ['qkv_proj', 'gate_up_proj', 'down_proj'] }
+const yarn = {
+  kind: 'yarn',
+  factor: 2,
+  original: 12,
+  fast: 2,
+  slow: 0.5,
+  truncate: true,
+  attention: 1.1,
+} as const
+const longrope: RopeScaling = {
+  kind: 'longrope',
+  factor: 2,
+  original: 12,
+  attention: 1.19,
+  short: [1.1, 1.4],
+  long: [1.3, 4],
+}
+
 describe.each<[string, ModelConfig]>([
   ['LLaMA, its rotation scaled and its head untied', { ...config, tied: false, ropeScaling }],
   ['LLaMA with adapters', { ...config, lora }],
   ['LLaMA with soft-capped logits', { ...config, softcap: 2 }],
   ['LLaMA under a constant cap', { ...config, softmaxCap: 6 }],
+  ['LLaMA with wide heads', { ...config, headDim: 12 }],
+  ['LLaMA stretched by YaRN', { ...config, ropeScaling: yarn }],
+  ['LLaMA stretched by LongRoPE', { ...config, headDim: 4, ropeScaling: longrope }],
+  [
+    'LLaMA within the context that LongRoPE stretches',
+    { ...config, headDim: 4, ropeScaling: { ...longrope, original: 24 } },
+  ],
+  ['Qwen2', { ...config, arch: 'qwen2' }],
+  ['Phi-3', { ...config, arch: 'phi3' }],
+  ['Phi-3 with wide heads and adapters', { ...config, arch: 'phi3', headDim: 10, lora: phiLora }],
   ['GPT-2', gpt2],
   ['GPT-2 with the exact GELU and an untied head', { ...gpt2, activation: 'gelu', tied: false }],
   ['GPT-2 with adapters', { ...gpt2, lora }],
@@ -93,10 +122,6 @@ describe.each<[string, ModelConfig]>([
     const rest = ids.slice(5).flatMap((id) => [...model.forward([id])])
     expect(furthest([...first, ...rest])).toBeLessThan(close)
   })
-})
-
-test('key heads must be as many as heads where one matrix holds both', () => {
-  expect(() => floatModel({ ...gpt2, kvHeads: 1 }, new Map())).toThrow('as many key heads')
 })
 
 test('a form that nobody knows is refused by name', () => {

@@ -22,6 +22,11 @@ const bert: ModelConfig = {
 
 const roberta: ModelConfig = { ...bert, arch: 'roberta', types: 1, positionOffset: 2, eps: 1e-5 }
 
+const distilbert: ModelConfig = { ...bert, arch: 'distilbert', types: undefined }
+const electra: ModelConfig = { ...bert, arch: 'electra', embedding: 5 }
+const albert: ModelConfig = { ...bert, arch: 'albert', embedding: 5, activation: 'gelu_tanh' }
+const tag = { kind: 'tag', labels: ['O', 'B-PER'] } as const
+
 const ids = [3, 1, 4, 1, 5, 9, 2]
 const types = [0, 0, 0, 0, 1, 1, 1]
 
@@ -31,6 +36,13 @@ const cases: [string, ModelConfig][] = [
   ['a RoBERTa classifier', roberta],
   ['a BERT masked language model', { ...bert, head: mlm }],
   ['a RoBERTa masked language model', { ...roberta, head: mlm }],
+  ['a DistilBERT classifier', distilbert],
+  ['a DistilBERT masked language model', { ...distilbert, head: mlm }],
+  ['an ELECTRA classifier with a narrow embedding', electra],
+  ['an ELECTRA masked language model', { ...electra, embedding: undefined, head: mlm }],
+  ['an ALBERT classifier', albert],
+  ['a RoBERTa that labels tokens', { ...roberta, head: { ...tag, labels: [...tag.labels] } }],
+  ['a DistilBERT that labels tokens', { ...distilbert, head: { ...tag, labels: [...tag.labels] } }],
   ['a BERT with adapters', { ...bert, lora: { rank: 2, alpha: 4, targets: ['query', 'dense'] } }],
   ['no head', { ...bert, head: undefined }],
   ['a BERT of few bits', { ...bert, arch: 'rms-bert', activation: 'relu' }],
@@ -42,7 +54,7 @@ const cases: [string, ModelConfig][] = [
 describe.each(cases)('%s', (_, config) => {
   test('is what its paper says', () => {
     const tensors = randomModel(config, 9)
-    const text = config.types === 1 ? { ids } : { ids, types }
+    const text = (config.types ?? 1) === 1 ? { ids } : { ids, types }
     const { hidden, logits } = encoderModel(config, tensors).forward(text)
     const expected = encoderTwin(config, tensors, text)
     // Merged weights are rounded to float32; the twin keeps adapters apart.

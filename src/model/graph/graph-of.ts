@@ -1,6 +1,6 @@
 /** From a configuration to its graph. */
 import type { Architecture, Norms } from '../architectures/architecture.ts'
-import { headDim, type ModelConfig } from '../architectures/config.ts'
+import { embeddingWidth, headDim, type ModelConfig, queryWidth } from '../architectures/config.ts'
 import { architectureOf } from '../architectures/registry.ts'
 import type { Dense, Head, Layer, ModelGraph, Norm, Table } from './graph.ts'
 
@@ -39,7 +39,8 @@ class Builder {
       skip: isCarried(tensors.norms) ? 'normalised' : 'stream',
       norm: form.norm,
       isParallel: tensors.norms.placement === 'shared',
-      embeddingNorm: { kind: hasGains(tensors.norms) ? 'none' : 'unit' },
+      embeddingNorm: this.#embeddingNorm(),
+      ...this.#projection(),
       scores: form.scores,
       isRotary: form.positions === 'rotary',
       isAlibi: form.positions === 'alibi',
@@ -72,30 +73,39 @@ class Builder {
     const { tensors, biases } = this.#a
     const inner = (name: string, inputs: number, outputs: number, hasBias = biases === 'all'): Dense =>
       this.#dense(this.#within(l, name), inputs, outputs, hasBias)
-    const kv = c.kvHeads * headDim(c)
-    const [query, key, value] = tensors.qkv.length === 1 ? this.#fused(l, tensors.qkv[0]) : tensors.qkv
-    const projection = (of: string | Dense, outputs: number): Dense =>
-      typeof of === 'string' ? inner(of, c.dim, outputs, biases !== 'none') : of
-    const [gate, up] = tensors.feedForward
+    const widths = [queryWidth(c), c.kvHeads * headDim(c), c.kvHeads * headDim(c)]
+    const [query, key, value] = this.#beside(l, tensors.qkv, widths, biases !== 'none')
+    const gated = tensors.feedForward.map(() => c.ff)
+    const [gate, up] = this.#beside(l, tensors.feedForward, gated, biases === 'all')
     return {
       attentionNorm: this.#attentionNorm(l),
-      query: projection(query, c.dim),
-      key: projection(key, kv),
-      value: projection(value, kv),
-      attentionOutput: inner(tensors.attentionOutput, c.dim, c.dim, biases !== 'none'),
+      query,
+      key,
+      value,
+      attentionOutput: inner(
+        tensors.attentionOutput,
+        queryWidth(c),
+        c.dim,
+        biases === 'all' || biases === 'attention',
+      ),
       feedForwardNorm: this.#feedForwardNorm(l),
-      gate: inner(gate, c.dim, c.ff),
-      ...(up ? { up: inner(up, c.dim, c.ff) } : {}),
+      gate,
+      ...(up ? { up } : {}),
       down: inner(tensors.feedForwardOutput, c.ff, c.dim),
     }
   }
 
-  #fused(l: number, name: string): Dense[] {
-    const { dim, heads, kvHeads } = this.#c
-    if (kvHeads !== heads)
-      throw new Error(`The form "${this.#a.name}" has as many key heads as heads: they share a matrix.`)
-    const dense = this.#dense(this.#within(l, name), dim, dim, this.#a.biases !== 'none')
-    return [0, 1, 2].map((index) => ({ ...dense, part: { index, of: 3 } }))
+  /** Matrices that read the same rows: each of a name has a tensor of its own, those of one name lie in one behind one another. */
+  #beside(l: number, names: readonly string[], widths: readonly number[], hasBias: boolean): Dense[] {
+    const isOne = new Set(names).size === 1 && widths.length > 1
+    const of = widths.reduce((sum, width) => sum + width, 0)
+    let from = 0
+    return widths.map((width, i) => {
+      const dense = this.#dense(this.#within(l, names[isOne ? 0 : i]), this.#c.dim, width, hasBias)
+      if (!isOne) return dense
+      from += width
+      return { ...dense, part: { from: from - width, of } }
+    })
   }
 
   /** The norm before layer l's attention; at the number of layers, the final one. */
@@ -104,7 +114,26 @@ class Builder {
     if (!hasGains(norms)) return { kind: norms.placement === 'shared' ? 'unit' : 'none' }
     if (norms.placement === 'pre')
       return this.#norm(l === this.#c.layers ? norms.final : this.#within(l, norms.attention))
-    return this.#norm(l === 0 ? norms.embedding : this.#within(l - 1, norms.feedForward))
+    if (l > 0) return this.#norm(this.#within(l - 1, norms.feedForward))
+    return this.#isNarrow ? { kind: 'none' } : this.#norm(norms.embedding)
+  }
+
+  get #isNarrow(): boolean {
+    return this.#c.embedding !== undefined
+  }
+
+  /** Behind each block (BERT) it is the first layer's own, unless a matrix stands between the two. */
+  #embeddingNorm(): Norm {
+    const { norms } = this.#a.tensors
+    if (!hasGains(norms)) return { kind: 'unit' }
+    return this.#isNarrow && norms.placement === 'post' ? this.#norm(norms.embedding) : { kind: 'none' }
+  }
+
+  #projection(): { projection?: Dense } {
+    if (!this.#isNarrow) return {}
+    const { projection } = this.#a.tensors
+    if (!projection) throw new Error(`The form "${this.#a.name}" has no matrix that widens an embedding.`)
+    return { projection: this.#dense(projection, embeddingWidth(this.#c), this.#c.dim, true) }
   }
 
   #feedForwardNorm(l: number): Norm {
@@ -134,7 +163,9 @@ class Builder {
       layout: 'out-in',
     }
     if (this.#a.attention === 'causal') return { kind: 'tokens', output: tokens }
-    if (!head) return { kind: 'none' }
+    if (!head || head.kind === 'embed') return { kind: 'none' }
+    if (head.kind === 'tag')
+      return { kind: 'tags', output: this.#dense(complete(names.tagger), dim, head.labels.length, true) }
     if (head.kind === 'mlm') {
       const dense = this.#dense(complete(names.transform), dim, dim, true)
       return {
@@ -146,12 +177,14 @@ class Builder {
     return {
       kind: 'labels',
       ...(names.pool ? { pool: this.#dense(names.pool, dim, dim, true) } : {}),
+      poolActivation: names.poolActivation ?? 'tanh',
       output: this.#dense(complete(names.classifier), dim, head.labels.length, true),
     }
   }
 
   #within(l: number, name: string): string {
-    return `${this.#a.tensors.layers}.${l}.${name}`
+    const { layers, isShared } = this.#a.tensors
+    return `${layers}.${isShared ? 0 : l}.${name}`
   }
 
   #norm(name: string): Norm {

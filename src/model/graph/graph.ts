@@ -1,7 +1,8 @@
 /** A model as a graph of layers: what is computed from which tensors, whatever its architecture calls them. */
+import type { PoolActivation } from '../architectures/architecture.ts'
 import type { Activation } from '../architectures/config.ts'
 
-/** A table whose rows are summed to embed a token, `[rows, dim]`: the row is the token's, its position's or its type's. */
+/** A table whose rows are summed to embed a token, `[rows, width]`, in most models as wide as the stream: the row is the token's, its position's or its type's. */
 export interface Table {
   readonly tensor: string
   readonly by: 'token' | 'position' | 'type'
@@ -18,8 +19,8 @@ export interface Dense {
   readonly outputs: number
   /** Orientation of the stored matrix: `[out, in]` or `[in, out]`. */
   readonly layout: 'out-in' | 'in-out'
-  /** One of several matrices that are stored in one tensor, outputs side by side: which, and of how many. */
-  readonly part?: { readonly index: number; readonly of: number }
+  /** Where several matrices are stored in one tensor, outputs side by side: its first output, and how many all have. */
+  readonly part?: { readonly from: number; readonly of: number }
 }
 
 /**
@@ -68,8 +69,15 @@ export type Head =
       readonly transform?: { readonly dense: Dense; readonly norm: Norm }
       readonly output: Dense
     }
-  /** Logits over labels: the first row through `pool` and tanh, where there is a pooler, and `output`. */
-  | { readonly kind: 'labels'; readonly pool?: Dense; readonly output: Dense }
+  /** Logits over labels: the first row through `pool` and its activation, where there is a pooler, and `output`. */
+  | {
+      readonly kind: 'labels'
+      readonly pool?: Dense
+      readonly poolActivation: PoolActivation
+      readonly output: Dense
+    }
+  /** Logits over labels, of every row. */
+  | { readonly kind: 'tags'; readonly output: Dense }
 
 /** A model without its weights: what is computed, in order, and which tensors it takes. */
 export interface ModelGraph {
@@ -84,8 +92,9 @@ export interface ModelGraph {
   readonly norm: LearnedNorm['kind']
   /** Whether a layer's feed-forward block reads what its attention reads (Wang and Komatsuzaki, 2021). */
   readonly isParallel: boolean
-  /** What the sum of the tables' rows goes through before it is the stream. */
+  /** What the sum of the tables' rows goes through before it is the stream: a norm, and a matrix where the tables are narrower. */
   readonly embeddingNorm: Norm
+  readonly projection?: Dense
   /** Attention weights are exp(q k' / sqrt(headDim)) or, in octaves, 2^(q k'), over their sum. */
   readonly scores: 'scaled' | 'octaves'
   readonly isRotary: boolean

@@ -1,6 +1,6 @@
 /** Runs a model's graph in floating point: in float64, the yardstick for every private computation. */
-import type { ModelConfig, Tensors } from '../architectures/config.ts'
-import { activations, addTo, type Floats, linear, zerosLike } from '../math.ts'
+import { embeddingWidth, type ModelConfig, queryWidth, type Tensors } from '../architectures/config.ts'
+import { activations, addTo, type Floats, linear, poolActivations, zerosLike } from '../math.ts'
 import { layerNorm, rmsNorm } from '../norm.ts'
 import { rotaryFrequencies, rotate } from '../rope.ts'
 import { attend, type KeysAndValues } from './attend.ts'
@@ -62,8 +62,9 @@ export class Interpreter {
    * the context, or on an id or type outside its table.
    */
   hidden(input: TextInput): Floats {
-    const { layers, finalNorm, embeddingNorm } = this.#graph
+    const { layers, finalNorm, embeddingNorm, projection } = this.#graph
     let x = this.#normalised(this.#embed(input), embeddingNorm)
+    if (projection) x = this.#dense(x, projection)
     layers.forEach((_, l) => {
       x = this.#layer(l, x, input.mask)
     })
@@ -71,16 +72,17 @@ export class Interpreter {
     return this.#norm(x, finalNorm, layers.length, 'final')
   }
 
-  /** What the head makes of such rows: logits `[n, vocab]` or, of the first row alone, `[labels]`; nothing without a head. */
+  /** What the head makes of such rows: logits `[n, vocab]` of a tagger `[n, labels]` or, of the first row alone, `[labels]`; nothing without a head. */
   head(hidden: Floats): Floats | undefined {
     const { head, layers } = this.#graph
     if (head.kind === 'none') return undefined
+    if (head.kind === 'tags') return this.#dense(hidden, head.output)
     if (head.kind === 'labels') {
       const first = hidden.subarray(0, this.config.dim)
       if (!head.pool) return this.#dense(first, head.output)
       const pool = this.#dense(first, head.pool)
       this.#report('pool', layers.length, pool)
-      return this.#dense(pool.map(Math.tanh), head.output)
+      return this.#dense(pool.map(poolActivations[head.poolActivation]), head.output)
     }
     if (!head.transform) return this.#dense(hidden, head.output)
     const pool = this.#dense(hidden, head.transform.dense)
@@ -93,15 +95,16 @@ export class Interpreter {
     const c = this.config
     checkIds(c, this.#position, ids)
     const tables = this.#graph.tables.map((table) => ({ ...table, data: this.#weights.tensor(table.tensor) }))
-    const x = zerosLike(this.#none, ids.length * c.dim)
+    const width = embeddingWidth(c)
+    const x = zerosLike(this.#none, ids.length * width)
     for (let t = 0; t < ids.length; t++) {
       const index = { token: ids[t], position: this.#position + t, type: types?.[t] ?? 0 }
       checkType(c, index.type)
       const [first, ...others] = tables.map(({ by, offset, data }) => {
-        const at = (index[by] + offset) * c.dim
-        return data.subarray(at, at + c.dim)
+        const at = (index[by] + offset) * width
+        return data.subarray(at, at + width)
       })
-      for (let i = 0; i < c.dim; i++) x[t * c.dim + i] = others.reduce((sum, row) => sum + row[i], first[i])
+      for (let i = 0; i < width; i++) x[t * width + i] = others.reduce((sum, row) => sum + row[i], first[i])
     }
     return x
   }
@@ -146,8 +149,7 @@ export class Interpreter {
       const all = this.#caches[l].remember(own.keys, own.values, this.#position)
       return attend(this.config, q, all, (t) => this.#position + t + 1, tap)
     }
-    const { dim } = this.config
-    const n = q.length / dim
+    const n = q.length / queryWidth(this.config)
     const rows = Array.from({ length: n }, (_, j) => j).filter((j) => mask?.[j] !== 0)
     const kept = mask ? { keys: pick(own.keys, rows, n), values: pick(own.values, rows, n) } : own
     return attend(this.config, q, kept, () => rows.length, tap)

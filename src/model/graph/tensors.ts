@@ -1,5 +1,5 @@
 /** The tensors of a model, by name and shape. */
-import type { ModelConfig } from '../architectures/config.ts'
+import { embeddingWidth, type ModelConfig } from '../architectures/config.ts'
 import { architectureOf } from '../architectures/registry.ts'
 import type { Dense, Head, Layer, ModelGraph, Norm } from './graph.ts'
 import { graphOf } from './graph-of.ts'
@@ -15,7 +15,7 @@ export function tensorShapes(config: ModelConfig): Map<string, number[]> {
   for (const { weight, inputs, outputs, part } of layers.flatMap(matricesOf)) {
     if (!isAdapted(config, weight)) continue
     shapes.set(adapterName(weight, 'A'), [rank, inputs])
-    shapes.set(adapterName(weight, 'B'), [outputs * (part?.of ?? 1), rank])
+    shapes.set(adapterName(weight, 'B'), [part?.of ?? outputs, rank])
   }
   return shapes
 }
@@ -43,6 +43,7 @@ export const denseTensors = ({ weight, bias }: Dense): string[] => (bias ? [weig
 /** Names of the tensors that a head has for itself; a tied output matrix is the embedding's. */
 export function headTensors({ head, tables }: ModelGraph): string[] {
   if (head.kind === 'none') return []
+  if (head.kind === 'tags') return denseTensors(head.output)
   if (head.kind === 'labels')
     return [...(head.pool ? denseTensors(head.pool) : []), ...denseTensors(head.output)]
   const { transform, output } = head
@@ -64,15 +65,16 @@ function baseShapes(config: ModelConfig): Map<string, number[]> {
   const { dim } = config
   const graph = graphOf(config)
   const shapes = new Map<string, number[]>()
-  const norm = (n: Norm): void => {
-    for (const name of normTensors(n)) shapes.set(name, [dim])
+  const norm = (n: Norm, width = dim): void => {
+    for (const name of normTensors(n)) shapes.set(name, [width])
   }
   const dense = ({ weight, bias, inputs, outputs, layout, part }: Dense): void => {
-    const all = outputs * (part?.of ?? 1)
+    const all = part?.of ?? outputs
     shapes.set(weight, layout === 'out-in' ? [all, inputs] : [inputs, all])
     if (bias) shapes.set(bias, [all])
   }
   const head = (h: Head): void => {
+    if (h.kind === 'tags') dense(h.output)
     if (h.kind === 'labels') for (const d of [...(h.pool ? [h.pool] : []), h.output]) dense(d)
     if (h.kind !== 'tokens') return
     if (h.transform) {
@@ -83,7 +85,10 @@ function baseShapes(config: ModelConfig): Map<string, number[]> {
     if (h.output.bias) shapes.set(h.output.bias, [h.output.outputs])
     if (!shapes.has(h.output.weight)) shapes.set(h.output.weight, [h.output.outputs, dim])
   }
-  for (const { tensor, rows } of graph.tables) shapes.set(tensor, [rows, dim])
+  const width = embeddingWidth(config)
+  for (const { tensor, rows } of graph.tables) shapes.set(tensor, [rows, width])
+  norm(graph.embeddingNorm, width)
+  if (graph.projection) dense(graph.projection)
   for (const l of graph.layers) {
     norm(l.attentionNorm)
     for (const d of [l.query, l.key, l.value, l.attentionOutput]) dense(d)

@@ -38,17 +38,16 @@ export class WeightTable {
     let all = this.#oriented.get(weight)
     if (!all) {
       const stored = this.tensor(weight)
-      all = layout === 'out-in' ? stored : transpose(stored, inputs, outputs * (part?.of ?? 1))
+      all = layout === 'out-in' ? stored : transpose(stored, inputs, part?.of ?? outputs)
       this.#oriented.set(weight, all)
     }
-    return part ? partOf(all, part.index, outputs * inputs) : all
+    return part ? all.subarray(part.from * inputs, (part.from + outputs) * inputs) : all
   }
 
   /** A dense layer's bias `[out]`, if it has one. */
   bias({ bias, outputs, part }: Dense): Float32Array | undefined {
-    return bias === undefined ? undefined : partOf(this.tensor(bias), part?.index ?? 0, outputs)
+    if (bias === undefined) return undefined
+    const from = part?.from ?? 0
+    return this.tensor(bias).subarray(from, from + outputs)
   }
 }
-
-const partOf = (data: Float32Array, index: number, length: number): Float32Array =>
-  data.subarray(index * length, (index + 1) * length)

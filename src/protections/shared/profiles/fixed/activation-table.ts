@@ -1,4 +1,5 @@
 /** Range, segments and degree of an activation's table: the fewest dealt words that meet the error. */
+import type { PoolActivation } from '../../../../model/architectures/architecture.ts'
 import type { Activation } from '../../../../model/architectures/config.ts'
 import { activations, geluSprint } from '../../../../model/math.ts'
 import { activationWords } from '../../ops/activate.ts'
@@ -29,12 +30,16 @@ function bridgedSprint(x: number): number {
  * What tables hold for an activation function, the error that is worth aiming for, and at how many places borders are
  * tried at least: segments meet a function's kinks anywhere.
  */
-const tabulable: Record<Activation | 'tanh', { f: (x: number) => number; least: number; places: number }> = {
+const tabulable: Record<
+  Activation | PoolActivation,
+  { f: (x: number) => number; least: number; places: number }
+> = {
   silu: { f: activations.silu, least: 0, places: 0 },
   gelu: { f: activations.gelu, least: 0, places: 0 },
   gelu_tanh: { f: activations.gelu_tanh, least: 0, places: 0 },
   gelu_sprint: { f: bridgedSprint, least: 0.00165, places: 32 },
-  relu: { f: activations.relu, least: 0, places: 0 },
+  // Its kink would take a table for each of a thousand places; it is off by less than this, near zero alone.
+  relu: { f: activations.relu, least: 2 ** -7, places: 32 },
   linear: { f: activations.linear, least: 0, places: 0 },
   tanh: { f: Math.tanh, least: 0, places: 0 },
 }
@@ -57,7 +62,7 @@ export const activationPrecision = (hasManyRows: boolean): TablePrecision =>
 
 /** The table of a model's activation function, with the function that it holds: what `activate` takes. */
 export function tableOf(
-  name: Activation | 'tanh',
+  name: Activation | PoolActivation,
   limit: number,
   precision: TablePrecision,
 ): TableShape & { f: (x: number) => number } {

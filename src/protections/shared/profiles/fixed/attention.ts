@@ -1,6 +1,6 @@
 /** Attention: projections, logits, weights, and the mixed values divided by the weights' sums. */
 
-import { headDim } from '../../../../model/architectures/config.ts'
+import { headDim, queryWidth } from '../../../../model/architectures/config.ts'
 import { rotaryFrequencies } from '../../../../model/rope.ts'
 import { inverseLevels, timesInverse } from '../../ops/composed/open-inverse.ts'
 import { lastRow } from '../../ops/last-row.ts'
@@ -33,10 +33,11 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   const w = placed({ layer, role: 'qkv' }, () => attentionWidths(block, r))
   const s = w.softmax
   const hd = headDim(config)
+  const own = queryWidth(config)
   const kv = config.kvHeads * hd
   const h = { heads: config.heads, kvHeads: config.kvHeads, headDim: hd }
   const rotaryBits = block.graph.isRotary ? p.rotary : 0
-  const qkv = block.biased(projected(block, x, r, layer, config.dim + 2 * kv), layer, 'qkv')
+  const qkv = block.biased(projected(block, x, r, layer, own + 2 * kv), layer, 'qkv')
   const frequencies = rotaryFrequencies(config)
   const turned = (from: number, width: number, source = qkv): Share => {
     const part = slice(plan, source, from, width)
@@ -45,11 +46,11 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
     return truncate(plan, rotated, p.weight + rotaryBits, w.scores)
   }
   const rows = block.isLast(layer) ? lastRow(plan, qkv) : qkv
-  const q = open(plan, turned(0, config.dim, rows), { bits: w.scores })
+  const q = open(plan, turned(0, own, rows), { bits: w.scores })
   const keys = `${layer}.k`
   const values = `${layer}.v`
-  const k = open(plan, turned(config.dim, kv), { bits: w.scores, cache: keys })
-  const vShare = truncate(plan, slice(plan, qkv, config.dim + kv, kv), p.weight, s.weights)
+  const k = open(plan, turned(own, kv), { bits: w.scores, cache: keys })
+  const vShare = truncate(plan, slice(plan, qkv, own + kv, kv), p.weight, s.weights)
   const v = open(plan, vShare, { bits: s.weights, cache: values })
 
   const logits = scores(plan, q, k, keys, h, w.range)
@@ -67,14 +68,14 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   const rd = inverseSums(block, powers.sums, s, wide)
   const terms = timesInverse(mixed, rd, inverseLevels(s.denominator), hd)
   const out = product(plan, terms, {
-    width: config.dim,
+    width: own,
     ring: wide,
     scale: fraction(s.mixedFrac + s.inverseFrac),
   })
   const y = block.biased(block.linear(truncate(plan, out, drop), layer, 'out', config.dim), layer, 'out')
   const output = truncate(plan, y, f + p.weight - p.residual, block.residual)
   if (block.residualColumns === 0) return { output }
-  const residual = slice(plan, rows, config.dim + 2 * kv, block.residualColumns)
+  const residual = slice(plan, rows, own + 2 * kv, block.residualColumns)
   return { output, residual: truncate(plan, residual, f + p.weight - p.residual, block.residual) }
 }
 

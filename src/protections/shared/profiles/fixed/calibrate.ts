@@ -56,7 +56,11 @@ class Measured {
     this.#config = config
     this.#isCausal = graph.attention === 'causal'
     this.#isCentred = graph.norm === 'layer'
-    this.#layers = graph.layers.map(emptyLayer)
+    this.#layers = graph.layers.map(({ attentionNorm }) => ({
+      ...emptyLayer(),
+      // Rows that come without a norm have none to divide by.
+      ...(attentionNorm.kind === 'none' ? { meanSquare1: [0, 0] as Interval } : {}),
+    }))
     this.#lowered = graph.layers.map((_, layer) => {
       if (!hasBias(config, layer, 'up')) return {}
       const { bias, residual } = lowerMatrix(config, tensors, layer, 'up')

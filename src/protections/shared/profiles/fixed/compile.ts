@@ -7,6 +7,7 @@ import type { Share } from '../../values.ts'
 import type { PlanOptions } from '../profile.ts'
 import { attention } from './attention.ts'
 import { Block, type ModelSpec } from './block.ts'
+import { RangeTooWide } from './errors.ts'
 import { feedForward } from './feed-forward.ts'
 import { compileHead } from './head.ts'
 import { inputOf } from './owner-input.ts'
@@ -39,6 +40,8 @@ export function compileModel(spec: ModelSpec, spanBits: number, options: PlanOpt
 /** The residual stream's first value: the owner's embeddings, or its one-hots times the private table. */
 function embed(block: Block): Share {
   const { config } = block.spec
+  if (block.isPrivate('embed') && block.graph.projection)
+    throw new RangeTooWide('an embedding that is narrower than the model must be public', { role: 'embed' })
   const x = input(block.plan, inputOf(block))
   return block.isPrivate('embed') ? block.linear(x, config.layers, 'embed', config.dim) : x
 }

@@ -6,7 +6,7 @@ import { ProfileError } from '../errors.ts'
 import type { ModelManifest } from '../model-manifest.ts'
 import { FixedModel } from './fixed-model.ts'
 import { ID } from './id.ts'
-import { type EndRole, matrixVisibility } from './matrices.ts'
+import { type EndRole, hasPool, matrixVisibility } from './matrices.ts'
 import type { Ranges } from './ranges.ts'
 
 /** What calibration wrote into a manifest. Throws `ProfileError` where it did not. */
@@ -38,6 +38,6 @@ export function modelOf(manifest: ModelManifest): FixedModel {
     ranges,
     custody: custody?.kind,
     visibility: (layer, role) => matrixVisibility(config, layer, role, isPublic),
-    ends: { embed: end('embed'), head: end('head'), ...(config.head ? { pool: end('pool') } : {}) },
+    ends: { embed: end('embed'), head: end('head'), ...(hasPool(config) ? { pool: end('pool') } : {}) },
   })
 }

@@ -1,4 +1,5 @@
 /** Compiles what follows the final norm. */
+import type { PoolActivation } from '../../../../model/architectures/architecture.ts'
 import type { Activation } from '../../../../model/architectures/config.ts'
 import { activate } from '../../ops/activate.ts'
 import { centre, centreBits } from '../../ops/centre.ts'
@@ -22,7 +23,9 @@ interface Normal {
 export function compileHead(block: Block, n: Normal): void {
   const { head } = block.graph
   const { ranges } = block.spec
-  if (head.kind === 'labels') classify(block, n, poolRanges(ranges), head.output.outputs)
+  if (head.kind === 'labels')
+    classify(block, n, poolRanges(ranges), { labels: head.output.outputs, activation: head.poolActivation })
+  else if (head.kind === 'tags') releaseProducts(block, n, head.output.outputs)
   else if (head.kind === 'none') releaseRows(block, n, block.spec.config.dim)
   else releaseRows(block, head.transform ? transformed(block, n, poolRanges(ranges)) : n, head.output.outputs)
 }
@@ -44,7 +47,13 @@ function pooled(block: Block, n: Normal, half: number): Opened {
 }
 
 /** The head's activation of its first dense layer, at the activations' scale in a ring of so many bits. */
-function activated(block: Block, n: Normal, r: PoolRanges, name: Activation | 'tanh', ring: number): Share {
+function activated(
+  block: Block,
+  n: Normal,
+  r: PoolRanges,
+  name: Activation | PoolActivation,
+  ring: number,
+): Share {
   const { plan, precision: p } = block
   const limit = 2 ** (Math.ceil(4 * Math.log2(r.input * p.headroom)) / 4)
   const table = tableOf(name, limit, activationPrecision(false))
@@ -64,12 +73,17 @@ function activated(block: Block, n: Normal, r: PoolRanges, name: Activation | 't
   return truncate(plan, y, drop, ring)
 }
 
-/** tanh of the first row's dense layer, then the classifier; its logits are released. */
-function classify(block: Block, n: Normal, r: PoolRanges, labels: number): void {
+/** The first row's dense layer and its activation, then the classifier; its logits are released. */
+function classify(
+  block: Block,
+  n: Normal,
+  r: PoolRanges,
+  { labels, activation }: { labels: number; activation: PoolActivation },
+): void {
   const { plan, precision: p, spec } = block
   const { config, ranges } = spec
   const bits = p.activation + integerBits(ranges.final.logits * p.headroom) + 2
-  const a = activated(block, n, r, 'tanh', bits + p.weight)
+  const a = activated(block, n, r, activation, bits + p.weight)
   const y = block.biased(block.linear(a, config.layers, 'head', labels), config.layers, 'head')
   release(plan, truncate(plan, y, p.weight, bits))
 }
@@ -87,13 +101,15 @@ function transformed(block: Block, n: Normal, r: PoolRanges): Normal {
 
 /** Releases rows as they are, where the owner knows what is left to do, or times the private matrix that is left. */
 function releaseRows(block: Block, n: Normal, width: number): void {
+  if (block.isPrivate('head')) releaseProducts(block, n, width)
+  else release(block.plan, n.value)
+}
+
+/** Releases rows times the head's matrix. */
+function releaseProducts(block: Block, n: Normal, width: number): void {
   const { plan, precision: p, spec } = block
   const { config, ranges } = spec
   const layer = config.layers
-  if (!block.isPrivate('head')) {
-    release(plan, n.value)
-    return
-  }
   const bits = p.activation + integerBits(ranges.final.logits * p.headroom) + 2
   const ring = bits + p.weight
   const opened = open(plan, n.value, { bits: n.bits, lift: ring, weight: weightIndex(layer, 'head') })

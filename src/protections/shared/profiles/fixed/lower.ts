@@ -6,10 +6,11 @@
  * Where skip connections carry a norm's result on (BERT), that result, gain * n + shift, is `dim` more columns of the
  * matrix behind the norm.
  */
-import { headDim, type ModelConfig, type Tensors } from '../../../../model/architectures/config.ts'
+import type { ModelConfig, Tensors } from '../../../../model/architectures/config.ts'
 import { type Dense, learned, type ModelGraph } from '../../../../model/graph/graph.ts'
 import { graphOf } from '../../../../model/graph/graph-of.ts'
 import { WeightTable } from '../../../../model/graph/weights.ts'
+import { scoreScale } from '../../../../model/score-scale.ts'
 import { centreColumns, centreRows } from './centre.ts'
 import { type MatrixRole, matrixName, matrixParts, residualBias } from './matrices.ts'
 
@@ -45,7 +46,7 @@ export function lowerMatrix(config: ModelConfig, tensors: Tensors, layer: number
     const data = joined(tables.map((table) => weights.tensor(table)))
     return { matrix: { name, k: data.length / dim, n: dim, data: centredFor(graph, data, dim) } }
   }
-  const own = norm && learned(norm)
+  const own = norm && norm.kind !== 'none' ? learned(norm) : undefined
   const folding = own && {
     gain: weights.tensor(own.gain),
     shift: own.kind === 'layer' ? weights.tensor(own.shift) : undefined,
@@ -58,7 +59,7 @@ export function lowerMatrix(config: ModelConfig, tensors: Tensors, layer: number
     weight: weights.matrix(d),
     bias: weights.bias(d),
     outputs: d.outputs,
-    scale: role === 'qkv' && i === 0 ? Math.LOG2E / Math.sqrt(headDim(config)) : 1,
+    scale: role === 'qkv' && i === 0 ? Math.LOG2E * scoreScale(config) : 1,
   }))
   // A norm's output has a mean of zero, so the columns may have one, too: then what rounding adds to all of a row alike is
   // not multiplied. It matters where the stream itself passes through them.
@@ -68,8 +69,15 @@ export function lowerMatrix(config: ModelConfig, tensors: Tensors, layer: number
     centredFor(graph, all.data, dim)
     if (all.bias) centredFor(graph, all.bias, dim)
   }
-  if (isCarried && folding?.shift && (role === 'qkv' || role === 'up'))
-    return withResidual(layer, role, all, folding.gain, folding.shift)
+  if (isCarried && folding?.shift && (role === 'qkv' || role === 'up')) {
+    const columns = centreColumns(centreRows(diagonal(folding.gain), dim), dim)
+    return withResidual(layer, role, all, columns, centreRows(Float64Array.from(folding.shift), dim))
+  }
+  // Rows that come without a norm, and whose mean need not be zero, are themselves what is carried on.
+  if (isCarried && role === 'qkv') {
+    const columns = centreRows(diagonal(new Float32Array(dim).fill(1)), dim)
+    return withResidual(layer, role, all, columns, new Float64Array(dim))
+  }
   return { matrix: { name, k: dense[0].inputs, n: all.n, data: all.data }, bias: biasOf(name, all.bias) }
 }
 
@@ -118,20 +126,18 @@ function folded(
   return { n, data, bias: hasBias ? bias : undefined }
 }
 
-/** A matrix with the residual columns beside it, which carry gain * n + shift on. */
+/** A matrix with the residual columns [dim x dim] beside it, which carry gain * n + shift on; `rest` is their bias. */
 function withResidual(
   layer: number,
   role: 'qkv' | 'up',
   own: Folded,
-  gain: Float32Array,
-  shift: Float32Array,
+  columns: Float64Array,
+  rest: Float64Array,
 ): Lowered {
   const name = matrixName(layer, role)
-  const dim = gain.length
-  const columns = centreColumns(centreRows(diagonal(gain), dim), dim)
+  const dim = rest.length
   const data = beside(own.data, own.n, columns, dim)
   const matrix = { name, k: dim, n: own.n + dim, data }
-  const rest = centreRows(Float64Array.from(shift), dim)
   const bias = own.bias ?? new Float64Array(own.n)
   if (role === 'qkv') return { matrix, bias: { name, data: Float64Array.of(...bias, ...rest) } }
   // The two parts of the first feed-forward product get their biases at scales of their own.

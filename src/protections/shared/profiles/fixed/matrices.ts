@@ -30,12 +30,18 @@ export const isEnd = (role: MatrixRole): role is EndRole => (END_ROLES as readon
 
 /** Every matrix of a model, by layer and role. */
 export function allMatrices(config: ModelConfig): { layer: number; role: MatrixRole }[] {
-  const { layers, head } = graphOf(config)
-  const hasPool = head.kind === 'labels' || (head.kind === 'tokens' && head.transform !== undefined)
+  const { layers } = graphOf(config)
+  const pool = hasPool(config)
   return [
     ...layers.flatMap((_, layer) => LAYER_ROLES.map((role) => ({ layer, role }))),
-    ...END_ROLES.filter((role) => role !== 'pool' || hasPool).map((role) => ({ layer: layers.length, role })),
+    ...END_ROLES.filter((role) => role !== 'pool' || pool).map((role) => ({ layer: layers.length, role })),
   ]
+}
+
+/** Whether a model's head begins with a dense layer and its activation. */
+export function hasPool(config: ModelConfig): boolean {
+  const { head } = graphOf(config)
+  return head.kind === 'labels' || (head.kind === 'tokens' && head.transform !== undefined)
 }
 
 /** What a matrix is folded from: dense layers side by side behind a norm, a norm alone, or the embedding's tables. */
@@ -47,15 +53,21 @@ export interface MatrixParts {
 
 /** Throws for a role that the model does not have. */
 export function matrixParts(config: ModelConfig, layer: number, role: MatrixRole): MatrixParts {
-  const { layers, tables, head, finalNorm } = graphOf(config)
+  const { layers, tables, head, finalNorm, embeddingNorm, projection } = graphOf(config)
   const parts = (dense: readonly (Dense | undefined)[], norm?: Norm): MatrixParts => ({
     norm,
     dense: dense.filter((d) => d !== undefined),
     tables: [],
   })
-  if (role === 'embed') return { dense: [], tables: tables.map(({ tensor }) => tensor) }
+  if (role === 'embed') {
+    const names = tables.map(({ tensor }) => tensor)
+    return projection
+      ? { norm: embeddingNorm, dense: [projection], tables: names }
+      : { dense: [], tables: names }
+  }
   if (isEnd(role)) {
     if (head.kind === 'none' && role === 'head') return parts([], finalNorm)
+    if (head.kind === 'tags' && role === 'head') return parts([head.output], finalNorm)
     if (head.kind === 'labels') return role === 'pool' ? parts([head.pool], finalNorm) : parts([head.output])
     if (head.kind === 'tokens' && role === 'head')
       return parts([head.output], head.transform?.norm ?? finalNorm)

@@ -16,8 +16,8 @@ export const shapeOf = (config: ModelConfig, shape: Shape): Shape =>
   graphOf(config).attention === 'bidirectional' ? { ...shape, seen: shape.base + shape.rows } : shape
 
 /**
- * Whether a model's plans multiply by a matrix of this visibility. Public ends are the owner's own business, but for a
- * classifier's head: it is computed between the parties, so that nothing but the logits is released.
+ * Whether a model's plans multiply by a matrix of this visibility. Public ends are the owner's own business, but for logits
+ * over labels: they are computed between the parties, so that nothing else is released.
  */
 export function multiplies(
   spec: ModelSpec,
@@ -27,5 +27,6 @@ export function multiplies(
 ): boolean {
   if (matrixVisibility(spec, layer, role) !== visibility) return false
   if (!isEnd(role) || visibility === 'private') return true
-  return role === 'pool' || (role === 'head' && graphOf(spec.config).head.kind === 'labels')
+  const { kind } = graphOf(spec.config).head
+  return role === 'pool' || (role === 'head' && (kind === 'labels' || kind === 'tags'))
 }

@@ -38,7 +38,8 @@ export function rangeReport(spec: ModelSpec): RangeEntry[] {
   const residual = 2 ** (residualRing(ranges, p) - 2 - p.residual)
   ranges.layers.forEach((r, layer) => {
     largest(layer, 'x', 'residual stream', r.x, residual)
-    meanSquare(layer, 'meanSquare1', 'mean square at the first norm', r.meanSquare1)
+    if (graphOf(config).layers[layer].attentionNorm.kind !== 'none')
+      meanSquare(layer, 'meanSquare1', 'mean square at the first norm', r.meanSquare1)
     largest(layer, 'normal1', 'normalised, before attention', r.normal1, power(r.normal1))
     // A softmax under a constant cap has rings of another kind.
     if (config.softmaxCap === undefined) entries.push(scores(block, r, layer))

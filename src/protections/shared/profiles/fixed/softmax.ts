@@ -2,6 +2,7 @@
  * Attention's weights: powers of the logits, and the inverse of their sums. The powers are those under a secret cap that
  * follows each row's maximum, or SPRINT's under a constant one.
  */
+import { queryWidth } from '../../../../model/architectures/config.ts'
 import { addConstant } from '../../ops/add-constant.ts'
 import { belowCap } from '../../ops/below-cap.ts'
 import { openInverse } from '../../ops/composed/open-inverse.ts'
@@ -44,7 +45,7 @@ export const outputRing = ({ residual, precision: p }: Block): number =>
 export function attentionWidths(block: Block, r: LayerRanges): AttentionWidths {
   const { precision: p, spanBits } = block
   const { config } = block.spec
-  const uses = { scalars: config.heads, columns: config.dim }
+  const uses = { scalars: config.heads, columns: queryWidth(config) }
   const isPadded = block.graph.attention === 'bidirectional'
   const soft = config.softcap === undefined ? undefined : softcapWidths(p, r.score, config.softcap)
   const capped = (x: number): number => (soft ? soft.cap * Math.tanh(x / soft.cap) : x)

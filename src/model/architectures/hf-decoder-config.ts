@@ -1,0 +1,73 @@
+import type { Activation, ModelConfig } from './config.ts'
+import { headDim } from './config.ts'
+import { type HfConfig, type HfReader, llamaSizesToHf } from './hf-reader.ts'
+import { ropeFromHf, ropeToHf } from './hf-rope.ts'
+
+/** What one of LLaMA's kin may have that others refuse. */
+export interface DecoderForm {
+  readonly arch: string
+  /** Fields that must be absent or false. */
+  readonly lacks: readonly string[]
+  readonly activations?: readonly Activation[]
+  /** A window counts only where this field says so. */
+  readonly windowIf?: string
+}
+
+/** The configuration of a decoder in LLaMA's form. Throws `HfConfigError`. */
+export function readDecoder(reader: HfReader, form: DecoderForm): ModelConfig {
+  reader.languageModel()
+  if (reader.json.rope_interleaved) reader.refuse('rope_interleaved', 'pairs must be a half apart')
+  for (const key of form.lacks)
+    if (reader.json[key]) reader.refuse(key, `the private ${form.arch} form has no such biases`)
+  const heads = reader.size('num_attention_heads')
+  const dim = reader.size('hidden_size')
+  const own = typeof reader.json.head_dim === 'number' ? reader.size('head_dim', undefined, 1024) : undefined
+  const longest = reader.size('max_position_embeddings')
+  const rope = ropeFromHf(reader, longest)
+  // Beyond its original context such a model turns by other factors, from the first token on.
+  const context =
+    rope.ropeScaling?.kind === 'longrope' ? Math.min(longest, rope.ropeScaling.original) : longest
+  const window = form.windowIf && reader.json[form.windowIf] !== true ? undefined : reader.json.sliding_window
+  const config: ModelConfig = {
+    arch: form.arch,
+    vocab: reader.size('vocab_size'),
+    dim,
+    layers: reader.layers('num_hidden_layers'),
+    heads,
+    kvHeads: reader.size('num_key_value_heads', heads),
+    ...(own !== undefined && own * heads !== dim ? { headDim: own } : {}),
+    ff: reader.size('intermediate_size'),
+    eps: reader.number('rms_norm_eps'),
+    // Within the window, attention to a sliding window is attention to everything.
+    context: typeof window === 'number' && window > 0 ? Math.min(context, window) : context,
+    ...rope,
+    activation: reader.activation('hidden_act', form.activations ?? ['silu']),
+    tied: reader.json.tie_word_embeddings === true,
+  }
+  reader.divides(config)
+  turnsInPairs(reader, config)
+  return config
+}
+
+function turnsInPairs(reader: HfReader, config: ModelConfig): void {
+  const width = headDim(config)
+  if (width % 2 !== 0) reader.complain(`heads of ${width} components have no pairs to turn.`)
+  const { ropeScaling: s } = config
+  if (s?.kind === 'longrope' && [s.short, s.long].some(({ length }) => 2 * length !== width))
+    reader.complain(`"rope_scaling" must have a factor for each of the ${width / 2} pairs of a head.`)
+}
+
+/** As `readDecoder` takes it back; `type` is Hugging Face's, `name` what its classes begin with. */
+export const decoderToHf = (
+  c: ModelConfig,
+  { type, name }: { type: string; name: string },
+  ids: { bos?: number; end?: number },
+): HfConfig => ({
+  architectures: [`${name}ForCausalLM`],
+  model_type: type,
+  ...llamaSizesToHf(c, ids, { headDim: headDim(c), rope: ropeToHf(c) }),
+  // Such a file says how far the model reaches, of which a context is a part.
+  ...(c.ropeScaling?.kind === 'longrope'
+    ? { max_position_embeddings: c.ropeScaling.original * c.ropeScaling.factor }
+    : {}),
+})

@@ -1,0 +1,46 @@
+/** Forms of decoders: private inference equals the integer oracle bit for bit, and the form's own twin closely. */
+
+import { describe, expect, it } from 'vitest'
+import type { ModelConfig } from '../../src/model/architectures/config.ts'
+import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
+import { localKeys } from '../support/protocol/local-keys.ts'
+import { mismatches } from '../support/protocol/mismatches.ts'
+import { type Privacy, tinyLlama, tinyModel } from '../support/protocol/models.ts'
+import { twinLogits } from '../twins/decoders.ts'
+
+const yarn = { factor: 4, original: 32, fast: 4, slow: 1, truncate: true, attention: 1.14 }
+const long = { factor: 4, original: 32, attention: 1.18, short: [1, 1.2], long: [1.5, 3.5] }
+
+const cases: [string, ModelConfig, Privacy][] = [
+  ['llama with wide heads', { ...tinyLlama, headDim: 6 }, 'mixed'],
+  ['llama stretched by YaRN', { ...tinyLlama, ropeScaling: { kind: 'yarn', ...yarn } }, 'private'],
+  [
+    'phi3 stretched by LongRoPE',
+    { ...tinyLlama, arch: 'phi3', ropeScaling: { kind: 'longrope', ...long } },
+    'private',
+  ],
+  ['qwen2', { ...tinyLlama, arch: 'qwen2' }, 'private'],
+  ['qwen2 in pieces', { ...tinyLlama, arch: 'qwen2' }, 'split'],
+  ['phi3, half of it public', { ...tinyLlama, arch: 'phi3' }, 'mixed'],
+]
+
+describe.each(cases)('%s', (_, config, privacy) => {
+  it('equals the oracle over a prompt and cached steps, and its twin closely', async () => {
+    const { model, tensors, ends } = tinyModel(config, privacy)
+    const parties = new LocalParties(model, tensors, { keys: localKeys() })
+    const ids = [1, 5, 9, 33, 2, 17, 40]
+    const expected = twinLogits(config, tensors, ids)
+    for (const [base, end] of [
+      [0, 4],
+      [4, 5],
+      [5, 6],
+      [6, 7],
+    ]) {
+      const trace = await parties.pass(base, ends.embed(ids.slice(base, end), base))
+      expect(mismatches(parties, trace)).toEqual([])
+      const got = ends.logits(trace.released)
+      const want = expected.slice((end - 1) * config.vocab, end * config.vocab)
+      expect(Math.max(...want.map((v, i) => Math.abs(v - got[i])))).toBeLessThan(0.02)
+    }
+  })
+})
