@@ -19,6 +19,11 @@ const passing = new Set([
 ])
 export const isPassing = (error: unknown): boolean => error instanceof OwnerError && passing.has(error.code)
 
+/** The session is gone, and nobody has to be waited for: another one can be had at once. */
+const forgotten = new Set(['expired', 'crashed', 'closed', 'unknown-link'])
+export const isForgotten = (error: unknown): boolean =>
+  error instanceof OwnerError && forgotten.has(error.code)
+
 /** Errors of what was asked: the session that said so goes on. */
 const ofTheRequest = new Set(['context', 'busy', 'empty', 'wrong-task'])
 export const isOfTheRequest = ({ code }: OwnerError): boolean => ofTheRequest.has(code)

@@ -5,7 +5,7 @@ import { branchOf, rewritten, type Turn, withTurn } from '../history/tree.ts'
 import { modelName } from '../names.ts'
 import type { Chat } from './chat.ts'
 import { engine } from './engine.ts'
-import { describeTrouble, isPassing, whoIsAway } from './reachability.ts'
+import { describeTrouble, isForgotten, whoIsAway } from './reachability.ts'
 import { settings } from './settings.ts'
 
 /** A reply that hasn't moved for this long is asked after. */
@@ -65,7 +65,7 @@ export class Replying {
       return await this.#once()
     } catch (error) {
       const isHeard = this.#reply.content !== begun.content
-      if (isHeard || this.#chat.state.stopping || !isPassing(error)) throw error
+      if (isHeard || this.#chat.state.stopping || !isForgotten(error)) throw error
       return this.#once()
     }
   }

@@ -47,7 +47,7 @@ export const notice: Notice = {
     'What the parties send each other is masked, but not authenticated: one that cheats can spoil a reply unseen, and may learn something by it.',
     'A user with a modified client sees more of what the model computes than this page shows, and may infer private weights from many requests.',
     'HTTPS keeps the masked numbers from everybody else on the way; together with what a dealer knows they would be your words.',
-    'All parties must follow the protocol. A curious party learns nothing; one that cheats may. Audits of the dealer, by chance and by the server’s word, are of what begins a text or a conversation alone.',
+    'All parties must follow the protocol. A curious party learns nothing; one that cheats may. Audits of the dealer are by chance and by the server’s word, and leave out a part of what later turns take, and models in pieces.',
     'The server and the dealer must be run by different people who don’t pool what they hold.',
   ],
   pooled: [
