@@ -22,6 +22,7 @@ import {
   type Turn,
   withTurn,
 } from '../history/tree.ts'
+import type { ChatState, Conversing } from './chat-state.ts'
 import { drafts } from './drafts.ts'
 import { engine } from './engine.ts'
 import { library } from './library.ts'
@@ -30,23 +31,10 @@ import { Replying } from './replying.ts'
 import { locked } from './storage.ts'
 import { Store } from './store.ts'
 
-export interface ChatState {
-  conversation: Conversation
-  /** The reply being written, if one is. */
-  reply?: Turn
-  stopping: boolean
-  /** Why the reply has not moved for a while. */
-  stalled?: string
-  /** Why a question has no answer, by conversation. */
-  errors: Readonly<Record<string, OwnerError>>
-  /** What happened to a conversation that is gone from the screen. */
-  notice?: string
-}
-
 /** Names this tab among those that count what the parties received. */
 const tab = newId()
 
-export class Chat extends Store<ChatState> {
+export class Chat extends Store<ChatState> implements Conversing {
   readonly announcer = new Announcer()
   era = 0
   #run?: Promise<void>

@@ -3,7 +3,7 @@ import { type ChatResult, OwnerError, type OwnerEvent } from '../../owner/api.ts
 import { withWire } from '../history/conversation.ts'
 import { branchOf, rewritten, type Turn, withTurn } from '../history/tree.ts'
 import { modelName } from '../names.ts'
-import type { Chat } from './chat.ts'
+import type { Conversing } from './chat-state.ts'
 import { engine } from './engine.ts'
 import { describeTrouble, isForgotten, whoIsAway } from './reachability.ts'
 import { settings } from './settings.ts'
@@ -14,13 +14,13 @@ const STALL_MS = 2000
 const KEEP_MS = 1000
 
 export class Replying {
-  readonly #chat: Chat
+  readonly #chat: Conversing
   /** Ends the wait for a session, if that is what the reply is waiting for. */
   #cancel?: () => void
   #stall?: ReturnType<typeof setTimeout>
   #keptAt = 0
 
-  constructor(chat: Chat) {
+  constructor(chat: Conversing) {
     this.#chat = chat
   }
 
