@@ -11,10 +11,10 @@ export const notice: Notice = {
   lead: {
     chat:
       'Your words are split into random-looking shares before anything leaves this browser. A private model answers, and ' +
-      'while server and dealer do not pool what they hold, no one but you can read what is said.',
+      'while server and dealer follow the protocol and do not pool what they hold, neither of them can read what is said.',
     classify:
-      'Texts are split into random-looking shares before anything leaves this browser. While server and dealer do not ' +
-      'pool what they hold, no one but you can read a text or its label. What they do see: how many texts there are, and ' +
+      'Texts are split into random-looking shares before anything leaves this browser. While server and dealer ' +
+      'follow the protocol and do not pool what they hold, neither of them can read a text or its label. What they do see: how many texts there are, and ' +
       'how long each one is, rounded up.',
   },
   promise:
@@ -44,7 +44,7 @@ export const notice: Notice = {
     ],
   },
   limits: [
-    'All parties must follow the protocol. A curious party learns nothing; one that cheats may. Audits of the dealer, by chance and by the server’s word, are of what begins a text or a conversation alone.',
+    'All parties must follow the protocol. A curious party learns nothing; one that cheats may. Audits of the dealer are by chance and by the server’s word, and leave out a part of what later turns take, and models in pieces.',
     'The server and the dealer must be run by different people who don’t pool what they hold.',
   ],
   pooled: [
