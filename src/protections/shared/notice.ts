@@ -15,8 +15,8 @@ export const notice: Notice = {
       'texts there are, and how long each one is, rounded up.',
   },
   apart:
-    'Two must not work together: {server} and {dealer} could read everything if they pooled what they hold. While one of ' +
-    'them keeps to itself, no one but you can.',
+    'Two must not work together: {server} and {dealer} could read everything if they pooled what they hold. While both ' +
+    'follow the protocol and keep it to themselves, neither of them can read what is said.',
   promise:
     'Every number that leaves this browser is hidden by a mask that is used once and that the server doesn’t know. The ' +
     'server computes on masked numbers, the dealer only hands out masks, and the result comes together here. The model’s ' +
