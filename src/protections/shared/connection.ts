@@ -8,8 +8,15 @@ import type { Ends } from '../../model/ends.ts'
 import type { TextInput } from '../../model/graph/interpret.ts'
 import type { Floats } from '../../model/math.ts'
 import type { Link } from '../../transport/link.ts'
-import type { Connection, Counts, ExplainedChoice, RunOptions } from '../protection.ts'
+import {
+  type Connection,
+  type Counts,
+  type ExplainedChoice,
+  ProtectionError,
+  type RunOptions,
+} from '../protection.ts'
 import type { Agreement } from './agreement/agreement.ts'
+import type { ProfiledModel } from './profiles/profile.ts'
 import type { OwnerSession } from './session/owner-session.ts'
 import { MAX_ROWS } from './session/pass-messages.ts'
 
@@ -26,6 +33,8 @@ export interface SharedParts {
   readonly agreement: Agreement
   readonly link: Link
   readonly device: ProductDevice
+  /** What released numbers may span, where the model's profile knows it. */
+  readonly released?: ProfiledModel['released']
   /** Address of the dealer. */
   readonly dealer: string
   /** Why this link and this device, for people. */
@@ -55,7 +64,7 @@ export class SharedConnection implements Connection {
     this.maxTokens = ends instanceof EncoderEnds ? Math.max(...buckets(config)) : MAX_ROWS
   }
 
-  /** Rejects with `Cancelled`, `PassError`, `LinkError`, or the `SessionError` that the server ended the session with. */
+  /** Rejects with `Cancelled`, `PassError`, `LinkError`, `ProtectionError` (`out-of-range`), or the `SessionError` that the server ended the session with. */
   async run(base: number, input: TextInput, options?: RunOptions): Promise<Floats> {
     try {
       return await this.#run(base, input, options)
@@ -68,12 +77,24 @@ export class SharedConnection implements Connection {
     const { ends, session, config } = this.#parts
     if (!(ends instanceof EncoderEnds)) {
       const rows = ends.embed(Array.from(input.ids), base)
-      return ends.logits(await session.run(base, rows, { next: next !== undefined, signal }))
+      return ends.logits(this.#checked(await session.run(base, rows, { next: next !== undefined, signal })))
     }
     const { rows, padding } = ends.input(input)
     const bucket = next === undefined ? false : bucketOf(config, next)
-    const released = await session.run(base, rows, { padding, next: bucket, signal })
+    const released = this.#checked(await session.run(base, rows, { padding, next: bucket, signal }))
     return config.head?.kind === 'classify' ? released : ends.tokens(released, input.ids.length)
+  }
+
+  /** What was released, where it is what the model can have said. Throws `ProtectionError` where a value has left its ring. */
+  #checked(released: Float64Array): Float64Array {
+    const range = this.#parts.released
+    if (range && released.some((value) => !(Math.abs(value) <= range.most)))
+      throw new ProtectionError(
+        'out-of-range',
+        `This text takes the model beyond the range that it was calibrated for: what ${range.place}, gives is not usable.`,
+        'Word it otherwise, or have the model calibrated on texts like this one: sotto model calibrate.',
+      )
+    return released
   }
 
   /** Makes products of masks ahead, for 32 rows at most. */
