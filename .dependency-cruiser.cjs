@@ -38,7 +38,7 @@ const may = {
   'src/client': [...ground, 'src/protections', 'src/owner'],
   'src/proxy': ['src/transport', 'src/handshake', 'src/owner', 'src/client'],
   'src/widget': [],
-  'src/app': ['src/owner', 'src/texts', 'src/transport', 'src/protections', 'src/widget'],
+  'src/app': ['src/owner', 'src/client', 'src/texts', 'src/transport', 'src/protections', 'src/widget'],
   tools: [...ground, 'src/texts', 'src/protections', 'src/owner'],
   'src/cli': [...ground, 'src/texts', 'src/protections', 'src/owner', 'src/server', 'src/client', 'src/proxy', 'tools', 'bench/command'],
   bench: [...ground, 'src/protections', 'src/owner', 'src/server', 'src/cli', 'tools', 'e2e/support', 'scripts'],

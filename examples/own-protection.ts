@@ -14,6 +14,7 @@ const book: string[] = []
 function recorded(connection: Connection): Connection {
   return {
     ...{ sessionId: connection.sessionId, link: connection.link, backend: connection.backend },
+    texts: connection.texts,
     ...{ dealer: connection.dealer, maxTokens: connection.maxTokens },
     async run(base, input, options?: RunOptions) {
       const before = connection.counts().server.sentBytes

@@ -26,6 +26,7 @@ export type {
 } from './protections/protection.ts'
 export type { ServedListing, ServedListings } from './handshake/listing.ts'
 export type { PublicModel } from './model/files/bundle.ts'
+export type { ModelTexts, TextModel } from './model/texts.ts'
 export type { TextInput } from './model/graph/interpret.ts'
 export type { Link, LinkKind, Traffic } from './transport/link.ts'
 

@@ -9,11 +9,24 @@ export { nodeOwner } from './owner/node/owner.ts'
 export { nodePlatform } from './owner/node/platform.ts'
 export { bundleSource } from './owner/node/bundle-source.ts'
 
+// OpenAI's API on this machine
+export { startProxy, type StartProxy, type RunningProxy } from './proxy/start.ts'
+
 // The model server
 export { startServer, type StartServer, type RunningServer } from './server/start.ts'
 export type { DealerSettings } from './protections/shared/serving.ts'
 export { servingProtections } from './protections/server-registry.ts'
-export type { ServingProtection, ServeRequest, Serving, ServedModel } from './protections/serving.ts'
+export type {
+  ServingProtection,
+  ServeRequest,
+  Serving,
+  ServedModel,
+  BroughtListing,
+} from './protections/serving.ts'
+
+// Veiled models
+export type { VeiledServeSettings } from './protections/veiled/serving.ts'
+export { readKits } from './protections/veiled/node/kits.ts'
 
 // The dealer of secret sharing
 export { startDealer, type StartDealer, type RunningDealer } from './protections/shared/dealer/start.ts'

@@ -1,6 +1,14 @@
 import type { PageConfig } from '../owner/api.ts'
 import { SHARED } from '../protections/shared/id.ts'
 import type { SharedSettings } from '../protections/shared/listing.ts'
+import type { VeiledSettings } from '../protections/veiled/connect.ts'
+import { VEILED } from '../protections/veiled/id.ts'
+
+/** What a data owner is told of a model server without a dealer, and of keys. */
+export const veiledConfig = (server: string, kits: VeiledSettings['kits']): PageConfig => ({
+  server,
+  protections: { [VEILED]: { kits } },
+})
 
 /** What a data owner is told of a model server and a dealer, and how often it audits the dealer. */
 export function pageConfig(

@@ -13,13 +13,18 @@ import type { Owner } from '../owner/owner.ts'
 import type { Protection } from '../protections/protection.ts'
 import { protections } from '../protections/registry.ts'
 import { AUDITED } from '../protections/shared/session/toss.ts'
+import type { VeiledSettings } from '../protections/veiled/connect.ts'
+import { type EngineName, engineNames } from '../protections/veiled/engines.ts'
+import { VEILED } from '../protections/veiled/id.ts'
+import { readKits } from '../protections/veiled/node/kits.ts'
+import { veiled } from '../protections/veiled/protection.ts'
 import { linkChoices } from '../transport/connect.ts'
 import { AddressError, partyUrl } from '../transport/party-url.ts'
 import { auditHelp, probability } from './audits.ts'
 import { command } from './command.ts'
 import { UsageError } from './errors.ts'
-import { pageConfig } from './page-config.ts'
-import { startProcesses } from './processes.ts'
+import { pageConfig, veiledConfig } from './page-config.ts'
+import { startProcesses, startVeiledProcess } from './processes.ts'
 import { identityKey } from './values.ts'
 
 /** A command of a data owner, with the options that say which model, and whose parties. */
@@ -50,8 +55,19 @@ export const owningCommand = (name: string, description: string) =>
       identityKey,
     )
     .option('--audit <p>', auditHelp, probability, AUDITED)
+    .optionsGroup('Veiled models (disguised, not encrypted):')
+    .option(
+      '--veiled <cloud>',
+      'folder that sotto model veil has made: an engine is started here to serve it, unless --server is given',
+    )
+    .option('--keys <keys>', 'its folder of keys, or a key file in it')
+    .addOption(engineOption())
     .optionsGroup('Options:')
     .addHelpText('after', '\nSelf-made certificates are trusted through NODE_EXTRA_CA_CERTS=FILE.')
+
+/** Which engine serves veiled models. */
+export const engineOption = () =>
+  new Option('--engine <name>', 'what runs veiled models').choices(engineNames)
 
 interface PartiesValues {
   model?: string
@@ -62,6 +78,9 @@ interface PartiesValues {
   dealer?: string
   dealerKey?: string
   audit: number
+  veiled?: string
+  keys?: string
+  engine?: EngineName
 }
 
 export interface PartiesChoice {
@@ -75,10 +94,21 @@ export interface PartiesChoice {
   audit: number
   /** Parties that run already. */
   running?: PageConfig
+  /** Of a veiled model: its folder, where an engine is to be started for it, and what its owners have. */
+  veiled?: VeiledChoice
+}
+
+/** A veiled model, and its keys. */
+export interface VeiledChoice {
+  cloud?: string
+  engine?: EngineName
+  kits: VeiledSettings['kits']
 }
 
 /** Reads the options above. Throws a `UsageError` for what does not go together. */
 export function partiesChoice(values: PartiesValues): PartiesChoice {
+  if (values.veiled !== undefined || values.protection === VEILED) return veiledChoice(values)
+  if (values.keys !== undefined) throw new UsageError('--keys are of veiled models: give --veiled, too.')
   const { model, server, dealer, dealerKey: key } = values
   const given = [server, dealer, key].filter((value) => value !== undefined).length
   if (given !== 0 && given !== 3) throw new UsageError('--server, --dealer and --dealer-key belong together.')
@@ -96,11 +126,40 @@ export function partiesChoice(values: PartiesValues): PartiesChoice {
   }
 }
 
+function veiledChoice(values: PartiesValues): PartiesChoice {
+  const { veiled: cloud, keys, server, engine, audit } = values
+  if (keys === undefined) throw new UsageError('A veiled model needs its keys: --keys FOLDER.')
+  if (cloud === undefined && server === undefined)
+    throw new UsageError('Give the folder of a veiled model (--veiled), or a server that has one (--server).')
+  if (values.dealer !== undefined || values.dealerKey !== undefined)
+    throw new UsageError('Veiled models need no dealer: leave out --dealer and --dealer-key.')
+  const kits = readKits(keys)
+  return {
+    model: values.model ?? (cloud === undefined ? undefined : basename(resolve(cloud))),
+    folder: '',
+    protection: veiled,
+    link: values.link,
+    audit,
+    running: server === undefined ? undefined : veiledConfig(serverUrl(server), kits),
+    veiled: { cloud, engine, kits },
+  }
+}
+
+/** An address that is safe to talk to from here. Throws a `UsageError` for others. */
+function serverUrl(server: string): string {
+  try {
+    return partyUrl(server, 'the model server (--server)')
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error
+    throw new UsageError(error.message, error.advice)
+  }
+}
+
 /** Parties that are safe to talk to from here. Throws a `UsageError` for others. */
 function partiesAt(server: string, dealer: string, key: string, audit: number): PageConfig {
   try {
     const url = partyUrl(dealer, 'the dealer (--dealer)')
-    return pageConfig(partyUrl(server, 'the model server (--server)'), { url, key }, audit)
+    return pageConfig(serverUrl(server), { url, key }, audit)
   } catch (error) {
     if (!(error instanceof AddressError)) throw error
     throw new UsageError(error.message, error.advice)
@@ -116,21 +175,36 @@ function folderOf(models: string | undefined, model: string | undefined): string
     : folder
 }
 
+/** Calls `use` with one data owner; see {@link withOwners}. */
+export const withOwner = <T>(choice: PartiesChoice, use: (owner: Owner) => Promise<T>): Promise<T> =>
+  withOwners(choice, (_, makeOwner) => use(makeOwner()))
+
 /**
- * Calls `use` with a data owner of the chosen parties, of two that are started for it and stopped after it, or of nobody
- * where the protection needs no server.
+ * Calls `use` with as many data owners as it wants: of the chosen parties, of two that are started for it and stopped after
+ * it, or of nobody where the protection needs no server.
  */
-export async function withOwner<T>(
-  { folder, running, protection, audit }: PartiesChoice,
-  use: (owner: Owner) => Promise<T>,
+export async function withOwners<T>(
+  { folder, running, protection, audit, veiled }: PartiesChoice,
+  use: (config: PageConfig, makeOwner: () => Owner) => Promise<T>,
 ): Promise<T> {
   if (!protection.needsServer) {
     const source = await bundleSource(folder, protection.id)
-    return use(nodeOwner({ server: '' }, { source }))
+    const nobody = { server: '' }
+    return use(nobody, () => nodeOwner(nobody, { source }))
   }
-  if (running) return use(nodeOwner(running))
+  if (running) return use(running, () => nodeOwner(running))
   const keys = mkdtempSync(join(tmpdir(), 'sotto-keys-'))
   try {
+    if (veiled?.cloud) {
+      const started = { clouds: [veiled.cloud], engine: veiled.engine, logLevel: 'error', keys }
+      const server = await startVeiledProcess(started)
+      try {
+        const config = veiledConfig(server.url, veiled.kits)
+        return await use(config, () => nodeOwner(config))
+      } finally {
+        await server.stop()
+      }
+    }
     const parties = await startProcesses({
       models: folder,
       host: '127.0.0.1',
@@ -142,7 +216,8 @@ export async function withOwner<T>(
       keys,
     })
     try {
-      return await use(nodeOwner(pageConfig(parties.server.url, parties.dealer, audit)))
+      const config = pageConfig(parties.server.url, parties.dealer, audit)
+      return await use(config, () => nodeOwner(config))
     } finally {
       await parties.stop()
     }

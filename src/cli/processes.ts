@@ -51,6 +51,42 @@ interface Ready {
  */
 export const partyFlags = ['--single-threaded-gc', '--no-incremental-marking']
 
+/** What a model server of veiled models alone is started with. */
+export interface VeiledProcess {
+  clouds: readonly string[]
+  engine?: string
+  logLevel: string
+  keys: string
+}
+
+/** Starts a model server that has no dealer, on any free port of this machine. Rejects when it fails to start. */
+export async function startVeiledProcess({
+  clouds,
+  engine,
+  logLevel,
+  keys,
+}: VeiledProcess): Promise<{ url: string; stop: () => Promise<void> }> {
+  const args = [
+    ...['serve', '--port', '0', '--log-level', logLevel, '--key', join(keys, 'server.pem')],
+    ...clouds.flatMap((cloud) => ['--veiled', cloud]),
+    ...(engine === undefined ? [] : ['--engine', engine]),
+  ]
+  const child = forkProgram(args)
+  try {
+    const { url } = await untilReady(child, 'model server')
+    return { url, stop: () => stopChild(child) }
+  } catch (error) {
+    await stopChild(child)
+    throw error
+  }
+}
+
+const forkProgram = (args: readonly string[]): ChildProcess =>
+  fork(program, args, {
+    execArgv: [...process.execArgv, ...partyFlags],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+
 /** Resolves when the server is connected to the dealer. Rejects, with everything stopped, when one fails to start. */
 export async function startProcesses(options: ProcessOptions): Promise<Processes> {
   const { host, origins, tlsArgs, logLevel, keys = stateDir } = options
@@ -65,10 +101,7 @@ export async function startProcesses(options: ProcessOptions): Promise<Processes
     ...(options.names ?? []).flatMap((name) => ['--name', name]),
   ]
   const start = (name: string, args: string[]) => {
-    const child = fork(program, [name, ...common, ...args], {
-      execArgv: [...process.execArgv, ...partyFlags],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    })
+    const child = forkProgram([name, ...common, ...args])
     children.push(child)
     return child
   }

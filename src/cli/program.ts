@@ -31,6 +31,10 @@ const modelCommands: Record<string, Entry> = {
     summary: 'train a model of few bits that stands in for another one',
     load: async () => (await import('./commands/lowbit.ts')).lowbitCommand,
   },
+  pictures: {
+    summary: 'train a small model of pictures: labels, or answers to questions',
+    load: async () => (await import('./commands/pictures.ts')).picturesCommand,
+  },
   audit: {
     summary: 'what fine-tuned models give away about their training data',
     load: async () => (await import('./commands/audit.ts')).auditCommand,
@@ -81,6 +85,10 @@ export const commands: Record<string, Entry> = {
   classify: {
     summary: 'label the texts of a file privately, in the terminal',
     load: async () => (await import('./commands/classify.ts')).classifyCommand,
+  },
+  proxy: {
+    summary: "OpenAI's API on this machine, for programs that know nothing of this one",
+    load: async () => (await import('./commands/proxy.ts')).proxyCommand,
   },
   train: {
     summary: 'train a small chat model',

@@ -1,6 +1,4 @@
 /** A conversation's next reply, token by token. */
-
-import { continuesText } from '../model/graph/graph-of.ts'
 import type { Floats } from '../model/math.ts'
 import { Sampler } from '../model/sample.ts'
 import { decodeText, StreamDecoder, stopIds, type TurnFormat, turnFormat } from '../model/tokenizer/chat.ts'
@@ -30,19 +28,19 @@ export async function chat(
   options: ChatOptions,
   run: Running,
 ): Promise<ChatResult> {
-  const { manifest } = open.model
-  if (!continuesText(manifest.config))
+  const { model } = open
+  if (!model.continuesText)
     throw new OwnerError('wrong-task', 'This model labels texts, it does not chat.', 'Choose a chat model.')
   const { hidesTexts } = open.info.model.protection.notice
   const padding = options.padding ?? (hidesTexts ? 'blocks' : 'none')
-  const format = turnFormat(open.tokenizer, manifest)
+  const format = turnFormat(open.tokenizer, model)
   const prompt = layOut(open, format, messages, { ...options, padding }, run)
   const reply = new Reply(open, options, run)
   const rest = prompt.ids.slice(prompt.single)
   const isHidden = padding === 'blocks'
   // As many as the longest prompt's end and the longest reply take, whatever these ones do.
   const longest = (isHidden ? PROMPT_BLOCK : 0) + options.maxTokens - 1
-  const most = Math.min(longest, manifest.config.context - prompt.single)
+  const most = Math.min(longest, model.config.context - prompt.single)
   const read = { promptTokens: prompt.ids.length, isCut: prompt.isCut }
   let passes = 0
   /** Whether a pass follows so many others; where lengths are hidden, by the blocks that they end in. */
@@ -102,7 +100,7 @@ class Reply {
     this.#open = open
     this.#run = run
     this.#most = maxTokens
-    this.#stop = stopIds(open.model.manifest)
+    this.#stop = stopIds(open.model)
     const chosen = seed ?? crypto.getRandomValues(new Uint32Array(1))[0]
     this.#sampler = new Sampler({ temperature, topP, seed: chosen })
     this.#pretended = new Sampler({ temperature, topP, seed: 0 })
@@ -150,13 +148,13 @@ class Reply {
 
 /** The conversation's ids, oldest turns left out if they don't fit. */
 function layOut(
-  { model: { manifest }, cached }: Open,
+  { model: { config }, cached }: Open,
   format: TurnFormat,
   messages: Message[],
   { conversation, padding, maxTokens: most }: ChatOptions & { padding: Padding },
   { onEvent }: Running,
 ): Prompt {
-  const { context } = manifest.config
+  const { context } = config
   const maxTokens = context - replyRoom(context, most)
   try {
     const prompt = cached.prompt(format, messages, { conversation, maxTokens, padding })

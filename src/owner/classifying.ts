@@ -16,7 +16,7 @@ import { entitiesOf, taggedWords } from './tagging.ts'
  */
 export async function classify(open: Open, inputs: ClassifyInput[], run: Running): Promise<Classification[]> {
   const { connection, model } = open
-  const { config, name } = model.manifest
+  const { config, name } = model
   const { head } = config
   if (head?.kind !== 'classify' && head?.kind !== 'tag')
     throw new OwnerError(
@@ -55,7 +55,7 @@ function encoded(
   { text, pair }: ClassifyInput,
   index: number,
 ): EncodedText {
-  const { config } = model.manifest
+  const { config } = model
   const out = encodeForEncoder(tokenizer, config, connection.maxTokens, text, pair)
   if (out.ids.length === 0)
     throw new OwnerError('empty', `Text ${index + 1} is empty.`, 'Leave it out, or write something.')

@@ -1,7 +1,7 @@
 /** From a model's name to a model that is ready to run. */
 import { Tokenizer } from '@huggingface/tokenizers'
 import type { ServedListing } from '../handshake/listing.ts'
-import type { PublicModel } from '../model/files/bundle.ts'
+import type { TextModel } from '../model/texts.ts'
 import type { Connection, Protection } from '../protections/protection.ts'
 import { protections } from '../protections/registry.ts'
 import { partyUrl } from '../transport/party-url.ts'
@@ -17,7 +17,7 @@ const ASK_AGAIN_MS = 500
 
 /** An open session. */
 export interface Open {
-  readonly model: PublicModel
+  readonly model: TextModel
   readonly tokenizer: Tokenizer
   readonly connection: Connection
   readonly info: SessionInfo
@@ -90,14 +90,14 @@ export async function openModel(
       `There is no protection '${wanted}' here, which '${listing.name}' would run under.`,
       'Reload the page, or choose another model.',
     )
-  const model = await source.load(listing, (loaded, total) =>
-    onEvent(progress('model', loaded, total, 'Downloading the public part of the model')),
-  )
   const connection = await protection.connect({
     server: config.server,
     serverKey,
     listing,
-    model,
+    download: () =>
+      source.load(listing, (loaded, total) =>
+        onEvent(progress('model', loaded, total, 'Downloading the public part of the model')),
+      ),
     settings: config.protections?.[protection.id],
     base: config.base,
     surroundings: platform,
@@ -106,10 +106,10 @@ export async function openModel(
     onEvent: (event) =>
       onEvent(event.type === 'notice' ? event : progress('connect', event.done, event.total, event.text)),
   })
-  const { sessionId, link, backend, dealer } = connection
+  const { sessionId, link, backend, dealer, texts } = connection
   return {
-    model,
-    tokenizer: new Tokenizer(model.tokenizer, {}),
+    model: texts.model,
+    tokenizer: new Tokenizer(texts.tokenizer, {}),
     connection,
     info: {
       model: withWords(listing, protection),

@@ -1,6 +1,4 @@
 /** Vectors for texts, one private pass each: for encoders that were imported without a head. */
-
-import { continuesText } from '../model/graph/graph-of.ts'
 import { encodeForEncoder } from '../model/tokenizer/encode-text.ts'
 import { Cancelled } from '../protections/protection.ts'
 import type { Embedding } from './api.ts'
@@ -14,8 +12,8 @@ import { type Open, reading } from './connect.ts'
  */
 export async function embed(open: Open, texts: readonly string[], run: Running): Promise<Embedding[]> {
   const { connection, model, tokenizer } = open
-  const { config, name } = model.manifest
-  if (continuesText(config) || config.head)
+  const { config, name } = model
+  if (model.continuesText || config.head)
     throw new OwnerError(
       'wrong-task',
       `The model '${name}' gives no vectors of texts.`,

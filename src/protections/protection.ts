@@ -9,6 +9,7 @@ import type { Kernels, ProductDevice } from '../kernels/kernels.ts'
 import type { PublicModel } from '../model/files/bundle.ts'
 import type { TextInput } from '../model/graph/interpret.ts'
 import type { Floats } from '../model/math.ts'
+import type { ModelTexts } from '../model/texts.ts'
 import type { ConnectOptions, LinkChoice } from '../transport/connect.ts'
 import type { Traffic } from '../transport/link.ts'
 import type { AuditCounts } from './audit-counts.ts'
@@ -49,8 +50,11 @@ export interface ConnectRequest {
   readonly server: string
   readonly serverKey: string
   readonly listing: ServedListing
-  /** Checked against the listing's hash. Of a model that a server lists, the public tensors alone. */
-  readonly model: PublicModel
+  /**
+   * Gets the model, checked against the listing's hash: of one that a server lists, what it gives to everybody. Rejects
+   * with `BundleError`. Protections whose owners have what they need otherwise leave it alone.
+   */
+  download(): Promise<PublicModel>
   /** What the page's configuration, or the command line, says for this protection; nobody else reads it. */
   readonly settings: unknown
   /** Where addresses in `settings` are relative to, if they may be. */
@@ -78,6 +82,8 @@ export interface Connection {
   readonly sessionId: string
   readonly link: ExplainedChoice
   readonly backend: ExplainedChoice
+  /** What makes ids of texts, and texts of ids. */
+  readonly texts: ModelTexts
   /** Address of the dealer, where there is one. */
   readonly dealer?: string
   /** Tokens of one pass at most: a decoder reads a longer prompt in several, an encoder cuts a longer text. */
@@ -109,7 +115,7 @@ export interface RunOptions {
 /** A model cannot be run under this protection here, or not on this text; `advice` says what a person can do. */
 export class ProtectionError extends Error {
   override readonly name = 'ProtectionError'
-  readonly code: 'page-config' | 'whole-model-needed' | 'out-of-range'
+  readonly code: 'page-config' | 'whole-model-needed' | 'key-needed' | 'out-of-range'
   readonly advice: string
 
   constructor(code: ProtectionError['code'], message: string, advice: string) {

@@ -2,6 +2,7 @@
 import { clear } from './clear/protection.ts'
 import type { Protection } from './protection.ts'
 import { shared } from './shared/protection.ts'
+import { veiled } from './veiled/protection.ts'
 
 /** In the order in which a person is offered them. */
-export const protections: readonly Protection[] = [shared, clear]
+export const protections: readonly Protection[] = [shared, veiled, clear]

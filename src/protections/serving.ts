@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino'
 import type { Identity } from '../handshake/crypto.ts'
+import type { ServedListing } from '../handshake/listing.ts'
 import type { CatalogEntry } from '../model/files/catalog.ts'
 import type { Link } from '../transport/link.ts'
 
@@ -13,6 +14,8 @@ export interface ServingProtection {
   readonly id: string
   /** Whether it would serve this bundle: the first of a list that would gets it. */
   takes(entry: CatalogEntry): boolean
+  /** Whether its settings name models that are in no catalogue; then it is started even if it takes none of one. */
+  bringsModels?(settings: unknown): boolean
   /**
    * Loads its bundles, connects to whom it needs. Rejects with a plain explanation where it cannot serve one of them;
    * what takes long, or may come back by itself, is reported by the `Serving`.
@@ -35,6 +38,8 @@ export interface ServeRequest {
 /** Bundles being served under one protection. */
 export interface Serving {
   readonly models: readonly ServedModel[]
+  /** Models that are in no catalogue, with all that is to be said of them. */
+  readonly brought?: readonly BroughtListing[]
   /** All models can be used. */
   readonly isReady: boolean
   /** Whether this one is on its way to being ready, and owners had better wait. */
@@ -53,7 +58,10 @@ export interface Serving {
   stop(): Promise<void>
 }
 
-/** A model that a protection serves. */
+/** A whole listing, but for the protection. */
+export type BroughtListing = Omit<ServedListing, 'protection'>
+
+/** A model of a catalogue that a protection serves. */
 export interface ServedModel {
   readonly modelHash: string
   /** What the model's listing says besides what every listing does. */

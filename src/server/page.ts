@@ -7,6 +7,7 @@ import { compress } from 'hono/compress'
 import { getMimeType } from 'hono/utils/mime'
 import type { Tls } from '../transport/node/certificate.ts'
 import { Visitors } from '../transport/node/visitors.ts'
+import { type Embedder, frameAncestors } from './embedders.ts'
 
 export interface PageOptions {
   /** The built page. */
@@ -16,13 +17,21 @@ export interface PageOptions {
    * name under which the page is being visited, which on a local network is also the name of the others.
    */
   config: (host: string) => object
+  /** Sites that may show the embedded views in a frame; told to the views with the configuration. */
+  embedders?: readonly Embedder[]
   /** Names under which it is visited, besides addresses, `localhost` and what its own certificate names. */
   names?: readonly string[]
   tls?: Tls
 }
 
 /** Every file is read once, at the start: a request can name one of them, and nothing else. */
-export function pageApp({ dir, config, names = [], tls }: PageOptions): Hono<{ Bindings: HttpBindings }> {
+export function pageApp({
+  dir,
+  config,
+  embedders = [],
+  names = [],
+  tls,
+}: PageOptions): Hono<{ Bindings: HttpBindings }> {
   const files = new Map(
     listFiles(dir).map((path) => [
       `/${relative(dir, path).split(sep).join('/')}`,
@@ -32,6 +41,7 @@ export function pageApp({ dir, config, names = [], tls }: PageOptions): Hono<{ B
   const index = files.get('/index.html')
   if (!index) throw new Error(`There is no page in ${dir}. Build it with: npx vite build`)
   files.set('/', index)
+  const ancestors = frameAncestors(embedders)
   const app = new Hono<{ Bindings: HttpBindings }>()
   const visitors = new Visitors({ origins: [], names, tls })
   app.use(async (c, next) => {
@@ -43,16 +53,21 @@ export function pageApp({ dir, config, names = [], tls }: PageOptions): Hono<{ B
   app.use(compress({ threshold: 1024 }))
   app.get('/healthz', (c) => c.json({ ok: true }))
   const visited = (c: Context) => config(new URL(c.req.url).hostname)
-  app.get('/config.json', (c) => c.json(visited(c), 200, { 'cache-control': 'no-store' }))
+  app.get('/config.json', (c) => c.json({ ...visited(c), embedders }, 200, { 'cache-control': 'no-store' }))
   app.get('*', (c) => {
     const file = files.get(c.req.path)
     if (!file) return c.text('There is nothing here.', 404)
     // Vite puts a hash of the contents into the names below assets/.
     const lasting = c.req.path.startsWith('/assets/')
+    // Other sites include it with its hash, which takes a request that may be read across origins.
+    if (c.req.path === '/sotto-widget.js') c.header('access-control-allow-origin', '*')
     return c.body(file.bytes, 200, {
       'content-type': getMimeType(file.path) ?? 'application/octet-stream',
       'cache-control': lasting ? 'public, max-age=31536000, immutable' : 'no-cache',
-      'content-security-policy': contentSecurityPolicy(visited(c)),
+      'content-security-policy': contentSecurityPolicy(
+        visited(c),
+        c.req.path === '/embed.html' ? ancestors : "'none'",
+      ),
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
     })
@@ -61,7 +76,7 @@ export function pageApp({ dir, config, names = [], tls }: PageOptions): Hono<{ B
 }
 
 /** The page may talk to its own origin and to those that its configuration names, and to nobody else. */
-function contentSecurityPolicy(config: object): string {
+function contentSecurityPolicy(config: object, ancestors: string): string {
   const origins = [...new Set(addressesIn(config))].flatMap((origin) => [
     origin,
     origin.replace(/^http/, 'ws'),
@@ -77,7 +92,7 @@ function contentSecurityPolicy(config: object): string {
     `connect-src 'self' ${origins.join(' ')}`,
     "base-uri 'none'",
     "form-action 'none'",
-    "frame-ancestors 'none'",
+    `frame-ancestors ${ancestors}`,
   ].join('; ')
 }
 

@@ -34,7 +34,11 @@ export async function startServings({
     if (!protection) throw new Error(`No protection serves ${entry.name}.`)
     entries.set(protection, [...(entries.get(protection) ?? []), entry])
   }
+  for (const protection of protections)
+    if (!entries.has(protection) && protection.bringsModels?.(settings[protection.id]))
+      entries.set(protection, [])
   const all: Serving[] = []
+  const brought: ServedListing[] = []
   const listed = new Map<string, ServedListing>()
   try {
     for (const [protection, own] of entries) {
@@ -45,13 +49,19 @@ export async function startServings({
         const entry = own.find(({ hash }) => hash === modelHash)
         if (entry) listed.set(modelHash, { ...listingOf(entry, id), ...listing })
       }
+      for (const listing of serving.brought ?? [])
+        brought.push({ ...listing, protection: id } as ServedListing)
     }
   } catch (error) {
     await Promise.allSettled(all.map((serving) => serving.stop()))
     throw error
   }
-  const listings = catalog.flatMap(({ hash }) => listed.get(hash) ?? [])
+  const listings = [...catalog.flatMap(({ hash }) => listed.get(hash) ?? []), ...brought]
   const of = (modelHash: string): Serving | undefined =>
-    all.find(({ models }) => models.some((model) => model.modelHash === modelHash))
+    all.find(
+      ({ models, brought = [] }) =>
+        models.some((model) => model.modelHash === modelHash) ||
+        brought.some(({ hash }) => hash === modelHash),
+    )
   return { all, of, listings }
 }

@@ -51,6 +51,8 @@ export interface StartServer {
 /** A server that listens; it may still wait for whom its protections need. */
 export interface RunningServer extends Listening {
   sessions: Sessions
+  /** Names of what it offers. */
+  readonly models: readonly string[]
   /** All models can be used. */
   readonly isReady: boolean
   /** Resolves when a first session can be opened under every protection. */
@@ -118,6 +120,7 @@ export async function startServer(options: StartServer): Promise<RunningServer> 
   return {
     ...listening,
     sessions,
+    models: listings.map(({ name }) => name),
     get isReady() {
       return isReady()
     },

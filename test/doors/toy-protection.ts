@@ -12,6 +12,7 @@ import { floatModel } from '../../src/model/graph/decoder-model.ts'
 import { encoderModel } from '../../src/model/graph/encoder-model.ts'
 import { continuesText } from '../../src/model/graph/graph-of.ts'
 import type { TextInput } from '../../src/model/graph/interpret.ts'
+import { type ModelTexts, textsOf } from '../../src/model/texts.ts'
 import {
   Cancelled,
   type Connection,
@@ -37,10 +38,13 @@ class ToyConnection implements Connection {
   #tokens = 0
   readonly #link: Link
 
-  constructor(link: Link, reason: string, maxTokens: number) {
+  readonly texts: ModelTexts
+
+  constructor(link: Link, reason: string, texts: ModelTexts) {
     this.#link = link
+    this.texts = texts
+    this.maxTokens = texts.model.continuesText ? 5 : 20
     this.link = { name: link.kind, reason }
-    this.maxTokens = maxTokens
   }
 
   async run(base: number, { ids, types }: TextInput, { signal }: RunOptions = {}): Promise<Float64Array> {
@@ -77,7 +81,7 @@ export const toy: Protection = {
   },
   needsServer: true,
   needsDealer: false,
-  async connect({ server, listing, model, surroundings, link: choice, onEvent }) {
+  async connect({ server, listing, download, surroundings, link: choice, onEvent }) {
     onEvent({ type: 'progress', done: 0, total: 1, text: 'Connecting to the toy' })
     const { link, reason } = await connect(server, { ...surroundings.connect, link: choice })
     await link.send(json({ t: 'hello', protocolVersion: PROTOCOL_VERSION, modelHash: listing.hash }), true)
@@ -86,7 +90,7 @@ export const toy: Protection = {
       await link.close()
       throw SessionError.parse(welcome)
     }
-    return new ToyConnection(link, reason, continuesText(model.manifest.config) ? 5 : 20)
+    return new ToyConnection(link, reason, textsOf(await download()))
   },
 }
 

@@ -1,19 +1,22 @@
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
-import { architectureOf } from '../../src/model/architectures/registry.ts'
-import { scoreScale } from '../../src/model/score-scale.ts'
 import type { Tape, Value } from './tape.ts'
 
+/** How scores become weights: `scale` is what products of queries and keys are multiplied by. */
+export interface Scores extends Pick<ModelConfig, 'softcap' | 'softmaxCap'> {
+  readonly scale: number
+}
+
 /**
- * weights(softcap(scale q k') + mask) v, or with q k' in octaves, with q `[rows, kvHeads, group * length, hd]`, so that query heads that share a
- * key head are rows of one product. The mask, 0 or very negative, has the shape of the logits but for axes of size one.
- * Weights are the softmax, or SPRINT's power with a constant cap, as the model says.
+ * weights(softcap(scale q k') + mask) v, with q `[rows, kvHeads, group * length, hd]`, so that query heads that share a
+ * key head are rows of one product. The mask, 0 or very negative, has the shape of the logits but for axes of size one;
+ * without it every row sees every other. Weights are the softmax, or SPRINT's power with a constant cap.
  */
-export function attention(t: Tape, c: ModelConfig, q: Value, k: Value, v: Value, mask: Value): Value {
-  const scale = architectureOf(c).scores === 'octaves' ? Math.LN2 : scoreScale(c)
+export function attention(t: Tape, c: Scores, q: Value, k: Value, v: Value, mask?: Value): Value {
+  const { scale } = c
   const raw = t.product(q, k, { b: true }, scale)
   const bent = c.softcap === undefined ? undefined : t.map('Tanh', t.map('Mul', raw, t.scalar(1 / c.softcap)))
   const scores = bent ? t.map('Mul', bent, t.scalar(c.softcap!)) : raw
-  const { weights, slope } = normalise(t, t.map('Add', scores, mask), c.softmaxCap)
+  const { weights, slope } = normalise(t, mask ? t.map('Add', scores, mask) : scores, c.softmaxCap)
   return t.derivative(t.product(weights, v), (dy) => {
     t.accumulate(v, t.product(weights, dy, { a: true }))
     const dw = t.product(dy, v, { b: true })

@@ -1,9 +1,11 @@
 import type { PoolActivation } from '../../src/model/architectures/architecture.ts'
 import { embeddingWidth, type ModelConfig } from '../../src/model/architectures/config.ts'
+import { architectureOf } from '../../src/model/architectures/registry.ts'
 import type { Dense, Layer, ModelGraph, Norm } from '../../src/model/graph/graph.ts'
 import { graphOf } from '../../src/model/graph/graph-of.ts'
 import { adapterName, isAdapted } from '../../src/model/graph/lora.ts'
 import { tensorShapes } from '../../src/model/graph/tensors.ts'
+import { scoreScale } from '../../src/model/score-scale.ts'
 import { activate, tanh } from './activation.ts'
 import { attention } from './attention.ts'
 import { type Adapter, dense } from './dense.ts'
@@ -24,6 +26,14 @@ export interface TapeInputs {
   mask?: Value
 }
 
+/** What a model may be given in place of what it makes of its inputs. */
+export interface OwnInputs {
+  /** What becomes of the embedded rows `[examples * length, dim]` before they are read: some may be a picture's. */
+  readonly rows?: (embedded: Value, weights: ReadonlyMap<string, Value>) => Value
+  /** Of several texts in a row, which count from other positions and do not see each other. */
+  readonly attention?: AttentionConstants
+}
+
 /** Clipping bounds a matrix's gradient where it is used, which must be in one place. */
 function refuseShared({ layers }: ModelGraph): void {
   if (new Set(layers.map(({ query }) => query.weight)).size < layers.length)
@@ -41,6 +51,7 @@ export class ModelTape {
   readonly inputs: TapeInputs
   /** The sum of the embedding tables' rows, `[examples * length, width of the tables]`. */
   readonly embedded: Value
+  readonly #rows: Value
   readonly #parameters: Parameters
   readonly #attention: AttentionConstants
 
@@ -54,6 +65,7 @@ export class ModelTape {
     [examples, length]: [number, number],
     parameters: (weights: ReadonlyMap<string, Value>) => Parameters,
     extra: ReadonlyMap<string, number[]> = new Map(),
+    own: OwnInputs = {},
   ) {
     this.tape = tape
     this.config = config
@@ -70,8 +82,9 @@ export class ModelTape {
       this.inputs.mask = tape.input('mask', [examples, 1, 1, length])
     }
     this.#parameters = parameters(this.weights)
-    this.#attention = attentionConstants(tape, config, length, this.inputs.mask)
+    this.#attention = own.attention ?? attentionConstants(tape, config, length, this.inputs.mask)
     this.embedded = this.#embed()
+    this.#rows = own.rows?.(this.embedded, this.weights) ?? this.embedded
   }
 
   weight(name: string): Value {
@@ -93,7 +106,7 @@ export class ModelTape {
   /** Rows before the final norm, `[examples * length, dim]`. */
   stream(): Value {
     const { embeddingNorm, projection } = this.graph
-    let x = this.#norm(this.embedded, embeddingNorm)
+    let x = this.#norm(this.#rows, embeddingNorm)
     if (projection) x = this.dense(x, projection)
     for (const l of this.graph.layers) x = this.#layer(x, l)
     return x
@@ -177,7 +190,9 @@ export class ModelTape {
     const queries = turned(q)
     const [, , , hd] = queries.shape
     const grouped = layer.reshape(t, queries, [examples, c.kvHeads, (c.heads / c.kvHeads) * length, hd])
-    const mixed = attention(t, c, grouped, turned(k), v, mask)
+    const scale = architectureOf(c).scores === 'octaves' ? Math.LN2 : scoreScale(c)
+    const { softcap, softmaxCap } = c
+    const mixed = attention(t, { scale, softcap, softmaxCap }, grouped, turned(k), v, mask)
     return layer.joinHeads(t, layer.reshape(t, mixed, queries.shape))
   }
 

@@ -1,4 +1,4 @@
-import { type Attribute, type ElementType, encodeModel, type GraphProto } from './proto.ts'
+import { type Attribute, type ElementType, encodeModel, type GraphProto } from '../../src/model/files/onnx.ts'
 
 /** A tensor that will exist when the graph runs. */
 export interface Value {
@@ -27,9 +27,9 @@ export class Tape {
     return { name, shape }
   }
 
-  output(name: string, value: Value): void {
+  output(name: string, value: Value, type: ElementType = 'float'): void {
     this.#emit('Identity', [value], [name], {})
-    this.#graph.outputs.push({ name, shape: value.shape, type: 'float' })
+    this.#graph.outputs.push({ name, shape: value.shape, type })
   }
 
   constant(data: Float32Array | BigInt64Array, shape: number[]): Value {

@@ -4,16 +4,16 @@ import { decodeSafetensors, encodeSafetensors } from '../../src/model/files/safe
 import { AdamW, type AdamWOptions } from './adamw.ts'
 
 /** Everything besides the tensors that the next step depends on. */
-export interface TrainState {
+export interface TrainState<Config = ModelConfig> {
   step: number
   /** Seconds of training so far, over all resumptions. */
   elapsed: number
   seed: number
-  config: ModelConfig
+  config: Config
 }
 
 /** One file with weights and both moments in full precision, so that resuming changes nothing. */
-export function saveCheckpoint(path: string, state: TrainState, optimizer: AdamW): void {
+export function saveCheckpoint(path: string, state: TrainState<unknown>, optimizer: AdamW): void {
   const all: Tensors = new Map()
   for (const [name, { shape, data }] of optimizer.weights) {
     all.set(`weight/${name}`, { shape, data })
@@ -26,10 +26,10 @@ export function saveCheckpoint(path: string, state: TrainState, optimizer: AdamW
   renameSync(`${path}.part`, path)
 }
 
-export function loadCheckpoint(
+export function loadCheckpoint<Config = ModelConfig>(
   path: string,
   options?: AdamWOptions,
-): { state: TrainState; optimizer: AdamW } {
+): { state: TrainState<Config>; optimizer: AdamW } {
   const { tensors, metadata } = decodeSafetensors(readFileSync(path))
   if (!metadata.state) throw new Error(`${path} is not a training checkpoint.`)
   const weights: Tensors = new Map()
@@ -41,5 +41,5 @@ export function loadCheckpoint(
     optimizer.m.get(name)!.set(tensors.get(`m/${name}`)!.data)
     optimizer.v.get(name)!.set(tensors.get(`v/${name}`)!.data)
   }
-  return { state: JSON.parse(metadata.state) as TrainState, optimizer }
+  return { state: JSON.parse(metadata.state) as TrainState<Config>, optimizer }
 }

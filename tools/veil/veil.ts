@@ -1,5 +1,5 @@
 /** Veils a checkpoint: the same architecture with the same answers, in bases that only key files know. */
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { type HfConfig, HfReader } from '../../src/model/architectures/hf-reader.ts'
 import type { Group } from '../../src/protections/veiled/ends.ts'
@@ -23,6 +23,7 @@ import { ggufFacts, writeGguf } from './gguf/write-gguf.ts'
 import { VeilKeys } from './keys.ts'
 import { planTensors } from './plan.ts'
 import type { Described } from './tensor-spec.ts'
+import { writeTexts } from './texts.ts'
 import { withVeiledIds } from './token-ids.ts'
 import { storedIn, writeTensors } from './write-tensors.ts'
 
@@ -45,6 +46,8 @@ export interface VeilOptions {
   readonly withRows?: boolean
   /** Whether the cloud gets a GGUF file as well. */
   readonly gguf?: boolean
+  /** What the cloud's folder says to whoever lists it. */
+  readonly about?: Readonly<Partial<Record<'title' | 'description' | 'licence', string>>>
   readonly onProgress?: (done: number, total: number) => void
 }
 
@@ -99,12 +102,17 @@ export async function veilModel(o: VeilOptions): Promise<VeilReport> {
       writeConfigs(o.from, dir, family.rewrite?.(config, isUntied) ?? config, isUntied, (part) =>
         veiledConfig(part, described, new OwnerEnds(ownerKey)),
       )
-      writeJson(join(dir, VEIL_FILE), { format: 'sotto-veil/1', keyId: key.keyId, family: family.name })
+      writeJson(join(dir, VEIL_FILE), {
+        format: 'sotto-veil/1',
+        keyId: key.keyId,
+        family: family.name,
+        ...o.about,
+      })
       const ggufBytes = o.gguf ? { ggufBytes: await writeGguf(dir) } : {}
       // Keys first: a cloud folder without its keys is of no use to anybody.
       if (!o.key) addDeveloperKey(o.keys, key)
       writeSecret(ownerFileOf(o.keys, key), ownerKey)
-      copyTextFiles(o.from, join(o.keys, 'tokenizer'))
+      writeTexts(o.from, join(o.keys, 'tokenizer'), config)
       return { ...rewritten, ...ggufBytes }
     })
     return {
@@ -165,20 +173,3 @@ function veiledConfig(config: HfConfig, { ends }: Described, owner: OwnerEnds): 
 
 const writeJson = (path: string, value: object): void =>
   writeFileSync(path, `${JSON.stringify(value, null, 1)}\n`)
-
-/** What owners make token ids and pixels with. Nothing of it goes to the cloud, which has no use for it. */
-const textFiles = [
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'chat_template.jinja',
-  'preprocessor_config.json',
-]
-
-function copyTextFiles(from: string, to: string): void {
-  for (const file of textFiles)
-    if (existsSync(join(from, file))) {
-      mkdirSync(to, { recursive: true })
-      copyFileSync(join(from, file), join(to, file))
-    }
-}

@@ -29,6 +29,7 @@ const declared = owningCommand(
 Examples:
   sotto classify --model sst2 --file reviews.jsonl --out labels.jsonl
   sotto classify --model sst2 --file - --json < reviews.jsonl
+  sotto classify --veiled CLOUD --keys KEYS --file reviews.jsonl
 
 Each result is a line {"label": ..., "probabilities": {...}}, in the order of the input; of a reranker or a regression, it
 has "scores" instead; of a model that labels tokens, "entities" and "words" with their places in the text.`,
@@ -53,7 +54,7 @@ async function classify(values: ValuesOf<typeof declared>): Promise<void> {
   }
   const stopper = new Stopper()
   try {
-    if (choice.running) await withOwner(choice, (owner) => label(job, owner, stopper))
+    if (choice.running || choice.veiled) await withOwner(choice, (owner) => label(job, owner, stopper))
     else await withBundle(job, stopper)
   } catch (error) {
     // Ctrl-C reaches processes that we have started, too, and what they leave undone is no news.

@@ -34,7 +34,8 @@ const declared = owningCommand(
     `
 Examples:
   sotto complete --prompt "I need a hotel in Paris."
-  sotto complete --prompt ... --server URL --dealer URL --dealer-key KEY`,
+  sotto complete --prompt ... --server URL --dealer URL --dealer-key KEY
+  sotto complete --prompt ... --veiled CLOUD --keys KEYS`,
   )
 
 export const completeCommand = declared.action(complete)
@@ -62,7 +63,7 @@ async function complete(values: ValuesOf<typeof declared>): Promise<void> {
 
 /** With a bundle at hand, whatever does not fit shows before anything is started. */
 async function withBundle(choice: PartiesChoice): Promise<PartiesChoice> {
-  if (choice.running) return choice
+  if (choice.running || choice.veiled) return choice
   const { name, dir } = await bundleOf(choice, {
     fits: ({ config }) => continuesText(config),
     lack: 'reads texts and writes none',

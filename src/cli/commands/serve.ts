@@ -7,20 +7,27 @@ import { loadIdentity } from '../../handshake/node/key-file.ts'
 import { readCatalog } from '../../model/files/catalog.ts'
 import { SHARED } from '../../protections/shared/id.ts'
 import type { DealerSettings } from '../../protections/shared/serving.ts'
+import type { EngineName } from '../../protections/veiled/engines.ts'
+import { VEILED } from '../../protections/veiled/id.ts'
+import type { VeiledServeSettings } from '../../protections/veiled/serving.ts'
 import { startServer } from '../../server/start.ts'
 import { AddressError, partyUrl } from '../../transport/party-url.ts'
 import type { ValuesOf } from '../command.ts'
 import { announceReady, listeningCommand, makeLog, stateDir, tlsOption, untilStopped } from '../common.ts'
 import { UsageError } from '../errors.ts'
+import { engineOption } from '../parties.ts'
 import { announceProducts } from '../products.ts'
 import { printResult } from '../terminal.ts'
-import { identityKey, port, whole } from '../values.ts'
+import { identityKey, port, repeated, text, whole } from '../values.ts'
 
 const declared = listeningCommand(
   'serve',
   'Run the model server, which holds the private model and never sees what people type.',
 )
-  .option('--models <dir>', 'folder of model bundles, or one bundle', 'models')
+  .option(
+    '--models <dir>',
+    'folder of model bundles, or one bundle; models if neither it nor --veiled is given',
+  )
   .option('--port <n>', 'port', port, 8421)
   .option('--key <file>', 'identity key, made on the first run', join(stateDir, 'server.pem'))
   .option(
@@ -37,10 +44,15 @@ const declared = listeningCommand(
     'talk to a dealer elsewhere without HTTPS: whoever listens in there, and opens a session of their own, can then read the private weights',
     false,
   )
+  .optionsGroup('Veiled models (disguised, not encrypted):')
+  .option('--veiled <cloud>', 'folder that sotto model veil has made; repeat for more', repeated(text))
+  .addOption(engineOption())
+  .optionsGroup('Options:')
   .addHelpText(
     'after',
     `
 Examples:
+  sotto serve --veiled CLOUD --origin https://chat.example
   sotto serve --models DIR --dealer https://dealer.example --dealer-key KEY --origin https://chat.example`,
   )
 
@@ -56,11 +68,12 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
   const dealer = dealerOption(values)
   const log = makeLog(values.logLevel)
   const products = await announceProducts(log)
-  const catalog = await readCatalog(values.models)
+  const catalog =
+    values.models === undefined && values.veiled ? [] : await readCatalog(values.models ?? 'models')
   const running = await startServer({
     identity,
     catalog,
-    settings: { [SHARED]: { dealer } },
+    settings: { [SHARED]: { dealer }, ...veiledSettings(values) },
     log,
     host: values.host,
     port: values.port,
@@ -71,7 +84,7 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
     maxSessions: values.maxSessions,
     maxSessionsPerPeer: values.maxSessionsPerAddress,
   })
-  const models = catalog.map((entry) => entry.name)
+  const models = running.models
   const facts = { role: 'server', url: running.url, key, models, pid: process.pid, ...products }
   const ready = running.whenReady().then(() => {
     announceReady(
@@ -85,6 +98,12 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
     await running.sessions.drain(1000 * values.drain)
   await running.close()
   if (failure instanceof Error) throw failure
+}
+
+function veiledSettings({ veiled: clouds, engine }: { veiled?: string[]; engine?: EngineName }) {
+  if (clouds) return { [VEILED]: { clouds, engine } satisfies VeiledServeSettings }
+  if (engine === undefined) return {}
+  throw new UsageError('--engine is for veiled models: give --veiled, too.')
 }
 
 interface DealerValues {

@@ -25,7 +25,7 @@ function connect(config: ModelConfig, tensors: Tensors, without?: string): Promi
     server: '',
     serverKey: '',
     listing: {},
-    model: { manifest, hash: '', tokenizer: {}, tensors: held },
+    download: async () => ({ manifest, hash: '', tokenizer: {}, tensors: held }),
     settings: undefined,
     surroundings: {
       kernels: createWasmKernels(),

@@ -1,5 +1,5 @@
 /** A decoder's float reference behind the door. */
-import type { ModelConfig, Tensors } from '../../model/architectures/config.ts'
+import type { PublicModel } from '../../model/files/bundle.ts'
 import type { FloatModel } from '../../model/graph/decoder-model.ts'
 import { floatModel } from '../../model/graph/decoder-model.ts'
 import type { TextInput } from '../../model/graph/interpret.ts'
@@ -10,9 +10,10 @@ export class ClearDecoder extends ClearConnection {
   readonly maxTokens: number
   readonly #model: FloatModel
 
-  constructor(config: ModelConfig, tensors: Tensors) {
-    super()
-    this.#model = floatModel(config, tensors)
+  constructor(model: PublicModel) {
+    super(model)
+    const { config } = model.manifest
+    this.#model = floatModel(config, model.tensors)
     this.maxTokens = config.context
   }
 

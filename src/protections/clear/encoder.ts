@@ -1,6 +1,6 @@
 /** An encoder's float reference behind the door. */
-import type { ModelConfig, Tensors } from '../../model/architectures/config.ts'
 import { buckets } from '../../model/buckets.ts'
+import type { PublicModel } from '../../model/files/bundle.ts'
 import { type EncoderModel, encoderModel } from '../../model/graph/encoder-model.ts'
 import type { TextInput } from '../../model/graph/interpret.ts'
 import { ClearConnection } from './connection.ts'
@@ -11,9 +11,10 @@ export class ClearEncoder extends ClearConnection {
   readonly maxTokens: number
   readonly #model: EncoderModel
 
-  constructor(config: ModelConfig, tensors: Tensors) {
-    super()
-    this.#model = encoderModel(config, tensors)
+  constructor(model: PublicModel) {
+    super(model)
+    const { config } = model.manifest
+    this.#model = encoderModel(config, model.tensors)
     this.maxTokens = Math.max(...buckets(config))
   }
 

@@ -14,7 +14,8 @@ export const clear: Protection = {
   notice,
   needsServer: false,
   needsDealer: false,
-  async connect({ model }: ConnectRequest) {
+  async connect({ download }: ConnectRequest) {
+    const model = await download()
     const { manifest, tensors } = model
     const missing = manifest.tensors.find(({ name }) => !tensors.has(name))
     if (missing)
@@ -23,8 +24,6 @@ export const clear: Protection = {
         `Without protection the whole model is needed, and ${missing.name} is not here.`,
         'Give the folder of a whole bundle, or choose another protection.',
       )
-    return !continuesText(manifest.config)
-      ? new ClearEncoder(manifest.config, tensors)
-      : new ClearDecoder(manifest.config, tensors)
+    return !continuesText(manifest.config) ? new ClearEncoder(model) : new ClearDecoder(model)
   },
 }

@@ -4,7 +4,11 @@ import { connectShared } from './connect.ts'
 
 /** As far as the dealer's address is looked at, which is before anything is sent. */
 const request = (url: string, base?: string) =>
-  ({ settings: { dealer: { url, key: 'k' } }, base, model: { manifest: {} } }) as unknown as ConnectRequest
+  ({
+    settings: { dealer: { url, key: 'k' } },
+    base,
+    download: async () => ({ manifest: {} }),
+  }) as unknown as ConnectRequest
 
 test.each<[string, string?]>([
   ['ws://dealer.example'],
@@ -24,7 +28,10 @@ test('a dealer that can be reached in private is none of these', async () => {
 
 test.each([-0.1, 0.3, 1, Number.NaN, '0.1'])('audits with a probability of %s are none', async (audit) => {
   const settings = { dealer: { url: 'https://dealer.example', key: 'k' }, audit }
-  const answer = connectShared({ settings, model: { manifest: {} } } as unknown as ConnectRequest)
+  const answer = connectShared({
+    settings,
+    download: async () => ({ manifest: {} }),
+  } as unknown as ConnectRequest)
   await expect(answer).rejects.toMatchObject({
     code: 'page-config',
     message: expect.stringContaining('0.25'),

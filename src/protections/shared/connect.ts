@@ -29,8 +29,9 @@ export async function connectShared(
   request: ConnectRequest,
   plansOf = modelPlans,
 ): Promise<SharedConnection> {
-  const { model, listing, server, surroundings, onEvent } = request
+  const { listing, server, surroundings, onEvent } = request
   const { dealer, audit } = settingsOf(request)
+  const model = await request.download()
   const plans = plansOf(model.manifest)
   const hash = await planHash(plans)
   const { planHash: listed, profile } = checked(sharedListing, listing, `The listing of ${listing.name}`)
@@ -77,7 +78,7 @@ export async function connectShared(
       audits: audit > 0 ? auditsOf(audit, agreement, ends) : undefined,
     })
     return new SharedConnection({
-      config,
+      model,
       ends,
       session,
       agreement,

@@ -1,12 +1,13 @@
 /** A session of secret sharing behind the door: tokens go in, logits come out. */
 import { sessionEnd } from '../../handshake/errors.ts'
 import type { ProductDevice } from '../../kernels/kernels.ts'
-import type { ModelConfig } from '../../model/architectures/config.ts'
 import { bucketOf, buckets } from '../../model/buckets.ts'
 import { EncoderEnds } from '../../model/encoder-ends.ts'
 import type { Ends } from '../../model/ends.ts'
+import type { PublicModel } from '../../model/files/bundle.ts'
 import type { TextInput } from '../../model/graph/interpret.ts'
 import type { Floats } from '../../model/math.ts'
+import { type ModelTexts, textsOf } from '../../model/texts.ts'
 import type { Link } from '../../transport/link.ts'
 import {
   type Connection,
@@ -26,7 +27,7 @@ const READY_BATCH = 8
 
 /** What a connection is put together from. */
 export interface SharedParts {
-  readonly config: ModelConfig
+  readonly model: PublicModel
   /** What the owner itself computes: of a model that continues text, or of an encoder. */
   readonly ends: Ends | EncoderEnds
   readonly session: OwnerSession
@@ -49,11 +50,12 @@ export class SharedConnection implements Connection {
   readonly link: ExplainedChoice
   readonly backend: ExplainedChoice
   readonly dealer: string
+  readonly texts: ModelTexts
   readonly maxTokens: number
   readonly #parts: SharedParts
 
   constructor(parts: SharedParts) {
-    const { session, agreement, link, device, reasons, ends, config } = parts
+    const { session, agreement, link, device, reasons, ends, model } = parts
     this.#parts = parts
     this.ends = ends
     this.session = session
@@ -61,7 +63,8 @@ export class SharedConnection implements Connection {
     this.link = { name: link.kind, reason: reasons.link }
     this.backend = { name: device.name, reason: reasons.backend }
     this.dealer = parts.dealer
-    this.maxTokens = ends instanceof EncoderEnds ? Math.max(...buckets(config)) : MAX_ROWS
+    this.texts = textsOf(model)
+    this.maxTokens = ends instanceof EncoderEnds ? Math.max(...buckets(model.manifest.config)) : MAX_ROWS
   }
 
   /** Rejects with `Cancelled`, `PassError`, `LinkError`, `ProtectionError` (`out-of-range`), or the `SessionError` that the server ended the session with. */
@@ -74,7 +77,8 @@ export class SharedConnection implements Connection {
   }
 
   async #run(base: number, input: TextInput, { next, signal }: RunOptions = {}): Promise<Floats> {
-    const { ends, session, config } = this.#parts
+    const { ends, session, model } = this.#parts
+    const { config } = model.manifest
     if (!(ends instanceof EncoderEnds)) {
       const rows = ends.embed(Array.from(input.ids), base)
       return ends.logits(this.#checked(await session.run(base, rows, { next: next !== undefined, signal })))

@@ -75,7 +75,11 @@ export type OwnerKey = v.InferOutput<typeof ownerKey>
 
 /** Reads a key file's text; `file` names it in errors. Throws {@link KeyFileError}. */
 export function parseOwnerKey(text: string, file: string): OwnerKey {
-  const json = parseKeyJson(text, file, OWNER_FORMAT, 'a key of a data owner')
+  return checkOwnerKey(parseKeyJson(text, file, OWNER_FORMAT, 'a key of a data owner'), file)
+}
+
+/** Checks what a key file's text says. Throws {@link KeyFileError}. */
+export function checkOwnerKey(json: object, file: string): OwnerKey {
   const result = v.safeParse(ownerKey, json)
   if (!result.success) throw malformed(file, result.issues[0])
   const { ends, labels } = result.output

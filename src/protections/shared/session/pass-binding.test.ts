@@ -99,7 +99,7 @@ describe('over the wires of real parties', () => {
     const socket = () => dialLink('ws', webSocketDial(`${url}/api/link`, makeWebSocket()))
     const { session, ends, agreement, link } = await openNoted(noting, bundle, socket)
     const connection = new SharedConnection({
-      ...{ config: bundle.manifest.config, ends, session, agreement, link, dealer: '' },
+      ...{ model: bundle, ends, session, agreement, link, dealer: '' },
       device: createCpuProductDevice(sessionKernels, { cacheBytes: 1 << 20 }),
       reasons: { link: '', backend: '' },
     })

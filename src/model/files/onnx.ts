@@ -16,12 +16,13 @@ export interface NodeProto {
 export interface TensorProto {
   name: string
   shape: number[]
-  data: Float32Array | BigInt64Array
+  data: Float32Array | Int32Array | BigInt64Array
 }
 
+/** A size that has a name is known only when the graph runs; a value without a shape has whatever comes of it. */
 export interface ValueProto {
   name: string
-  shape: number[]
+  shape?: readonly (number | string)[]
   type: ElementType
 }
 
@@ -32,9 +33,12 @@ export interface GraphProto {
   outputs: ValueProto[]
 }
 
-export type ElementType = 'float' | 'int64'
+export type ElementType = 'float' | 'int32' | 'int64'
 
-const elementCode: Record<ElementType, number> = { float: 1, int64: 7 }
+const elementCode: Record<ElementType, number> = { float: 1, int32: 6, int64: 7 }
+
+const elementOf = (data: TensorProto['data']): ElementType =>
+  data instanceof Float32Array ? 'float' : data instanceof Int32Array ? 'int32' : 'int64'
 const attributeType = { float: 1, int: 2, ints: 7 }
 
 type Bytes = number[] | Uint8Array
@@ -91,14 +95,19 @@ const node = ({ op, domain, inputs, outputs, attributes }: NodeProto): Bytes[] =
 
 const tensor = ({ name, shape, data }: TensorProto): Bytes[] => [
   ...shape.flatMap((size) => integer(1, size)),
-  ...integer(2, elementCode[data instanceof Float32Array ? 'float' : 'int64']),
+  ...integer(2, elementCode[elementOf(data)]),
   ...text(8, name),
   ...chunk(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
 ]
 
 const value = ({ name, shape, type }: ValueProto): Bytes[] => {
-  const dimensions = join(shape.flatMap((size) => message(1, integer(1, size))))
-  const tensorType = join([...integer(1, elementCode[type]), ...chunk(2, dimensions)])
+  const dimensions = shape?.flatMap((size) =>
+    message(1, typeof size === 'number' ? integer(1, size) : text(2, size)),
+  )
+  const tensorType = join([
+    ...integer(1, elementCode[type]),
+    ...(dimensions ? chunk(2, join(dimensions)) : []),
+  ])
   return [...text(1, name), ...message(2, chunk(1, tensorType))]
 }
 

@@ -1,0 +1,60 @@
+/** All that a data owner has of a veiled model: the key, the tokenizer, and what else makes ids of texts. One file. */
+import * as v from 'valibot'
+import { manifestSchema } from '../../model/files/manifest.ts'
+import type { ModelTexts } from '../../model/texts.ts'
+import { checkOwnerKey, KeyFileError, type OwnerKey } from './owner-key.ts'
+
+export const TEXTS_FORMAT = 'sotto-veil-texts/1'
+export const KIT_FORMAT = 'sotto-veil-kit/1'
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1 << 20))
+
+/** What makes ids of texts, besides the tokenizer. Stays with developer and owners. */
+const texts = v.object({
+  format: v.literal(TEXTS_FORMAT),
+  name: v.pipe(v.string(), v.maxLength(200)),
+  /** Whether it writes on, token by token. */
+  continuesText: v.boolean(),
+  context: count,
+  /** Rows of the token type table; encoders only. */
+  types: v.optional(count),
+  /** A classifier of pairs of texts. */
+  pairs: v.optional(v.boolean()),
+  chat: manifestSchema.entries.chat,
+  text: manifestSchema.entries.text,
+})
+/** As the file has it. */
+export type VeiledTexts = v.InferOutput<typeof texts>
+
+const kit = v.object({
+  format: v.literal(KIT_FORMAT),
+  key: v.looseObject({}),
+  texts,
+  tokenizer: v.looseObject({}),
+})
+
+/** A kit as it travels: JSON. */
+export interface Kit {
+  readonly format: typeof KIT_FORMAT
+  readonly key: OwnerKey
+  readonly texts: VeiledTexts
+  readonly tokenizer: object
+}
+
+/** Checks a kit; `what` names it in errors. Throws {@link KeyFileError}. */
+export function parseKit(value: unknown, what: string): Kit {
+  const parsed = v.safeParse(kit, value)
+  if (!parsed.success)
+    throw new KeyFileError(
+      'bad-file',
+      `${what} is wrong at ${v.getDotPath(parsed.issues[0]) ?? 'the top level'}. Get it again.`,
+    )
+  return { ...parsed.output, key: checkOwnerKey(parsed.output.key, what) }
+}
+
+/** What a kit says of its model's texts. */
+export function textsOfKit({ key, texts: own, tokenizer }: Kit): ModelTexts {
+  const { name, chat, text, context, types, pairs, continuesText } = own
+  const head = key.labels ? { kind: 'classify' as const, labels: [...key.labels], pairs } : undefined
+  return { tokenizer, model: { name, chat, text, continuesText, config: { context, types, head } } }
+}

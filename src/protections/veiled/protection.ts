@@ -1,0 +1,14 @@
+/** A disguised model on an ordinary engine: the owner's side of the door. It is no encryption. */
+import type { Protection } from '../protection.ts'
+import { connectVeiled } from './connect.ts'
+import { VEILED } from './id.ts'
+import { notice } from './notice.ts'
+
+/** For a model of one's own that nobody else has, on a machine that one does not own. */
+export const veiled: Protection = {
+  id: VEILED,
+  notice,
+  needsServer: true,
+  needsDealer: false,
+  connect: (request) => connectVeiled(request),
+}

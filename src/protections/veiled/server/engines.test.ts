@@ -1,0 +1,110 @@
+/** Veiled checkpoints in real engines, unveiled, against forward passes in float64 of the originals. */
+import { afterEach, describe, expect, test } from 'vitest'
+import {
+  CONTEXT,
+  servedDecoders,
+  servedEncoders,
+  someIds,
+  VeiledFolder,
+  VOCAB,
+} from '../../../../test/support/veil/served.ts'
+import type { Vector } from '../../../../test/twins/formulas.ts'
+import { readCloud } from './checkpoint.ts'
+import type { DecoderEngine, DecoderSession, LabelEngine, TopLogits } from './engine.ts'
+import { loadEngine } from './load.ts'
+
+const calm = new AbortController().signal
+const opened: { close(): Promise<void> }[] = []
+const folders: VeiledFolder[] = []
+afterEach(async () => {
+  for (const one of opened.splice(0).reverse()) await one.close()
+  for (const folder of folders.splice(0)) folder.remove()
+})
+
+async function load<E>(folder: VeiledFolder): Promise<E> {
+  folders.push(folder)
+  const engine = await loadEngine(readCloud(folder.cloud), { threads: 1 })
+  opened.push(engine)
+  return engine as E
+}
+
+async function open(engine: DecoderEngine): Promise<DecoderSession> {
+  const session = await engine.open()
+  opened.push(session)
+  return session
+}
+
+/** The 40 likeliest tokens are the original's, each with its logit. */
+function expectSame({ ends }: VeiledFolder, { ids, logits }: TopLogits, want: Vector): void {
+  const order = [...want.keys()].sort((a, b) => want[b] - want[a])
+  expect(ends.unveilIds([...ids])).toEqual(order.slice(0, 40))
+  logits.forEach((logit, i) => {
+    expect(Math.abs(logit - want[order[i]])).toBeLessThan(2e-4)
+  })
+}
+
+describe.each(servedDecoders)('$name', (served) => {
+  test(`group ${served.group}: prompts, single tokens, and going back`, async () => {
+    const folder = await VeiledFolder.make(served)
+    const engine = await load<DecoderEngine>(folder)
+    expect(engine).toMatchObject({ kind: 'decoder', vocab: VOCAB, context: CONTEXT, top: 40 })
+    const ids = someIds(100)
+    const veiled = Uint32Array.from(folder.ends.veilIds(ids))
+    const want = folder.logits(ids)
+    const session = await open(engine)
+    // Longer than a run, and than the room that a text begins with.
+    expectSame(folder, await session.next(0, veiled.subarray(0, 90), calm), want[89])
+    for (let at = 90; at < 100; at++)
+      expectSame(folder, await session.next(at, veiled.subarray(at, at + 1), calm), want[at])
+    expectSame(folder, await session.next(40, veiled.subarray(40, 45), calm), want[44])
+  })
+})
+
+test('texts of several owners are read together, and each gets its own answer', async () => {
+  const folder = await VeiledFolder.make(servedDecoders[0])
+  const engine = await load<DecoderEngine>(folder)
+  const texts = await Promise.all(
+    [5, 70, 12].map(async (length, i) => ({ session: await open(engine), ids: someIds(length + 6, i) })),
+  )
+  await Promise.all(
+    texts.map(async ({ session, ids }) => {
+      const veiled = Uint32Array.from(folder.ends.veilIds(ids))
+      const want = folder.logits(ids)
+      const prompt = ids.length - 6
+      expectSame(folder, await session.next(0, veiled.subarray(0, prompt), calm), want[prompt - 1])
+      for (let at = prompt; at < ids.length; at++)
+        expectSame(folder, await session.next(at, veiled.subarray(at, at + 1), calm), want[at])
+    }),
+  )
+})
+
+test('who gives up is not computed for, and goes on where it was', async () => {
+  const folder = await VeiledFolder.make(servedDecoders[4])
+  const session = await open(await load<DecoderEngine>(folder))
+  const ids = someIds(80)
+  const veiled = Uint32Array.from(folder.ends.veilIds(ids))
+  await session.next(0, veiled.subarray(0, 3), calm)
+  const stopped = new AbortController()
+  const answer = session.next(3, veiled.subarray(3), stopped.signal)
+  stopped.abort(new Error('enough'))
+  await expect(answer).rejects.toThrow('enough')
+  expectSame(folder, await session.next(3, veiled.subarray(3, 5), calm), folder.logits(ids)[4])
+})
+
+describe.each(servedEncoders)('$name', (served) => {
+  test(`group ${served.group}: labels`, async () => {
+    const folder = await VeiledFolder.make(served)
+    const engine = await load<LabelEngine>(folder)
+    expect(engine).toMatchObject({ kind: 'labels', vocab: VOCAB, labels: 3, types: 2 })
+    for (const length of [1, 30]) {
+      const ids = someIds(length).map((id) => Math.max(id, 2))
+      const types = ids.map((_, i) => (served.name === 'bert' && i > 9 ? 1 : 0))
+      const veiled = Uint32Array.from(folder.ends.veilIds(ids))
+      const logits = folder.ends.unveilLabels(await engine.classify(veiled, Uint8Array.from(types), calm))
+      const want = folder.labels(ids, types)
+      logits.forEach((logit, i) => {
+        expect(Math.abs(logit - want[i])).toBeLessThan(2e-4)
+      })
+    }
+  })
+})

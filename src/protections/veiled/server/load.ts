@@ -1,0 +1,22 @@
+/** Which engine runs a cloud's folder. */
+import { availableParallelism } from 'node:os'
+import type { EngineName } from '../engines.ts'
+import type { Cloud } from './checkpoint.ts'
+import { type Engine, EngineError } from './engine.ts'
+import { loadDecoder } from './onnx/decoder.ts'
+import { decoderFamily } from './onnx/decoder-graph.ts'
+import { loadEncoder } from './onnx/encoder.ts'
+import { encoderForm } from './onnx/encoder-graph.ts'
+
+/** Loads a model into ONNX Runtime. Rejects with {@link EngineError} or `HfConfigError` for what it cannot run. */
+export async function loadEngine(
+  cloud: Cloud,
+  { threads = availableParallelism() }: { name?: EngineName; threads?: number } = {},
+): Promise<Engine> {
+  const type = cloud.config.model_type
+  const family = decoderFamily(type)
+  if (family) return loadDecoder(cloud, family, threads)
+  const form = encoderForm(type)
+  if (form) return loadEncoder(cloud, form, threads)
+  throw new EngineError(`${cloud.dir}: no engine here runs models of type ${JSON.stringify(type)}.`)
+}

@@ -1,0 +1,113 @@
+/** Veiled models at the model server: an ordinary engine runs them, and owners' ids and logits go to and fro. */
+import * as v from 'valibot'
+import { utf8 } from '../../handshake/encoding.ts'
+import { SessionError } from '../../handshake/errors.ts'
+import { parseJson } from '../../handshake/parse-json.ts'
+import type { Link } from '../../transport/link.ts'
+import type { BroughtListing, ServedModel, Serving, ServingProtection } from '../serving.ts'
+import { engineNames } from './engines.ts'
+import { VEILED } from './id.ts'
+import type { VeiledListing } from './listing.ts'
+import { hello } from './messages.ts'
+import { type Cloud, countParameters, readCloud } from './server/checkpoint.ts'
+import type { Engine } from './server/engine.ts'
+import { serveSession } from './server/session.ts'
+
+/** Tokens of one request at most: a longer prompt comes in several. */
+const MAX_TOKENS = 512
+
+const settingsSchema = v.object({
+  /** Folders that `sotto model veil` has made. */
+  clouds: v.pipe(v.array(v.string()), v.minLength(1)),
+  engine: v.optional(v.picklist(engineNames)),
+})
+/** What `sotto serve` says for veiled models. */
+export type VeiledServeSettings = v.InferInput<typeof settingsSchema>
+
+interface Loaded {
+  readonly cloud: Cloud
+  readonly engine: Engine
+  readonly maxTokens: number
+}
+
+/** Serves what its settings name; a catalogue's bundles are none of its business. */
+export const veiledServing: ServingProtection = {
+  id: VEILED,
+  takes: () => false,
+  bringsModels: (settings) => v.is(settingsSchema, settings),
+  async serve({ settings, log }) {
+    const { clouds, engine: name } = v.parse(settingsSchema, settings)
+    // Engines are large: who serves no veiled model does without.
+    const { loadEngine } = await import('./server/load.ts')
+    const loaded: Loaded[] = []
+    try {
+      for (const cloud of clouds.map(readCloud)) {
+        if (loaded.some((other) => other.cloud.name === cloud.name))
+          throw new Error(`Two veiled models are called ${cloud.name}: rename the folder of one.`)
+        const engine = await loadEngine(cloud, { name })
+        log.info({ model: cloud.name, engine: engine.name }, 'veiled model loaded')
+        loaded.push({ cloud, engine, maxTokens: Math.min(MAX_TOKENS, engine.context) })
+      }
+    } catch (error) {
+      await Promise.allSettled(loaded.map(({ engine }) => engine.close()))
+      throw error
+    }
+    return new VeiledServing(loaded)
+  },
+}
+
+class VeiledServing implements Serving {
+  readonly models: readonly ServedModel[] = []
+  readonly brought: readonly BroughtListing[]
+  readonly isReady = true
+  readonly failed = new Promise<Error>(() => undefined)
+  readonly #loaded: readonly Loaded[]
+
+  constructor(loaded: readonly Loaded[]) {
+    this.#loaded = loaded
+    this.brought = loaded.map(listingOf)
+  }
+
+  isPending(): boolean {
+    return false
+  }
+
+  async whenReady(): Promise<void> {}
+
+  /** Rejects with `SessionError`: `unknown-model`, or `plan-mismatch` for an owner with another key. */
+  async greet(link: Link, first: Uint8Array): Promise<() => Promise<void>> {
+    const { modelHash, keyId } = parseJson(hello, first, 'The greeting')
+    const model = this.#loaded.find(({ cloud }) => cloud.hash === modelHash)
+    if (!model) throw new SessionError('unknown-model', 'The server has no such model.')
+    if (model.cloud.keyId !== keyId)
+      throw new SessionError('plan-mismatch', 'The model is disguised with another key than the page has.')
+    await link.send(utf8(JSON.stringify({ t: 'welcome' })), true)
+    return () => serveSession(link, model.engine, model.maxTokens)
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#loaded.map(({ engine }) => engine.close()))
+  }
+}
+
+function listingOf({ cloud, engine, maxTokens }: Loaded): BroughtListing {
+  const parameters = countParameters(cloud)
+  const common = { keyId: cloud.keyId, engine: engine.name, vocab: engine.vocab, maxTokens }
+  const facts: VeiledListing =
+    engine.kind === 'decoder'
+      ? { kind: 'decoder', ...common, top: engine.top }
+      : { kind: 'labels', ...common, outputs: engine.labels }
+  return {
+    name: cloud.name,
+    title: cloud.title ?? cloud.name,
+    description: cloud.description ?? `A ${cloud.family} model that only who holds its key makes sense of.`,
+    licence: cloud.licence ?? 'not stated',
+    hash: cloud.hash,
+    publicBytes: 0,
+    parameters,
+    privateParameters: parameters,
+    context: engine.context,
+    task: engine.kind === 'decoder' ? 'chat' : 'classify',
+    ...facts,
+  }
+}
