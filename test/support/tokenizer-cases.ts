@@ -1,5 +1,5 @@
 /** Small tokenizers of the kinds that models come with, as their `tokenizer.json` says them. */
-import type { TokenizerJson } from '../../tools/import/tokenizer-files.ts'
+import type { TokenizerJson } from '../../tools/import/tokenizer-json.ts'
 import { byteLevelJson } from './checkpoint-folder.ts'
 
 const alphabet = [

@@ -5,7 +5,7 @@ import { Tokenizer } from '@huggingface/tokenizers'
 import type { Manifest } from '../../src/model/files/manifest.ts'
 import { turnMarks } from '../../src/model/tokenizer/template.ts'
 import { readJson } from './source.ts'
-import type { TokenizerJson } from './tokenizer-files.ts'
+import type { TokenizerJson } from './tokenizer-json.ts'
 
 export type TextFormat = Pick<Manifest, 'chat' | 'text'> & { notes: string[] }
 

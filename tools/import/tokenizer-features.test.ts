@@ -4,7 +4,7 @@ import { describe, expect, it, test } from 'vitest'
 import { tokenizerCases } from '../../test/support/tokenizer-cases.ts'
 import { Charsmap } from './charsmap.ts'
 import { alike, oddTexts, tryOut } from './tokenizer-features.ts'
-import type { TokenizerJson } from './tokenizer-files.ts'
+import type { TokenizerJson } from './tokenizer-json.ts'
 
 /** What Hugging Face's Rust tokenizers make of the texts: scripts/tokenizer-vectors.ts. */
 const vectors = JSON.parse(

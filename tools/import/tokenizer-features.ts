@@ -5,7 +5,7 @@
 import { Tokenizer } from '@huggingface/tokenizers'
 import { Charsmap } from './charsmap.ts'
 import { ImportError } from './error.ts'
-import type { TokenizerJson } from './tokenizer-files.ts'
+import type { TokenizerJson } from './tokenizer-json.ts'
 
 interface Step {
   type: string

@@ -8,13 +8,7 @@ import { continuesText } from '../../src/model/graph/graph-of.ts'
 import { ImportError } from './error.ts'
 import { readJson } from './source.ts'
 import { alike, tryOut } from './tokenizer-features.ts'
-
-/** The part of `tokenizer.json` that is looked at here. */
-export interface TokenizerJson {
-  model: { type?: string; vocab?: unknown; merges?: unknown; [key: string]: unknown }
-  added_tokens?: { id: number; content: string; special: boolean }[]
-  [key: string]: unknown
-}
+import type { TokenizerJson } from './tokenizer-json.ts'
 
 const kinds = ['BPE', 'WordPiece', 'Unigram', 'WordLevel'] as const
 

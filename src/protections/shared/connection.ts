@@ -9,15 +9,10 @@ import type { TextInput } from '../../model/graph/interpret.ts'
 import type { Floats } from '../../model/math.ts'
 import { type ModelTexts, textsOf } from '../../model/texts.ts'
 import type { Link } from '../../transport/link.ts'
-import {
-  type Connection,
-  type Counts,
-  type ExplainedChoice,
-  ProtectionError,
-  type RunOptions,
-} from '../protection.ts'
+import type { Connection, Counts, ExplainedChoice, RunOptions } from '../protection.ts'
 import type { Agreement } from './agreement/agreement.ts'
 import type { ProfiledModel } from './profiles/profile.ts'
+import { checkReleased } from './released.ts'
 import type { OwnerSession } from './session/owner-session.ts'
 import { MAX_ROWS } from './session/pass-messages.ts'
 
@@ -81,24 +76,20 @@ export class SharedConnection implements Connection {
     const { config } = model.manifest
     if (!(ends instanceof EncoderEnds)) {
       const rows = ends.embed(Array.from(input.ids), base)
-      return ends.logits(this.#checked(await session.run(base, rows, { next: next !== undefined, signal })))
+      return ends.logits(
+        checkReleased(
+          this.#parts.released,
+          await session.run(base, rows, { next: next !== undefined, signal }),
+        ),
+      )
     }
     const { rows, padding } = ends.input(input)
     const bucket = next === undefined ? false : bucketOf(config, next)
-    const released = this.#checked(await session.run(base, rows, { padding, next: bucket, signal }))
+    const released = checkReleased(
+      this.#parts.released,
+      await session.run(base, rows, { padding, next: bucket, signal }),
+    )
     return config.head?.kind === 'classify' ? released : ends.tokens(released, input.ids.length)
-  }
-
-  /** What was released, where it is what the model can have said. Throws `ProtectionError` where a value has left its ring. */
-  #checked(released: Float64Array): Float64Array {
-    const range = this.#parts.released
-    if (range && released.some((value) => !(Math.abs(value) <= range.most)))
-      throw new ProtectionError(
-        'out-of-range',
-        `This text takes the model beyond the range that it was calibrated for: what ${range.place}, gives is not usable.`,
-        'Word it otherwise, or have the model calibrated on texts like this one: sotto model calibrate.',
-      )
-    return released
   }
 
   /** Makes products of masks ahead, for 32 rows at most. */
