@@ -24,6 +24,9 @@ import { port as portNumber } from '../values.ts'
 
 const checkout = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 
+/** Who runs both of the others here: nobody is protected, and the page says so. */
+const OPERATOR = 'this computer'
+
 const declared = command(
   'demo',
   'Build and serve the chat page, with a model server and a dealer as separate processes.',
@@ -112,12 +115,14 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
     building ? buildPage() : undefined,
   ])
   const { server, dealer } = processes
-  const config = (visited: string) =>
-    pageConfig(
+  const config = (visited: string) => ({
+    ...pageConfig(
       withHost(server.url, visited),
-      { url: withHost(dealer.url, visited), key: dealer.key },
+      { url: withHost(dealer.url, visited), key: dealer.key, operator: OPERATOR },
       values.audit,
-    )
+    ),
+    operator: OPERATOR,
+  })
   const shop = await listen({
     // Under another name than the shop's, browsers keep the two further apart.
     app: shopApp((visited) => withHost(listening.url, visited === 'localhost' ? '127.0.0.1' : visited)),
@@ -125,9 +130,9 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
     port: port && port + 3,
     tls,
   })
-  const embedders = [...new Set([...ownNames(host), 'localhost'])].map((name) => ({
-    origin: withHost(shop.url, name.includes(':') ? `[${name}]` : name),
-  }))
+  // Browsers' policies have no addresses of IPv6.
+  const shopNames = [...new Set([...ownNames(host), 'localhost'])].filter((name) => !name.includes(':'))
+  const embedders = shopNames.map((name) => ({ origin: withHost(shop.url, name) }))
   page.app = pageApp({ dir: pageDir, config, embedders, names: ownNames(host), tls })
 
   const facts = { url: listening.url, server, dealer, shop: withHost(shop.url, 'localhost') }
