@@ -16,13 +16,21 @@ export interface PageOptions {
    * name under which the page is being visited, which on a local network is also the name of the others.
    */
   config: (host: string) => object
+  /** Further files, as JSON, by their paths: keys of veiled models, which this origin alone gives away. */
+  more?: ReadonlyMap<string, object>
   /** Names under which it is visited, besides addresses, `localhost` and what its own certificate names. */
   names?: readonly string[]
   tls?: Tls
 }
 
 /** Every file is read once, at the start: a request can name one of them, and nothing else. */
-export function pageApp({ dir, config, names = [], tls }: PageOptions): Hono<{ Bindings: HttpBindings }> {
+export function pageApp({
+  dir,
+  config,
+  more,
+  names = [],
+  tls,
+}: PageOptions): Hono<{ Bindings: HttpBindings }> {
   const files = new Map(
     listFiles(dir).map((path) => [
       `/${relative(dir, path).split(sep).join('/')}`,
@@ -45,6 +53,8 @@ export function pageApp({ dir, config, names = [], tls }: PageOptions): Hono<{ B
   const visited = (c: Context) => config(new URL(c.req.url).hostname)
   app.get('/config.json', (c) => c.json(visited(c), 200, { 'cache-control': 'no-store' }))
   app.get('*', (c) => {
+    const json = more?.get(c.req.path)
+    if (json) return c.json(json, 200, { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
     const file = files.get(c.req.path)
     if (!file) return c.text('There is nothing here.', 404)
     // Vite puts a hash of the contents into the names below assets/.

@@ -16,10 +16,11 @@ import { buildPage, pageDir, pageIsStale } from '../build-page.ts'
 import { command, type ValuesOf } from '../command.ts'
 import { logLevels, stateDir, tlsOption, untilStopped } from '../common.ts'
 import { UsageError } from '../errors.ts'
-import { pageConfig } from '../page-config.ts'
+import { pageConfig, withKits } from '../page-config.ts'
 import { startProcesses } from '../processes.ts'
 import { print, printJson } from '../terminal.ts'
 import { port as portNumber } from '../values.ts'
+import { veiledDemo } from '../veiled-demo.ts'
 
 const checkout = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 
@@ -95,9 +96,16 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
 
   const building = values.build && pageIsStale()
   if (building) say('Building the page …')
+  const disguised = await veiledDemo(models, stateDir)
+  const kits = Object.entries(disguised?.kits ?? {}).map(([keyId, kit]) => ({
+    keyId,
+    kit,
+    path: `/keys/${keyId}.json`,
+  }))
   const [processes] = await Promise.all([
     startProcesses({
       models,
+      veiled: disguised?.cloud,
       dealerModels: values.dealerModels,
       host,
       serverPort: port && port + 1,
@@ -111,13 +119,15 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
     building ? buildPage() : undefined,
   ])
   const { server, dealer } = processes
-  const config = (visited: string) =>
-    pageConfig(
-      withHost(server.url, visited),
-      { url: withHost(dealer.url, visited), key: dealer.key },
-      values.audit,
+  const config = (visited: string) => {
+    const at = withHost(server.url, visited)
+    return withKits(
+      pageConfig(at, { url: withHost(dealer.url, visited), key: dealer.key }, values.audit),
+      Object.fromEntries(kits.map(({ keyId, path }) => [keyId, path])),
     )
-  page.app = pageApp({ dir: pageDir, config, names: ownNames(host), tls })
+  }
+  const more = new Map(kits.map(({ path, kit }) => [path, kit]))
+  page.app = pageApp({ dir: pageDir, config, more, names: ownNames(host), tls })
 
   const facts = { url: listening.url, server, dealer }
   if (json) printJson(facts)
