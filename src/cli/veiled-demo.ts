@@ -24,7 +24,8 @@ export async function veiledDemo(models: string, stateDir: string): Promise<Veil
   const [cloud, keys] = [join(at, `${ORIGINAL}-veiled`), join(at, 'keys')]
   const about = {
     title: `${manifest.name}, disguised`,
-    description: 'Disguised, not encrypted: the same model on an ordinary engine, at its full speed.',
+    description:
+      'Disguised, not encrypted: the same model on an ordinary engine, at its full speed. Its weights are public, so that here it hides nothing: it shows how.',
     licence: manifest.license,
   }
   if (!existsSync(cloud))

@@ -32,7 +32,8 @@ export async function chat(
   if (!model.continuesText)
     throw new OwnerError('wrong-task', 'This model labels texts, it does not chat.', 'Choose a chat model.')
   const { hidesTexts } = open.info.model.protection.notice
-  const padding = options.padding ?? (hidesTexts ? 'blocks' : 'none')
+  // Where words can be told, lengths can: passes behind a reply's end would hide nothing.
+  const padding = hidesTexts ? (options.padding ?? 'blocks') : 'none'
   const format = turnFormat(open.tokenizer, model)
   const prompt = layOut(open, format, messages, { ...options, padding }, run)
   const reply = new Reply(open, options, run)

@@ -98,7 +98,7 @@ function listingOf({ cloud, engine, maxTokens }: Loaded): BroughtListing {
   const facts: VeiledListing =
     engine.kind === 'decoder'
       ? { kind: 'decoder', ...common, top: engine.top }
-      : { kind: 'labels', ...common, outputs: engine.labels }
+      : { kind: 'labels', ...common, labelCount: engine.labels }
   return {
     name: cloud.name,
     title: cloud.title ?? cloud.name,
