@@ -9,6 +9,7 @@ import { profileIds } from '../src/protections/shared/profiles/lookup.ts'
 import { ID as LOWBIT } from '../src/protections/shared/profiles/lowbit/id.ts'
 import { columnScales } from '../src/protections/shared/profiles/lowbit/random.ts'
 import { linkChoices } from '../src/transport/connect.ts'
+import { againstCase } from './against.ts'
 import { auditCase } from './audit.ts'
 import { besideCleartext, withCleartext } from './cleartext.ts'
 import { crowdCase } from './crowd.ts'
@@ -91,6 +92,12 @@ const declared = command('bench', 'Measure the engine.')
       'how products of many rows are made; the fastest that is exact on this machine if not given',
     ).choices(productChoices),
   )
+  .addOption(
+    new Option(
+      '--against <kind>',
+      'decode, prefill, encode: the same with products of this kind, in turn, and what the one takes of the other',
+    ).choices(productChoices),
+  )
   .option(
     '--workers <n>',
     "the dealer's threads that deal; 0 for its main thread",
@@ -128,6 +135,7 @@ Examples:
   sotto bench prefill --tokens 64
   sotto bench encode --shape bert-base
   sotto bench encode --shape bert-base --profile lowbit --scales private
+  sotto bench encode --shape bert-base --visibility sprint --products u7s8 --against wasm
   sotto bench encode --shape bert-base --profile lowbit --beside fixed
   sotto bench decode --slope
   sotto bench crowd
@@ -207,8 +215,9 @@ async function bench(kind: (typeof kinds)[number], values: ValuesOf<typeof decla
     products: values.products,
     workers: values.workers,
   }
-  const { beside } = values
+  const { against, beside } = values
   const run = () => {
+    if (against) return againstCase((o) => passCase(kind, o), options, against)
     if (beside) return versusCase(kind, options, { ...options, profile: beside, scales: scalesOf(beside) })
     return decoding && values.slope ? slopeCase(options) : passCase(kind, options)
   }

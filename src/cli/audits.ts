@@ -4,7 +4,7 @@ import { real } from './values.ts'
 
 /** Says what `--audit` is. */
 export const auditHelp =
-  'how probable it is that a pass from the beginning of a text is rehearsed and the dealer audited; 0: never'
+  'how probable it is that a pass which reads a text or a message is rehearsed and the dealer audited, four times less for each word of a reply; 0: never'
 
 /** At most what a server puts up with. */
 export const probability = real(0, MOST_AUDITED)

@@ -6,7 +6,15 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 export const pageDir = join(root, 'dist/page')
 
-const sources = ['index.html', 'vite.config.ts', 'package-lock.json', 'src', 'shaders', 'public/page']
+const sources = [
+  'index.html',
+  'embed.html',
+  'vite.config.ts',
+  'package-lock.json',
+  'src',
+  'shaders',
+  'public/page',
+]
 
 function newest(path: string): number {
   if (!existsSync(path)) return 0

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Party, PartyProcesses } from '../../test/support/session/party-processes.ts'
 import { writeTinyBundle } from '../../test/support/session/tiny-bundle.ts'
-import type { OwnerEvent } from '../owner/api.ts'
+import type { OwnerEvent, Padding } from '../owner/api.ts'
 import { nodeOwner } from '../owner/node/owner.ts'
 import type { Owner } from '../owner/owner.ts'
 import { pageConfig } from './page-config.ts'
@@ -31,7 +31,9 @@ afterAll(async () => {
 })
 
 const hello = [{ role: 'user' as const, content: 'Hello' }]
-const ask = (maxTokens: number) => owner.chat(hello, { temperature: 0, topP: 1, maxTokens, padding: 'none' })
+const ask = (maxTokens: number, padding: Padding = 'none') =>
+  owner.chat(hello, { temperature: 0, topP: 1, maxTokens, padding })
+const tokens = () => events.flatMap((event) => (event.type === 'token' ? [event.id] : []))
 
 test.each<Party>(['server', 'dealer'])(
   'a %s that is stopped finishes the reply, and the next message finds its successor',
@@ -51,6 +53,28 @@ test.each<Party>(['server', 'dealer'])(
     await parties.start(party)
     expect((await next).ids).toEqual(expected.ids)
     expect(events.filter(({ type }) => type === 'token')).toHaveLength(expected.ids.length)
+  },
+)
+
+test.each<[Party, Padding]>([
+  ['server', 'none'],
+  ['server', 'blocks'],
+  ['dealer', 'blocks'],
+])(
+  'a %s that dies in the middle of a reply, lengths hidden by %s: its successor goes on where it was, and no word comes twice',
+  async (party, padding) => {
+    const before = owner.totals().rows
+    const expected = await ask(24, padding)
+    const rows = owner.totals().rows - before
+    events.length = 0
+    const reply = ask(24, padding)
+    await expect.poll(() => tokens().length).toBeGreaterThan(6)
+    await parties.end(party)
+    await parties.start(party)
+    expect(await reply).toEqual(expected)
+    expect(tokens()).toEqual(expected.ids)
+    // All that the new session reads is what one that nothing has cut reads, to the row: what is hidden stays so.
+    expect(owner.totals().rows).toBe(rows)
   },
 )
 

@@ -1,7 +1,7 @@
 /** A conversation's next reply, token by token. */
 import type { Floats } from '../model/math.ts'
 import { Sampler } from '../model/sample.ts'
-import { decodeText, StreamDecoder, stopIds, type TurnFormat, turnFormat } from '../model/tokenizer/chat.ts'
+import { decodeText, StreamDecoder, stopIds, type TurnFormat } from '../model/tokenizer/chat.ts'
 import { Cancelled } from '../protections/protection.ts'
 import type { ChatOptions, ChatResult, Message, OnEvent, Padding } from './api.ts'
 import { OwnerError } from './api.ts'
@@ -21,54 +21,71 @@ export interface Running {
   passed(secondsPerToken: number): void
 }
 
-/** Answers a conversation; what was cached of it is not read again. Throws `OwnerError`, and what sessions throw. */
+/** What a request has come to in a session that ended under it: another one with the same model goes on from there. */
+export interface Begun {
+  reply?: Reply
+  /** Positions that the last session had read: server and dealer know. */
+  rows: number
+}
+
+/**
+ * Answers a conversation; what was cached of it is not read again. A reply that has `begun` goes on where it was. Throws
+ * `OwnerError`, and what sessions throw.
+ */
 export async function chat(
   open: Open,
   messages: Message[],
   options: ChatOptions,
   run: Running,
+  begun: Begun = { rows: 0 },
 ): Promise<ChatResult> {
-  const { model } = open
-  if (!model.continuesText)
+  const { format, model } = open
+  if (!format)
     throw new OwnerError('wrong-task', 'This model labels texts, it does not chat.', 'Choose a chat model.')
   const { hidesTexts } = open.info.model.protection.notice
   // Where words can be told, lengths can: passes behind a reply's end would hide nothing.
   const padding = hidesTexts ? (options.padding ?? 'blocks') : 'none'
-  const format = turnFormat(open.tokenizer, model)
   const prompt = layOut(open, format, messages, { ...options, padding }, run)
-  const reply = new Reply(open, options, run)
+  const reply = begun.reply ?? new Reply(open, options, run)
+  begun.reply = reply
   const rest = prompt.ids.slice(prompt.single)
   const isHidden = padding === 'blocks'
+  /** What the pass after so many of one row reads; behind the end of a reply it does not matter what. */
+  const idAfter = (after: number): number => rest[after] ?? reply.made[after - rest.length] ?? reply.last
+  /** Takes what a pass has made of the token before it, unless that was chosen already, or the reply is over. */
+  const take = (logits: Floats, after: number): void => {
+    if (after >= rest.length && !reply.isDone && reply.made.length === after - rest.length) reply.take(logits)
+    else if (after > 0) reply.pretend(logits)
+  }
   // As many as the longest prompt's end and the longest reply take, whatever these ones do.
   const longest = (isHidden ? PROMPT_BLOCK : 0) + options.maxTokens - 1
   const most = Math.min(longest, model.config.context - prompt.single)
   const read = { promptTokens: prompt.ids.length, isCut: prompt.isCut }
-  let passes = 0
+  // Where lengths are hidden, read at once is what the session before had read for certain, in blocks.
+  const known = Math.max(0, begun.rows - prompt.single)
+  const block = isHidden ? PROMPT_BLOCK : 1
+  let passes = Math.min(most, known - (known % block))
   /** Whether a pass follows so many others; where lengths are hidden, by the blocks that they end in. */
   const goesOn = (after: number): boolean =>
     after < most && (isHidden ? after % REPLY_BLOCK > 0 || !reply.isDone : !reply.isDone)
   try {
-    const logits = await prefill(open, prompt, run, most > 0)
-    if (rest.length === 0) reply.take(logits)
+    const again = Array.from({ length: passes }, (_, after) => idAfter(after))
+    const ids = [...prompt.ids.slice(0, prompt.single), ...again]
+    take(await prefill(open, prompt, ids, run, most > passes), passes)
     while (goesOn(passes)) {
-      // Behind the end of a reply it does not matter what is read: nothing of it is kept.
-      const id = passes < rest.length ? rest[passes] : reply.last
-      const logits = await pass(open, [id], run, passes + 1 < most)
+      const logits = await pass(open, [idAfter(passes)], run, passes + 1 < most)
       passes++
       if (passes <= rest.length) tellRead(open, prompt, run)
-      if (passes >= rest.length && !reply.isDone) {
-        reply.take(logits)
-        continue
-      }
-      reply.pretend(logits)
-      if (reply.isDone)
-        run.onEvent(progress('padding', passes % REPLY_BLOCK, REPLY_BLOCK, 'Hiding its length'))
+      const isOver = reply.isDone
+      take(logits, passes)
+      if (isOver) run.onEvent(progress('padding', passes % REPLY_BLOCK, REPLY_BLOCK, 'Hiding its length'))
     }
     return { ...reply.result(passes - rest.length, 'context'), ...read }
   } catch (error) {
     if (!(error instanceof Cancelled)) throw error
     return { ...reply.result(passes - rest.length, 'cancelled'), ...read }
   } finally {
+    begun.rows = prompt.single + passes
     if (reply.isBegun) {
       // How much of its last block the reply fills must not show in where the next prompt begins.
       const inBlocks = Math.max(0, Math.ceil(passes / REPLY_BLOCK) - 1) * REPLY_BLOCK
@@ -81,7 +98,7 @@ export async function chat(
 }
 
 /** A reply as it is made. */
-class Reply {
+export class Reply {
   readonly made: number[] = []
   isBegun = false
   /** What is to be read next. */
@@ -168,14 +185,19 @@ function layOut(
   }
 }
 
-/** Runs what is not cached yet, up to what is read token by token; resolves with the next token's logits. */
-async function prefill(open: Open, prompt: Prompt, run: Running, next: boolean): Promise<Floats> {
-  const { ids, single } = prompt
+/** Reads those of `ids` that are not cached yet, many at a time; resolves with the next token's logits. */
+async function prefill(
+  open: Open,
+  prompt: Prompt,
+  ids: readonly number[],
+  run: Running,
+  next: boolean,
+): Promise<Floats> {
   let logits: Floats = new Float64Array()
   tellRead(open, prompt, run)
-  while (open.cached.rows < single) {
-    const part = ids.slice(open.cached.rows, Math.min(single, open.cached.rows + open.connection.maxTokens))
-    const isLast = open.cached.rows + part.length === single
+  while (open.cached.rows < ids.length) {
+    const part = ids.slice(open.cached.rows, open.cached.rows + open.connection.maxTokens)
+    const isLast = open.cached.rows + part.length === ids.length
     logits = await pass(open, part, run, next && isLast)
     tellRead(open, prompt, run)
   }

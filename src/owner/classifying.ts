@@ -12,9 +12,15 @@ import { entitiesOf, taggedWords } from './tagging.ts'
 
 /**
  * Labels the texts in order, and says each result; after `signal` it resolves with those so far. While one pass runs, the
- * input-independent work of the next is done. Throws `OwnerError`, and what sessions throw.
+ * input-independent work of the next is done. `results` are those of a session that ended under it: it goes on behind them.
+ * Throws `OwnerError`, and what sessions throw.
  */
-export async function classify(open: Open, inputs: ClassifyInput[], run: Running): Promise<Classification[]> {
+export async function classify(
+  open: Open,
+  inputs: ClassifyInput[],
+  run: Running,
+  results: Classification[] = [],
+): Promise<Classification[]> {
   const { connection, model } = open
   const { config, name } = model
   const { head } = config
@@ -25,10 +31,10 @@ export async function classify(open: Open, inputs: ClassifyInput[], run: Running
       'Choose a model that labels texts.',
     )
   const texts = inputs.map((input, i) => encoded(open, input, i))
-  const results: Classification[] = []
   const report = (): void => run.onEvent(reading(open, results.length, inputs.length, 'texts'))
   try {
     for (const [index, text] of texts.entries()) {
+      if (index < results.length) continue
       report()
       if (run.signal.aborted) return results
       const started = performance.now()

@@ -2,6 +2,7 @@
 import { Tokenizer } from '@huggingface/tokenizers'
 import type { ServedListing } from '../handshake/listing.ts'
 import type { TextModel } from '../model/texts.ts'
+import { type TurnFormat, turnFormat } from '../model/tokenizer/chat.ts'
 import type { Connection, Protection } from '../protections/protection.ts'
 import { protections } from '../protections/registry.ts'
 import { partyUrl } from '../transport/party-url.ts'
@@ -21,6 +22,8 @@ export interface Open {
   readonly tokenizer: Tokenizer
   readonly connection: Connection
   readonly info: SessionInfo
+  /** How the model takes turns; an encoder takes none. */
+  readonly format?: TurnFormat
   /** What the connection has cached. */
   readonly cached: CachedTurns
 }
@@ -107,9 +110,15 @@ export async function openModel(
       onEvent(event.type === 'notice' ? event : progress('connect', event.done, event.total, event.text)),
   })
   const { sessionId, link, backend, dealer, texts } = connection
+  const tokenizer = new Tokenizer(texts.tokenizer, {})
+  const format = await formatOf(tokenizer, texts.model).catch(async (error: unknown) => {
+    await connection.close()
+    throw error
+  })
   return {
     model: texts.model,
-    tokenizer: new Tokenizer(texts.tokenizer, {}),
+    tokenizer,
+    format,
     connection,
     info: {
       model: withWords(listing, protection),
@@ -141,3 +150,7 @@ async function preparedListing(
     await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS))
   }
 }
+
+/** How a model takes turns, if it does. Rejects with `TemplateError`. */
+const formatOf = async (tokenizer: Tokenizer, model: TextModel): Promise<TurnFormat | undefined> =>
+  model.continuesText ? turnFormat(tokenizer, model) : undefined

@@ -15,13 +15,16 @@ import type {
   SessionInfo,
 } from './api.ts'
 import { OwnerError } from './api.ts'
-import { chat, type Running } from './chatting.ts'
+import { type Begun, chat, type Running } from './chatting.ts'
 import { classify } from './classifying.ts'
 import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'
 import { embed } from './embedding.ts'
 import { browserPlatform, type Platform } from './platform.ts'
-import { isPutOff, isRestarting, openNext } from './reconnecting.ts'
+import { isPutOff, isReplaced, openNext } from './reconnecting.ts'
 import { statsOf } from './stats.ts'
+
+/** So often may a party be replaced during one request. */
+const MAX_REPLACED = 4
 
 /**
  * The engine itself, in this thread: one session at a time, and in it one request at a time (`busy`). Texts, seeds
@@ -59,7 +62,7 @@ export class Owner implements OwnerApi {
     this.#options = options
     this.#open = await this.#connect(options).catch((error: unknown) => {
       if (!isPutOff(error)) throw error
-      return this.#connectNext(options)
+      return this.#connectNext(options, error)
     })
     this.#onEvent(progress('connect', 3, 3, 'Connected'))
     this.#stats()
@@ -71,11 +74,13 @@ export class Owner implements OwnerApi {
   }
 
   chat(messages: Message[], options: ChatOptions): Promise<ChatResult> {
-    return this.#run((open, run) => chat(open, messages, options, run))
+    const begun: Begun = { rows: 0 }
+    return this.#run((open, run) => chat(open, messages, options, run, begun))
   }
 
   classify(inputs: ClassifyInput[]): Promise<Classification[]> {
-    return this.#run((open, run) => classify(open, inputs, run))
+    const results: Classification[] = []
+    return this.#run((open, run) => classify(open, inputs, run, results))
   }
 
   embed(texts: string[]): Promise<Embedding[]> {
@@ -110,9 +115,10 @@ export class Owner implements OwnerApi {
   }
 
   /** While a party is replaced. */
-  #connectNext(options: OpenOptions, signal?: AbortSignal): Promise<Open> {
-    this.#onEvent(progress('connect', 0, 3, 'The other side asks to wait a moment'))
-    return openNext(() => this.#connect(options), signal)
+  #connectNext(options: OpenOptions, why: unknown, signal?: AbortSignal): Promise<Open> {
+    const text = isPutOff(why) ? 'The other side asks to wait a moment' : 'Looking for the other side again'
+    this.#onEvent(progress('connect', 0, 3, text))
+    return openNext(() => this.#connect(options), why, signal)
   }
 
   #current(): Open {
@@ -120,7 +126,7 @@ export class Owner implements OwnerApi {
     return this.#open
   }
 
-  /** Runs one request at a time, which `stop` can cancel. */
+  /** Runs one request at a time, which `stop` can cancel; with the next session where a party is replaced under it. */
   async #run<T>(work: (open: Open, run: Running) => Promise<T>): Promise<T> {
     const open = this.#current()
     if (this.#abort) throw new OwnerError('busy', 'A request is under way already.', 'Stop it first.')
@@ -139,13 +145,19 @@ export class Owner implements OwnerApi {
       },
     }
     try {
-      return await work(open, run).catch(async (error: unknown) => {
-        // What somebody has read already must not come a second time.
-        if (!isRestarting(error) || isHeard || !this.#options) throw error
-        await this.close()
-        this.#open = await this.#connectNext(this.#options, abort.signal)
-        return work(this.#open, run)
-      })
+      for (let current = open, left = MAX_REPLACED; ; left--) {
+        try {
+          return await work(current, run)
+        } catch (error) {
+          if (!isReplaced(error) || left === 0 || !this.#options) throw error
+          await this.close()
+          const next = await this.#connectNext(this.#options, error, abort.signal)
+          this.#open = next
+          // What somebody has read already goes on with the model that it began with, or not at all.
+          if (isHeard && next.info.model.hash !== current.info.model.hash) throw error
+          current = next
+        }
+      }
     } catch (error) {
       // Whatever went wrong in a pass, shares may be out of step: the next request starts a new session.
       if (!(error instanceof OwnerError)) await this.close()

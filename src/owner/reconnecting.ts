@@ -1,8 +1,12 @@
 /** What an owner does while a server or a dealer is replaced: it waits, opens a session with the next one, and asks again. */
 import type { Open } from './connect.ts'
 
-/** So long the next process may take to come up, and so often it is asked for; milliseconds. */
+/**
+ * So long the next process may take to come up, where one was announced and where its predecessor was gone without a word, and
+ * so often it is asked for; milliseconds.
+ */
 const REPLACING_MS = 90_000
+const UNANNOUNCED_MS = 30_000
 const ASK_AGAIN_MS = 500
 /** However long somebody says that it takes. */
 const MAX_WAIT_S = 15
@@ -30,19 +34,20 @@ const codeOf = (error: unknown): unknown => {
   return because ?? code
 }
 
-/** Whether a party has said that another process follows it. */
-export const isRestarting = (error: unknown): boolean => codeOf(error) === 'restarting'
+/** Whether the session has ended because a party was replaced, said before or not. */
+export const isReplaced = (error: unknown): boolean => isAnnounced(error) || gone.has(codeOf(error))
+
+/** How it looks when a process has ended under a session. */
+const gone = new Set<unknown>(['lost', 'unknown-link', 'dealer-lost', 'dealer-unreachable'])
+
+const isAnnounced = (error: unknown): boolean => codeOf(error) === 'restarting'
 
 /** Whether the same may succeed a little later, as a party itself says. */
-export const isPutOff = (error: unknown): boolean => isRestarting(error) || codeOf(error) === 'busy'
+export const isPutOff = (error: unknown): boolean => isAnnounced(error) || codeOf(error) === 'busy'
 
-/** Opens a session with whoever comes next. Rejects with what was wrong last where nobody does in time. */
-export async function openNext(
-  open: () => Promise<Open>,
-  signal?: AbortSignal,
-  replacingMs = REPLACING_MS,
-): Promise<Open> {
-  for (const until = performance.now() + replacingMs; ; ) {
+/** Opens a session with whoever comes next, after `why`. Rejects with what was wrong last where nobody does in time. */
+export async function openNext(open: () => Promise<Open>, why: unknown, signal?: AbortSignal): Promise<Open> {
+  for (const until = performance.now() + (isPutOff(why) ? REPLACING_MS : UNANNOUNCED_MS); ; ) {
     let waitMs = ASK_AGAIN_MS
     try {
       return await open()

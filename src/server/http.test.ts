@@ -44,12 +44,14 @@ beforeAll(async () => {
   parties = await startParties({ catalog, served: { modelHash: hash } })
   const dir = join(folder, 'page')
   mkdirSync(join(dir, 'assets'), { recursive: true })
-  writeFileSync(join(dir, 'index.html'), '<!doctype html>')
+  for (const name of ['index.html', 'embed.html']) writeFileSync(join(dir, name), '<!doctype html>')
+  writeFileSync(join(dir, 'sotto-widget.js'), '')
   writeFileSync(join(dir, 'assets', 'app-1234.js'), 'export {}')
   writeFileSync(join(folder, 'outside.txt'), 'outside')
   const app = pageApp({
     dir,
     config: () => pageConfig(parties.server.url, { url: parties.dealer.url, key: 'k' }),
+    embedders: [{ origin: 'https://shop.example' }],
   })
   page = await listen({ app, host: '127.0.0.1', port: 0 })
 })
@@ -175,6 +177,28 @@ describe('the page', () => {
     expect(script.headers.get('content-type')).toContain('text/javascript')
     expect(script.headers.get('cache-control')).toContain('immutable')
   })
+
+  test('is framed by nobody, and its embedded views by the sites that may', async () => {
+    const policy = async (path: string) =>
+      (await fetch(`${page.url}${path}`)).headers.get('content-security-policy')
+    expect(await policy('/')).toContain("frame-ancestors 'none'")
+    expect(await policy('/embed.html')).toMatch(/frame-ancestors https:\/\/shop\.example$/)
+    // A site that embeds is not one that the page may talk to.
+    expect(await policy('/embed.html')).not.toMatch(/connect-src[^;]*shop/)
+    const { embedders } = (await (await fetch(`${page.url}/config.json`)).json()) as { embedders: object[] }
+    expect(embedders).toEqual([{ origin: 'https://shop.example' }])
+    const loader = await fetch(`${page.url}/sotto-widget.js`)
+    expect(loader.headers.get('access-control-allow-origin')).toBe('*')
+    expect((await fetch(page.url)).headers.get('access-control-allow-origin')).toBeNull()
+  })
+
+  test.each(['https://shop.example; script-src *', 'https://shop.example/', '*', 'shop.example'])(
+    'no policy is made of %s',
+    (origin) => {
+      const dir = join(folder, 'page')
+      expect(() => pageApp({ dir, config: () => ({}), embedders: [{ origin }] })).toThrow('is no origin')
+    },
+  )
 
   test('pins the dealer in its configuration', async () => {
     expect(await (await fetch(`${page.url}/config.json`)).json()).toMatchObject({

@@ -7,6 +7,7 @@ import { compress } from 'hono/compress'
 import { getMimeType } from 'hono/utils/mime'
 import type { Tls } from '../transport/node/certificate.ts'
 import { Visitors } from '../transport/node/visitors.ts'
+import { type Embedder, frameAncestors } from './embedders.ts'
 
 export interface PageOptions {
   /** The built page. */
@@ -18,6 +19,8 @@ export interface PageOptions {
   config: (host: string) => object
   /** Further files, as JSON, by their paths: keys of veiled models, which this origin alone gives away. */
   more?: ReadonlyMap<string, object>
+  /** Sites that may show the embedded views in a frame; told to the views with the configuration. */
+  embedders?: readonly Embedder[]
   /** Names under which it is visited, besides addresses, `localhost` and what its own certificate names. */
   names?: readonly string[]
   tls?: Tls
@@ -28,6 +31,7 @@ export function pageApp({
   dir,
   config,
   more,
+  embedders = [],
   names = [],
   tls,
 }: PageOptions): Hono<{ Bindings: HttpBindings }> {
@@ -40,6 +44,7 @@ export function pageApp({
   const index = files.get('/index.html')
   if (!index) throw new Error(`There is no page in ${dir}. Build it with: npx vite build`)
   files.set('/', index)
+  const ancestors = frameAncestors(embedders)
   const app = new Hono<{ Bindings: HttpBindings }>()
   const visitors = new Visitors({ origins: [], names, tls })
   app.use(async (c, next) => {
@@ -51,7 +56,7 @@ export function pageApp({
   app.use(compress({ threshold: 1024 }))
   app.get('/healthz', (c) => c.json({ ok: true }))
   const visited = (c: Context) => config(new URL(c.req.url).hostname)
-  app.get('/config.json', (c) => c.json(visited(c), 200, { 'cache-control': 'no-store' }))
+  app.get('/config.json', (c) => c.json({ ...visited(c), embedders }, 200, { 'cache-control': 'no-store' }))
   app.get('*', (c) => {
     const json = more?.get(c.req.path)
     if (json) return c.json(json, 200, { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
@@ -59,10 +64,15 @@ export function pageApp({
     if (!file) return c.text('There is nothing here.', 404)
     // Vite puts a hash of the contents into the names below assets/.
     const lasting = c.req.path.startsWith('/assets/')
+    // Other sites include it with its hash, which takes a request that may be read across origins.
+    if (c.req.path === '/sotto-widget.js') c.header('access-control-allow-origin', '*')
     return c.body(file.bytes, 200, {
       'content-type': getMimeType(file.path) ?? 'application/octet-stream',
       'cache-control': lasting ? 'public, max-age=31536000, immutable' : 'no-cache',
-      'content-security-policy': contentSecurityPolicy(visited(c)),
+      'content-security-policy': contentSecurityPolicy(
+        visited(c),
+        c.req.path === '/embed.html' ? ancestors : "'none'",
+      ),
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
     })
@@ -71,7 +81,7 @@ export function pageApp({
 }
 
 /** The page may talk to its own origin and to those that its configuration names, and to nobody else. */
-function contentSecurityPolicy(config: object): string {
+function contentSecurityPolicy(config: object, ancestors: string): string {
   const origins = [...new Set(addressesIn(config))].flatMap((origin) => [
     origin,
     origin.replace(/^http/, 'ws'),
@@ -87,7 +97,7 @@ function contentSecurityPolicy(config: object): string {
     `connect-src 'self' ${origins.join(' ')}`,
     "base-uri 'none'",
     "form-action 'none'",
-    "frame-ancestors 'none'",
+    `frame-ancestors ${ancestors}`,
   ].join('; ')
 }
 

@@ -3,6 +3,7 @@ import type { Mutant } from './mutant.ts'
 
 const session = 'src/protections/shared/session'
 const audit = `${session}/audit.test.ts`
+const behind = `${session}/audit-behind.test.ts`
 const shows = 'an audit shows keys of rehearsed passes, under which no word ever was, and serials are burnt'
 
 export const audits: readonly Mutant[] = [
@@ -11,8 +12,8 @@ export const audits: readonly Mutant[] = [
     edits: [
       {
         file: `${session}/audit.ts`,
-        find: 'return equalBytes(expected, next.digest)',
-        replace: 'return equalBytes(expected, expected)',
+        find: 'return equalBytes(rest, next.digests.rest)',
+        replace: 'return equalBytes(rest, rest)',
       },
     ],
     caughtBy: {
@@ -25,8 +26,8 @@ export const audits: readonly Mutant[] = [
     edits: [
       {
         file: 'src/protections/shared/server/auditor.ts',
-        find: 'async (bytes) => void hash.update(bytes),',
-        replace: 'async (bytes) => void (bytes.length > 64 || hash.update(bytes)),',
+        find: 'async (bytes, isKept) => hashed.update(bytes, isKept),',
+        replace: 'async (bytes, isKept) => void (bytes.length > 64 || hashed.update(bytes, isKept)),',
       },
     ],
     caughtBy: { file: audit, test: 'an honest dealer passes, and answers stay as they are in a chat' },
@@ -37,7 +38,7 @@ export const audits: readonly Mutant[] = [
       {
         file: `${session}/rehearsal.ts`,
         find: 'await this.#show(audits, pass)',
-        replace: 'await this.#show(audits, { ...pass, key: shown[0].key })',
+        replace: 'await this.#show(audits, { ...pass, shown: shown[0].shown })',
       },
     ],
     caughtBy: { file: audit, test: 'an honest dealer passes, and answers stay as they are in a chat' },
@@ -88,8 +89,8 @@ export const audits: readonly Mutant[] = [
     edits: [
       {
         file: `${session}/rehearsal.ts`,
-        find: 'if (isRight) return',
-        replace: 'if (isRight || payload) return',
+        find: 'if (isRight) {',
+        replace: 'if (isRight || payload) {',
       },
     ],
     caughtBy: {
@@ -102,13 +103,69 @@ export const audits: readonly Mutant[] = [
     edits: [
       {
         file: `${session}/rehearsal.ts`,
-        find: 'this.#session.run(base, empty, { next, signal })',
-        replace: 'this.#session.run(base, empty, { signal })',
+        find: 'this.#session.run(base, this.empty(n), { next, signal })',
+        replace: 'this.#session.run(base, this.empty(n), { signal })',
       },
     ],
     caughtBy: {
       file: audit,
       test: 'an audit shows nothing before its end: dealer and server see what they see of a pass that is none',
+    },
+  },
+  {
+    name: 'a rehearsal behind real passes uses the dealer’s key of what is kept',
+    edits: [
+      {
+        file: `${session}/owner-session.ts`,
+        find: 'isRehearsal ? crypto.getRandomValues(new Uint8Array(32)) : keys.kept',
+        replace: 'isRehearsal ? keys.kept : keys.kept',
+      },
+    ],
+    caughtBy: {
+      file: behind,
+      test: 'an audit behind real passes says nothing of them shows one key, and the owner’s side of products with what is cached is not the dealer’s',
+    },
+  },
+  {
+    name: 'a rehearsal behind real passes reads what they have cached',
+    edits: [
+      {
+        file: `${session}/owner-session.ts`,
+        find: 'isRehearsal ? new RowCache(plans.config.context) : this.#cache',
+        replace: 'isRehearsal ? this.#cache : this.#cache',
+      },
+    ],
+    caughtBy: {
+      file: behind,
+      test: 'an audit behind real passes says nothing of them sends the same whatever was cached',
+    },
+  },
+  {
+    name: 'an audit behind real passes shows both keys',
+    edits: [
+      {
+        file: `${session}/owner-session.ts`,
+        find: 'isRehearsal ? { pass: keys.pass } : keys',
+        replace: 'isRehearsal ? keys : keys',
+      },
+    ],
+    caughtBy: {
+      file: behind,
+      test: 'an audit behind real passes says nothing of them shows one key',
+    },
+  },
+  {
+    name: 'products with what is cached are under the key that is shown',
+    edits: [
+      {
+        file: 'src/protections/shared/correlations/keystreams.ts',
+        find: 'step.attends ? keptStreamId : streamId',
+        replace: 'step.attends ? streamId : streamId',
+      },
+    ],
+    caughtBy: {
+      file: 'test/secrecy/streams.test.ts',
+      test: 'llama, private puts what masks of cached values go into under streams that are kept',
     },
   },
 ]

@@ -19,8 +19,8 @@ export class OtherPrg extends Prg {
   },
   {
     file: `${shared}/session/deal-pass.ts`,
-    find: "import { Prg } from '../prg.ts'",
-    replace: "import { OtherPrg, Prg } from '../prg.ts'",
+    find: "import { type OwnerKeys, Prg } from '../prg.ts'",
+    replace: "import { OtherPrg, type OwnerKeys, Prg } from '../prg.ts'",
   },
   {
     file: `${shared}/session/deal-pass.ts`,
@@ -66,8 +66,8 @@ export const masks: readonly Mutant[] = [
     edits: [
       {
         file: `${shared}/ops/open.ts`,
-        find: 'streamId(plan.steps.length, MASK_STREAM)',
-        replace: 'streamId(plan.steps.length & ~7, MASK_STREAM)',
+        find: '(step, MASK_STREAM)',
+        replace: '(step & ~7, MASK_STREAM)',
       },
     ],
     caughtBy: { file: once, test: 'a public chat reads no block of a keystream for a second value' },
@@ -123,8 +123,8 @@ export const masks: readonly Mutant[] = [
     edits: [
       {
         file: `${shared}/correlations/keystreams.ts`,
-        find: 'streamId(step.id, slotIndex(step, slot))',
-        replace: 'streamId(step.id, slotIndex(step, slot) >> 1)',
+        find: '(step.id, slotIndex(step, slot))',
+        replace: '(step.id, slotIndex(step, slot) >> 1)',
       },
     ],
     caughtBy: {

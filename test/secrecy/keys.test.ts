@@ -8,11 +8,17 @@ import { LocalParties } from '../../src/protections/shared/local/local-parties.t
 import type { Plan } from '../../src/protections/shared/plan.ts'
 import { type Prg, streamId } from '../../src/protections/shared/prg.ts'
 import { localKeys } from '../support/protocol/local-keys.ts'
-import { tinyLlama, tinyModel } from '../support/protocol/models.ts'
+import { lowbitDecoder, tinyParallel } from '../support/protocol/lowbit.ts'
+import { type TinyDecoder, tinyLlama, tinyModel } from '../support/protocol/models.ts'
 import { readsOf } from '../support/protocol/prg.ts'
 import { fixedKeys, WatchedSession } from '../support/protocol/session.ts'
 
-describe('in a pass', () => {
+const decoders: [string, TinyDecoder][] = [
+  ['in a pass', tinyModel({ ...tinyLlama, layers: 1 })],
+  ['in a pass of few bits', lowbitDecoder({ ...tinyParallel, layers: 1 })],
+]
+
+describe.each(decoders)('%s', (_, model) => {
   /** Streams that were read, by the first byte of their key. */
   async function watched(): Promise<{ plan: Plan; reads: Map<number, Set<number>> }> {
     const wasm = createWasmKernels()
@@ -33,7 +39,6 @@ describe('in a pass', () => {
     const kernels = new Proxy(wasm, {
       get: (target, name) => Reflect.get(own, name) ?? Reflect.get(target, name),
     })
-    const model = tinyModel({ ...tinyLlama, layers: 1 })
     const parties = new LocalParties(model.model, model.tensors, { keys: localKeys(0), kernels })
     const { plan } = await parties.pass(0, model.ends.embed([1, 2, 3], 0))
     return { plan, reads }
@@ -54,18 +59,18 @@ describe('in a pass', () => {
       for (const slot of step.slots) add(dealt, (prg) => slotLanes(prg, shape, step, slot))
     }
     const [owner, server, secret] = [1, 2, 3].map((key) => reads.get(key) ?? new Set<number>())
-    expect([...secret]).toEqual([
-      streamId(
-        plan.steps.findIndex((step) => step.op === 'input'),
-        0,
-      ),
-    ])
+    // An input that is all the owner's own has no share that anyone else knows.
+    const inputs = plan.steps.filter((step) => step.op === 'input')
+    expect([...secret]).toEqual(inputs.map(({ id }) => streamId(id, 0)))
     expect(server).toEqual(opened)
     expect(owner).toEqual(new Set([...opened, ...dealt]))
   })
+})
+
+describe('in a pass', () => {
+  const [[, model]] = decoders
 
   it('the same seed and input give the same masks ahead, but never the same share of the input', async () => {
-    const model = tinyModel({ ...tinyLlama, layers: 1 })
     const wires = []
     for (let n = 0; n < 2; n++) {
       const session = new WatchedSession(model, fixedKeys(6))

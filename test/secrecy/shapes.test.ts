@@ -12,11 +12,13 @@ import { chat } from '../../src/owner/chatting.ts'
 import type { Open } from '../../src/owner/connect.ts'
 import type { Connection, RunOptions } from '../../src/protections/protection.ts'
 import { decodePass, decodeRequest } from '../../src/protections/shared/session/pass-messages.ts'
-import { tinyLlama, tinyModel } from '../support/protocol/models.ts'
+import { lowbitDecoder, tinyParallel } from '../support/protocol/lowbit.ts'
+import { type TinyDecoder, tinyLlama, tinyModel } from '../support/protocol/models.ts'
 import { fixedKeys, WatchedSession } from '../support/protocol/session.ts'
 
 const config = { ...tinyLlama, layers: 1, context: 512 }
 const model = tinyModel(config)
+const fewBits = lowbitDecoder({ ...tinyParallel, layers: 1, context: 512 })
 const [STOP, WORD, FIRST, LETTERS] = [3, 4, 5, config.vocab - 5]
 const marks = { template: '', bos: 0, user: 1, assistant: 2, end: STOP, stop: [STOP] }
 
@@ -47,7 +49,7 @@ const floor = (position: number) => position - (position % PROMPT_BLOCK)
 
 /** One of the two conversations, at the real parties' sessions; the model's words are put in its mouth. */
 class Teller {
-  readonly #session = new WatchedSession(model, fixedKeys(1))
+  readonly #session: WatchedSession
   readonly #open: Open
   readonly #which: 0 | 1
   readonly #padding?: 'none'
@@ -60,7 +62,8 @@ class Teller {
   #reply = { from: 0, length: 0, stopAt: -1 }
   #abort = new AbortController()
 
-  constructor(which: 0 | 1, padding?: 'none') {
+  constructor(which: 0 | 1, model: TinyDecoder, padding?: 'none') {
+    this.#session = new WatchedSession(model, fixedKeys(1))
     this.#which = which
     this.#padding = padding
     const run = async (base: number, { ids }: { ids: ArrayLike<number> }, o: RunOptions = {}) => {
@@ -169,17 +172,23 @@ const kind = fc.oneof(
 )
 const action: fc.Arbitrary<Action> = fc.tuple(answer, kind).map(([a, b]) => ({ ...a, ...b }))
 
-test('the same actions, with ends in the same blocks, sound the same to server and dealer', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(action, { minLength: 3, maxLength: 4 }), async (actions) => {
-      const tellers = [new Teller(0), new Teller(1)] as const
-      for (const teller of tellers) for (const one of actions) await teller.act(one)
-      const [a, b] = [await tellers[0].shape(), await tellers[1].shape()]
-      expect(b).toEqual(a)
-    }),
-    { numRuns: 4, seed: 3, endOnFailure: true },
-  )
-})
+test.each([
+  ['', model, 4],
+  [', of a model of few bits as well', fewBits, 1],
+])(
+  'the same actions, with ends in the same blocks, sound the same to server and dealer%s',
+  async (_, model, numRuns) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(action, { minLength: 3, maxLength: 4 }), async (actions) => {
+        const tellers = [new Teller(0, model), new Teller(1, model)] as const
+        for (const teller of tellers) for (const one of actions) await teller.act(one)
+        const [a, b] = [await tellers[0].shape(), await tellers[1].shape()]
+        expect(b).toEqual(a)
+      }),
+      { numRuns, seed: 3, endOnFailure: true },
+    )
+  },
+)
 
 /** Asks these, each in a chat of its own unless `chat` says otherwise; resolves with passes' first positions and rows. */
 async function passesOf(questions: { chat?: string; text: string }[]) {
@@ -228,7 +237,7 @@ test('a new chat that begins with the same words begins at 0', async () => {
 
 /** What one question takes whose prompt and reply end at these places of their blocks, by rows of a pass. */
 async function takes(at: number, end: number, padding?: 'none') {
-  const teller = new Teller(0, padding)
+  const teller = new Teller(0, model, padding)
   const both = <T>(v: T): Both<T> => [v, v]
   const lengths = { promptBlocks: 2, ats: both(at), replyBlocks: 1, ends: both(end) }
   await teller.act({ do: 'ask', texts: [0, 0], ...lengths })

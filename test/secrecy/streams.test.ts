@@ -1,8 +1,8 @@
 /** Static mask discipline: no keystream of a plan serves two purposes. */
 import { describe, expect, it } from 'vitest'
-import { maskLanes, slotLanes } from '../../src/protections/shared/correlations/keystreams.ts'
+import { maskLanes, slotLanes, slotStream } from '../../src/protections/shared/correlations/keystreams.ts'
 import type { Plan } from '../../src/protections/shared/plan.ts'
-import { MASK_STREAM, weightSumStream } from '../../src/protections/shared/prg.ts'
+import { isKept, MASK_STREAM, weightSumStream } from '../../src/protections/shared/prg.ts'
 import { compileModel } from '../../src/protections/shared/profiles/fixed/compile.ts'
 import type { PlanOptions } from '../../src/protections/shared/profiles/profile.ts'
 import type { Shape } from '../../src/protections/shared/shape.ts'
@@ -149,6 +149,19 @@ describe.each(models)('%s', (_, { config, model }, isSplit, options) => {
         taken.set(stream, purpose)
       }
     expect(clashes).toEqual([])
+  })
+
+  it('puts what masks of cached values go into under streams that are kept, and nothing else', () => {
+    const kept = new Set(plan.steps.flatMap(({ attends }) => (attends ? [attends.step] : [])))
+    expect(kept.size).toBe(2 * config.layers)
+    for (const [value, stream] of masks)
+      expect([value.step, isKept(stream)]).toEqual([value.step, kept.has(value.step)])
+    for (const step of plan.steps) {
+      const isOfKept = [...step.needs.owner, ...step.needs.server].some((value) => kept.has(value.step))
+      // Whatever is dealt for a step that reads a cached value may have its mask in it.
+      if (step.slots.length > 0) expect([step.op, isOfKept]).toEqual([step.op, step.attends !== undefined])
+      for (const slot of step.slots) expect(isKept(slotStream(step, slot))).toBe(isOfKept)
+    }
   })
 
   it('feeds each private product from its own masked value and its own sum', () => {

@@ -102,6 +102,7 @@ export const cases: Readonly<Record<string, Case>> = {
   'sst2-dp8': { model: 'sst2-dp8', sessions: labelling(SHORT, LONG) },
   'sst2-lowbit': { model: 'sst2-lowbit', sessions: labelling(SHORT, LONG) },
   'banking77-lowbit': { model: 'banking77-lowbit', sessions: labelling(QUESTION, LONG_QUESTION) },
+  'sotto-demo-lowbit': { model: 'sotto-demo-lowbit', sessions: chatting },
   'banking77-w1a4': { model: 'banking77-w1a4', sessions: { far: { passes: [QUESTION] } } },
   'sst2, split': { model: 'sst2', isSplit: true, sessions: { far: { passes: [SHORT] } } },
   'sotto-demo, split': {

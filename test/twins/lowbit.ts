@@ -52,7 +52,7 @@ class Layers {
       const weights = keys.map((k, at) => {
         let score = 0
         for (let i = 0; i < width; i++) score += q[head * width + i] * k[from + i]
-        const octaves = Math.min(cap - 1, nearest((score / 4 ** qk) * 32) / 32) - lowered(head, at) / 32
+        const octaves = Math.min(cap - 1, nearest((score / 4 ** qk) * 32) / 32 - lowered(head, at) / 32)
         return nearest(2 ** (octaves - cap + 9))
       })
       const sum = nearest(weights.reduce((a, b) => a + b) / 16)

@@ -7,11 +7,7 @@ import { type Schedule, schedule } from '../../src/protections/shared/schedule.t
 import { ModelPlans } from '../../src/protections/shared/session/model-plan.ts'
 import { count, type Shape } from '../../src/protections/shared/shape.ts'
 import type { Step } from '../../src/protections/shared/step.ts'
-
-/** There is nothing in this model that a modified owner could read this way. */
-export class AttackError extends Error {
-  override readonly name = 'AttackError'
-}
+import { AttackError } from './error.ts'
 
 /** `amount`, in the value's own scale, is added to the owner's share of each of the columns. */
 export interface Nudge {

@@ -12,7 +12,8 @@ import type { SharedConnection } from '../../src/protections/shared/connection.t
 import { shared } from '../../src/protections/shared/protection.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
 import { type AttackReport, attack } from './attack.ts'
-import { AttackError, NudgedPlans } from './nudged-plans.ts'
+import { AttackError } from './error.ts'
+import { NudgedPlans } from './nudged-plans.ts'
 
 export interface AttackRun {
   /** Folder of the whole bundle; a server offers it under the folder's name. */

@@ -6,7 +6,7 @@ import type { Rounding } from './rounding.ts'
  * How hard scores are pushed below their cap, and their sums' logarithms above the least that is represented well: times
  * the square of how far they are off, for each row of a head.
  */
-const PUSH = 0.3
+const PUSH = 2
 /** Octaves below the cap at which training clips scores: what it has not seen may be above that, and yet no harm done. */
 const MARGIN = 1
 /** Octaves below the cap at which a row's sum of weights becomes coarse. */
@@ -35,15 +35,16 @@ export function integerAttention(
 ): Value {
   const unit = 2 ** -s.frac
   const exact = t.product(q, k, { b: true }, unit)
-  const seen = t.map('Add', exact, unseen)
+  // What counts is what a score has come to after it fell with the distance.
+  const fallen = t.map('Add', exact, mask)
+  const seen = t.map('Add', fallen, unseen)
   scores.push(seen)
-  const fine = rounding.isOn ? roundTo(t, rounding, exact, 32) : exact
+  const fine = rounding.isOn ? t.map('Add', roundTo(t, rounding, exact, 32), mask) : fallen
   const most = p.cap - MARGIN
   const capped = t.map('Min', fine, t.scalar(most))
-  const masked = t.map('Add', capped, mask)
   const power = t.map(
     'Exp',
-    t.map('Mul', t.map('Add', masked, t.scalar(tables.fe - p.cap)), t.scalar(Math.LN2)),
+    t.map('Mul', t.map('Add', capped, t.scalar(tables.fe - p.cap)), t.scalar(Math.LN2)),
   )
   const e = rounding.isOn ? t.map('Floor', t.map('Add', power, rounding.uniform(power.shape))) : power
   const sum = t.map('Max', t.sumLast(e), t.scalar(1e-6))
@@ -63,7 +64,7 @@ export function integerAttention(
       dz = t.map('Add', dz, rows)
     }
     const above = t.map('Relu', t.map('Sub', seen, t.scalar(most - 0.5)))
-    const isBelow = t.map('Relu', t.map('Sign', t.map('Sub', t.scalar(most), exact)))
+    const isBelow = t.map('Relu', t.map('Sign', t.map('Sub', t.scalar(most), fallen)))
     const inside = t.map('Mul', dz, isBelow)
     const all = t.map('Add', inside, t.map('Mul', above, t.scalar(push)))
     t.accumulate(q, t.product(all, k, {}, unit))

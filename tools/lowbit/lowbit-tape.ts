@@ -66,7 +66,7 @@ export class LowbitTape {
     let y = scaled(t, x, 4)
     this.graph.layers.forEach((l, i) => {
       if (i > 0) x = overRms(t, this.#rounding, this.#p, y, y, 'coarse')
-      y = this.#parallel(y, x, l)
+      y = this.#parallel(y, x, l, i === this.graph.layers.length - 1)
     })
     // The last norm has no secrets: it is the owner's own, and exact.
     return overRms(t, new Rounding(t), this.#p, y, y, 'fine')
@@ -153,18 +153,23 @@ export class LowbitTape {
   /** y = x + attention; x' = (y + feed-forward(y)) / rms(y), the block on rows that are not normalised yet. */
   #fused(x: Value, l: Layer): Value {
     const t = this.tape
-    const y = this.#held('y', layer.add(t, scaled(t, x, 4), this.#attend(x, l)), this.#p.rings.y - 2)
+    const sum = layer.add(t, scaled(t, x, 4), this.#attend(x, l))
+    const y = this.#squared(this.#held('y', sum, this.#p.rings.y - 2))
     const out = layer.add(t, y, this.#feed(y, l))
     return overRms(t, this.#rounding, this.#p, y, out, 'fine')
   }
 
   /** y + attention(n) + feed-forward(n). */
-  #parallel(y: Value, n: Value, l: Layer): Value {
+  #parallel(y: Value, n: Value, l: Layer, isLast: boolean): Value {
     const both = layer.add(this.tape, this.#attend(n, l), this.#feed(n, l))
     const sum = layer.add(this.tape, y, both)
+    const bits = this.#p.rings.y - 2
+    // The last norm is the owner's.
+    if (isLast) return this.#held('y', sum, bits)
     // Rows of much the same size in all layers, from the first stage on: the coarse table has room for few.
-    const even = penaliseRows(this.tape, sum, ROW_ROOM * 2 ** this.#p.rings.sq, PUSH)
-    return this.#held('y', even, this.#p.rings.y - 2)
+    return this.#squared(
+      this.#held('y', penaliseRows(this.tape, sum, ROW_ROOM * 2 ** this.#p.rings.sq, PUSH), bits),
+    )
   }
 
   #attend(x: Value, l: Layer): Value {
@@ -207,8 +212,13 @@ export class LowbitTape {
   #held(kind: 'v' | 'g' | 'y', x: Value, bits: number): Value {
     const t = this.tape
     this.values[kind].push(x)
-    if (kind === 'y') this.values.squares.push(t.sumLast(t.map('Mul', x, x)))
     return this.#rounding.isOn ? penalise(t, x, ROOM * 2 ** bits, PUSH) : x
+  }
+
+  /** Rows whose squares are summed for a norm. */
+  #squared(y: Value): Value {
+    this.values.squares.push(this.tape.sumLast(this.tape.map('Mul', y, y)))
+    return y
   }
 
   /** Of whole texts, rows of padding are unseen as well as columns: there are none where a text is computed privately. */

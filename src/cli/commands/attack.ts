@@ -1,107 +1,76 @@
-/** `sotto attack`: what a modified user learns of private weights, measured. */
-
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+/** `sotto attack`: what a party that departs from what it should do learns, measured. */
 import { Option } from '@commander-js/extra-typings'
-import { type AttackReport, queriesFor } from '../../../tools/attack/attack.ts'
-import { attackModel } from '../../../tools/attack/run.ts'
-import { nodePlatform } from '../../owner/node/platform.ts'
+import { knowledge } from '../../../tools/attack/cloud/finding.ts'
 import { command, type ValuesOf } from '../command.ts'
-import { pageConfig } from '../page-config.ts'
-import { startProcesses } from '../processes.ts'
-import { printResult } from '../terminal.ts'
+import { UsageError } from '../errors.ts'
 import { whole } from '../values.ts'
 
-const declared = command('attack', "Measure what a modified user learns of a model's private weights.")
+const declared = command('attack', 'Measure what a dishonest party learns.')
   .addOption(
-    new Option('--as <party>', 'the party that departs from the protocol')
-      .choices(['owner'])
+    new Option(
+      '--as <party>',
+      'owner: a modified user, of private weights under secret sharing; cloud: the host, of a veiled model and its users',
+    )
+      .choices(['owner', 'cloud'] as const)
       .makeOptionMandatory(),
   )
   .requiredOption('--model <bundle>', 'folder of a whole bundle')
-  .option('--queries <n>', 'passes to use', whole(1), 200)
+  .option('--queries <n>', 'as owner: passes to use', whole(1), 200)
   .option(
     '--rate-limit <n>',
-    'rows that the dealer lets an address see within an hour; no limit if not given',
+    'as owner: rows that the dealer lets an address see within an hour; no limit if not given',
     whole(1),
   )
+  .addOption(
+    new Option('--knows <what>', 'as cloud: no attack that takes more than this; all if not given').choices(
+      knowledge,
+    ),
+  )
+  .addOption(
+    new Option('--group <name>', 'as cloud: how the model is veiled')
+      .choices(['bits', 'full'] as const)
+      .default('bits' as const),
+  )
+  .option('--traffic <file>', 'as cloud: text of users, which is to be read')
+  .option('--domain <file>', 'as cloud: text of the same kind that the host has')
+  .option('--other <files...>', 'as cloud: texts of other kinds that the host has', [] as string[])
+  .option('--dialogues <n>', 'as cloud: how many of --traffic the host sees as numbers', whole(1), 100)
+  .option(
+    '--samples <n>',
+    'as cloud: tokens that the host lets the model say without any user',
+    whole(0),
+    60_000,
+  )
+  .option(
+    '--out <file>',
+    'as cloud: write the summary there; attacks.json in the folder for the cloud is shown by pages',
+  )
+  .option('--readable <file>', 'as cloud: write which tokens are read there, for the folder of keys')
   .option('--json', 'print one JSON object', false)
   .addHelpText(
     'after',
     `
-Starts a model server and a dealer for the bundle, and opens one session as any user does. The client then departs from
-the protocol in one way: it adds numbers of its choice to its own share of the last private matrix's input, which shifts
-what is released by rows of that matrix. Rows recovered are compared with the bundle's.`,
+As owner: starts a model server and a dealer for the bundle, and opens one session as any user does. The client then departs
+from the protocol in one way: it adds numbers of its choice to its own share of the last private matrix's input, which shifts
+what is released by rows of that matrix. Rows recovered are compared with the bundle's.
+
+As cloud: veils the model with a fresh key, and attacks what the host gets: with nothing but text, with the embedding table,
+with the weights that it was tuned from, with the weights. Every figure is a lower bound: a better attack may read more.`,
   )
 
 export const attackCommand = declared.action(attack)
 
-interface Limited {
-  readonly rowsPerHour: number
-  readonly rowsInFirstHour: number
-  readonly hoursForAll: number
-}
-
 async function attack(values: ValuesOf<typeof declared>): Promise<void> {
-  const { queries, rateLimit: rowsPerHour } = values
-  const bundle = resolve(values.model)
-  const keys = mkdtempSync(join(tmpdir(), 'sotto-keys-'))
-  try {
-    const parties = await startProcesses({
-      models: bundle,
-      rowsPerHour,
-      host: '127.0.0.1',
-      serverPort: 0,
-      dealerPort: 0,
-      origins: [],
-      tlsArgs: [],
-      logLevel: 'error',
-      keys,
-    })
-    try {
-      const started = performance.now()
-      const config = pageConfig(parties.server.url, parties.dealer, 0)
-      const report = await attackModel({ bundle, config, platform: nodePlatform(), queries })
-      const used = report.learned.at(-1)!
-      const secondsPerQuery = (performance.now() - started) / 1000 / Math.max(1, used.queries)
-      const limited: Limited | undefined = rowsPerHour
-        ? {
-            rowsPerHour,
-            rowsInFirstHour: used.rows,
-            hoursForAll: queriesFor(report.rows, report.released) / rowsPerHour,
-          }
-        : undefined
-      const facts = {
-        model: parties.server.models[0],
-        queries: used.queries,
-        ...report,
-        secondsPerQuery,
-        limited,
-      }
-      printResult(values.json, facts, text(report, secondsPerQuery, limited))
-    } finally {
-      await parties.stop()
-    }
-  } finally {
-    rmSync(keys, { recursive: true, force: true })
+  if (values.as === 'owner') {
+    const { attackAsOwner } = await import('../attacks/owner.ts')
+    return attackAsOwner(values)
   }
-}
-
-function text(report: AttackReport, secondsPerQuery: number, limited?: Limited): string {
-  const { matrix, rows, columns, released, learned, chanceCosine, isRefused } = report
-  const lines = [
-    `The last private matrix, ${matrix}: ${rows} rows of ${columns}, read through the released ${released}`,
-    '  queries    rows  mean cosine  least',
-    ...learned.map(
-      (l) =>
-        `  ${String(l.queries).padStart(7)} ${String(l.rows).padStart(7)}  ${l.meanCosine.toFixed(6).padStart(11)}  ${l.leastCosine.toFixed(4)}`,
-    ),
-    `Without knowledge the mean cosine is ${chanceCosine.toFixed(3)}. All rows take ${queriesFor(rows, released)} queries, here ${secondsPerQuery.toFixed(2)} s each.`,
-  ]
-  if (limited)
-    lines.push(
-      `At ${limited.rowsPerHour} released rows an hour: ${limited.rowsInFirstHour} rows in the first${isRefused ? ', when the dealer refused more' : ''}; all in ${limited.hoursForAll.toFixed(1)} hours.`,
+  const { traffic } = values
+  if (traffic === undefined)
+    throw new UsageError(
+      'The cloud reads users: give --traffic a file of their text.',
+      'docs/veiled.md has an example.',
     )
-  return `${lines.join('\n')}\n`
+  const { attackAsCloud } = await import('../attacks/cloud.ts')
+  return attackAsCloud({ ...values, traffic })
 }

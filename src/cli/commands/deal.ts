@@ -7,6 +7,7 @@ import { startDealer } from '../../protections/shared/dealer/start.ts'
 import type { ValuesOf } from '../command.ts'
 import { announceReady, listeningCommand, makeLog, stateDir, tlsOption, untilStopped } from '../common.ts'
 import { dealerEngines, usualWorkers } from '../dealer-engine.ts'
+import { dealerLimits } from '../dealer-limits.ts'
 import { UsageError } from '../errors.ts'
 import { announceProducts } from '../products.ts'
 import { printResult } from '../terminal.ts'
@@ -66,8 +67,6 @@ Examples:
   sotto deal --allow SERVER-KEY --origin https://chat.example`,
   )
 
-const MEBIBYTE = 1 << 20
-
 export const dealCommand = declared.action(deal)
 
 async function deal(values: ValuesOf<typeof declared>): Promise<void> {
@@ -82,18 +81,6 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
     printResult(values.json, { role: 'dealer', key }, `${key}\n`)
     return
   }
-  const {
-    maxSessions: sessions,
-    maxSessionsPerAddress: sessionsPerPeer,
-    opensPerMinute,
-    rowsPerHour,
-    megabytesPerHour,
-    materialMegabytes,
-    materialMegabytesPerAddress,
-    materialMegabytesPerSession,
-    queuedDeals,
-    queuedDealsPerAddress: queuedDealsPerPeer,
-  } = values
   const log = makeLog(values.logLevel)
   const products = await announceProducts(log)
   const engines = await dealerEngines({
@@ -112,19 +99,7 @@ async function deal(values: ValuesOf<typeof declared>): Promise<void> {
     names: values.name ?? [],
     tls: await tlsOption(values),
     trustProxy: values.trustProxy,
-    scheduling: { ...(queuedDeals && { queuedDeals }), ...(queuedDealsPerPeer && { queuedDealsPerPeer }) },
-    material: {
-      ...(materialMegabytes && { materialBytes: MEBIBYTE * materialMegabytes }),
-      ...(materialMegabytesPerAddress && { materialBytesPerPeer: MEBIBYTE * materialMegabytesPerAddress }),
-      ...(materialMegabytesPerSession && { materialAheadBytes: MEBIBYTE * materialMegabytesPerSession }),
-    },
-    admission: {
-      ...(sessions && { sessions }),
-      ...(sessionsPerPeer && { sessionsPerPeer }),
-      ...(opensPerMinute && { opensPerMinute }),
-      ...(rowsPerHour && { rowsPerHour }),
-      ...(megabytesPerHour && { dealtBytesPerHour: 1e6 * megabytesPerHour }),
-    },
+    ...dealerLimits(values),
   })
   const text = `The dealer listens at ${running.url}\nIts identity key, for --dealer-key and for pages: ${key}`
   announceReady(values.json, { role: 'dealer', url: running.url, key, pid: process.pid, ...products }, text)

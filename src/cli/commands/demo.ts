@@ -1,4 +1,4 @@
-/** `sotto demo`: everything on this machine, in three origins: page, model server, dealer. */
+/** `sotto demo`: everything on this machine, in four origins: page, model server, dealer, and a site that embeds the page. */
 
 import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
@@ -18,6 +18,7 @@ import { logLevels, stateDir, tlsOption, untilStopped } from '../common.ts'
 import { UsageError } from '../errors.ts'
 import { pageConfig, withKits } from '../page-config.ts'
 import { startProcesses } from '../processes.ts'
+import { shopApp } from '../shop.ts'
 import { print, printJson } from '../terminal.ts'
 import { port as portNumber } from '../values.ts'
 import { veiledDemo } from '../veiled-demo.ts'
@@ -37,7 +38,7 @@ const declared = command(
   .option('--dealer-models <dir>', "the dealer's split bundles, where --models has the server's")
   .option(
     '--port <n>',
-    'port of the page; server and dealer take the next two. 0: any free ones',
+    'port of the page; server, dealer and a sample site that embeds it take the next three. 0: any free ones',
     portNumber,
     8420,
   )
@@ -126,19 +127,30 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
       Object.fromEntries(kits.map(({ keyId, path }) => [keyId, path])),
     )
   }
+  const shop = await listen({
+    // Under another name than the shop's, browsers keep the two further apart.
+    app: shopApp((visited) => withHost(listening.url, visited === 'localhost' ? '127.0.0.1' : visited)),
+    host,
+    port: port && port + 3,
+    tls,
+  })
+  const embedders = [...new Set([...ownNames(host), 'localhost'])].map((name) => ({
+    origin: withHost(shop.url, name.includes(':') ? `[${name}]` : name),
+  }))
   const more = new Map(kits.map(({ path, kit }) => [path, kit]))
-  page.app = pageApp({ dir: pageDir, config, more, names: ownNames(host), tls })
+  page.app = pageApp({ dir: pageDir, config, more, embedders, names: ownNames(host), tls })
 
-  const facts = { url: listening.url, server, dealer }
+  const facts = { url: listening.url, server, dealer, shop: withHost(shop.url, 'localhost') }
   if (json) printJson(facts)
   say(`\n  Sotto is ready: ${listening.url}\n`)
   if (host === '0.0.0.0') for (const origin of origins) say(`    also ${origin}`)
   say(`  model server  ${server.url}   ${server.models.join(', ')}`)
-  say(`  dealer        ${dealer.url}   key ${dealer.key}\n\n  Stop with Ctrl-C.`)
+  say(`  dealer        ${dealer.url}   key ${dealer.key}`)
+  say(`  sample site   ${facts.shop}   with the chat in it\n\n  Stop with Ctrl-C.`)
 
   const why = await Promise.race([stopped, processes.ended])
   const failed = why !== 'SIGINT' && why !== 'SIGTERM' && why !== 'disconnect'
-  await Promise.all([processes.stop(), listening.close()])
+  await Promise.all([processes.stop(), listening.close(), shop.close()])
   if (failed) throw new Error(why)
 }
 

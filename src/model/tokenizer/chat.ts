@@ -14,6 +14,17 @@ export interface Message {
 export const chatTemplate =
   "{{ '<|bos|>' }}{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 
+/** A model's own chat template fails on plain conversations, or takes long over them. */
+export class TemplateError extends Error {
+  override readonly name = 'TemplateError'
+  readonly code = 'chat-template'
+  readonly advice = 'Choose another model. Whoever runs this one should import it again.'
+
+  constructor() {
+    super('The chat template of this model cannot be run.')
+  }
+}
+
 /** How much of a conversation to keep. */
 export interface EncodeChatOptions {
   /** The ids of turn `at` as the first one that is kept; `undefined` where it can't be that. */
@@ -50,7 +61,7 @@ function checkRole({ role }: Message): void {
 function chatFormat(tokenizer: Tokenizer, chat: ChatTokens): TurnFormat {
   if ('tokens' in chat) {
     const marks = turnMarks(chat.template, chat.tokens)
-    if (!marks) throw new RangeError('The chat template of this model cannot be run. Import the model again.')
+    if (!marks) throw new TemplateError()
     return markedFormat(tokenizer, marks)
   }
   const wrap = (role: Message['role'], ids: readonly number[]) => [
@@ -101,7 +112,7 @@ const textFormat = (tokenizer: Tokenizer, text: Manifest['text']): TurnFormat =>
   wrap: (reply) => [...reply],
 })
 
-/** Turns for a model that chats, a text to continue for one that does not. */
+/** Turns for a model that chats, a text to continue for one that does not. Throws `TemplateError`. */
 export const turnFormat = (
   tokenizer: Tokenizer,
   { chat, text }: Pick<Manifest, 'chat' | 'text'>,

@@ -61,6 +61,31 @@ describe('a chat template', () => {
     else expect(marks).toMatchObject(expected)
   })
 
+  const doubling = "{% set s = namespace(text='ab', list=[1]) %}{% for i in range(40) %}"
+  test.each([
+    ['loops in loops', '{% for a in range(1000) %}{% for b in range(1000) %}{{ a }}{% endfor %}{% endfor %}'],
+    [
+      'loops in loops without a body',
+      '{% for a in range(1000) %}{% for b in range(1000) %}{% endfor %}{% endfor %}{{ range(1000000000) }}',
+    ],
+    ['a text that doubles', `${doubling}{% set s.text = s.text + s.text %}{% endfor %}`],
+    ['a list that doubles', `${doubling}{% set s.list = s.list + s.list %}{% endfor %}`],
+    ['a macro that calls itself', '{% macro m() %}{{ m() }}{{ m() }}{% endmacro %}{{ m() }}'],
+    [
+      'a macro that calls another twice',
+      `${Array.from({ length: 40 }, (_, i) => `{% macro m${i + 1}() %}{{ m${i}() }}{{ m${i}() }}{% endmacro %}`).join('')}{{ m40() }}`,
+    ],
+    ['more characters than any', ' '.repeat(1 << 20)],
+  ])('of %s is none that can be run', (_, hostile) => {
+    expect(turnMarks(`${templates[1][1]}{% if false %}{% endif %}`, tokens)).toBeDefined()
+    expect(turnMarks(`${hostile}${templates[1][1]}`, tokens)).toBeUndefined()
+    const chat = { template: `${hostile}${templates[1][1]}`, tokens, stop: [] }
+    const tokenizer = new Tokenizer(byteLevelJson([]), {})
+    expect(() => encodeChat(tokenizer, chat, [{ role: 'user', content: 'a' }])).toThrow(
+      expect.objectContaining({ code: 'chat-template', advice: expect.stringMatching(/model/) }),
+    )
+  })
+
   test('says a whole conversation', () => {
     const marks = turnMarks(templates[1][1], tokens)!
     expect(conversation(marks, ['a', 'b', 'c'])).toBe(

@@ -1,5 +1,5 @@
 /** A checkpoint's own chat template, run: what stands around the texts of a conversation. */
-import { Template } from '@huggingface/jinja'
+import { boundedTemplate } from './render-template.ts'
 
 /** What a template puts around texts. Strings in which special tokens are meant. */
 export interface TurnMarks {
@@ -27,25 +27,28 @@ const words = ['qvzkq', 'wjxqw', 'zkvjz', 'xqjwx', 'vzqkv'] as const
  * Runs a template (Jinja, as `apply_chat_template` of Transformers does) over short conversations, and reads from the result
  * what it puts around texts. `tokens` are the names that templates use: `bos_token`, `eos_token`.
  *
- * `undefined` where the template fails on plain questions and replies, or puts around them what depends on more than
+ * `undefined` where the template fails on plain questions and replies, takes long over them, or puts around them what depends on more than
  * whether a question is the first one.
  */
 export function turnMarks(template: string, tokens: Readonly<Record<string, string>>): TurnMarks | undefined {
   try {
-    return marksOf(new Template(template), tokens)
+    return marksOf(boundedTemplate(template), tokens)
   } catch {
     // Whatever a stranger's template does wrong, it is then none that can be run.
     return undefined
   }
 }
 
-function marksOf(template: Template, tokens: Readonly<Record<string, string>>): TurnMarks | undefined {
+function marksOf(
+  template: ReturnType<typeof boundedTemplate>,
+  tokens: Readonly<Record<string, string>>,
+): TurnMarks | undefined {
   const render = (texts: readonly string[]): string => {
     const messages: Turn[] = texts.map((content, i) => ({
       role: i % 2 === 0 ? 'user' : 'assistant',
       content,
     }))
-    return template.render({ ...tokens, messages, add_generation_prompt: true })
+    return template({ ...tokens, messages, add_generation_prompt: true })
   }
   const one = around(render(words.slice(0, 1)), words.slice(0, 1))
   const two = around(render(words.slice(0, 3)), words.slice(0, 3))

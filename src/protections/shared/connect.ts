@@ -18,7 +18,7 @@ import type { Audits } from './session/audit.ts'
 import { modelPlans, planHash } from './session/model-plan.ts'
 import { OwnerSession } from './session/owner-session.ts'
 import { ownerWeights } from './session/owner-weights.ts'
-import { AUDITED, GOES_ON, MOST_AUDITED, toss } from './session/toss.ts'
+import { AUDITED, GOES_ON, MOST_AUDITED, OF_ROWS, toss } from './session/toss.ts'
 
 /**
  * Compiles the model's plans, agrees on keys with the dealer, connects to the server. Rejects with `SessionError`,
@@ -116,6 +116,7 @@ function settingsOf({ settings, base }: ConnectRequest): v.InferOutput<typeof sh
 /** Audits by the system's coin. A rehearsal takes as long to read as a reply. */
 const auditsOf = (audit: number, agreement: Agreement, ends: Ends | EncoderEnds): Audits => ({
   isNext: () => toss(audit),
+  isBehind: (rows) => toss(rows > 1 ? audit : audit * OF_ROWS),
   goesOn: () => toss(GOES_ON),
   asIfRead: (released) => void (ends instanceof EncoderEnds || ends.logits(released)),
   isSigned: (...verdict) => agreement.isVerdict(...verdict),

@@ -21,7 +21,7 @@ export const sharedSettings = v.object({
      */
     key: v.string(),
   }),
-  /** How probable it is that a pass from position 0 is rehearsed, and audited; 0 turns audits off. */
+  /** How probable it is that a pass of many rows is rehearsed, and audited; 0 turns audits off. */
   audit: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(MOST_AUDITED)), AUDITED),
 })
 /** Where the dealer is, and who. */

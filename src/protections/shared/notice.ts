@@ -44,7 +44,7 @@ export const notice: Notice = {
     ],
   },
   limits: [
-    'All parties must follow the protocol. A curious party learns nothing; one that cheats may. Audits of the dealer, by chance and by the server’s word, are of what begins a text or a conversation alone.',
+    'All parties must follow the protocol. A curious party learns nothing; one that cheats may. Audits of the dealer are by chance and by the server’s word, and leave out a part of what later turns take, and models in pieces.',
     'The server and the dealer must be run by different people who don’t pool what they hold.',
   ],
   pooled: [

@@ -17,6 +17,17 @@ export const MASK_STREAM = 31
 /** The stream of a step's slot. */
 export const streamId = (step: number, slot: number): number => step * STREAMS_PER_STEP + slot
 
+/**
+ * Above the steps: streams of what the masks of cached keys and values are in, those masks themselves and the owner's
+ * shares of products with them. They are read under a key of their own, so that whoever is shown a pass's other key learns
+ * nothing of what was cached before it.
+ */
+const KEPT_STREAMS = 0x4000_0000
+/** The stream of a step's slot that masks of cached values go into. */
+export const keptStreamId = (step: number, slot: number): number => KEPT_STREAMS + streamId(step, slot)
+/** Whether a stream is one of those. */
+export const isKept = (stream: number): boolean => stream >= KEPT_STREAMS && stream < WEIGHT_STREAMS
+
 /** Above all steps: streams named by weight, so that products made ahead serve whatever plan a row ends up in. */
 const WEIGHT_STREAMS = 0x8000_0000
 /** Of the owner's masks a of the rows that a weight multiplies. */
@@ -47,14 +58,21 @@ export function deriveKey(kernels: Kernels, seed: Uint8Array, purpose: string): 
   return block.slice(0, 32)
 }
 
+/** The owner's keys of one pass, 32 bytes each. */
+export interface OwnerKeys {
+  /** Of all streams but those that masks of cached values go into. */
+  readonly pass: Uint8Array
+  readonly kept: Uint8Array
+}
+
 /**
- * The key of one pass, 32 bytes, by the serial of its first row, which no other pass has: who is shown it knows nothing of
- * any other's.
+ * The owner's keys of one pass, by the serial of its first row, which no other pass has: who is shown one of them knows
+ * nothing of the other, nor of any other pass's.
  */
-export function passKey(kernels: Kernels, root: Uint8Array, serial: number): Uint8Array {
+export function passKeys(kernels: Kernels, root: Uint8Array, serial: number): OwnerKeys {
   const block = new Uint8Array(64)
   kernels.keystream(root, nonce(PASS_KEYS, serial), 0, block)
-  return block.slice(0, 32)
+  return { pass: block.slice(0, 32), kept: block.slice(32) }
 }
 
 /** Widens raw keystream to lanes reduced mod 2^bits. */
@@ -90,18 +108,25 @@ function widening(packed: number, bits: number): Program<[Lanes]> {
   return known
 }
 
-/** One key's streams. */
+/** One key's streams, or those of a pass's two keys. */
 export class Prg {
   readonly #kernels: Kernels
   readonly #key: Uint8Array
+  readonly #kept: Uint8Array
   readonly #words = new Uint32Array(3)
   readonly #bytes = new Uint8Array(this.#words.buffer)
   /** For keystreams that are read at once. */
   readonly scratch = new Scratch()
 
-  constructor(kernels: Kernels, key: Uint8Array) {
+  /** @param kept key of the streams that masks of cached values go into */
+  constructor(kernels: Kernels, key: Uint8Array, kept = key) {
     this.#kernels = kernels
     this.#key = key
+    this.#kept = kept
+  }
+
+  #keyOf(stream: number): Uint8Array {
+    return isKept(stream) ? this.#kept : this.#key
   }
 
   /** `nonce`, in memory that the next one takes. */
@@ -127,7 +152,7 @@ export class Prg {
     const bytes = inPlace
       ? new Uint8Array(out.buffer, out.byteOffset + 8 * at, 8 * n)
       : new Uint8Array(n * width)
-    this.#kernels.keystream(this.#key, this.#nonce(stream, serial), 0, bytes)
+    this.#kernels.keystream(this.#keyOf(stream), this.#nonce(stream, serial), 0, bytes)
     if (!inPlace) lanes(bytes, width, bits, out, at)
     else if (bits < 64) {
       const m = maskOf(bits)
@@ -149,7 +174,7 @@ export class Prg {
 
   /** Raw keystream bytes of one row's stream, from a multiple of 64 on. */
   raw(stream: number, serial: number, bytes: Uint8Array, from = 0): void {
-    this.#kernels.keystream(this.#key, this.#nonce(stream, serial), from, bytes)
+    this.#kernels.keystream(this.#keyOf(stream), this.#nonce(stream, serial), from, bytes)
   }
 
   /**
@@ -221,7 +246,7 @@ export class Prg {
         }
       }
     }
-    const bytes = this.#kernels.blocks(this.#key, stream, places.subarray(0, 3 * blocks))
+    const bytes = this.#kernels.blocks(this.#keyOf(stream), stream, places.subarray(0, 3 * blocks))
     return gather(bytes, width, bits, starts, n)
   }
 }

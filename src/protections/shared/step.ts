@@ -39,7 +39,8 @@ export interface Step {
   /** What it multiplies by weights. */
   readonly products?: Products
   /**
-   * A cached value of which it reads the rows of all positions: it waits until every row chunk of them has that step.
+   * A cached value of which it reads the rows of all positions: it waits until every row chunk of them has that step. What
+   * is dealt for it depends on masks of earlier passes.
    */
   readonly attends?: Opened
   /** Its message takes the owner's input, and so cannot be sent before the pass begins. */

@@ -2,7 +2,7 @@
 import type { Kernels } from '../../../kernels/kernels.ts'
 import { type Program, program } from '../../../kernels/program.ts'
 import { type Slot, slotCount, slotValues } from '../dealt.ts'
-import { laneBytes, type Prg, streamId } from '../prg.ts'
+import { keptStreamId, laneBytes, type Prg, streamId } from '../prg.ts'
 import type { LaneBits, Lanes } from '../ring.ts'
 import { count, rowCount, type Shape } from '../shape.ts'
 import type { Step } from '../step.ts'
@@ -68,7 +68,7 @@ export function wholeMask(
 
 /** The keystream that a slot's owner's share comes from. */
 export const slotStream = (step: Step, slot: Slot): number =>
-  slot.stream ?? streamId(step.id, slotIndex(step, slot))
+  slot.stream ?? (step.attends ? keptStreamId : streamId)(step.id, slotIndex(step, slot))
 
 /** The owner's share of a slot: its keystream. */
 export const slotLanes = (prg: Prg, shape: Shape, step: Step, slot: Slot): Lanes =>

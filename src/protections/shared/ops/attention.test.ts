@@ -95,14 +95,20 @@ describe.each([
   })
 })
 
-it('reports a logit outside the calibrated range', () => {
-  const run = (range: [number, number]): number =>
-    new Trial((plan, given) => {
-      const Q = open(plan, given([4, 4], { ring: 10, width: 2, frac: 1 }), { bits: 10 })
-      const K = open(plan, given([4, 4], { ring: 10, width: 2, frac: 1 }), { bits: 10, cache: 'k' })
-      scores(plan, Q, K, 'k', { heads: 1, kvHeads: 1, headDim: 2 }, range)
-    }).oracle.violations.length
+it('reports a logit outside the calibrated range, less what it loses over the distance', () => {
+  const run = (range: [number, number], fall?: (distance: number) => number): number =>
+    new Trial(
+      (plan, given) => {
+        const Q = open(plan, given([4, 4, 4, 4], { ring: 10, width: 2, frac: 1 }), { bits: 10 })
+        const K = open(plan, given([4, 4, 4, 4], { ring: 10, width: 2, frac: 1 }), { bits: 10, cache: 'k' })
+        scores(plan, Q, K, 'k', { heads: 1, kvHeads: 1, headDim: 2 }, range, fall)
+      },
+      { shape: { base: 0, rows: 2, serial: 0 } },
+    ).oracle.violations.length
   expect(run([-8, 8.5])).toBe(0)
   expect(run([-8, 8])).toBe(1)
   expect(run([8.5, 16])).toBe(1)
+  const fall = (distance: number): number => 1 + distance
+  expect(run([-8, 7.5], fall)).toBe(0)
+  expect(run([6.5, 8], fall)).toBe(1)
 })

@@ -1,7 +1,19 @@
 import type { PlanBuilder } from '../plan.ts'
 import { type Lanes, maskOf } from '../ring.ts'
-import { firstRow, type Shape, span } from '../shape.ts'
+import { firstRow, type Layout, type Shape, span } from '../shape.ts'
 import { type Share, share } from '../values.ts'
+
+/** Calls `use` with the number, distance and head of every score of a pair layout. */
+export function everyDistance(
+  shape: Shape,
+  layout: Layout,
+  heads: number,
+  use: (i: number, distance: number, head: number) => void,
+): void {
+  for (let r = firstRow(shape, layout), i = 0; r < shape.rows; r++)
+    for (let distance = span(shape, r) - 1; distance >= 0; distance--)
+      for (let head = 0; head < heads; head++) use(i++, distance, head)
+}
 
 /**
  * Attention with linear biases (Press et al., 2022): takes `amount(distance, head)` off every score, at the scores' own
@@ -17,9 +29,9 @@ export function distanceBias(
   const m = maskOf(ring)
   const lowered = (shape: Shape, scores: Lanes): Lanes => {
     const out = new BigUint64Array(scores.length)
-    for (let r = firstRow(shape, layout), i = 0; r < shape.rows; r++)
-      for (let j = span(shape, r) - 1; j >= 0; j--)
-        for (let h = 0; h < width; h++, i++) out[i] = BigInt.asUintN(64, scores[i] - amount(j, h)) & m
+    everyDistance(shape, layout, width, (i, distance, head) => {
+      out[i] = BigInt.asUintN(64, scores[i] - amount(distance, head)) & m
+    })
     return out
   }
   return plan.step<Share>('distanceBias', share(x), [x], () => ({

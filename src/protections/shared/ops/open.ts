@@ -1,6 +1,6 @@
 import { program } from '../../../kernels/program.ts'
 import type { PlanBuilder } from '../plan.ts'
-import { MASK_STREAM, streamId, weightMaskStream } from '../prg.ts'
+import { keptStreamId, MASK_STREAM, streamId, weightMaskStream } from '../prg.ts'
 import { type Lanes, resized, signed } from '../ring.ts'
 import { count } from '../shape.ts'
 import type { Opened, Share, Unplaced } from '../values.ts'
@@ -14,10 +14,15 @@ export interface OpenOptions {
   lift?: number
   /** Signed, and a consumer undoes the mask's wrap itself: opened with the lift's offset. */
   centred?: boolean
-  /** Index of the weight whose stationary matrix the owner's mask multiplies. */
+  /** Index of the weight whose stationary matrix the owner's mask multiplies; of a value that is not kept. */
   weight?: number
   /** Keep the opened rows (and the masks) for later passes under this name. */
   cache?: string
+}
+
+const maskStream = (step: number, { cache, weight }: OpenOptions): number => {
+  if (weight !== undefined) return weightMaskStream(weight)
+  return (cache ? keptStreamId : streamId)(step, MASK_STREAM)
 }
 
 /**
@@ -44,9 +49,11 @@ export function open(plan: PlanBuilder, x: Share, options: OpenOptions): Opened 
     offset: lift > 0 || centred ? 1n << BigInt(bits - 2) : 0n,
     lift,
     maskRing: Math.max(bits, lift),
-    stream: weight === undefined ? streamId(plan.steps.length, MASK_STREAM) : weightMaskStream(weight),
+    stream: maskStream(plan.steps.length, options),
     isWide: weight !== undefined,
   }
+  if (cache && weight !== undefined)
+    throw new RangeError('open: a kept value has a mask that no weight multiplies')
   if (bits > x.ring) throw new RangeError(`open: ${bits} bits of a value in Z_2^${x.ring}`)
   return plan.step<Opened>('open', type, [x], (id) => {
     const out: Opened = { ...type, step: id }

@@ -2,16 +2,13 @@
 import { createHash } from 'node:crypto'
 import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
 import type { RowCache } from '../cache.ts'
-import type { Auditor } from '../session/audit.ts'
+import { type Auditor, type Digests, HashedPass } from '../session/audit.ts'
 import { dealPass, type PassKeys } from '../session/deal-pass.ts'
 import type { ModelPlans } from '../session/model-plan.ts'
 import type { Turn } from '../session/turn.ts'
 import type { Shape } from '../shape.ts'
 import type { EncodedWeight } from '../weights/held.ts'
 import { difference } from '../weights/stationary.ts'
-
-/** A deal has the thread for so long, in milliseconds, before passes that are under way have it. */
-const SLICE_MS = 10
 
 /** b = W - F of one private weight after another: together they are larger than the model, so one is kept at a time. */
 class Differences {
@@ -52,22 +49,7 @@ class Differences {
   }
 }
 
-/** Others have the thread at every slice's end. */
-function slices(): Turn {
-  let began = performance.now()
-  return {
-    next: async () => {
-      if (performance.now() - began < SLICE_MS) return
-      await new Promise((resolve) => setImmediate(resolve))
-      began = performance.now()
-    },
-    computing: (result) => result,
-    waiting: (result) => result,
-  }
-}
-
-/** One deal at a time, whoever asks. */
-let queue: Promise<unknown> = Promise.resolve()
+const hash = () => createHash('sha256')
 
 /**
  * What a session of a model audits with. `stationaryKey` is that of the masks F, `sign` signs a verdict.
@@ -79,28 +61,24 @@ export function auditorOf(
   stationaryKey: Uint8Array,
   sign: Auditor['sign'],
 ): Auditor {
-  async function dealt(shape: Shape, keys: PassKeys, cache: RowCache): Promise<Uint8Array> {
+  async function dealt(shape: Shape, keys: PassKeys, cache: RowCache, turn: Turn): Promise<Digests> {
     const differences = new Differences(kernels, plans, encoded, stationaryKey)
-    const hash = createHash('sha256')
+    const hashed = new HashedPass(hash, true)
     try {
       await dealPass(
         { plans, kernels, differences, keys, cache },
         shape,
-        async (bytes) => void hash.update(bytes),
-        slices(),
+        async (bytes, isKept) => hashed.update(bytes, isKept),
+        turn,
       )
-      return new Uint8Array(hash.digest())
+      return hashed.digests()
     } finally {
       differences.free()
     }
   }
   return {
-    hash: () => createHash('sha256'),
-    expected: (...pass) => {
-      const done = queue.then(() => dealt(...pass))
-      queue = done.catch(() => undefined)
-      return done
-    },
+    hash,
+    expected: dealt,
     sign,
   }
 }

@@ -16,6 +16,7 @@ import { HEAD_BYTES } from './material-stream.ts'
 import { ModelPlans } from './model-plan.ts'
 import { decodePass, decodeRequest, encodePass } from './pass-messages.ts'
 import { toss } from './toss.ts'
+import { undisturbed } from './turn.ts'
 
 const llama = tinyModel({ ...tinyLlama, layers: 1 })
 const chat = (session: WatchedSession, ids: number[], base = 0, next = true) =>
@@ -141,10 +142,12 @@ describe('an audit shows', () => {
     const audits = shown(session)
     expect(audits).toHaveLength(6)
     const keys = audits.map((m) => ('payload' in m ? Buffer.from(m.payload).toString('hex') : ''))
+    // Of a pass, and of what is kept of it.
+    const halves = keys.flatMap((both, i) => [both.slice(0, 64), both.slice(64)].map((key) => ({ key, i })))
     const shapes = session.requests.map(decodeRequest)
     const rowsOf = (pass: number): number[] =>
       Array.from({ length: shapes[pass - 1].rows }, (_, r) => shapes[pass - 1].serial + r)
-    for (const [i, key] of keys.entries()) {
+    for (const { i, key } of halves) {
       const serials = new Set(ledger.readings.filter((r) => r.key === key).map((r) => r.serial))
       expect([...serials].sort((a, b) => a - b)).toEqual(rowsOf(audits[i].pass))
     }
@@ -171,7 +174,7 @@ describe('an audit shows', () => {
 })
 
 describe('a server refuses', () => {
-  const ask = (pass: number) => encodePass({ kind: 'audit', pass, payload: new Uint8Array(32) })
+  const ask = (pass: number) => encodePass({ kind: 'audit', pass, payload: new Uint8Array(64) })
 
   it.each<[string, (session: WatchedSession) => Promise<unknown>]>([
     ['to audit a pass that was never run', async ({ link }) => link.send(ask(1), true)],
@@ -189,6 +192,14 @@ describe('a server refuses', () => {
         await chat(session, [5, 9, 5], 0, false)
         await chat(session, [5, 9, 5], 0, false)
         await session.link.send(ask(1), true)
+      },
+    ],
+    [
+      'to audit a part of a pass that another one followed',
+      async (session) => {
+        await chat(session, [5, 9, 5])
+        await chat(session, [7], 3, false)
+        await session.link.send(encodePass({ kind: 'audit', pass: 1, payload: new Uint8Array(32) }), true)
       },
     ],
     [
@@ -215,14 +226,13 @@ describe('a server refuses', () => {
   it('audits that are more than a coin asks for', async () => {
     const trail = new AuditTrail(new ModelPlans(llama.model), {
       hash: () => ({ update: () => undefined, digest: () => new Uint8Array(32) }),
-      expected: async () => new Uint8Array(32),
+      expected: async () => ({ rest: new Uint8Array(32), kept: new Uint8Array(32) }),
       sign: async () => new Uint8Array(64),
     })
     const shape = { base: 0, rows: 1, serial: 0 }
     const audit = async (pass: number): Promise<boolean> => {
-      const hash = trail.begin(shape)
-      if (hash) trail.finish(pass, shape, new Uint8Array(32), hash)
-      return trail.audit(pass, new Uint8Array(32))
+      trail.finish(pass, shape, new Uint8Array(32), trail.begin(shape))
+      return trail.audit(pass, new Uint8Array(64), (_, work) => work(undisturbed))
     }
     for (let pass = 1; pass <= 128; pass++) expect(await audit(pass)).toBe(true)
     await expect(audit(129)).rejects.toMatchObject({ code: 'out-of-turn' })

@@ -1,6 +1,6 @@
 /** What is dealt for one pass, as its dealer does it and as who audits it does it again. */
 import type { RowCache } from '../cache.ts'
-import { Prg } from '../prg.ts'
+import { type OwnerKeys, Prg } from '../prg.ts'
 import { rowChunksOf } from '../row-chunks.ts'
 import { type DealerHoldings, DealerPass } from '../runners/dealer.ts'
 import type { Shape } from '../shape.ts'
@@ -10,9 +10,13 @@ import type { Turn } from './turn.ts'
 
 /** Keys of one pass, 32 bytes each. */
 export interface PassKeys {
-  readonly owner: Uint8Array
+  /** Without `kept`, what goes with cached keys and values is left out. */
+  readonly owner: Pick<OwnerKeys, 'pass'> & Partial<OwnerKeys>
   readonly server: Uint8Array
 }
+
+/** Takes the bytes of a pass's stream; `isKept`: they are of a step that masks of cached keys and values go into. */
+export type DealtSink = (bytes: Uint8Array, isKept: boolean) => Promise<void>
 
 /** What a pass is dealt from; `cache` has the masks of earlier passes' keys and values. */
 export interface PassDealing extends Pick<DealerHoldings, 'kernels' | 'differences'> {
@@ -21,31 +25,34 @@ export interface PassDealing extends Pick<DealerHoldings, 'kernels' | 'differenc
   readonly cache: RowCache
 }
 
-/** Writes a pass's whole stream (`material-stream.ts`), piece by piece, and lets others have their `turn` between them. */
+/** Writes a pass's stream (`material-stream.ts`), piece by piece, and lets others have their `turn` between them. */
 export async function dealPass(
   { plans, kernels, differences, keys, cache }: PassDealing,
   shape: Shape,
-  write: (bytes: Uint8Array) => Promise<void>,
+  write: DealtSink,
   turn: Turn,
 ): Promise<void> {
-  await write(await passBinding(plans, shape))
-  await write(keys.server)
+  await write(await passBinding(plans, shape), false)
+  await write(keys.server, false)
   const { plan } = plans.of(shape)
   const own: DealerHoldings = {
     kernels,
-    owner: new Prg(kernels, keys.owner),
+    owner: new Prg(kernels, keys.owner.pass, keys.owner.kept),
     server: new Prg(kernels, keys.server),
     differences,
     cache: plans.cacheOf(shape, cache),
   }
   const rowChunks = rowChunksOf(shape).map((rowChunk) => new DealerPass(plan, rowChunk, own))
-  for (const step of plan.steps)
+  for (const step of plan.steps) {
+    const isKept = step.attends !== undefined
+    if (isKept && !keys.owner.kept) continue
     for (const rowChunk of rowChunks) {
       const products = rowChunk.multiplyAhead(step)
       if (products) await turn.computing(products)
       for (const part of rowChunk.dealStep(step)) {
-        await write(part)
+        await write(part, isKept)
         await turn.next()
       }
     }
+  }
 }

@@ -1,7 +1,7 @@
 /** The dealer's side of one session: deals passes in order, and remembers only masks. */
 import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
 import { RowCache } from '../cache.ts'
-import { deriveKey, passKey } from '../prg.ts'
+import { deriveKey, passKeys } from '../prg.ts'
 import { dealPass } from './deal-pass.ts'
 import { ChunkWriter, KEY_BYTES } from './material-stream.ts'
 import type { ModelPlans } from './model-plan.ts'
@@ -48,7 +48,7 @@ export class SessionDealer {
     this.#guard.admit(shape)
     const out = new ChunkWriter(sink)
     const keys = {
-      owner: passKey(this.#kernels, this.#root, shape.serial),
+      owner: passKeys(this.#kernels, this.#root, shape.serial),
       server: this.#randomKey(),
     }
     const dealing = {

@@ -72,7 +72,7 @@ export class MaterialReader {
   readonly #rowChunks: readonly Shape[]
   readonly #steps: readonly Step[]
   readonly #next: () => Promise<Uint8Array>
-  readonly #onBytes?: (bytes: Uint8Array) => void
+  readonly #onBytes?: (bytes: Uint8Array, isKept: boolean) => void
   /** Corrections taken so far: a step's for each row chunk. */
   #at = 0
   /** What is left of the chunk that was read last. */
@@ -80,13 +80,13 @@ export class MaterialReader {
   /** Bytes taken so far. */
   received = 0
 
-  /** @param onBytes hears of everything that is taken, in its order */
+  /** @param onBytes hears of everything that is taken, in its order, and whether masks of cached values go into it */
   constructor(
     plan: Plan,
     rowChunks: readonly Shape[],
     kernels: Kernels,
     next: () => Promise<Uint8Array>,
-    onBytes?: (bytes: Uint8Array) => void,
+    onBytes?: (bytes: Uint8Array, isKept: boolean) => void,
   ) {
     this.corrections = rowChunks.map((shape) => new PackedCorrections(kernels, shape))
     this.#rowChunks = rowChunks
@@ -97,7 +97,7 @@ export class MaterialReader {
 
   /** This pass's key of the server's masks. Rejects with `PassError` where the stream was dealt for another pass. */
   async key(binding: Uint8Array): Promise<Uint8Array> {
-    const head = await this.#take(HEAD_BYTES)
+    const head = await this.#take(HEAD_BYTES, false)
     if (!equalBytes(head.slice(0, BINDING_BYTES), binding))
       throw new PassError('pass-mismatch', 'The dealer was asked for another pass than the server.')
     return head.slice(BINDING_BYTES, HEAD_BYTES)
@@ -114,11 +114,12 @@ export class MaterialReader {
     while (!this.corrections[rowChunk].has(step)) {
       const next = this.#steps[Math.floor(this.#at / rowChunks)]
       const to = this.#at++ % rowChunks
-      this.corrections[to].put(next, await this.#take(stepDealtBytes(this.#rowChunks[to], next)))
+      const size = stepDealtBytes(this.#rowChunks[to], next)
+      this.corrections[to].put(next, await this.#take(size, next.attends !== undefined))
     }
   }
 
-  async #take(n: number): Promise<Rope> {
+  async #take(n: number, isKept: boolean): Promise<Rope> {
     const parts: Uint8Array[] = []
     for (let missing = n; missing > 0; ) {
       if (this.#rest.length === 0) {
@@ -127,7 +128,7 @@ export class MaterialReader {
       }
       const part = this.#rest.subarray(0, missing)
       this.#rest = this.#rest.subarray(part.length)
-      this.#onBytes?.(part)
+      this.#onBytes?.(part, isKept)
       parts.push(part)
       missing -= part.length
     }

@@ -26,6 +26,8 @@ interface Prepared extends Rehearsed {
   readonly plan: Plan
   readonly schedule: Schedule
   readonly party: PipelinedPass
+  /** A rehearsal behind passes that were real. */
+  readonly isRehearsal: boolean
 }
 
 /**
@@ -54,6 +56,8 @@ export class OwnerSession {
   /** Passes of several row chunks that were cancelled under way. */
   readonly #givenUp = new Set<number>()
   readonly #rehearsal: Rehearsal
+  /** Passes that are made ready now are of a rehearsal that is under way, and none themselves. */
+  #isRehearsing = false
   #failed?: unknown
 
   constructor(setup: OwnerSetup) {
@@ -63,7 +67,10 @@ export class OwnerSession {
     this.#secret = new Prg(kernels, crypto.getRandomValues(new Uint8Array(32)))
     this.#cache = new RowCache(plans.config.context)
     this.#rehearsal = new Rehearsal(plans, this.totals, {
-      run: (...pass) => this.#run(...pass),
+      run: async (base, embeddings, o) => {
+        const prepared = await this.#take(base, embeddings.length / plans.inputWidth)
+        return this.#run(prepared, embeddings, o)
+      },
       drop: () => this.drop(),
       ask: async (message) => {
         await setup.link.send(encodePass(message), true)
@@ -89,7 +96,7 @@ export class OwnerSession {
   /**
    * Runs one pass over embedded rows [rows x inputWidth] after `base` cached positions; resolves with what it releases.
    * With `next` the pass after it is prepared while this one runs: a decoder's of one more row, an encoder's of so many.
-   * A pass from position 0 may be rehearsed first, and the dealer audited with that.
+   * Any pass may be rehearsed first, and the dealer audited with that.
    * Rejects with `Cancelled`, `PassError`, `SessionError` or the link's error; after anything but `Cancelled` the session is
    * over.
    */
@@ -99,8 +106,18 @@ export class OwnerSession {
     try {
       const rows = embeddings.length / plans.inputWidth
       if (audits && base === 0 && this.isAudited)
-        while (audits.isNext()) await this.#rehearsal.run(audits, rows, o)
-      const { prepared, released } = await this.#run(base, embeddings, o)
+        while (audits.isNext()) {
+          this.#isRehearsing = true
+          await this.#rehearsal.run(audits, rows, o)
+        }
+      this.#isRehearsing = false
+      let next = await this.#take(base, rows)
+      while (audits && next.isRehearsal) {
+        const ran = await this.#run(next, this.#rehearsal.empty(rows), o)
+        await this.#rehearsal.show(audits, ran)
+        next = await this.#take(base, rows)
+      }
+      const { prepared, released } = await this.#run(next, embeddings, o)
       this.totals.passes++
       this.totals.hops += prepared.schedule.hops
       this.totals.rows += rows
@@ -108,6 +125,8 @@ export class OwnerSession {
     } catch (error) {
       if (!(error instanceof Cancelled)) this.#failed = error
       throw error
+    } finally {
+      this.#isRehearsing = false
     }
   }
 
@@ -121,10 +140,10 @@ export class OwnerSession {
     if (prepared) await this.#setup.link.send(encodePass({ kind: 'abandon', pass: prepared.pass }), false)
   }
 
-  async #run(base: number, embeddings: Float64Array, o: PassOptions): Promise<Ran<Prepared>> {
+  async #run(prepared: Prepared, embeddings: Float64Array, o: PassOptions): Promise<Ran<Prepared>> {
     const { input: type } = this.#setup.plans
     const { width } = type
-    const prepared = await this.#take(base, embeddings.length / width)
+    const { base } = prepared.shape
     const input = encodeInput(type, embeddings)
     for (const rowChunk of prepared.party.rowChunks) {
       const from = (rowChunk.shape.base - base) * width
@@ -145,9 +164,13 @@ export class OwnerSession {
 
   /** Does all that needs no input: asks the dealer, runs the offline steps, sends what can be sent ahead. */
   async #prepare(base: number, rows: number): Promise<Prepared> {
-    const { plans, kernels, clear, requestPass, link, isNear } = this.#setup
-    const { first, key, products } = this.pool.take(rows)
-    const masks = new Prg(kernels, key)
+    const { plans, kernels, clear, requestPass, link, isNear, audits } = this.#setup
+    const { first, keys, products } = this.pool.take(rows)
+    const isRehearsal = base > 0 && !this.#isRehearsing && this.isAudited && audits?.isBehind(rows) === true
+    // The dealer's masks of what is cached are of real passes: nothing that is sent of a rehearsal may have to do with them.
+    const kept = isRehearsal ? crypto.getRandomValues(new Uint8Array(32)) : keys.kept
+    const cache = isRehearsal ? new RowCache(plans.config.context) : this.#cache
+    const masks = new Prg(kernels, keys.pass, kept)
     // A fetch link has one request under way at a time, so row chunks would wait for one another.
     const isWhole = link.kind === 'fetch'
     const shape = plans.shapeOf({ base, rows, serial: first, goal: isNear ? 'bytes' : undefined, isWhole })
@@ -162,7 +185,7 @@ export class OwnerSession {
       role: 'owner' as const,
       kernels,
       masks,
-      cache: plans.cacheOf(shape, this.#cache),
+      cache: plans.cacheOf(shape, cache),
       weights: clear.weights,
       biases: clear.biases,
       secret: this.#secret,
@@ -184,7 +207,8 @@ export class OwnerSession {
     await asked
     const dealtBytes = planDealtBytes(rowChunksOf(shape), plan)
     this.totals.dealerBytes += dealtBytes
-    return { pass, shape, plan, schedule, party, key, dealtBytes }
+    const shown = isRehearsal ? { pass: keys.pass } : keys
+    return { pass, shape, plan, schedule, party, shown, isRehearsal, dealtBytes }
   }
 
   /** Long texts have more to send ahead than one message may hold. */

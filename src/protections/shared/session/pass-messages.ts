@@ -7,7 +7,7 @@
  * | 2 data | both | u16 message index, u8 row chunk, payload |
  * | 3 abandon | owner | nothing: the pass is given up and its masks are burnt |
  * | 4 more | owner | more of the message sent ahead, where it is too long for `begin` |
- * | 5 audit | owner | the pass's key (32): it was a rehearsal, and is to be dealt again and compared |
+ * | 5 audit | owner | the pass's key (32), or both keys of one whose cache was rehearsed, too (64): it was a rehearsal, and is to be dealt again and compared |
  * | 6 verdict | server | u8 whether it was dealt rightly, the server's signature of that (64) |
  */
 import type { Shape } from '../shape.ts'
@@ -89,7 +89,7 @@ export function decodePass(bytes: Uint8Array): PassMessage {
       }
     if (kind === 3 && bytes.length === HEADER) return { kind: 'abandon', pass }
     if (kind === 4 && bytes.length > HEADER) return { kind: 'more', pass, payload: bytes.subarray(HEADER) }
-    if (kind === 5 && bytes.length === HEADER + KEY_BYTES)
+    if (kind === 5 && [1, 2].includes((bytes.length - HEADER) / KEY_BYTES))
       return { kind: 'audit', pass, payload: bytes.slice(HEADER) }
     if (kind === 6 && bytes.length === HEADER + 1 + SIGNATURE_BYTES && bytes[HEADER] <= 1)
       return { kind: 'verdict', pass, isRight: bytes[HEADER] === 1, payload: bytes.slice(HEADER + 1) }

@@ -4,7 +4,7 @@
  */
 import type { Kernels, ProductDevice, Stationary } from '../../../kernels/kernels.ts'
 import type { WeightUse } from '../plan.ts'
-import { passKey } from '../prg.ts'
+import { type OwnerKeys, passKeys } from '../prg.ts'
 import type { Lanes } from '../ring.ts'
 import { productStreams, stationaryNonce } from '../weights/stationary.ts'
 
@@ -13,15 +13,15 @@ interface Block {
   readonly products: ReadonlyMap<string, Lanes>
 }
 
-/** Rows that are made under one pass's key. */
+/** Rows that are made under one pass's keys. */
 class PassRows {
   readonly first: number
-  readonly key: Uint8Array
+  readonly keys: OwnerKeys
   readonly blocks: Block[] = []
 
-  constructor(first: number, key: Uint8Array) {
+  constructor(first: number, keys: OwnerKeys) {
     this.first = first
-    this.key = key
+    this.keys = keys
   }
 
   get made(): number {
@@ -33,7 +33,7 @@ class PassRows {
 export interface TakenRows {
   readonly first: number
   /** The owner's masks of this pass, and of no other one. */
-  readonly key: Uint8Array
+  readonly keys: OwnerKeys
   /** Resolves once all are made. */
   readonly products: Promise<ReadonlyMap<string, Lanes>>
 }
@@ -99,7 +99,7 @@ export class ProductPool {
       if (taken.made < rows) await this.#make(taken, rows - taken.made)
     })
     const products = made.then(() => this.#collect(taken, rows))
-    return { first: taken.first, key: taken.key, products }
+    return { first: taken.first, keys: taken.keys, products }
   }
 
   /** Makes no more rows, and gives the device back what it keeps for this session. */
@@ -110,7 +110,7 @@ export class ProductPool {
   }
 
   #rowsFrom(first: number): PassRows {
-    return new PassRows(first, passKey(this.#kernels, this.#keys.passes, first))
+    return new PassRows(first, passKeys(this.#kernels, this.#keys.passes, first))
   }
 
   #collect({ blocks }: PassRows, rows: number): ReadonlyMap<string, Lanes> {
@@ -143,7 +143,7 @@ export class ProductPool {
       products.set(
         w.name,
         await this.#device.product(stationary[i], {
-          key: to.key,
+          key: to.keys.pass,
           firstSerial: BigInt(first),
           rows,
           ...productStreams(w),

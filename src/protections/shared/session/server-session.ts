@@ -11,7 +11,7 @@ import { aheadBytes, PipelinedPass } from '../runners/pipelined.ts'
 import type { Schedule } from '../schedule.ts'
 import type { Shape } from '../shape.ts'
 import type { ClearWeights } from '../weights/held.ts'
-import { type Auditor, AuditTrail, type RunningHash } from './audit.ts'
+import { type Auditor, AuditTrail, type HashedPass } from './audit.ts'
 import { MaterialReader } from './material-stream.ts'
 import type { ModelPlans } from './model-plan.ts'
 import { passBinding } from './pass-binding.ts'
@@ -41,8 +41,8 @@ interface Running {
   party?: PipelinedPass
   /** Of the server's masks. */
   key?: Uint8Array
-  /** Of the material so far, where the pass may be audited. */
-  hash?: RunningHash
+  /** Of the material so far, where passes may be audited. */
+  hash?: HashedPass
 }
 
 /** Who says when a session may go on, and what its turns go by: its owner's address, and its own name. */
@@ -124,7 +124,7 @@ export class ServerSession {
     const { shape } = message
     const rowChunks = rowChunksOf(shape)
     const next = () => this.#source.next(message.pass)
-    const onBytes = (bytes: Uint8Array) => void running.hash?.update(bytes)
+    const onBytes = (bytes: Uint8Array, isKept: boolean) => running.hash?.update(bytes, isKept)
     const material = new MaterialReader(plan, rowChunks, this.#kernels, next, onBytes)
     const missing = aheadBytes(schedule, rowChunks)
     const cost = planDealtBytes(rowChunks, plan) / schedule.messages.length
@@ -194,8 +194,8 @@ export class ServerSession {
     this.#source.discard(pass)
   }
 
-  /** What can be done with a message, when it is this session's turn. Rejects with what the work does. */
-  #inTurn({ shape, cost }: Running, work: (turn: Turn) => Promise<void>): Promise<void> {
+  /** What can be done with a message, or an audit, when it is this session's turn. Rejects with what the work does. */
+  #inTurn<T>({ shape, cost }: Pick<Running, 'shape' | 'cost'>, work: (turn: Turn) => Promise<T>): Promise<T> {
     if (!this.#turns) return work(undisturbed)
     const { scheduler, peer, session } = this.#turns
     return new Promise((resolve, reject) =>
@@ -210,10 +210,13 @@ export class ServerSession {
   }
 
   /** Rejects with `PassError` after the verdict where the pass was dealt wrongly. */
-  async #audit({ pass, payload: key }: Extract<PassMessage, { kind: 'audit' }>): Promise<void> {
+  async #audit({ pass, payload: shown }: Extract<PassMessage, { kind: 'audit' }>): Promise<void> {
     if (!this.#trail || !this.#auditor)
       throw new PassError('out-of-turn', 'The passes of this model are not audited.')
-    const isRight = await this.#trail.audit(pass, key)
+    const isRight = await this.#trail.audit(pass, shown, (shape, work) => {
+      const { plan } = this.#plans.of(shape)
+      return this.#inTurn({ shape, cost: planDealtBytes(rowChunksOf(shape), plan) }, work)
+    })
     const payload = await this.#auditor.sign(pass, isRight)
     await this.#link.send(encodePass({ kind: 'verdict', pass, isRight, payload }), false)
     if (!isRight) throw new PassError('audit-failed', `The dealer dealt pass ${pass} wrongly.`)

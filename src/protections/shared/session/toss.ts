@@ -4,6 +4,9 @@
 export const AUDITED = 1 / 16
 export const MOST_AUDITED = 1 / 4
 
+/** Of that probability, what falls to passes of one row behind others, of which there are many. */
+export const OF_ROWS = 1 / 4
+
 /** How probable it is that a rehearsal goes on with one more pass. */
 export const GOES_ON = 7 / 8
 

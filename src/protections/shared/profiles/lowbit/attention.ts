@@ -74,11 +74,12 @@ function weightsOf(block: Block, q: Opened, k: Opened, layer: number): Share {
   const { heads } = block.heads
   const { cap } = quantization
   const range = [cap - REACH, cap + 2 ** -4] as const
-  const raw = scores(plan, q, k, `${layer}.k`, block.heads, range)
+  const fall = (distance: number, head: number): number => alibi(head, heads, distance)
+  const raw = scores(plan, q, k, `${layer}.k`, block.heads, range, form.isAlibi ? fall : undefined)
   let z = truncate(plan, raw, w.exponent.drop, w.exponent.ring, 'modular')
   const unit = 2 ** z.scale.bits
   if (form.isAlibi)
-    z = distanceBias(plan, z, (distance, head) => BigInt(Math.round(unit * alibi(head, heads, distance))))
+    z = distanceBias(plan, z, (distance, head) => BigInt(Math.round(unit * fall(distance, head))))
   z = addConstant(plan, z, -w.exponent.cap)
   if (!form.isCausal) z = suppressPadding(plan, z, w.exponent.padding)
   const { frac, factor, ring } = w.weight

@@ -1,0 +1,72 @@
+/** What a visitor of somebody's page agrees to before anything is downloaded or computed. */
+import { css, html, LitElement } from 'lit'
+import type { ModelListing } from '../../owner/api.ts'
+import { bytes } from '../format.ts'
+import { base } from '../styles/base.ts'
+import { Seen } from './seen.ts'
+
+export class Consent extends LitElement {
+  static override properties = { model: { attribute: false }, verb: {}, isSeen: { state: true } }
+  declare model: ModelListing
+  /** What the button says. */
+  declare verb: string
+  declare isSeen: boolean
+  #seen?: Seen
+
+  static override styles = [
+    base,
+    css`
+      h1 {
+        font: 600 1.0625rem/1.4 var(--sans);
+      }
+      p {
+        margin-top: 6px;
+        color: var(--soft);
+        font-size: 0.875rem;
+      }
+      button {
+        margin-top: 14px;
+        padding: 9px 18px;
+        border-radius: var(--radius);
+        background: var(--you);
+        color: var(--on-you);
+        font-weight: 600;
+      }
+      button[aria-disabled='true'] {
+        opacity: 0.6;
+      }
+    `,
+  ]
+
+  constructor() {
+    super()
+    this.isSeen = false
+  }
+
+  protected override firstUpdated(): void {
+    const button = this.renderRoot.querySelector('button')
+    if (button) this.#seen = new Seen(button, (isVisible) => (this.isSeen = isVisible))
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#seen?.end()
+  }
+
+  protected override render() {
+    const { title, protection, publicBytes } = this.model
+    return html`
+      <h1>${title}</h1>
+      <p>${protection.notice.summary}. Computed by your browser with ${location.host}, not by the page around this frame.</p>
+      <p>Starting downloads ${bytes(publicBytes)}, once.</p>
+      <button type="button" aria-disabled=${String(!this.isSeen)} @click=${this.#agree}>${this.verb}</button>
+    `
+  }
+
+  /** A click counts only where what it agrees to could be seen: something may have been laid over it. */
+  readonly #agree = (event: Event): void => {
+    if (event.isTrusted && this.#seen?.isLongEnough) this.dispatchEvent(new CustomEvent('agree'))
+  }
+}
+
+customElements.define('sotto-consent', Consent)

@@ -1,0 +1,6 @@
+/** Entry of the views that other sites embed. */
+import './chat-view.ts'
+import './classify-view.ts'
+
+const view = new URLSearchParams(location.search).get('view') === 'classify' ? 'classify' : 'chat'
+document.body.append(document.createElement(`sotto-embedded-${view}`))
