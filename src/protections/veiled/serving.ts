@@ -94,7 +94,8 @@ class VeiledServing implements Serving {
 
 function listingOf({ cloud, engine, maxTokens }: Loaded): BroughtListing {
   const parameters = countParameters(cloud)
-  const common = { keyId: cloud.keyId, engine: engine.name, vocab: engine.vocab, maxTokens }
+  const { keyId, figure } = cloud
+  const common = { keyId, engine: engine.name, vocab: engine.vocab, maxTokens, ...(figure ? { figure } : {}) }
   const facts: VeiledListing =
     engine.kind === 'decoder'
       ? { kind: 'decoder', ...common, top: engine.top }
