@@ -112,10 +112,10 @@ export interface RunOptions {
   readonly signal?: AbortSignal
 }
 
-/** A model cannot be run under this protection here; `advice` says what a person can do. */
+/** A model cannot be run under this protection here, or not on this text; `advice` says what a person can do. */
 export class ProtectionError extends Error {
   override readonly name = 'ProtectionError'
-  readonly code: 'page-config' | 'whole-model-needed' | 'key-needed'
+  readonly code: 'page-config' | 'whole-model-needed' | 'key-needed' | 'out-of-range'
   readonly advice: string
 
   constructor(code: ProtectionError['code'], message: string, advice: string) {
