@@ -160,7 +160,7 @@ export interface ChatOptions {
   /** The id that the reply will have among later messages. */
   reply?: string
   /**
-   * `blocks` (unless the protection hides no texts) hides how long prompt and reply are: the last 1 to 8 tokens of a
+   * `blocks` (never where the protection hides no texts) hides how long prompt and reply are: the last 1 to 8 tokens of a
    * prompt are read one by one, as a reply is written, and both together take a multiple of 16 such passes. `none` is
    * faster.
    */

@@ -100,7 +100,7 @@ export class VeiledConnection implements Connection {
     const ids = Uint32Array.from(ends.veilIds(Array.from(input.ids)))
     const types = Uint8Array.from(ids, (_, i) => input.types?.[i] ?? 0)
     const answer = await this.#ask({ kind: 'text', ids, types }, ids.length, signal)
-    return ends.unveilLabels(decodeAnswer(answer, facts.outputs, false).logits)
+    return ends.unveilLabels(decodeAnswer(answer, facts.labelCount, false).logits)
   }
 
   /** One request and its answer; after `signal` the server is told, and the answer, if it still comes, is dropped. */

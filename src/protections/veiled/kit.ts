@@ -20,6 +20,8 @@ const texts = v.object({
   types: v.optional(count),
   /** A classifier of pairs of texts. */
   pairs: v.optional(v.boolean()),
+  /** What a classifier's logits become, where that is not one label's probability among several. */
+  outputs: v.optional(v.picklist(['sigmoid', 'raw'])),
   chat: manifestSchema.entries.chat,
   text: manifestSchema.entries.text,
 })
@@ -54,7 +56,7 @@ export function parseKit(value: unknown, what: string): Kit {
 
 /** What a kit says of its model's texts. */
 export function textsOfKit({ key, texts: own, tokenizer }: Kit): ModelTexts {
-  const { name, chat, text, context, types, pairs, continuesText } = own
-  const head = key.labels ? { kind: 'classify' as const, labels: [...key.labels], pairs } : undefined
+  const { name, chat, text, context, types, pairs, outputs, continuesText } = own
+  const head = key.labels ? { kind: 'classify' as const, labels: [...key.labels], pairs, outputs } : undefined
   return { tokenizer, model: { name, chat, text, continuesText, config: { context, types, head } } }
 }

@@ -18,7 +18,7 @@ const common = {
 /** To check a listing with. */
 export const veiledListing = v.variant('kind', [
   v.object({ kind: v.literal('decoder'), ...common, top: count(1 << 22) }),
-  v.object({ kind: v.literal('labels'), ...common, outputs: count(4096) }),
+  v.object({ kind: v.literal('labels'), ...common, labelCount: count(4096) }),
 ])
 /** A decoder tells of so many likeliest next tokens, a classifier has so many labels. */
 export type VeiledListing = v.InferOutput<typeof veiledListing>

@@ -20,6 +20,8 @@ const settingsSchema = v.object({
   /** Folders that `sotto model veil` has made. */
   clouds: v.pipe(v.array(v.string()), v.minLength(1)),
   engine: v.optional(v.picklist(engineNames)),
+  /** Address of an engine that runs already, and has the one model. */
+  upstream: v.optional(v.string()),
 })
 /** What `sotto serve` says for veiled models. */
 export type VeiledServeSettings = v.InferInput<typeof settingsSchema>
@@ -36,7 +38,7 @@ export const veiledServing: ServingProtection = {
   takes: () => false,
   bringsModels: (settings) => v.is(settingsSchema, settings),
   async serve({ settings, log }) {
-    const { clouds, engine: name } = v.parse(settingsSchema, settings)
+    const { clouds, engine: name, upstream } = v.parse(settingsSchema, settings)
     // Engines are large: who serves no veiled model does without.
     const { loadEngine } = await import('./server/load.ts')
     const loaded: Loaded[] = []
@@ -44,7 +46,7 @@ export const veiledServing: ServingProtection = {
       for (const cloud of clouds.map(readCloud)) {
         if (loaded.some((other) => other.cloud.name === cloud.name))
           throw new Error(`Two veiled models are called ${cloud.name}: rename the folder of one.`)
-        const engine = await loadEngine(cloud, { name })
+        const engine = await loadEngine(cloud, { name, upstream })
         log.info({ model: cloud.name, engine: engine.name }, 'veiled model loaded')
         loaded.push({ cloud, engine, maxTokens: Math.min(MAX_TOKENS, engine.context) })
       }
@@ -97,7 +99,7 @@ function listingOf({ cloud, engine, maxTokens }: Loaded): BroughtListing {
   const facts: VeiledListing =
     engine.kind === 'decoder'
       ? { kind: 'decoder', ...common, top: engine.top }
-      : { kind: 'labels', ...common, outputs: engine.labels }
+      : { kind: 'labels', ...common, labelCount: engine.labels }
   return {
     name: cloud.name,
     title: cloud.title ?? cloud.name,
