@@ -46,7 +46,7 @@ export const veiledServing: ServingProtection = {
           throw new Error(`Two veiled models are called ${cloud.name}: rename the folder of one.`)
         const engine = await loadEngine(cloud, { name })
         log.info({ model: cloud.name, engine: engine.name }, 'veiled model loaded')
-        loaded.push({ cloud, engine, maxTokens: Math.min(MAX_TOKENS, engine.context) })
+        loaded.push({ cloud, engine, maxTokens: longest(engine) })
       }
     } catch (error) {
       await Promise.allSettled(loaded.map(({ engine }) => engine.close()))
@@ -55,6 +55,9 @@ export const veiledServing: ServingProtection = {
     return new VeiledServing(loaded)
   },
 }
+
+const longest = (engine: Engine): number =>
+  engine.kind === 'picture' ? engine.patches : Math.min(MAX_TOKENS, engine.context)
 
 class VeiledServing implements Serving {
   readonly models: readonly ServedModel[] = []
@@ -92,11 +95,6 @@ class VeiledServing implements Serving {
 
 function listingOf({ cloud, engine, maxTokens }: Loaded): BroughtListing {
   const parameters = countParameters(cloud)
-  const common = { keyId: cloud.keyId, engine: engine.name, vocab: engine.vocab, maxTokens }
-  const facts: VeiledListing =
-    engine.kind === 'decoder'
-      ? { kind: 'decoder', ...common, top: engine.top }
-      : { kind: 'labels', ...common, outputs: engine.labels }
   return {
     name: cloud.name,
     title: cloud.title ?? cloud.name,
@@ -106,8 +104,23 @@ function listingOf({ cloud, engine, maxTokens }: Loaded): BroughtListing {
     publicBytes: 0,
     parameters,
     privateParameters: parameters,
-    context: engine.context,
+    context: engine.kind === 'picture' ? engine.patches : engine.context,
     task: engine.kind === 'decoder' ? 'chat' : 'classify',
-    ...facts,
+    ...(engine.kind === 'picture' ? { reads: 'pictures' as const } : {}),
+    ...factsOf(engine, { keyId: cloud.keyId, engine: engine.name, maxTokens }),
+  }
+}
+
+function factsOf(
+  engine: Engine,
+  common: Pick<VeiledListing, 'keyId' | 'engine' | 'maxTokens'>,
+): VeiledListing {
+  switch (engine.kind) {
+    case 'decoder':
+      return { kind: 'decoder', ...common, vocab: engine.vocab, top: engine.top }
+    case 'labels':
+      return { kind: 'labels', ...common, vocab: engine.vocab, labelCount: engine.labels }
+    case 'picture':
+      return { kind: 'picture', ...common, labelCount: engine.labels }
   }
 }
