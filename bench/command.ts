@@ -45,7 +45,7 @@ const declared = command('bench', 'Measure the engine.')
   .addOption(
     new Option(
       '--shape <name>',
-      "demo: its bundle; gpt2 (124M) or 15m: random weights of a trained model's scale; tiny. encode: bert-base (12 layers, 86M), bert-mini or bert-tiny. veil: 8b or 70b. The first if not given",
+      "demo: its bundle; gpt2 (124M) or 15m: random weights of a trained model's scale; tiny. encode: bert-base (12 layers, 86M), bert-mini or bert-tiny. veil: 8b or 70b. readme: tiny, to see the command at work. The first if not given",
     ).choices([...shapeNames, ...encoderShapes, ...veilShapes]),
   )
   .option('--model <dir>', "another bundle in place of the demo's")
@@ -158,7 +158,8 @@ async function bench(kind: (typeof kinds)[number], values: ValuesOf<typeof decla
   }
   if (kind === 'ops' || kind === 'reference' || kind === 'readme') {
     await withCleartext(async (cleartext) => {
-      if (kind === 'readme') return readme(cleartext, values.products)
+      if (kind === 'readme')
+        return readme(cleartext, { products: values.products, isSmall: values.shape === 'tiny' })
       if (kind === 'reference') print(await cleartext.alone(), values.json)
       else for (const run of opCases) print(await cleartext.beside(run), values.json)
     })

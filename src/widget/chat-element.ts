@@ -30,7 +30,7 @@ export function defineChat(base: string): void {
 
     constructor() {
       super()
-      const root = this.attachShadow({ mode: 'closed' })
+      const root = this.attachShadow({ mode: 'open' })
       // A constructed sheet: a page's policy against inline styles does not meet it.
       const sheet = new CSSStyleSheet()
       sheet.replaceSync(styles)

@@ -4,7 +4,7 @@ import type { FrameMessage } from './messages.ts'
 
 const styles = `
 :host { display: block; } :host([hidden]) { display: none; }
-iframe { display: block; width: 100%; height: var(--sotto-height, 6.5rem); border: 0; border-radius: var(--sotto-radius, 10px); }
+iframe { display: block; width: 100%; height: var(--sotto-height, 12rem); border: 0; border-radius: var(--sotto-radius, 10px); }
 `
 
 /** A form is sent without a label if there is none after this time. */
@@ -19,7 +19,7 @@ export function defineClassify(base: string): void {
   class SottoClassify extends HTMLElement {
     static readonly formAssociated = true
     readonly #internals = this.attachInternals()
-    readonly #root = this.attachShadow({ mode: 'closed' })
+    readonly #root = this.attachShadow({ mode: 'open' })
     #frame?: Frame
     #near?: IntersectionObserver
     #count = 0

@@ -11,7 +11,8 @@ export class ClassifyView extends EmbeddedView {
     css`
       :host {
         padding: 10px 14px;
-        min-height: 100dvh;
+        height: 100dvh;
+        overflow-y: auto;
         background: var(--paper);
         font-size: 0.875rem;
       }

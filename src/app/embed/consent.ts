@@ -32,8 +32,10 @@ export class Consent extends LitElement {
         color: var(--on-you);
         font-weight: 600;
       }
+      /* Never by opacity: whatever is not opaque counts as not visible. */
       button[aria-disabled='true'] {
-        opacity: 0.6;
+        background: var(--soft);
+        color: var(--paper);
       }
     `,
   ]

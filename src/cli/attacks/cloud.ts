@@ -1,6 +1,7 @@
 /** `sotto attack --as cloud`: what the host of a veiled model reads of it and of its users. */
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { attackPictures, readsPictures } from '../../../tools/attack/cloud/attack-pictures.ts'
 import { attackVeiled } from '../../../tools/attack/cloud/attack-veiled.ts'
 import type { Finding, Knowledge } from '../../../tools/attack/cloud/finding.ts'
 import { ATTACKS_FORMAT, type AttackSummary, encodeReadable } from '../../protections/veiled/attacks.ts'
@@ -29,13 +30,16 @@ export async function attackAsCloud({
   json,
   ...values
 }: CloudAttackValues): Promise<void> {
-  const { readable, ...report } = await attackVeiled({
-    ...values,
-    model: resolve(model),
-    onProgress: (attack) => {
-      if (!json) status(attack)
-    },
-  })
+  const dir = resolve(model)
+  const { readable, ...report } = readsPictures(dir)
+    ? await attackPictures(dir, values.group, values.traffic)
+    : await attackVeiled({
+        ...values,
+        model: dir,
+        onProgress: (attack) => {
+          if (!json) status(attack)
+        },
+      })
   if (!json) status('')
   const summary: AttackSummary = {
     format: ATTACKS_FORMAT,

@@ -14,7 +14,7 @@ const declared = command('attack', 'Measure what a dishonest party learns.')
       .choices(['owner', 'cloud'] as const)
       .makeOptionMandatory(),
   )
-  .requiredOption('--model <bundle>', 'folder of a whole bundle')
+  .requiredOption('--model <bundle>', 'folder of a whole bundle; as cloud, also of a ViT')
   .option('--queries <n>', 'as owner: passes to use', whole(1), 200)
   .option(
     '--rate-limit <n>',
@@ -31,7 +31,10 @@ const declared = command('attack', 'Measure what a dishonest party learns.')
       .choices(['bits', 'full'] as const)
       .default('bits' as const),
   )
-  .option('--traffic <file>', 'as cloud: text of users, which is to be read')
+  .option(
+    '--traffic <file>',
+    'as cloud: text of users, which is to be read; for a ViT, the folder of Fashion-MNIST',
+  )
   .option('--domain <file>', 'as cloud: text of the same kind that the host has')
   .option('--other <files...>', 'as cloud: texts of other kinds that the host has', [] as string[])
   .option('--dialogues <n>', 'as cloud: how many of --traffic the host sees as numbers', whole(1), 100)

@@ -125,9 +125,9 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
     port: port && port + 3,
     tls,
   })
-  const embedders = [...new Set([...ownNames(host), 'localhost'])].map((name) => ({
-    origin: withHost(shop.url, name.includes(':') ? `[${name}]` : name),
-  }))
+  // Browsers' policies have no addresses of IPv6.
+  const shopNames = [...new Set([...ownNames(host), 'localhost'])].filter((name) => !name.includes(':'))
+  const embedders = shopNames.map((name) => ({ origin: withHost(shop.url, name) }))
   page.app = pageApp({ dir: pageDir, config, embedders, names: ownNames(host), tls })
 
   const facts = { url: listening.url, server, dealer, shop: withHost(shop.url, 'localhost') }

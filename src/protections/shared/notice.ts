@@ -11,10 +11,10 @@ export const notice: Notice = {
   lead: {
     chat:
       'Your words are split into random-looking shares before anything leaves this browser. A private model answers, and ' +
-      'while server and dealer do not pool what they hold, no one but you can read what is said.',
+      'while server and dealer follow the protocol and do not pool what they hold, neither of them can read what is said.',
     classify:
-      'Texts are split into random-looking shares before anything leaves this browser. While server and dealer do not ' +
-      'pool what they hold, no one but you can read a text or its label. What they do see: how many texts there are, and ' +
+      'Texts are split into random-looking shares before anything leaves this browser. While server and dealer ' +
+      'follow the protocol and do not pool what they hold, neither of them can read a text or its label. What they do see: how many texts there are, and ' +
       'how long each one is, rounded up.',
   },
   promise:

@@ -1,5 +1,17 @@
-import { expect, test } from 'vitest'
-import { ATTACKS_FORMAT, encodeReadable, modelFigure, parseAttacks, readerOf } from './attacks.ts'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import {
+  ATTACKS_FILE,
+  ATTACKS_FORMAT,
+  encodeReadable,
+  figureInWords,
+  modelFigure,
+  parseAttacks,
+  readerOf,
+} from './attacks.ts'
+import { readCloud } from './server/checkpoint.ts'
 
 const finding = (knows: string, tokens: number, reads = true) => ({
   attack: `by ${knows}`,
@@ -48,4 +60,18 @@ test('owners see which tokens of a reply a host would read', () => {
     { ...encodeReadable(readable), tokens: 80 },
   ])
     expect(() => readerOf(wrong)).toThrow('damaged')
+})
+
+test('a server tells what was measured of a model, if its folder has it', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sotto-figure-'))
+  onTestFinished(() => rmSync(dir, { recursive: true }))
+  const write = (file: string, value: unknown): void => writeFileSync(join(dir, file), JSON.stringify(value))
+  write('veil.json', { format: 'sotto-veil/1', keyId: '0'.repeat(32), family: 'llama' })
+  write('config.json', {})
+  expect(readCloud(dir).figure).toBeUndefined()
+  write(ATTACKS_FILE, summary([finding('domain', 0.8)]))
+  const { figure } = readCloud(dir)
+  expect(figureInWords(figure!)).toContain('80 %')
+  write(ATTACKS_FILE, { format: 'other' })
+  expect(() => readCloud(dir)).toThrow('no summary of attacks')
 })

@@ -33,13 +33,19 @@ const summarySchema = v.object({
 
 export type AttackSummary = v.InferOutput<typeof summarySchema>
 
-/** The one figure to show beside the protection's name: what a host without the weights has been shown to read. */
-export interface ModelFigure {
+/** The one figure to show beside the protection's name: what a host without table and weights has been shown to read. */
+export const figureSchema = v.object({
   /** Share of users' tokens. */
-  readonly tokens: number
-  readonly attack: string
-  readonly knew: string
-}
+  tokens: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+  attack: text,
+  knew: text,
+})
+export type ModelFigure = v.InferOutput<typeof figureSchema>
+
+/** The figure in a sentence. */
+export const figureInWords = ({ tokens, attack, knew }: ModelFigure): string =>
+  `Attacks on this very model have read ${Math.round(100 * tokens)} % of what users write (${attack}; known were ${knew}). ` +
+  'Others may read more.'
 
 /** Reads a summary that somebody published. `undefined` for what is none. */
 export function parseAttacks(json: unknown): AttackSummary | undefined {

@@ -11,6 +11,7 @@ import type { Link } from '../../transport/link.ts'
 import { partyUrl } from '../../transport/party-url.ts'
 import { withTimeout } from '../../transport/timeout.ts'
 import { type ConnectRequest, ProtectionError } from '../protection.ts'
+import { figureInWords } from './attacks.ts'
 import { VeiledConnection } from './connection.ts'
 import { VEILED } from './id.ts'
 import { type Kit, parseKit } from './kit.ts'
@@ -36,6 +37,7 @@ export async function connectVeiled(request: ConnectRequest): Promise<VeiledConn
   const { listing, server, surroundings, onEvent } = request
   const facts = checked(veiledListing, listing, `The listing of ${listing.name}`)
   const progress = (done: number, text: string) => onEvent({ type: 'progress', done, total: 2, text })
+  if (facts.figure) onEvent({ type: 'notice', text: figureInWords(facts.figure) })
   progress(0, 'Opening the key')
   const kit = await kitFor(request, facts.keyId)
   const ends = new OwnerEnds(kit.key)

@@ -1,5 +1,6 @@
 /** What a server's listing says of a veiled model, besides what every listing does. */
 import * as v from 'valibot'
+import { figureSchema } from './attacks.ts'
 
 const count = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most))
 const common = {
@@ -9,6 +10,8 @@ const common = {
   engine: v.pipe(v.string(), v.maxLength(200)),
   /** Tokens of one request at most; patches of a picture. */
   maxTokens: count(1 << 20),
+  /** What its developer has measured of attacks on it. */
+  figure: v.optional(figureSchema),
 }
 const vocab = count(1 << 22)
 

@@ -95,6 +95,8 @@ class VeiledServing implements Serving {
 
 function listingOf({ cloud, engine, maxTokens }: Loaded): BroughtListing {
   const parameters = countParameters(cloud)
+  const { keyId, figure } = cloud
+  const common = { keyId, engine: engine.name, maxTokens, ...(figure ? { figure } : {}) }
   return {
     name: cloud.name,
     title: cloud.title ?? cloud.name,
@@ -107,13 +109,13 @@ function listingOf({ cloud, engine, maxTokens }: Loaded): BroughtListing {
     context: engine.kind === 'picture' ? engine.patches : engine.context,
     task: engine.kind === 'decoder' ? 'chat' : 'classify',
     ...(engine.kind === 'picture' ? { reads: 'pictures' as const } : {}),
-    ...factsOf(engine, { keyId: cloud.keyId, engine: engine.name, maxTokens }),
+    ...factsOf(engine, common),
   }
 }
 
 function factsOf(
   engine: Engine,
-  common: Pick<VeiledListing, 'keyId' | 'engine' | 'maxTokens'>,
+  common: Pick<VeiledListing, 'keyId' | 'engine' | 'maxTokens' | 'figure'>,
 ): VeiledListing {
   switch (engine.kind) {
     case 'decoder':

@@ -6,6 +6,7 @@ import * as v from 'valibot'
 import type { Tensors } from '../../../model/architectures/config.ts'
 import { type HfConfig, HfReader } from '../../../model/architectures/hf-reader.ts'
 import { decodeHeader, decodeSafetensors, headerLength } from '../../../model/files/safetensors.ts'
+import { ATTACKS_FILE, type ModelFigure, modelFigure, parseAttacks } from '../attacks.ts'
 import { EngineError } from './engine.ts'
 
 const text = v.pipe(v.string(), v.maxLength(2000))
@@ -28,6 +29,8 @@ export interface Cloud extends v.InferOutput<typeof veilFile> {
   /** Names these contents: of both files that are public. */
   readonly hash: string
   readonly config: HfConfig
+  /** What attacks on it have read, where its developer has put a summary of them into the folder. */
+  readonly figure?: ModelFigure
 }
 
 /** Reads a folder that `sotto model veil` has made. Throws {@link EngineError}. */
@@ -43,13 +46,23 @@ export function readCloud(dir: string): Cloud {
   const hash = createHash('sha256')
     .update(JSON.stringify([veil, config]))
     .digest('hex')
+  const figure = figureOf(join(dir, ATTACKS_FILE))
   return {
     ...parsed.output,
     dir,
     name,
     hash,
     config: parseJson(join(dir, 'config.json'), config) as HfConfig,
+    ...(figure ? { figure } : {}),
   }
+}
+
+function figureOf(path: string): ModelFigure | undefined {
+  if (!existsSync(path)) return undefined
+  const summary = parseAttacks(parseJson(path, readFileSync(path, 'utf8')))
+  if (!summary)
+    throw new EngineError(`${path} is no summary of attacks. Measure again: sotto attack --as cloud.`)
+  return modelFigure(summary)
 }
 
 function parseJson(path: string, json: string): object {
