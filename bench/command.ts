@@ -45,13 +45,13 @@ const declared = command('bench', 'Measure the engine.')
   .addOption(
     new Option(
       '--shape <name>',
-      "demo: its bundle; gpt2 (124M) or 15m: random weights of a trained model's scale; tiny. encode: bert-base (12 layers, 86M), bert-mini or bert-tiny. veil: 8b or 70b. readme: tiny, to see the command at work. The first if not given",
+      "demo: its bundle; gpt2 (124M), 15m, smollm2-135m, qwen2.5-0.5b or llama3.2-1b: random weights of a trained model's scale; tiny. encode: bert-base (12 layers, 86M), bert-mini or bert-tiny. veil: 8b or 70b. readme: tiny, to see the command at work. The first if not given",
     ).choices([...shapeNames, ...encoderShapes, ...veilShapes]),
   )
   .option('--model <dir>', "another bundle in place of the demo's")
   .option(
     '--context <n>',
-    'decode: positions that the token attends to, itself included, all of them really cached; 128, or 256 for gpt2, if not given',
+    'decode: positions that the token attends to, itself included, all of them really cached; 128, or 256 for gpt2 and the models of the hub, if not given',
     whole(2, 1024),
   )
   .option(
@@ -132,6 +132,7 @@ const declared = command('bench', 'Measure the engine.')
 Examples:
   sotto bench decode                          one token of the demo model
   sotto bench decode --shape gpt2 --context 256
+  sotto bench decode --shape smollm2-135m --context 256 --repeat 3 --warmup 1
   sotto bench prefill --tokens 64
   sotto bench encode --shape bert-base
   sotto bench encode --shape bert-base --profile lowbit --scales private
@@ -195,7 +196,8 @@ async function bench(kind: (typeof kinds)[number], values: ValuesOf<typeof decla
   const decoding = kind === 'decode'
   const most = encoding ? 512 : 64
   const rows = decoding ? 1 : (values.tokens ?? Math.min(128, most))
-  const usual = shape === 'gpt2' ? 256 : shape === 'tiny' ? limit : 128
+  const isSmall = shape === 'demo' || shape === '15m'
+  const usual = shape === 'tiny' ? limit : isSmall ? 128 : 256
   const context = decoding ? (values.context ?? usual) : rows
   if (rows > most) throw new UsageError(`For ${kind}, --tokens is at most ${most}, not ${rows}.`)
   if (decoding && context > limit)

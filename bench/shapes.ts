@@ -17,7 +17,15 @@ import {
   randomSigns,
 } from '../src/protections/shared/profiles/lowbit/random.ts'
 
-export const shapeNames = ['demo', 'gpt2', '15m', 'tiny'] as const
+export const shapeNames = [
+  'demo',
+  'gpt2',
+  '15m',
+  'smollm2-135m',
+  'qwen2.5-0.5b',
+  'llama3.2-1b',
+  'tiny',
+] as const
 export const encoderShapes = ['bert-base', 'bert-mini', 'bert-tiny'] as const
 export type ShapeName = (typeof shapeNames)[number] | (typeof encoderShapes)[number]
 

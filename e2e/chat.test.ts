@@ -36,6 +36,7 @@ describe('a conversation', () => {
     expect(await chat.replies.count()).toBe(2)
 
     await chat.page.getByRole('button', { name: 'Answer again' }).click()
+    await chat.replies.last().getByText('2/2').waitFor()
     expect(await chat.reply()).not.toBe('')
     expect(await chat.replies.count()).toBe(2)
 
@@ -46,6 +47,19 @@ describe('a conversation', () => {
     expect(await chat.reply()).not.toBe('')
     expect(await chat.questions.count()).toBe(1)
     expect(await chat.questions.first().textContent()).toContain('San Jose')
+
+    // Nothing of it is gone, and it is all there again after a reload.
+    await chat.page.getByRole('button', { name: 'Earlier question' }).click()
+    await expect.poll(() => chat.questions.count()).toBe(2)
+    await chat.page.getByRole('button', { name: 'Earlier reply' }).click()
+    await chat.replies.last().getByText('1/2').waitFor()
+    await chat.page.reload()
+    await chat.connected()
+    expect(await chat.questions.allTextContents()).toEqual([
+      expect.stringContaining('hotel'),
+      expect.stringContaining('two people'),
+    ])
+    expect(await chat.replies.last().textContent()).toContain('1/2')
     await chat.close()
   })
 

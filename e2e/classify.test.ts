@@ -222,7 +222,7 @@ describe('the picker', () => {
   it('changes between chat and labels, and the address goes along', async () => {
     const page = await open()
     await page.getByRole('combobox', { name: 'Model' }).selectOption('a-chat')
-    await page.getByText(/tokens? ready/).waitFor()
+    await page.getByText(/^Ready\b/).waitFor()
     expect(new URL(page.url()).searchParams.get('model')).toBe('a-chat')
     await page.getByRole('combobox', { name: 'Model' }).selectOption('two')
     await page.getByText('Ready to classify').waitFor()

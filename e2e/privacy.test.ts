@@ -142,8 +142,10 @@ describe('the page', () => {
       const store = open.result.transaction('conversations', 'readwrite').objectStore('conversations')
       const all = store.getAll()
       await new Promise((resolve) => all.addEventListener('success', resolve))
-      const [conversation] = all.result as { id: string; turns: { content: string }[] }[]
-      conversation.turns[1].content = content
+      type Turn = { role: string; content: string }
+      const [conversation] = all.result as { id: string; turns: Record<string, Turn> }[]
+      for (const turn of Object.values(conversation.turns))
+        if (turn.role === 'assistant') turn.content = content
       store.put(conversation, conversation.id)
       await new Promise((resolve) => store.transaction.addEventListener('complete', resolve))
     }, hostile)

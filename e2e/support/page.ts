@@ -59,7 +59,7 @@ export class ChatPage {
   }
 
   async connected(): Promise<void> {
-    await this.page.getByText(/tokens? ready/).waitFor()
+    await this.page.getByText(/^Ready\b/).waitFor()
   }
 
   get message(): Locator {

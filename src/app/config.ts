@@ -4,11 +4,12 @@ import { OwnerError, type PageConfig } from '../owner/api.ts'
 import { AddressError, partyUrl } from '../transport/party-url.ts'
 
 function check(value: unknown): PageConfig {
-  const { server, protections } = (value ?? {}) as Partial<PageConfig>
+  const { server, operator, protections } = (value ?? {}) as Partial<PageConfig>
   if (typeof server !== 'string') throw new Error('it names no server')
+  if (operator !== undefined && typeof operator !== 'string') throw new Error('its operator is not a name')
   // Relative addresses are allowed, for a page and a server behind one proxy.
   const base = document.baseURI
-  return { server: partyUrl(server, 'the model server', { base }), protections, base }
+  return { server: partyUrl(server, 'the model server', { base }), operator, protections, base }
 }
 
 export async function loadConfig(): Promise<PageConfig> {

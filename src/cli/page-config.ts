@@ -11,11 +11,7 @@ export const veiledConfig = (server: string, kits: VeiledSettings['kits']): Page
 })
 
 /** What a data owner is told of a model server and a dealer, and how often it audits the dealer. */
-export function pageConfig(
-  server: string,
-  { url, key }: SharedSettings['dealer'],
-  audit?: number,
-): PageConfig {
-  const settings: SharedSettings = { dealer: { url, key }, audit }
+export function pageConfig(server: string, dealer: SharedSettings['dealer'], audit?: number): PageConfig {
+  const settings: SharedSettings = { dealer, audit }
   return { server, protections: { [SHARED]: settings } }
 }

@@ -76,7 +76,19 @@ const bert = {
   types: 2,
 } as const
 
-/** Benchmark shapes: GPT-2 small, the 15M-parameter LLaMA-form story model, and three encoders without heads. */
+const small = {
+  arch: 'llama',
+  eps: 1e-5,
+  // As much of their contexts as people would give them: rings are sized for it.
+  context: 2048,
+  activation: 'silu',
+  tied: true,
+} as const
+
+/**
+ * Benchmark shapes: GPT-2 small, the 15M-parameter LLaMA-form story model, three small chat models that people use, and
+ * three encoders without heads.
+ */
 export const benchConfigs = {
   gpt2: {
     arch: 'gpt2',
@@ -104,6 +116,38 @@ export const benchConfigs = {
     ropeTheta: 10000,
     activation: 'silu',
     tied: true,
+  },
+  'smollm2-135m': {
+    ...small,
+    vocab: 49152,
+    dim: 576,
+    layers: 30,
+    heads: 9,
+    kvHeads: 3,
+    ff: 1536,
+    ropeTheta: 100_000,
+  },
+  'qwen2.5-0.5b': {
+    ...small,
+    arch: 'qwen2',
+    vocab: 151936,
+    dim: 896,
+    layers: 24,
+    heads: 14,
+    kvHeads: 2,
+    ff: 4864,
+    eps: 1e-6,
+    ropeTheta: 1_000_000,
+  },
+  'llama3.2-1b': {
+    ...small,
+    vocab: 128256,
+    dim: 2048,
+    layers: 16,
+    heads: 32,
+    kvHeads: 8,
+    ff: 8192,
+    ropeTheta: 500_000,
   },
   'bert-base': { ...bert, dim: 768, layers: 12, heads: 12, kvHeads: 12, ff: 3072 },
   'bert-mini': { ...bert, dim: 256, layers: 4, heads: 4, kvHeads: 4, ff: 1024 },

@@ -10,10 +10,11 @@ import type { BackendKind } from '../kernels/choose.ts'
 import type { RgbaPicture } from '../model/pictures/prepare.ts'
 import type { AuditCounts } from '../protections/audit-counts.ts'
 import type { Notice, Pooled } from '../protections/notice.ts'
+import type { PartyAddress } from '../protections/party-address.ts'
 import type { PictureView } from '../protections/picture-view.ts'
 import type { LinkChoice } from '../transport/connect.ts'
 
-export type { BackendKind, LinkChoice, Notice, PictureView, Pooled, RgbaPicture, Task }
+export type { BackendKind, LinkChoice, Notice, PartyAddress, PictureView, Pooled, RgbaPicture, Task }
 
 /** Whether the length of prompts and replies is hidden, within blocks. */
 export type Padding = 'none' | 'blocks'
@@ -22,6 +23,8 @@ export type Padding = 'none' | 'blocks'
 export interface PageConfig {
   /** Origin of the model server. */
   server: string
+  /** Who runs it: a person's or an organisation's name. */
+  operator?: string
   /** Further settings of a protection, by its id, such as another party and its pinned key; read by it alone. */
   protections?: Readonly<Record<string, unknown>>
   /** What relative addresses in `protections` are relative to. */
@@ -39,7 +42,7 @@ export interface ModelListing {
   /** Hash of the bundle; the session's transcript binds it. */
   hash: string
   /** What the model runs under, in words for people. */
-  protection: { id: string; needsDealer: boolean; notice: Notice }
+  protection: { id: string; needsDealer: boolean; notice: Notice; dealer?: PartyAddress }
   /** Size of the one-time public download, in bytes. */
   publicBytes: number
   parameters: number
@@ -139,6 +142,8 @@ export type OwnerEvent =
   | { type: 'progress'; phase: Phase; done: number; total: number; text: string }
   | { type: 'stats'; stats: Stats }
   | { type: 'notice'; text: string }
+  /** The session has ended while nothing was asked of it. */
+  | { type: 'lost'; error: OwnerErrorData }
   | { type: 'token'; text: string; id: number }
   | { type: 'classified'; index: number; result: Classification }
 
@@ -217,6 +222,12 @@ export interface Classification {
   view?: PictureView
 }
 
+/** How long a message is, in tokens, and how long it may be to leave room for the reply. */
+export interface Measured {
+  tokens: number
+  most: number
+}
+
 /** What an encoder makes of a text. */
 export interface Embedding {
   /** Of length 1: the mean of the last hidden states, scaled. */
@@ -237,7 +248,12 @@ export interface OwnerApi {
   open(options: OpenOptions, onEvent: OnEvent): Promise<SessionInfo>
   /** The user is typing: do input-independent work for a few tokens in the background. */
   prepare(): Promise<void>
-  /** Answers the conversation, streaming `token` events; reuses the KV cache of the same conversation's turns. */
+  /** How much of the model's memory a message would take by itself. Sends nothing. */
+  measure(message: Message, options: Pick<ChatOptions, 'maxTokens'>): Promise<Measured>
+  /**
+   * Answers the conversation, streaming `token` events; reuses the KV cache of the same conversation's turns. Where the last
+   * message is a reply that was broken off, it is gone on with, and the result has what was added.
+   */
   chat(messages: Message[], options: ChatOptions): Promise<ChatResult>
   /**
    * Labels the texts in order, sending a `classified` event for each; the server sees each text's length bucket only.

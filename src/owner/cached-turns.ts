@@ -47,19 +47,35 @@ export class CachedTurns {
     o: { conversation?: string; maxTokens: number; padding: Padding },
   ): Prompt {
     const known = o.conversation !== undefined && o.conversation === this.#conversation ? this.#turns : []
+    // A reply that is gone on with is read again, without what had ended it.
+    const isBroken = messages.at(-1)?.role === 'assistant'
+    const whole = isBroken ? messages.length - 1 : messages.length
     let same = 0
-    while (same < messages.length && isSame(messages[same], known[same])) same++
-    const turns = messages.map((message, i) => (i < same ? known[i].ids : format.encode(message, i === 0)))
+    while (same < whole && isSame(messages[same], known[same])) same++
+    const turns = messages.map((message, i) => {
+      if (i < same) return known[i].ids
+      return i < whole ? format.encode(message, i === 0) : format.begin(message)
+    })
     const block = o.padding === 'none' ? 1 : PROMPT_BLOCK
     // What is left out shows, so it must follow from the length in blocks.
     const maxTokens = floor(o.maxTokens, block) || o.maxTokens
-    const { ids, dropped } = joinTurns(format, turns, { maxTokens, opening: openingOf(format, messages) })
+    const opening = openingOf(format, messages)
+    const { ids, dropped } = joinTurns(format, turns, {
+      maxTokens,
+      // Half of it goes at once where it must: it is read again then, and not at each of the messages that follow.
+      cutTo: floor(maxTokens / 2, block),
+      dropped: same > this.#dropped ? this.#dropped : 0,
+      reply: !isBroken,
+      // A reply that is gone on with needs its question.
+      opening: (at) => (at === whole ? undefined : opening(at)),
+    })
     const goesOn = same > 0 && dropped === this.#dropped
     const last = ids.length - 1
     // Another reply to the same turns begins where the one before it did.
     const resume = same === messages.length ? last : known[same - 1]?.resume
     const base = goesOn ? floor(Math.min(resume, this.rows, last), block) : 0
-    let end = ids.length - format.reply.length - turns.reduce((sum, turn) => sum + turn.length, 0)
+    let end =
+      ids.length - (isBroken ? 0 : format.reply.length) - turns.reduce((sum, turn) => sum + turn.length, 0)
     this.#turns = messages.map((message, i) => {
       end += turns[i].length
       const turn = { ...message, ids: turns[i], resume: floor(Math.max(0, end), block) }
@@ -75,7 +91,9 @@ export class CachedTurns {
   /** A reply was made; what follows it is read from `resume` on. */
   replied(format: TurnFormat, reply: { id?: string; content: string; ids: number[]; resume: number }): void {
     const { id, content, ids, resume } = reply
-    this.#turns.push({ id, role: 'assistant', content, ids: format.wrap(ids), resume })
+    const broken = this.#turns.at(-1)?.role === 'assistant' ? this.#turns.pop() : undefined
+    const whole = broken ? [...broken.ids, ...format.close(ids)] : format.wrap(ids)
+    this.#turns.push({ id, role: 'assistant', content, ids: whole, resume })
     this.rows = resume
   }
 }

@@ -3,7 +3,7 @@ import type { Floats } from '../model/math.ts'
 import { Sampler } from '../model/sample.ts'
 import { decodeText, StreamDecoder, stopIds, type TurnFormat } from '../model/tokenizer/chat.ts'
 import { Cancelled } from '../protections/protection.ts'
-import type { ChatOptions, ChatResult, Message, OnEvent, Padding } from './api.ts'
+import type { ChatOptions, ChatResult, Measured, Message, OnEvent, Padding } from './api.ts'
 import { OwnerError } from './api.ts'
 import { PROMPT_BLOCK, type Prompt, REPLY_BLOCK } from './cached-turns.ts'
 import { type Open, progress, reading } from './connect.ts'
@@ -12,6 +12,16 @@ import { beforeStop, StopText } from './stop-text.ts'
 /** Room that is kept for the reply when a long conversation is cut: what was asked for, and half of the context at most. */
 const replyRoom = (context: number, maxTokens: number): number =>
   Math.max(1, Math.min(maxTokens, Math.floor(context / 2)))
+
+/** How long a message is by itself, and how long it may be beside the reply. Throws `OwnerError` for models that label. */
+export function measure({ model, format }: Open, message: Message, maxTokens: number): Measured {
+  if (!format)
+    throw new OwnerError('wrong-task', 'This model labels texts, it does not chat.', 'Choose a chat model.')
+  const { context } = model.config
+  const around = format.start.length + format.reply.length
+  const tokens = around + format.encode(message, true).length
+  return { tokens, most: context - replyRoom(context, maxTokens) }
+}
 
 /** What a run of the engine tells its caller, and is told. */
 export interface Running {
@@ -45,6 +55,7 @@ export async function chat(
   const { hidesTexts } = open.info.model.protection.notice
   const padding = options.padding ?? (hidesTexts ? 'blocks' : 'none')
   const prompt = layOut(open, format, messages, { ...options, padding }, run)
+  const broken = messages.at(-1)?.role === 'assistant' ? messages.at(-1) : undefined
   const reply = begun.reply ?? new Reply(open, options, run)
   begun.reply = reply
   const rest = prompt.ids.slice(prompt.single)
@@ -89,9 +100,10 @@ export async function chat(
       // How much of its last block the reply fills must not show in where the next prompt begins.
       const inBlocks = Math.max(0, Math.ceil(passes / REPLY_BLOCK) - 1) * REPLY_BLOCK
       const resume = prompt.single + (isHidden ? inBlocks : passes)
-      const { text: content, made: ids } = reply
+      const { text, made } = reply
+      const content = (broken?.content ?? '') + text
       // What a stop has cut off stays in the ids: where the next prompt begins must not tell that one came.
-      open.cached.replied(format, { id: options.reply, content, ids, resume })
+      open.cached.replied(format, { id: options.reply, content, ids: made, resume })
     }
   }
 }

@@ -63,18 +63,26 @@ export const reading = ({ info }: Open, done: number, total: number, what: 'mess
   )
 
 /** Models that can be run here, each with the protection that it would run under. */
-export async function listModels({ protections, source }: Offers): Promise<ModelListing[]> {
+export async function listModels(
+  { protections, source }: Offers,
+  config: PageConfig,
+): Promise<ModelListing[]> {
   const { models } = await source.list()
   return models.flatMap((listing) => {
     const known = protections.find(({ id }) => id === listing.protection)
-    return known ? [withWords(listing, known)] : []
+    return known ? [withWords(listing, known, config)] : []
   })
 }
 
-const withWords = (listing: ServedListing, { id, notice, needsDealer }: Protection): ModelListing => ({
-  ...listing,
-  protection: { id, notice, needsDealer },
-})
+const withWords = (
+  listing: ServedListing,
+  protection: Protection,
+  { protections, base }: PageConfig,
+): ModelListing => {
+  const { id, notice, needsDealer } = protection
+  const dealer = protection.dealer?.(protections?.[id], base)
+  return { ...listing, protection: { id, notice, needsDealer, dealer } }
+}
 
 /** Downloads what there is of the model and connects. Rejects with typed errors, having closed what it opened. */
 export async function openModel(
@@ -121,7 +129,7 @@ export async function openModel(
     format,
     connection,
     info: {
-      model: withWords(listing, protection),
+      model: withWords(listing, protection, config),
       link: { kind: link.name, reason: link.reason },
       backend,
       dealer,

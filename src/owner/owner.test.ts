@@ -85,6 +85,32 @@ describe('a conversation', () => {
     expect((await fresh.chat(hello, options)).ids).toEqual(first.ids)
   })
 
+  test('goes on with a reply that was broken off, with or without the session that began it', async () => {
+    const question = { id: 'q', role: 'user' as const, content: 'Hello' }
+    const conversation = { ...options, conversation: 'one', maxTokens: 2 }
+    const o = owner()
+    await open(o)
+    const begun = await o.chat([question], { ...conversation, reply: 'r' })
+    const broken = [question, { id: 'r', role: 'assistant' as const, content: begun.text }]
+    const rest = await o.chat(broken, { ...conversation, reply: 'r' })
+    expect(rest.ids.length).toBeGreaterThan(0)
+    const fresh = owner()
+    await open(fresh)
+    expect((await fresh.chat(broken, { ...conversation, reply: 'r' })).ids).toEqual(rest.ids)
+    // Afterwards it is one reply, of which nothing is read twice.
+    const whole = { id: 'r', role: 'assistant' as const, content: begun.text + rest.text }
+    const next = [question, whole, { id: 'n', role: 'user' as const, content: 'And?' }]
+    const read = async (o: Owner, name: string) => {
+      const before = o.totals().rows
+      await o.chat(next, { ...conversation, conversation: name, reply: 's' })
+      return o.totals().rows - before
+    }
+    expect(await read(o, 'one')).toBeLessThanOrEqual(await read(fresh, 'other'))
+    const { tokens, most } = await o.measure(question, options)
+    expect(tokens).toBeGreaterThan(1)
+    expect(tokens).toBeLessThan(most)
+  })
+
   test('stops when it is told to, and goes on afterwards', async () => {
     const o = owner()
     await open(o, [])

@@ -5,6 +5,7 @@ import type {
   Classification,
   ClassifyInput,
   Embedding,
+  Measured,
   Message,
   ModelListing,
   OnEvent,
@@ -15,7 +16,7 @@ import type {
   SessionInfo,
 } from './api.ts'
 import { OwnerError } from './api.ts'
-import { type Begun, chat, type Running } from './chatting.ts'
+import { type Begun, chat, measure, type Running } from './chatting.ts'
 import { classify } from './classifying.ts'
 import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'
 import { embed } from './embedding.ts'
@@ -53,7 +54,7 @@ export class Owner implements OwnerApi {
   }
 
   models(): Promise<ModelListing[]> {
-    return listModels(this.#offers)
+    return listModels(this.#offers, this.#config)
   }
 
   async open(options: OpenOptions, onEvent: OnEvent): Promise<SessionInfo> {
@@ -64,6 +65,7 @@ export class Owner implements OwnerApi {
       if (!isPutOff(error)) throw error
       return this.#connectNext(options, error)
     })
+    this.#watch(this.#open)
     this.#onEvent(progress('connect', 3, 3, 'Connected'))
     this.#stats()
     return this.#open.info
@@ -71,6 +73,10 @@ export class Owner implements OwnerApi {
 
   async prepare(): Promise<void> {
     await this.#current().connection.prepare(() => this.#stats())
+  }
+
+  async measure(message: Message, { maxTokens }: Pick<ChatOptions, 'maxTokens'>): Promise<Measured> {
+    return measure(this.#current(), message, maxTokens)
   }
 
   chat(messages: Message[], options: ChatOptions): Promise<ChatResult> {
@@ -114,6 +120,15 @@ export class Owner implements OwnerApi {
     return openModel(this.#config, this.#platform, options, this.#onEvent, this.#offers)
   }
 
+  /** Tells of a session that ends while nothing is asked of it: a request hears of its own end. */
+  #watch(open: Open): void {
+    open.connection.onEnd?.((reason) => {
+      if (this.#open !== open || this.#abort) return
+      void this.close()
+      this.#onEvent({ type: 'lost', error: OwnerError.from(reason).toData() })
+    })
+  }
+
   /** While a party is replaced. */
   #connectNext(options: OpenOptions, why: unknown, signal?: AbortSignal): Promise<Open> {
     const text = isPutOff(why) ? 'The other side asks to wait a moment' : 'Looking for the other side again'
@@ -153,6 +168,7 @@ export class Owner implements OwnerApi {
           await this.close()
           const next = await this.#connectNext(this.#options, error, abort.signal)
           this.#open = next
+          this.#watch(next)
           // What somebody has read already goes on with the model that it began with, or not at all.
           if (isHeard && next.info.model.hash !== current.info.model.hash) throw error
           current = next

@@ -46,7 +46,8 @@ export function browserPlatform(host: OwnerHost): Platform {
       const known = await cache?.match(address).catch(() => undefined)
       if (known) return known
       const response = await fetch(url)
-      if (response.ok && cache) await cache.put(address, response.clone()).catch(() => undefined)
+      // Stored as it comes, so that whoever waits for it sees it come.
+      if (response.ok && cache) void cache.put(address, response.clone()).catch(() => undefined)
       return response
     },
     async forget(key) {

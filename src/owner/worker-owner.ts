@@ -7,6 +7,7 @@ import {
   type Classification,
   type ClassifyInput,
   type Embedding,
+  type Measured,
   type Message,
   type ModelListing,
   type OnEvent,
@@ -41,6 +42,7 @@ export class WorkerOwner implements OwnerApi {
   #starting?: Promise<Started>
   /** Rejects if the worker dies, which would otherwise leave its callers waiting forever. */
   #crashed: Promise<never> = new Promise(() => undefined)
+  #crash: (reason: OwnerError) => void = () => undefined
 
   /** @param config where the other parties are; asked for when a worker is started */
   constructor(makeWorker: () => Worker, config: () => Promise<PageConfig>) {
@@ -59,6 +61,10 @@ export class WorkerOwner implements OwnerApi {
 
   prepare(): Promise<void> {
     return this.#call((remote) => remote.prepare())
+  }
+
+  measure(message: Message, options: Pick<ChatOptions, 'maxTokens'>): Promise<Measured> {
+    return this.#call((remote) => remote.measure(message, options))
   }
 
   chat(messages: Message[], options: ChatOptions): Promise<ChatResult> {
@@ -90,6 +96,11 @@ export class WorkerOwner implements OwnerApi {
     }
   }
 
+  /** Gives up whatever it does, without asking the other parties; the next call starts another worker. */
+  abandon(): void {
+    this.#crash(new OwnerError('closed', 'The private session was given up.', 'Try again.'))
+  }
+
   async #call<T>(use: (remote: Remote<WorkerApi>) => Promise<T>): Promise<T> {
     this.#starting ??= this.#start()
     try {
@@ -105,12 +116,15 @@ export class WorkerOwner implements OwnerApi {
       const config = await this.#config()
       const worker = this.#makeWorker()
       this.#crashed = new Promise<never>((_, reject) => {
-        worker.addEventListener('error', (event) => {
+        this.#crash = (reason) => {
           worker.terminate()
           this.#starting = undefined
-          const why = event.message || 'its script failed to load'
+          reject(reason)
+        }
+        worker.addEventListener('error', ({ message }) => {
+          const why = message || 'its script failed to load'
           const advice = 'Try again; if it keeps failing, reload the page.'
-          reject(new OwnerError('internal', `The engine stopped: ${why}.`, advice))
+          this.#crash(new OwnerError('crashed', `The engine stopped: ${why}.`, advice))
         })
       })
       // Several calls may race against the same crash, or none; none of them leaves it unhandled.

@@ -65,6 +65,8 @@ const api: WorkerApi = {
     )
   },
   prepare: () => guarded(() => engine().prepare()),
+  measure: (message: Message, options: Pick<ChatOptions, 'maxTokens'>) =>
+    guarded(() => engine().measure(message, options)),
   chat: (messages: Message[], options: ChatOptions) => guarded(() => engine().chat(messages, options)),
   classify: (inputs: ClassifyInput[]) => guarded(() => engine().classify(inputs)),
   embed: (texts: string[]) => guarded(() => engine().embed(texts)),

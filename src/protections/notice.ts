@@ -11,6 +11,8 @@ export interface Notice {
   readonly hidesTexts: boolean
   /** What becomes of a text, above the field that it is typed in, by what the model is used for. */
   readonly lead: Readonly<Record<Task, string>>
+  /** On what that rests: who must not work together, as `{server}` and `{dealer}`; two sentences. */
+  readonly apart?: string
   /** What it promises: a paragraph. */
   readonly promise: string
   /** What each party that takes part holds, does and sees. */

@@ -15,6 +15,7 @@ import type { ConnectOptions, LinkChoice } from '../transport/connect.ts'
 import type { Traffic } from '../transport/link.ts'
 import type { AuditCounts } from './audit-counts.ts'
 import type { Notice } from './notice.ts'
+import type { PartyAddress } from './party-address.ts'
 import type { PictureView } from './picture-view.ts'
 
 /** What a user picks: how the words are kept from the model's server, and at what price. */
@@ -27,6 +28,8 @@ export interface Protection {
   readonly needsServer: boolean
   /** Whether a third party that is neither owner nor server takes part. */
   readonly needsDealer: boolean
+  /** Where that third party is and who runs it, as the page's configuration has it; nothing where it doesn't say. */
+  dealer?(settings: unknown, base?: string): PartyAddress | undefined
   /**
    * Gets ready to run a model. Rejects with an error that has a `code`, a `message` for people and an `advice`, having
    * closed what it opened.
@@ -102,6 +105,8 @@ export interface Connection {
   look?(picture: RgbaPicture, options?: RunOptions): Promise<Looked>
   /** Does work that needs no input ahead, as much as is worth it; `onProgress` is called between steps of it. */
   prepare(onProgress?: () => void): Promise<void>
+  /** Calls back once when the connection is lost, or closed by the other side; those without a lasting link need not. */
+  onEnd?(listener: (error: Error) => void): void
   /** Gives up what was prepared for a pass that will not come. */
   abandon(): Promise<void>
   /** Ends the session at every party. Rejects with nothing. */
@@ -122,10 +127,10 @@ export interface RunOptions {
   readonly signal?: AbortSignal
 }
 
-/** A model cannot be run under this protection here; `advice` says what a person can do. */
+/** A model cannot be run under this protection here, or not on this text; `advice` says what a person can do. */
 export class ProtectionError extends Error {
   override readonly name = 'ProtectionError'
-  readonly code: 'page-config' | 'whole-model-needed' | 'key-needed'
+  readonly code: 'page-config' | 'whole-model-needed' | 'key-needed' | 'out-of-range'
   readonly advice: string
 
   constructor(code: ProtectionError['code'], message: string, advice: string) {

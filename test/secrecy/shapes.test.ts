@@ -6,6 +6,7 @@
 import type { Tokenizer } from '@huggingface/tokenizers'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { turnFormat } from '../../src/model/tokenizer/chat.ts'
 import type { Message } from '../../src/owner/api.ts'
 import { CachedTurns, PROMPT_BLOCK, REPLY_BLOCK } from '../../src/owner/cached-turns.ts'
 import { chat } from '../../src/owner/chatting.ts'
@@ -77,7 +78,8 @@ class Teller {
       return logits
     }
     this.#open = {
-      model: { manifest: { config, chat: marks } },
+      model: { config, chat: marks, continuesText: true },
+      format: turnFormat(tokenizer, { chat: marks }),
       tokenizer,
       connection: { maxTokens: 64, run } as object as Connection,
       info: { model: { protection: { notice: { hidesTexts: true } } } },
@@ -198,7 +200,8 @@ async function passesOf(questions: { chat?: string; text: string }[]) {
     return new Float64Array(config.vocab)
   }
   const open = {
-    model: { manifest: { config, chat: marks } },
+    model: { config, chat: marks, continuesText: true },
+    format: turnFormat(tokenizer, { chat: marks }),
     tokenizer,
     connection: { maxTokens: 64, run } as object as Connection,
     info: { model: { protection: { notice: { hidesTexts: true } } } },

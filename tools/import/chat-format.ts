@@ -5,7 +5,7 @@ import { Tokenizer } from '@huggingface/tokenizers'
 import type { Manifest } from '../../src/model/files/manifest.ts'
 import { turnMarks } from '../../src/model/tokenizer/template.ts'
 import { readJson } from './source.ts'
-import type { TokenizerJson } from './tokenizer-files.ts'
+import type { TokenizerJson } from './tokenizer-json.ts'
 
 export type TextFormat = Pick<Manifest, 'chat' | 'text'> & { notes: string[] }
 
@@ -17,8 +17,12 @@ export function textFormat(dir: string, json: TokenizerJson): TextFormat {
   const ids = idsOfEnds(dir, tokenizer, config)
   const text = { ...(ids.bos === undefined ? {} : { bos: ids.bos }), stop: ids.stop }
   const template = templateOf(dir, config.chat_template)
-  if (template === undefined)
-    return { text, notes: ['There is no chat template: the model continues a text.'] }
+  if (template === undefined) {
+    const notes = ['There is no chat template: the model continues a text.']
+    if (config.add_eos_token === true)
+      notes.push('"add_eos_token" is left out: behind a text that is to go on, the token would end it.')
+    return { text, notes }
+  }
   const tokens = namedTokens(config)
   const marks = turnMarks(template, tokens)
   if (!marks)

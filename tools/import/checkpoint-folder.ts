@@ -177,9 +177,21 @@ function listShards(dir: string): string[] {
   if (found.length === 1) return found
   const pickled = readdirSync(dir).find((file) => /\.(bin|pt|pth|h5|msgpack)$/.test(file))
   const advice = pickled
-    ? `${pickled} is in another format: load the model in Transformers and save it with safe_serialization=True.`
+    ? `${pickled} is in another format. This converts it: ${conversion(dir)}`
     : `A model folder has model.safetensors, or ${INDEX} and the files that it names.`
   throw new ImportError('not-found', `${dir} holds no safetensors weights. ${advice}`, { file: dir })
+}
+
+/** The command that writes a folder's model as safetensors beside it. */
+function conversion(dir: string): string {
+  const config = join(dir, 'config.json')
+  const written = existsSync(config)
+    ? /"architectures"\s*:\s*\[\s*"(\w+)"/.exec(readFileSync(config, 'utf8'))
+    : null
+  const name = written?.[1] ?? 'AutoModel'
+  const [from, to] = [dir, `${dir.replace(/\/+$/, '')}-safetensors`].map((path) => JSON.stringify(path))
+  const code = `from transformers import AutoTokenizer, ${name}; ${name}.from_pretrained(${from}).save_pretrained(${to}); AutoTokenizer.from_pretrained(${from}).save_pretrained(${to})`
+  return `python3 -c '${code}'`
 }
 
 /** File by tensor name. */

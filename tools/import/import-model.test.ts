@@ -234,7 +234,7 @@ describe('refused, with nothing left behind', () => {
         folder({ config, files: { 'pytorch_model.bin': 'x' } })
         rmSync(join(dir, 'model.safetensors'))
       },
-      { fault: 'not-found', message: expect.stringContaining('safe_serialization') },
+      { fault: 'not-found', message: expect.stringContaining("python3 -c 'from transformers import") },
     ],
     [
       'a form that is not supported',
@@ -257,9 +257,9 @@ describe('refused, with nothing left behind', () => {
       () =>
         folder({
           config,
-          files: { 'tokenizer.json': { ...byteLevelJson(), model: { type: 'WordLevel', vocab: {} } } },
+          files: { 'tokenizer.json': { ...byteLevelJson(), model: { type: 'CharBPE', vocab: {} } } },
         }),
-      { fault: 'unsupported', message: expect.stringContaining('"WordLevel"') },
+      { fault: 'unsupported', message: expect.stringContaining('"CharBPE"') },
     ],
   ])('%s', async (_, make, error) => {
     make()

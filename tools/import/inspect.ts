@@ -12,7 +12,8 @@ import type { RangeEntry } from '../../src/protections/shared/profiles/workshop.
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
 import { textFormat } from './chat-format.ts'
 import { CheckpointSource, readJson } from './source.ts'
-import { readTokenizer, type TokenizerJson, tokenizerKind } from './tokenizer-files.ts'
+import { readTokenizer, tokenizerKind } from './tokenizer-files.ts'
+import type { TokenizerJson } from './tokenizer-json.ts'
 
 export interface TensorFacts {
   name: string

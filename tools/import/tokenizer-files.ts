@@ -7,15 +7,10 @@ import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import { continuesText } from '../../src/model/graph/graph-of.ts'
 import { ImportError } from './error.ts'
 import { readJson } from './source.ts'
+import { alike, tryOut } from './tokenizer-features.ts'
+import type { TokenizerJson } from './tokenizer-json.ts'
 
-/** The part of `tokenizer.json` that is looked at here. */
-export interface TokenizerJson {
-  model: { type?: string; vocab?: unknown; merges?: unknown; [key: string]: unknown }
-  added_tokens?: { id: number; content: string; special: boolean }[]
-  [key: string]: unknown
-}
-
-const kinds = ['BPE', 'WordPiece', 'Unigram'] as const
+const kinds = ['BPE', 'WordPiece', 'Unigram', 'WordLevel'] as const
 
 /** Reads or builds a folder's `tokenizer.json`, and tries it. Throws {@link ImportError}. */
 export function readTokenizer(dir: string, config: ModelConfig): TokenizerJson {
@@ -33,8 +28,11 @@ export function readTokenizer(dir: string, config: ModelConfig): TokenizerJson {
       file: dir,
     })
   }
-  check(json, existsSync(file) ? file : dir, config)
-  return json
+  const named = existsSync(file) ? file : dir
+  checkForm(json, named)
+  const out = alike(json, named)
+  check(out, named, config)
+  return out
 }
 
 /** Byte-level BPE tokenizers give text back exactly; the others normalise it. */
@@ -52,7 +50,7 @@ const lookedAt = v.looseObject({
   added_tokens: v.optional(v.array(v.looseObject({ id, content: v.string() }))),
 })
 
-function check(json: TokenizerJson, file: string, config: ModelConfig): void {
+function checkForm(json: TokenizerJson, file: string): void {
   const shape = v.safeParse(lookedAt, json)
   if (!shape.success) {
     const [{ message }] = shape.issues
@@ -67,14 +65,18 @@ function check(json: TokenizerJson, file: string, config: ModelConfig): void {
       { file },
     )
   json.model.type = type
+}
+
+function check(json: TokenizerJson, file: string, config: ModelConfig): void {
   // Tokens that somebody added behind the last row of the embedding can't be said.
   json.added_tokens = json.added_tokens?.filter(({ id }) => id < config.vocab)
   let ids: number[]
   try {
     const tokenizer = new Tokenizer(json, {})
-    tokenizer.encode('A first try.')
+    tryOut(tokenizer, json, file)
     ids = v.parse(v.array(id), [...tokenizer.get_vocab().values()])
   } catch (cause) {
+    if (cause instanceof ImportError) throw cause
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new ImportError('bad-file', `${file} can't be used: ${why}.`, { file, cause })
   }
@@ -92,8 +94,12 @@ function check(json: TokenizerJson, file: string, config: ModelConfig): void {
  * set their normalizer by it.
  */
 function withFlags(dir: string, json: TokenizerJson): TokenizerJson {
-  const normalizer = json.normalizer as Record<string, unknown> | null | undefined
-  if (normalizer?.type !== 'BertNormalizer') return json
+  const outer = json.normalizer as (Record<string, unknown> & { normalizers?: unknown }) | null | undefined
+  const steps: unknown[] = Array.isArray(outer?.normalizers) ? outer.normalizers : [outer]
+  const normalizer = steps
+    .filter((step): step is Record<string, unknown> => typeof step === 'object' && step !== null)
+    .find(({ type }) => type === 'BertNormalizer')
+  if (!normalizer) return json
   for (const [key, field] of [
     ['do_lower_case', 'lowercase'],
     ['strip_accents', 'strip_accents'],

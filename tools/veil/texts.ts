@@ -7,7 +7,7 @@ import { TEXTS_FORMAT, type VeiledTexts } from '../../src/protections/veiled/kit
 import { TEXTS_FILE } from '../../src/protections/veiled/node/kits.ts'
 import { textFormat } from '../import/chat-format.ts'
 import { readJson } from '../import/source.ts'
-import type { TokenizerJson } from '../import/tokenizer-files.ts'
+import type { TokenizerJson } from '../import/tokenizer-json.ts'
 
 /** Nothing of it goes to the cloud, which has no use for it. */
 const textFiles = [

@@ -2,6 +2,7 @@
 import { css, html, nothing, type PropertyValues } from 'lit'
 import { OwnerError, type Task } from '../../owner/api.ts'
 import { DeferredElement } from '../defer.ts'
+import { vault } from '../history/vault.ts'
 import { chat } from '../state/chat.ts'
 import { engine } from '../state/engine.ts'
 import { settings } from '../state/settings.ts'
@@ -11,6 +12,7 @@ import './composer.ts'
 import './drawer.ts'
 import './header.ts'
 import './list.ts'
+import './lock-screen.ts'
 import './panel.ts'
 import { problem } from './problem.ts'
 import './settings.ts'
@@ -59,6 +61,18 @@ export class App extends DeferredElement {
         height: 100dvh;
         background: var(--sheet);
       }
+      @media print {
+        :host,
+        main {
+          display: block;
+          height: auto;
+        }
+        sotto-header,
+        sotto-drawer,
+        .skip {
+          display: none;
+        }
+      }
       .skip {
         position: absolute;
         z-index: 2;
@@ -85,7 +99,7 @@ export class App extends DeferredElement {
     this.panelOpen = false
     this.task = engine.task
     this.isPartMissing = false
-    new Watch(this, chat, settings)
+    new Watch(this, chat, settings, vault)
     engine.subscribe(() => {
       this.task = engine.task
     })
@@ -108,16 +122,17 @@ export class App extends DeferredElement {
     const list = wideList ? settings.state.list : this.listOpen
     const panel = widePanel ? settings.state.panel : this.panelOpen
     const isChat = this.task !== 'classify'
+    const isLocked = isChat && vault.state.state === 'locked'
     return html`
+      <button class="skip button" @click=${this.#skip}>Skip to the ${isChat ? 'message' : 'text'} box</button>
       ${
-        isChat
+        isChat && !isLocked
           ? html`<sotto-drawer label="Conversations" ?inline=${wideList} ?open=${list} @closed=${this.#closeList}>
               <sotto-list @picked=${this.#picked} @close-list=${this.#toggleList}></sotto-list>
             </sotto-drawer>`
           : nothing
       }
       <main>
-        <button class="skip button" @click=${this.#skip}>Skip to the ${isChat ? 'message' : 'text'} box</button>
         <sotto-header
           ?chat=${isChat}
           ?list=${list}
@@ -126,7 +141,7 @@ export class App extends DeferredElement {
           @toggle-panel=${this.#togglePanel}
           @open-settings=${() => this.renderRoot.querySelector<SettingsDialog>('sotto-settings')?.show()}
         ></sotto-header>
-        ${this.#middle()}
+        ${isLocked ? html`<sotto-lock-screen></sotto-lock-screen>` : this.#middle()}
       </main>
       <sotto-drawer side="right" label="Who sees what" ?inline=${widePanel} ?open=${panel} @closed=${this.#closePanel}>
         <sotto-panel @close-panel=${this.#togglePanel}></sotto-panel>
@@ -146,7 +161,7 @@ export class App extends DeferredElement {
   }
 
   readonly #skip = (): void => {
-    this.renderRoot.querySelector<HTMLElement>('sotto-composer, sotto-classify')?.focus()
+    this.renderRoot.querySelector<HTMLElement>('sotto-composer, sotto-classify, sotto-lock-screen')?.focus()
   }
 
   readonly #toggleList = (): void => {
@@ -178,7 +193,9 @@ export class App extends DeferredElement {
   }
 
   readonly #keys = (event: KeyboardEvent): void => {
-    if (event.key === 'Escape' && !event.defaultPrevented && chat.state.draft !== undefined) chat.stop()
+    // In a dialog the key closes that.
+    if (event.composedPath().some((part) => part instanceof HTMLDialogElement)) return
+    if (event.key === 'Escape' && !event.defaultPrevented && chat.state.reply) chat.stop()
     if (this.task !== 'chat') return
     if (event.key.toLowerCase() === 'o' && event.shiftKey && (event.ctrlKey || event.metaKey)) {
       event.preventDefault()

@@ -1,7 +1,8 @@
 /** Probabilities as bars, each with its label and number as text: the drawing adds nothing that isn't said. */
 import { css, html, nothing } from 'lit'
-import type { Classification } from '../../owner/api.ts'
+import type { Classification, ModelListing } from '../../owner/api.ts'
 import { plural } from '../format.ts'
+import { labelName } from '../names.ts'
 
 const styles = css`
   .bars {
@@ -61,10 +62,6 @@ export function figure({ label, probabilities, scores }: Classification): string
   return top ? percent(top.probability) : ''
 }
 
-/** A label as it is, but one that lines may break at its underscores. */
-export const breakable = (label: string) =>
-  label.split('_').map((part, at) => (at === 0 ? part : html`_<wbr />${part}`))
-
 /** The width is an attribute of a drawing: the page's policy allows no inline styles. */
 const bar = (probability: number) => html`<svg class="bar" aria-hidden="true">
   <rect class="all" width="100%" height="10" rx="5" />
@@ -76,13 +73,13 @@ const shown = 6
 
 export const bars = {
   styles,
-  render: (result: Classification, isOpen: boolean, toggle: () => void) => {
+  render: (result: Classification, model: ModelListing | undefined, isOpen: boolean, toggle: () => void) => {
     const sorted = [...result.probabilities].sort((a, b) => b.probability - a.probability)
     const rest = sorted.length - shown
     return html`<ul class="bars" aria-label="Probabilities">
         ${sorted.slice(0, isOpen ? undefined : shown).map(
           ({ label, probability }) => html`<li class=${label === result.label ? 'top' : ''}>
-            <span>${breakable(label)}</span>${bar(probability)}<b>${percent(probability)}</b>
+            <span dir="auto">${labelName(label, model)}</span>${bar(probability)}<b>${percent(probability)}</b>
           </li>`,
         )}
       </ul>

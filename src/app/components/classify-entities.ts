@@ -1,7 +1,8 @@
 /** Entities where they stand in a text: each is marked, and says in words what it is. */
 import { css, html } from 'lit'
 import type { TaggedSpan } from '../../owner/api.ts'
-import { breakable, percent } from './classify-bars.ts'
+import { labelName } from '../names.ts'
+import { percent } from './classify-bars.ts'
 
 const styles = css`
   .tagged {
@@ -29,7 +30,7 @@ export const entities = {
     const ends = [0, ...found.map(({ end }) => end)]
     return html`<p class="tagged" aria-label="Text with its entities">${found.map(
       ({ start, end, label, probability }, at) =>
-        html`${text.slice(ends[at], start)}<mark title=${percent(probability)}>${text.slice(start, end)}<small>${breakable(label)}</small></mark>`,
+        html`${text.slice(ends[at], start)}<mark title=${percent(probability)}>${text.slice(start, end)}<small>${labelName(label, undefined)}</small></mark>`,
     )}${text.slice(ends[found.length])}</p>`
   },
 }

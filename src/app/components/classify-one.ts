@@ -2,13 +2,14 @@
 import { css, html, LitElement, nothing } from 'lit'
 import type { ClassifyInput } from '../../owner/api.ts'
 import { bytes, plural, word } from '../format.ts'
+import { labelName } from '../names.ts'
 import { classifier, type Labelled } from '../state/classify.ts'
 import { engine } from '../state/engine.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import { classifyLook } from '../styles/classify.ts'
 import * as icons from '../styles/icons.ts'
-import { bars, breakable, figure } from './classify-bars.ts'
+import { bars, figure } from './classify-bars.ts'
 import { entities } from './classify-entities.ts'
 import './picture-field.ts'
 import type { ChosenPicture } from './picture-field.ts'
@@ -104,11 +105,11 @@ export class ClassifyOne extends LitElement {
     return html`
       <form @submit=${this.#submit} @keydown=${this.#keys} @input=${this.#input}>
         <label class="name" for="text">${pairs ? 'First text' : 'Text'}</label>
-        <textarea id="text" rows="3" autocomplete="off" placeholder="Write or paste a text"></textarea>
+        <textarea id="text" dir="auto" rows="3" autocomplete="off" placeholder="Write or paste a text"></textarea>
         ${
           pairs
             ? html`<label class="name" for="pair">Second text</label>
-                <textarea id="pair" rows="3" autocomplete="off" placeholder="The text to compare it with"></textarea>`
+                <textarea id="pair" dir="auto" rows="3" autocomplete="off" placeholder="The text to compare it with"></textarea>`
             : nothing
         }
         <div class="actions">
@@ -142,22 +143,24 @@ export class ClassifyOne extends LitElement {
   #result({ input, result, seconds, traffic, wire }: Labelled) {
     const number = figure(result)
     const { ownerUp, ownerDown, dealerToServer, hops } = traffic
-    const { dealt } = engine.state.model?.protection.notice ?? {}
+    const { model } = engine.state
+    const { dealt } = model?.protection.notice ?? {}
     return html`<section class="result" aria-label="Result">
-      <h3>${breakable(result.label)}${number ? html`, ${number}` : nothing}</h3>
+      <h3 dir="auto">${labelName(result.label, model)}${number ? html`, ${number}` : nothing}</h3>
       ${result.entities ? entities.render(input.text, result.entities) : nothing}
       ${result.view ? pictureViews.render(result.view) : nothing}
-      ${result.probabilities.length > 0 ? bars.render(result, this.isOpen, this.#toggle) : nothing}
+      ${result.probabilities.length > 0 ? bars.render(result, model, this.isOpen, this.#toggle) : nothing}
       ${result.isCut ? html`<p class="note">The text is longer than this model reads. Its end was left out.</p>` : nothing}
-      <p class="cost">
-        ${seconds.toFixed(1)} s · ${plural(hops, 'hop')} · ${bytes(ownerUp + ownerDown)} between you and the server${
+      <details class="cost">
+        <summary>${seconds.toFixed(1)} s, privately</summary>
+        ${plural(hops, 'hop')} · ${bytes(ownerUp + ownerDown)} between you and the server${
           dealt ? html` · ${bytes(dealerToServer)} of ${dealt} from the dealer to the server` : nothing
         }
-      </p>
+      </details>
       ${
         wire.length > 0
           ? html`<button class="wire" title="See what each party received" @click=${this.#openPanel}>
-              <em>the server saw</em> ${wire.map(word).join(' ')}
+              <em>a sample of what the server saw</em> ${wire.map(word).join(' ')}
             </button>`
           : nothing
       }

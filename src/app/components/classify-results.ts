@@ -1,12 +1,13 @@
 /** The rows of a batch that have a label, in pages. */
 import { css, html, LitElement, nothing } from 'lit'
 import { grouped } from '../format.ts'
+import { labelName } from '../names.ts'
 import { classifier } from '../state/classify.ts'
 import { type Batch, labelCounts } from '../state/classify-batch.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import { classifyLook } from '../styles/classify.ts'
-import { breakable, figure } from './classify-bars.ts'
+import { figure } from './classify-bars.ts'
 
 const perPage = 20
 
@@ -121,7 +122,7 @@ export class ClassifyResults extends LitElement {
       <div class="scroll" tabindex="0" role="group" aria-label="Results">
         <table>
           <caption>
-            ${label ? html`Rows labelled ${label}` : 'Results'}, ${grouped(page * perPage + 1)} to
+            ${label ? html`Rows labelled ${labelName(label, batch.model)}` : 'Results'}, ${grouped(page * perPage + 1)} to
             ${grouped(page * perPage + rows.length)} of ${grouped(total)}
           </caption>
           <thead>
@@ -143,7 +144,7 @@ export class ClassifyResults extends LitElement {
         <option value="" .selected=${label === ''}>all labels (${grouped(batch.results.length)})</option>
         ${counts.map(
           ([name, count]) =>
-            html`<option value=${name} .selected=${name === label}>${name} (${grouped(count)})</option>`,
+            html`<option value=${name} .selected=${name === label}>${labelName(name, batch.model)} (${grouped(count)})</option>`,
         )}
       </select>
     </div>`
@@ -159,7 +160,7 @@ export class ClassifyResults extends LitElement {
         ${columns.pair === undefined ? nothing : html`<span class="said">${cells[columns.pair]}</span>`}
         ${result?.isCut ? html`<span class="none">only its beginning was read</span>` : nothing}
       </td>
-      <td class="label">${result ? breakable(result.label) : html`<span class="none">no text</span>`}</td>
+      <td class="label">${result ? labelName(result.label, classifier.state.batch?.model) : html`<span class="none">no text</span>`}</td>
       <td class="share">${result ? figure(result) : ''}</td>
     </tr>`
   }

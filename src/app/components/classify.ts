@@ -1,15 +1,18 @@
 /** The view of a model that labels texts: one at a time, or a batch. */
 import { html, LitElement, nothing } from 'lit'
 import type { ModelListing } from '../../owner/api.ts'
-import { bytes, count, grouped, plural, way } from '../format.ts'
+import { bytes, count, grouped, plural } from '../format.ts'
+import { labelName, modelName } from '../names.ts'
 import { classifier } from '../state/classify.ts'
 import { engine } from '../state/engine.ts'
+import { parties } from '../state/parties.ts'
 import { storage } from '../state/storage.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import { classifyFrame } from '../styles/classify-frame.ts'
 import './classify-many.ts'
 import './classify-one.ts'
+import { honesty } from './honesty.ts'
 import { describe } from './progress.ts'
 
 const tabs = [
@@ -18,11 +21,11 @@ const tabs = [
 ] as const
 
 export class ClassifyView extends LitElement {
-  static override styles = [base, classifyFrame]
+  static override styles = [base, classifyFrame, honesty.styles]
 
   constructor() {
     super()
-    new Watch(this, classifier, engine, storage)
+    new Watch(this, classifier, engine, parties, storage)
     // A file that misses its place must not replace the page.
     for (const name of ['dragover', 'drop'] as const)
       this.addEventListener(name, (event) => event.preventDefault())
@@ -50,16 +53,17 @@ export class ClassifyView extends LitElement {
         <div class="column">
           <h2>A label, and nobody listening.</h2>
           <p class="lead">
-            ${model?.protection.notice.lead.classify}
+            ${model?.protection.notice.lead.classify} ${honesty.condition(model)}
             <button @click=${this.#openPanel}>Who sees what</button>
           </p>
+          ${honesty.warning()}
           <div class="model">${model ? this.#model(model) : nothing}</div>
           ${notice ? html`<p class="notice">${notice}</p>` : nothing}
           ${storage.state.text ? html`<p class="notice" role="status">${storage.state.text}</p>` : nothing}
           ${model?.reads === 'pictures' ? html`<sotto-classify-one></sotto-classify-one>` : this.#texts(mode)}
         </div>
       </div>
-      <footer><div class="state">${this.#ready()}${this.#ways()}</div></footer>
+      <footer><div class="state">${this.#ready()}</div></footer>
       <p class="hidden" role="status" aria-live="polite">${said}</p>
     `
   }
@@ -89,13 +93,14 @@ export class ClassifyView extends LitElement {
 
   #model(model: ModelListing) {
     const labels = model.labels ?? []
+    const named = (label: string) => labelName(label, model)
     const few =
       labels.length <= 6
-        ? labels.join(', ')
-        : `${labels.slice(0, 4).join(', ')} and ${labels.length - 4} more`
+        ? labels.map(named).join(', ')
+        : `${labels.slice(0, 4).map(named).join(', ')} and ${labels.length - 4} more`
     return html`
       <p>
-        <b>${model.title}</b> · ${plural(labels.length, 'label')}: ${few} · ${count(model.parameters)} parameters,
+        <b>${modelName(model)}</b> · ${plural(labels.length, 'label')}: ${few} · ${count(model.parameters)} parameters,
         ${count(model.privateParameters)} of them private · reads ${model.reads ?? `${grouped(model.context)} tokens`} · ${model.licence}
       </p>
       <p>${model.description}</p>
@@ -114,14 +119,6 @@ export class ClassifyView extends LitElement {
     if (phase === 'opening') return html`<span>${progress ? describe(progress) : 'Connecting'}…</span>`
     if (phase === 'starting') return html`<span>Asking the server for its models…</span>`
     return html`<span>${phase === 'offer' ? 'Not connected yet' : 'Not connected'}</span>`
-  }
-
-  #ways() {
-    const { session } = engine.state
-    if (!session) return nothing
-    return html`<button title="How this browser computes and connects, and why" @click=${this.#openPanel}>
-      ${way(session.backend.name)} · ${way(session.link.kind)}
-    </button>`
   }
 
   /** As in every list of tabs: arrows choose, and the focus goes along. */

@@ -1,7 +1,10 @@
 /** Where a message is written, and how ready the engine is for it. */
 import { css, html, LitElement, nothing } from 'lit'
-import { way } from '../format.ts'
+import type { Measured } from '../../owner/api.ts'
+import { grouped, plural } from '../format.ts'
+import type { Conversation } from '../history/conversation.ts'
 import { chat } from '../state/chat.ts'
+import { drafts } from '../state/drafts.ts'
 import { engine } from '../state/engine.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
@@ -10,6 +13,12 @@ import { meter } from './meter.ts'
 import { describe } from './progress.ts'
 
 export class Composer extends LitElement {
+  static override properties = { measured: { state: true }, isChecking: { state: true } }
+  /** How long the message is, as far as that is known. */
+  declare measured: Measured | undefined
+  /** Whether a message waits for its count. */
+  declare isChecking: boolean
+
   static override styles = [
     base,
     css`
@@ -87,13 +96,22 @@ export class Composer extends LitElement {
         overflow: hidden;
         text-overflow: ellipsis;
       }
-      .ways {
-        overflow: hidden;
-        padding: 4px 6px;
-        text-overflow: ellipsis;
+      .count {
+        flex: none;
+        font-variant-numeric: tabular-nums;
       }
-      .ways:hover {
-        color: var(--ink);
+      .count.over {
+        color: var(--danger);
+      }
+      .again {
+        color: var(--you);
+        text-decoration: underline;
+        text-underline-offset: 2px;
+      }
+      @media print {
+        :host {
+          display: none;
+        }
       }
       @media (max-width: 560px) {
         :host {
@@ -104,8 +122,15 @@ export class Composer extends LitElement {
     meter.styles,
   ]
 
+  /** The text that was counted last, and the one that is being counted. */
+  #counted?: string
+  #counting?: string
+  /** Whose draft is in the field. */
+  #conversation?: Conversation
+
   constructor() {
     super()
+    this.isChecking = false
     new Watch(this, chat, engine)
   }
 
@@ -125,72 +150,119 @@ export class Composer extends LitElement {
     if (isFree && matchMedia('(hover: hover)').matches) requestAnimationFrame(() => this.focus())
   }
 
+  protected override updated(): void {
+    const { conversation } = chat.state
+    if (conversation.id !== this.#conversation?.id) void this.#showDraft(conversation)
+    this.#conversation = conversation
+  }
+
   protected override render() {
-    const busy = chat.state.draft !== undefined
+    const busy = chat.state.reply !== undefined
     const empty = !this.#field?.value.trim()
     return html`
       <form @submit=${this.#submit}>
         <textarea
           rows="1"
+          dir="auto"
           aria-label="Message"
+          aria-describedby="state"
           placeholder="Write to the model"
           enterkeyhint="send"
           autocomplete="off"
-          maxlength="8000"
           @input=${this.#input}
           @keydown=${this.#keys}
         ></textarea>
         ${
           busy
             ? html`<button class="go" type="button" aria-label="Stop" title="Stop (Esc)" ?disabled=${chat.state.stopping} @click=${() => chat.stop()}>${icons.stop}</button>`
-            : html`<button class="go" aria-label="Send" title="Send (Enter)" ?disabled=${empty}>${icons.send}</button>`
+            : html`<button class="go" aria-label=${this.isChecking ? 'Checking' : 'Send'} title="Send (Enter)" ?disabled=${empty || this.#isTooLong}>${icons.send}</button>`
         }
       </form>
-      <div class="state">${this.#ready()}${this.#ways()}</div>
+      <div class="state" id="state">${this.#ready()}${this.#count()}</div>
     `
   }
 
   #ready() {
-    const { phase, stats, progress } = engine.state
+    const { phase, stats, progress, away, error } = engine.state
+    const again = html`<button class="again" @click=${() => engine.ready().catch(() => undefined)}>Try now</button>`
+    if (away) return html`<span class="ready" role="status">${away.text} ${again}</span>`
     if (phase === 'open') {
       const ready = stats?.tokensReady ?? 0
-      return html`<span class="ready" title="Work that doesn’t depend on your words is done ahead, while you type">
-        ${meter.render(ready)}<span>${ready} ${ready === 1 ? 'token' : 'tokens'} ready</span>
-      </span>`
+      const title = `Work that doesn’t depend on your words is done ahead, while you type: enough for ${plural(ready, 'token')} now`
+      return html`<span class="ready" title=${title}>${meter.render(ready)}<span>Ready</span></span>`
     }
     if (phase === 'opening')
       return html`<span class="ready">${progress ? describe(progress) : 'Connecting'}…</span>`
     if (phase === 'starting') return html`<span class="ready">Asking the server for its models…</span>`
-    return html`<span class="ready">${phase === 'offer' ? 'Not connected yet' : 'Not connected'}</span>`
+    if (phase === 'offer') return html`<span class="ready">Not connected yet</span>`
+    return html`<span class="ready" title=${error?.message ?? ''}>Not connected. ${again}</span>`
   }
 
-  #ways() {
-    const { session } = engine.state
-    if (!session) return nothing
-    return html`<button class="ways" title="How this browser computes and connects, and why" @click=${this.#openPanel}>
-      ${way(session.backend.name)} · ${way(session.link.kind)}
-    </button>`
+  get #isTooLong(): boolean {
+    const { measured } = this
+    return measured !== undefined && measured.tokens > measured.most
+  }
+
+  #count() {
+    const { measured } = this
+    if (!measured || !this.#field?.value.trim()) return nothing
+    const { tokens, most } = measured
+    return html`<span class=${this.#isTooLong ? 'count over' : 'count'} title="A token is about three quarters of a word. The rest of the model’s memory is for its reply.">
+      ${grouped(tokens)} of ${plural(most, 'token')}${this.#isTooLong ? ': too long for this model' : nothing}
+    </span>`
+  }
+
+  /** Counts what is in the field; a newer text is counted when the one before it has been. */
+  async #measure(): Promise<void> {
+    const text = this.#field?.value.trim() ?? ''
+    if (this.#counting !== undefined || text === this.#counted) return
+    this.#counting = text
+    this.measured = text ? await engine.measure(text) : undefined
+    this.#counted = this.measured || !text ? text : undefined
+    this.#counting = undefined
+    if (this.measured && this.#field?.value.trim() !== text) await this.#measure()
+  }
+
+  async #showDraft(conversation: Conversation): Promise<void> {
+    const before = this.#field?.value
+    const text = await drafts.get(conversation)
+    const field = this.#field
+    // Somebody may have gone on typing, or opened another chat.
+    if (!field || field.value !== before || conversation.id !== chat.state.conversation.id) return
+    field.value = text
+    this.requestUpdate()
+    void this.#measure()
   }
 
   readonly #input = (): void => {
     engine.prepare()
+    const { value = '' } = this.#field ?? {}
+    drafts.set(chat.state.conversation, value)
+    void this.#measure()
     this.requestUpdate()
   }
 
   readonly #keys = (event: KeyboardEvent): void => {
-    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) this.#submit(event)
+    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) void this.#submit(event)
   }
 
-  readonly #submit = (event: Event): void => {
+  readonly #submit = async (event: Event): Promise<void> => {
     event.preventDefault()
+    const text = this.#field?.value ?? ''
+    if (chat.state.reply || this.isChecking || !text.trim()) return
+    // What is too long is told before anything is sent.
+    if (engine.state.phase === 'open' && this.#counted !== text.trim()) {
+      this.isChecking = true
+      while (this.#counting !== undefined) await new Promise((resolve) => setTimeout(resolve))
+      await this.#measure()
+      this.isChecking = false
+    }
     const field = this.#field
-    if (!field || chat.state.draft !== undefined || !field.value.trim()) return
-    chat.send(field.value)
+    if (!field || field.value !== text || chat.state.reply || this.#isTooLong) return
     field.value = ''
-  }
-
-  readonly #openPanel = (): void => {
-    this.dispatchEvent(new Event('open-panel', { bubbles: true, composed: true }))
+    this.measured = undefined
+    this.#counted = ''
+    await chat.send(text)
   }
 }
 

@@ -1,109 +1,45 @@
 /** The conversations that this browser keeps. */
-import { css, html, LitElement, nothing } from 'lit'
+import { html, LitElement, nothing } from 'lit'
+import { repeat } from 'lit/directives/repeat.js'
 import { ago } from '../format.ts'
+import { type Conversation, renamed } from '../history/conversation.ts'
+import { setRegister } from '../history/register.ts'
 import { chat } from '../state/chat.ts'
-import type { Conversation } from '../state/conversations.ts'
+import { exportMarkdown } from '../state/export.ts'
 import { library } from '../state/library.ts'
+import { search } from '../state/search.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import * as icons from '../styles/icons.ts'
+import { listLook } from '../styles/list.ts'
+import { rowsInSight } from './rows.ts'
 
 export class List extends LitElement {
-  static override styles = [
-    base,
-    css`
-      :host {
-        display: flex;
-        flex-direction: column;
-        height: 100%;
-        border-right: 1px solid var(--line);
-        background: var(--paper);
-      }
-      .top {
-        display: flex;
-        align-items: center;
-        gap: 8px;
-        height: 60px;
-        padding: 0 10px 0 14px;
-        border-bottom: 1px solid var(--line);
-      }
-      .new {
-        flex: 1;
-        min-height: 38px;
-        justify-content: flex-start;
-        padding: 0 14px 0 10px;
-      }
-      nav {
-        flex: 1;
-        overflow-y: auto;
-        scrollbar-width: thin;
-        padding: 10px 8px;
-      }
-      li {
-        position: relative;
-        display: flex;
-        border-radius: 10px;
-      }
-      li:hover,
-      li:focus-within {
-        background: var(--sunk);
-      }
-      li.open {
-        background: var(--you-sheet);
-      }
-      .pick {
-        flex: 1;
-        min-width: 0;
-        padding: 9px 4px 9px 12px;
-        font-size: 0.9375rem;
-        line-height: 1.35;
-      }
-      .pick b {
-        display: block;
-        overflow: hidden;
-        font-weight: 400;
-        text-overflow: ellipsis;
-        white-space: nowrap;
-      }
-      .pick small {
-        color: var(--soft);
-        font-size: 0.8125rem;
-      }
-      li .icon {
-        align-self: center;
-        opacity: 0;
-      }
-      li:hover .icon,
-      li:focus-within .icon {
-        opacity: 1;
-      }
-      @media (hover: none) {
-        li .icon {
-          opacity: 1;
-        }
-      }
-      .undo {
-        min-height: 24px;
-        padding: 0 4px;
-        color: var(--you);
-        text-decoration: underline;
-        text-underline-offset: 2px;
-      }
-      .note {
-        padding: 12px 16px 16px;
-        color: var(--soft);
-        font-size: 0.8125rem;
-      }
-    `,
-  ]
+  static override properties = { query: { state: true }, renaming: { state: true }, menuOf: { state: true } }
+  /** What is looked for. */
+  declare query: string
+  /** Which conversation is being given another name. */
+  declare renaming: string
+  /** Whose menu is open. */
+  declare menuOf: string
+
+  static override styles = [base, listLook]
 
   constructor() {
     super()
+    this.query = ''
+    this.renaming = ''
+    this.menuOf = ''
     new Watch(this, chat, library)
+  }
+
+  protected override updated(): void {
+    this.renderRoot.querySelector<HTMLInputElement>('.rename input')?.focus()
   }
 
   protected override render() {
     const { kept, removed } = library.state
+    const found = search(kept, this.query)
     return html`
       <div class="top">
         <button class="button new" @click=${this.#new}>${icons.plus} New chat</button>
@@ -111,28 +47,127 @@ export class List extends LitElement {
           ${icons.close}
         </button>
       </div>
-      <nav aria-label="Kept conversations">
-        <ul>
-          ${kept.map((conversation) => this.#row(conversation))}
-        </ul>
+      ${
+        kept.length > 1
+          ? html`<search class="find"><input type="search" dir="auto" aria-label="Search all chats" placeholder="Search" @input=${this.#search} /></search>`
+          : nothing
+      }
+      <nav aria-label="Kept conversations" tabindex="-1" @scroll=${() => this.requestUpdate()}>
+        ${this.#rows(found)}
+        ${kept.length > 0 && found.length === 0 ? html`<p class="note" role="status">Nothing was found.</p>` : nothing}
       </nav>
-      ${removed ? html`<p class="note" role="status">Deleted “${removed.title}”. <button class="undo" @click=${() => library.undo()}>Undo</button></p>` : nothing}
+      <div popover id="menu" aria-label="More" @toggle=${this.#toggled}>${this.#menu()}</div>
+      ${removed ? html`<p class="note" role="status">Deleted “${removed.title.value}”. <button class="undo" @click=${() => library.undo()}>Undo</button></p>` : nothing}
       <p class="note">
-        ${kept.length === 0 ? 'Conversations will appear here. ' : ''}Kept in this browser only. Export or erase them in the settings.
+        ${kept.length === 0 ? 'Conversations will appear here. ' : ''}Kept in this browser only. Export, encrypt or erase them in the settings.
       </p>
     `
   }
 
-  #row(conversation: Conversation) {
-    const open = conversation.id === chat.state.conversation.id
-    return html`<li class=${open ? 'open' : ''}>
+  /** Those in sight alone, with room for the others. */
+  #rows(found: readonly Conversation[]) {
+    const nav = this.renderRoot.querySelector('nav')
+    const height = 3.625 * Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
+    const { from, to } = rowsInSight(found.length, {
+      top: nav?.scrollTop ?? 0,
+      view: nav?.clientHeight || innerHeight,
+      height,
+    })
+    return html`<ul .style=${`padding-block: ${from * height}px ${(found.length - to) * height}px`}>
+      ${repeat(
+        found.slice(from, to),
+        ({ id }) => id,
+        (conversation, at) => this.#row(conversation, from + at + 1, found.length),
+      )}
+    </ul>`
+  }
+
+  #row(conversation: Conversation, at: number, of: number) {
+    const { id, pinned, updated } = conversation
+    const title = conversation.title.value
+    const open = id === chat.state.conversation.id
+    if (id === this.renaming)
+      return html`<li aria-posinset=${at} aria-setsize=${of}>
+        <form class="rename pick" @submit=${this.#rename} @focusout=${this.#rename} @keydown=${this.#renameKeys}>
+          <input dir="auto" aria-label="Name of the chat" maxlength="120" .value=${title} />
+        </form>
+      </li>`
+    return html`<li class=${open ? 'open' : ''} aria-posinset=${at} aria-setsize=${of}>
       <button class="pick" aria-current=${open ? 'true' : 'false'} @click=${() => this.#pick(conversation)}>
-        <b>${conversation.title}</b><small>${ago(conversation.updated)}</small>
+        <b dir="auto">${pinned.value ? html`<span class="hidden">Pinned: </span>${icons.pin}` : nothing}${title}</b><small>${ago(updated)}</small>
       </button>
-      <button class="icon" aria-label="Delete “${conversation.title}”" title="Delete" @click=${() => chat.remove(conversation)}>
+      <button class="icon" aria-label="More for “${title}”" title="More" aria-haspopup="true" @click=${(event: Event) => this.#more(event, id)}>
+        ${icons.more}
+      </button>
+      <button class="icon" aria-label="Delete “${title}”" title="Delete" @click=${() => chat.remove(conversation)}>
         ${icons.trash}
       </button>
     </li>`
+  }
+
+  #menu() {
+    const conversation = library.find(this.menuOf)
+    if (!conversation) return nothing
+    const { id, pinned } = conversation
+    const act = (name: string, run: () => void) =>
+      html`<button
+        @click=${() => {
+          this.#popover?.hidePopover()
+          run()
+        }}
+      >
+        ${name}
+      </button>`
+    return html`
+      ${act('Rename', () => {
+        this.renaming = id
+      })}
+      ${act(
+        pinned.value ? 'Unpin' : 'Pin',
+        () =>
+          void chat.amend(id, (before) => ({ ...before, pinned: setRegister(before.pinned, !pinned.value) })),
+      )}
+      ${act('Save as Markdown', () => exportMarkdown(conversation))}
+    `
+  }
+
+  get #popover(): HTMLElement | null {
+    return this.renderRoot.querySelector<HTMLElement>('#menu')
+  }
+
+  #more(event: Event, id: string): void {
+    this.menuOf = id
+    const menu = this.#popover
+    if (!menu) return
+    const { bottom, right } = (event.currentTarget as HTMLElement).getBoundingClientRect()
+    // The page's policy allows styles that a script sets, and none in attributes.
+    menu.style.top = `${Math.min(bottom, innerHeight - 150)}px`
+    menu.style.left = `${Math.max(8, right - 190)}px`
+    menu.showPopover()
+    void this.updateComplete.then(() => menu.querySelector('button')?.focus())
+  }
+
+  readonly #toggled = (event: Event): void => {
+    if ((event as ToggleEvent).newState === 'closed') this.menuOf = ''
+  }
+
+  readonly #search = (event: Event): void => {
+    this.query = (event.target as HTMLInputElement).value
+  }
+
+  readonly #rename = (event: Event): void => {
+    event.preventDefault()
+    const id = this.renaming
+    const name = this.renderRoot.querySelector<HTMLInputElement>('.rename input')?.value.trim()
+    this.renaming = ''
+    if (id && name && name !== library.find(id)?.title.value)
+      void chat.amend(id, (conversation) => renamed(conversation, name))
+  }
+
+  readonly #renameKeys = (event: KeyboardEvent): void => {
+    if (event.key !== 'Escape') return
+    event.preventDefault()
+    this.renaming = ''
   }
 
   #pick(conversation: Conversation): void {

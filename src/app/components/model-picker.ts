@@ -1,6 +1,7 @@
 /** Which of the server's models answers, where it offers several. */
 import { css, html, LitElement, nothing } from 'lit'
 import type { ModelListing } from '../../owner/api.ts'
+import { modelName } from '../names.ts'
 import { stopAll } from '../state/activity.ts'
 import { engine } from '../state/engine.ts'
 import { base } from '../styles/base.ts'
@@ -65,8 +66,8 @@ export class ModelPicker extends LitElement {
     if (this.models.length < 2) return nothing
     return html`<select aria-label="Model" title="Model" @change=${this.#pick}>
       ${this.models.map(
-        ({ name, title }) =>
-          html`<option value=${name} ?selected=${name === this.chosen} .selected=${name === this.chosen}>${title}</option>`,
+        (model) =>
+          html`<option value=${model.name} ?selected=${model.name === this.chosen} .selected=${model.name === this.chosen}>${modelName(model)}</option>`,
       )}
     </select>`
   }

@@ -2,11 +2,14 @@
 import { css, html, nothing } from 'lit'
 import { DeferredElement } from '../defer.ts'
 import { grouped, way } from '../format.ts'
+import { modelName } from '../names.ts'
 import { sources, traffic } from '../state/activity.ts'
 import { engine } from '../state/engine.ts'
+import { parties } from '../state/parties.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import * as icons from '../styles/icons.ts'
+import { honesty } from './honesty.ts'
 import { privacyNotice } from './privacy-notice.ts'
 import './triangle.ts'
 import { witness } from './witness.ts'
@@ -67,11 +70,12 @@ export class Panel extends DeferredElement {
     `,
     witness.styles,
     privacyNotice.styles,
+    honesty.styles,
   ]
 
   constructor() {
     super()
-    new Watch(this, ...sources)
+    new Watch(this, ...sources, parties)
   }
 
   protected override render() {
@@ -84,6 +88,7 @@ export class Panel extends DeferredElement {
         </button>
       </header>
       <div class="scroll" tabindex="0" role="group" aria-label="Who sees what, here">
+        ${honesty.warning()}
         ${protection?.needsDealer === false ? nothing : html`<sotto-triangle></sotto-triangle>`}
         ${witness.render(traffic(), engine.state)} ${privacyNotice.render(engine.task, protection?.notice)} ${this.#session()}
       </div>
@@ -105,7 +110,7 @@ export class Panel extends DeferredElement {
         ${engine.task === 'classify' ? nothing : this.#speed()}
         ${model.protection?.needsDealer === false ? nothing : this.#audits()}
         <dt>Model</dt>
-        <dd>${model.title} <code>${model.hash.slice(0, 16)}</code></dd>
+        <dd>${modelName(model)} <code>${model.hash.slice(0, 16)}</code></dd>
         <dt>Session</dt>
         <dd id="session"><code>${session.sessionId}</code><br />Its keys are in this tab’s memory only; a reload starts another.</dd>
       </dl>

@@ -64,7 +64,7 @@ const styles = css`
 
 /** What this browser keeps, whatever the protection. */
 const kept = {
-  chat: 'The conversation is stored readable in this browser. A temporary chat isn’t stored.',
+  chat: 'Conversations are stored in this browser: readable, unless you set a passphrase in the settings. A temporary chat isn’t stored.',
   classify:
     'Texts, files and labels are in this tab’s memory only, and gone with it. A CSV you download is readable.',
 }
@@ -72,6 +72,13 @@ const kept = {
 const origin =
   'This page’s code must come from an origin that you trust: whoever can change the code can read what you type. It ' +
   'belongs on a third origin, not on the model server’s.'
+
+/** Whoever looked at it. */
+const unaudited = 'Nobody from outside has audited Sotto yet.'
+/** When something else is better. */
+const local =
+  'Where a model’s weights may be public, run it on your own device: that is simpler, and nobody has to be trusted. Sotto ' +
+  'is for models whose weights must stay with their owner.'
 
 const list = (items: readonly string[]) =>
   html`<ul>
@@ -103,7 +110,9 @@ export const privacyNotice = {
         : nothing
     }
     <h3>Its limits</h3>
-    ${list([...(notice?.limits ?? []), origin, kept[task]])}
+    ${list([...(notice?.limits ?? []), unaudited, origin, kept[task]])}
+    <h3>Why not a model on this device?</h3>
+    <p>${local}</p>
     ${notice && notice.pooled.length > 0 ? pooled(notice.pooled) : nothing}
   </div>`,
 }

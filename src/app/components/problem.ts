@@ -39,6 +39,10 @@ const styles = css`
 const headlines: Record<string, string> = {
   'server-unreachable': 'The model server isn’t answering',
   'server-absent': 'The model server isn’t answering',
+  'server-away': 'The model server isn’t answering',
+  'dealer-away': 'The dealer isn’t answering',
+  offline: 'You are offline',
+  crashed: 'The engine in this tab has stopped',
   'dealer-unreachable': 'The dealer isn’t answering',
   'dealer-lost': 'The dealer has gone',
   'wrong-dealer-key': 'This isn’t the dealer this page trusts',

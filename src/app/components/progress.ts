@@ -33,10 +33,18 @@ const styles = css`
 `
 
 /** "Reading your message, privately: 12 of 40 tokens" and the like. */
-export function describe({ phase, done, total, text }: Progress): string {
+export function describe({ phase, done, total, text, since }: Progress): string {
   if (phase === 'connect' || total === 0) return text
   const amount = phase === 'model' ? `${bytes(done)} of ${bytes(total)}` : `${done} of ${total} tokens`
-  return `${text}: ${amount}`
+  return `${text}: ${amount}${phase === 'model' ? left(done, total, since) : ''}`
+}
+
+/** How long the rest of a download takes at the pace so far; nothing before that can be told. */
+function left(done: number, total: number, since: number | undefined): string {
+  const seconds = since === undefined ? 0 : (performance.now() - since) / 1000
+  if (seconds < 2 || done === 0 || done >= total) return ''
+  const rest = (seconds / done) * (total - done)
+  return rest < 90 ? `, about ${Math.ceil(rest)} s left` : `, about ${Math.round(rest / 60)} min left`
 }
 
 export const progress = {

@@ -3,15 +3,14 @@ import { css, html, nothing } from 'lit'
 import type { ModelListing, Padding } from '../../owner/api.ts'
 import { DeferredElement } from '../defer.ts'
 import { bytes, count } from '../format.ts'
-import { chat } from '../state/chat.ts'
+import { modelName } from '../names.ts'
 import { engine } from '../state/engine.ts'
-import { exportFile } from '../state/export.ts'
-import { library } from '../state/library.ts'
 import { settings, type Theme } from '../state/settings.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import { form } from '../styles/form.ts'
 import * as icons from '../styles/icons.ts'
+import './kept-data.ts'
 import { choose } from './model-picker.ts'
 
 const themes: [Theme, string][] = [
@@ -62,14 +61,13 @@ const sliders: Slider[] = [
 ]
 
 export class SettingsDialog extends DeferredElement {
-  static override properties = { sure: { state: true } }
-  /** Whether the person has asked to erase and is to confirm. */
-  declare sure: boolean
-
   static override styles = [
     base,
     form,
     css`
+      sotto-kept-data {
+        padding: 0 24px 24px;
+      }
       .model {
         display: flex;
         gap: 12px;
@@ -85,12 +83,10 @@ export class SettingsDialog extends DeferredElement {
 
   constructor() {
     super()
-    this.sure = false
-    new Watch(this, settings, engine, library)
+    new Watch(this, settings, engine)
   }
 
   show(): void {
-    this.sure = false
     this.renderRoot.querySelector('dialog')?.showModal()
   }
 
@@ -123,8 +119,9 @@ export class SettingsDialog extends DeferredElement {
             )}
           </div>
         </fieldset>
-        ${this.#data()} ${keys}
+        ${keys}
       </form>
+      <sotto-kept-data @erased=${this.#closed}></sotto-kept-data>
     </dialog>`
   }
 
@@ -139,7 +136,7 @@ export class SettingsDialog extends DeferredElement {
             .checked=${model.name === engine.state.model?.name}
             @change=${() => choose(model)}
           /><span
-            >${model.title}<small
+            >${modelName(model)}<small
               >${count(model.parameters)} parameters, ${count(model.privateParameters)} private · ${bytes(model.publicBytes)} to
               download once · ${model.licence}</small
             ></span
@@ -188,32 +185,7 @@ export class SettingsDialog extends DeferredElement {
     </fieldset>`
   }
 
-  #data() {
-    const { kept } = library.state
-    return html`<fieldset>
-      <legend>Kept in this browser</legend>
-      <p>Conversations, settings and downloaded model parts. Nothing of it is kept anywhere else.</p>
-      <div class="row">
-        <button class="button" type="button" ?disabled=${kept.length === 0} @click=${() => exportFile(kept)}>Export conversations</button>
-        ${
-          this.sure
-            ? html`<button class="button danger" type="button" @click=${this.#wipe}>Yes, erase everything</button>
-                <button class="button" type="button" @click=${this.#ask}>No</button>`
-            : html`<button class="button" type="button" @click=${this.#ask}>Erase everything…</button>`
-        }
-      </div>
-    </fieldset>`
-  }
-
-  readonly #ask = (): void => {
-    this.sure = !this.sure
-  }
-
-  readonly #wipe = async (): Promise<void> => {
-    await chat.wipe()
-    this.sure = false
-    this.renderRoot.querySelector('dialog')?.close()
-  }
+  readonly #closed = (): void => this.renderRoot.querySelector('dialog')?.close()
 
   #backdrop(event: MouseEvent): void {
     if (event.target === event.currentTarget) (event.currentTarget as HTMLDialogElement).close()

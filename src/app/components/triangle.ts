@@ -1,7 +1,8 @@
 /** The three parties and what flows between them, drawn live. */
 import { css, html, LitElement, svg } from 'lit'
-import { bytes, plural } from '../format.ts'
+import { bytes, plural, title } from '../format.ts'
 import { isComputing, sources, traffic as trafficSoFar } from '../state/activity.ts'
+import { operatorsNow, parties } from '../state/parties.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 
@@ -94,15 +95,15 @@ export class Triangle extends LitElement {
 
   constructor() {
     super()
-    new Watch(this, ...sources)
+    new Watch(this, ...sources, parties)
   }
 
   protected override render() {
     const traffic = trafficSoFar()
     const live = isComputing()
     const summary = `Your browser sent the server ${bytes(traffic.ownerUp)} of masked words and received ${bytes(traffic.ownerDown)}, in ${plural(traffic.hops, 'hop')}. It sent the dealer ${bytes(traffic.dealerUp)} of requests. The dealer sent the server ${bytes(traffic.dealerToServer)} of masks.`
-    return html`<svg class=${live ? 'live' : ''} viewBox="0 0 344 290" role="img" aria-label=${summary}>
-      ${border} ${wires}
+    return html`<svg class=${live ? 'live' : ''} viewBox="0 0 344 304" role="img" aria-label=${summary}>
+      ${border} ${wires} ${others(operatorsNow())}
       <g aria-hidden="true">
         <text class="on" x="96" y="136" text-anchor="end">${bytes(traffic.ownerUp)} ↓</text>
         <text class="on" x="150" y="152">↑ ${bytes(traffic.ownerDown)}</text>
@@ -140,9 +141,15 @@ const nodes = svg`<g aria-hidden="true">
   <circle class="node dealer" cx="286" cy="226" r="33"/>
   <g class="glyph dealer"><rect x="272" y="213" width="19" height="26" rx="3"/><path d="m285 211 11.5 3a3 3 0 0 1 2.200 3.700l-4.700 18"/><path d="M281.5 222.5l3 3.5-3 3.5-3-3.5Z"/></g>
 </g>
-<g aria-hidden="true">
-  <text class="name" x="58" y="281" text-anchor="middle">model server</text>
-  <text class="name" x="286" y="281" text-anchor="middle">dealer</text>
+`
+
+/** Both of the others, and who runs them. */
+const others = ({
+  server,
+  dealer,
+}: ReturnType<typeof operatorsNow>) => svg`<g aria-hidden="true" text-anchor="middle">
+  <text class="name" x="58" y="281">model server</text><text x="58" y="298">${title(server ?? '', 20)}</text>
+  <text class="name" x="286" y="281">dealer</text><text x="286" y="298">${title(dealer ?? '', 20)}</text>
 </g>`
 
 customElements.define('sotto-triangle', Triangle)

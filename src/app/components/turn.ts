@@ -1,8 +1,10 @@
 /** One turn of a conversation: what was said, and what the server saw instead. */
 import { html, LitElement, nothing, type PropertyValues } from 'lit'
 import { plural, word } from '../format.ts'
+import { branchesAt, isBroken, type Turn } from '../history/tree.ts'
+import { isMadeUp } from '../names.ts'
 import { chat } from '../state/chat.ts'
-import type { Turn } from '../state/conversations.ts'
+import { engine } from '../state/engine.ts'
 import { formatter } from '../state/formatter.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
@@ -14,6 +16,7 @@ const finishes: Record<string, string> = {
   length: 'stopped at the length you set',
   cancelled: 'stopped by you',
   context: 'the conversation has filled the model’s memory; start a new chat to go on',
+  unfinished: 'broken off before its end',
 }
 
 export class TurnView extends LitElement {
@@ -52,11 +55,11 @@ export class TurnView extends LitElement {
     const mine = turn.role === 'user'
     return html`<article class=${mine ? 'you' : 'model'}>
       <div class="head">
-        <h2 class="who">${mine ? 'you' : 'sotto'}</h2>
+        <h2 class="who">${mine ? 'you' : (turn.model ?? 'model')}</h2>
         ${mine && !this.editing ? this.#tools() : nothing}
       </div>
-      ${mine && this.editing ? this.#editor() : html`<div class="said ${mine ? '' : 'prose'}">${this.#said()}</div>`}
-      ${this.#wire()} ${mine || this.writing ? nothing : this.#foot()}
+      ${mine && this.editing ? this.#editor() : html`<div class="said ${mine ? '' : 'prose'}" dir="auto">${this.#said()}</div>`}
+      ${this.#wire()} ${mine ? nothing : this.#caution()} ${mine || this.writing ? nothing : this.#foot()}
     </article>`
   }
 
@@ -70,14 +73,33 @@ export class TurnView extends LitElement {
   #wire() {
     const { wire } = this.turn
     if (!wire) return nothing
-    return html`<button class="wire" title="See what each party received" @click=${this.#open}>
-      <em>the server saw</em> ${wire.map(word).join(' ')}
+    return html`<button class="wire" title="The first twelve masked words of many; see what each party received" @click=${this.#open}>
+      <em>a sample of what the server saw</em> ${wire.map(word).join(' ')}
     </button>`
+  }
+
+  /** What the model says of itself. */
+  #caution() {
+    if (!isMadeUp(engine.state.model)) return nothing
+    return html`<p class="caution">This model makes its answers up: nothing has been booked, looked up or done.</p>`
+  }
+
+  /** Which of several questions or replies at this place this is, and the way to the others. */
+  #branches() {
+    const beside = branchesAt(chat.state.conversation, this.turn)
+    if (beside.length < 2) return nothing
+    const at = beside.findIndex(({ id }) => id === this.turn.id)
+    const what = this.turn.role === 'user' ? 'question' : 'reply'
+    const to = (name: string, other: Turn | undefined, icon: unknown) =>
+      html`<button class="icon" aria-label="${name} ${what}" title="${name} ${what}" ?disabled=${!other} @click=${() => other && chat.choose(other)}>${icon}</button>`
+    return html`<div class="branches" role="group" aria-label="Version of this ${what}">
+      ${to('Earlier', beside[at - 1], icons.left)}<span>${at + 1}/${beside.length}</span>${to('Later', beside[at + 1], icons.right)}
+    </div>`
   }
 
   /** What can be done with a question. */
   #tools() {
-    return html`<div class="tools">
+    return html`${this.#branches()}<div class="tools">
       ${this.#copyButton()}
       <button class="icon" aria-label="Edit and ask again" title="Edit and ask again" @click=${() => this.#edit(true)}>
         ${icons.edit}
@@ -91,8 +113,10 @@ export class TurnView extends LitElement {
     const note = finish && finishes[finish]
     return html`<div class="foot">
       ${this.#copyButton()}
-      ${this.last ? html`<button class="icon" aria-label="Answer again" title="Answer again" @click=${() => chat.regenerate()}>${icons.again}</button>` : nothing}
-      ${tokens ? html`<span>${plural(tokens, 'token')}${padded ? html` and ${padded} to hide how many` : nothing} in ${(seconds ?? 0).toFixed(1)} s${note ? html` · ${note}` : nothing}</span>` : nothing}
+      ${this.last ? html`<button class="icon" aria-label="Answer again" title="Answer again, beside this reply" @click=${() => chat.again()}>${icons.again}</button>` : nothing}
+      ${this.#branches()}
+      ${this.last && isBroken(this.turn) ? html`<button class="button on" @click=${() => chat.goOn()}>Go on</button>` : nothing}
+      ${tokens ? html`<span>${plural(tokens, 'token')}${padded ? html` and ${padded} to hide how many` : nothing} in ${(seconds ?? 0).toFixed(1)} s${note ? html` · ${note}` : nothing}</span>` : note ? html`<span>${note}</span>` : nothing}
     </div>`
   }
 
@@ -106,7 +130,7 @@ export class TurnView extends LitElement {
 
   #editor() {
     return html`<form @submit=${this.#submit} @keydown=${this.#keys}>
-      <textarea aria-label="Your message" rows="2" .value=${this.turn.content}></textarea>
+      <textarea aria-label="Your message" dir="auto" rows="2" .value=${this.turn.content}></textarea>
       <div>
         <button class="button main">Ask again</button>
         <button class="button" type="button" @click=${() => this.#edit(false)}>Keep as it was</button>
@@ -129,7 +153,7 @@ export class TurnView extends LitElement {
     event.preventDefault()
     const text = this.renderRoot.querySelector('textarea')?.value ?? ''
     this.#edit(false)
-    chat.edit(this.turn.id, text)
+    chat.edit(this.turn, text)
   }
 
   readonly #open = (): void => {

@@ -2,18 +2,21 @@
 import { css, html, LitElement, nothing } from 'lit'
 import type { ModelListing } from '../../owner/api.ts'
 import { bytes, count } from '../format.ts'
+import { modelName } from '../names.ts'
 import { chat } from '../state/chat.ts'
 import { engine } from '../state/engine.ts'
+import { parties } from '../state/parties.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import * as icons from '../styles/icons.ts'
+import { honesty } from './honesty.ts'
 
-/** First turns of the kind that the demo model was trained on. */
+/** Questions, so that nobody believes that something was booked or paid. */
 const suggestions = [
-  'I want to reserve a table at a restaurant.',
-  'I need a hotel room in San Francisco.',
-  'Please transfer some money for me.',
-  'I need to see a dentist. Can you find one?',
+  'What can you help me with?',
+  'Which restaurants are there in San Jose?',
+  'Is it going to rain tomorrow?',
+  'What kind of music is there?',
 ]
 
 export class Welcome extends LitElement {
@@ -31,7 +34,7 @@ export class Welcome extends LitElement {
       }
       .lead {
         max-width: 33em;
-        min-height: 4.8em;
+        min-height: 8em;
         margin-top: 16px;
         font: 1.125rem/1.6 var(--serif);
         color: var(--soft);
@@ -79,11 +82,12 @@ export class Welcome extends LitElement {
         margin-top: 22px;
       }
     `,
+    honesty.styles,
   ]
 
   constructor() {
     super()
-    new Watch(this, engine, chat)
+    new Watch(this, engine, chat, parties)
   }
 
   protected override render() {
@@ -92,9 +96,10 @@ export class Welcome extends LitElement {
     return html`
       <h2>Say it quietly.</h2>
       <p class="lead">
-        ${model?.protection.notice.lead.chat}
+        ${model?.protection.notice.lead.chat} ${honesty.condition(model)}
         ${temporary ? html`This chat is temporary: it is kept in memory only and ends with the tab.` : nothing}
       </p>
+      ${honesty.warning()}
       ${phase === 'offer' && model ? html`<button class="button main" @click=${() => engine.open()}>Download ${bytes(model.publicBytes)} and connect</button>` : nothing}
       <ul aria-label="Something to begin with">
         ${suggestions.map(
@@ -109,10 +114,11 @@ export class Welcome extends LitElement {
   #model(model: ModelListing) {
     return html`
       <p>
-        <b>${model.title}</b> · ${count(model.parameters)} parameters, ${count(model.privateParameters)} of them private ·
-        ${bytes(model.publicBytes)} downloaded once and kept · remembers ${count(model.context)} tokens · ${model.licence}
+        <b>${modelName(model)}</b> · ${count(model.parameters)} parameters, ${count(model.privateParameters)} of them private ·
+        ${bytes(model.publicBytes)} downloaded once and kept · remembers about ${count(Math.round(0.075 * model.context) * 10)} words · ${model.licence}
       </p>
       <p>${model.description}</p>
+      <p>Why not a model on this device? Because these weights must stay with their owner.</p>
     `
   }
 }

@@ -1,8 +1,9 @@
 /** What each party received so far, and a little of it as it looked to them. */
 import { css, html, nothing, type TemplateResult } from 'lit'
 import { bytes, plural, word } from '../format.ts'
-import type { PartiesTraffic } from '../state/conversations.ts'
+import type { PartiesTraffic } from '../history/traffic.ts'
 import type { EngineState } from '../state/engine.ts'
+import { operatorsNow } from '../state/parties.ts'
 
 const styles = css`
   .party {
@@ -59,6 +60,11 @@ const styles = css`
   .dealer {
     --party: var(--dealer);
   }
+  @media (forced-colors: active) {
+    .party h3::before {
+      forced-color-adjust: none;
+    }
+  }
 `
 
 const sample = (caption: string, words: number[] | undefined, limit: number) => html`<figure class="sample">
@@ -85,6 +91,8 @@ function received({ ownerUp, dealerToServer, serverMessages, hops }: PartiesTraf
   return `Received ${fromYou}${fromDealer}${crossed}.`
 }
 
+const titled = (role: string, operator: string | undefined) => (operator ? `${role}: ${operator}` : role)
+
 /** Host of an address, for people. */
 const hostOf = (url: string | undefined) => (url ? html` · ${new URL(url, location.href).host}` : nothing)
 
@@ -94,6 +102,7 @@ export const witness = {
   render: (traffic: PartiesTraffic, { stats, session, model }: EngineState) => {
     if (!model) return nothing
     const { parties, dealt } = model.protection.notice
+    const operators = operatorsNow()
     return html`
       ${party(
         'browser',
@@ -105,20 +114,20 @@ export const witness = {
         parties.server &&
         party(
           'server',
-          'Model server',
+          titled('Model server', operators.server),
           html`<p class="got">${received(traffic, dealt)}</p>
             <p>${parties.server}${hostOf(session?.server)}</p>
-            ${sample('What you sent, as the server saw it last', stats?.serverSample, 12)}`,
+            ${sample('A sample of what you sent, as the server saw it last: masked words', stats?.serverSample, 12)}`,
         )
       }
       ${
         parties.dealer &&
         party(
           'dealer',
-          'Dealer',
+          titled('Dealer', operators.dealer),
           html`<p class="got">Received ${bytes(traffic.dealerUp)}: pass requests only.</p>
             <p>${parties.dealer}${hostOf(session?.dealer)}</p>
-            ${stats?.dealerSample.length ? sample('The last request as the dealer saw it', stats.dealerSample, 8) : nothing}`,
+            ${stats?.dealerSample.length ? sample('A sample of the last request, as the dealer saw it', stats.dealerSample, 8) : nothing}`,
         )
       }
     `

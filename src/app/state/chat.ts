@@ -1,199 +1,199 @@
 /** The conversation on screen, and everything a person can do with it. */
-import { OwnerError, type OwnerEvent } from '../../owner/api.ts'
+import type { OwnerError } from '../../owner/api.ts'
 import { Announcer } from '../announce.ts'
 import { title } from '../format.ts'
+import { archive } from '../history/archive.ts'
 import {
-  addTraffic,
   type Conversation,
+  isEmpty,
+  mergeConversations,
   newConversation,
+  renamed,
+  withTraffic,
+} from '../history/conversation.ts'
+import { addTraffic } from '../history/traffic.ts'
+import {
+  branchOf,
+  choose,
+  isBroken,
   newId,
   newTurn,
-  openHere,
+  rewritten,
   type Turn,
-  withWire,
-} from './conversations.ts'
+  withTurn,
+} from '../history/tree.ts'
+import type { ChatState, Conversing } from './chat-state.ts'
+import { drafts } from './drafts.ts'
 import { engine } from './engine.ts'
 import { library } from './library.ts'
-import { settings } from './settings.ts'
-import { unfrozen } from './storage.ts'
+import { goTo } from './place.ts'
+import { Replying } from './replying.ts'
+import { locked } from './storage.ts'
 import { Store } from './store.ts'
 
-export interface ChatState {
-  conversation: Conversation
-  /** The reply being written, if one is. */
-  draft?: string
-  stopping: boolean
-  /** Whether the reply has not moved for a while. */
-  stalled: boolean
-  /** Why the last question has no answer. */
-  error?: OwnerError
-}
+/** Names this tab among those that count what the parties received. */
+const tab = newId()
 
-/** A reply that hasn't moved for this long is worth a word. */
-const stallAfter = 5000
-
-export class Chat extends Store<ChatState> {
+export class Chat extends Store<ChatState> implements Conversing {
   readonly announcer = new Announcer()
+  era = 0
   #run?: Promise<void>
-  /** Ends the wait for a session, if that is what the reply is waiting for. */
-  #cancel?: () => void
+  readonly #replying = new Replying(this)
 
   constructor() {
-    super({ conversation: newConversation(), stopping: false, stalled: false })
+    super({ conversation: newConversation(0), stopping: false, errors: {} })
     let before = engine.state.stats
     engine.subscribe(() => {
       const { stats } = engine.state
-      if (stats && stats !== before && engine.task === 'chat')
-        this.#patch({ traffic: addTraffic(this.#current.traffic, before, stats) })
+      if (stats && stats !== before && engine.task === 'chat') {
+        const from = before
+        this.change((conversation) => withTraffic(conversation, tab, (sum) => addTraffic(sum, from, stats)))
+      }
       before = stats
     })
   }
 
-  /** Brings back what this browser has kept. */
-  async restore(): Promise<void> {
-    await library.refresh()
-    const open = openHere.get()
-    const conversation = library.state.kept.find(({ id }) => id === open)
-    if (conversation) this.set({ conversation })
+  /** The turns on screen, with the reply being written. */
+  get shown(): readonly Turn[] {
+    const { conversation, reply } = this.state
+    return reply ? branchOf(conversation, reply.after) : branchOf(conversation)
+  }
+
+  get error(): OwnerError | undefined {
+    return this.state.errors[this.state.conversation.id]
   }
 
   async send(text: string): Promise<void> {
     const content = text.trim()
-    if (!content || this.state.draft !== undefined) return
-    this.#append(newTurn('user', content))
-    if (!this.#current.title) this.#patch({ title: title(content) })
-    await this.#answer()
+    if (!content || this.state.reply) return
+    drafts.set(this.state.conversation, '')
+    await this.#ask(newTurn('user', content, this.shown.at(-1)?.id))
   }
 
-  /** Answers the last question again: after an error, or to get another reply. */
-  async regenerate(): Promise<void> {
+  /** Answers the last question once more: after an error, or to get another reply beside the one there is. */
+  async again(): Promise<void> {
     await this.stop()
-    const { turns } = this.#current
-    if (turns.at(-1)?.role === 'assistant') this.#patch({ turns: turns.slice(0, -1) })
-    if (this.#current.turns.length > 0) await this.#answer()
+    const question = this.shown.findLast(({ role }) => role === 'user')
+    if (question) await this.#answer(newTurn('assistant', '', question.id, { finish: 'unfinished' }))
   }
 
-  /** Rewrites a question and answers it; what came after it is dropped. */
-  async edit(id: string, text: string): Promise<void> {
+  /** Goes on with a reply that was broken off. */
+  async goOn(): Promise<void> {
     await this.stop()
-    const { turns } = this.#current
-    const at = turns.findIndex((turn) => turn.id === id)
+    const broken = this.shown.at(-1)
+    if (broken && isBroken(broken)) await this.#answer(rewritten(broken, { finish: 'unfinished' }))
+  }
+
+  /** Asks a question in other words, beside what was asked before. */
+  async edit(turn: Turn, text: string): Promise<void> {
+    await this.stop()
     const content = text.trim()
-    if (at < 0 || !content) return
-    this.#patch({ turns: turns.slice(0, at), ...(at === 0 ? { title: title(content) } : {}) })
-    this.#append(newTurn('user', content))
-    await this.#answer()
+    if (content) await this.#ask(newTurn('user', content, turn.after))
+  }
+
+  /** Shows another branch. */
+  async choose(turn: Turn): Promise<void> {
+    await this.stop()
+    this.change((conversation) => choose(conversation, turn))
+    await this.keep()
   }
 
   async stop(): Promise<void> {
-    if (this.state.draft === undefined) return
+    if (!this.state.reply) return
     this.set({ stopping: true })
-    this.#cancel?.()
-    // While a session is still being opened there is nothing to cancel at the parties.
-    if (engine.state.phase === 'open') await engine.stop().catch(() => undefined)
+    await this.#replying.stop()
     await this.#run
   }
 
-  async open(conversation: Conversation): Promise<void> {
+  async open(conversation: Conversation, isTravel = false): Promise<void> {
+    if (conversation.id === this.state.conversation.id) return
     await this.stop()
-    this.set({ conversation, error: undefined })
-    openHere.set(conversation.id)
+    this.set({ conversation, notice: undefined })
+    goTo(this.#place, isTravel)
   }
 
-  async begin(temporary = false): Promise<void> {
-    await this.open(newConversation(temporary))
+  async begin(temporary = false, notice?: string): Promise<void> {
+    await this.open(newConversation(this.era, temporary))
+    this.set({ notice })
   }
 
   /** Makes the next conversation temporary or kept; an empty one simply changes. */
   async toggleTemporary(): Promise<void> {
-    const temporary = !this.#current.temporary
-    if (this.#current.turns.length === 0) this.#patch({ temporary })
+    const { conversation } = this.state
+    const temporary = !conversation.temporary
+    if (isEmpty(conversation)) this.set({ conversation: { ...conversation, temporary } })
     else await this.begin(temporary)
   }
 
   async remove(conversation: Conversation): Promise<void> {
-    if (conversation.id === this.#current.id) await this.begin()
+    if (conversation.id === this.state.conversation.id) await this.begin()
     await library.remove(conversation)
   }
 
-  async wipe(): Promise<void> {
+  /** Changes the conversation on screen, or a kept one. */
+  async amend(id: string, change: (conversation: Conversation) => Conversation): Promise<void> {
+    const conversation = library.find(id)
+    if (id === this.state.conversation.id) {
+      this.change(change)
+      await this.keep()
+    } else if (conversation) await library.keep(change(conversation))
+  }
+
+  async erase(): Promise<void> {
+    await this.stop()
+    drafts.forget()
+    await archive.erase()
+    await this.erased()
+  }
+
+  /** Everything has been erased, here or in another tab. */
+  async erased(): Promise<void> {
+    drafts.forget()
+    this.era = await archive.era()
+    library.close()
     await this.begin()
-    await library.wipe()
+    this.set({ errors: {} })
   }
 
-  get #current(): Conversation {
-    return this.state.conversation
+  change(change: (conversation: Conversation) => Conversation): void {
+    this.set({ conversation: change(this.state.conversation) })
   }
 
-  #patch(patch: Partial<Conversation>): void {
-    this.set({ conversation: { ...this.#current, ...patch } })
+  /** Stores the conversation on screen, and takes in what other tabs have added. */
+  async keep(): Promise<void> {
+    const { conversation } = this.state
+    const merged = await library.keep(conversation)
+    if (this.state.conversation.id !== conversation.id) return
+    if (merged) this.change((current) => mergeConversations(current, merged))
+    else this.dropped()
   }
 
-  #append(turn: Turn): void {
-    this.#patch({ turns: [...this.#current.turns, turn], updated: Date.now() })
+  /** The conversation on screen was deleted elsewhere. */
+  dropped(): void {
+    // Whoever stores a reply waits for it here, and it for them.
+    void this.stop().then(() => this.begin(false, 'That chat was deleted in another tab.'))
   }
 
-  async #keep(): Promise<void> {
-    openHere.set(this.#current.id)
-    // Private browsing may forbid storage; the conversation then simply lasts as long as the tab.
-    await library.keep(this.#current).catch(() => undefined)
+  get #place(): string | undefined {
+    const { conversation } = this.state
+    return conversation.temporary || isEmpty(conversation) ? undefined : conversation.id
   }
 
-  #answer(): Promise<void> {
-    this.set({ draft: '', stopping: false, error: undefined })
-    const lock = `sotto.reply.${this.#current.id}.${crypto.getRandomValues(new Uint32Array(1))[0]}`
-    this.#run = unfrozen(lock, () => this.#reply())
+  async #ask(question: Turn): Promise<void> {
+    this.change((conversation) => {
+      const asked = { ...withTurn(conversation, question), updated: Date.now() }
+      const isFirst = question.after === undefined
+      return isFirst && !asked.title.value.trim() ? renamed(asked, title(question.content)) : asked
+    })
+    goTo(this.#place, true)
+    await this.#answer(newTurn('assistant', '', question.id, { finish: 'unfinished' }))
+  }
+
+  #answer(reply: Turn): Promise<void> {
+    const { [this.state.conversation.id]: _, ...errors } = this.state.errors
+    this.set({ reply, stopping: false, errors, notice: undefined })
+    this.#run = locked(`sotto.reply.${reply.id}`, () => this.#replying.run())
     return this.#run
-  }
-
-  async #reply(): Promise<void> {
-    const started = performance.now()
-    let tokens = 0
-    let stall: ReturnType<typeof setTimeout> | undefined
-    const watchStall = () => {
-      clearTimeout(stall)
-      stall = setTimeout(() => this.set({ stalled: true }), stallAfter)
-    }
-    try {
-      await this.#keep()
-      const cancelled = new Promise<void>((resolve) => {
-        this.#cancel = resolve
-      })
-      await Promise.race([engine.ready(), cancelled])
-      if (this.state.stopping) return
-      const onEvent = (event: OwnerEvent) => {
-        if (event.type !== 'token') return
-        if (tokens++ === 0) this.#noteWire()
-        watchStall()
-        this.set({ stalled: false, draft: (this.state.draft ?? '') + event.text })
-        this.announcer.add(event.text)
-      }
-      const { temperature, topP, maxTokens, padding } = settings.state
-      const { id: conversation, turns } = this.#current
-      const messages = turns.map(({ id, role, content }) => ({ id, role, content }))
-      const reply = newId()
-      const options = { temperature, topP, maxTokens, padding, conversation, reply }
-      const { text, ids, finish, padded } = await engine.chat(messages, options, onEvent)
-      this.#noteWire()
-      if (text || finish !== 'cancelled') {
-        const seconds = (performance.now() - started) / 1000
-        this.#append(newTurn('assistant', text, { id: reply, finish, tokens: ids.length, padded, seconds }))
-      }
-    } catch (reason) {
-      this.set({ error: OwnerError.from(reason) })
-    } finally {
-      clearTimeout(stall)
-      this.announcer.flush()
-      this.set({ draft: undefined, stopping: false, stalled: false })
-      await this.#keep()
-      engine.prepare()
-    }
-  }
-
-  #noteWire(): void {
-    const { turns } = this.#current
-    const noted = withWire(turns, engine.state.stats?.serverSample ?? [])
-    if (noted !== turns) this.#patch({ turns: noted })
   }
 }
 

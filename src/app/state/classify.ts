@@ -1,10 +1,10 @@
 /** Texts and their labels: one at a time, or a batch. In this tab's memory only. */
 import { type Classification, type ClassifyInput, OwnerError, type OwnerEvent } from '../../owner/api.ts'
 import { grouped } from '../format.ts'
+import { addTraffic, noTraffic, type PartiesTraffic } from '../history/traffic.ts'
 import { type Batch, finished, isComplete, isFor, remaining, withResult } from './classify-batch.ts'
-import { addTraffic, noTraffic, type PartiesTraffic } from './conversations.ts'
 import { engine } from './engine.ts'
-import { unfrozen } from './storage.ts'
+import { locked } from './storage.ts'
 import { Store } from './store.ts'
 
 /** A text that has its label, and what it took. */
@@ -124,7 +124,7 @@ export class Classifier extends Store<ClassifyState> {
     if (this.state.busy) return this.#run ?? Promise.resolve()
     this.set({ busy, stopping: false, error: undefined, said: '' })
     const lock = `sotto.classify.${crypto.getRandomValues(new Uint32Array(1))[0]}`
-    this.#run = unfrozen(lock, () => this.#guarded(work))
+    this.#run = locked(lock, () => this.#guarded(work))
     return this.#run
   }
 

@@ -1,5 +1,4 @@
 /** The page's side of the engine: starts the worker, opens the session, and keeps what the panel shows. */
-import { proxy, type Remote } from 'comlink'
 import type {
   BackendKind,
   ChatOptions,
@@ -7,24 +6,32 @@ import type {
   Classification,
   ClassifyInput,
   LinkChoice,
+  Measured,
   Message,
   ModelListing,
   OnEvent,
+  OwnerApi,
   OwnerEvent,
+  PageConfig,
   Phase,
   SessionInfo,
   Stats,
   Task,
 } from '../../owner/api.ts'
 import { OwnerError } from '../../owner/api.ts'
-import type { WorkerApi } from '../../owner/remote.ts'
-import { EngineWorker } from './engine-worker.ts'
+import { WorkerOwner } from '../../owner/worker-owner.ts'
+import { loadConfig } from '../config.ts'
+import { Healing } from './healing.ts'
+import { parties } from './parties.ts'
+import { type Away, isOfTheRequest, isPassing } from './reachability.ts'
 import { settings } from './settings.ts'
 import { local } from './storage.ts'
 import { Store } from './store.ts'
 
 export interface Progress {
   phase: Phase
+  /** When this phase began; ms of the page's clock. */
+  since?: number
   done: number
   total: number
   text: string
@@ -40,6 +47,10 @@ export interface EngineState {
   stats?: Stats
   notice?: string
   error?: OwnerError
+  /** Who is away at the moment. */
+  away?: Away
+  /** Whether there has been a session since the page was opened. */
+  wasOpen: boolean
 }
 
 /** Downloads up to this size start by themselves; larger ones, or any on a metered link, are asked for. */
@@ -48,12 +59,22 @@ const freeDownload = 8_000_000
 /** At most one request for preparation in this time, however fast the person types. */
 const prepareEvery = 400
 
+const makeWorker = (): Worker =>
+  new Worker(new URL('../../owner/worker.ts', import.meta.url), { type: 'module', name: 'owner' })
+
+async function configured(): Promise<PageConfig> {
+  const config = await loadConfig()
+  parties.set({ server: { url: config.server, operator: config.operator } })
+  return config
+}
+
 const query = new URLSearchParams(location.search)
 const oneOf = <T extends string>(name: string, ...allowed: T[]): T | undefined =>
   allowed.find((value) => value === query.get(name))
 
 export class Engine extends Store<EngineState> {
-  readonly #worker = new EngineWorker()
+  readonly #owner = new WorkerOwner(makeWorker, configured)
+  readonly #healing = new Healing((away) => this.#heal(away))
   #starting?: Promise<void>
   #opening?: Promise<void>
   #preparedAt = 0
@@ -62,7 +83,7 @@ export class Engine extends Store<EngineState> {
   #listener?: OnEvent
 
   constructor() {
-    super({ phase: 'starting', models: [] })
+    super({ phase: 'starting', models: [], wasOpen: false })
   }
 
   /** What the chosen model is for; not known while the model that an address asks for is still looked up. */
@@ -89,11 +110,12 @@ export class Engine extends Store<EngineState> {
           'This page was opened over plain http, where browsers offer no cryptography.',
           'Open it over https, or on this machine as localhost.',
         )
-      const models = await this.#worker.call((remote) => remote.models())
+      const models = await this.#owner.models()
       if (models.length === 0) throw new OwnerError('unknown-model', 'The model server offers no models.')
       // A retry keeps what the person has chosen meanwhile.
       const chosen = models.find(({ name }) => name === this.state.model?.name)
       this.set({ models, model: chosen ?? this.#choose(models) })
+      parties.set({ dealer: this.state.model?.protection.dealer })
       if (await this.#costly()) this.set({ phase: 'offer' })
       else await this.open()
     } catch (reason) {
@@ -127,6 +149,7 @@ export class Engine extends Store<EngineState> {
     history.replaceState(null, '', address)
     const fresh = { session: undefined, stats: undefined, progress: undefined, phase: 'offer' } as const
     this.set({ model, ...fresh })
+    parties.set({ dealer: model.protection.dealer })
     // A session that is being opened is still the old model's.
     await this.#opening?.catch(() => undefined)
     if (this.state.model !== model) return
@@ -136,25 +159,33 @@ export class Engine extends Store<EngineState> {
 
   /** `onEvent` hears each token; all of them come before the result. */
   chat(messages: Message[], options: ChatOptions, onEvent: OnEvent): Promise<ChatResult> {
-    return this.#compute((remote) => remote.chat(messages, options), onEvent)
+    return this.#compute((owner) => owner.chat(messages, options), onEvent)
   }
 
   /** `onEvent` hears each label; all of them, and the totals in `state`, come before the result. */
   classify(inputs: ClassifyInput[], onEvent: OnEvent): Promise<Classification[]> {
-    return this.#compute((remote) => remote.classify(inputs), onEvent)
+    return this.#compute((owner) => owner.classify(inputs), onEvent)
   }
 
-  async #compute<T>(use: (remote: Remote<WorkerApi>) => Promise<T>, onEvent: OnEvent): Promise<T> {
+  /** How long a message is, and how long it may be; nothing while that cannot be told. */
+  async measure(content: string): Promise<Measured | undefined> {
+    if (this.state.phase !== 'open' || this.task !== 'chat') return undefined
+    const { maxTokens } = settings.state
+    const message = { role: 'user', content } as const
+    return this.#owner.measure(message, { maxTokens }).catch(() => undefined)
+  }
+
+  async #compute<T>(use: (owner: OwnerApi) => Promise<T>, onEvent: OnEvent): Promise<T> {
     this.#listener = onEvent
     // The words that the server saw belong to one question: those of the last one must not show under this one.
     const { stats } = this.state
     if (stats) this.set({ stats: { ...stats, serverSample: [] } })
     try {
-      return await this.#worker.call(use)
+      return await use(this.#owner)
     } catch (reason) {
       const error = OwnerError.from(reason)
       // Whatever broke, the next attempt opens a new session: its masks are new, so nothing can be used twice.
-      this.set({ phase: 'failed', error, session: undefined })
+      if (!isOfTheRequest(error)) this.#fail(error)
       throw error
     } finally {
       this.#listener = undefined
@@ -162,17 +193,23 @@ export class Engine extends Store<EngineState> {
     }
   }
 
+  /** Ends a session whose parties do not answer any more. */
+  giveUp(): void {
+    this.#owner.abandon()
+  }
+
   async stop(): Promise<void> {
-    await this.#worker.call((remote) => remote.stop())
+    await this.#owner.stop()
   }
 
   /** A message may come soon: let the engine do input-independent work ahead. */
   prepare(): void {
     const now = performance.now()
+    this.#healing.typing()
     if (this.state.phase !== 'open' || now - this.#preparedAt < prepareEvery) return
     this.#preparedAt = now
     // Preparation is optional; an error will show again, with its advice, when the person sends.
-    this.#worker.call((remote) => remote.prepare()).catch(() => undefined)
+    this.#owner.prepare().catch(() => undefined)
   }
 
   async #open(): Promise<void> {
@@ -185,9 +222,9 @@ export class Engine extends Store<EngineState> {
         link: oneOf<LinkChoice>('link', 'fetch', 'webrtc', 'ws'),
         backend: oneOf<BackendKind>('backend', 'webgpu', 'wasm'),
       }
-      const session = await this.#worker.call((remote) => remote.open(options, proxy(this.#onEvent)))
+      const session = await this.#owner.open(options, this.#onEvent)
       if (this.state.model !== model) return
-      this.set({ phase: 'open', session, progress: undefined })
+      this.set({ phase: 'open', session, progress: undefined, away: undefined, wasOpen: true })
       this.prepare()
       local.set(`sotto.have.${model.hash}`, '1')
     } catch (reason) {
@@ -196,7 +233,17 @@ export class Engine extends Store<EngineState> {
   }
 
   #fail(reason: unknown): void {
-    this.set({ phase: 'failed', error: OwnerError.from(reason), session: undefined, progress: undefined })
+    const error = OwnerError.from(reason)
+    this.set({ phase: 'failed', error, session: undefined, progress: undefined })
+    if (isPassing(error)) this.#healing.again()
+  }
+
+  /** Everybody is there again, or somebody has gone. */
+  #heal(away: Away | undefined): void {
+    if (away?.who !== this.state.away?.who) this.set({ away })
+    if (away || this.#listener || this.state.phase !== 'failed') return
+    if (this.state.error && !isPassing(this.state.error)) return
+    void this.start()
   }
 
   #choose(models: ModelListing[]): ModelListing {
@@ -232,7 +279,14 @@ export class Engine extends Store<EngineState> {
     if (event.type === 'stats')
       this.set({ stats: { ...event.stats, serverSample: this.#sample(event.stats) } })
     else if (event.type === 'notice') this.set({ notice: event.text })
-    else if (event.type === 'progress') this.set({ progress: event })
+    else if (event.type === 'progress') {
+      const { progress } = this.state
+      const since = progress?.phase === event.phase ? progress.since : performance.now()
+      this.set({ progress: { ...event, since } })
+    } else if (event.type === 'lost') {
+      const { code, message, advice } = event.error
+      this.#fail(new OwnerError(code, message, advice))
+    }
     this.#listener?.(event)
   }
 }

@@ -1,8 +1,81 @@
-/** Hands the kept conversations to the person as a file. */
-import type { Conversation } from './conversations.ts'
+/** Kept conversations as a file, and back. */
+import { type Conversation, fromLinear, type LinearConversation } from '../history/conversation.ts'
+import { toMarkdown } from './markdown-file.ts'
 import { saveFile } from './save.ts'
 
-export function exportFile(conversations: Conversation[]): void {
-  const text = JSON.stringify({ format: 'sotto-conversations', version: 1, conversations }, undefined, 2)
+const FORMAT = 'sotto-conversations'
+
+export function exportFile(conversations: readonly Conversation[]): void {
+  const text = JSON.stringify({ format: FORMAT, version: 2, conversations }, undefined, 2)
   saveFile(`sotto-${new Date().toISOString().slice(0, 10)}.json`, 'application/json', text)
+}
+
+export function exportMarkdown(conversation: Conversation): void {
+  const name = conversation.title.value.replace(/[^\p{L}\p{N}]+/gu, '-').slice(0, 60)
+  saveFile(`${name || 'chat'}.md`, 'text/markdown;charset=utf-8', toMarkdown(conversation))
+}
+
+/** A file is not one of ours; the message says why. */
+export class ImportError extends Error {
+  override readonly name = 'ImportError'
+}
+
+type Unknown = Record<string, unknown>
+const isObject = (value: unknown): value is Unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isRegister = (value: unknown, type: string): boolean =>
+  isObject(value) && typeof value.value === type && Number.isFinite(value.at)
+const isName = (value: unknown): boolean => typeof value === 'string' && /^[\w.-]{1,64}$/.test(value)
+
+const isTurn = (value: unknown): boolean =>
+  isObject(value) &&
+  isName(value.id) &&
+  (value.role === 'user' || value.role === 'assistant') &&
+  typeof value.content === 'string' &&
+  Number.isFinite(value.at)
+
+const isLinear = (value: Unknown): boolean =>
+  isName(value.id) &&
+  typeof value.title === 'string' &&
+  Number.isFinite(value.updated) &&
+  Array.isArray(value.turns) &&
+  value.turns.every(isTurn)
+
+const isTree = (value: Unknown): boolean =>
+  isName(value.id) &&
+  isRegister(value.title, 'string') &&
+  isRegister(value.pinned, 'boolean') &&
+  Number.isFinite(value.updated) &&
+  isObject(value.turns) &&
+  Object.entries(value.turns).every(
+    ([id, turn]) =>
+      isTurn(turn) &&
+      (turn as Unknown).id === id &&
+      Number.isFinite((turn as Unknown).rev) &&
+      ((turn as Unknown).after === undefined || isName((turn as Unknown).after)),
+  ) &&
+  isObject(value.chosen) &&
+  Object.values(value.chosen).every((register) => isRegister(register, 'string'))
+
+/**
+ * What a file that was exported here, by this release or an earlier one, has in it; traffic, which was another browser's,
+ * aside. Throws {@link ImportError}.
+ * @param era that the conversations are to belong to
+ */
+export function importFile(text: string, era: number): Conversation[] {
+  let file: unknown
+  try {
+    file = JSON.parse(text)
+  } catch {
+    throw new ImportError('That file is not JSON. Choose one that was exported from here.')
+  }
+  if (!isObject(file) || file.format !== FORMAT || !Array.isArray(file.conversations))
+    throw new ImportError('That file has no conversations from here. Choose one that was exported from here.')
+  return file.conversations.map((value: unknown, at) => {
+    if (isObject(value) && isLinear(value))
+      return { ...fromLinear(value as unknown as LinearConversation), traffic: {}, era }
+    if (isObject(value) && isTree(value))
+      return { ...(value as unknown as Conversation), traffic: {}, era, temporary: false }
+    throw new ImportError(`Conversation ${at + 1} in that file is damaged, so nothing was taken from it.`)
+  })
 }

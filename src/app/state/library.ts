@@ -1,43 +1,79 @@
 /** The conversations that this browser keeps, as the page lists them. */
-import { type Conversation, list, onOtherTab, remove, save, wipe } from './conversations.ts'
+import { archive } from '../history/archive.ts'
+import { type Conversation, mergeConversations } from '../history/conversation.ts'
+import { newId } from '../history/tree.ts'
 import { Store } from './store.ts'
 
 export interface LibraryState {
-  /** Latest first. */
-  kept: Conversation[]
-  /** Deleted just now, and still to be had back. */
+  /** Pinned ones first, then the latest. */
+  kept: readonly Conversation[]
+  /** Deleted last, and still to be had back. */
   removed?: Conversation
 }
+
+const inOrder = (a: Conversation, b: Conversation): number =>
+  Number(b.pinned.value) - Number(a.pinned.value) || b.updated - a.updated || (a.id < b.id ? -1 : 1)
 
 export class Library extends Store<LibraryState> {
   constructor() {
     super({ kept: [] })
-    onOtherTab(() => this.refresh())
   }
 
-  async refresh(): Promise<void> {
-    this.set({ kept: await list(), removed: undefined })
+  /** Reads what is kept, some of it at a time. */
+  async load(): Promise<void> {
+    for await (const some of archive.all()) this.#put(some)
   }
 
-  async keep(conversation: Conversation): Promise<void> {
-    await save(conversation)
-    await this.refresh()
+  /** Forgets what it has read. */
+  close(): void {
+    this.set({ kept: [], removed: undefined })
   }
 
-  /** Deletes a conversation; it can be had back until something else happens to the list. */
+  find(id: string): Conversation | undefined {
+    return this.state.kept.find((conversation) => conversation.id === id)
+  }
+
+  /** Keeps a conversation; resolves with what other tabs have added to it, or with nothing where it is deleted. */
+  async keep(conversation: Conversation): Promise<Conversation | undefined> {
+    const merged = await archive.keep(conversation)
+    if (merged && !merged.temporary && Object.keys(merged.turns).length > 0) this.#put([merged])
+    if (!merged) this.drop(conversation.id)
+    return merged
+  }
+
+  /** Another tab has kept it. */
+  async refresh(id: string): Promise<Conversation | undefined> {
+    const conversation = await archive.get(id)
+    if (conversation) this.#put([conversation])
+    return conversation
+  }
+
+  /** It is no longer there. */
+  drop(id: string): void {
+    if (this.find(id)) this.set({ kept: this.state.kept.filter((conversation) => conversation.id !== id) })
+  }
+
+  /** Deletes a conversation; the last one that was can be had back as long as this tab is open. */
   async remove(removed: Conversation): Promise<void> {
-    await remove(removed.id)
-    await this.refresh()
+    this.drop(removed.id)
     this.set({ removed })
+    await archive.remove(removed.id)
   }
 
-  async undo(): Promise<void> {
-    if (this.state.removed) await this.keep(this.state.removed)
+  /** Under another name: what has been deleted stays so, in every tab. */
+  async undo(): Promise<Conversation | undefined> {
+    const { removed } = this.state
+    this.set({ removed: undefined })
+    return removed && this.keep({ ...removed, id: newId() })
   }
 
-  async wipe(): Promise<void> {
-    await wipe()
-    await this.refresh()
+  #put(some: readonly Conversation[]): void {
+    const byId = new Map(this.state.kept.map((conversation) => [conversation.id, conversation]))
+    for (const conversation of some) {
+      const known = byId.get(conversation.id)
+      byId.set(conversation.id, known ? mergeConversations(known, conversation) : conversation)
+    }
+    this.set({ kept: [...byId.values()].sort(inOrder) })
   }
 }
 

@@ -2,7 +2,7 @@
  * Whatever the browser keeps for this page. A person, a policy or a full disk may forbid it: then everything works, nothing
  * is kept, and the store `storage` says so.
  */
-import { clear, createStore, del, set, type UseStore, values } from 'idb-keyval'
+import { clear, createStore, del, get, getMany, keys, set, type UseStore } from 'idb-keyval'
 import { Store } from './store.ts'
 
 /** Why nothing is kept, once something could not be; nothing while all is well. */
@@ -64,22 +64,37 @@ export const session = new KeyValues(() => sessionStorage)
 /** A database of values by key; while it is forbidden, or full, they last as long as the page. */
 export class Database<T> {
   readonly #name: string
+  readonly #within: string
+  /** What could not be stored. */
   readonly #kept = new Map<string, T>()
   #opened: UseStore | undefined
 
-  constructor(name: string) {
+  /** @param within a database that has this one table alone. */
+  constructor(name: string, within = `sotto-${name}`) {
     this.#name = name
+    this.#within = within
   }
 
-  async values(): Promise<T[]> {
-    const stored = await this.#try((store) => values<T>(store), [])
-    return [...stored, ...this.#kept.values()]
+  async keys(): Promise<string[]> {
+    const stored = await this.#try((store) => keys<string>(store), [])
+    return [...new Set([...stored, ...this.#kept.keys()])]
   }
 
-  async set(key: string, value: T): Promise<void> {
+  async get(key: string): Promise<T | undefined> {
+    return this.#kept.get(key) ?? this.#try((store) => get<T>(key, store), undefined)
+  }
+
+  async many(wanted: readonly string[]): Promise<(T | undefined)[]> {
+    const stored = await this.#try((store) => getMany<T | undefined>([...wanted], store), [])
+    return wanted.map((key, at) => this.#kept.get(key) ?? stored[at])
+  }
+
+  /** Whether it is stored, and not in this page's memory alone. */
+  async set(key: string, value: T): Promise<boolean> {
     const isStored = await this.#try((store) => set(key, value, store).then(() => true), false)
-    if (isStored) this.#kept.delete(key)
-    else this.#kept.set(key, value)
+    if (!isStored) this.#kept.set(key, value)
+    else if (this.#kept.delete(key) || this.#kept.size > 0) await this.#catchUp()
+    return isStored
   }
 
   async delete(key: string): Promise<void> {
@@ -92,10 +107,19 @@ export class Database<T> {
     await this.#try((store) => clear(store), undefined)
   }
 
+  /** There is room again. */
+  async #catchUp(): Promise<void> {
+    for (const [key, value] of this.#kept) {
+      if (!(await this.#try((store) => set(key, value, store).then(() => true), false))) return
+      this.#kept.delete(key)
+    }
+    storage.set({ text: undefined })
+  }
+
   async #try<R>(run: (store: UseStore) => Promise<R>, otherwise: R): Promise<R> {
     try {
       // `indexedDB` itself throws where it is forbidden.
-      this.#opened ??= createStore('sotto', this.#name)
+      this.#opened ??= createStore(this.#within, this.#name)
       return await run(this.#opened)
     } catch (error) {
       report(error)
@@ -122,8 +146,11 @@ export async function clearCaches(): Promise<void> {
   }
 }
 
-/** Runs something under a lock, which keeps the browser from freezing a background tab meanwhile, where there are locks. */
-export async function unfrozen<T>(name: string, run: () => Promise<T>): Promise<T> {
+/**
+ * Runs something while no other tab does, where there are locks; the browser doesn't freeze a tab in the background that has
+ * one.
+ */
+export async function locked<T>(name: string, run: () => Promise<T>): Promise<T> {
   let isBegun = false
   const begun = (): Promise<T> => {
     isBegun = true

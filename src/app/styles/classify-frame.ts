@@ -25,7 +25,7 @@ export const classifyFrame = css`
   }
   .lead {
     max-width: 36em;
-    min-height: 4.65em;
+    min-height: 7.75em;
     margin-top: 12px;
     color: var(--soft);
     font: 1.0625rem/1.55 var(--serif);

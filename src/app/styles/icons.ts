@@ -31,6 +31,13 @@ export const copy = icon(
 )
 export const check = icon(svg`<path d="m4.5 10.5 4 4 7-8.5"/>`, 17)
 export const again = icon(svg`<path d="M16 10a6 6 0 1 1-1.8-4.3L16 7.4M16 4v3.4h-3.4"/>`, 17)
+export const left = icon(svg`<path d="m11.5 5-5 5 5 5"/>`, 16)
+export const right = icon(svg`<path d="m8.5 5 5 5-5 5"/>`, 16)
+export const down = icon(svg`<path d="M10 4v12M5 11l5 5 5-5"/>`)
+export const pin = html`<svg class="pinned" viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="1.8" aria-hidden="true">
+  <path d="M7 3.5h6M8 3.5v5L5.5 12h9L12 8.5v-5M10 12v4.5" />
+</svg>`
+export const more = icon(svg`<path d="M5 10h.01M10 10h.01M15 10h.01" stroke-width="2.4"/>`, 18)
 export const gear = icon(
   svg`<path d="M4 6.5h5.5M13.5 6.5H16M4 13.5h2.5M10.5 13.5H16"/><circle cx="11.5" cy="6.5" r="2"/><circle cx="8.5" cy="13.5" r="2"/>`,
 )

@@ -18,6 +18,29 @@ export const turn = css`
   .tools {
     display: flex;
   }
+  .branches {
+    display: flex;
+    align-items: center;
+    margin-left: auto;
+    color: var(--soft);
+    font-size: 0.8125rem;
+    font-variant-numeric: tabular-nums;
+  }
+  .foot .branches {
+    margin-left: 0;
+  }
+  .foot .branches span {
+    padding: 0;
+  }
+  .branches .icon:disabled {
+    opacity: 0.35;
+  }
+  .button.on {
+    min-height: 28px;
+    margin-left: 4px;
+    padding: 0 12px;
+    font-size: 0.8125rem;
+  }
   .said {
     overflow-wrap: anywhere;
   }
@@ -43,6 +66,11 @@ export const turn = css`
   .wire:hover {
     color: var(--ink);
   }
+  .caution {
+    margin-top: 6px;
+    color: var(--soft);
+    font-size: 0.8125rem;
+  }
   .foot {
     display: flex;
     align-items: center;
@@ -59,12 +87,20 @@ export const turn = css`
     padding-left: 6px;
   }
   @media (hover: hover) {
-    .you .icon {
+    .you .tools .icon {
       opacity: 0;
     }
-    .you:hover .icon,
-    .you:focus-within .icon {
+    .you:hover .tools .icon,
+    .you:focus-within .tools .icon {
       opacity: 1;
+    }
+  }
+  @media print {
+    .tools,
+    .foot .icon,
+    .branches .icon,
+    .button.on {
+      display: none;
     }
   }
   textarea {

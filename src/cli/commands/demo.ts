@@ -24,6 +24,9 @@ import { port as portNumber } from '../values.ts'
 
 const checkout = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 
+/** Who runs both of the others here: nobody is protected, and the page says so. */
+const OPERATOR = 'this computer'
+
 const declared = command(
   'demo',
   'Build and serve the chat page, with a model server and a dealer as separate processes.',
@@ -112,12 +115,14 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
     building ? buildPage() : undefined,
   ])
   const { server, dealer } = processes
-  const config = (visited: string) =>
-    pageConfig(
+  const config = (visited: string) => ({
+    ...pageConfig(
       withHost(server.url, visited),
-      { url: withHost(dealer.url, visited), key: dealer.key },
+      { url: withHost(dealer.url, visited), key: dealer.key, operator: OPERATOR },
       values.audit,
-    )
+    ),
+    operator: OPERATOR,
+  })
   const shop = await listen({
     // Under another name than the shop's, browsers keep the two further apart.
     app: shopApp((visited) => withHost(listening.url, visited === 'localhost' ? '127.0.0.1' : visited)),

@@ -222,6 +222,9 @@ describe('what is written is read back', () => {
 })
 
 test.each([
+  [{ ...llama, quantization_config: { quant_method: 'gptq', bits: 4 } }, 'quantized by gptq'],
+  [{ ...llama, quantization_config: { quant_method: 'fp8' } }, 'quantized by fp8'],
+  [{ ...llama, quantization_config: { load_in_4bit: true } }, 'quantized by bitsandbytes'],
   [{ model_type: 't5' }, 'model_type "t5" is not supported'],
   [{ ...llama, architectures: ['LlamaForSequenceClassification'] }, '["LlamaForSequenceClassification"]'],
   [{ ...llama, model_type: 'mistral', architectures: ['MistralModel'] }, '["MistralModel"]'],

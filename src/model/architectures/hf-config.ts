@@ -11,6 +11,7 @@ export { type HfConfig, HfConfigError } from './hf-reader.ts'
  */
 export function fromHfConfig(json: HfConfig, file = 'config.json'): ModelConfig {
   const read = new HfReader(json, file)
+  refuseQuantized(read)
   const type = String(json.model_type)
   for (const { huggingFace: form } of architectures) {
     if (form.modelTypes.includes(type)) return form.read(read)
@@ -22,6 +23,19 @@ export function fromHfConfig(json: HfConfig, file = 'config.json'): ModelConfig 
       `Supported are ${supported.slice(0, -1).join(', ')} and ${supported.at(-1)}.`,
   )
 }
+
+/** Weights that were rounded by somebody else's scheme are not the numbers that their names say. */
+function refuseQuantized(read: HfReader): void {
+  const found = read.json.quantization_config as HfConfig | null | undefined
+  if (typeof found !== 'object' || found === null) return
+  const method = typeof found.quant_method === 'string' ? found.quant_method : bitsAndBytes(found)
+  read.complain(
+    `the weights are quantized by ${method}, which is not supported. Use the model that they were made from, in float16 or bfloat16.`,
+  )
+}
+
+const bitsAndBytes = (config: HfConfig): string =>
+  config.load_in_4bit === true || config.load_in_8bit === true ? 'bitsandbytes' : 'an unnamed method'
 
 /** The `config.json` that Hugging Face's loaders expect for this model. */
 export const toHfConfig = (c: ModelConfig, text: { bos?: number; end?: number } = {}): HfConfig =>

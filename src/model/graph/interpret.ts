@@ -62,9 +62,8 @@ export class Interpreter {
    * the context, or on an id or type outside its table.
    */
   hidden(input: TextInput): Floats {
-    const { layers, finalNorm, embeddingNorm, projection } = this.#graph
-    let x = this.#normalised(this.#embed(input), embeddingNorm)
-    if (projection) x = this.#dense(x, projection)
+    const { layers, finalNorm } = this.#graph
+    let x = this.#stream(input)
     layers.forEach((_, l) => {
       x = this.#layer(l, x, input.mask)
     })
@@ -89,6 +88,17 @@ export class Interpreter {
     this.#report('pool', layers.length, pool)
     const x = pool.map(activations[this.#graph.activation])
     return this.#dense(this.#norm(x, head.transform.norm, layers.length, 'head'), head.output)
+  }
+
+  /** Reports a text's embedding and what the first norm makes of it, and no more. */
+  embedded(input: TextInput): void {
+    this.#norm(this.#stream(input), this.#graph.layers[0].attentionNorm, 0, 'attention')
+  }
+
+  #stream(input: TextInput): Floats {
+    const { embeddingNorm, projection } = this.#graph
+    const x = this.#normalised(this.#embed(input), embeddingNorm)
+    return projection ? this.#dense(x, projection) : x
   }
 
   #embed({ ids, types }: TextInput): Floats {

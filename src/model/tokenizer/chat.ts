@@ -33,6 +33,10 @@ export interface EncodeChatOptions {
   reply?: boolean
   /** Drop the oldest turns until the ids fit; throws if the last turn alone does not. */
   maxTokens?: number
+  /** Where turns have to be dropped, drop so many that no more than this is left, where that is to be had. */
+  cutTo?: number
+  /** Turns that are dropped already. */
+  dropped?: number
 }
 
 const list = (ids: number | readonly number[]): readonly number[] => (typeof ids === 'number' ? [ids] : ids)
@@ -47,6 +51,10 @@ export interface TurnFormat {
   readonly hasTurns: boolean
   /** A turn with all that surrounds it. */
   encode(message: Message, isFirst: boolean): number[]
+  /** A reply so far, which is gone on with: without what ends a turn. */
+  begin(reply: Message): number[]
+  /** The rest of a reply that was gone on with. */
+  close(rest: readonly number[]): number[]
   /** Whether a turn can be the first one that is kept, where older ones are dropped. */
   opens(message: Message): boolean
   /** A reply of these ids as a turn, without those that ended it. */
@@ -77,6 +85,8 @@ function chatFormat(tokenizer: Tokenizer, chat: ChatTokens): TurnFormat {
       checkRole(message)
       return wrap(message.role, encodePlain(tokenizer, message.content))
     },
+    begin: ({ content }) => [...list(chat.assistant), ...encodePlain(tokenizer, content)],
+    close: (rest) => [...rest, ...list(chat.end)],
     opens: () => true,
     wrap: (reply) => wrap('assistant', reply),
   }
@@ -95,6 +105,8 @@ const markedFormat = (tokenizer: Tokenizer, marks: TurnMarks): TurnFormat => ({
       ? encodeFurther(tokenizer, marks.lead + said)
       : encodeBetween(tokenizer, isFirst ? marks.first : marks.next, said, marks.reply)
   },
+  begin: ({ content }) => encodeFurther(tokenizer, marks.lead + content),
+  close: (rest) => [...rest],
   opens: ({ role }) => role === 'user',
   wrap: (reply) => [...reply],
 })
@@ -108,6 +120,8 @@ const textFormat = (tokenizer: Tokenizer, text: Manifest['text']): TurnFormat =>
     if (isFirst) return encodePlain(tokenizer, content)
     return encodeFurther(tokenizer, role === 'user' ? `\n${content}` : content)
   },
+  begin: ({ content }) => encodeFurther(tokenizer, content),
+  close: (rest) => [...rest],
   opens: () => true,
   wrap: (reply) => [...reply],
 })
@@ -125,8 +139,10 @@ export const turnFormat = (
 export function joinTurns(
   format: TurnFormat,
   turns: readonly (readonly number[])[],
-  { reply = true, maxTokens = Number.POSITIVE_INFINITY, opening = (at) => turns[at] }: EncodeChatOptions = {},
+  options: EncodeChatOptions = {},
 ): { ids: number[]; dropped: number } {
+  const { reply = true, maxTokens = Number.POSITIVE_INFINITY, opening = (at) => turns[at] } = options
+  const { cutTo = maxTokens, dropped: before = 0 } = options
   const last = reply ? format.reply : []
   if (!format.hasTurns) {
     const { start } = format
@@ -136,18 +152,21 @@ export function joinTurns(
     const room = Math.max(1, maxTokens - start.length)
     return { ids: [...start, ...ids.slice(-room)], dropped: ids.length > room ? turns.length : 0 }
   }
-  const lengthFrom = (kept: number) => turns.slice(kept).reduce((sum, turn) => sum + turn.length, 0)
   const around = format.start.length + last.length
-  if (around + lengthFrom(0) <= maxTokens)
-    return { ids: [...format.start, ...turns.flat(), ...last], dropped: 0 }
-  let shortest = around + lengthFrom(0)
-  for (let dropped = 1; dropped < turns.length; dropped++) {
-    const first = opening(dropped)
+  let longest: readonly (readonly number[])[] | undefined
+  let shortest = 0
+  for (let dropped = before; dropped < turns.length; dropped++) {
+    const first = dropped === 0 ? turns[0] : opening(dropped)
     if (!first) continue
-    shortest = around + first.length + lengthFrom(dropped + 1)
-    if (shortest <= maxTokens)
-      return { ids: [...format.start, ...first, ...turns.slice(dropped + 1).flat(), ...last], dropped }
+    const kept = [first, ...turns.slice(dropped + 1)]
+    shortest = around + kept.reduce((sum, turn) => sum + turn.length, 0)
+    if (shortest <= maxTokens) longest ??= kept
+    // Nothing has to go that has not gone already; or enough has.
+    if (shortest <= (dropped === before ? maxTokens : cutTo))
+      return { ids: [...format.start, ...kept.flat(), ...last], dropped }
   }
+  if (longest)
+    return { ids: [...format.start, ...longest.flat(), ...last], dropped: turns.length - longest.length }
   throw new RangeError(`The message has ${shortest} tokens; the model takes ${maxTokens}. Shorten it.`)
 }
 

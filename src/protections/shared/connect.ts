@@ -85,6 +85,7 @@ export async function connectShared(
       link,
       device,
       dealer: dealer.url,
+      released: plans.model.released,
       reasons: { link: connected.reason, backend: reason },
     })
   } catch (error) {

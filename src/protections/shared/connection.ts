@@ -11,6 +11,8 @@ import { type ModelTexts, textsOf } from '../../model/texts.ts'
 import type { Link } from '../../transport/link.ts'
 import type { Connection, Counts, ExplainedChoice, RunOptions } from '../protection.ts'
 import type { Agreement } from './agreement/agreement.ts'
+import type { ProfiledModel } from './profiles/profile.ts'
+import { checkReleased } from './released.ts'
 import type { OwnerSession } from './session/owner-session.ts'
 import { MAX_ROWS } from './session/pass-messages.ts'
 
@@ -27,6 +29,8 @@ export interface SharedParts {
   readonly agreement: Agreement
   readonly link: Link
   readonly device: ProductDevice
+  /** What released numbers may span, where the model's profile knows it. */
+  readonly released?: ProfiledModel['released']
   /** Address of the dealer. */
   readonly dealer: string
   /** Why this link and this device, for people. */
@@ -58,7 +62,7 @@ export class SharedConnection implements Connection {
     this.maxTokens = ends instanceof EncoderEnds ? Math.max(...buckets(model.manifest.config)) : MAX_ROWS
   }
 
-  /** Rejects with `Cancelled`, `PassError`, `LinkError`, or the `SessionError` that the server ended the session with. */
+  /** Rejects with `Cancelled`, `PassError`, `LinkError`, `ProtectionError` (`out-of-range`), or the `SessionError` that the server ended the session with. */
   async run(base: number, input: TextInput, options?: RunOptions): Promise<Floats> {
     try {
       return await this.#run(base, input, options)
@@ -72,17 +76,29 @@ export class SharedConnection implements Connection {
     const { config } = model.manifest
     if (!(ends instanceof EncoderEnds)) {
       const rows = ends.embed(Array.from(input.ids), base)
-      return ends.logits(await session.run(base, rows, { next: next !== undefined, signal }))
+      return ends.logits(
+        checkReleased(
+          this.#parts.released,
+          await session.run(base, rows, { next: next !== undefined, signal }),
+        ),
+      )
     }
     const { rows, padding } = ends.input(input)
     const bucket = next === undefined ? false : bucketOf(config, next)
-    const released = await session.run(base, rows, { padding, next: bucket, signal })
+    const released = checkReleased(
+      this.#parts.released,
+      await session.run(base, rows, { padding, next: bucket, signal }),
+    )
     return config.head?.kind === 'classify' ? released : ends.tokens(released, input.ids.length)
   }
 
   /** Makes products of masks ahead, for 32 rows at most. */
   prepare(onProgress?: () => void): Promise<void> {
     return this.session.pool.fill(READY_ROWS, READY_BATCH, onProgress)
+  }
+
+  onEnd(listener: (error: Error) => void): void {
+    this.#parts.link.onEnd?.((error) => listener(sessionEnd(error) as Error))
   }
 
   /** Tells the server; the masks of the pass are burnt at both parties. */

@@ -20,6 +20,8 @@ export const sharedSettings = v.object({
      * as the dealer.
      */
     key: v.string(),
+    /** Who runs it, for people. */
+    operator: v.optional(v.pipe(v.string(), v.maxLength(200))),
   }),
   /** How probable it is that a pass of many rows is rehearsed, and audited; 0 turns audits off. */
   audit: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(MOST_AUDITED)), AUDITED),

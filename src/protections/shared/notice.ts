@@ -9,14 +9,14 @@ export const notice: Notice = {
   summary: 'private; server and dealer see masked numbers alone',
   hidesTexts: true,
   lead: {
-    chat:
-      'Your words are split into random-looking shares before anything leaves this browser. A private model answers, and ' +
-      'while server and dealer follow the protocol and do not pool what they hold, neither of them can read what is said.',
+    chat: 'Your words are split into random-looking shares before anything leaves this browser, and a private model answers.',
     classify:
-      'Texts are split into random-looking shares before anything leaves this browser. While server and dealer ' +
-      'follow the protocol and do not pool what they hold, neither of them can read a text or its label. What they do see: how many texts there are, and ' +
-      'how long each one is, rounded up.',
+      'Texts are split into random-looking shares before anything leaves this browser. What the others do see: how many ' +
+      'texts there are, and how long each one is, rounded up.',
   },
+  apart:
+    'Two must not work together: {server} and {dealer} could read everything if they pooled what they hold. While both ' +
+    'follow the protocol and keep it to themselves, neither of them can read what is said.',
   promise:
     'Every number that leaves this browser is hidden by a mask that is used once and that the server doesn’t know. The ' +
     'server computes on masked numbers, the dealer only hands out masks, and the result comes together here. The model’s ' +
@@ -44,6 +44,9 @@ export const notice: Notice = {
     ],
   },
   limits: [
+    'What the parties send each other is masked, but not authenticated: one that cheats can spoil a reply unseen, and may learn something by it.',
+    'A user with a modified client sees more of what the model computes than this page shows, and may infer private weights from many requests.',
+    'HTTPS keeps the masked numbers from everybody else on the way; together with what a dealer knows they would be your words.',
     'All parties must follow the protocol. A curious party learns nothing; one that cheats may. Audits of the dealer are by chance and by the server’s word, and leave out a part of what later turns take, and models in pieces.',
     'The server and the dealer must be run by different people who don’t pool what they hold.',
   ],

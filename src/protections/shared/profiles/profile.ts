@@ -60,6 +60,8 @@ export interface ProfiledModel {
   readonly metadata: object
   /** Whether one of the model's ends is computed between the parties. */
   isPrivate(end: End): boolean
+  /** Where numbers that are released come from, and how large they may be: larger ones are of a value that has left its ring. */
+  readonly released?: { readonly place: string; readonly most: number }
   /** A requested shape as this model sees it: which positions its rows attend to. */
   shapeOf(shape: Shape): Shape
   /** The plan of a pass. Rings of weights, and of what is kept between passes, are the same in every one. */

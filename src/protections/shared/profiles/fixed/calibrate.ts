@@ -12,7 +12,8 @@ import type { Interval, LayerRanges, PoolRanges, Ranges } from './ranges.ts'
 export type Sequence = number[] | TextInput
 
 /**
- * Runs the float model over texts and records what every activation spans. The biases of the first feed-forward product
+ * Runs the float model over texts and records what every activation spans; what comes out of the embedding, and its norm, over
+ * every token that there is besides. The biases of the first feed-forward product
  * are taken off before its raw range is measured. Padding needs no ranges of its own: padded rows are copies of the first
  * one, and no row attends to them. `tap` sees every value as well.
  */
@@ -27,6 +28,10 @@ export function calibrate(
     tap?.(name, layer, values)
     measured.see(name, layer, values)
   })
+  for (const text of everyToken(config)) {
+    measured.begin(text.ids.length)
+    model.embedded(text)
+  }
   for (const sequence of sequences) {
     const text = Array.isArray(sequence) ? { ids: sequence } : sequence
     measured.begin(text.ids.length)
@@ -35,6 +40,32 @@ export function calibrate(
     measured.end(model.head(hidden) ?? hidden)
   }
   return measured.ranges()
+}
+
+/** Positions at which every token is looked at, where positions count: as far apart as can be. */
+const PLACES = 4
+
+/** Tokens at once where they do not. */
+const ROWS = 512
+
+/**
+ * Texts that hold every token of the vocabulary, at several positions and of every type where these are added: what a person
+ * may write is not bounded by what calibration texts hold.
+ */
+function* everyToken(config: ModelConfig): Generator<TextInput> {
+  const { vocab, context, types = 1 } = config
+  const hasPlaces = graphOf(config).tables.some(({ by }) => by === 'position')
+  const places = hasPlaces ? PLACES : 1
+  const most = hasPlaces ? context : Math.min(context, ROWS)
+  for (let type = 0; type < types; type++)
+    for (let place = 0; place < places; place++) {
+      const shift = Math.floor((place * context) / places)
+      for (let from = 0; from < vocab; from += most) {
+        const length = Math.min(most, vocab - from)
+        const ids = Array.from({ length }, (_, t) => from + ((t + shift) % length))
+        yield { ids, types: ids.map(() => type) }
+      }
+    }
 }
 
 class Measured {

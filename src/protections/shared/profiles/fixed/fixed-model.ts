@@ -15,6 +15,7 @@ import { ID } from './id.ts'
 import { allMatrices } from './matrices.ts'
 import { multiplies, shapeOf, spanBitsOf } from './model.ts'
 import { inputType } from './owner-input.ts'
+import { releasedRange } from './released.ts'
 import { loadWeights } from './weights.ts'
 import { precisionOf } from './widths.ts'
 
@@ -53,6 +54,10 @@ export class FixedModel implements ProfiledModel {
     const { config, ranges } = this.spec
     const roles = allMatrices(config).map(({ layer, role }) => matrixVisibility(this.spec, layer, role))
     return { config, ranges, precision: precisionOf(config), roles }
+  }
+
+  get released(): { place: string; most: number } {
+    return releasedRange(this.spec)
   }
 
   isPrivate(end: End): boolean {

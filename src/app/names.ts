@@ -1,0 +1,20 @@
+/** What models and labels are called for people, from what their bundle says. */
+import type { ModelListing } from '../owner/api.ts'
+
+const words = (slug: string): string => slug.replace(/[_-]+/g, ' ').trim()
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
+/** A bundle whose name is a folder's is called by its words: "banking77-lowbit" -> "Banking77 lowbit". */
+export const modelName = ({ title }: Pick<ModelListing, 'title'>): string =>
+  /\s/.test(title) ? title : capital(words(title))
+
+/** "Refund_not_showing_up" -> "Refund not showing up"; a number by what the description calls it: "positive (1)". */
+export function labelName(label: string, model: Pick<ModelListing, 'description'> | undefined): string {
+  if (!/^\d+$/.test(label)) return words(label)
+  const called = new RegExp(`(\\p{L}+) \\(${label}\\)`, 'u').exec(model?.description ?? '')?.[1]
+  return called ? `${called} (${label})` : label
+}
+
+/** Whether a model says of itself that its answers are made up. */
+export const isMadeUp = (model: Pick<ModelListing, 'description'> | undefined): boolean =>
+  /\bmade up\b|\binvent(s|ed)\b/i.test(model?.description ?? '')

@@ -1,0 +1,46 @@
+/** Where the other parties are and who runs them, as the page's configuration has it; and what that is worth. */
+import type { PartyAddress } from '../../owner/api.ts'
+import { Store } from './store.ts'
+
+export interface PartiesState {
+  server?: PartyAddress
+  dealer?: PartyAddress
+}
+
+export const parties = new Store<PartiesState>({})
+
+const hostOf = (url: string): string => new URL(url, location.href).hostname
+
+/** Name for people: who runs it, or else where it is. */
+export const operatorOf = (party: PartyAddress | undefined): string | undefined =>
+  party && (party.operator ?? new URL(party.url, location.href).host)
+
+/** Both of the others' names. */
+export const operatorsNow = (): { server?: string; dealer?: string } => ({
+  server: operatorOf(parties.state.server),
+  dealer: operatorOf(parties.state.dealer),
+})
+
+/**
+ * Why nobody is protected here, if nobody is: whoever has two of the three in hand reads along. Hosts and names can be told
+ * apart by a machine; whether their people talk to each other cannot.
+ * @param page host that the page comes from
+ */
+export function whyUnprotected(
+  { server, dealer }: PartiesState,
+  page = location.hostname,
+): string | undefined {
+  if (!server || !dealer) return undefined
+  const [serverHost, dealerHost] = [hostOf(server.url), hostOf(dealer.url)]
+  if (serverHost === dealerHost && page === serverHost)
+    return 'A demonstration: it protects nobody. This page, the model server and the dealer are on one host, and whoever has that host can read along.'
+  if (serverHost === dealerHost)
+    return 'A demonstration: it protects nobody. The model server and the dealer are on one host, and whoever has that host can read along.'
+  if (server.operator && server.operator.trim().toLowerCase() === dealer.operator?.trim().toLowerCase())
+    return `A demonstration: it protects nobody. ${server.operator} runs the model server and the dealer, and can read along.`
+  if (page === serverHost)
+    return 'This page comes from the model server’s host, which could change its code and read along. Use a page from somebody else.'
+  if (page === dealerHost)
+    return 'This page comes from the dealer’s host, which could change its code and read along. Use a page from somebody else.'
+  return undefined
+}

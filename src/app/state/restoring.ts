@@ -1,0 +1,87 @@
+/** Brings back what this browser has kept, and goes along with what other tabs, Back and the lock do to it. */
+import { archive, type News } from '../history/archive.ts'
+import { mergeConversations, newConversation } from '../history/conversation.ts'
+import { vault } from '../history/vault.ts'
+import { chat } from './chat.ts'
+import { drafts } from './drafts.ts'
+import { library } from './library.ts'
+import { onTravel, placeHere } from './place.ts'
+import { local } from './storage.ts'
+
+/** The open conversation first, then the others. */
+export async function restore(): Promise<void> {
+  chat.era = await archive.era()
+  const { id, isAsked } = placeHere()
+  const conversation = id ? await archive.get(id) : undefined
+  const notice =
+    !conversation && isAsked ? 'That chat isn’t in this browser, or has been deleted.' : undefined
+  chat.set({ conversation: conversation ?? newConversation(chat.era), notice })
+  await library.load()
+}
+
+/** As far as that can be without a passphrase, where one protects it. */
+export async function begin(): Promise<void> {
+  await vault.load()
+  if (vault.state.state !== 'locked') await restore()
+  watchLock()
+}
+
+/** Ends a reply, keeps what there is of it, and forgets the key and everything that was read with it. */
+export async function lock(): Promise<void> {
+  await chat.stop()
+  await drafts.flush()
+  vault.lock()
+}
+
+export async function unlock(passphrase: string): Promise<void> {
+  await vault.unlock(passphrase)
+  await restore()
+}
+
+function watchLock(): void {
+  let before = vault.state.state
+  vault.subscribe(() => {
+    const { state } = vault.state
+    if (state === 'locked' && before !== 'locked') {
+      drafts.forget()
+      library.close()
+      chat.set({ conversation: newConversation(chat.era), errors: {} })
+    }
+    // Another tab has taken the passphrase away.
+    if (state === 'off' && before === 'locked') void restore()
+    before = state
+  })
+  vault.onIdle = lock
+  for (const name of ['pointerdown', 'keydown'])
+    addEventListener(name, () => vault.touch(), { passive: true })
+}
+
+async function hear(news: News): Promise<void> {
+  const { conversation } = chat.state
+  if (news.kind === 'erased') {
+    local.clear()
+    await chat.stop()
+    await chat.erased()
+  } else if (news.kind === 'removed') {
+    library.drop(news.id)
+    if (news.id === conversation.id) chat.dropped()
+  } else if (news.kind === 'kept') {
+    const kept = await library.refresh(news.id)
+    if (kept && news.id === chat.state.conversation.id)
+      chat.change((current) => mergeConversations(current, kept))
+  }
+}
+
+function nameDocument(): void {
+  const { title, temporary } = chat.state.conversation
+  const name = temporary ? 'Temporary chat' : title.value
+  const wanted = name ? `${name} — Sotto` : 'Sotto — private chat'
+  if (document.title !== wanted) document.title = wanted
+}
+
+chat.subscribe(nameDocument)
+archive.onNews((news) => void hear(news))
+onTravel(async (id) => {
+  const conversation = id ? (library.find(id) ?? (await archive.get(id))) : undefined
+  await chat.open(conversation ?? newConversation(chat.era), true)
+})

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest'
+import type { TurnFormat } from '../model/tokenizer/chat.ts'
+import { CachedTurns } from './cached-turns.ts'
+
+/** One token a letter, with marks around. */
+const letters = (text: string) => [...text].map((letter) => letter.charCodeAt(0))
+const format: TurnFormat = {
+  start: [0],
+  reply: [1],
+  hasTurns: true,
+  encode: ({ content }) => [2, ...letters(content), 3],
+  begin: ({ content }) => [1, ...letters(content)],
+  close: (rest) => [...rest, 3],
+  opens: () => true,
+  wrap: (reply) => [1, ...reply, 3],
+}
+
+test('a conversation that has become too long is cut so far that most messages after that read only themselves', () => {
+  const cached = new CachedTurns()
+  const messages: { id: string; role: 'user' | 'assistant'; content: string }[] = []
+  let rereads = 0
+  let isCut = false
+  for (let at = 0; at < 30; at++) {
+    messages.push({ id: `q${at}`, role: 'user', content: 'question' })
+    const prompt = cached.prompt(format, messages, { conversation: 'c', maxTokens: 128, padding: 'none' })
+    expect(prompt.ids.length).toBeLessThanOrEqual(128)
+    if (at > 0 && prompt.base === 0) rereads++
+    isCut ||= prompt.isCut
+    const ids = letters('answer')
+    cached.replied(format, {
+      id: `r${at}`,
+      content: 'answer',
+      ids,
+      resume: prompt.ids.length + ids.length - 1,
+    })
+    messages.push({ id: `r${at}`, role: 'assistant', content: 'answer' })
+  }
+  expect(isCut).toBe(true)
+  // 18 tokens a message: 64 of 128 go at once, so a cut lasts for three messages or more.
+  expect(rereads).toBeLessThanOrEqual(8)
+})
+
+test('a broken reply is the last to stay open, and never the first that is kept', () => {
+  const cached = new CachedTurns()
+  const question = { id: 'q', role: 'user' as const, content: 'ab' }
+  const broken = { id: 'r', role: 'assistant' as const, content: 'cd' }
+  const options = { conversation: 'c', maxTokens: 64, padding: 'none' as const }
+  const prompt = cached.prompt(format, [question, broken], options)
+  expect(prompt.ids).toEqual([0, 2, ...letters('ab'), 3, 1, ...letters('cd')])
+  cached.replied(format, { id: 'r', content: 'cdef', ids: letters('ef'), resume: prompt.ids.length + 1 })
+  const whole = [question, { ...broken, content: 'cdef' }, { id: 'n', role: 'user' as const, content: 'g' }]
+  const next = cached.prompt(format, whole, options)
+  expect(next.ids).toEqual([0, 2, ...letters('ab'), 3, 1, ...letters('cdef'), 3, 2, ...letters('g'), 3, 1])
+  expect(next.base).toBe(prompt.ids.length + 1)
+  expect(() => cached.prompt(format, [question, broken], { ...options, maxTokens: 6 })).toThrow(/Shorten/)
+})

@@ -1,0 +1,16 @@
+import { ProtectionError } from '../protection.ts'
+import type { ProfiledModel } from './profiles/profile.ts'
+
+/**
+ * Numbers that were released, where the model can have said them. Throws `ProtectionError`, `out-of-range`, where a value before
+ * them has left its ring: what comes out then is noise.
+ */
+export function checkReleased(range: ProfiledModel['released'], released: Float64Array): Float64Array {
+  if (range && released.some((value) => !(Math.abs(value) <= range.most)))
+    throw new ProtectionError(
+      'out-of-range',
+      `This text takes the model beyond the range that it was calibrated for: what ${range.place}, gives is not usable.`,
+      'Word it otherwise, or have the model calibrated on texts like this one: sotto model calibrate.',
+    )
+  return released
+}
