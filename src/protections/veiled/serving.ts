@@ -48,7 +48,7 @@ export const veiledServing: ServingProtection = {
           throw new Error(`Two veiled models are called ${cloud.name}: rename the folder of one.`)
         const engine = await loadEngine(cloud, { name, upstream })
         log.info({ model: cloud.name, engine: engine.name }, 'veiled model loaded')
-        loaded.push({ cloud, engine, maxTokens: Math.min(MAX_TOKENS, engine.context) })
+        loaded.push({ cloud, engine, maxTokens: longest(engine) })
       }
     } catch (error) {
       await Promise.allSettled(loaded.map(({ engine }) => engine.close()))
@@ -57,6 +57,9 @@ export const veiledServing: ServingProtection = {
     return new VeiledServing(loaded)
   },
 }
+
+const longest = (engine: Engine): number =>
+  engine.kind === 'picture' ? engine.patches : Math.min(MAX_TOKENS, engine.context)
 
 class VeiledServing implements Serving {
   readonly models: readonly ServedModel[] = []
@@ -95,11 +98,7 @@ class VeiledServing implements Serving {
 function listingOf({ cloud, engine, maxTokens }: Loaded): BroughtListing {
   const parameters = countParameters(cloud)
   const { keyId, figure } = cloud
-  const common = { keyId, engine: engine.name, vocab: engine.vocab, maxTokens, ...(figure ? { figure } : {}) }
-  const facts: VeiledListing =
-    engine.kind === 'decoder'
-      ? { kind: 'decoder', ...common, top: engine.top }
-      : { kind: 'labels', ...common, labelCount: engine.labels }
+  const common = { keyId, engine: engine.name, maxTokens, ...(figure ? { figure } : {}) }
   return {
     name: cloud.name,
     title: cloud.title ?? cloud.name,
@@ -109,8 +108,23 @@ function listingOf({ cloud, engine, maxTokens }: Loaded): BroughtListing {
     publicBytes: 0,
     parameters,
     privateParameters: parameters,
-    context: engine.context,
+    context: engine.kind === 'picture' ? engine.patches : engine.context,
     task: engine.kind === 'decoder' ? 'chat' : 'classify',
-    ...facts,
+    ...(engine.kind === 'picture' ? { reads: 'pictures' as const } : {}),
+    ...factsOf(engine, common),
+  }
+}
+
+function factsOf(
+  engine: Engine,
+  common: Pick<VeiledListing, 'keyId' | 'engine' | 'maxTokens' | 'figure'>,
+): VeiledListing {
+  switch (engine.kind) {
+    case 'decoder':
+      return { kind: 'decoder', ...common, vocab: engine.vocab, top: engine.top }
+    case 'labels':
+      return { kind: 'labels', ...common, vocab: engine.vocab, labelCount: engine.labels }
+    case 'picture':
+      return { kind: 'picture', ...common, labelCount: engine.labels }
   }
 }

@@ -8,6 +8,7 @@ import { loadDecoder } from './onnx/decoder.ts'
 import { decoderFamily } from './onnx/decoder-graph.ts'
 import { loadEncoder } from './onnx/encoder.ts'
 import { encoderForm } from './onnx/encoder-graph.ts'
+import { loadVit } from './onnx/vit.ts'
 import { loadUpstream } from './upstream.ts'
 
 /** What runs a model, and on how many threads. */
@@ -30,5 +31,6 @@ export async function loadEngine(
   if (family) return loadDecoder(cloud, family, threads)
   const form = encoderForm(type)
   if (form) return loadEncoder(cloud, form, threads)
+  if (type === 'vit') return loadVit(cloud, threads)
   throw new EngineError(`${cloud.dir}: no engine here runs models of type ${JSON.stringify(type)}.`)
 }
