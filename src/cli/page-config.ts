@@ -4,11 +4,15 @@ import type { SharedSettings } from '../protections/shared/listing.ts'
 import type { VeiledSettings } from '../protections/veiled/connect.ts'
 import { VEILED } from '../protections/veiled/id.ts'
 
-/** What a data owner is told of a model server without a dealer, and of keys. */
-export const veiledConfig = (server: string, kits: VeiledSettings['kits']): PageConfig => ({
-  server,
-  protections: { [VEILED]: { kits } },
+/** The same with keys of veiled models. */
+export const withKits = (config: PageConfig, kits: VeiledSettings['kits']): PageConfig => ({
+  ...config,
+  protections: { ...config.protections, [VEILED]: { kits } },
 })
+
+/** What a data owner is told of a model server without a dealer, and of keys. */
+export const veiledConfig = (server: string, kits: VeiledSettings['kits']): PageConfig =>
+  withKits({ server }, kits)
 
 /** What a data owner is told of a model server and a dealer, and how often it audits the dealer. */
 export function pageConfig(server: string, dealer: SharedSettings['dealer'], audit?: number): PageConfig {

@@ -36,6 +36,8 @@ const listingSchema = v.looseObject({
   /** A classifier's labels, and whether it takes pairs of texts. */
   labels: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(200))), v.maxLength(4096))),
   pairs: v.optional(v.boolean()),
+  /** What it labels, where that is not texts. */
+  reads: v.optional(v.literal('pictures')),
   /** What it gives, where that is not one label's probability among several. */
   outputs: v.optional(v.picklist(['sigmoid', 'raw', 'tags'])),
 })

@@ -7,12 +7,14 @@
 
 import type { Task } from '../handshake/task.ts'
 import type { BackendKind } from '../kernels/choose.ts'
+import type { RgbaPicture } from '../model/pictures/prepare.ts'
 import type { AuditCounts } from '../protections/audit-counts.ts'
 import type { Notice, Pooled } from '../protections/notice.ts'
 import type { PartyAddress } from '../protections/party-address.ts'
+import type { PictureView } from '../protections/picture-view.ts'
 import type { LinkChoice } from '../transport/connect.ts'
 
-export type { BackendKind, LinkChoice, Notice, PartyAddress, Pooled, Task }
+export type { BackendKind, LinkChoice, Notice, PartyAddress, PictureView, Pooled, RgbaPicture, Task }
 
 /** Whether the length of prompts and replies is hidden, within blocks. */
 export type Padding = 'none' | 'blocks'
@@ -54,6 +56,8 @@ export interface ModelListing {
   labels?: string[]
   /** A classifier of pairs of texts. */
   pairs?: boolean
+  /** What it labels, where that is not texts. */
+  reads?: 'pictures'
   /** What a classifier gives, where it is not one label's probability among several: see `Classification`. */
   outputs?: 'sigmoid' | 'raw' | 'tags'
 }
@@ -160,7 +164,7 @@ export interface ChatOptions {
   /** The id that the reply will have among later messages. */
   reply?: string
   /**
-   * `blocks` (unless the protection hides no texts) hides how long prompt and reply are: the last 1 to 8 tokens of a
+   * `blocks` (never where the protection hides no texts) hides how long prompt and reply are: the last 1 to 8 tokens of a
    * prompt are read one by one, as a reply is written, and both together take a multiple of 16 such passes. `none` is
    * faster.
    */
@@ -181,10 +185,13 @@ export interface ChatResult {
   isCut: boolean
 }
 
-/** A text to classify, or a pair of texts. */
+/** A text to classify, a pair of texts, or a picture. */
 export interface ClassifyInput {
+  /** Of a picture, what it is called. */
   text: string
   pair?: string
+  /** In place of a text, for models that read pictures. */
+  picture?: RgbaPicture
 }
 
 /** A part of a text with a label, from one UTF-16 place to another. */
@@ -211,6 +218,8 @@ export interface Classification {
   entities?: TaggedSpan[]
   /** The text was longer than the model reads, and its end was left out. */
   isCut: boolean
+  /** Of a picture: what the model was shown, and what its server could make of it. */
+  view?: PictureView
 }
 
 /** How long a message is, in tokens, and how long it may be to leave room for the reply. */

@@ -53,7 +53,8 @@ export async function chat(
   if (!format)
     throw new OwnerError('wrong-task', 'This model labels texts, it does not chat.', 'Choose a chat model.')
   const { hidesTexts } = open.info.model.protection.notice
-  const padding = options.padding ?? (hidesTexts ? 'blocks' : 'none')
+  // Where words can be told, lengths can: passes behind a reply's end would hide nothing.
+  const padding = hidesTexts ? (options.padding ?? 'blocks') : 'none'
   const prompt = layOut(open, format, messages, { ...options, padding }, run)
   const broken = messages.at(-1)?.role === 'assistant' ? messages.at(-1) : undefined
   const reply = begun.reply ?? new Reply(open, options, run)

@@ -1,9 +1,10 @@
 /** Labels for texts, one private pass each. */
 
-import type { LabelOutputs } from '../model/architectures/config.ts'
+import type { EncoderHead, LabelOutputs } from '../model/architectures/config.ts'
 import { type Floats, softmax } from '../model/math.ts'
+import type { RgbaPicture } from '../model/pictures/prepare.ts'
 import { type EncodedText, encodeForEncoder } from '../model/tokenizer/encode-text.ts'
-import { Cancelled } from '../protections/protection.ts'
+import { Cancelled, type RunOptions } from '../protections/protection.ts'
 import type { Classification, ClassifyInput } from './api.ts'
 import { OwnerError } from './api.ts'
 import type { Running } from './chatting.ts'
@@ -11,9 +12,9 @@ import { type Open, reading } from './connect.ts'
 import { entitiesOf, taggedWords } from './tagging.ts'
 
 /**
- * Labels the texts in order, and says each result; after `signal` it resolves with those so far. While one pass runs, the
- * input-independent work of the next is done. `results` are those of a session that ended under it: it goes on behind them.
- * Throws `OwnerError`, and what sessions throw.
+ * Labels texts or pictures in order, and says each result; after `signal` it resolves with those so far. While one pass
+ * runs, the input-independent work of the next is done. `results` are those of a session that ended under it: it goes on
+ * behind them. Throws `OwnerError`, and what sessions throw.
  */
 export async function classify(
   open: Open,
@@ -21,8 +22,7 @@ export async function classify(
   run: Running,
   results: Classification[] = [],
 ): Promise<Classification[]> {
-  const { connection, model } = open
-  const { config, name } = model
+  const { config, name } = open.model
   const { head } = config
   if (head?.kind !== 'classify' && head?.kind !== 'tag')
     throw new OwnerError(
@@ -30,30 +30,72 @@ export async function classify(
       `The model '${name}' has no labels to give.`,
       'Choose a model that labels texts.',
     )
-  const texts = inputs.map((input, i) => encoded(open, input, i))
+  const passes = inputs.map((input, i) =>
+    input.picture ? ofPicture(open, input.picture, head) : ofText(open, input, i, head),
+  )
   const report = (): void => run.onEvent(reading(open, results.length, inputs.length, 'texts'))
   try {
-    for (const [index, text] of texts.entries()) {
+    for (const [index, pass] of passes.entries()) {
       if (index < results.length) continue
       report()
       if (run.signal.aborted) return results
       const started = performance.now()
-      const next = texts[index + 1]?.ids.length
-      const logits = await connection.run(0, text, { next, signal: run.signal })
-      const found =
-        head.kind === 'tag'
-          ? tagged(open, inputs[index].text, text, logits, head.labels)
-          : labelled(logits, head.labels, head.outputs)
-      const result = { ...found, isCut: text.isCut }
+      const result = await pass.run({ next: passes[index + 1]?.tokens, signal: run.signal })
       results.push(result)
       run.onEvent({ type: 'classified', index, result })
-      run.passed((performance.now() - started) / 1000 / text.ids.length)
+      run.passed((performance.now() - started) / 1000 / pass.tokens)
     }
     report()
   } catch (error) {
     if (!(error instanceof Cancelled)) throw error
   }
   return results
+}
+
+/** What one input takes. */
+interface Pass {
+  readonly tokens: number
+  run(options: RunOptions): Promise<Classification>
+}
+
+type LabelHead = Extract<EncoderHead, { kind: 'classify' | 'tag' }>
+
+function ofText(open: Open, input: ClassifyInput, index: number, head: LabelHead): Pass {
+  if (open.info.model.reads === 'pictures')
+    throw new OwnerError(
+      'wrong-task',
+      `The model '${open.model.name}' reads pictures, and no texts.`,
+      'Give it a picture, or choose a model that labels texts.',
+    )
+  const text = encoded(open, input, index)
+  return {
+    tokens: text.ids.length,
+    async run(options) {
+      const logits = await open.connection.run(0, text, options)
+      const found =
+        head.kind === 'tag'
+          ? tagged(open, input.text, text, logits, head.labels)
+          : labelled(logits, head.labels, head.outputs)
+      return { ...found, isCut: text.isCut }
+    },
+  }
+}
+
+function ofPicture({ connection, model }: Open, picture: RgbaPicture, head: LabelHead): Pass {
+  if (!connection.look || head.kind !== 'classify')
+    throw new OwnerError(
+      'wrong-task',
+      `The model '${model.name}' reads no pictures.`,
+      'Choose a model that labels pictures.',
+    )
+  const look = connection.look.bind(connection)
+  return {
+    tokens: 1,
+    async run(options) {
+      const { logits, view } = await look(picture, options)
+      return { ...labelled(logits, head.labels, head.outputs), isCut: false, view }
+    },
+  }
 }
 
 function encoded(

@@ -9,12 +9,14 @@ import type { Kernels, ProductDevice } from '../kernels/kernels.ts'
 import type { PublicModel } from '../model/files/bundle.ts'
 import type { TextInput } from '../model/graph/interpret.ts'
 import type { Floats } from '../model/math.ts'
+import type { RgbaPicture } from '../model/pictures/prepare.ts'
 import type { ModelTexts } from '../model/texts.ts'
 import type { ConnectOptions, LinkChoice } from '../transport/connect.ts'
 import type { Traffic } from '../transport/link.ts'
 import type { AuditCounts } from './audit-counts.ts'
 import type { Notice } from './notice.ts'
 import type { PartyAddress } from './party-address.ts'
+import type { PictureView } from './picture-view.ts'
 
 /** What a user picks: how the words are kept from the model's server, and at what price. */
 export interface Protection {
@@ -99,6 +101,8 @@ export interface Connection {
    * Rejects with `Cancelled` once `signal` is aborted: the connection goes on. After any other error it is of no use.
    */
   run(base: number, input: TextInput, options?: RunOptions): Promise<Floats>
+  /** Of models that read pictures, in place of `run`: labels' logits of one. Rejects as `run` does. */
+  look?(picture: RgbaPicture, options?: RunOptions): Promise<Looked>
   /** Does work that needs no input ahead, as much as is worth it; `onProgress` is called between steps of it. */
   prepare(onProgress?: () => void): Promise<void>
   /** Calls back once when the connection is lost, or closed by the other side; those without a lasting link need not. */
@@ -108,6 +112,12 @@ export interface Connection {
   /** Ends the session at every party. Rejects with nothing. */
   close(): Promise<void>
   counts(): Counts
+}
+
+/** What comes of a picture. */
+export interface Looked {
+  readonly logits: Floats
+  readonly view: PictureView
 }
 
 /** What else a pass may be told. */

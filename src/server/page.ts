@@ -17,6 +17,8 @@ export interface PageOptions {
    * name under which the page is being visited, which on a local network is also the name of the others.
    */
   config: (host: string) => object
+  /** Further files, as JSON, by their paths: keys of veiled models, which this origin alone gives away. */
+  more?: ReadonlyMap<string, object>
   /** Sites that may show the embedded views in a frame; told to the views with the configuration. */
   embedders?: readonly Embedder[]
   /** Names under which it is visited, besides addresses, `localhost` and what its own certificate names. */
@@ -28,6 +30,7 @@ export interface PageOptions {
 export function pageApp({
   dir,
   config,
+  more,
   embedders = [],
   names = [],
   tls,
@@ -55,6 +58,8 @@ export function pageApp({
   const visited = (c: Context) => config(new URL(c.req.url).hostname)
   app.get('/config.json', (c) => c.json({ ...visited(c), embedders }, 200, { 'cache-control': 'no-store' }))
   app.get('*', (c) => {
+    const json = more?.get(c.req.path)
+    if (json) return c.json(json, 200, { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
     const file = files.get(c.req.path)
     if (!file) return c.text('There is nothing here.', 404)
     // Vite puts a hash of the contents into the names below assets/.

@@ -22,6 +22,8 @@ export interface Matching {
   readonly of: readonly number[]
   readonly sign: readonly number[]
   readonly places: readonly number[]
+  /** How unlike the matched are: the best of several attempts has the least. */
+  readonly cost: number
 }
 
 const QUANTILES = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99]
@@ -56,10 +58,11 @@ function components(
   b: readonly Shape[],
   mirrored: readonly Shape[],
   distance: (x: Shape, y: Shape) => number,
-): { of: number[]; sign: number[] } {
+): Omit<Matching, 'places'> {
   const costs = a.map((x) => b.map((y, i) => [distance(x, y), distance(x, mirrored[i])]))
   const of = assign(costs.map((row) => row.map(([same, other]) => Math.min(same, other))))
-  return { of, sign: of.map((other, i) => (costs[i][other][0] <= costs[i][other][1] ? 1 : -1)) }
+  const cost = of.reduce((sum, other, i) => sum + Math.min(...costs[i][other]), 0)
+  return { of, sign: of.map((other, i) => (costs[i][other][0] <= costs[i][other][1] ? 1 : -1)), cost }
 }
 
 function assign(costs: number[][]): number[] {

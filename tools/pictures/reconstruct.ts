@@ -23,6 +23,8 @@ export interface Reconstruction {
 
 /** Components that are matched; weaker ones are noise. */
 const COMPONENTS = 30
+/** Components are found from a random beginning, and not always the same ones. */
+const ATTEMPTS = 4
 
 /**
  * Learns to see: independent components of what is veiled and of public pictures are matched by how they are distributed,
@@ -30,10 +32,15 @@ const COMPONENTS = 30
  */
 export function reconstruct(veiled: Patches, known: Patches, seed = 1): Reconstruction {
   const count = Math.min(COMPONENTS, veiled.width, known.width)
-  const [seen, open] = [veiled, known].map((rows, i) => independentComponents(rows, count, seed + i))
-  const { of, sign, places } = match(placed(veiled, seen, count), placed(known, open, count))
+  const open = independentComponents(known, count, seed)
+  const attempts = Array.from({ length: ATTEMPTS }, (_, i) => {
+    const seen = independentComponents(veiled, count, seed + 1 + i)
+    return { seen, matching: match(placed(veiled, seen, count), placed(known, open, count)) }
+  })
+  const [best] = attempts.sort((a, b) => a.matching.cost - b.matching.cost)
+  const { of, sign, places } = best.matching
   const mix = open.mix.subMatrixRow([...of]).mulColumnVector([...sign])
-  return { mean: seen.mean, map: seen.unmix.mmul(mix), around: open.mean, places }
+  return { mean: best.seen.mean, map: best.seen.unmix.mmul(mix), around: open.mean, places }
 }
 
 const placed = (rows: Patches, { mean, unmix }: Components, count: number): PlacedComponents => ({

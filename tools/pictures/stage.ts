@@ -1,5 +1,6 @@
 /** One stage of a training: a graph, batches, and a checkpoint from which it goes on. */
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { InferenceSession } from 'onnxruntime-node'
 import type { Tensors } from '../../src/model/architectures/config.ts'
 import { openSession } from '../onnx/session.ts'
@@ -46,6 +47,7 @@ const SAVE_MS = 120_000
 
 /** Runs a stage to its end, from where its checkpoint is, if there is one; resolves with the weights. */
 export async function runStage(s: Stage): Promise<Tensors> {
+  mkdirSync(dirname(s.checkpoint), { recursive: true })
   const { state, adam } = begun(s)
   const session = await openSession(s.graph, s.threads)
   const { length } = s

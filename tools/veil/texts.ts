@@ -42,16 +42,27 @@ function textsOf(from: string, config: HfConfig): VeiledTexts {
     context: positions - offset,
     ...(isEncoder ? { types: read.size('type_vocab_size', 2) } : {}),
     ...formatOf(from, isEncoder),
+    ...outputsOf(config),
   }
 }
 
+/** As Hugging Face's files tell how labels go together; a bundle's do as well. */
+function outputsOf({ problem_type: kind }: HfConfig): Pick<VeiledTexts, 'outputs'> {
+  if (kind === 'multi_label_classification') return { outputs: 'sigmoid' }
+  return kind === 'regression' ? { outputs: 'raw' } : {}
+}
+
 /** A bundle says itself how its texts are laid out; of other folders it is found out. */
-function formatOf(from: string, isEncoder: boolean): Pick<VeiledTexts, 'name' | 'pairs' | 'chat' | 'text'> {
+function formatOf(
+  from: string,
+  isEncoder: boolean,
+): Pick<VeiledTexts, 'name' | 'pairs' | 'outputs' | 'chat' | 'text'> {
   const name = basename(resolve(from))
   if (existsSync(join(from, 'manifest.json'))) {
     const { chat, text, config } = parseManifest(readFileSync(join(from, 'manifest.json'), 'utf8'))
     const { head } = config
-    return { name, chat, text, ...(head?.kind === 'classify' && head.pairs ? { pairs: true } : {}) }
+    const { pairs, outputs } = head?.kind === 'classify' ? head : {}
+    return { name, chat, text, pairs, outputs }
   }
   if (isEncoder) return { name }
   const { chat, text } = textFormat(from, readJson(join(from, 'tokenizer.json')) as TokenizerJson)

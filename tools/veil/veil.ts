@@ -21,6 +21,7 @@ import type { Tally } from './exact-words.ts'
 import { familyOf } from './families/registry.ts'
 import { ggufFacts, writeGguf } from './gguf/write-gguf.ts'
 import { VeilKeys } from './keys.ts'
+import { writePictures } from './pictures.ts'
 import { planTensors } from './plan.ts'
 import type { Described } from './tensor-spec.ts'
 import { writeTexts } from './texts.ts'
@@ -113,6 +114,7 @@ export async function veilModel(o: VeilOptions): Promise<VeilReport> {
       if (!o.key) addDeveloperKey(o.keys, key)
       writeSecret(ownerFileOf(o.keys, key), ownerKey)
       writeTexts(o.from, join(o.keys, 'tokenizer'), config)
+      writePictures(o.from, join(o.keys, 'tokenizer'), config)
       return { ...rewritten, ...ggufBytes }
     })
     return {

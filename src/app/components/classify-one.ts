@@ -1,5 +1,6 @@
 /** One text, or a pair, and its label. */
 import { css, html, LitElement, nothing } from 'lit'
+import type { ClassifyInput } from '../../owner/api.ts'
 import { bytes, plural, word } from '../format.ts'
 import { labelName } from '../names.ts'
 import { classifier, type Labelled } from '../state/classify.ts'
@@ -10,6 +11,9 @@ import { classifyLook } from '../styles/classify.ts'
 import * as icons from '../styles/icons.ts'
 import { bars, figure } from './classify-bars.ts'
 import { entities } from './classify-entities.ts'
+import './picture-field.ts'
+import type { ChosenPicture } from './picture-field.ts'
+import { pictureViews } from './picture-views.ts'
 import { problem } from './problem.ts'
 import { progress } from './progress.ts'
 
@@ -60,10 +64,13 @@ export class ClassifyOne extends LitElement {
     `,
     bars.styles,
     entities.styles,
+    pictureViews.styles,
     problem.styles,
     progress.styles,
   ]
 
+  /** The picture that was chosen last. */
+  #last?: ClassifyInput
   /** The result that has been brought into view. */
   #shown?: Labelled
 
@@ -84,12 +91,17 @@ export class ClassifyOne extends LitElement {
   }
 
   override focus(): void {
-    this.renderRoot.querySelector('textarea')?.focus()
+    this.renderRoot.querySelector<HTMLElement>('textarea, sotto-picture-field')?.focus()
   }
 
   protected override render() {
     const { busy, stopping, one } = classifier.state
     const pairs = engine.state.model?.pairs === true
+    if (engine.state.model?.reads === 'pictures')
+      return html`
+        <sotto-picture-field ?disabled=${busy !== undefined} @picture=${this.#picture}></sotto-picture-field>
+        <div class="waiting">${busy === 'one' ? this.#waiting(stopping) : this.#outcome(one)}</div>
+      `
     return html`
       <form @submit=${this.#submit} @keydown=${this.#keys} @input=${this.#input}>
         <label class="name" for="text">${pairs ? 'First text' : 'Text'}</label>
@@ -136,6 +148,7 @@ export class ClassifyOne extends LitElement {
     return html`<section class="result" aria-label="Result">
       <h3 dir="auto">${labelName(result.label, model)}${number ? html`, ${number}` : nothing}</h3>
       ${result.entities ? entities.render(input.text, result.entities) : nothing}
+      ${result.view ? pictureViews.render(result.view) : nothing}
       ${result.probabilities.length > 0 ? bars.render(result, model, this.isOpen, this.#toggle) : nothing}
       ${result.isCut ? html`<p class="note">The text is longer than this model reads. Its end was left out.</p>` : nothing}
       <details class="cost">
@@ -154,11 +167,19 @@ export class ClassifyOne extends LitElement {
     </section>`
   }
 
-  #read(): { text: string; pair?: string } | undefined {
+  #read(): ClassifyInput | undefined {
+    if (engine.state.model?.reads === 'pictures') return this.#last
     const fields = [...this.renderRoot.querySelectorAll('textarea')].map(({ value }) => value.trim())
     if (fields.length === 0 || fields.includes('')) return undefined
     const [text, pair] = fields
     return pair === undefined ? { text } : { text, pair }
+  }
+
+  readonly #picture = (event: Event): void => {
+    const { name, picture } = (event as CustomEvent<ChosenPicture>).detail
+    this.isOpen = false
+    this.#last = { text: name, picture }
+    void classifier.one(this.#last)
   }
 
   readonly #toggle = (): void => {

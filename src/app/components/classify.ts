@@ -60,6 +60,16 @@ export class ClassifyView extends LitElement {
           <div class="model">${model ? this.#model(model) : nothing}</div>
           ${notice ? html`<p class="notice">${notice}</p>` : nothing}
           ${storage.state.text ? html`<p class="notice" role="status">${storage.state.text}</p>` : nothing}
+          ${model?.reads === 'pictures' ? html`<sotto-classify-one></sotto-classify-one>` : this.#texts(mode)}
+        </div>
+      </div>
+      <footer><div class="state">${this.#ready()}</div></footer>
+      <p class="hidden" role="status" aria-live="polite">${said}</p>
+    `
+  }
+
+  #texts(mode: 'one' | 'many') {
+    return html`
           <div class="tabs" role="tablist" aria-label="How many texts" @keydown=${this.#keys}>
             ${tabs.map(
               ([name, label]) => html`<button
@@ -78,10 +88,6 @@ export class ClassifyView extends LitElement {
             <sotto-classify-one ?hidden=${mode !== 'one'}></sotto-classify-one>
             <sotto-classify-many ?hidden=${mode !== 'many'}></sotto-classify-many>
           </div>
-        </div>
-      </div>
-      <footer><div class="state">${this.#ready()}</div></footer>
-      <p class="hidden" role="status" aria-live="polite">${said}</p>
     `
   }
 
@@ -95,7 +101,7 @@ export class ClassifyView extends LitElement {
     return html`
       <p>
         <b>${modelName(model)}</b> · ${plural(labels.length, 'label')}: ${few} · ${count(model.parameters)} parameters,
-        ${count(model.privateParameters)} of them private · reads ${grouped(model.context)} tokens · ${model.licence}
+        ${count(model.privateParameters)} of them private · reads ${model.reads ?? `${grouped(model.context)} tokens`} · ${model.licence}
       </p>
       <p>${model.description}</p>
       ${

@@ -1,10 +1,12 @@
 /** Texts to classify: JSON lines. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import type { ClassifyInput } from '../../owner/api.ts'
 import { decodeText } from '../../texts/decode.ts'
 import { TableError } from '../../texts/error.ts'
 import { parseJsonLines } from '../../texts/json-lines.ts'
+import { isPictureFile, readPng } from './png.ts'
 
 /** A line of the input is not what was asked for; the message names it. */
 export class InputError extends Error {
@@ -25,8 +27,9 @@ export interface Input {
   sha256: string
 }
 
-/** Reads all of a file, or of standard input for `-`, so that a wrong line shows before anything is computed. */
+/** Reads all of a file, a picture or JSON lines, or of standard input for `-`, so that a wrong line shows before anything is computed. */
 export async function readInput(file: string): Promise<Input> {
+  if (isPictureFile(file)) return pictureInput(file)
   let bytes: Uint8Array
   try {
     bytes = file === '-' ? await readAll(process.stdin) : readFileSync(file)
@@ -38,6 +41,12 @@ export async function readInput(file: string): Promise<Input> {
     )
   }
   return parseInput(bytes)
+}
+
+function pictureInput(file: string): Input {
+  const picture = readPng(file)
+  const sha256 = createHash('sha256').update(picture.data).digest('hex')
+  return { lines: [{ text: basename(file), picture }], labels: [undefined], sha256 }
 }
 
 async function readAll(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

@@ -15,7 +15,7 @@ const declared = owningCommand(
 )
   .requiredOption(
     '--file <file>',
-    'one JSON object a line, {"text": ...} or {"text": ..., "pair": ...}; - is standard input. A "label" serves for the accuracy and goes nowhere',
+    'a picture (PNG), or one JSON object a line, {"text": ...} or {"text": ..., "pair": ...}; - is standard input. A "label" serves for the accuracy and goes nowhere',
   )
   .option(
     '--out <file>',
@@ -30,6 +30,7 @@ Examples:
   sotto classify --model sst2 --file reviews.jsonl --out labels.jsonl
   sotto classify --model sst2 --file - --json < reviews.jsonl
   sotto classify --veiled CLOUD --keys KEYS --file reviews.jsonl
+  sotto classify --veiled CLOUD --keys KEYS --file coat.png
 
 Each result is a line {"label": ..., "probabilities": {...}}, in the order of the input; of a reranker or a regression, it
 has "scores" instead; of a model that labels tokens, "entities" and "words" with their places in the text.`,

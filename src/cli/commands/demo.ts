@@ -16,11 +16,12 @@ import { buildPage, pageDir, pageIsStale } from '../build-page.ts'
 import { command, type ValuesOf } from '../command.ts'
 import { logLevels, stateDir, tlsOption, untilStopped } from '../common.ts'
 import { UsageError } from '../errors.ts'
-import { pageConfig } from '../page-config.ts'
+import { pageConfig, withKits } from '../page-config.ts'
 import { startProcesses } from '../processes.ts'
 import { shopApp } from '../shop.ts'
 import { print, printJson } from '../terminal.ts'
 import { port as portNumber } from '../values.ts'
+import { veiledDemo } from '../veiled-demo.ts'
 
 const checkout = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 
@@ -99,9 +100,16 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
 
   const building = values.build && pageIsStale()
   if (building) say('Building the page …')
+  const disguised = await veiledDemo(models, stateDir)
+  const kits = Object.entries(disguised?.kits ?? {}).map(([keyId, kit]) => ({
+    keyId,
+    kit,
+    path: `/keys/${keyId}.json`,
+  }))
   const [processes] = await Promise.all([
     startProcesses({
       models,
+      veiled: disguised?.cloud,
       dealerModels: values.dealerModels,
       host,
       serverPort: port && port + 1,
@@ -116,10 +124,13 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
   ])
   const { server, dealer } = processes
   const config = (visited: string) => ({
-    ...pageConfig(
-      withHost(server.url, visited),
-      { url: withHost(dealer.url, visited), key: dealer.key, operator: OPERATOR },
-      values.audit,
+    ...withKits(
+      pageConfig(
+        withHost(server.url, visited),
+        { url: withHost(dealer.url, visited), key: dealer.key, operator: OPERATOR },
+        values.audit,
+      ),
+      Object.fromEntries(kits.map(({ keyId, path }) => [keyId, path])),
     ),
     operator: OPERATOR,
   })
@@ -133,7 +144,8 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
   // Browsers' policies have no addresses of IPv6.
   const shopNames = [...new Set([...ownNames(host), 'localhost'])].filter((name) => !name.includes(':'))
   const embedders = shopNames.map((name) => ({ origin: withHost(shop.url, name) }))
-  page.app = pageApp({ dir: pageDir, config, embedders, names: ownNames(host), tls })
+  const more = new Map(kits.map(({ path, kit }) => [path, kit]))
+  page.app = pageApp({ dir: pageDir, config, more, embedders, names: ownNames(host), tls })
 
   const facts = { url: listening.url, server, dealer, shop: withHost(shop.url, 'localhost') }
   if (json) printJson(facts)

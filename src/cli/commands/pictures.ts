@@ -9,15 +9,18 @@ import { real, whole } from '../values.ts'
 
 const declared = command('pictures', 'Train a small model of pictures of garments from scratch.')
   .addArgument(
-    new Argument('<kind>', 'vit labels a garment; llava answers questions on four of them').choices([
-      'vit',
-      'llava',
-    ] as const),
+    new Argument(
+      '<kind>',
+      'vit labels a garment; llava answers questions on four of them; check measures --vit under the veil, and what a cloud could see',
+    ).choices(['vit', 'llava', 'check'] as const),
   )
   .option('--data <dir>', "Fashion-MNIST's files, as Debian's dataset-fashion-mnist has them", FASHION_FOLDER)
-  .requiredOption('--out <dir>', 'checkpoints, from which it goes on, and the model in DIR/model')
+  .option('--out <dir>', 'checkpoints, from which it goes on, and the model in DIR/model')
   .option('--minutes <n>', 'of processor time; the learning rate ends its cosine there', real(0.01), 12)
-  .option('--vit <dir>', 'llava: the ViT that its tower begins as')
+  .option(
+    '--vit <dir>',
+    'the ViT that a llava’s tower begins as, or that is measured: it gets reconstruction.json',
+  )
   .option('--lr <n>', 'peak learning rate', real(1e-9, 1), 0.002)
   .option('--seed <n>', 'of initial weights and batches', whole(1), 1)
   .option('--threads <n>', 'processor threads', whole(1), 1)
@@ -28,13 +31,19 @@ export const picturesCommand = declared.action(trainPictures)
 /** Of the whole, for the tower alone. */
 const SEEING = 0.15
 
-async function trainPictures(kind: 'vit' | 'llava', values: ValuesOf<typeof declared>): Promise<void> {
-  const { vit, minutes, lr: peakLearningRate, json, ...rest } = values
+async function trainPictures(
+  kind: 'vit' | 'llava' | 'check',
+  values: ValuesOf<typeof declared>,
+): Promise<void> {
+  if (kind === 'check') return check(values)
+  const { vit, minutes, lr: peakLearningRate, json, out, ...rest } = values
+  if (out === undefined)
+    throw new UsageError('Say where the model goes: --out DIR.', 'See sotto model pictures --help.')
   const onProgress = (p: StageProgress): void => {
     const losses = Object.entries(p.losses).map(([name, loss]) => `${name} ${loss.toFixed(3)}`)
     printResult(json, p, `${p.stage}, step ${p.step}: ${losses.join(', ')}; ${p.minutes.toFixed(1)} min\n`)
   }
-  const options = { ...rest, peakLearningRate, onProgress }
+  const options = { ...rest, out, peakLearningRate, onProgress }
   if (kind === 'llava' && vit === undefined)
     throw new UsageError('A llava begins with a ViT: give --vit DIR.', 'See sotto model pictures --help.')
   // Loaded only when used: it brings a large runtime.
@@ -48,6 +57,31 @@ async function trainPictures(kind: 'vit' | 'llava', values: ValuesOf<typeof decl
   const report = await makeFashionLlava({ ...options, vit, minutes: parts })
   const kinds = Object.entries(report.answers).map(([name, share]) => `${name} ${percent(share)}`)
   printResult(json, report, `Answers: ${kinds.join(', ')}; ${report.model}\n`)
+}
+
+/** Pictures that the cloud has been sent, public ones that it knows, and those whose labels are compared. */
+const COUNTS = { seen: 3000, known: 6000, labels: 1500 }
+
+async function check({ vit, data, json }: ValuesOf<typeof declared>): Promise<void> {
+  if (vit === undefined)
+    throw new UsageError('Say which model is measured: --vit DIR.', 'See sotto model pictures --help.')
+  const { sameLabels } = await import('../../../tools/pictures/veiled-labels.ts')
+  const { cloudView } = await import('../../../tools/pictures/cloud-view.ts')
+  for (const group of ['bits', 'full'] as const) {
+    const same = await sameLabels(vit, data, group, COUNTS.labels)
+    printResult(
+      json,
+      { group, same, of: COUNTS.labels },
+      `${group}: ${same} of ${COUNTS.labels} labels alike\n`,
+    )
+  }
+  const view = cloudView({ vit, data, group: 'bits', ...COUNTS })
+  printResult(
+    json,
+    view,
+    `A cloud with ${COUNTS.known} public pictures and ${COUNTS.seen} veiled ones: correlation ${view.correlation.toFixed(3)}, ` +
+      `${percent(view.places)} of the places (a lower bound)\n`,
+  )
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`

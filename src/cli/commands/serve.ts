@@ -47,6 +47,10 @@ const declared = listeningCommand(
   .optionsGroup('Veiled models (disguised, not encrypted):')
   .option('--veiled <cloud>', 'folder that sotto model veil has made; repeat for more', repeated(text))
   .addOption(engineOption())
+  .option(
+    '--upstream <url>',
+    'an engine that runs already, with the one veiled model: vLLM or llama.cpp behind /v1/completions',
+  )
   .optionsGroup('Options:')
   .addHelpText(
     'after',
@@ -100,10 +104,27 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
   if (failure instanceof Error) throw failure
 }
 
-function veiledSettings({ veiled: clouds, engine }: { veiled?: string[]; engine?: EngineName }) {
-  if (clouds) return { [VEILED]: { clouds, engine } satisfies VeiledServeSettings }
-  if (engine === undefined) return {}
-  throw new UsageError('--engine is for veiled models: give --veiled, too.')
+interface VeiledValues {
+  veiled?: string[]
+  engine?: EngineName
+  upstream?: string
+}
+
+function veiledSettings({ veiled: clouds, engine, upstream: address }: VeiledValues) {
+  if (!clouds && (engine !== undefined || address !== undefined))
+    throw new UsageError('--engine and --upstream are for veiled models: give --veiled, too.')
+  if (!clouds) return {}
+  if (address !== undefined && (engine !== undefined || clouds.length > 1))
+    throw new UsageError('An engine behind --upstream has one model: give one --veiled, and no --engine.')
+  const upstream = address === undefined ? undefined : upstreamUrl(address)
+  return { [VEILED]: { clouds, engine, upstream } satisfies VeiledServeSettings }
+}
+
+/** Ids go there in the open: on this machine, in a network that is one's own, or over HTTPS. */
+function upstreamUrl(address: string): string {
+  if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol))
+    throw new UsageError('--upstream wants an address such as http://127.0.0.1:8000.')
+  return new URL(address).href
 }
 
 interface DealerValues {

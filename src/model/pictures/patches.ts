@@ -1,5 +1,5 @@
 /** Pictures as a model reads them: normalised, and cut in square patches. Browser-safe. */
-import { patchCount, patchSize, type TowerConfig } from './tower.ts'
+import { type PictureSizes, patchCount, patchSize } from './tower.ts'
 
 /** How numbers are made of a channel's bytes: (byte / 255 - mean) / std, one of each for a channel. */
 export interface Normalising {
@@ -7,15 +7,13 @@ export interface Normalising {
   readonly std: readonly number[]
 }
 
-type Sizes = Pick<TowerConfig, 'picture' | 'patch' | 'channels'>
-
 /**
  * Cuts a picture, bytes `[channels, rows, columns]`, in patches from left to right and from above, each
  * `[channel, row, column]`, and writes their numbers to `out` from `at` on.
  */
 export function cutPatches(
   pixels: ArrayLike<number>,
-  { picture, patch, channels }: Sizes,
+  { picture, patch, channels }: PictureSizes,
   { mean, std }: Normalising,
   out: Float32Array,
   at = 0,
@@ -31,7 +29,7 @@ export function cutPatches(
 /** The patches of one picture, as {@link cutPatches} has them, one after another. */
 export function patchesOf(
   pixels: ArrayLike<number>,
-  config: TowerConfig,
+  config: PictureSizes,
   normal: Normalising,
 ): Float32Array[] {
   const size = patchSize(config)
@@ -41,7 +39,7 @@ export function patchesOf(
 }
 
 /** A picture again from patches, `[channels, rows, columns]`, without undoing the normalising. */
-export function joinPatches(patches: readonly ArrayLike<number>[], sizes: Sizes): Float32Array {
+export function joinPatches(patches: readonly ArrayLike<number>[], sizes: PictureSizes): Float32Array {
   const { picture, patch, channels } = sizes
   const out = new Float32Array(channels * picture * picture)
   const across = picture / patch

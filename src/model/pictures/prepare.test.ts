@@ -4,10 +4,10 @@ import { preparePicture, type RgbaPicture } from './prepare.ts'
 const grey = (width: number, height: number, of: (x: number, y: number) => number): RgbaPicture => ({
   width,
   height,
-  data: Array.from({ length: width * height }, (_, i) => {
-    const value = of(i % width, Math.floor(i / width))
-    return [value, value, value, 255]
-  }).flat(),
+  data: Uint8Array.from({ length: 4 * width * height }, (_, at) => {
+    const i = Math.floor(at / 4)
+    return at % 4 === 3 ? 255 : of(i % width, Math.floor(i / width))
+  }),
 })
 
 const prepared = (from: RgbaPicture, picture: number, background?: 'dark' | 'light'): number[] => [
@@ -61,10 +61,10 @@ test('what lies on the wrong background is inverted', () => {
 })
 
 test('colours become grey as eyes have it, or channels; transparency is white', () => {
-  const data = [255, 0, 0, 255]
+  const data = Uint8Array.of(255, 0, 0, 255)
   expect([...preparePicture({ width: 1, height: 1, data }, { picture: 1, channels: 1 })]).toEqual([76])
   expect([...preparePicture({ width: 1, height: 1, data }, { picture: 1, channels: 3 })]).toEqual([255, 0, 0])
-  const clear = [255, 0, 0, 0]
+  const clear = Uint8Array.of(255, 0, 0, 0)
   expect([...preparePicture({ width: 1, height: 1, data: clear }, { picture: 1, channels: 3 })]).toEqual([
     255, 255, 255,
   ])

@@ -4,7 +4,7 @@
 export interface RgbaPicture {
   readonly width: number
   readonly height: number
-  readonly data: ArrayLike<number>
+  readonly data: Uint8Array | Uint8ClampedArray
 }
 
 /** What a model wants of pictures, besides their size. */

@@ -2,8 +2,16 @@
 import type { Activation } from '../architectures/config.ts'
 import { activationToHf, type HfConfig, type HfReader } from '../architectures/hf-reader.ts'
 
+/** Sizes of what is read. */
+export interface PictureSizes {
+  /** Rows, and columns, of a picture and of a patch, in pixels. */
+  readonly picture: number
+  readonly patch: number
+  readonly channels: number
+}
+
 /** Sizes of an encoder of pictures. */
-export interface TowerConfig {
+export interface TowerConfig extends PictureSizes {
   readonly dim: number
   readonly layers: number
   readonly heads: number
@@ -11,10 +19,6 @@ export interface TowerConfig {
   readonly ff: number
   readonly eps: number
   readonly activation: Activation
-  /** Rows, and columns, of a picture and of a patch, in pixels. */
-  readonly picture: number
-  readonly patch: number
-  readonly channels: number
 }
 
 /** What the tensors of a layer are called. */
@@ -82,10 +86,10 @@ export const clipForm = (prefix: string): TowerForm => ({
 })
 
 /** How many patches a picture has. */
-export const patchCount = ({ picture, patch }: TowerConfig): number => (picture / patch) ** 2
+export const patchCount = ({ picture, patch }: PictureSizes): number => (picture / patch) ** 2
 
 /** Numbers of a patch: all channels'. */
-export const patchSize = ({ patch, channels }: TowerConfig): number => channels * patch * patch
+export const patchSize = ({ patch, channels }: PictureSizes): number => channels * patch * patch
 
 const layerNorm = (name: string, dim: number): [string, number[]][] => [
   [`${name}.weight`, [dim]],

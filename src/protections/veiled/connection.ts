@@ -2,6 +2,7 @@
 import { SessionError, sessionEnd } from '../../handshake/errors.ts'
 import type { TextInput } from '../../model/graph/interpret.ts'
 import type { Floats } from '../../model/math.ts'
+import type { RgbaPicture } from '../../model/pictures/prepare.ts'
 import type { ModelTexts } from '../../model/texts.ts'
 import type { Link } from '../../transport/link.ts'
 import {
@@ -9,12 +10,14 @@ import {
   type Connection,
   type Counts,
   type ExplainedChoice,
+  type Looked,
   type RunOptions,
 } from '../protection.ts'
 import { type Kit, textsOfKit } from './kit.ts'
 import type { VeiledListing } from './listing.ts'
 import { decodeAnswer, encodeRequest, type Request } from './messages.ts'
 import type { OwnerEnds } from './owner-ends.ts'
+import { veilPicture } from './pictures.ts'
 
 /** What a connection is put together from. */
 export interface VeiledParts {
@@ -59,9 +62,28 @@ export class VeiledConnection implements Connection {
     if (signal?.aborted) throw new Cancelled('stopped')
     try {
       await this.#late
-      return await (this.#parts.facts.kind === 'decoder'
-        ? this.#next(this.#parts.facts, base, input, signal)
-        : this.#labels(this.#parts.facts, input, signal))
+      const { facts } = this.#parts
+      if (facts.kind === 'picture')
+        throw new SessionError('malformed', 'The model reads pictures, not texts.')
+      return await (facts.kind === 'decoder'
+        ? this.#next(facts, base, input, signal)
+        : this.#labels(facts, input, signal))
+    } catch (error) {
+      throw sessionEnd(error)
+    }
+  }
+
+  /** Rejects as `run` does, and for a model that reads texts. */
+  async look(picture: RgbaPicture, { signal }: RunOptions = {}): Promise<Looked> {
+    if (signal?.aborted) throw new Cancelled('stopped')
+    const { facts, kit, ends } = this.#parts
+    try {
+      await this.#late
+      if (facts.kind !== 'picture' || !kit.pictures)
+        throw new SessionError('malformed', 'The model reads texts, not pictures.')
+      const { values, view } = veilPicture(picture, kit.pictures, ends)
+      const answer = await this.#ask({ kind: 'picture', values }, facts.maxTokens, signal)
+      return { logits: ends.unveilLabels(decodeAnswer(answer, facts.labelCount, false).logits), view }
     } catch (error) {
       throw sessionEnd(error)
     }
@@ -100,7 +122,7 @@ export class VeiledConnection implements Connection {
     const ids = Uint32Array.from(ends.veilIds(Array.from(input.ids)))
     const types = Uint8Array.from(ids, (_, i) => input.types?.[i] ?? 0)
     const answer = await this.#ask({ kind: 'text', ids, types }, ids.length, signal)
-    return ends.unveilLabels(decodeAnswer(answer, facts.outputs, false).logits)
+    return ends.unveilLabels(decodeAnswer(answer, facts.labelCount, false).logits)
   }
 
   /** One request and its answer; after `signal` the server is told, and the answer, if it still comes, is dropped. */

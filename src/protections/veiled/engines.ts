@@ -1,4 +1,4 @@
 /** What can run a veiled model, by the names of the command line. */
-export const engineNames = ['onnx'] as const
-/** Without a choice it is what takes the model. */
+export const engineNames = ['onnx', 'llama'] as const
+/** Without a choice it is ONNX Runtime. */
 export type EngineName = (typeof engineNames)[number]

@@ -21,21 +21,31 @@ export type Request =
   | { readonly kind: 'tokens'; readonly base: number; readonly ids: Uint32Array }
   /** Label this text. */
   | { readonly kind: 'text'; readonly ids: Uint32Array; readonly types: Uint8Array }
+  /** Label this picture: its patches, one after another. */
+  | { readonly kind: 'picture'; readonly values: Float32Array }
   /** The answer is not wanted any more. */
   | { readonly kind: 'cancel' }
 
-const kinds = ['cancel', 'tokens', 'text'] as const
+const kinds = ['cancel', 'tokens', 'text', 'picture'] as const
 const code = (kind: Request['kind']): number => kinds.indexOf(kind)
 
-/** Kind, a number (where tokens begin; how many a text has), ids, and a text's token types. */
+/** Kind, a number (where tokens begin; how many ids or numbers there are), ids, and a text's token types. */
 export function encodeRequest(request: Request): Uint8Array<ArrayBuffer> {
   if (request.kind === 'cancel') return integers([code('cancel'), 0])
+  if (request.kind === 'picture') return encodePicture(request.values)
   const { kind, ids } = request
   if (kind === 'tokens') return integers([code(kind), request.base, ...ids])
   const head = integers([code(kind), ids.length, ...ids])
   const out = new Uint8Array(head.length + request.types.length)
   out.set(head)
   out.set(request.types, head.length)
+  return out
+}
+
+function encodePicture(values: Float32Array): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(8 + 4 * values.length)
+  out.set(integers([code('picture'), values.length]))
+  out.set(encodeAnswer(values), 8)
   return out
 }
 
@@ -58,6 +68,11 @@ export function decodeRequest(bytes: Uint8Array): Request {
       return count > 0 && rest.length === 5 * count
         ? { kind: 'text', ids: numbers(rest.subarray(0, 4 * count)), types: rest.slice(4 * count) }
         : complain()
+    case 'picture': {
+      if (count === 0 || rest.length !== 4 * count) return complain()
+      const values = floats(rest)
+      return values.every(Number.isFinite) ? { kind: 'picture', values } : complain()
+    }
     default:
       return complain()
   }
@@ -94,8 +109,7 @@ export function decodeAnswer(
   const idBytes = withIds ? 4 * count : 0
   if (bytes.length !== idBytes + 4 * count)
     throw new SessionError('malformed', 'The server’s answer is not as long as it should be.')
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  const logits = Float32Array.from({ length: count }, (_, i) => view.getFloat32(idBytes + 4 * i, true))
+  const logits = floats(bytes.subarray(idBytes))
   if (!logits.every(Number.isFinite))
     throw new SessionError('malformed', 'The server’s answer has numbers that are none.')
   return { ids: numbers(bytes.subarray(0, idBytes)), logits }
@@ -108,6 +122,11 @@ function integers(values: readonly number[]): Uint8Array<ArrayBuffer> {
     view.setUint32(4 * i, value, true)
   })
   return out
+}
+
+function floats(bytes: Uint8Array): Float32Array<ArrayBuffer> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true))
 }
 
 function numbers(bytes: Uint8Array): Uint32Array<ArrayBuffer> {

@@ -38,6 +38,7 @@ export const notice: Notice = {
   limits: [
     'Never for open-weight models or their fine-tunes: with the original weights, or the embedding table alone, all text is read back.',
     recovered,
+    'Pictures: a host with public ones of the same kind rebuilds them so that they can be recognised (correlation 0.96, garments).',
     'Any owner’s key opens every owner’s text of that key, and one dialogue known in the clear tells 58 % of words from then on.',
     'Whoever must not be able to read your texts at all needs secret sharing, which this is not.',
   ],

@@ -20,6 +20,8 @@ const settingsSchema = v.object({
   /** Folders that `sotto model veil` has made. */
   clouds: v.pipe(v.array(v.string()), v.minLength(1)),
   engine: v.optional(v.picklist(engineNames)),
+  /** Address of an engine that runs already, and has the one model. */
+  upstream: v.optional(v.string()),
 })
 /** What `sotto serve` says for veiled models. */
 export type VeiledServeSettings = v.InferInput<typeof settingsSchema>
@@ -36,7 +38,7 @@ export const veiledServing: ServingProtection = {
   takes: () => false,
   bringsModels: (settings) => v.is(settingsSchema, settings),
   async serve({ settings, log }) {
-    const { clouds, engine: name } = v.parse(settingsSchema, settings)
+    const { clouds, engine: name, upstream } = v.parse(settingsSchema, settings)
     // Engines are large: who serves no veiled model does without.
     const { loadEngine } = await import('./server/load.ts')
     const loaded: Loaded[] = []
@@ -44,9 +46,9 @@ export const veiledServing: ServingProtection = {
       for (const cloud of clouds.map(readCloud)) {
         if (loaded.some((other) => other.cloud.name === cloud.name))
           throw new Error(`Two veiled models are called ${cloud.name}: rename the folder of one.`)
-        const engine = await loadEngine(cloud, { name })
+        const engine = await loadEngine(cloud, { name, upstream })
         log.info({ model: cloud.name, engine: engine.name }, 'veiled model loaded')
-        loaded.push({ cloud, engine, maxTokens: Math.min(MAX_TOKENS, engine.context) })
+        loaded.push({ cloud, engine, maxTokens: longest(engine) })
       }
     } catch (error) {
       await Promise.allSettled(loaded.map(({ engine }) => engine.close()))
@@ -55,6 +57,9 @@ export const veiledServing: ServingProtection = {
     return new VeiledServing(loaded)
   },
 }
+
+const longest = (engine: Engine): number =>
+  engine.kind === 'picture' ? engine.patches : Math.min(MAX_TOKENS, engine.context)
 
 class VeiledServing implements Serving {
   readonly models: readonly ServedModel[] = []
@@ -93,11 +98,7 @@ class VeiledServing implements Serving {
 function listingOf({ cloud, engine, maxTokens }: Loaded): BroughtListing {
   const parameters = countParameters(cloud)
   const { keyId, figure } = cloud
-  const common = { keyId, engine: engine.name, vocab: engine.vocab, maxTokens, ...(figure ? { figure } : {}) }
-  const facts: VeiledListing =
-    engine.kind === 'decoder'
-      ? { kind: 'decoder', ...common, top: engine.top }
-      : { kind: 'labels', ...common, outputs: engine.labels }
+  const common = { keyId, engine: engine.name, maxTokens, ...(figure ? { figure } : {}) }
   return {
     name: cloud.name,
     title: cloud.title ?? cloud.name,
@@ -107,8 +108,23 @@ function listingOf({ cloud, engine, maxTokens }: Loaded): BroughtListing {
     publicBytes: 0,
     parameters,
     privateParameters: parameters,
-    context: engine.context,
+    context: engine.kind === 'picture' ? engine.patches : engine.context,
     task: engine.kind === 'decoder' ? 'chat' : 'classify',
-    ...facts,
+    ...(engine.kind === 'picture' ? { reads: 'pictures' as const } : {}),
+    ...factsOf(engine, common),
+  }
+}
+
+function factsOf(
+  engine: Engine,
+  common: Pick<VeiledListing, 'keyId' | 'engine' | 'maxTokens' | 'figure'>,
+): VeiledListing {
+  switch (engine.kind) {
+    case 'decoder':
+      return { kind: 'decoder', ...common, vocab: engine.vocab, top: engine.top }
+    case 'labels':
+      return { kind: 'labels', ...common, vocab: engine.vocab, labelCount: engine.labels }
+    case 'picture':
+      return { kind: 'picture', ...common, labelCount: engine.labels }
   }
 }

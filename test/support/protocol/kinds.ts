@@ -11,26 +11,59 @@ const PER_CELL = 8
 
 export const nameOf = ({ step, who, slot }: Captured): string => `${step.op} ${step.id} ${slot ?? ''} ${who}`
 
-/** Two ends of every kind of value, each bit between them, and narrow ones whole, counted. */
-export class Kinds {
-  readonly histograms = new Map<string, Histogram>()
+/** Two ends of one kind of value, each bit between them, and a narrow one whole, counted. */
+class Counts {
+  readonly #bits: number
+  readonly #low: Histogram
+  readonly #top: Histogram
+  readonly #middle: Histogram[] = []
+  readonly #whole?: Histogram
 
-  add(kind: string, bits: number, value: bigint): void {
-    const end = Math.min(END, bits)
-    this.#count(`${kind} low`, end, Number(value & (2n ** BigInt(end) - 1n)))
-    this.#count(`${kind} top`, end, Number(value >> BigInt(bits - end)))
-    for (let bit = END; bit < bits - END; bit++)
-      this.#count(`${kind} bit${bit}`, 1, Number((value >> BigInt(bit)) & 1n))
-    if (bits > END && bits <= NARROW) this.#count(`${kind} whole`, bits, Number(value))
+  constructor(bits: number) {
+    this.#bits = bits
+    this.#low = new Histogram(Math.min(END, bits))
+    this.#top = new Histogram(Math.min(END, bits))
+    for (let bit = END; bit < bits - END; bit++) this.#middle.push(new Histogram(1))
+    if (bits > END && bits <= NARROW) this.#whole = new Histogram(bits)
   }
 
-  #count(key: string, bits: number, value: number): void {
-    let histogram = this.histograms.get(key)
-    if (!histogram) {
-      histogram = new Histogram(bits)
-      this.histograms.set(key, histogram)
+  /** Halves of 32 bits are numbers: a test counts millions of values, and integers of any size are slow at it. */
+  add(value: bigint): void {
+    const bits = this.#bits
+    const low = Number(bits > 32 ? value & 0xffffffffn : value)
+    const high = bits > 32 ? Number(value >> 32n) : 0
+    this.#low.add(low & (this.#low.counts.length - 1))
+    const below = Math.max(bits - END, 0)
+    this.#top.add(below >= 32 ? high >>> (below - 32) : Math.floor((high * 2 ** 32 + low) / 2 ** below))
+    for (let bit = END; bit < below; bit++)
+      this.#middle[bit - END].add((bit < 32 ? low >>> bit : high >>> (bit - 32)) & 1)
+    this.#whole?.add(low)
+  }
+
+  *histograms(kind: string): Generator<[string, Histogram]> {
+    yield [`${kind} low`, this.#low]
+    yield [`${kind} top`, this.#top]
+    for (const [i, histogram] of this.#middle.entries()) yield [`${kind} bit${END + i}`, histogram]
+    if (this.#whole) yield [`${kind} whole`, this.#whole]
+  }
+}
+
+/** Values of many kinds, counted. */
+export class Kinds {
+  readonly #counts = new Map<string, Counts>()
+
+  add(kind: string, bits: number, value: bigint): void {
+    let counts = this.#counts.get(kind)
+    if (!counts) {
+      counts = new Counts(bits)
+      this.#counts.set(kind, counts)
     }
-    histogram.add(value)
+    counts.add(value)
+  }
+
+  /** What was counted of each kind, by the kind's name and the part of the value. */
+  get histograms(): Map<string, Histogram> {
+    return new Map([...this.#counts].flatMap(([kind, counts]) => [...counts.histograms(kind)]))
   }
 
   /** Kinds of which there were enough values to say something. */

@@ -24,7 +24,7 @@ export interface ServedCase {
   readonly without?: RegExp
 }
 
-export const VOCAB = 97
+export const VOCAB = 300
 export const CONTEXT = 150
 
 const decoder = {

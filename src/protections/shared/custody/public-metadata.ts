@@ -9,9 +9,13 @@ const COMMON_FIELDS: Fields = {
   config: [
     ...['arch', 'vocab', 'dim', 'layers', 'heads', 'kvHeads', 'ff', 'eps', 'context', 'ropeTheta'],
     ...['activation', 'tied', 'types', 'positionOffset', 'softcap', 'softmaxCap'],
+    ...['headDim', 'embedding'],
   ],
-  'config.ropeScaling': ['kind', 'factor', 'original', 'low', 'high'],
-  'config.head': ['kind', 'labels[]', 'pairs'],
+  'config.ropeScaling': [
+    ...['kind', 'factor', 'original', 'low', 'high'],
+    ...['fast', 'slow', 'truncate', 'attention', 'short[]', 'long[]'],
+  ],
+  'config.head': ['kind', 'labels[]', 'pairs', 'outputs', 'pooling', 'isNormalised'],
   'config.lora': ['rank', 'alpha', 'targets[]'],
   // Hashes are of public tensors only.
   'tensors[]': ['name', 'shape[]', 'dtype', 'visibility', 'base', 'sha256'],

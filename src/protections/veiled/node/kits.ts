@@ -5,8 +5,9 @@ import { KIT_FORMAT, type Kit, parseKit } from '../kit.ts'
 import { KeyFileError, parseOwnerKey } from '../owner-key.ts'
 import { readSecret } from './secret-file.ts'
 
-/** Beside the tokenizer. */
+/** Beside the tokenizer, of models that read texts, or pictures. */
 export const TEXTS_FILE = 'texts.json'
+export const PICTURES_FILE = 'pictures.json'
 
 /**
  * The kits of a folder of keys, or of one key file in it: by the ids of their keys. Throws {@link KeyFileError}, also where
@@ -22,10 +23,16 @@ export function readKits(path: string): Record<string, Kit> {
     : [path]
   if (files.length === 0)
     throw new KeyFileError('bad-file', `${path} holds no key of a data owner (owner-NAME.json).`)
-  const texts = readText(join(dir, 'tokenizer', TEXTS_FILE))
-  const tokenizer = readText(join(dir, 'tokenizer', 'tokenizer.json'))
+  const beside = (name: string): unknown => {
+    const file = join(dir, 'tokenizer', name)
+    return existsSync(file) ? readText(file) : undefined
+  }
+  const [texts, tokenizer, pictures] = [TEXTS_FILE, 'tokenizer.json', PICTURES_FILE].map(beside)
   const kits = files.map((file) =>
-    parseKit({ format: KIT_FORMAT, key: parseOwnerKey(readSecret(file), file), texts, tokenizer }, file),
+    parseKit(
+      { format: KIT_FORMAT, key: parseOwnerKey(readSecret(file), file), texts, tokenizer, pictures },
+      file,
+    ),
   )
   return Object.fromEntries(kits.map((kit) => [kit.key.keyId, kit]))
 }
@@ -36,7 +43,7 @@ function readText(file: string): unknown {
   } catch (cause) {
     throw new KeyFileError(
       'bad-file',
-      `${file} cannot be read: it belongs to the keys, and says how texts become ids.`,
+      `${file} cannot be read: it belongs to the keys, and says how texts or pictures are read.`,
       { cause },
     )
   }

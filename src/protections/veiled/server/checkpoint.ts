@@ -82,13 +82,17 @@ export interface Checkpoint {
 }
 
 /** Reads all weights, widened to float32. Throws {@link EngineError}, `HfConfigError` or `SafetensorsError`. */
-export function readCheckpoint({ dir, config }: Cloud): Checkpoint {
+export function readCheckpoint(cloud: Cloud): Checkpoint {
+  const { dir } = cloud
   const tensors: Tensors = new Map()
   for (const file of weightFiles(dir))
     for (const [name, tensor] of decodeSafetensors(readFileSync(join(dir, file))).tensors)
       tensors.set(name, tensor)
-  return { read: new HfReader(config, join(dir, 'config.json')), tensors }
+  return { read: readerOf(cloud), tensors }
 }
+
+/** Of the configuration. */
+export const readerOf = ({ dir, config }: Cloud): HfReader => new HfReader(config, join(dir, 'config.json'))
 
 function weightFiles(dir: string): string[] {
   const index = join(dir, 'model.safetensors.index.json')
@@ -101,9 +105,11 @@ function weightFiles(dir: string): string[] {
   return files
 }
 
-/** Number of parameters, by the headers of its files alone. */
+/** Number of parameters, by the headers of its files alone; 0 where the weights are elsewhere. */
 export function countParameters({ dir }: Cloud): number {
   let count = 0
+  if (!['model.safetensors', 'model.safetensors.index.json'].some((file) => existsSync(join(dir, file))))
+    return 0
   for (const file of weightFiles(dir)) {
     const handle = openSync(join(dir, file), 'r')
     try {

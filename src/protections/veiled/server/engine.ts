@@ -7,20 +7,23 @@
 export const TOP = 40
 
 /** An engine with one model loaded. */
-export type Engine = DecoderEngine | LabelEngine
+export type Engine = DecoderEngine | LabelEngine | PictureEngine
 
 interface AnyEngine {
   /** For people: what computes, and where. */
   readonly name: string
+  close(): Promise<void>
+}
+
+interface TextEngine extends AnyEngine {
   /** Rows of the embedding: ids are below it. */
   readonly vocab: number
   /** Longest text, in tokens. */
   readonly context: number
-  close(): Promise<void>
 }
 
 /** Writes on, token by token. */
-export interface DecoderEngine extends AnyEngine {
+export interface DecoderEngine extends TextEngine {
   readonly kind: 'decoder'
   /** How many of the likeliest next tokens it tells. */
   readonly top: number
@@ -46,13 +49,24 @@ export interface TopLogits {
 }
 
 /** Reads whole texts, and labels them. */
-export interface LabelEngine extends AnyEngine {
+export interface LabelEngine extends TextEngine {
   readonly kind: 'labels'
   /** Rows of the token type table. */
   readonly types: number
   readonly labels: number
   /** Logits of the labels. Rejects with `signal.reason` once it is aborted. */
   classify(ids: Uint32Array, types: Uint8Array, signal: AbortSignal): Promise<Float32Array>
+}
+
+/** Reads pictures, and labels them. */
+export interface PictureEngine extends AnyEngine {
+  readonly kind: 'picture'
+  /** Of a picture, and numbers of each. */
+  readonly patches: number
+  readonly pixels: number
+  readonly labels: number
+  /** Logits of the labels for `[patches, pixels]`. Rejects with `signal.reason` once it is aborted. */
+  label(picture: Float32Array, signal: AbortSignal): Promise<Float32Array>
 }
 
 /** A checkpoint cannot be run by the engine that was asked for; `message` says why, and what else there is. */

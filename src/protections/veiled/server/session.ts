@@ -2,15 +2,14 @@
 import { SessionError } from '../../../handshake/errors.ts'
 import type { Link } from '../../../transport/link.ts'
 import { CANCELLED, decodeRequest, encodeAnswer, type Request } from '../messages.ts'
-import type { DecoderEngine, Engine, LabelEngine } from './engine.ts'
+import type { DecoderEngine, Engine, LabelEngine, PictureEngine } from './engine.ts'
 
 type Wanted = Exclude<Request, { kind: 'cancel' }>
 type Answer = (request: Wanted, signal: AbortSignal) => Promise<Uint8Array>
 
 /** Answers until the link ends. Rejects with `LinkError`, or the `SessionError` that the owner is told. */
 export async function serveSession(link: Link, engine: Engine, maxTokens: number): Promise<void> {
-  const { answer, close } =
-    engine.kind === 'decoder' ? await decoding(engine, maxTokens) : labelling(engine, maxTokens)
+  const { answer, close } = await answering(engine, maxTokens)
   const left = new AbortController()
   try {
     let next = link.receive()
@@ -44,7 +43,15 @@ export async function serveSession(link: Link, engine: Engine, maxTokens: number
   }
 }
 
-const checkIds = (ids: Uint32Array, { vocab }: Engine, maxTokens: number): void => {
+async function answering(
+  engine: Engine,
+  maxTokens: number,
+): Promise<{ answer: Answer; close(): Promise<void> }> {
+  if (engine.kind === 'decoder') return decoding(engine, maxTokens)
+  return engine.kind === 'labels' ? labelling(engine, maxTokens) : looking(engine)
+}
+
+const checkIds = (ids: Uint32Array, { vocab }: DecoderEngine | LabelEngine, maxTokens: number): void => {
   if (ids.length > maxTokens)
     throw new SessionError('oversized', `A request has ${ids.length} tokens; ${maxTokens} are the most.`)
   if (!ids.every((id) => id < vocab))
@@ -88,5 +95,15 @@ const labelling = (engine: LabelEngine, maxTokens: number): { answer: Answer; cl
     if (!types.every((type) => type < engine.types))
       throw new SessionError('malformed', 'The page has sent token types that there are not.')
     return encodeAnswer(await engine.classify(ids, types, signal))
+  },
+})
+
+const looking = (engine: PictureEngine): { answer: Answer; close(): Promise<void> } => ({
+  close: async () => undefined,
+  async answer(request, signal) {
+    if (request.kind !== 'picture') return unlike()
+    if (request.values.length !== engine.patches * engine.pixels)
+      throw new SessionError('malformed', 'The page has sent a picture of another size.')
+    return encodeAnswer(await engine.label(request.values, signal))
   },
 })

@@ -23,7 +23,7 @@ export type Attend = (layer: number, query: Value, key: Value, value: Value) => 
 export interface DecoderFamily {
   readonly modelTypes: readonly string[]
   /** Throws `HfConfigError` for a form that it does not know. */
-  sizes(checkpoint: Checkpoint): DecoderSizes
+  sizes(checkpoint: Pick<Checkpoint, 'read'>): DecoderSizes
   /** From ids `[texts, tokens]` to the last norm's rows `[texts, tokens, dim]`. `positions` are of the same shape. */
   rows(parts: DecoderParts): Value
   /** The output matrix, `[vocab, dim]`. */

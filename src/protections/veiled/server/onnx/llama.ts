@@ -1,7 +1,6 @@
 /** LLaMA and its kin: Mistral, Qwen2, Qwen3, and Mixtral, whose feed-forward blocks are some of several. */
 import { ropeFromHf } from '../../../../model/architectures/hf-rope.ts'
 import { rotaryFrequencies } from '../../../../model/rope.ts'
-import type { Checkpoint } from '../checkpoint.ts'
 import { activate, activations } from './activate.ts'
 import type { DecoderFamily, DecoderParts } from './decoder-family.ts'
 import type { Value } from './graph.ts'
@@ -10,7 +9,7 @@ export const llama: DecoderFamily = {
   modelTypes: ['llama', 'mistral', 'qwen2', 'qwen3', 'mixtral'],
   head: 'lm_head.weight',
 
-  sizes({ read }: Checkpoint) {
+  sizes({ read }) {
     const heads = read.size('num_attention_heads', 32)
     const dim = read.size('hidden_size', 4096)
     const width = read.size('head_dim', dim / heads)

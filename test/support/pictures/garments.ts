@@ -1,0 +1,25 @@
+/** Thirty-two of Fashion-MNIST's test pictures (Xiao, Rasul and Vollgraf, 2017; MIT licence), and their classes. */
+import { join } from 'node:path'
+import { readPng } from '../../../src/cli/classify/png.ts'
+import type { RgbaPicture } from '../../../src/model/pictures/prepare.ts'
+
+export const garmentClasses = [
+  ...[9, 2, 1, 1, 6, 1, 4, 6, 5, 7, 4, 5, 7, 3, 4, 1],
+  ...[2, 4, 8, 0, 2, 5, 7, 9, 1, 4, 6, 0, 9, 3, 8, 8],
+]
+
+const SIDE = 28
+const ACROSS = 8
+
+/** Pictures of 28 x 28 pixels, in the order of their classes. */
+export function garmentPictures(): RgbaPicture[] {
+  const sheet = readPng(join(import.meta.dirname, 'garments.png'))
+  return garmentClasses.map((_, n) => {
+    const data = new Uint8Array(4 * SIDE * SIDE)
+    for (let y = 0; y < SIDE; y++) {
+      const from = 4 * ((Math.floor(n / ACROSS) * SIDE + y) * sheet.width + (n % ACROSS) * SIDE)
+      data.set(sheet.data.subarray(from, from + 4 * SIDE), 4 * y * SIDE)
+    }
+    return { width: SIDE, height: SIDE, data }
+  })
+}
