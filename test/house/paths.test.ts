@@ -48,7 +48,9 @@ const exists = (path: string): boolean =>
     ? [...path.matchAll(/\{([^}]*)\}/g)][0][1]
         .split(',')
         .every((one) => exists(path.replace(/\{[^}]*\}/, one)))
-    : paths.some((known) => new RegExp(`^${path.replace(/\/$/, '').split('*').map(escaped).join('[^/]*')}$`).test(known))
+    : paths.some((known) =>
+        new RegExp(`^${path.replace(/\/$/, '').split('*').map(escaped).join('[^/]*')}$`).test(known),
+      )
 
 const escaped = (text: string): string => text.replace(/[.+()[\]]/g, '\\$&')
 
