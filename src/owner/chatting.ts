@@ -2,7 +2,7 @@
 import type { Floats } from '../model/math.ts'
 import { Sampler } from '../model/sample.ts'
 import { decodeText, StreamDecoder, stopIds, type TurnFormat } from '../model/tokenizer/chat.ts'
-import { Cancelled } from '../protections/protection.ts'
+import { Cancelled, isNoise, type ProtectionError } from '../protections/protection.ts'
 import type { ChatOptions, ChatResult, Measured, Message, OnEvent, Padding } from './api.ts'
 import { OwnerError } from './api.ts'
 import { PROMPT_BLOCK, type Prompt, REPLY_BLOCK } from './cached-turns.ts'
@@ -78,19 +78,20 @@ export async function chat(
   let passes = Math.min(most, known - (known % block))
   /** Whether a pass follows so many others; where lengths are hidden, by the blocks that they end in. */
   const goesOn = (after: number): boolean =>
-    after < most && (isHidden ? after % REPLY_BLOCK > 0 || !reply.isDone : !reply.isDone)
+    after < most && (!reply.isDone || (isHidden && (after === 0 || after % REPLY_BLOCK > 0)))
   try {
     const again = Array.from({ length: passes }, (_, after) => idAfter(after))
     const ids = [...prompt.ids.slice(0, prompt.single), ...again]
-    take(await prefill(open, prompt, ids, run, most > passes), passes)
+    take(await prefill(open, prompt, ids, run, reply, most > passes), passes)
     while (goesOn(passes)) {
-      const logits = await pass(open, [idAfter(passes)], run, passes + 1 < most)
+      const logits = await pass(open, [idAfter(passes)], run, reply, passes + 1 < most)
       passes++
       if (passes <= rest.length) tellRead(open, prompt, run)
       const isOver = reply.isDone
       take(logits, passes)
       if (isOver) run.onEvent(progress('padding', passes % REPLY_BLOCK, REPLY_BLOCK, 'Hiding its length'))
     }
+    if (reply.fault) throw reply.fault
     return { ...reply.result(passes - rest.length, 'context'), ...read }
   } catch (error) {
     if (!(error instanceof Cancelled)) throw error
@@ -115,6 +116,8 @@ export class Reply {
   isBegun = false
   /** What is to be read next. */
   last = 0
+  /** Why nothing more can be said. Its caller hears of it at the end of a block: an earlier end would show. */
+  fault?: ProtectionError
   #isOver = false
   readonly #open: Open
   readonly #run: Running
@@ -145,7 +148,12 @@ export class Reply {
 
   /** Takes as long as choosing a token, and chooses none. */
   pretend(logits: Floats): void {
-    this.#pretended.pick(logits)
+    if (logits.length > 0) this.#pretended.pick(logits)
+  }
+
+  fail(error: ProtectionError): void {
+    this.fault ??= error
+    this.#isOver = true
   }
 
   /** It has ended itself, or is as long as was asked for. */
@@ -203,6 +211,7 @@ async function prefill(
   prompt: Prompt,
   ids: readonly number[],
   run: Running,
+  reply: Reply,
   next: boolean,
 ): Promise<Floats> {
   let logits: Floats = new Float64Array()
@@ -210,7 +219,7 @@ async function prefill(
   while (open.cached.rows < ids.length) {
     const part = ids.slice(open.cached.rows, open.cached.rows + open.connection.maxTokens)
     const isLast = open.cached.rows + part.length === ids.length
-    logits = await pass(open, part, run, next && isLast)
+    logits = await pass(open, part, run, reply, next && isLast)
     tellRead(open, prompt, run)
   }
   return logits
@@ -222,10 +231,21 @@ function tellRead(open: Open, { ids, base }: Prompt, { onEvent }: Running): void
   else onEvent(progress('prefill', total, total, 'Read'))
 }
 
-async function pass(open: Open, ids: readonly number[], run: Running, next: boolean): Promise<Floats> {
+/** One pass; resolves with the next token's logits, or with none where the model cannot have said what came out. */
+async function pass(
+  open: Open,
+  ids: readonly number[],
+  run: Running,
+  reply: Reply,
+  next: boolean,
+): Promise<Floats> {
   const started = performance.now()
   const options = { next: next ? 1 : undefined, signal: run.signal }
-  const logits = await open.connection.run(open.cached.rows, { ids: [...ids] }, options)
+  const logits = await open.connection.run(open.cached.rows, { ids: [...ids] }, options).catch((error) => {
+    if (!isNoise(error)) throw error
+    reply.fail(error)
+    return new Float64Array()
+  })
   open.cached.rows += ids.length
   run.passed((performance.now() - started) / 1000 / ids.length)
   return logits

@@ -1,4 +1,6 @@
 /** The data owner's engine: everything between texts in clear and masked words on the wire. */
+
+import { isNoise } from '../protections/protection.ts'
 import type {
   ChatOptions,
   ChatResult,
@@ -176,7 +178,7 @@ export class Owner implements OwnerApi {
       }
     } catch (error) {
       // Whatever went wrong in a pass, shares may be out of step: the next request starts a new session.
-      if (!(error instanceof OwnerError)) await this.close()
+      if (!(error instanceof OwnerError || isNoise(error))) await this.close()
       throw error
     } finally {
       this.#abort = undefined

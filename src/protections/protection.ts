@@ -140,6 +140,10 @@ export class ProtectionError extends Error {
   }
 }
 
+/** The pass is done, and what came out of it is noise: the session goes on. */
+export const isNoise = (error: unknown): error is ProtectionError =>
+  error instanceof ProtectionError && error.code === 'out-of-range'
+
 /** The pass was given up, as its caller wished. */
 export class Cancelled extends Error {
   override readonly name = 'Cancelled'

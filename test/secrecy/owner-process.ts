@@ -44,7 +44,12 @@ async function run({ peers, model, sessions, maxTokens, leak }: Job): Promise<nu
     for (const content of questions) {
       // Blocks would read short questions token by token, and what is looked for is how prompts go, too.
       const options = { maxTokens, temperature: 0, topP: 1, seed: 1, padding: 'none' as const }
-      made.push((await owner.chat([{ role: 'user', content }], options)).ids)
+      const reply = await owner.chat([{ role: 'user', content }], options).catch((error) => {
+        // Inputs far out of range go over the wires like others, and what comes out is no reply.
+        if (error.code !== 'out-of-range') throw error
+        return { ids: [] }
+      })
+      made.push(reply.ids)
     }
     await owner.close()
     replies.push(made)

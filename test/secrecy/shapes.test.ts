@@ -11,7 +11,7 @@ import type { Message } from '../../src/owner/api.ts'
 import { CachedTurns, PROMPT_BLOCK, REPLY_BLOCK } from '../../src/owner/cached-turns.ts'
 import { chat } from '../../src/owner/chatting.ts'
 import type { Open } from '../../src/owner/connect.ts'
-import type { Connection, RunOptions } from '../../src/protections/protection.ts'
+import { type Connection, ProtectionError, type RunOptions } from '../../src/protections/protection.ts'
 import { decodePass, decodeRequest } from '../../src/protections/shared/session/pass-messages.ts'
 import { lowbitDecoder, tinyParallel } from '../support/protocol/lowbit.ts'
 import { type TinyDecoder, tinyLlama, tinyModel } from '../support/protocol/models.ts'
@@ -62,6 +62,10 @@ class Teller {
   /** Where the prompt ends, how long the reply is, and the pass before which it is stopped. */
   #reply = { from: 0, length: 0, stopAt: -1 }
   #abort = new AbortController()
+  /** The pass whose numbers no model can have said. */
+  noiseAt = -1
+  /** What kept replies from being said. */
+  readonly faults: unknown[] = []
 
   constructor(which: 0 | 1, model: TinyDecoder, padding?: 'none') {
     this.#session = new WatchedSession(model, fixedKeys(1))
@@ -72,6 +76,7 @@ class Teller {
       const rows = model.ends.embed(Array.from(ids), base)
       await this.#session.owner.run(base, rows, { next: o.next !== undefined, signal: o.signal })
       this.read.push({ base, ids: Array.from(ids) })
+      if (this.noiseAt-- === 0) throw new ProtectionError('out-of-range', 'noise', 'word it otherwise')
       const logits = new Float64Array(config.vocab)
       const said = base + ids.length - this.#reply.from
       logits[said < this.#reply.length ? WORD + this.#which : STOP] = 1
@@ -134,7 +139,10 @@ class Teller {
     const reply = `t${this.#ids++}`
     const conversation = `c${this.#chats}`
     const options = { temperature: 0, topP: 1, maxTokens: 40, padding: this.#padding, reply, conversation }
-    const { text, finish } = await chat(this.#open, [...this.#turns], options, running)
+    const { text, finish } = await chat(this.#open, [...this.#turns], options, running).catch((error) => {
+      this.faults.push(error.code)
+      return { text: '', finish: 'length' }
+    })
     await this.#session.owner.drop()
     if (text || finish !== 'cancelled') this.#turns.push({ id: reply, role: 'assistant', content: text })
   }
@@ -189,6 +197,20 @@ test.each([
       }),
       { numRuns, seed: 3, endOnFailure: true },
     )
+  },
+)
+
+test.each([0, 3, 12, 16])(
+  'a text that the model cannot take sounds like others, from pass %i on',
+  async (noiseAt) => {
+    const tellers = [new Teller(0, model), new Teller(1, model)] as const
+    tellers[1].noiseAt = noiseAt
+    const lengths = { promptBlocks: 2, ats: [3, 5], replyBlocks: 1, ends: [14, 12] } as const
+    for (const teller of tellers)
+      for (const what of ['ask', 'ask in a new chat'] as const)
+        await teller.act({ do: what, texts: [0, 1], ...lengths })
+    expect(tellers.map(({ faults }) => faults)).toEqual([[], ['out-of-range']])
+    expect(await tellers[1].shape()).toEqual(await tellers[0].shape())
   },
 )
 

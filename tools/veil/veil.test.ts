@@ -15,6 +15,7 @@ import { afterAll, expect, test } from 'vitest'
 import type { HfConfig } from '../../src/model/architectures/hf-reader.ts'
 import { OwnerEnds } from '../../src/protections/veiled/owner-ends.ts'
 import { parseOwnerKey } from '../../src/protections/veiled/owner-key.ts'
+import { byteLevelJson } from '../../test/support/checkpoint-folder.ts'
 import {
   randomCheckpoint,
   readCheckpoint,
@@ -49,7 +50,7 @@ const options = { group: 'bits', tenant: 'clinic' } as const
 test('the cloud gets weights and a configuration, of which only tied heads and ids are others', async () => {
   const [from, out, keys] = [written(), folder(), folder()]
   writeFileSync(join(from, 'generation_config.json'), JSON.stringify({ eos_token_id: [5, 7], top_k: 5 }))
-  writeFileSync(join(from, 'tokenizer.json'), '{}')
+  writeFileSync(join(from, 'tokenizer.json'), JSON.stringify(byteLevelJson()))
   writeFileSync(join(from, 'README.md'), 'of a secret base')
   const report = await veilModel({ from, out, keys, ...options })
   expect(readdirSync(out).sort()).toEqual([
