@@ -67,7 +67,7 @@ describe('the command line', () => {
     [[...terminal, '--server', 'https://far.example', '--dealer', 'ws://far.example'], '(--dealer)'],
     [[...terminal, '--server', 'http://far.example', '--dealer', 'https://far.example'], '(--server)'],
     [['serve', '--dealer', 'http://localhost:1', '--dealer-key', 'x'], '43 characters'],
-    [['complete', '--prompt', 'x', '--protection', 'fixed'], 'Allowed choices are shared, clear.'],
+    [['complete', '--prompt', 'x', '--protection', 'fixed'], 'Allowed choices are shared, veiled, clear.'],
     [['deal'], 'Which model servers'],
     [['deal', '--allow', 'x'], '43 characters'],
     [['deal', '--allow-any', '--log-level', 'loud'], 'Allowed choices are trace, debug'],

@@ -9,6 +9,7 @@ export class Extents {
 
   add(found: InferenceSession.OnnxValueMapType): void {
     for (const kind of valueKinds) {
+      if (!found[`mean ${kind}`]) continue
       const means = found[`mean ${kind}`].data as Float32Array
       const known = this.#squares.get(kind) ?? []
       known.push(means.reduce((a, b) => a + b, 0) / means.length)

@@ -87,10 +87,14 @@ export class LowbitTape {
     return this.#dense(scaled(this.tape, hidden, 2 ** -this.#p.x), head.output)
   }
 
-  /** Means of squares and largest sizes of what is measured, as outputs `mean KIND` and `most KIND`, `[values]`. */
+  /**
+   * Means of squares and largest sizes of what is measured, as outputs `mean KIND` and `most KIND`, `[values]`. A decoder of
+   * one layer has no rows whose squares are summed: its only norm is the owner's.
+   */
   measure(): void {
     const t = this.tape
     for (const [kind, values] of Object.entries(this.values)) {
+      if (values.length === 0) continue
       const flat = values.map((v) => t.reshape(v, [1, v.shape.reduce((a, b) => a * b, 1)]))
       const all = (of: (v: Value) => Value): Value =>
         t.op('Concat', flat.map(of), [values.length, 1], { axis: 0 })
