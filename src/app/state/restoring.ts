@@ -74,12 +74,15 @@ async function hear(news: News): Promise<void> {
 
 function nameDocument(): void {
   const { title, temporary } = chat.state.conversation
-  const name = temporary ? 'Temporary chat' : title.value
+  // The browser's own history keeps names of pages, readable: none of them tells what is encrypted here.
+  const shown = vault.state.state === 'off' ? title.value : ''
+  const name = temporary ? 'Temporary chat' : shown
   const wanted = name ? `${name} — Sotto` : 'Sotto — private chat'
   if (document.title !== wanted) document.title = wanted
 }
 
 chat.subscribe(nameDocument)
+vault.subscribe(nameDocument)
 archive.onNews((news) => void hear(news))
 onTravel(async (id) => {
   const conversation = id ? (library.find(id) ?? (await archive.get(id))) : undefined
