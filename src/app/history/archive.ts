@@ -104,10 +104,15 @@ export class Archive {
 
   async keepDraft(id: string, text: string): Promise<void> {
     if (vault.state.state === 'locked') return
-    // Not while records are encrypted one by one: a draft that came in between would stay readable.
+    if (!text) return this.#drafts.delete(id)
+    // At once where it may be readable: a page that is being left has no further turn.
+    if (vault.state.state === 'off') await this.#drafts.set(id, text)
+    // Whoever encrypts everything meanwhile, here or in another tab, may not have met it.
     await locked('sotto.history', async () => {
-      if (text) await this.#drafts.set(id, await vault.seal(id, text))
-      else await this.#drafts.delete(id)
+      await vault.refresh()
+      const { state } = vault.state
+      if (state === 'open') await this.#drafts.set(id, await vault.seal(id, text))
+      else if (state === 'locked') await this.#drafts.delete(id)
     })
   }
 

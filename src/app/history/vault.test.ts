@@ -130,6 +130,9 @@ describe('a tab that has not heard yet what another one did', () => {
   test('writes nothing readable once there is a passphrase', async () => {
     const [late, tab] = [await openTab(), await openTab()]
     await tab.archive.protect('a passphrase')
+    await late.archive.keepDraft('new', secret)
+    expect(late.vault.state.state).toBe('locked')
+    await late.vault.load()
     await late.archive.keep(said(late))
     await expect(late.vault.seal('one', secret)).rejects.toMatchObject({ name: 'VaultLocked' })
     expect(onDisk()).not.toContain(secret)
