@@ -111,7 +111,9 @@ export class Archive {
     await locked('sotto.history', async () => {
       await vault.refresh()
       const { state } = vault.state
-      if (state === 'open') await this.#drafts.set(id, await vault.seal(id, text))
+      // A conversation that was deleted meanwhile takes its draft along.
+      if (await this.#marks.get(`gone:${id}`)) await this.#drafts.delete(id)
+      else if (state === 'open') await this.#drafts.set(id, await vault.seal(id, text))
       else if (state === 'locked') await this.#drafts.delete(id)
     })
   }

@@ -174,6 +174,32 @@ describe('a browser without room', () => {
   })
 })
 
+test('a tab whose other one is locked does what is to be done before, and forgets the key then', async () => {
+  isDelivered = true
+  const { vault: one } = await openTab()
+  await one.protect('a passphrase')
+  const { archive, vault: other } = await openTab()
+  await other.unlock('a passphrase')
+  await vi.waitFor(() => expect(one.state.state).toBe('open'))
+  other.onLock = async () => {
+    await archive.keepDraft('new', secret)
+    other.lock()
+  }
+  one.lock()
+  await vi.waitFor(() => expect(other.state.state).toBe('locked'))
+  await other.unlock('a passphrase')
+  expect(await archive.draft('new')).toBe(secret)
+})
+
+test('what was deleted takes drafts along that are stored later', async () => {
+  const tab = await openTab()
+  const conversation = said(tab)
+  await tab.archive.keep(conversation)
+  await tab.archive.remove(conversation.id)
+  await tab.archive.keepDraft(conversation.id, secret)
+  expect(onDisk()).not.toContain(secret)
+})
+
 test('a tab that nobody touches locks none that somebody does', async () => {
   isDelivered = true
   const { vault: left } = await openTab()

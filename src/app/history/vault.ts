@@ -72,8 +72,8 @@ export interface VaultState {
 export class Vault extends Store<VaultState> {
   readonly #marks = new Database<Wrapped>('vault')
   readonly #channel = openChannel('sotto.vault')
-  /** What is done where nobody has touched the page for a while. */
-  onIdle: () => unknown = () => this.lock()
+  /** What is done before the key is forgotten, and then that: where nobody has touched the page, or another tab was locked. */
+  onLock: () => unknown = () => this.lock()
   #key?: CryptoKey
   /** Of the passphrase that this tab knows of; empty for none. */
   #salt = ''
@@ -84,7 +84,8 @@ export class Vault extends Store<VaultState> {
     super({ state: 'off' })
     this.#channel.addEventListener('message', ({ data }: MessageEvent) => {
       if (data === 'touched') this.#rest()
-      else void this.load()
+      else if (data !== 'locked') void this.load()
+      else if (this.state.state === 'open') this.onLock()
     })
   }
 
@@ -116,7 +117,7 @@ export class Vault extends Store<VaultState> {
     this.touch()
   }
 
-  /** Forgets the key; other tabs do, too. */
+  /** Forgets the key; other tabs do, too, once they have stored what they have. */
   lock(): void {
     if (this.state.state !== 'open') return
     this.#key = undefined
@@ -136,7 +137,7 @@ export class Vault extends Store<VaultState> {
 
   #rest(): void {
     clearTimeout(this.#idle)
-    if (this.state.state === 'open') this.#idle = setTimeout(() => this.onIdle(), IDLE_MINUTES * 60_000)
+    if (this.state.state === 'open') this.#idle = setTimeout(() => this.onLock(), IDLE_MINUTES * 60_000)
   }
 
   /** Goes along with what another tab has done to the passphrase, whose message may not have come yet. */

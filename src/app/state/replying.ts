@@ -19,6 +19,8 @@ export class Replying {
   #cancel?: () => void
   #stall?: ReturnType<typeof setTimeout>
   #keptAt = 0
+  /** Which conversation it belongs to. */
+  #conversation = ''
 
   constructor(chat: Conversing) {
     this.#chat = chat
@@ -34,6 +36,7 @@ export class Replying {
     const chat = this.#chat
     const started = performance.now()
     const begun = this.#reply
+    this.#conversation = chat.state.conversation.id
     try {
       await chat.keep()
       const result = await this.#retried(begun)
@@ -125,6 +128,8 @@ export class Replying {
   #put(changes: Partial<Turn>): void {
     const reply = rewritten(this.#reply, changes)
     const { content, finish = 'unfinished' } = reply
+    // Locked or erased meanwhile: another conversation has no place for it.
+    if (this.#chat.state.conversation.id !== this.#conversation) return
     if (!content && (finish === 'unfinished' || finish === 'cancelled')) return
     this.#chat.set({ reply })
     this.#chat.change((conversation) => ({ ...withTurn(conversation, reply), updated: Date.now() }))
