@@ -39,6 +39,8 @@ export class Replying {
     this.#conversation = chat.state.conversation.id
     try {
       await chat.keep()
+      // Another tab has gone on with it while this one waited: two writings of one turn would not both stay.
+      if ((chat.state.conversation.turns[begun.id]?.rev ?? -1) >= begun.rev) return
       const result = await this.#retried(begun)
       const seconds = (begun.seconds ?? 0) + (performance.now() - started) / 1000
       if (result) this.#finish(begun, result, seconds)
