@@ -44,8 +44,8 @@ export function proxyApp({ sotto, key, origins, visitors, log }: ProxyAppOptions
     app.use(
       cors({
         origin: [...origins],
+        // Whatever headers they ask for: OpenAI's client sends several of its own.
         allowMethods: ['GET', 'POST'],
-        allowHeaders: ['authorization', 'content-type'],
       }),
     )
   app.use(guard(visitors))

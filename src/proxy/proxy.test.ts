@@ -171,6 +171,7 @@ interface Answer {
   status: number
   code: string
   allowed: string | undefined
+  headers?: string
 }
 
 /** A request with headers as they are given: `fetch` would set its own. */
@@ -186,6 +187,7 @@ const send = (path: string, headers: Record<string, string>, body?: string | Buf
           status: response.statusCode!,
           code: text === '' ? '' : (JSON.parse(text).error?.code ?? ''),
           allowed: response.headers['access-control-allow-origin'],
+          headers: response.headers['access-control-allow-headers'],
         }),
       )
     })
@@ -225,6 +227,14 @@ describe('turns away', () => {
 test('a page that was named may ask, and reads the answer', async () => {
   const { status, allowed } = await send('/models', { ...bearer, origin: page }, undefined, 'GET')
   expect([status, allowed]).toEqual([200, page])
+  const asking = {
+    origin: page,
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'authorization,content-type,x-stainless-lang',
+  }
+  const before = await send('/chat/completions', asking, undefined, 'OPTIONS')
+  expect([before.status, before.allowed]).toEqual([204, page])
+  expect(before.headers).toContain('x-stainless-lang')
   const other = await send('/models', { ...bearer, origin: 'http://evil.example' }, undefined, 'GET')
   expect(other.allowed).toBeUndefined()
 })

@@ -192,7 +192,8 @@ describe('the page', () => {
     expect((await fetch(page.url)).headers.get('access-control-allow-origin')).toBeNull()
   })
 
-  test.each(['https://shop.example; script-src *', 'https://shop.example/', '*', 'shop.example'])(
+  const noOrigins = ['https://shop.example; script-src *', 'https://shop.example/', '*', 'shop.example']
+  test.each([...noOrigins, 'https://*', 'https://*.example', 'https://shop.example;sandbox'])(
     'no policy is made of %s',
     (origin) => {
       const dir = join(folder, 'page')

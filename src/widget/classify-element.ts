@@ -25,6 +25,8 @@ export function defineClassify(base: string): void {
     #count = 0
     readonly #waiting = new Map<number, (label: string | undefined) => void>()
     #isSending = false
+    /** Whether the frame has answered at all: nobody waits for one that the browser has refused. */
+    #isReady = false
 
     connectedCallback(): void {
       const sheet = new CSSStyleSheet()
@@ -41,6 +43,7 @@ export function defineClassify(base: string): void {
       this.#near?.disconnect()
       this.#frame?.element.remove()
       this.#frame = undefined
+      this.#isReady = false
     }
 
     formAssociatedCallback(form: HTMLFormElement | null): void {
@@ -60,7 +63,7 @@ export function defineClassify(base: string): void {
       const field = form?.elements.namedItem(this.getAttribute('field') ?? '')
       const text =
         field instanceof HTMLTextAreaElement || field instanceof HTMLInputElement ? field.value : ''
-      if (this.#isSending || !this.#frame || !form || text === '') return
+      if (this.#isSending || !this.#isReady || !form || text === '') return
       event.preventDefault()
       this.#isSending = true
       void this.#label(text).then((label) => {
@@ -73,17 +76,21 @@ export function defineClassify(base: string): void {
     #label(text: string): Promise<string | undefined> {
       const id = ++this.#count
       return new Promise((resolve) => {
-        this.#waiting.set(id, resolve)
-        setTimeout(() => resolve(undefined), PATIENCE_MS)
+        const answer = (label: string | undefined): void => {
+          clearTimeout(patience)
+          this.#waiting.delete(id)
+          resolve(label)
+        }
+        const patience = setTimeout(answer, PATIENCE_MS, undefined)
+        this.#waiting.set(id, answer)
         this.#frame?.send({ type: 'classify', id, text })
       })
     }
 
     readonly #hear = (message: FrameMessage): void => {
-      if (message.type === 'classified') {
-        this.#waiting.get(message.id)?.(message.label)
-        this.#waiting.delete(message.id)
-      } else if (message.type === 'ready' || message.type === 'error') {
+      if (message.type === 'classified') this.#waiting.get(message.id)?.(message.label)
+      else if (message.type === 'ready' || message.type === 'error') {
+        this.#isReady ||= message.type === 'ready'
         const { type, ...detail } = message
         this.dispatchEvent(new CustomEvent(type, { detail }))
       }

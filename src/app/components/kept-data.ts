@@ -102,6 +102,8 @@ export class KeptData extends LitElement {
   #protection() {
     const { state } = vault.state
     if (!crypto.subtle) return nothing
+    if (state === 'locked')
+      return html`<p class="said">Encrypted and locked: unlock it in the chat first.</p>`
     if (this.isAsked)
       return html`<form class="passphrase" @submit=${this.#protect}>
         <label for="passphrase">Passphrase, ${SHORTEST} characters or more</label>
@@ -167,10 +169,7 @@ export class KeptData extends LitElement {
     const file = input.files?.[0]
     input.value = ''
     if (!file) return
-    const take = async () => {
-      const conversations = importFile(await file.text(), chat.era)
-      for (const conversation of conversations) await library.keep(conversation)
-    }
+    const take = async () => library.takeIn(importFile(await file.text(), chat.era))
     await this.#say(take(), `${file.name} was taken in, turn by turn.`)
   }
 

@@ -56,6 +56,8 @@ export abstract class EmbeddedView extends LitElement {
   }
 
   protected fail(reason: unknown): void {
+    // Its workers and sessions would otherwise stay beside those of the next one.
+    void this.#sotto?.then((sotto) => sotto.close()).catch(() => undefined)
     this.#sotto = undefined
     this.error = OwnerError.from(reason)
     this.host.send({ type: 'error', code: this.error.code })

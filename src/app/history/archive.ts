@@ -10,12 +10,12 @@ import {
   type LinearConversation,
   mergeConversations,
 } from './conversation.ts'
-import { type Sealed, vault } from './vault.ts'
+import { NotKept, type Sealed, VaultLocked, vault } from './vault.ts'
 
 type Stored = Conversation | LinearConversation | Sealed
 
 /** What a tab tells the others. */
-export type News = { kind: 'kept' | 'removed'; id: string } | { kind: 'erased' | 'resealed' }
+export type News = { kind: 'kept' | 'removed'; id: string } | { kind: 'erased' }
 
 /** Read at once, so that the page answers in between. */
 const AT_ONCE = 16
@@ -62,7 +62,13 @@ export class Archive {
       const stored = await this.get(id)
       const merged = stored ? mergeConversations(stored, conversation) : conversation
       if (merged === stored) return merged
-      await this.#kept.set(id, await vault.seal(id, merged))
+      try {
+        await this.#kept.set(id, await vault.seal(id, merged))
+      } catch (error) {
+        // Another tab has locked it just now.
+        if (error instanceof VaultLocked) return conversation
+        throw error
+      }
       this.#tell({ kind: 'kept', id })
       return merged
     })
@@ -98,25 +104,47 @@ export class Archive {
 
   async keepDraft(id: string, text: string): Promise<void> {
     if (vault.state.state === 'locked') return
-    if (text) await this.#drafts.set(id, await vault.seal(id, text))
-    else await this.#drafts.delete(id)
+    if (!text) return this.#drafts.delete(id)
+    // At once where it may be readable: a page that is being left has no further turn.
+    if (vault.state.state === 'off') await this.#drafts.set(id, text)
+    // Whoever encrypts everything meanwhile, here or in another tab, may not have met it.
+    await locked('sotto.history', async () => {
+      await vault.refresh()
+      const { state } = vault.state
+      // A conversation that was deleted meanwhile takes its draft along.
+      if (await this.#marks.get(`gone:${id}`)) await this.#drafts.delete(id)
+      else if (state === 'open') await this.#drafts.set(id, await vault.seal(id, text))
+      else if (state === 'locked') await this.#drafts.delete(id)
+    })
   }
 
-  /** Encrypts all that is kept from now on, or with another passphrase; or, with none, no longer. */
+  /**
+   * Encrypts all that is kept from now on, or with another passphrase; or, with none, no longer. Throws {@link VaultLocked},
+   * and {@link NotKept} where the browser stores a record no more: the key stays, so that whatever was sealed can be opened.
+   */
   async protect(passphrase: string | undefined): Promise<void> {
     await locked('sotto.history', async () => {
+      await vault.refresh()
+      if (vault.state.state === 'locked') throw new VaultLocked()
       const kept: Conversation[] = []
       for await (const some of this.all()) kept.push(...some)
       const drafts: [string, string][] = []
       for (const id of await this.#drafts.keys()) drafts.push([id, await this.draft(id)])
       if (passphrase !== undefined) await vault.protect(passphrase)
       const seal = <T>(id: string, value: T) => (passphrase === undefined ? value : vault.seal(id, value))
-      for (const conversation of kept)
-        await this.#kept.set(conversation.id, await seal(conversation.id, conversation))
-      for (const [id, text] of drafts) await this.#drafts.set(id, await seal(id, text))
+      let isStored = true
+      for (const conversation of kept) {
+        const { id } = conversation
+        isStored = (await this.#kept.set(id, await seal(id, conversation))) && isStored
+      }
+      for (const [id, text] of drafts)
+        isStored = (await this.#drafts.set(id, await seal(id, text))) && isStored
+      if (!isStored)
+        throw new NotKept(
+          'The browser did not store all of it, so some is encrypted and some is readable. Free some space, then try again.',
+        )
       if (passphrase === undefined) await vault.unprotect()
     })
-    this.#tell({ kind: 'resealed' })
   }
 
   #tell(news: News): void {

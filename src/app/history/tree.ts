@@ -105,8 +105,11 @@ export const rewritten = (turn: Turn, changes: Partial<Omit<Turn, 'id' | 'after'
   rev: turn.rev + 1,
 })
 
-const sorted = (turn: Turn): string =>
-  JSON.stringify(Object.entries(turn).sort(([a], [b]) => (a < b ? -1 : 1)))
+/** A field that says nothing is as good as none: encryption leaves those out. */
+const sorted = (turn: Turn): string => {
+  const fields = Object.entries(turn).filter(([, value]) => value !== undefined)
+  return JSON.stringify(fields.sort(([a], [b]) => (a < b ? -1 : 1)))
+}
 
 /** The later writing; of two different ones at once, whichever: but everywhere the same. */
 function mergeTurns(a: Turn, b: Turn): Turn {

@@ -2,7 +2,8 @@
  * What this browser keeps, encrypted: a random AES-256-GCM key seals each record, and a passphrase wraps that key (PBKDF2
  * with HMAC-SHA-256, as WebCrypto has it, with the rounds that OWASP's password storage cheat sheet asks for). Whoever
  * copies the browser's profile has to guess the passphrase, at 600,000 hashes a guess. Names of records are random and
- * stay readable, and so does how many there are and how long each one is.
+ * stay readable, and so does how many there are and how long each one is. What was readable before it was sealed may linger
+ * on the disk until the browser tidies its database up.
  */
 import { Database, openChannel } from '../state/storage.ts'
 import { Store } from '../state/store.ts'
@@ -23,8 +24,10 @@ export interface Sealed {
 
 const ROUNDS = 600_000
 const AES = { name: 'AES-GCM', length: 256 } as const
-/** Minutes without a touch, after which it locks itself. */
+/** Minutes without a touch in any tab, after which it locks itself. */
 const IDLE_MINUTES = 15
+/** How often other tabs are told of touches. */
+const TOLD_MS = 30_000
 
 const random = (bytes: number): Uint8Array<ArrayBuffer> => crypto.getRandomValues(new Uint8Array(bytes))
 const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text)
@@ -34,11 +37,29 @@ export class WrongPassphrase extends Error {
   override readonly name = 'WrongPassphrase'
 }
 
+/** It takes the passphrase first. */
+export class VaultLocked extends Error {
+  override readonly name = 'VaultLocked'
+
+  constructor() {
+    super('What this browser keeps is locked. Unlock it with the passphrase first.')
+  }
+}
+
+/** The browser has not stored what it should have. */
+export class NotKept extends Error {
+  override readonly name = 'NotKept'
+}
+
 async function wrappingKey(passphrase: string, { salt, rounds }: Pick<Wrapped, 'salt' | 'rounds'>) {
-  const material = await crypto.subtle.importKey('raw', encode(passphrase), 'PBKDF2', false, ['deriveKey'])
+  // The same letters, whatever keyboard composed them (NIST SP 800-63B, section 5.1.1.2).
+  const letters = encode(passphrase.normalize('NFKC'))
+  const material = await crypto.subtle.importKey('raw', letters, 'PBKDF2', false, ['deriveKey'])
   const parameters = { name: 'PBKDF2', hash: 'SHA-256', salt, iterations: rounds }
   return crypto.subtle.deriveKey(parameters, material, AES, false, ['wrapKey', 'unwrapKey'])
 }
+
+const saltOf = (wrapped: Pick<Wrapped, 'salt'> | undefined): string => wrapped?.salt.join() ?? ''
 
 const isSealed = (stored: unknown): stored is Sealed =>
   typeof stored === 'object' && stored !== null && 'sealed' in stored
@@ -51,20 +72,30 @@ export interface VaultState {
 export class Vault extends Store<VaultState> {
   readonly #marks = new Database<Wrapped>('vault')
   readonly #channel = openChannel('sotto.vault')
-  /** What is done where nobody has touched the page for a while. */
-  onIdle: () => unknown = () => this.lock()
+  /** What is done before the key is forgotten, and then that: where nobody has touched the page, or another tab was locked. */
+  onLock: () => unknown = () => this.lock()
   #key?: CryptoKey
+  /** Of the passphrase that this tab knows of; empty for none. */
+  #salt = ''
+  #toldAt = Number.NEGATIVE_INFINITY
   #idle?: ReturnType<typeof setTimeout>
 
   constructor() {
     super({ state: 'off' })
-    this.#channel.addEventListener('message', () => void this.load())
+    this.#channel.addEventListener('message', ({ data }: MessageEvent) => {
+      if (data === 'touched') this.#rest()
+      else if (data !== 'locked') void this.load()
+      else if (this.state.state === 'open') this.onLock()
+    })
   }
 
   /** Finds out whether there is a passphrase; what this tab had unlocked is locked. */
   async load(): Promise<void> {
     this.#key = undefined
-    this.set({ state: (await this.#marks.get('key')) ? 'locked' : 'off' })
+    clearTimeout(this.#idle)
+    const wrapped = await this.#marks.get('key')
+    this.#salt = saltOf(wrapped)
+    this.set({ state: wrapped ? 'locked' : 'off' })
   }
 
   /** Throws {@link WrongPassphrase}. */
@@ -81,11 +112,12 @@ export class Vault extends Store<VaultState> {
     } catch {
       throw new WrongPassphrase('That is not the passphrase.')
     }
+    this.#salt = saltOf(wrapped)
     this.set({ state: 'open' })
     this.touch()
   }
 
-  /** Forgets the key; other tabs do, too. */
+  /** Forgets the key; other tabs do, too, once they have stored what they have. */
   lock(): void {
     if (this.state.state !== 'open') return
     this.#key = undefined
@@ -94,21 +126,47 @@ export class Vault extends Store<VaultState> {
     this.#channel.postMessage('locked')
   }
 
-  /** Somebody is here. */
+  /** Somebody is here: other tabs, which nobody touches meanwhile, do not lock this one. */
   touch(): void {
-    clearTimeout(this.#idle)
-    if (this.state.state === 'open') this.#idle = setTimeout(() => this.onIdle(), IDLE_MINUTES * 60_000)
+    this.#rest()
+    const now = performance.now()
+    if (this.state.state !== 'open' || now - this.#toldAt < TOLD_MS) return
+    this.#toldAt = now
+    this.#channel.postMessage('touched')
   }
 
-  /** A first passphrase, or another one. What is kept already is to be sealed by the caller, record by record. */
+  #rest(): void {
+    clearTimeout(this.#idle)
+    if (this.state.state === 'open') this.#idle = setTimeout(() => this.onLock(), IDLE_MINUTES * 60_000)
+  }
+
+  /** Goes along with what another tab has done to the passphrase, whose message may not have come yet. */
+  async refresh(): Promise<void> {
+    if (saltOf(await this.#marks.get('key')) !== this.#salt) await this.load()
+  }
+
+  /**
+   * A first passphrase, or another one for the same key: a change that is cut off leaves nothing unreadable. What is kept
+   * already is to be sealed by the caller, record by record. Throws {@link VaultLocked} and {@link NotKept}.
+   */
   async protect(passphrase: string): Promise<void> {
+    await this.refresh()
+    // A key of its own in place of the one that is locked away would leave nothing that could ever be opened again.
+    if (this.state.state === 'locked') throw new VaultLocked()
     const key = this.#key ?? (await crypto.subtle.generateKey(AES, true, ['encrypt', 'decrypt']))
     const [salt, iv] = [random(16), random(12)]
     const wrapping = await wrappingKey(passphrase, { salt, rounds: ROUNDS })
     const wrapped = await crypto.subtle.wrapKey('raw', key, wrapping, { name: 'AES-GCM', iv })
+    const before = await this.#marks.get('key')
     const isStored = await this.#marks.set('key', { salt, rounds: ROUNDS, iv, key: wrapped })
-    if (!isStored) throw new Error('The browser did not keep the key, so nothing was encrypted.')
+    if (!isStored) {
+      await (before ? this.#marks.set('key', before) : this.#marks.delete('key'))
+      throw new NotKept(
+        'The browser did not keep the key, so nothing was encrypted. Free some space, then try again.',
+      )
+    }
     this.#key = key
+    this.#salt = saltOf({ salt })
     this.set({ state: 'open' })
     this.touch()
     this.#channel.postMessage('protected')
@@ -121,10 +179,14 @@ export class Vault extends Store<VaultState> {
     this.#channel.postMessage('off')
   }
 
-  /** As it is to be stored. Throws where it is locked: nothing is stored readable then. */
+  /**
+   * As it is to be stored. Throws {@link VaultLocked}: nothing is stored readable then, or under a key that another tab has
+   * replaced.
+   */
   async seal<T>(name: string, value: T): Promise<T | Sealed> {
+    await this.refresh()
     if (this.state.state === 'off') return value
-    if (!this.#key) throw new Error('What this browser keeps is locked.')
+    if (!this.#key) throw new VaultLocked()
     const iv = random(12)
     const by = { name: 'AES-GCM', iv, additionalData: encode(name) }
     return { iv, sealed: await crypto.subtle.encrypt(by, this.#key, encode(JSON.stringify(value))) }

@@ -23,21 +23,38 @@ export class ImportError extends Error {
 type Unknown = Record<string, unknown>
 const isObject = (value: unknown): value is Unknown =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+/** What a `Date` can be of: others throw where they are shown, and nothing is later than they are. */
+const isTime = (value: unknown): boolean => Number.isInteger(value) && Math.abs(value as number) <= 8.64e15
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
 const isRegister = (value: unknown, type: string): boolean =>
-  isObject(value) && typeof value.value === type && Number.isFinite(value.at)
-const isName = (value: unknown): boolean => typeof value === 'string' && /^[\w.-]{1,64}$/.test(value)
+  isObject(value) && typeof value.value === type && isTime(value.at)
+const isName = (value: unknown): boolean =>
+  typeof value === 'string' && /^[\w.-]{1,64}$/.test(value) && value !== '__proto__'
+
+/** What a turn may have besides; whatever else stands in a file is left there. */
+const optional: Record<string, (value: unknown) => boolean> = {
+  after: isName,
+  rev: isCount,
+  finish: (value) => ['stop', 'length', 'cancelled', 'context', 'unfinished'].includes(value as string),
+  wire: (value) => Array.isArray(value) && value.every(Number.isFinite),
+  tokens: Number.isFinite,
+  padded: Number.isFinite,
+  seconds: Number.isFinite,
+  model: (value) => typeof value === 'string',
+}
 
 const isTurn = (value: unknown): boolean =>
   isObject(value) &&
   isName(value.id) &&
   (value.role === 'user' || value.role === 'assistant') &&
   typeof value.content === 'string' &&
-  Number.isFinite(value.at)
+  isTime(value.at) &&
+  Object.entries(optional).every(([name, isRight]) => value[name] === undefined || isRight(value[name]))
 
 const isLinear = (value: Unknown): boolean =>
   isName(value.id) &&
   typeof value.title === 'string' &&
-  Number.isFinite(value.updated) &&
+  isTime(value.updated) &&
   Array.isArray(value.turns) &&
   value.turns.every(isTurn)
 
@@ -45,14 +62,10 @@ const isTree = (value: Unknown): boolean =>
   isName(value.id) &&
   isRegister(value.title, 'string') &&
   isRegister(value.pinned, 'boolean') &&
-  Number.isFinite(value.updated) &&
+  isTime(value.updated) &&
   isObject(value.turns) &&
   Object.entries(value.turns).every(
-    ([id, turn]) =>
-      isTurn(turn) &&
-      (turn as Unknown).id === id &&
-      Number.isFinite((turn as Unknown).rev) &&
-      ((turn as Unknown).after === undefined || isName((turn as Unknown).after)),
+    ([id, turn]) => isTurn(turn) && (turn as Unknown).id === id && (turn as Unknown).rev !== undefined,
   ) &&
   isObject(value.chosen) &&
   Object.values(value.chosen).every((register) => isRegister(register, 'string'))

@@ -2,6 +2,7 @@
 import { archive } from '../history/archive.ts'
 import { type Conversation, mergeConversations } from '../history/conversation.ts'
 import { newId } from '../history/tree.ts'
+import { VaultLocked, vault } from '../history/vault.ts'
 import { Store } from './store.ts'
 
 export interface LibraryState {
@@ -39,6 +40,16 @@ export class Library extends Store<LibraryState> {
     if (merged && !merged.temporary && Object.keys(merged.turns).length > 0) this.#put([merged])
     if (!merged) this.drop(conversation.id)
     return merged
+  }
+
+  /**
+   * Takes in conversations from a file; one that was deleted here comes back under another name. Throws `VaultLocked`:
+   * nothing would be stored.
+   */
+  async takeIn(conversations: readonly Conversation[]): Promise<void> {
+    if (vault.state.state === 'locked') throw new VaultLocked()
+    for (const conversation of conversations)
+      if (!(await this.keep(conversation))) await this.keep({ ...conversation, id: newId() })
   }
 
   /** Another tab has kept it. */

@@ -19,6 +19,8 @@ export class Replying {
   #cancel?: () => void
   #stall?: ReturnType<typeof setTimeout>
   #keptAt = 0
+  /** Which conversation it belongs to. */
+  #conversation = ''
 
   constructor(chat: Conversing) {
     this.#chat = chat
@@ -34,8 +36,11 @@ export class Replying {
     const chat = this.#chat
     const started = performance.now()
     const begun = this.#reply
+    this.#conversation = chat.state.conversation.id
     try {
       await chat.keep()
+      // Another tab has gone on with it while this one waited: two writings of one turn would not both stay.
+      if ((chat.state.conversation.turns[begun.id]?.rev ?? -1) >= begun.rev) return
       const result = await this.#retried(begun)
       const seconds = (begun.seconds ?? 0) + (performance.now() - started) / 1000
       if (result) this.#finish(begun, result, seconds)
@@ -125,6 +130,8 @@ export class Replying {
   #put(changes: Partial<Turn>): void {
     const reply = rewritten(this.#reply, changes)
     const { content, finish = 'unfinished' } = reply
+    // Locked or erased meanwhile: another conversation has no place for it.
+    if (this.#chat.state.conversation.id !== this.#conversation) return
     if (!content && (finish === 'unfinished' || finish === 'cancelled')) return
     this.#chat.set({ reply })
     this.#chat.change((conversation) => ({ ...withTurn(conversation, reply), updated: Date.now() }))

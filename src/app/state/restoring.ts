@@ -8,6 +8,9 @@ import { library } from './library.ts'
 import { onTravel, placeHere } from './place.ts'
 import { local } from './storage.ts'
 
+/** The longest that a reply which is being ended puts off the lock. */
+const LOCK_MS = 3000
+
 /** The open conversation first, then the others. */
 export async function restore(): Promise<void> {
   chat.era = await archive.era()
@@ -28,7 +31,8 @@ export async function begin(): Promise<void> {
 
 /** Ends a reply, keeps what there is of it, and forgets the key and everything that was read with it. */
 export async function lock(): Promise<void> {
-  await chat.stop()
+  // Parties that do not answer do not keep the key here.
+  await Promise.race([chat.stop(), new Promise((resolve) => setTimeout(resolve, LOCK_MS))])
   await drafts.flush()
   vault.lock()
 }
@@ -51,7 +55,7 @@ function watchLock(): void {
     if (state === 'off' && before === 'locked') void restore()
     before = state
   })
-  vault.onIdle = lock
+  vault.onLock = lock
   for (const name of ['pointerdown', 'keydown'])
     addEventListener(name, () => vault.touch(), { passive: true })
 }
@@ -74,12 +78,15 @@ async function hear(news: News): Promise<void> {
 
 function nameDocument(): void {
   const { title, temporary } = chat.state.conversation
-  const name = temporary ? 'Temporary chat' : title.value
+  // The browser's own history keeps names of pages, readable: none of them tells what is encrypted here.
+  const shown = vault.state.state === 'off' ? title.value : ''
+  const name = temporary ? 'Temporary chat' : shown
   const wanted = name ? `${name} — Sotto` : 'Sotto — private chat'
   if (document.title !== wanted) document.title = wanted
 }
 
 chat.subscribe(nameDocument)
+vault.subscribe(nameDocument)
 archive.onNews((news) => void hear(news))
 onTravel(async (id) => {
   const conversation = id ? (library.find(id) ?? (await archive.get(id))) : undefined

@@ -1,0 +1,221 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { branchOf, newTurn, withTurn } from './tree.ts'
+
+/** What every tab of one browser shares; `room`: which tables take something more. */
+const disk = vi.hoisted(() => ({
+  tables: new Map<string, Map<string, unknown>>(),
+  room: (_table: string): boolean => true,
+}))
+vi.mock('idb-keyval', () => ({
+  createStore: (_within: string, table: string) => table,
+  get: async (key: string, table: string) => structuredClone(disk.tables.get(table)?.get(key)),
+  getMany: async (keys: string[], table: string) =>
+    keys.map((key) => structuredClone(disk.tables.get(table)?.get(key))),
+  keys: async (table: string) => [...(disk.tables.get(table)?.keys() ?? [])],
+  set: async (key: string, value: unknown, table: string) => {
+    if (!disk.room(table)) throw new DOMException('', 'QuotaExceededError')
+    disk.tables.set(table, (disk.tables.get(table) ?? new Map()).set(key, structuredClone(value)))
+  },
+  del: async (key: string, table: string) => void disk.tables.get(table)?.delete(key),
+  clear: async (table: string) => void disk.tables.delete(table),
+}))
+
+/** Messages between tabs, which come when they are delivered. */
+const channels = new Map<string, { listener: (event: object) => void; owner: object }[]>()
+let isDelivered = false
+class Channel {
+  readonly #name: string
+  constructor(name: string) {
+    this.#name = name
+  }
+  addEventListener(_: string, listener: (event: object) => void): void {
+    channels.set(this.#name, [...(channels.get(this.#name) ?? []), { listener, owner: this }])
+  }
+  postMessage(data: unknown): void {
+    if (!isDelivered) return
+    for (const { listener, owner } of channels.get(this.#name) ?? []) if (owner !== this) listener({ data })
+  }
+}
+
+/** A tab of its own: its modules are no other tab's. */
+async function openTab() {
+  vi.resetModules()
+  const { archive } = await import('./archive.ts')
+  const { vault } = await import('./vault.ts')
+  const { newConversation } = await import('./conversation.ts')
+  await vault.load()
+  return { archive, vault, newConversation }
+}
+type Tab = Awaited<ReturnType<typeof openTab>>
+
+const secret = 'Where does it hurt?'
+const said = ({ newConversation }: Tab, text = secret) =>
+  withTurn(newConversation(0), newTurn('user', text, undefined))
+const isBytes = (value: unknown): value is Uint8Array<ArrayBuffer> =>
+  value instanceof ArrayBuffer || ArrayBuffer.isView(value)
+const onDisk = (): string =>
+  [...disk.tables.values()]
+    .flatMap((table) => [...table.values()])
+    .map((value) =>
+      JSON.stringify(value, (_, part) => (isBytes(part) ? Buffer.from(part).toString('latin1') : part)),
+    )
+    .join()
+const bytesOf = (buffer: BufferSource): string => Buffer.from(buffer as Uint8Array).toString('hex')
+const sealedOnDisk = (id: string) =>
+  disk.tables.get('conversations')?.get(id) as { iv: Uint8Array<ArrayBuffer>; sealed: ArrayBuffer }
+
+beforeEach(() => {
+  disk.tables.clear()
+  disk.room = () => true
+  channels.clear()
+  isDelivered = false
+  vi.stubGlobal('BroadcastChannel', Channel)
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+describe('what is kept under a passphrase', () => {
+  test('is nowhere readable, and comes back with the passphrase and no other', async () => {
+    const tab = await openTab()
+    const conversation = said(tab)
+    await tab.archive.keep(conversation)
+    await tab.archive.keepDraft('new', secret)
+    expect(onDisk()).toContain(secret)
+    // The same letters, composed otherwise.
+    await tab.archive.protect('caf\u00e9 au lait')
+    expect(onDisk()).not.toContain(secret)
+    // Nothing new is not stored anew.
+    const { iv } = sealedOnDisk(conversation.id)
+    await tab.archive.keep(conversation)
+    expect(sealedOnDisk(conversation.id).iv).toEqual(iv)
+    const later = await openTab()
+    expect(later.vault.state.state).toBe('locked')
+    expect(await later.archive.get(conversation.id)).toBeUndefined()
+    await expect(later.vault.unlock('cafe au lait')).rejects.toThrow('not the passphrase')
+    expect(later.vault.state.state).toBe('locked')
+    await later.vault.unlock('cafe\u0301 au lait')
+    expect(branchOf((await later.archive.get(conversation.id))!)[0].content).toBe(secret)
+    expect(await later.archive.draft('new')).toBe(secret)
+    // A record that stands in another one's place is none.
+    disk.tables.get('conversations')!.set('other', sealedOnDisk(conversation.id))
+    expect(await later.archive.get('other')).toBeUndefined()
+  })
+
+  test('never has a nonce twice, nor twice the same bytes for the same text', async () => {
+    const { vault } = await openTab()
+    await vault.protect('a passphrase')
+    const sealed = await Promise.all(Array.from({ length: 200 }, () => vault.seal('one', secret)))
+    const records = sealed as unknown as { iv: Uint8Array<ArrayBuffer>; sealed: ArrayBuffer }[]
+    expect(new Set(records.map(({ iv }) => bytesOf(iv))).size).toBe(200)
+    expect(new Set(records.map(({ sealed }) => bytesOf(new Uint8Array(sealed)))).size).toBe(200)
+    expect(records[0].iv).toHaveLength(12)
+  })
+
+  test('cannot be locked out by another passphrase, or stopped from being encrypted, while it is locked', async () => {
+    const tab = await openTab()
+    const conversation = said(tab)
+    await tab.archive.keep(conversation)
+    await tab.archive.protect('a passphrase')
+    const other = await openTab()
+    for (const passphrase of ['another one', undefined])
+      await expect(other.archive.protect(passphrase)).rejects.toMatchObject({ name: 'VaultLocked' })
+    await other.vault.unlock('a passphrase')
+    expect(await other.archive.get(conversation.id)).toBeDefined()
+  })
+})
+
+describe('a tab that has not heard yet what another one did', () => {
+  test('writes nothing readable once there is a passphrase', async () => {
+    const [late, tab] = [await openTab(), await openTab()]
+    await tab.archive.protect('a passphrase')
+    await late.archive.keepDraft('new', secret)
+    expect(late.vault.state.state).toBe('locked')
+    await late.vault.load()
+    await late.archive.keep(said(late))
+    await expect(late.vault.seal('one', secret)).rejects.toMatchObject({ name: 'VaultLocked' })
+    expect(onDisk()).not.toContain(secret)
+    await expect(late.archive.protect('another one')).rejects.toMatchObject({ name: 'VaultLocked' })
+  })
+
+  test('writes nothing under a key that is gone', async () => {
+    const tab = await openTab()
+    await tab.archive.protect('a passphrase')
+    const late = await openTab()
+    await late.vault.unlock('a passphrase')
+    await tab.archive.protect(undefined)
+    const conversation = said(late)
+    await late.archive.keep(conversation)
+    expect(await (await openTab()).archive.get(conversation.id)).toBeDefined()
+  })
+})
+
+describe('a browser without room', () => {
+  test('for the key encrypts nothing', async () => {
+    const tab = await openTab()
+    await tab.archive.keep(said(tab))
+    disk.room = (table) => table !== 'vault'
+    await expect(tab.archive.protect('a passphrase')).rejects.toMatchObject({ name: 'NotKept' })
+    await tab.vault.load()
+    expect(tab.vault.state.state).toBe('off')
+  })
+
+  test('for readable records keeps the key of the sealed ones', async () => {
+    const tab = await openTab()
+    const conversation = said(tab)
+    await tab.archive.keep(conversation)
+    await tab.archive.protect('a passphrase')
+    disk.room = (table) => table !== 'conversations'
+    await expect(tab.archive.protect(undefined)).rejects.toMatchObject({ name: 'NotKept' })
+    const later = await openTab()
+    await later.vault.unlock('a passphrase')
+    expect(await later.archive.get(conversation.id)).toBeDefined()
+  })
+})
+
+test('a tab whose other one is locked does what is to be done before, and forgets the key then', async () => {
+  isDelivered = true
+  const { vault: one } = await openTab()
+  await one.protect('a passphrase')
+  const { archive, vault: other } = await openTab()
+  await other.unlock('a passphrase')
+  await vi.waitFor(() => expect(one.state.state).toBe('open'))
+  other.onLock = async () => {
+    await archive.keepDraft('new', secret)
+    other.lock()
+  }
+  one.lock()
+  await vi.waitFor(() => expect(other.state.state).toBe('locked'))
+  await other.unlock('a passphrase')
+  expect(await archive.draft('new')).toBe(secret)
+})
+
+test('what was deleted takes drafts along that are stored later', async () => {
+  const tab = await openTab()
+  const conversation = said(tab)
+  await tab.archive.keep(conversation)
+  await tab.archive.remove(conversation.id)
+  await tab.archive.keepDraft(conversation.id, secret)
+  expect(onDisk()).not.toContain(secret)
+})
+
+test('a tab that nobody touches locks none that somebody does', async () => {
+  isDelivered = true
+  const { vault: left } = await openTab()
+  await left.protect('a passphrase')
+  const { vault: used } = await openTab()
+  await used.unlock('a passphrase')
+  await left.unlock('a passphrase')
+  vi.useFakeTimers()
+  left.touch()
+  used.touch()
+  for (let minute = 0; minute < 30; minute++) {
+    vi.advanceTimersByTime(60_000)
+    used.touch()
+  }
+  expect([left.state.state, used.state.state]).toEqual(['open', 'open'])
+  vi.advanceTimersByTime(16 * 60_000)
+  vi.useRealTimers()
+  await vi.waitFor(() => expect([left.state.state, used.state.state]).toEqual(['locked', 'locked']))
+})
