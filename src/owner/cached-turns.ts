@@ -88,6 +88,17 @@ export class CachedTurns {
     return { ids, base, single, isCut: dropped > 0 }
   }
 
+  /**
+   * Goes on from where another session with the same model was, with nothing read yet: turns keep the ids that they had, which
+   * may be others than their texts give, and so their places.
+   */
+  takeOver(other: CachedTurns): void {
+    this.#conversation = other.#conversation
+    this.#turns = [...other.#turns]
+    this.#dropped = other.#dropped
+    this.rows = 0
+  }
+
   /** A reply was made; what follows it is read from `resume` on. */
   replied(format: TurnFormat, reply: { id?: string; content: string; ids: number[]; resume: number }): void {
     const { id, content, ids, resume } = reply

@@ -82,8 +82,15 @@ export class Owner implements OwnerApi {
   }
 
   chat(messages: Message[], options: ChatOptions): Promise<ChatResult> {
-    const begun: Begun = { rows: 0 }
-    return this.#run((open, run) => chat(open, messages, options, run, begun))
+    let begun: Begun = { rows: 0 }
+    let model: string | undefined
+    return this.#run((open, run) => {
+      const { hash } = open.info.model
+      // Places and tokens of one model say nothing to another.
+      if (hash !== model) begun = { rows: 0 }
+      model = hash
+      return chat(open, messages, options, run, begun)
+    })
   }
 
   classify(inputs: ClassifyInput[]): Promise<Classification[]> {
@@ -172,7 +179,9 @@ export class Owner implements OwnerApi {
           this.#open = next
           this.#watch(next)
           // What somebody has read already goes on with the model that it began with, or not at all.
-          if (isHeard && next.info.model.hash !== current.info.model.hash) throw error
+          const isSame = next.info.model.hash === current.info.model.hash
+          if (isHeard && !isSame) throw error
+          if (isSame) next.cached.takeOver(current.cached)
           current = next
         }
       }

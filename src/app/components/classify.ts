@@ -51,7 +51,7 @@ export class ClassifyView extends LitElement {
     return html`
       <div class="scroll">
         <div class="column">
-          <h2>A label, and nobody listening.</h2>
+          <h2>${model?.protection.notice.hidesTexts === false ? `${model.protection.notice.title}.` : 'A label, and nobody listening.'}</h2>
           <p class="lead">
             ${model?.protection.notice.lead.classify} ${honesty.condition(model)}
             <button @click=${this.#openPanel}>Who sees what</button>

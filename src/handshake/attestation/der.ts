@@ -22,8 +22,8 @@ function elements(bytes: Uint8Array): Element[] {
     let length = more === 0 ? first : 0
     for (let i = 0; i < more; i++) length = 256 * length + bytes[at + 2 + i]
     const end = at + 2 + more + length
-    // The shortest form of a length is the only one.
-    const isShortest = more === 0 || (bytes[at + 2] !== 0 && length >= 0x80)
+    // The shortest form of a length is the only one; 0x80, a length that is told at the end, is none.
+    const isShortest = first < 0x80 || (more > 0 && bytes[at + 2] !== 0 && length >= 0x80)
     if (!(more <= 3 && end <= bytes.length && isShortest)) throw malformed()
     out.push({ tag: bytes[at], body: bytes.subarray(at + 2 + more, end), whole: bytes.subarray(at, end) })
     at = end

@@ -15,7 +15,7 @@ import { figureInWords } from './attacks.ts'
 import { VeiledConnection } from './connection.ts'
 import { VEILED } from './id.ts'
 import { type Kit, parseKit } from './kit.ts'
-import { veiledListing } from './listing.ts'
+import { type VeiledListing, veiledListing } from './listing.ts'
 import { welcome } from './messages.ts'
 import { OwnerEnds } from './owner-ends.ts'
 import { KeyFileError } from './owner-key.ts'
@@ -39,7 +39,7 @@ export async function connectVeiled(request: ConnectRequest): Promise<VeiledConn
   const progress = (done: number, text: string) => onEvent({ type: 'progress', done, total: 2, text })
   if (facts.figure) onEvent({ type: 'notice', text: figureInWords(facts.figure) })
   progress(0, 'Opening the key')
-  const kit = await kitFor(request, facts.keyId)
+  const kit = await kitFor(request, facts)
   const ends = new OwnerEnds(kit.key)
   progress(1, 'Connecting to the model server')
   const { link, reason } = await connect(server, { ...surroundings.connect, link: request.link })
@@ -62,8 +62,9 @@ async function greet(link: Link, modelHash: string, keyId: string): Promise<void
 
 async function kitFor(
   { settings, base, listing, surroundings }: ConnectRequest,
-  keyId: string,
+  facts: VeiledListing,
 ): Promise<Kit> {
+  const { keyId } = facts
   const parsed = v.safeParse(settingsSchema, settings)
   const kits = parsed.success ? parsed.output.kits : {}
   const found = Object.hasOwn(kits, keyId) ? kits[keyId] : undefined
@@ -76,7 +77,13 @@ async function kitFor(
   try {
     const value = typeof found === 'string' ? await fetchKit(found, base, surroundings.connect.fetch) : found
     const kit = parseKit(value, `The kit of key ${keyId.slice(0, 8)}`)
-    new OwnerEnds(kit.key).check(keyId)
+    const ends = new OwnerEnds(kit.key)
+    ends.check(keyId)
+    ends.checkSizes(
+      facts.kind === 'decoder'
+        ? { tokens: facts.vocab }
+        : { labels: facts.labelCount, ...(facts.kind === 'labels' ? { tokens: facts.vocab } : {}) },
+    )
     return kit
   } catch (cause) {
     if (!(cause instanceof KeyFileError)) throw cause

@@ -59,7 +59,6 @@ export class VeiledConnection implements Connection {
    * there are. Of a classifier, all labels' logits. Rejects with `Cancelled`, `LinkError` or `SessionError`.
    */
   async run(base: number, input: TextInput, { signal }: RunOptions = {}): Promise<Floats> {
-    if (signal?.aborted) throw new Cancelled('stopped')
     try {
       await this.#late
       const { facts } = this.#parts
@@ -75,7 +74,6 @@ export class VeiledConnection implements Connection {
 
   /** Rejects as `run` does, and for a model that reads texts. */
   async look(picture: RgbaPicture, { signal }: RunOptions = {}): Promise<Looked> {
-    if (signal?.aborted) throw new Cancelled('stopped')
     const { facts, kit, ends } = this.#parts
     try {
       await this.#late
@@ -128,6 +126,7 @@ export class VeiledConnection implements Connection {
   /** One request and its answer; after `signal` the server is told, and the answer, if it still comes, is dropped. */
   async #ask(request: Request, tokens: number, signal?: AbortSignal): Promise<Uint8Array> {
     const { link } = this.#parts
+    if (signal?.aborted) throw new Cancelled('stopped')
     const bytes = encodeRequest(request)
     this.#lastSent = bytes
     this.#hops++
@@ -142,6 +141,8 @@ export class VeiledConnection implements Connection {
       }
     })
     signal?.addEventListener('abort', stop, { once: true })
+    // It may have come while the request was on its way.
+    if (signal?.aborted) stop()
     try {
       const got = await Promise.race([answer, stopped])
       this.#hops++

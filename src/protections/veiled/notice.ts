@@ -18,7 +18,7 @@ export const notice: Notice = {
       'Disguised, not encrypted: words leave this browser as numbers of a secret vocabulary. That keeps them out of the ' +
       'host’s logs and casual sight. It does not stop a host that works on it.',
     classify:
-      'Disguised, not encrypted: texts leave this browser as numbers of a secret vocabulary. That keeps them out of the ' +
+      'Disguised, not encrypted: texts leave this browser as numbers of a secret vocabulary, pictures as patches that are mixed and reordered. That keeps them out of the ' +
       'host’s logs and casual sight. It does not stop a host that works on it.',
   },
   promise:
@@ -33,13 +33,13 @@ export const notice: Notice = {
   afterFailure: 'What was sent was disguised, not encrypted. A retry sends the same numbers again.',
   visible: {
     chat: ['How long each message and reply is, exactly, and where a reply ends.', counted, network],
-    classify: ['How many texts you send, and how long each is, exactly.', counted, network],
+    classify: ['How many texts or pictures you send, and how long each text is, exactly.', counted, network],
   },
   limits: [
     'Never for open-weight models or their fine-tunes: with the original weights, or the embedding table alone, all text is read back.',
     recovered,
     'Pictures: a host with public ones of the same kind rebuilds them so that they can be recognised (correlation 0.96, garments).',
-    'Any owner’s key opens every owner’s text of that key, and one dialogue known in the clear tells 58 % of words from then on.',
+    'Any owner’s key opens every owner’s text of that key, and one dialogue known in the clear tells 60 % of words from then on.',
     'Whoever must not be able to read your texts at all needs secret sharing, which this is not.',
   ],
   pooled: [

@@ -39,6 +39,18 @@ export class OwnerEnds {
       )
   }
 
+  /** Throws {@link KeyFileError} unless the model has as many tokens, or labels, as this key is for. */
+  checkSizes(sizes: { readonly tokens?: number; readonly labels?: number }): void {
+    for (const name of ['tokens', 'labels'] as const) {
+      const [size, own] = [sizes[name], this.#key.ends[name]?.size]
+      if (size !== undefined && size !== own)
+        throw new KeyFileError(
+          'other-key',
+          `The model is said to have ${size} ${name}, and the key is for ${own ?? 'none'}.`,
+        )
+    }
+  }
+
   /** The cloud's ids of tokens. Throws `RangeError` for an id that the model does not have. */
   veilIds(ids: readonly number[]): number[] {
     const { veiled } = this.#order('tokens')

@@ -29,7 +29,8 @@ export type StoredReconstruction = v.InferOutput<typeof reconstructionSchema>
 export function rebuildPatches(o: StoredReconstruction, patches: readonly Float32Array[]): Float32Array[] {
   const size = patches[0].length
   const [map, around] = [floatsOf(o.map, size * size), floatsOf(o.around, size)]
-  if (o.places.length !== patches.length || new Set(o.places).size !== patches.length)
+  const isOfAll = patches.every((_, place) => o.places.includes(place))
+  if (o.places.length !== patches.length || !isOfAll)
     throw new RangeError('The reconstruction is of pictures with other patches.')
   const out: Float32Array[] = []
   patches.forEach((patch, p) => {

@@ -9,9 +9,11 @@ import {
   VOCAB,
 } from '../../../../test/support/veil/served.ts'
 import type { Vector } from '../../../../test/twins/formulas.ts'
-import { readCloud } from './checkpoint.ts'
+import { readCloud, readerOf } from './checkpoint.ts'
 import type { DecoderEngine, DecoderSession, LabelEngine, TopLogits } from './engine.ts'
 import { loadEngine } from './load.ts'
+import { loadDecoder } from './onnx/decoder.ts'
+import { decoderFamily } from './onnx/decoder-graph.ts'
 
 const calm = new AbortController().signal
 const opened: { close(): Promise<void> }[] = []
@@ -76,6 +78,28 @@ test('texts of several owners are read together, and each gets its own answer', 
         expectSame(folder, await session.next(at, veiled.subarray(at, at + 1), calm), want[at])
     }),
   )
+})
+
+test('a text for which there is no room ends alone, and not those that are read with it', async () => {
+  const folder = await VeiledFolder.make(servedDecoders[0])
+  folders.push(folder)
+  const cloud = readCloud(folder.cloud)
+  const family = decoderFamily(cloud.config.model_type)!
+  const { layers, kvHeads, width } = family.sizes({ read: readerOf(cloud) })
+  // Two texts of 64 tokens.
+  const engine = await loadDecoder(cloud, family, 1, 8 * layers * 2 * kvHeads * width * 64)
+  opened.push(engine)
+  const ids = someIds(65)
+  const veiled = Uint32Array.from(folder.ends.veilIds(ids))
+  const [short, long] = [await open(engine), await open(engine)]
+  await Promise.all([short.next(0, veiled.subarray(0, 10), calm), long.next(0, veiled.subarray(0, 64), calm)])
+  const [answer, refusal] = await Promise.allSettled([
+    short.next(10, veiled.subarray(10, 11), calm),
+    long.next(64, veiled.subarray(64, 65), calm),
+  ])
+  expect(refusal).toMatchObject({ status: 'rejected', reason: { code: 'too-many-sessions' } })
+  if (answer.status === 'rejected') throw answer.reason
+  expectSame(folder, answer.value, folder.logits(ids)[10])
 })
 
 test('who gives up is not computed for, and goes on where it was', async () => {

@@ -8,18 +8,19 @@ export interface Waiting {
 }
 
 /**
- * The longest row of neighbours that read one token each, or else the first request by itself. Texts that read long prompts
- * take turns with those that are being written: whichever ran last lets the other go first.
+ * Neighbours that read one token each, the one that has waited longest among them: `waiting` is in the order that they asked in.
+ * Or else the first request by itself. Texts that read long prompts take turns with those that are being written: whichever
+ * ran last lets the other go first.
  */
 export function nextBatch<T extends Waiting>(waiting: readonly T[], wasSingle: boolean): T[] {
-  const singles = waiting.filter(({ tokens }) => tokens === 1).sort((a, b) => a.place - b.place)
   const longer = waiting.find(({ tokens }) => tokens > 1)
-  if (longer && (wasSingle || singles.length === 0)) return [longer]
-  let best: T[] = []
-  let row: T[] = []
-  for (const one of singles) {
-    row = row.length > 0 && row[row.length - 1].place + 1 === one.place ? [...row, one] : [one]
-    if (row.length > best.length) best = row
-  }
-  return best
+  const oldest = waiting.find(({ tokens }) => tokens === 1)
+  if (longer && (wasSingle || !oldest)) return [longer]
+  if (!oldest) return []
+  const singles = new Map(waiting.filter(({ tokens }) => tokens === 1).map((one) => [one.place, one]))
+  const row: T[] = []
+  let place = oldest.place
+  while (singles.has(place - 1)) place--
+  for (let one = singles.get(place); one; one = singles.get(++place)) row.push(one)
+  return row
 }

@@ -1,18 +1,18 @@
 /** Decoders on ONNX Runtime: texts that are written at once are read in one run. */
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { SessionError } from '../../../../handshake/errors.ts'
-import { type Checkpoint, type Cloud, readCheckpoint } from '../checkpoint.ts'
+import { type Cloud, readCheckpoint } from '../checkpoint.ts'
 import { type DecoderEngine, type DecoderSession, TOP, type TopLogits } from '../engine.ts'
 import { nextBatch, type Waiting } from './batches.ts'
 import { Cache } from './cache.ts'
-import type { DecoderFamily } from './decoder-family.ts'
+import type { DecoderFamily, DecoderSizes } from './decoder-family.ts'
 import { decoderGraph } from './decoder-graph.ts'
 import { sessionOptions } from './session.ts'
 
 /** Tokens of a prompt in one run: between two, others get their turn, and who has left is noticed. */
 const CHUNK = 64
 
-/** Bytes of all keys and values, unless said otherwise. */
+/** Bytes of all keys and values of texts, unless said otherwise. */
 const CACHE_BYTES = 1 << 30
 
 interface Text {
@@ -34,6 +34,7 @@ export async function loadDecoder(
   cloud: Cloud,
   family: DecoderFamily,
   threads: number,
+  cacheBytes = CACHE_BYTES,
 ): Promise<DecoderEngine> {
   const checkpoint = readCheckpoint(cloud)
   const top = Math.min(TOP, family.sizes(checkpoint).vocab)
@@ -41,7 +42,7 @@ export async function loadDecoder(
     decoderGraph(family, checkpoint, top),
     sessionOptions(threads),
   )
-  return new OnnxDecoder(session, family, checkpoint, top)
+  return new OnnxDecoder(session, family.sizes(checkpoint), top, cacheBytes)
 }
 
 class OnnxDecoder implements DecoderEngine {
@@ -59,8 +60,7 @@ class OnnxDecoder implements DecoderEngine {
   #isRunning = false
   #wasSingle = false
 
-  constructor(session: InferenceSession, family: DecoderFamily, checkpoint: Checkpoint, top: number) {
-    const sizes = family.sizes(checkpoint)
+  constructor(session: InferenceSession, sizes: DecoderSizes, top: number, cacheBytes: number) {
     this.vocab = sizes.vocab
     this.context = sizes.context
     this.top = top
@@ -68,7 +68,7 @@ class OnnxDecoder implements DecoderEngine {
     this.#kvHeads = sizes.kvHeads
     this.#width = sizes.width
     this.#layers = sizes.layers
-    this.#cache = new Cache(sizes, CACHE_BYTES)
+    this.#cache = new Cache(sizes, cacheBytes)
   }
 
   async open(): Promise<DecoderSession> {
@@ -118,6 +118,8 @@ class OnnxDecoder implements DecoderEngine {
         request.signal.throwIfAborted()
         if (request.text.isClosed) throw new SessionError('expired', 'The text was closed.')
         request.text.place ??= this.#cache.take()
+        // Whose text has no room left goes alone: those that are read with it have asked for nothing.
+        this.#cache.reserve(request.base + Math.min(CHUNK, request.ids.length))
         return [{ request, place: request.text.place, tokens: request.ids.length }]
       } catch (reason) {
         this.#leave(request).reject(reason)
@@ -137,7 +139,6 @@ class OnnxDecoder implements DecoderEngine {
     const count = Math.min(CHUNK, first.ids.length)
     const lengths = batch.map(({ base }) => base + count)
     const longest = Math.max(...lengths)
-    this.#cache.reserve(longest)
     const shape = [batch.length, count]
     const ids = BigInt64Array.from(
       batch.flatMap((request) => [...request.ids.subarray(0, count)]),
