@@ -175,7 +175,7 @@ export function bertTwin(
     })
   }
   const { head } = form
-  if (!c.head || c.head.kind === 'embed') return { hidden: xs }
+  if (!c.head) return { hidden: xs }
   if (c.head.kind === 'classify')
     return { hidden: xs, logits: [dense(dense(xs[0], head.pool).map(form.act), head.labels)] }
   if (c.head.kind === 'tag') return { hidden: xs, logits: xs.map((x) => dense(x, 'classifier')) }

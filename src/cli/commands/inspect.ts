@@ -19,8 +19,6 @@ async function inspect(dir: string, values: ValuesOf<typeof declared>): Promise<
 
 function headOf({ head }: Inspection['config']): string | undefined {
   if (head?.kind === 'tag') return `labels of tokens: ${head.labels.join(', ')}`
-  if (head?.kind === 'embed')
-    return `one vector, of the ${head.pooling === 'mean' ? 'mean of all rows' : 'first row'}`
   if (head?.kind !== 'classify') return head?.kind
   return `${head.outputs === 'raw' ? 'scores' : 'classifier'} of ${head.labels.join(', ')}`
 }

@@ -7,14 +7,12 @@
 export type Activation = 'silu' | 'gelu' | 'gelu_tanh' | 'gelu_sprint' | 'relu' | 'linear'
 
 /**
- * What an encoder is for: numbers of labels for a text, or for each of its tokens (`tag`); one vector for a text (`embed`), of the
- * mean of its rows or the first one, of length one where so said; or probabilities of the tokens under masks. `pairs` states
- * that it was trained on pairs of texts, which the number of token types alone does not tell.
+ * What an encoder is for: numbers of labels for a text, or for each of its tokens (`tag`); or probabilities of the tokens
+ * under masks. `pairs` states that it was trained on pairs of texts, which the number of token types alone does not tell.
  */
 export type EncoderHead =
   | { kind: 'classify'; labels: string[]; pairs?: boolean; outputs?: LabelOutputs }
   | { kind: 'tag'; labels: string[] }
-  | { kind: 'embed'; pooling: 'mean' | 'first'; isNormalised: boolean }
   | { kind: 'mlm' }
 
 /**

@@ -104,11 +104,6 @@ const configSchema = v.pipe(
           outputs: v.optional(v.picklist(['sigmoid', 'raw'])),
         }),
         v.object({ kind: v.literal('tag'), labels: labelsSchema }),
-        v.object({
-          kind: v.literal('embed'),
-          pooling: v.picklist(['mean', 'first']),
-          isNormalised: v.boolean(),
-        }),
         v.object({ kind: v.literal('mlm') }),
       ]),
     ),

@@ -163,7 +163,7 @@ class Builder {
       layout: 'out-in',
     }
     if (this.#a.attention === 'causal') return { kind: 'tokens', output: tokens }
-    if (!head || head.kind === 'embed') return { kind: 'none' }
+    if (!head) return { kind: 'none' }
     if (head.kind === 'tag')
       return { kind: 'tags', output: this.#dense(complete(names.tagger), dim, head.labels.length, true) }
     if (head.kind === 'mlm') {

@@ -15,7 +15,7 @@ const COMMON_FIELDS: Fields = {
     ...['kind', 'factor', 'original', 'low', 'high'],
     ...['fast', 'slow', 'truncate', 'attention', 'short[]', 'long[]'],
   ],
-  'config.head': ['kind', 'labels[]', 'pairs', 'outputs', 'pooling', 'isNormalised'],
+  'config.head': ['kind', 'labels[]', 'pairs', 'outputs'],
   'config.lora': ['rank', 'alpha', 'targets[]'],
   // Hashes are of public tensors only.
   'tensors[]': ['name', 'shape[]', 'dtype', 'visibility', 'base', 'sha256'],

@@ -26,7 +26,7 @@ async function apiOf(engine: DecoderEngine, form: (told: Told) => object): Promi
     let body = ''
     for await (const piece of request) body += piece
     const { prompt, max_tokens: most } = JSON.parse(body) as { prompt: number[]; max_tokens: number }
-    expect({ path: request.url, most }).toEqual({ path: '/v1/completions', most: 1 })
+    expect({ path: request.url, most }).toEqual({ path: '/a/prefix/v1/completions', most: 1 })
     const session = await engine.open()
     const { ids, logits } = await session.next(0, Uint32Array.from(prompt), calm)
     await session.close()
@@ -37,7 +37,7 @@ async function apiOf(engine: DecoderEngine, form: (told: Told) => object): Promi
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   opened.push({ close: () => new Promise((resolve) => server.close(resolve)) })
   const address = server.address()
-  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/a/prefix`
 }
 
 test.each(Object.entries(forms))('answers of %s', async (_, form) => {

@@ -88,7 +88,7 @@ async function likeliest(
   vocab: number,
   signal: AbortSignal,
 ): Promise<[id: number, logprob: number][]> {
-  const response = await fetch(new URL('/v1/completions', url), {
+  const response = await fetch(new URL('v1/completions', url.endsWith('/') ? url : `${url}/`), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
