@@ -38,6 +38,8 @@ export class Owner implements OwnerApi {
   readonly #platform: Platform
   readonly #offers: Offers
   #open?: Open
+  /** A session that a party has left to be replaced, while nothing was asked of it. */
+  #left?: { readonly open: Open; readonly reason: unknown }
   #options?: OpenOptions
   #onEvent: OnEvent = () => undefined
   #abort?: AbortController
@@ -109,6 +111,7 @@ export class Owner implements OwnerApi {
   async close(): Promise<void> {
     const open = this.#open
     this.#open = undefined
+    this.#left = undefined
     await open?.connection.close()
   }
 
@@ -134,6 +137,8 @@ export class Owner implements OwnerApi {
     open.connection.onEnd?.((reason) => {
       if (this.#open !== open || this.#abort) return
       void this.close()
+      // Whoever is replaced says so: the next request goes to its successor.
+      if (isPutOff(reason)) this.#left = { open, reason }
       this.#onEvent({ type: 'lost', error: OwnerError.from(reason).toData() })
     })
   }
@@ -152,7 +157,8 @@ export class Owner implements OwnerApi {
 
   /** Runs one request at a time, which `stop` can cancel; with the next session where a party is replaced under it. */
   async #run<T>(work: (open: Open, run: Running) => Promise<T>): Promise<T> {
-    const open = this.#current()
+    const left = this.#left
+    const open = left?.open ?? this.#current()
     if (this.#abort) throw new OwnerError('busy', 'A request is under way already.', 'Stop it first.')
     const abort = new AbortController()
     this.#abort = abort
@@ -169,11 +175,12 @@ export class Owner implements OwnerApi {
       },
     }
     try {
-      for (let current = open, left = MAX_REPLACED; ; left--) {
+      for (let current = open, more = MAX_REPLACED; ; more--) {
         try {
+          if (current === left?.open) throw left.reason
           return await work(current, run)
         } catch (error) {
-          if (!isReplaced(error) || left === 0 || !this.#options) throw error
+          if (!isReplaced(error) || more === 0 || !this.#options) throw error
           await this.close()
           const next = await this.#connectNext(this.#options, error, abort.signal)
           this.#open = next
