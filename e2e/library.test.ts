@@ -42,7 +42,7 @@ const bundlers: Record<string, (root: string, out: string) => Promise<unknown>> 
       mode: 'production',
       context: root,
       entry: { app: './app.js' },
-      output: { path, publicPath: 'auto', module: true },
+      output: { path, publicPath: 'auto', module: true, filename: '[name].js', chunkFilename: '[name].js' },
       experiments: { outputModule: true },
       optimization: { minimize: false },
       performance: false,
@@ -77,10 +77,11 @@ afterAll(async () => {
 
 it.each(Object.keys(bundlers))('%s finds the worker, and the page answers', async (name) => {
   await bundlers[name](root, join(root, name))
-  const context = await browser.newContext()
+  // On the origin that server and dealer know, in place of the page itself; a page that no address was asked for must be let
+  // speak to this machine.
+  const context = await browser.newContext({ permissions: ['local-network-access'] })
   const page = await context.newPage()
   page.setDefaultTimeout(PATIENCE_MS)
-  // On the origin that server and dealer know, in place of the page itself.
   await context.route(`${url}/lib/**`, (route) => {
     const path = new URL(route.request().url()).pathname.slice('/lib/'.length)
     return path === ''
