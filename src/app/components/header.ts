@@ -47,6 +47,13 @@ export class Header extends LitElement {
         font-weight: 400;
         text-overflow: ellipsis;
         white-space: nowrap;
+        container-type: inline-size;
+      }
+      /* A letter or two of a title say nothing. */
+      @container (max-width: 4rem) {
+        .title span {
+          display: none;
+        }
       }
       .see {
         display: flex;

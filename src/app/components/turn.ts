@@ -73,7 +73,7 @@ export class TurnView extends LitElement {
   #wire() {
     const { wire } = this.turn
     if (!wire) return nothing
-    return html`<button class="wire" title="The first twelve masked words of many; see what each party received" @click=${this.#open}>
+    return html`<button class="wire" title="The first twelve words of many that the server saw; see what each party received" @click=${this.#open}>
       <em>a sample of what the server saw</em> ${wire.map(word).join(' ')}
     </button>`
   }

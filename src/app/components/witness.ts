@@ -117,7 +117,7 @@ export const witness = {
           titled('Model server', operators.server),
           html`<p class="got">${received(traffic, dealt)}</p>
             <p>${parties.server}${hostOf(session?.server)}</p>
-            ${sample('A sample of what you sent, as the server saw it last: masked words', stats?.serverSample, 12)}`,
+            ${sample('A sample of what you sent, as the server saw it last', stats?.serverSample, 12)}`,
         )
       }
       ${
