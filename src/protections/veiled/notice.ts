@@ -5,8 +5,8 @@ const counted =
   'Which words are equal, how often each comes, and in which order: as numbers of a secret vocabulary.'
 const network = 'Your network address, and when you write.'
 const recovered =
-  'Whoever has text of the same kind reads most of it: in a trial 80 % of words after a hundred dialogues, and 93 % from ' +
-  'the disguised model’s own samples, with no user at all.'
+  'Whoever has text of the same kind reads most of it: in a trial 80 % of words after a hundred dialogues, and as many ' +
+  'from the disguised model’s own samples, with no user at all.'
 
 /** As `docs/veiled.md` has it, shorter. */
 export const notice: Notice = {
