@@ -62,6 +62,14 @@ export class ChatPage {
     await this.page.getByText(/^Ready\b/).waitFor()
   }
 
+  /** Leaves the page once all that it has shown is stored, and comes back. */
+  async reload(): Promise<void> {
+    // Whatever is being stored has this lock, or had asked for it first.
+    await this.page.evaluate(() => navigator.locks.request('sotto.history', () => undefined))
+    await this.page.reload()
+    await this.connected()
+  }
+
   get message(): Locator {
     return this.page.getByLabel('Message', { exact: true })
   }

@@ -31,7 +31,7 @@ export const lengths: readonly Mutant[] = [
     edits: [
       {
         file: 'src/owner/chatting.ts',
-        find: '(isHidden ? after % REPLY_BLOCK > 0 || !reply.isDone : !reply.isDone)',
+        find: '(!reply.isDone || (isHidden && (after === 0 || after % REPLY_BLOCK > 0)))',
         replace: '!reply.isDone',
       },
     ],
