@@ -1,17 +1,18 @@
-/** The tiny model with three tokens that no calibration has seen: nothing, the most that fits, and far too much. */
+/** A model with three tokens that no calibration has seen: nothing, the most that fits, and far too much. */
 import { join } from 'node:path'
 import { type Bundle, loadBundle, writeBundle } from '../../src/model/files/bundle-node.ts'
-import { writeTinyBundle } from '../support/session/tiny-bundle.ts'
 
 /** Characters whose embeddings are the extremes. */
 export const extremes = { zero: 'Z', largest: 'X', outOfRange: 'Y' } as const
-/** Of the largest calibrated value; ranges have half again as much head room. */
-const HEAD_ROOM = 1.45
-const OUT_OF_RANGE = 3000
+/** Columns of the extremes' embeddings, in parts of the largest value that was calibrated. */
+export type Extremes = Readonly<Record<'largest' | 'outOfRange', (column: number) => number>>
 
-/** Writes the bundle to `folder/tiny`, ranges as calibrated before the extremes came in. */
-export async function writeExtremeBundle(folder: string): Promise<Bundle> {
-  const { manifest, tensors, tokenizer } = await writeTinyBundle(folder)
+/** Writes the bundle anew, named `tiny` in its folder, ranges as calibrated before the extremes came in. */
+export async function writeExtremeBundle(
+  folder: string,
+  { manifest, tensors, tokenizer }: Bundle,
+  { largest: most, outOfRange }: Extremes,
+): Promise<Bundle> {
   const name = 'model.embed_tokens.weight'
   const { shape, data } = tensors.get(name)!
   const width = shape[1]
@@ -22,12 +23,12 @@ export async function writeExtremeBundle(folder: string): Promise<Bundle> {
   const ids = new Set([...Object.values(model.vocab), ...specials.map(({ id }) => id)])
   for (let id = 0; id < shape[0]; id++) if (!ids.has(id)) changed.fill(0, id * width, (id + 1) * width)
   for (const [character, scale] of [
-    [extremes.zero, 0],
-    [extremes.largest, HEAD_ROOM],
-    [extremes.outOfRange, OUT_OF_RANGE],
+    [extremes.zero, () => 0],
+    [extremes.largest, most],
+    [extremes.outOfRange, outOfRange],
   ] as const) {
     const id = idOf(tokenizer, character)
-    for (let i = 0; i < width; i++) changed[id * width + i] = (i % 2 === 0 ? 1 : -1) * scale * largest
+    for (let i = 0; i < width; i++) changed[id * width + i] = scale(i) * largest
   }
   const { format: _, tensors: __, files: ___, ...about } = manifest
   await writeBundle(join(folder, 'tiny'), {

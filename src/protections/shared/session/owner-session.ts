@@ -1,5 +1,6 @@
 /** The data owner's side of one session: prepares passes ahead, runs them, and keeps the serials moving forward. */
 
+import type { LaneArray } from '../../../kernels/lanes.ts'
 import { Cancelled } from '../../protection.ts'
 import { RowCache } from '../cache.ts'
 import { SeededCorrelations } from '../correlations/seeded.ts'
@@ -7,7 +8,7 @@ import { planDealtBytes } from '../cost.ts'
 import type { Plan } from '../plan.ts'
 import { deriveKey, Prg } from '../prg.ts'
 import { encodeInput } from '../profiles/input-type.ts'
-import { type Lanes, toFloats } from '../ring.ts'
+import { toFloats } from '../ring.ts'
 import { rowChunksOf } from '../row-chunks.ts'
 import { PartyPass } from '../runners/party.ts'
 import { PipelinedPass } from '../runners/pipelined.ts'
@@ -193,7 +194,7 @@ export class OwnerSession {
     }
     const made = await products
     const rowChunks = rowChunksOf(shape).map((rowChunk) => {
-      const at = (lanes: Lanes): Lanes => {
+      const at = (lanes: LaneArray): LaneArray => {
         const n = lanes.length / rows
         const from = (rowChunk.base - base) * n
         return lanes.subarray(from, from + rowChunk.rows * n)
