@@ -20,9 +20,9 @@ import { announced, type Captures, captures, shapes, type WireSession } from './
 import { complaints, dealtKinds, digest, digests, kindsOf, sentKinds } from './wire-kinds.ts'
 
 const SEED = 'a fixed key'
-const TOKENS = 3
+const TOKENS = 2
 /** Of the questions of a session: every other session has them last, so that its questions begin with the same words. */
-const LETTERS = [...'01234']
+const LETTERS = [...'0123456789']
 
 const { zero, largest, outOfRange } = extremes
 const inputs = {
@@ -54,7 +54,7 @@ const profiles: [string, Profile][] = [
   [
     'of fixed point',
     {
-      write: writeTinyBundle,
+      write: (folder) => writeTinyBundle(folder, 'tiny', { tied: false }),
       // Ranges have half as much head room again.
       extremes: { largest: (i) => 1.45 * sign(i), outOfRange: (i) => 3000 * sign(i) },
       input: { op: 'input', stream: streamId(0, 0), isOwn: true },
@@ -64,11 +64,11 @@ const profiles: [string, Profile][] = [
   [
     'of few bits',
     {
-      write: (folder) => writeLowbitBundle(folder, 'tiny', { ...tinyParallel, context: 256 }),
+      write: (folder) => writeLowbitBundle(folder, 'tiny', { ...tinyParallel, context: 256, tied: false }),
       // Rows are normalised: two columns of 32 come to four deviations, and one to more.
       extremes: { largest: (i) => (i < 2 ? sign(i) : 0), outOfRange: (i) => (i === 0 ? 1 : 0) },
       input: { op: 'openToServer', stream: weightMaskStream(0), isOwn: false },
-      likeliest: 20,
+      likeliest: 40,
     },
   ],
 ]
@@ -177,7 +177,8 @@ describe.each(profiles)('with a model %s', (_, profile) => {
 
   test('all opened values, their halves, what was dealt and the masked weights are uniform', () => {
     const wires = kindsOf(plans, first.captures.sessions)
-    const dealt = dealtKinds(plans, first.captures)
+    // Pieces of passes that nobody ran are in what a conversation was dealt.
+    const dealt = dealtKinds(plans, { ...first.captures, sessions: first.captures.sessions.slice(0, -1) })
     expect(complaints(wires, dealt)).toEqual([])
     const tested = new Set(wires.tested.map(([name]) => name))
     // Every step that is ever on a wire was tested, from each of its senders and in public, in every plan.

@@ -258,10 +258,16 @@ export class OwnerSession {
       if (message.index !== last && o.signal?.aborted) return this.#cancel(p)
     }
     const { out } = p.plan.steps[p.plan.steps.length - 1]
-    const released = party.rowChunks.flatMap((rowChunk) => [
-      ...toFloats(rowChunk.result(out.step), out.ring, out.scale.bits),
-    ])
-    return Float64Array.from(released)
+    const parts = party.rowChunks.map((rowChunk) =>
+      toFloats(rowChunk.result(out.step), out.ring, out.scale.bits),
+    )
+    const released = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0))
+    let at = 0
+    for (const part of parts) {
+      released.set(part, at)
+      at += part.length
+    }
+    return released
   }
 
   async #answer(): Promise<PassMessage> {
