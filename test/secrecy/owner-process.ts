@@ -9,12 +9,13 @@ export interface Job {
   readonly peers: PageConfig
   readonly model: string
   readonly sessions: readonly Session[]
-  readonly maxTokens: number
 }
 
 export interface Session {
   /** Every one is asked without those before it, unless they are turns of one conversation. */
   readonly questions: readonly string[]
+  /** Of a reply. */
+  readonly maxTokens: number
   readonly areTurns?: boolean
   /** A broken owner: this stream, which hides its input, is nothing but zeros, so what it sends is the input. */
   readonly leak?: number
@@ -37,11 +38,11 @@ function leaking(platform: Platform, leak: number): Platform {
 // All sessions run the plans of a near server: how long a busy machine takes to answer must not choose.
 performance.now = () => 0
 
-async function run({ peers, model, sessions, maxTokens }: Job): Promise<number[][][]> {
+async function run({ peers, model, sessions }: Job): Promise<number[][][]> {
   const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
   const platform = nodePlatform()
   const replies: number[][][] = []
-  for (const { questions, areTurns, leak } of sessions) {
+  for (const { questions, maxTokens, areTurns, leak } of sessions) {
     const owner = new Owner(peers, noWindow, leak === undefined ? platform : leaking(platform, leak))
     await owner.open({ model, link: 'ws' }, () => undefined)
     const made: number[][] = []

@@ -17,11 +17,14 @@ const kernels = createWasmKernels()
 /** Prompts and tokens run different plans. */
 const planOf = (shape: Shape | undefined): string => ((shape?.rows ?? 0) > 1 ? 'prompt' : 'token')
 
-/** The kind of every value that was sent in a session, by its first part. */
+/** Plans of longer conversations have other steps of the same names, in other rings. */
+const kindOf = (c: Captured): string => `${c.bits} bits ${nameOf(c)}`
+
+/** Every value that was sent in a session, and its kind. */
 export function* sentKinds(plans: ModelPlans, session: WireSession): Generator<[string, Captured]> {
   const asked = shapes(session)
   for (const c of capturedMessages({ plans, wire: session.wire }))
-    yield [`${planOf(asked.get(c.pass))} ${nameOf(c)}`, c]
+    yield [`${planOf(asked.get(c.pass))} ${kindOf(c)}`, c]
 }
 
 /** Everything that crossed the wires of these sessions. */
@@ -35,14 +38,14 @@ export function kindsOf(plans: ModelPlans, sessions: readonly WireSession[]): Ki
     const known = new Map<string, Captured>()
     for (const [kind, c] of sentKinds(plans, one)) {
       add(kind, c, c.lanes)
-      const name = `${c.pass} ${nameOf(c)}`
+      const name = `${c.pass} ${kindOf(c)}`
       known.set(name, c)
       // Were masks used in two sessions, this difference would be one of inputs. A reply that ends earlier has passes of
       // other shapes behind it.
       const other = before?.get(name)
       if (other?.lanes.length === c.lanes.length)
         add(
-          `between sessions ${nameOf(c)}`,
+          `between sessions ${kindOf(c)}`,
           c,
           c.lanes.map((lane, i) => BigInt.asUintN(c.bits, lane - other.lanes[i])),
         )
@@ -60,7 +63,7 @@ export function dealtKinds(plans: ModelPlans, { sessions, weights }: Captures): 
       // A question and its first token: material is plentiful.
       if (pass > 2) continue
       for (const c of capturedDealing(plans, pass, shape, one.dealt.get(pass)!)) {
-        const name = `${planOf(shape)} ${nameOf(c)}`
+        const name = `${planOf(shape)} ${kindOf(c)}`
         for (const lane of c.lanes.subarray(0, DEALT)) kinds.add(name, c.bits, lane)
       }
     }

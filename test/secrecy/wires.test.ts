@@ -20,7 +20,6 @@ import { announced, type Captures, captures, shapes, type WireSession } from './
 import { complaints, dealtKinds, digest, digests, kindsOf, sentKinds } from './wire-kinds.ts'
 
 const SEED = 'a fixed key'
-const TOKENS = 2
 /** Of the questions of a session: every other session has them last, so that its questions begin with the same words. */
 const LETTERS = [...'0123456789']
 
@@ -35,18 +34,21 @@ const inputs = {
   'one extreme after another': [...'ZXYXZYYZXXZ'].join(''),
 }
 const sessions = Object.values(inputs).map(
-  (text, i): Session => ({ questions: LETTERS.map((letter) => (i % 2 ? text + letter : letter + text)) }),
+  (text, i): Session => ({
+    questions: LETTERS.map((letter) => (i % 2 ? text + letter : letter + text)),
+    maxTokens: 2,
+  }),
 )
 const [a, b] = sessions
-const conversation: Session = { questions: ['QUICK', 'DIM?', 'VAULTS'], areTurns: true }
+const conversation: Session = { questions: ['QUICK', 'DIM?', 'VAULTS'], maxTokens: 10, areTurns: true }
 
 interface Profile {
   readonly write: (folder: string) => Promise<Bundle>
   readonly extremes: Extremes
   /** What hides the input where it leaves the owner: of which step, from which stream, and whether that is its own alone. */
   readonly input: { readonly op: string; readonly stream: number; readonly isOwn: boolean }
-  /** Among how many of the float model's likeliest tokens every word of a conversation is. */
-  readonly likeliest: number
+  /** How many tokens the float model holds likelier than what is said, on average over a conversation, at most. */
+  readonly likelier: number
 }
 
 const sign = (column: number): number => (column % 2 === 0 ? 1 : -1)
@@ -58,7 +60,7 @@ const profiles: [string, Profile][] = [
       // Ranges have half as much head room again.
       extremes: { largest: (i) => 1.45 * sign(i), outOfRange: (i) => 3000 * sign(i) },
       input: { op: 'input', stream: streamId(0, 0), isOwn: true },
-      likeliest: 1,
+      likelier: 0,
     },
   ],
   [
@@ -68,7 +70,7 @@ const profiles: [string, Profile][] = [
       // Rows are normalised: two columns of 32 come to four deviations, and one to more.
       extremes: { largest: (i) => (i < 2 ? sign(i) : 0), outOfRange: (i) => (i === 0 ? 1 : 0) },
       input: { op: 'openToServer', stream: weightMaskStream(0), isOwn: false },
-      likeliest: 40,
+      likelier: 27,
     },
   ],
 ]
@@ -99,14 +101,14 @@ describe.each(profiles)('with a model %s', (_, profile) => {
     bundle = await writeExtremeBundle(models, await profile.write(models), profile.extremes)
     plans = modelPlans(bundle.manifest)
     await converse(async ({ owner, wires }) => {
-      const replies = await owner({ sessions: [...sessions, conversation], maxTokens: TOKENS })
+      const replies = await owner({ sessions: [...sessions, conversation] })
       first = { captures: captures(wires), replies }
     })
     await converse(async ({ owner, wires }) => {
       const leak = { ...a, leak: profile.input.stream }
-      const replies = await owner({ sessions: [a, a, leak], maxTokens: TOKENS })
+      const replies = await owner({ sessions: [a, a, leak] })
       second = { captures: captures(wires), replies }
-      await owner({ sessions: [a, b], maxTokens: TOKENS }, { SOTTO_TEST_STUCK: '32' })
+      if (profile.input.isOwn) await owner({ sessions: [a, b] }, { SOTTO_TEST_STUCK: '32' })
       const { sessions: noted } = captures(wires)
       leaking = noted.slice(2, 3)
       stuck = noted.slice(3)
@@ -208,7 +210,7 @@ describe.each(profiles)('with a model %s', (_, profile) => {
       expect(base).toBe(position)
       position += rows
     }
-    expect(turns.map((ids) => ids.length)).toEqual([TOKENS, TOKENS, TOKENS])
+    expect(turns.map((ids) => ids.length)).toEqual([10, 10, 10])
     const { config } = bundle.manifest
     const ranks: number[] = []
     const float = floatModel(config, bundle.tensors)
@@ -227,7 +229,7 @@ describe.each(profiles)('with a model %s', (_, profile) => {
       next.push(end)
     }
     expect(float.position).toBe(position)
-    expect(ranks.filter((rank) => rank >= profile.likeliest)).toEqual([])
+    expect(ranks.reduce((a, b) => a + b) / ranks.length).toBeLessThanOrEqual(profile.likelier)
   })
 
   describe('a broken owner', () => {
@@ -239,11 +241,13 @@ describe.each(profiles)('with a model %s', (_, profile) => {
       for (const name of found) expect(name).toMatch(new RegExp(` ${profile.input.op} .* owner `))
     })
 
-    test('whose generator sticks is found out by its second session, where the input is hidden by that alone', () => {
-      for (const one of stuck) expect(complaints(kindsOf(plans, [one]))).toEqual([])
-      const found = complaints(kindsOf(plans, stuck))
-      expect(found.length > 0).toBe(profile.input.isOwn)
-      for (const name of found) expect(name).toMatch(/^between sessions .*input .* owner /)
-    })
+    // Where the dealer has a part in all masks of the owner, its own generator alone ruins none.
+    if (profile.input.isOwn)
+      test('whose generator sticks is found out by its second session', () => {
+        for (const one of stuck) expect(complaints(kindsOf(plans, [one]))).toEqual([])
+        const found = complaints(kindsOf(plans, stuck))
+        expect(found).not.toEqual([])
+        for (const name of found) expect(name).toMatch(/^between sessions .*input .* owner /)
+      })
   })
 })
