@@ -1,9 +1,9 @@
 import type { Lanes } from '../ring.ts'
 
-/** 32 bits from bit `at` of the bytes on. There must be five bytes from where they begin. */
-function wordAt(bytes: Uint8Array, at: number): number {
-  const i = Math.floor(at / 8)
-  const shift = at & 7
+/** 32 bits from bit `bit` of the bytes from `start` on. There must be five bytes from where they begin. */
+function wordAt(bytes: Uint8Array, start: number, bit: number): number {
+  const i = start + (bit >>> 3)
+  const shift = bit & 7
   const low = bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24)
   // A shift by 32 would be one by nothing.
   return (low >>> shift) | ((bytes[i + 4] << 1) << (31 - shift))
@@ -75,11 +75,11 @@ export class Rope {
     bytes.set(this.slice(start, start + size))
     const out = new Uint32Array(2 * index.length * words)
     const [low, high] = [bits, bits - 32].map((n) => (n >= 32 ? -1 : 2 ** Math.max(n, 0) - 1))
-    for (let i = 0, to = 0; i < index.length; i++) {
-      let bit = 8 * i * table + index[i] * words * bits
+    for (let i = 0, to = 0, at = 0; i < index.length; i++, at += table) {
+      let bit = index[i] * words * bits
       for (let w = 0; w < words; w++, to += 2, bit += bits) {
-        out[to] = wordAt(bytes, bit) & low
-        if (high !== 0) out[to + 1] = wordAt(bytes, bit + 32) & high
+        out[to] = wordAt(bytes, at, bit) & low
+        if (high !== 0) out[to + 1] = wordAt(bytes, at, bit + 32) & high
       }
     }
     return new BigUint64Array(out.buffer)
