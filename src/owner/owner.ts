@@ -2,6 +2,7 @@
 
 import { isNoise } from '../protections/protection.ts'
 import type {
+  Answer,
   ChatOptions,
   ChatResult,
   Classification,
@@ -17,7 +18,7 @@ import type {
   PageConfig,
   SessionInfo,
 } from './api.ts'
-import { OwnerError } from './api.ts'
+import { isUnanswered, OwnerError } from './api.ts'
 import { type Begun, chat, measure, type Running } from './chatting.ts'
 import { classify } from './classifying.ts'
 import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'
@@ -95,9 +96,17 @@ export class Owner implements OwnerApi {
     })
   }
 
-  classify(inputs: ClassifyInput[]): Promise<Classification[]> {
-    const results: Classification[] = []
-    return this.#run((open, run) => classify(open, inputs, run, results))
+  async classify(inputs: ClassifyInput[]): Promise<Classification[]> {
+    const answers = await this.classifyEach(inputs)
+    return answers.map((answer) => {
+      if (!isUnanswered(answer)) return answer
+      throw new OwnerError(answer.error.code, answer.error.message, answer.error.advice)
+    })
+  }
+
+  classifyEach(inputs: ClassifyInput[]): Promise<Answer[]> {
+    const answers: Answer[] = []
+    return this.#run((open, run) => classify(open, inputs, run, answers))
   }
 
   embed(texts: string[]): Promise<Embedding[]> {
@@ -166,7 +175,7 @@ export class Owner implements OwnerApi {
     const run: Running = {
       signal: abort.signal,
       onEvent: (event) => {
-        isHeard ||= event.type === 'token' || event.type === 'classified'
+        isHeard ||= event.type === 'token' || event.type === 'classified' || event.type === 'unanswered'
         this.#onEvent(event)
       },
       passed: (seconds) => {

@@ -69,6 +69,7 @@ const api: WorkerApi = {
     guarded(() => engine().measure(message, options)),
   chat: (messages: Message[], options: ChatOptions) => guarded(() => engine().chat(messages, options)),
   classify: (inputs: ClassifyInput[]) => guarded(() => engine().classify(inputs)),
+  classifyEach: (inputs: ClassifyInput[]) => guarded(() => engine().classifyEach(inputs)),
   embed: (texts: string[]) => guarded(() => engine().embed(texts)),
   stop: () => guarded(() => engine().stop()),
   close: () => guarded(() => engine().close()),

@@ -114,7 +114,7 @@ export class LlamaTwin {
   /** Each pair of components is a complex number, multiplied by exp(i position frequency). */
   #turn(x: Vector, position: number): Vector {
     const width = this.config.rotaryDim ?? this.width
-    // Cosine and sine are stretched, so what does not turn stays as it is.
+    // Where positions are stretched, what turns is longer, and nothing else.
     const out = [...x]
     for (let head = 0; head < x.length; head += this.width)
       for (let i = 0; i < width / 2; i++) {
