@@ -13,7 +13,6 @@ import type {
   OnEvent,
   OpenOptions,
   OwnerApi,
-  OwnerHost,
   PageConfig,
   SessionInfo,
 } from './api.ts'
@@ -22,7 +21,7 @@ import { type Begun, chat, measure, type Running } from './chatting.ts'
 import { classify } from './classifying.ts'
 import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'
 import { embed } from './embedding.ts'
-import { browserPlatform, type Platform } from './platform.ts'
+import type { Platform } from './platform.ts'
 import { isPutOff, isReplaced, openNext } from './reconnecting.ts'
 import { statsOf } from './stats.ts'
 
@@ -46,12 +45,7 @@ export class Owner implements OwnerApi {
   #seconds = 0
 
   /** @param choices protections other than the registry's, models from elsewhere than the configured server */
-  constructor(
-    config: PageConfig,
-    host: OwnerHost,
-    platform: Platform = browserPlatform(host),
-    choices: Partial<Offers> = {},
-  ) {
+  constructor(config: PageConfig, platform: Platform, choices: Partial<Offers> = {}) {
     this.#config = config
     this.#platform = platform
     this.#offers = offersOf(config, platform, choices)

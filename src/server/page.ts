@@ -104,9 +104,9 @@ function contentSecurityPolicy(config: object, ancestors: string): string {
     `connect-src 'self' ${origins.join(' ')}`,
     "base-uri 'none'",
     "form-action 'none'",
-    `frame-ancestors ${ancestors}`,
     "require-trusted-types-for 'script'",
     'trusted-types default sotto lit-html',
+    `frame-ancestors ${ancestors}`,
   ].join('; ')
 }
 

@@ -59,8 +59,7 @@ afterAll(async () => {
 })
 
 function ownerWith(offered = [...protections, toy]): Owner {
-  const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
-  const owner = new Owner({ server: server.url }, noWindow, nodePlatform(), { protections: offered })
+  const owner = new Owner({ server: server.url }, nodePlatform(), { protections: offered })
   owners.push(owner)
   return owner
 }
