@@ -78,10 +78,10 @@ export function pageApp({
       ),
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
-      // Other windows hold no handle of this one, and the browser gives it a process of its own.
+      // Other windows hold no handle of this one, and the browser gives it, and its frames elsewhere, a process of its own.
       'cross-origin-opener-policy': 'same-origin',
       'cross-origin-resource-policy': c.req.path === WIDGET ? 'cross-origin' : 'same-origin',
-      'document-isolation-policy': 'isolate-and-require-corp',
+      'document-isolation-policy': 'isolate-and-credentialless',
     })
   })
   return app
