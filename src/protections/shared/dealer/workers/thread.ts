@@ -13,8 +13,11 @@ export class DealingThread {
   #ended: Error | undefined
 
   constructor(setup: WorkerSetup) {
-    // What the process was told to load first may be TypeScript, which the thread reads only behind its own first lines.
-    const options = { workerData: setup, execArgv: [] }
+    // What the process was told to load first may be TypeScript, which the thread reads only behind its own first lines; it may be profiled.
+    const options = {
+      workerData: setup,
+      execArgv: process.execArgv.filter((flag) => flag.startsWith('--cpu-prof')),
+    }
     this.#worker = new Worker(new URL('./boot.js', import.meta.url), options)
     // It ends with the process.
     this.#worker.unref()
