@@ -28,6 +28,14 @@ afterAll(() => browser.close())
 const heard = async () => (await page.locator('output').textContent()) ?? ''
 const frames = () => page.frames().filter((frame) => frame.url().includes('/embed.html?view=chat'))
 
+it('sites that were named in the terminal may embed it, the sample site among them', async () => {
+  const policy = (await fetch(new URL('embed.html', url))).headers.get('content-security-policy') ?? ''
+  const ancestors = /frame-ancestors ([^;]*)/.exec(policy)?.[1].split(' ')
+  expect(ancestors).toEqual(
+    expect.arrayContaining([new URL(shop).origin, 'https://one.example', 'https://two.example']),
+  )
+})
+
 it('the loader takes less than 8 kB', () => {
   expect(gzipSync(readFileSync('dist/page/sotto-widget.js')).length).toBeLessThan(8_000)
 })
