@@ -20,7 +20,7 @@ import { pageConfig, withKits } from '../page-config.ts'
 import { startProcesses } from '../processes.ts'
 import { shopApp } from '../shop.ts'
 import { print, printJson } from '../terminal.ts'
-import { port as portNumber } from '../values.ts'
+import { list, port as portNumber, webOrigin } from '../values.ts'
 import { veiledDemo } from '../veiled-demo.ts'
 
 const checkout = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
@@ -54,6 +54,11 @@ const declared = command(
   .option('--cert <file>', 'certificate, PEM')
   .option('--cert-key <file>', 'its private key, PEM')
   .option('--audit <p>', `${auditHelp}; for config.json of the page`, probability, AUDITED)
+  .option(
+    '--embed-origins <urls>',
+    'sites that may embed the chat, with commas between; the sample site may always',
+    list(webOrigin),
+  )
   .option('--no-build', 'serve the page as it was built last')
   .addOption(
     new Option('--log-level <level>', 'what server and dealer log, to standard error')
@@ -66,7 +71,8 @@ const declared = command(
     `
 Examples:
   sotto demo                             then open the address that it prints
-  sotto demo --host 0.0.0.0 --https      for a phone on the same network`,
+  sotto demo --host 0.0.0.0 --https      for a phone on the same network
+  sotto demo --embed-origins http://localhost:3000    for a site of yours that embeds the chat`,
   )
 
 export const demoCommand = declared.action(demo)
@@ -159,7 +165,8 @@ async function run(values: ValuesOf<typeof declared>, open: (() => Promise<void>
   open.push(shop.close)
   // Browsers' policies have no addresses of IPv6.
   const shopNames = [...new Set([...ownNames(host), 'localhost'])].filter((name) => !name.includes(':'))
-  const embedders = shopNames.map((name) => ({ origin: withHost(shop.url, name) }))
+  const sites = [...shopNames.map((name) => withHost(shop.url, name)), ...(values.embedOrigins ?? [])]
+  const embedders = sites.map((origin) => ({ origin }))
   const more = new Map(kits.map(({ path, kit }) => [path, kit]))
   page.app = pageApp({ dir: pageDir, config, more, embedders, names: ownNames(host), tls })
 
