@@ -45,9 +45,8 @@ const hello = [{ role: 'user' as const, content: 'Hello' }]
 
 async function opened(model = 'classifier', onEvent: (event: OwnerEvent) => void = () => undefined) {
   const { dealerUrl, dealerKey } = parties.request()
-  const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
   const config = pageConfig(parties.server.url, { url: dealerUrl, key: dealerKey }, 0)
-  const owner = new Owner(config, noWindow, nodePlatform())
+  const owner = new Owner(config, nodePlatform())
   owners.push(owner)
   return { owner, info: await owner.open({ model, link: 'ws' }, onEvent) }
 }
@@ -160,9 +159,8 @@ test('a model that its server still prepares is waited for', async () => {
     const cards = await fetchListings(fresh.server.url)
     expect(cards.models.map((card) => card.name)).toEqual(['tiny', 'classifier'])
     const { dealerUrl, dealerKey } = fresh.request()
-    const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
     const config = pageConfig(fresh.server.url, { url: dealerUrl, key: dealerKey }, 0)
-    const owner = new Owner(config, noWindow, nodePlatform())
+    const owner = new Owner(config, nodePlatform())
     const said: string[] = []
     await owner.open({ model: 'classifier', link: 'ws' }, (event) => {
       if (event.type === 'progress') said.push(event.text)
