@@ -39,11 +39,10 @@ function leaking(platform: Platform, leak: number): Platform {
 performance.now = () => 0
 
 async function run({ peers, model, sessions }: Job): Promise<number[][][]> {
-  const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
   const platform = nodePlatform()
   const replies: number[][][] = []
   for (const { questions, maxTokens, areTurns, leak } of sessions) {
-    const owner = new Owner(peers, noWindow, leak === undefined ? platform : leaking(platform, leak))
+    const owner = new Owner(peers, leak === undefined ? platform : leaking(platform, leak))
     await owner.open({ model, link: 'ws' }, () => undefined)
     const made: number[][] = []
     const turns: Message[] = []
