@@ -1,8 +1,8 @@
 import type { PageConfig } from '../owner/api.ts'
 import { SHARED } from '../protections/shared/id.ts'
 import type { SharedSettings } from '../protections/shared/listing.ts'
-import type { VeiledSettings } from '../protections/veiled/connect.ts'
 import { VEILED } from '../protections/veiled/id.ts'
+import type { VeiledSettings } from '../protections/veiled/settings.ts'
 
 /** The same with keys of veiled models. */
 export const withKits = (config: PageConfig, kits: VeiledSettings['kits']): PageConfig => ({

@@ -244,6 +244,11 @@ export type OnEvent = (event: OwnerEvent) => void
 /** The data owner's engine. One instance is one tab and at most one session. */
 export interface OwnerApi {
   models(): Promise<ModelListing[]>
+  /**
+   * Takes a key that a protection's models ask for (`key-needed`): a file's text. It is kept until the engine is gone.
+   * Rejects with `OwnerError` for a file that is none.
+   */
+  giveKey(protection: string, file: string): Promise<void>
   /** Downloads the public tensors (once), agrees on keys and opens a session. Closes any earlier one. */
   open(options: OpenOptions, onEvent: OnEvent): Promise<SessionInfo>
   /** The user is typing: do input-independent work for a few tokens in the background. */

@@ -79,7 +79,8 @@ const withWords = (
   protection: Protection,
   { protections, base }: PageConfig,
 ): ModelListing => {
-  const { id, notice, needsDealer } = protection
+  const { id, needsDealer } = protection
+  const notice = (listing.reads === 'pictures' && protection.noticeOfPictures) || protection.notice
   const dealer = protection.dealer?.(protections?.[id], base)
   return { ...listing, protection: { id, notice, needsDealer, dealer } }
 }

@@ -56,6 +56,7 @@ const api: WorkerApi = {
     owner ??= new Owner(config, host)
   },
   models: () => guarded(() => engine().models()),
+  giveKey: (protection: string, file: string) => guarded(() => engine().giveKey(protection, file)),
   open: (options: OpenOptions, onEvent: OnEvent) => {
     const listener = onEvent as RemoteListener
     return guarded(() =>

@@ -24,12 +24,16 @@ export interface Protection {
   readonly id: string
   /** What it promises and what it does not, for people. */
   readonly notice: Notice
+  /** The same of models that read pictures, where they have words of their own. */
+  readonly noticeOfPictures?: Notice
   /** Whether a model server takes part; where it does not, the whole model must be at hand. */
   readonly needsServer: boolean
   /** Whether a third party that is neither owner nor server takes part. */
   readonly needsDealer: boolean
   /** Where that third party is and who runs it, as the page's configuration has it; nothing where it doesn't say. */
   dealer?(settings: unknown, base?: string): PartyAddress | undefined
+  /** The settings with a key that a person has given: a file's text. Throws {@link ProtectionError} for what is none. */
+  withKey?(settings: unknown, file: string): unknown
   /**
    * Gets ready to run a model. Rejects with an error that has a `code`, a `message` for people and an `advice`, having
    * closed what it opened.

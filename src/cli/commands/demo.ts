@@ -21,7 +21,7 @@ import { startProcesses } from '../processes.ts'
 import { shopApp } from '../shop.ts'
 import { print, printJson } from '../terminal.ts'
 import { port as portNumber } from '../values.ts'
-import { veiledDemo } from '../veiled-demo.ts'
+import { veiledDemos } from '../veiled-demo.ts'
 
 const checkout = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 
@@ -100,16 +100,14 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
 
   const building = values.build && pageIsStale()
   if (building) say('Building the page …')
-  const disguised = await veiledDemo(models, stateDir)
-  const kits = Object.entries(disguised?.kits ?? {}).map(([keyId, kit]) => ({
-    keyId,
-    kit,
-    path: `/keys/${keyId}.json`,
-  }))
+  const disguised = await veiledDemos(models, stateDir)
+  const kits = disguised
+    .flatMap(({ kits }) => Object.entries(kits))
+    .map(([keyId, kit]) => ({ keyId, kit, path: `/keys/${keyId}.json` }))
   const [processes] = await Promise.all([
     startProcesses({
       models,
-      veiled: disguised?.cloud,
+      veiled: disguised.map(({ cloud }) => cloud),
       dealerModels: values.dealerModels,
       host,
       serverPort: port && port + 1,

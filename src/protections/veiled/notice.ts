@@ -8,23 +8,40 @@ const recovered =
   'Whoever has text of the same kind reads most of it: in a trial 80 % of words after a hundred dialogues, and as many ' +
   'from the disguised model’s own samples, with no user at all.'
 
+const worth =
+  'That keeps them out of the host’s logs and casual sight. It does not stop a host that works on it.'
+const forWhom =
+  'For somebody who hosts an own, never published model on rented machines. The model was disguised with secret keys ' +
+  'before it went there: an ordinary engine runs it at its ordinary speed, and only whoever holds a key file can make ' +
+  'sense of what goes in and out at a glance.'
+const secretSharing =
+  'Whoever must not be able to read your words or pictures at all needs secret sharing, which this is not.'
+
+const pooled = (what: 'text' | 'picture'): Notice['pooled'] => [
+  {
+    parties: 'server + any user with a key',
+    isBreach: true,
+    learn: `read every ${what} of that key`,
+    detail: ', past ones included.',
+  },
+  {
+    parties: 'server + whoever has the original model',
+    isBreach: true,
+    learn: `read every ${what}`,
+    detail: '; nothing more is needed.',
+  },
+]
+
 /** As `docs/veiled.md` has it, shorter. */
 export const notice: Notice = {
   title: 'Disguised, not encrypted',
   summary: 'not private against a host that works on it; keeps prompts out of logs and casual sight',
   hidesTexts: false,
   lead: {
-    chat:
-      'Disguised, not encrypted: words leave this browser as numbers of a secret vocabulary. That keeps them out of the ' +
-      'host’s logs and casual sight. It does not stop a host that works on it.',
-    classify:
-      'Disguised, not encrypted: texts leave this browser as numbers of a secret vocabulary, pictures as patches that are mixed and reordered. That keeps them out of the ' +
-      'host’s logs and casual sight. It does not stop a host that works on it.',
+    chat: `Disguised, not encrypted: words leave this browser as numbers of a secret vocabulary. ${worth}`,
+    classify: `Disguised, not encrypted: texts leave this browser as numbers of a secret vocabulary. ${worth}`,
   },
-  promise:
-    'For somebody who hosts an own, never published model on rented machines. The model was disguised with secret keys ' +
-    'before it went there: an ordinary engine runs it at its ordinary speed, and only whoever holds a key file can make ' +
-    `sense of what goes in and out at a glance. ${recovered}`,
+  promise: `${forWhom} ${recovered}`,
   parties: {
     owner:
       'Holds your words and the key file: tokenizer and secret vocabulary. Chooses each word of the reply.',
@@ -33,27 +50,43 @@ export const notice: Notice = {
   afterFailure: 'What was sent was disguised, not encrypted. A retry sends the same numbers again.',
   visible: {
     chat: ['How long each message and reply is, exactly, and where a reply ends.', counted, network],
-    classify: ['How many texts or pictures you send, and how long each text is, exactly.', counted, network],
+    classify: ['How many texts you send, and how long each text is, exactly.', counted, network],
   },
   limits: [
     'Never for open-weight models or their fine-tunes: with the original weights, or the embedding table alone, all text is read back.',
     recovered,
-    'Pictures: a host with public ones of the same kind rebuilds them so that they can be recognised (correlation 0.96, garments).',
     'Any owner’s key opens every owner’s text of that key, and one dialogue known in the clear tells 60 % of words from then on.',
-    'Whoever must not be able to read your texts at all needs secret sharing, which this is not.',
+    secretSharing,
   ],
-  pooled: [
-    {
-      parties: 'server + any user with a key',
-      isBreach: true,
-      learn: 'read every text of that key',
-      detail: ', past ones included.',
-    },
-    {
-      parties: 'server + whoever has the original model',
-      isBreach: true,
-      learn: 'read every text',
-      detail: '; nothing more is needed.',
-    },
+  pooled: pooled('text'),
+}
+
+const rebuilt =
+  'A host with public pictures of the same kind rebuilds yours so that they can be recognised: in a trial with garments, ' +
+  'with a correlation of 0.96.'
+
+/** The same of models that read pictures; `docs/pictures.md`. */
+export const noticeOfPictures: Notice = {
+  ...notice,
+  lead: {
+    chat: `Disguised, not encrypted: pictures leave this browser as patches that are mixed and reordered. ${worth}`,
+    classify: `Disguised, not encrypted: pictures leave this browser as patches that are mixed and reordered. ${worth}`,
+  },
+  promise: `${forWhom} ${rebuilt}`,
+  parties: {
+    owner: 'Holds your pictures and the key file: how patches are mixed and reordered. Reads the labels.',
+    server: 'Holds the disguised model. Sees mixed patches, mixed in the same way every time.',
+  },
+  afterFailure: 'What was sent was disguised, not encrypted. A retry sends the same patches again.',
+  visible: {
+    chat: ['How many pictures you send, and which are alike.', network],
+    classify: ['How many pictures you send, and which are alike.', network],
+  },
+  limits: [
+    'Never for open-weight models or their fine-tunes: with the original weights all pictures are rebuilt.',
+    rebuilt,
+    'Any owner’s key opens every owner’s pictures of that key.',
+    secretSharing,
   ],
+  pooled: pooled('picture'),
 }

@@ -2,13 +2,16 @@
 import type { Protection } from '../protection.ts'
 import { connectVeiled } from './connect.ts'
 import { VEILED } from './id.ts'
-import { notice } from './notice.ts'
+import { notice, noticeOfPictures } from './notice.ts'
+import { withKit } from './settings.ts'
 
 /** For a model of one's own that nobody else has, on a machine that one does not own. */
 export const veiled: Protection = {
   id: VEILED,
   notice,
+  noticeOfPictures,
   needsServer: true,
   needsDealer: false,
+  withKey: withKit,
   connect: (request) => connectVeiled(request),
 }
