@@ -87,6 +87,8 @@ export interface SessionInfo {
   model: ModelListing
   link: { kind: string; reason: string }
   backend: { name: string; reason: string }
+  /** Where the server computes on what it can read: whether hardware vouches for an enclave, and why. */
+  enclave?: { isAttested: boolean; reason: string }
   /** Address of the dealer, where there is one. */
   dealer?: string
   /** Address of the model server. */

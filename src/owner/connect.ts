@@ -118,7 +118,7 @@ export async function openModel(
     onEvent: (event) =>
       onEvent(event.type === 'notice' ? event : progress('connect', event.done, event.total, event.text)),
   })
-  const { sessionId, link, backend, dealer, texts } = connection
+  const { sessionId, link, backend, enclave, dealer, texts } = connection
   const tokenizer = new Tokenizer(texts.tokenizer, {})
   const format = await formatOf(tokenizer, texts.model).catch(async (error: unknown) => {
     await connection.close()
@@ -133,6 +133,7 @@ export async function openModel(
       model: withWords(listing, protection, config),
       link: { kind: link.name, reason: link.reason },
       backend,
+      enclave,
       dealer,
       server: config.server,
       sessionId,

@@ -86,11 +86,19 @@ export interface ExplainedChoice {
   readonly reason: string
 }
 
+/** Whether hardware vouches for what the server runs, and why, in words for people. */
+export interface EnclaveFacts {
+  readonly isAttested: boolean
+  readonly reason: string
+}
+
 /** A model ready to run. Passes run one after another. */
 export interface Connection {
   readonly sessionId: string
   readonly link: ExplainedChoice
   readonly backend: ExplainedChoice
+  /** Where the server computes on what it can read: whether an enclave that it cannot look into does. */
+  readonly enclave?: EnclaveFacts
   /** What makes ids of texts, and texts of ids. */
   readonly texts: ModelTexts
   /** Address of the dealer, where there is one. */
@@ -134,7 +142,7 @@ export interface RunOptions {
 /** A model cannot be run under this protection here, or not on this text; `advice` says what a person can do. */
 export class ProtectionError extends Error {
   override readonly name = 'ProtectionError'
-  readonly code: 'page-config' | 'whole-model-needed' | 'key-needed' | 'out-of-range'
+  readonly code: 'page-config' | 'whole-model-needed' | 'key-needed' | 'not-attested' | 'out-of-range'
   readonly advice: string
 
   constructor(code: ProtectionError['code'], message: string, advice: string) {

@@ -71,6 +71,7 @@ const headlines: Record<string, string> = {
   'crypto-missing': 'This browser lacks the cryptography it needs',
   'page-config': 'This page isn’t set up completely',
   'key-needed': 'This model takes a key',
+  'not-attested': 'The server couldn’t prove what it runs',
   'unknown-protection': 'This page doesn’t know how to protect that model',
   protocol: 'The parties disagreed, so the reply was abandoned',
 }

@@ -51,6 +51,10 @@ const declared = listeningCommand(
     '--upstream <url>',
     'an engine that runs already, with the one veiled model: vLLM or llama.cpp behind /v1/completions',
   )
+  .option(
+    '--attest <what>',
+    "evidence of the enclave that this runs in: a command that prints it for $SOTTO_NONCE and $SOTTO_CHANNEL_KEY, or a simulator's key (simulator.pem)",
+  )
   .optionsGroup('Options:')
   .addHelpText(
     'after',
@@ -108,16 +112,17 @@ interface VeiledValues {
   veiled?: string[]
   engine?: EngineName
   upstream?: string
+  attest?: string
 }
 
-function veiledSettings({ veiled: clouds, engine, upstream: address }: VeiledValues) {
-  if (!clouds && (engine !== undefined || address !== undefined))
-    throw new UsageError('--engine and --upstream are for veiled models: give --veiled, too.')
+function veiledSettings({ veiled: clouds, engine, upstream: address, attest }: VeiledValues) {
+  if (!clouds && (engine ?? address ?? attest) !== undefined)
+    throw new UsageError('--engine, --upstream and --attest are for veiled models: give --veiled, too.')
   if (!clouds) return {}
   if (address !== undefined && (engine !== undefined || clouds.length > 1))
     throw new UsageError('An engine behind --upstream has one model: give one --veiled, and no --engine.')
   const upstream = address === undefined ? undefined : upstreamUrl(address)
-  return { [VEILED]: { clouds, engine, upstream } satisfies VeiledServeSettings }
+  return { [VEILED]: { clouds, engine, upstream, attest } satisfies VeiledServeSettings }
 }
 
 /** Ids go there in the open: on this machine, in a network that is one's own, or over HTTPS. */

@@ -44,7 +44,18 @@ const simulator = v.strictObject({
   key: hex(32),
 })
 
-const policySchema = v.variant('platform', [nitro, snp, simulator])
+/** To check a policy with, wherever it comes from. */
+export const policySchema = v.pipe(
+  v.variant('platform', [nitro, snp, simulator]),
+  v.check(
+    (policy) =>
+      policy.platform !== 'aws-nitro' ||
+      !Object.values(policy.pcrs)
+        .flat()
+        .some((value) => value && fromHex(value).every((byte) => byte === 0)),
+    'a register of zeros, which debug enclaves have, must not be allowed',
+  ),
+)
 
 export type NitroPolicy = v.InferOutput<typeof nitro>
 export type SnpPolicy = v.InferOutput<typeof snp>
@@ -61,15 +72,10 @@ export function parsePolicy(text: string): AttestationPolicy {
   }
   const result = v.safeParse(policySchema, json)
   if (!result.success) {
-    const where = v.getDotPath(result.issues[0]) ?? 'the top level'
-    throw new AttestationError('bad-policy', `The policy is wrong at ${where}.`)
+    const [issue] = result.issues
+    const why = issue.type === 'check' ? `: ${issue.message}` : ''
+    const where = v.getDotPath(issue) ?? 'the top level'
+    throw new AttestationError('bad-policy', `The policy is wrong at ${where}${why}.`)
   }
-  const policy = result.output
-  const measurements = policy.platform === 'aws-nitro' ? Object.values(policy.pcrs).flat() : []
-  if (measurements.some((value) => fromHex(value).every((byte) => byte === 0)))
-    throw new AttestationError(
-      'bad-policy',
-      'The policy allows a register of zeros, which debug enclaves have.',
-    )
-  return policy
+  return result.output
 }

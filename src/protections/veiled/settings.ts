@@ -1,5 +1,6 @@
 /** What a page's configuration, or the command line, says for veiled models. */
 import * as v from 'valibot'
+import { type AttestationPolicy, policySchema } from '../../handshake/attestation/policy.ts'
 import { ProtectionError } from '../protection.ts'
 import { KIT_FORMAT, type Kit, parseKit } from './kit.ts'
 import { KeyFileError, OWNER_FORMAT } from './owner-key.ts'
@@ -7,10 +8,13 @@ import { KeyFileError, OWNER_FORMAT } from './owner-key.ts'
 const settingsSchema = v.object({
   /** Kits by the ids of their keys: each itself, or the address that it is at. */
   kits: v.optional(v.record(v.string(), v.union([v.string(), v.looseObject({})])), {}),
+  /** What owners demand of the enclave that the engine runs in. */
+  policy: v.optional(policySchema),
 })
 
 export interface VeiledSettings {
   readonly kits: Readonly<Record<string, string | Kit>>
+  readonly policy?: AttestationPolicy
 }
 
 /** Throws `ProtectionError` `page-config`. */
