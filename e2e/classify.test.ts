@@ -231,6 +231,8 @@ describe('a picture', () => {
     await give(kit)
     await page.getByText('Ready to classify').waitFor()
     expect(await page.locator('.lead').first().textContent()).toContain('mixed and reordered')
+    // The demonstration's enclave is a simulator.
+    expect(await page.locator('sotto-panel #enclave').textContent()).toMatch(/^not attested · A simulator/)
 
     const [{ width, height, data }] = garmentPictures()
     const png = Buffer.from(encode({ width, height, data, channels: 4, depth: 8 })).toString('base64')

@@ -4,11 +4,8 @@ import type { SharedSettings } from '../protections/shared/listing.ts'
 import { VEILED } from '../protections/veiled/id.ts'
 import type { VeiledSettings } from '../protections/veiled/settings.ts'
 
-/** The same with keys of veiled models. */
-export const withKits = (config: PageConfig, kits: VeiledSettings['kits']): PageConfig =>
-  withVeiled(config, { kits })
-
-const withVeiled = (config: PageConfig, settings: VeiledSettings): PageConfig => ({
+/** The same with what is said of veiled models. */
+export const withVeiled = (config: PageConfig, settings: VeiledSettings): PageConfig => ({
   ...config,
   protections: { ...config.protections, [VEILED]: settings },
 })

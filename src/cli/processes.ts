@@ -12,6 +12,8 @@ export interface ProcessOptions {
   models: string
   /** Folders of veiled models that the server has, too. */
   veiled?: readonly string[]
+  /** Where its evidence of an enclave comes from. */
+  attest?: string
   /** The dealer's split bundles. */
   dealerModels?: string
   /** The dealer's limit for one address. */
@@ -127,7 +129,8 @@ export async function startProcesses(options: ProcessOptions): Promise<Processes
     const dealerAddress = ['--dealer', dealer.url, '--dealer-key', dealer.key, ...trust]
     const where = ['--models', options.models, '--port', String(options.serverPort), '--key', serverKeyFile]
     const veiled = (options.veiled ?? []).flatMap((cloud) => ['--veiled', cloud])
-    const serverChild = start('serve', [...where, ...dealerAddress, ...veiled])
+    const attest = options.attest === undefined ? [] : ['--attest', options.attest]
+    const serverChild = start('serve', [...where, ...dealerAddress, ...veiled, ...attest])
     const server = await untilReady(serverChild, 'model server')
     return {
       dealer,

@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type VeilOptions, veilModel } from '../../tools/veil/veil.ts'
+import type { SimulatorPolicy } from '../handshake/attestation/policy.ts'
+import { simulatorPolicy } from '../handshake/attestation/simulate.ts'
+import { loadIdentity } from '../handshake/node/key-file.ts'
 import { readCatalog } from '../model/files/catalog.ts'
 import type { Kit } from '../protections/veiled/kit.ts'
 import { readKits } from '../protections/veiled/node/kits.ts'
@@ -13,6 +16,12 @@ const PICTURES = 'fashion-vit'
 
 const WHY =
   'Disguised, not encrypted: on an ordinary engine, at its full speed. Its weights are public, so that here it hides nothing: it shows how.'
+
+/** The key of the simulated enclave that the demonstration's server is in, and what pages demand of it. */
+export function simulatedEnclave(stateDir: string): { key: string; policy: SimulatorPolicy } {
+  const key = join(stateDir, 'simulator.pem')
+  return { key, policy: simulatorPolicy(loadIdentity(key)) }
+}
 
 /** A folder for the model server, and what pages get. */
 export interface VeiledDemo {

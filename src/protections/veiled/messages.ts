@@ -90,6 +90,9 @@ export function decodeRequest(bytes: Uint8Array): Request {
 /** An answer that was given up, as its owner wished. */
 export const CANCELLED = new Uint8Array()
 
+/** The answer to a picture that a text is about. */
+export const TAKEN = Uint8Array.of(1)
+
 /** Tokens and their logits, or logits alone. */
 export function encodeAnswer(
   logits: Float32Array,
