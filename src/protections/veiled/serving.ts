@@ -22,7 +22,7 @@ const settingsSchema = v.object({
   clouds: v.pipe(v.array(v.string()), v.minLength(1)),
   engine: v.optional(v.picklist(engineNames)),
   /** Address of an engine that runs already, and has the one model. */
-  upstream: v.optional(v.string()),
+  upstream: v.optional(v.object({ url: v.string(), key: v.optional(v.string()) })),
   /** Where evidence of an enclave comes from: a simulator's key, or a command. */
   attest: v.optional(v.string()),
 })

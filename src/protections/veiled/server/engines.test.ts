@@ -91,7 +91,11 @@ test('a text for which there is no room ends alone, and not those that are read 
   const family = decoderFamily(cloud.config.model_type)!
   const { layers, kvHeads, width } = family.sizes({ read: readerOf(cloud) })
   // Two texts of 64 tokens.
-  const engine = await loadDecoder(cloud, family, 1, 8 * layers * 2 * kvHeads * width * 64)
+  const engine = await loadDecoder(cloud, family, 1, {
+    cacheBytes: 8 * layers * 2 * kvHeads * width * 64,
+    texts: 1,
+  })
+  expect(engine.context).toBe(128)
   opened.push(engine)
   const ids = someIds(65)
   const veiled = Uint32Array.from(folder.ends.veilIds(ids))

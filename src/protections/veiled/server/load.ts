@@ -10,13 +10,13 @@ import { loadEncoder } from './onnx/encoder.ts'
 import { encoderForm } from './onnx/encoder-graph.ts'
 import { loadLlava } from './onnx/llava.ts'
 import { loadVit } from './onnx/vit.ts'
-import { loadUpstream } from './upstream.ts'
+import { loadUpstream, type Upstream } from './upstream.ts'
 
 /** What runs a model, and on how many threads. */
 export interface EngineChoice {
   readonly name?: EngineName
   /** Address of an engine that runs already. */
-  readonly upstream?: string
+  readonly upstream?: Upstream
   readonly threads?: number
 }
 

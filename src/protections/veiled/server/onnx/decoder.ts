@@ -4,7 +4,7 @@ import { SessionError } from '../../../../handshake/errors.ts'
 import { type Checkpoint, type Cloud, readCheckpoint } from '../checkpoint.ts'
 import { type DecoderEngine, type DecoderSession, TOP, type TopLogits } from '../engine.ts'
 import { nextBatch, type Waiting } from './batches.ts'
-import { Cache } from './cache.ts'
+import { Cache, tokenBytes } from './cache.ts'
 import type { DecoderFamily, DecoderSizes } from './decoder-family.ts'
 import { decoderGraph } from './decoder-graph.ts'
 import { sessionOptions } from './session.ts'
@@ -13,8 +13,16 @@ import { type PictureRows, ShownPicture } from './shown-picture.ts'
 /** Tokens of a prompt in one run: between two, others get their turn, and who has left is noticed. */
 const CHUNK = 64
 
-/** Bytes of all keys and values of texts, unless said otherwise. */
+/** Bytes of all keys and values of texts, unless said otherwise, and how many texts there is always room for. */
 const CACHE_BYTES = 1 << 30
+const TEXTS = 8
+
+/** How much memory there is for texts. */
+export interface CacheRoom {
+  readonly cacheBytes?: number
+  /** No text takes more than its part of the memory, of so many: one that is long keeps nobody out. */
+  readonly texts?: number
+}
 
 interface Text {
   place?: number
@@ -38,9 +46,9 @@ export async function loadDecoder(
   cloud: Cloud,
   family: DecoderFamily,
   threads: number,
-  cacheBytes = CACHE_BYTES,
+  room: CacheRoom = {},
 ): Promise<DecoderEngine> {
-  return openDecoder(family, readCheckpoint(cloud), threads, { cacheBytes })
+  return openDecoder(family, readCheckpoint(cloud), threads, room)
 }
 
 /** The same of a checkpoint that has been read; `pictures` are of one that reads pictures with its texts. */
@@ -48,14 +56,16 @@ export async function openDecoder(
   family: DecoderFamily,
   checkpoint: Checkpoint,
   threads: number,
-  { cacheBytes = CACHE_BYTES, pictures }: { cacheBytes?: number; pictures?: PictureRows } = {},
+  { cacheBytes = CACHE_BYTES, texts = TEXTS, pictures }: CacheRoom & { pictures?: PictureRows } = {},
 ): Promise<DecoderEngine> {
   const top = Math.min(TOP, family.sizes(checkpoint).vocab)
   const session = await InferenceSession.create(
     decoderGraph(family, checkpoint, top, pictures?.dim),
     sessionOptions(threads),
   )
-  return new OnnxDecoder(session, { ...family.sizes(checkpoint), top, cacheBytes, pictures })
+  const sizes = family.sizes(checkpoint)
+  const context = Math.min(sizes.context, Math.floor(cacheBytes / texts / tokenBytes(sizes)))
+  return new OnnxDecoder(session, { ...sizes, context, top, cacheBytes, pictures })
 }
 
 class OnnxDecoder implements DecoderEngine {
@@ -100,10 +110,12 @@ class OnnxDecoder implements DecoderEngine {
           this.#waiting.push({ text, base, ids, shown, signal, resolve, reject })
           void this.#work()
         }),
-      look: pictures && (async (picture, signal) => {
-        signal.throwIfAborted()
-        text.picture = new ShownPicture(pictures, await pictures.rows(picture))
-      }),
+      look:
+        pictures &&
+        (async (picture, signal) => {
+          signal.throwIfAborted()
+          text.picture = new ShownPicture(pictures, await pictures.rows(picture))
+        }),
       close: async () => {
         if (text.place !== undefined) this.#cache.release(text.place)
         text.isClosed = true
@@ -144,7 +156,7 @@ class OnnxDecoder implements DecoderEngine {
         if (request.text.isClosed) throw new SessionError('expired', 'The text was closed.')
         request.text.place ??= this.#cache.take()
         // Whose text has no room left goes alone: those that are read with it have asked for nothing.
-        this.#cache.reserve(request.base + Math.min(CHUNK, request.ids.length))
+        this.#cache.reserve(request.text.place, request.base + Math.min(CHUNK, request.ids.length))
         return [{ request, place: request.text.place, tokens: request.ids.length }]
       } catch (reason) {
         this.#leave(request).reject(reason)
