@@ -1,6 +1,6 @@
 /** The data owner's engine: everything between texts in clear and masked words on the wire. */
 
-import { isNoise } from '../protections/protection.ts'
+import { Cancelled, isNoise } from '../protections/protection.ts'
 import type {
   ChatOptions,
   ChatResult,
@@ -21,13 +21,23 @@ import { OwnerError } from './api.ts'
 import { type Begun, chat, measure, type Running } from './chatting.ts'
 import { classify } from './classifying.ts'
 import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'
-import { embed } from './embedding.ts'
+import { embed, givenUp } from './embedding.ts'
 import { browserPlatform, type Platform } from './platform.ts'
 import { isPutOff, isReplaced, openNext } from './reconnecting.ts'
 import { statsOf } from './stats.ts'
 
 /** So often may a party be replaced during one request. */
 const MAX_REPLACED = 4
+
+/** A reply that was stopped before there was a session to ask. */
+const unsaid: ChatResult = {
+  text: '',
+  ids: [],
+  finish: 'cancelled',
+  padded: 0,
+  promptTokens: 0,
+  isCut: false,
+}
 
 /**
  * The engine itself, in this thread: one session at a time, and in it one request at a time (`busy`). Texts, seeds
@@ -93,22 +103,33 @@ export class Owner implements OwnerApi {
   chat(messages: Message[], options: ChatOptions): Promise<ChatResult> {
     let begun: Begun = { rows: 0 }
     let model: string | undefined
-    return this.#run((open, run) => {
-      const { hash } = open.info.model
-      // Places and tokens of one model say nothing to another.
-      if (hash !== model) begun = { rows: 0 }
-      model = hash
-      return chat(open, messages, options, run, begun)
-    })
+    return this.#run(
+      (open, run) => {
+        const { hash } = open.info.model
+        // Places and tokens of one model say nothing to another.
+        if (hash !== model) begun = { rows: 0 }
+        model = hash
+        return chat(open, messages, options, run, begun)
+      },
+      () => begun.result ?? unsaid,
+    )
   }
 
   classify(inputs: ClassifyInput[]): Promise<Classification[]> {
     const results: Classification[] = []
-    return this.#run((open, run) => classify(open, inputs, run, results))
+    return this.#run(
+      (open, run) => classify(open, inputs, run, results),
+      () => results,
+    )
   }
 
   embed(texts: string[]): Promise<Embedding[]> {
-    return this.#run((open, run) => embed(open, texts, run))
+    return this.#run(
+      (open, run) => embed(open, texts, run),
+      () => {
+        throw givenUp()
+      },
+    )
   }
 
   async stop(): Promise<void> {
@@ -162,8 +183,11 @@ export class Owner implements OwnerApi {
     return this.#open
   }
 
-  /** Runs one request at a time, which `stop` can cancel; with the next session where a party is replaced under it. */
-  async #run<T>(work: (open: Open, run: Running) => Promise<T>): Promise<T> {
+  /**
+   * Runs one request at a time, which `stop` can cancel; with the next session where a party is replaced under it.
+   * @param stopped what there is of it where it is stopped meanwhile
+   */
+  async #run<T>(work: (open: Open, run: Running) => Promise<T>, stopped: () => T): Promise<T> {
     const left = this.#left
     const open = left?.open ?? this.#current()
     if (this.#abort) throw new OwnerError('busy', 'A request is under way already.', 'Stop it first.')
@@ -200,6 +224,7 @@ export class Owner implements OwnerApi {
         }
       }
     } catch (error) {
+      if (error instanceof Cancelled) return stopped()
       // Whatever went wrong in a pass, shares may be out of step: the next request starts a new session.
       if (!(error instanceof OwnerError || isNoise(error))) await this.close()
       throw error
