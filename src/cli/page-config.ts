@@ -2,7 +2,7 @@ import type { PageConfig } from '../owner/api.ts'
 import { SHARED } from '../protections/shared/id.ts'
 import type { SharedSettings } from '../protections/shared/listing.ts'
 import { VEILED } from '../protections/veiled/id.ts'
-import type { VeiledSettings } from '../protections/veiled/settings.ts'
+import type { VeiledSettings } from '../protections/veiled/keyring.ts'
 
 /** The same with what is said of veiled models. */
 export const withVeiled = (config: PageConfig, settings: VeiledSettings): PageConfig => ({

@@ -32,8 +32,8 @@ export interface Protection {
   readonly needsDealer: boolean
   /** Where that third party is and who runs it, as the page's configuration has it; nothing where it doesn't say. */
   dealer?(settings: unknown, base?: string): PartyAddress | undefined
-  /** The settings with a key that a person has given: a file's text. Throws {@link ProtectionError} for what is none. */
-  withKey?(settings: unknown, file: string): unknown
+  /** The settings with a key that a person has given: a file's text. Rejects with {@link ProtectionError} for what is none. */
+  withKey?(settings: unknown, file: string): Promise<unknown>
   /**
    * Gets ready to run a model. Rejects with an error that has a `code`, a `message` for people and an `advice`, having
    * closed what it opened.

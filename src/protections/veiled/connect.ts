@@ -13,10 +13,10 @@ import { type ConnectRequest, ProtectionError } from '../protection.ts'
 import { figureInWords } from './attacks.ts'
 import { VeiledConnection } from './connection.ts'
 import { kitFor } from './find-kit.ts'
+import { veiledSettings } from './keyring.ts'
 import { veiledListing } from './listing.ts'
 import { welcome } from './messages.ts'
 import { OwnerEnds } from './owner-ends.ts'
-import { veiledSettings } from './settings.ts'
 
 const SIMULATED =
   'Not attested: the enclave is simulated, and nothing vouches for it. Whoever runs it can look into it.'

@@ -4,11 +4,11 @@ import { wholeBody } from '../../transport/body.ts'
 import { partyUrl } from '../../transport/party-url.ts'
 import { type ConnectRequest, ProtectionError } from '../protection.ts'
 import { VEILED } from './id.ts'
+import { KIT_BYTES, veiledSettings } from './keyring.ts'
 import { type Kit, parseKit } from './kit.ts'
 import type { VeiledListing } from './listing.ts'
 import { OwnerEnds } from './owner-ends.ts'
 import { KeyFileError } from './owner-key.ts'
-import { KIT_BYTES, veiledSettings } from './settings.ts'
 
 /** Rejects with `ProtectionError` `key-needed` where there is none, or one that does not fit. */
 export async function kitFor(

@@ -1,9 +1,7 @@
 /** A disguised model on an ordinary engine: the owner's side of the door. It is no encryption. */
 import type { Protection } from '../protection.ts'
-import { connectVeiled } from './connect.ts'
 import { VEILED } from './id.ts'
 import { notice, noticeOfPictures } from './notice.ts'
-import { withKit } from './settings.ts'
 
 /** For a model of one's own that nobody else has, on a machine that one does not own. */
 export const veiled: Protection = {
@@ -12,6 +10,6 @@ export const veiled: Protection = {
   noticeOfPictures,
   needsServer: true,
   needsDealer: false,
-  withKey: withKit,
-  connect: (request) => connectVeiled(request),
+  withKey: async (settings, file) => (await import('./keyring.ts')).withKit(settings, file),
+  connect: async (request) => (await import('./connect.ts')).connectVeiled(request),
 }
