@@ -19,7 +19,7 @@ function named(text: string, later: RegExp, found = new Set<string>()): Set<stri
 }
 
 /** Loaded when they are used: with the first reply, its code or formula; with models that have what most have not. */
-const later = /^(classify|markdown|code|maths|template|connect|keyring|key|attest|ed25519|workshop)-/
+const later = /^(classify|markdown|code|maths|template|connect|keyring|attest|ed25519|workshop)-/
 
 it('the chat’s scripts take less than 200 KB, the worker’s included; classifying and formatting take another 30 each', () => {
   const chat = named(readFileSync('dist/page/index.html', 'utf8'), later)

@@ -2,6 +2,7 @@
 import { css, html, nothing } from 'lit'
 import type { OwnerError } from '../../owner/api.ts'
 import * as icons from '../styles/icons.ts'
+import './key-field.ts'
 
 const styles = css`
   .problem {
@@ -75,12 +76,6 @@ const headlines: Record<string, string> = {
   protocol: 'The parties disagreed, so the reply was abandoned',
 }
 
-/** Few people ever need it. */
-function keyField(retry: () => void) {
-  void import('./key-field.ts')
-  return html`<sotto-key-field @opened=${retry}></sotto-key-field>`
-}
-
 export const problem = {
   styles,
 
@@ -93,7 +88,7 @@ export const problem = {
     <h2>${headlines[error.code] ?? 'Something went wrong'}</h2>
     <p>${error.message}</p>
     ${error.advice ? html`<p>${error.advice}</p>` : nothing}
-    ${error.code === 'key-needed' ? keyField(retry) : nothing}
+    ${error.code === 'key-needed' ? html`<sotto-key-field @opened=${retry}></sotto-key-field>` : nothing}
     <button class="button" @click=${retry}>${icons.again} Try again</button>
     ${comfort ? html`<small>${comfort}</small>` : nothing}
   </section>`,
