@@ -25,7 +25,7 @@ export interface Protection {
   /** What it promises and what it does not, for people. */
   readonly notice: Notice
   /** The same of models that read pictures, where they have words of their own. */
-  readonly noticeOfPictures?: Notice
+  noticeOfPictures?(): Promise<Notice>
   /** Whether a model server takes part; where it does not, the whole model must be at hand. */
   readonly needsServer: boolean
   /** Whether a third party that is neither owner nor server takes part. */

@@ -3,21 +3,21 @@ import type { Notice } from '../notice.ts'
 
 const counted =
   'Which words are equal, how often each comes, and in which order: as numbers of a secret vocabulary.'
-const network = 'Your network address, and when you write.'
+export const network = 'Your network address, and when you write.'
 const recovered =
   'Whoever has text of the same kind reads most of it: in a trial 80 % of words after a hundred dialogues, and as many ' +
   'from the disguised model’s own samples, with no user at all.'
 
-const worth =
+export const worth =
   'That keeps them out of the host’s logs and casual sight. It does not stop a host that works on it.'
-const forWhom =
+export const forWhom =
   'For somebody who hosts an own, never published model on rented machines. The model was disguised with secret keys ' +
   'before it went there: an ordinary engine runs it at its ordinary speed, and only whoever holds a key file can make ' +
   'sense of what goes in and out at a glance.'
-const secretSharing =
+export const secretSharing =
   'Whoever must not be able to read your words or pictures at all needs secret sharing, which this is not.'
 
-const pooled = (what: 'text' | 'picture'): Notice['pooled'] => [
+export const pooled = (what: 'text' | 'picture'): Notice['pooled'] => [
   {
     parties: 'server + any user with a key',
     isBreach: true,
@@ -59,34 +59,4 @@ export const notice: Notice = {
     secretSharing,
   ],
   pooled: pooled('text'),
-}
-
-const rebuilt =
-  'A host with public pictures of the same kind rebuilds yours so that they can be recognised: in a trial with garments, ' +
-  'with a correlation of 0.96.'
-
-/** The same of models that read pictures; `docs/pictures.md`. */
-export const noticeOfPictures: Notice = {
-  ...notice,
-  lead: {
-    chat: `Disguised, not encrypted: pictures leave this browser as patches that are mixed and reordered. ${worth}`,
-    classify: `Disguised, not encrypted: pictures leave this browser as patches that are mixed and reordered. ${worth}`,
-  },
-  promise: `${forWhom} ${rebuilt}`,
-  parties: {
-    owner: 'Holds your pictures and the key file: how patches are mixed and reordered. Reads the labels.',
-    server: 'Holds the disguised model. Sees mixed patches, mixed in the same way every time.',
-  },
-  afterFailure: 'What was sent was disguised, not encrypted. A retry sends the same patches again.',
-  visible: {
-    chat: ['How many pictures you send, and which are alike.', network],
-    classify: ['How many pictures you send, and which are alike.', network],
-  },
-  limits: [
-    'Never for open-weight models or their fine-tunes: with the original weights all pictures are rebuilt.',
-    rebuilt,
-    'Any owner’s key opens every owner’s pictures of that key.',
-    secretSharing,
-  ],
-  pooled: pooled('picture'),
 }

@@ -1,13 +1,13 @@
 /** A disguised model on an ordinary engine: the owner's side of the door. It is no encryption. */
 import type { Protection } from '../protection.ts'
 import { VEILED } from './id.ts'
-import { notice, noticeOfPictures } from './notice.ts'
+import { notice } from './notice.ts'
 
 /** For a model of one's own that nobody else has, on a machine that one does not own. */
 export const veiled: Protection = {
   id: VEILED,
   notice,
-  noticeOfPictures,
+  noticeOfPictures: async () => (await import('./picture-notice.ts')).noticeOfPictures,
   needsServer: true,
   needsDealer: false,
   withKey: async (settings, file) => (await import('./keyring.ts')).withKit(settings, file),
