@@ -87,6 +87,8 @@ export interface SessionInfo {
   model: ModelListing
   link: { kind: string; reason: string }
   backend: { name: string; reason: string }
+  /** Where the server computes on what it can read: whether hardware vouches for an enclave, and why. */
+  enclave?: { isAttested: boolean; reason: string }
   /** Address of the dealer, where there is one. */
   dealer?: string
   /** Address of the model server. */
@@ -254,6 +256,11 @@ export type OnEvent = (event: OwnerEvent) => void
 /** The data owner's engine. One instance is one tab and at most one session. */
 export interface OwnerApi {
   models(): Promise<ModelListing[]>
+  /**
+   * Takes a key that a protection's models ask for (`key-needed`): a file's text. It is kept until the engine is gone.
+   * Rejects with `OwnerError` for a file that is none.
+   */
+  giveKey(protection: string, file: string): Promise<void>
   /** Downloads the public tensors (once), agrees on keys and opens a session. Closes any earlier one. */
   open(options: OpenOptions, onEvent: OnEvent): Promise<SessionInfo>
   /** The user is typing: do input-independent work for a few tokens in the background. */

@@ -59,6 +59,7 @@ const api: WorkerApi = {
     owner = await starting
   },
   models: () => guarded(() => engine().models()),
+  giveKey: (protection: string, file: string) => guarded(() => engine().giveKey(protection, file)),
   open: (options: OpenOptions, onEvent: OnEvent) => {
     const listener = onEvent as RemoteListener
     return guarded(() =>

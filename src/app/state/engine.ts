@@ -193,6 +193,12 @@ export class Engine extends Store<EngineState> {
     }
   }
 
+  /** Takes the text of a key file that the chosen model asks for. Rejects with `OwnerError` for another file. */
+  async giveKey(file: string): Promise<void> {
+    const { model } = this.state
+    if (model) await this.#owner.giveKey(model.protection.id, file)
+  }
+
   /** Ends a session whose parties do not answer any more. */
   giveUp(): void {
     this.#owner.abandon()
