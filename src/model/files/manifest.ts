@@ -18,8 +18,8 @@ export class BundleError extends Error {
   override name = 'BundleError'
   readonly code: BundleErrorCode
 
-  constructor(code: BundleErrorCode, message: string) {
-    super(message)
+  constructor(code: BundleErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
     this.code = code
   }
 }

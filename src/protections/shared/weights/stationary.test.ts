@@ -8,7 +8,7 @@ const key = (n: number): Uint8Array => new Uint8Array(32).fill(n)
 const use = (ring: number): WeightUse => ({ name: 'w', index: 0, k: 4, n: 8, ring, visibility: 'private' })
 /** -F alone. */
 const mask = (index: number, ring = 64, of = key(1)): string =>
-  String(difference(kernels, of, index, use(ring), new Int16Array(32)))
+  String(difference(kernels, of, index, use(ring), kernels.load(new Int16Array(32), 4, 8)))
 
 it('no two weights of a model, and no two keys, share a stationary mask', () => {
   const masks = [mask(0), mask(1), mask(2), mask(0, 64, key(2))]
@@ -17,15 +17,16 @@ it('no two weights of a model, and no two keys, share a stationary mask', () => 
 })
 
 it('a weight under its mask is reduced in its ring', () => {
-  const b = difference(kernels, key(1), 0, use(20), new Int16Array(32).fill(-3))
+  const b = difference(kernels, key(1), 0, use(20), kernels.load(new Int16Array(32).fill(-3), 4, 8))
   for (const v of b) expect(v >> 20n).toBe(0n)
 })
 
 it('however small a weight is, its mask fills the ring', () => {
   const [ring, parts] = [20, 4]
-  const w = new Int16Array(2048).fill(1)
+  const w = kernels.load(new Int16Array(2048).fill(1), 256, 8)
   const counts = new Array<number>(parts).fill(0)
-  for (const v of difference(kernels, key(1), 0, use(ring), w)) counts[Number(v) >> (ring - 2)]++
+  for (const v of difference(kernels, key(1), 0, { ...use(ring), k: 256 }, w))
+    counts[Number(v) >> (ring - 2)]++
   // Eight standard deviations of a fair share.
-  for (const count of counts) expect(Math.abs(count - w.length / parts)).toBeLessThan(160)
+  for (const count of counts) expect(Math.abs(count - 2048 / parts)).toBeLessThan(160)
 })
