@@ -38,6 +38,7 @@ export class EncodedWriter {
   readonly #hash: Hash = createHash('sha256')
   readonly #listed: { name: string; shape: number[]; dtype: Kind }[] = []
   #isOpen = true
+  #isThere = true
 
   /**
    * Throws the system's error where there can be no such file.
@@ -73,13 +74,14 @@ export class EncodedWriter {
     fsyncSync(this.#handle)
     this.#close()
     renameSync(this.#part, this.#path)
+    this.#isThere = false
   }
 
   /** Leaves nothing behind; harmless after `finish`. */
   abandon(): void {
-    if (!this.#isOpen) return
-    this.#close()
-    rmSync(this.#part, { force: true })
+    if (this.#isOpen) this.#close()
+    if (this.#isThere) rmSync(this.#part, { force: true })
+    this.#isThere = false
   }
 
   #append(name: string, shape: number[], dtype: Kind, bytes: Uint8Array): void {

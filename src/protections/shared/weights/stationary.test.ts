@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest'
 import { createWasmKernels } from '../../../kernels/wasm/kernels.ts'
 import type { WeightUse } from '../plan.ts'
-import { difference } from './stationary.ts'
+import { Prg } from '../prg.ts'
+import { sub } from '../ring.ts'
+import { difference, packedDifference } from './stationary.ts'
 
 const kernels = createWasmKernels()
 const key = (n: number): Uint8Array => new Uint8Array(32).fill(n)
@@ -29,4 +31,13 @@ it('however small a weight is, its mask fills the ring', () => {
     counts[Number(v) >> (ring - 2)]++
   // Eight standard deviations of a fair share.
   for (const count of counts) expect(Math.abs(count - 2048 / parts)).toBeLessThan(160)
+})
+
+it('made in pieces it is what is left of all of the weight under all of its mask', () => {
+  const [k, n, ring] = [20, 40_000, 57]
+  const w = BigUint64Array.from({ length: k * n }, (_, i) => BigInt.asUintN(64, BigInt((i % 9) - 4)))
+  const F = new BigUint64Array(k * n)
+  new Prg(kernels, key(5)).fill(3, 0, ring, F, 0, F.length, 8)
+  const b = packedDifference(kernels, key(5), 3, { ...use(ring), k, n }, kernels.load(w, k, n))
+  expect(Buffer.compare(b, kernels.pack(sub(w, F, ring), ring))).toBe(0)
 })
