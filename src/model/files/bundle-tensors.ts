@@ -39,7 +39,7 @@ export class BundleTensors implements TensorLookup {
       const dtype = readable(name, entry)
       const bytes = file.stored(name)
       // Small private tensors have no hash of their own; that of their file covers them.
-      if (listed.sha256 === undefined) this.#checkWhole(part)
+      if (listed.sha256 === undefined) this.check(part)
       else if (createHash('sha256').update(bytes).digest('hex') !== listed.sha256)
         throw new BundleError(
           'hash-mismatch',
@@ -71,14 +71,15 @@ export class BundleTensors implements TensorLookup {
     try {
       file = new TensorFile(path)
     } catch (error) {
-      if (error instanceof SafetensorsError) throw error
+      if (error instanceof SafetensorsError) throw damaged(path, error)
       throw new BundleError('missing-file', `${path} cannot be read. Is ${this.#dir} a complete bundle?`)
     }
     this.#files.set(part, file)
     return file
   }
 
-  #checkWhole(part: BundlePart): void {
+  /** Throws {@link BundleError} unless a file is byte for byte the one that the manifest lists. */
+  check(part: BundlePart): void {
     if (this.#whole.has(part)) return
     const file = this.#open(part)
     const hash = createHash('sha256')
@@ -87,8 +88,11 @@ export class BundleTensors implements TensorLookup {
     if (listed?.bytes !== file.bytes || listed.sha256 !== hash.digest('hex'))
       throw new BundleError(
         'hash-mismatch',
-        `${this.#path(part)} is not the file that the manifest lists. Get it again.`,
+        `${this.#path(part)} has ${file.bytes} bytes that are not the ${listed?.bytes ?? 0} the manifest lists. Get it again.`,
       )
     this.#whole.add(part)
   }
 }
+
+const damaged = (path: string, cause: SafetensorsError): BundleError =>
+  new BundleError('hash-mismatch', `${path}: ${cause.message} Get the bundle again.`, { cause })

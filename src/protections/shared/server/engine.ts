@@ -123,7 +123,10 @@ export class PlanServer implements ServerEngine {
 
   registration(modelHash: string): RegistrationParts {
     const model = this.#find(modelHash)
-    return { header: model.header, tensors: this.#differences(model) }
+    const bytes = model.plans
+      .privateWeights()
+      .reduce((sum, { k, n, ring }) => sum + Math.ceil((k * n * ring) / 8), 0)
+    return { header: model.header, tensors: this.#differences(model), bytes }
   }
 
   fSeed(modelHash: string): Uint8Array {

@@ -1,13 +1,14 @@
 /** A served bundle's weights: from the encoded form that is kept beside them, or encoded anew and then kept. */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { Kernels } from '../../../kernels/kernels.ts'
 import type { TensorLookup } from '../../../model/architectures/config.ts'
 import { BundleTensors } from '../../../model/files/bundle-tensors.ts'
 import type { CatalogEntry } from '../../../model/files/catalog.ts'
 import type { Visibility } from '../../../model/files/manifest.ts'
 import { type ModelPlans, planHash } from '../session/model-plan.ts'
-import { type EncodedMatrix, type HeldWeights, loadWeights } from '../weights/held.ts'
+import { type HeldWeights, hold, loadWeights } from '../weights/held.ts'
 import { EncodedWriter, readEncoded } from './encoded-file.ts'
 
 /** In the bundle's folder. */
@@ -53,7 +54,7 @@ export async function servedWeights(
     const kept = readEncoded(kernels, path, key)
     if (typeof kept === 'object' && isWhole(kept, plans) && isSame(kernels, kept, plans, tensors)) return kept
     if (kept !== 'missing' && kept !== 'other') onNote?.(`${path} is damaged, and is written anew.`)
-    return encodeAll(kernels, plans, tensors, { path, key, total, onProgress, onNote })
+    return await encodeAll(kernels, plans, tensors, { path, key, total, onProgress, onNote })
   } finally {
     tensors.close()
   }
@@ -89,12 +90,12 @@ interface Keeping extends LoadEvents {
   readonly total: number
 }
 
-function encodeAll(
+async function encodeAll(
   kernels: Kernels,
   plans: ModelPlans,
   tensors: TensorLookup,
   { path, key, total, onProgress, onNote }: Keeping,
-): HeldWeights {
+): Promise<HeldWeights> {
   // A bias row or two with each matrix.
   let writer = attempt(() => new EncodedWriter(path, key, 3 * plans.anyPlan.weights.length))
   let done = 0
@@ -109,16 +110,16 @@ function encodeAll(
       return undefined
     }
   }
-  function* watched(): Generator<EncodedMatrix> {
+  const held: HeldWeights = { weights: new Map(), biases: new Map() }
+  try {
     for (const matrix of plans.model.encode(tensors, SERVED)) {
       attempt(() => writer?.add(matrix))
-      yield matrix
+      hold(kernels, held, matrix)
       done += matrix.k * matrix.n
       onProgress?.(done, total)
+      // Whoever waits is told how far it is, and may give up.
+      await setImmediate()
     }
-  }
-  try {
-    const held = loadWeights(kernels, watched())
     attempt(() => writer?.finish())
     return held
   } catch (error) {

@@ -24,9 +24,12 @@ export interface EncodedMatrix {
 /** Loads matrices as they come: no more than one of them is in memory twice. Throws what their encoding throws. */
 export function loadWeights(kernels: Kernels, matrices: Iterable<EncodedMatrix>): HeldWeights {
   const out: HeldWeights = { weights: new Map(), biases: new Map() }
-  for (const { name, k, n, data, biases } of matrices) {
-    out.weights.set(name, kernels.load(data, k, n))
-    for (const bias of biases) out.biases.set(bias.name, bias.data)
-  }
+  for (const matrix of matrices) hold(kernels, out, matrix)
   return out
+}
+
+/** Loads one more matrix. */
+export function hold(kernels: Kernels, { weights, biases }: HeldWeights, matrix: EncodedMatrix): void {
+  weights.set(matrix.name, kernels.load(matrix.data, matrix.k, matrix.n))
+  for (const { name, data } of matrix.biases) biases.set(name, data)
 }
