@@ -15,6 +15,7 @@ import { measureBundle } from '../calibrate/calibrate.ts'
 import { applyScaling, balance, type Scaling } from './balance.ts'
 import { textFormat } from './chat-format.ts'
 import { ImportError } from './error.ts'
+import { sentenceModel } from './sentence-model.ts'
 import { CheckpointSource } from './source.ts'
 import { staged } from './staging.ts'
 import { readTokenizer, tokenizerKind } from './tokenizer-files.ts'
@@ -73,11 +74,18 @@ export async function importModel(o: ImportOptions): Promise<ImportReport> {
         file: o.from,
       },
     )
-  const source = new CheckpointSource(o.from, { context: o.context, pairs: o.pairs })
+  const sentence = sentenceModel(o.from)
+  const from = sentence?.transformer ?? o.from
+  const source = new CheckpointSource(from, {
+    context: o.context,
+    pairs: o.pairs,
+    isHeadless: sentence !== undefined,
+    longestText: sentence?.maxTokens,
+  })
   try {
     const { config, notes } = source
-    const tokenizer = readTokenizer(o.from, config)
-    const format = continuesText(config) ? textFormat(o.from, tokenizer) : { notes: [] }
+    const tokenizer = readTokenizer(from, config)
+    const format = continuesText(config) ? textFormat(from, tokenizer) : { notes: [] }
     const { notes: said, ...texts } = format
     const visibility = chosenVisibility(config, o.private ?? 'blocks')
     const reading = counted(config, 'Reading the weights', o.onProgress)
@@ -95,6 +103,7 @@ export async function importModel(o: ImportOptions): Promise<ImportReport> {
         license: o.about?.license ?? 'unknown',
         source: o.about?.source ?? 'unknown',
         ...texts,
+        pooling: sentence?.pooling,
         config,
         profile: {},
         tokenizer,
@@ -130,7 +139,7 @@ export async function importModel(o: ImportOptions): Promise<ImportReport> {
       balanced: scaled.length,
       calibrated: ranges !== undefined,
       ...(ranges ? { ranges } : {}),
-      notes: [...notes, ...said],
+      notes: [...notes, ...said, ...(sentence?.notes ?? [])],
     }
   } catch (error) {
     throw explained(error, o.from)
