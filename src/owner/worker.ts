@@ -52,9 +52,10 @@ async function guarded<T>(call: () => Promise<T>): Promise<T> {
 }
 
 const api: WorkerApi = {
-  async start(config: PageConfig, host: OwnerHost) {
-    owner ??= new Owner(config, host)
-  },
+  start: (config: PageConfig, host: OwnerHost) =>
+    guarded(async () => {
+      owner ??= new Owner(config, host)
+    }),
   models: () => guarded(() => engine().models()),
   open: (options: OpenOptions, onEvent: OnEvent) => {
     const listener = onEvent as RemoteListener

@@ -68,6 +68,7 @@ const headlines: Record<string, string> = {
   context: 'The conversation is too long for this model',
   backend: 'This device can’t compute its share that way',
   'crypto-missing': 'This browser lacks the cryptography it needs',
+  'webassembly-missing': 'This browser can’t compute its share',
   'page-config': 'This page isn’t set up completely',
   'unknown-protection': 'This page doesn’t know how to protect that model',
   protocol: 'The parties disagreed, so the reply was abandoned',

@@ -1,0 +1,27 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { browserPlatform } from './platform.ts'
+
+afterEach(() => vi.unstubAllGlobals())
+
+const host = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
+
+test('a browser without WebAssembly says so, and what to do in Lockdown mode', () => {
+  vi.stubGlobal('WebAssembly', undefined)
+  expect(() => browserPlatform(host)).toThrow(
+    expect.objectContaining({
+      code: 'webassembly-missing',
+      message: expect.stringContaining('Lockdown mode'),
+      advice: expect.stringContaining('for this website alone'),
+    }),
+  )
+})
+
+test('one that refuses the module asks for another browser, and for no change of settings', () => {
+  vi.spyOn(WebAssembly, 'Module').mockImplementation(function () {
+    throw new WebAssembly.CompileError('invalid value type')
+  })
+  expect(() => browserPlatform(host)).toThrow(
+    expect.objectContaining({ code: 'webassembly-missing', advice: expect.not.stringContaining('Lockdown') }),
+  )
+  vi.restoreAllMocks()
+})
