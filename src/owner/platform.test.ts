@@ -17,7 +17,7 @@ test('a browser without WebAssembly says so, and what to do in Lockdown mode', (
 })
 
 test('one that refuses the module asks for another browser, and for no change of settings', () => {
-  vi.spyOn(WebAssembly, 'Module').mockImplementation(function () {
+  vi.spyOn(WebAssembly, 'Module').mockImplementation(() => {
     throw new WebAssembly.CompileError('invalid value type')
   })
   expect(() => browserPlatform(host)).toThrow(
