@@ -8,6 +8,7 @@ export default defineConfig({
     hookTimeout: 600_000,
     expect: { poll: { timeout: 300_000 } },
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than the smallest machine has cores: much of what is tested waits for other processes.
+    maxWorkers: 3,
   },
 })

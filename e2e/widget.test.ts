@@ -28,6 +28,14 @@ afterAll(() => browser.close())
 const heard = async () => (await page.locator('output').textContent()) ?? ''
 const frames = () => page.frames().filter((frame) => frame.url().includes('/embed.html?view=chat'))
 
+it('sites that were named in the terminal may embed it, the sample site among them', async () => {
+  const policy = (await fetch(new URL('embed.html', url))).headers.get('content-security-policy') ?? ''
+  const ancestors = /frame-ancestors ([^;]*)/.exec(policy)?.[1].split(' ')
+  expect(ancestors).toEqual(
+    expect.arrayContaining([new URL(shop).origin, 'https://one.example', 'https://two.example']),
+  )
+})
+
 it('the loader takes less than 8 kB', () => {
   expect(gzipSync(readFileSync('dist/page/sotto-widget.js')).length).toBeLessThan(8_000)
 })
@@ -43,6 +51,10 @@ it('a chat behind a button is had in a frame of our origin, and its page hears t
   await expect.poll(() => frames().length).toBe(1)
   const [frame] = frames()
   expect(new URL(frame.url()).host).toBe(new URL(url).host)
+  // Before anybody agrees they are told who listens.
+  await frame
+    .getByText(`${new URL(shop).host}, the page around, hears that something is said here, and not what.`)
+    .waitFor()
   await expect.poll(heard).toContain('corner ready {}')
   const start = frame.getByRole('button', { name: 'Start' })
   await start.and(frame.locator('[aria-disabled=false]')).waitFor()
@@ -103,6 +115,14 @@ it('with consent a form is sent with its label', async () => {
     .toBe(true)
   await page.getByRole('button', { name: 'Send', exact: true }).click()
   await expect.poll(heard).toMatch(/sent \{"message":"My card has not arrived\.","topic":"\w+"\}/)
+  // The consent was for that one: the site gets no label for another text, whatever it hands over.
+  await agree.waitFor()
+  expect(await frame.locator('body').textContent()).toContain('No other one is, unless you agree again')
+  const before = (await heard()).length
+  await page.getByLabel('How can we help?').fill('And another one.')
+  await page.getByRole('button', { name: 'Send', exact: true }).click()
+  await expect.poll(async () => (await heard()).slice(before)).toMatch(/sent \{"message":"And another one\."/)
+  expect((await heard()).slice(before)).not.toContain('And another one.","topic":')
 })
 
 it('the shop’s strict policy has nothing to complain of', () => {
@@ -158,6 +178,43 @@ it.each(['opacity: 0.01', 'filter: blur(9px)'])(
     await victim.close()
   },
 )
+
+it('a listed site gains no click on the consent by laying something over it', async () => {
+  const victim = await browser.newPage(desktop)
+  victim.setDefaultTimeout(PATIENCE_MS)
+  await victim.goto(shop)
+  await victim.locator('#corner').evaluate((chat) => {
+    ;(chat as HTMLElement & { open(): void }).open()
+    const { style } = chat.ownerDocument.body.appendChild(chat.ownerDocument.createElement('div'))
+    // What one sees is the site's; what one clicks would be ours.
+    const over = {
+      position: 'fixed',
+      inset: '0',
+      zIndex: '2147483647',
+      background: 'gold',
+      pointerEvents: 'none',
+    }
+    Object.assign(style, over)
+  })
+  const start = victim.locator('#corner').frameLocator('iframe').getByRole('button', { name: 'Start' })
+  await start.waitFor()
+  const { x, y, width, height } = (await start.boundingBox())!
+  const click = async () => {
+    await victim.mouse.click(x + width / 2, y + height / 2)
+    await victim.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300)))
+  }
+  for (let n = 0; n < 3; n++) await click()
+  expect(await start.getAttribute('aria-disabled')).toBe('true')
+  // The same clicks count once it is gone: it was that which stood in the way.
+  await victim.evaluate(() => document.body.lastElementChild?.remove())
+  await expect
+    .poll(async () => {
+      if (await start.isVisible()) await click()
+      return start.isVisible()
+    })
+    .toBe(false)
+  await victim.close()
+})
 
 it('the shop cannot look inside', async () => {
   const look = page.locator('#corner').evaluate((chat) => {

@@ -43,7 +43,15 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     project.provide('shop', process.env.SOTTO_SHOP ?? '')
     return
   }
-  const demo = await sotto('demo', '--port', '0', '--models', models, '--audit', '0')
+  const options = [
+    '--models',
+    models,
+    '--audit',
+    '0',
+    '--embed-origins',
+    'https://one.example,https://two.example',
+  ]
+  const demo = await sotto('demo', '--port', '0', ...options)
   project.provide('url', demo.url)
   project.provide('shop', JSON.parse(demo.line).shop)
   return async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { command } from './command.ts'
 import { Exit, UsageError } from './errors.ts'
-import { fileEnding, identityKey, list, real, repeated, text, whole } from './values.ts'
+import { fileEnding, identityKey, list, real, repeated, text, webOrigin, whole } from './values.ts'
 
 const declared = () =>
   command('try', 'Try it.')
@@ -54,6 +54,12 @@ test('other values', () => {
   expect(identityKey('A'.repeat(43))).toBe('A'.repeat(43))
   for (const bad of ['', 'A'.repeat(42), `${'A'.repeat(42)}!`])
     expect(() => identityKey(bad)).toThrow('43 characters of base64url')
+  expect(list(webOrigin)('https://a.example,http://localhost:1')).toEqual([
+    'https://a.example',
+    'http://localhost:1',
+  ])
+  for (const bad of ['*', 'https://*.a.example', 'a.example', 'https://a.example/', 'https://a.example;x'])
+    expect(() => webOrigin(bad), bad).toThrow('https://shop.example')
   expect(fileEnding('.html', '.json')('a.json')).toBe('a.json')
   expect(() => fileEnding('.html', '.json')('a.txt')).toThrow('.html or .json')
 })

@@ -1,6 +1,7 @@
 /** What options may hold: functions from the text that was typed to a value, for the declarations of options. */
 import { InvalidArgumentError } from '@commander-js/extra-typings'
 import { fromBase64Url, fromHex } from '../handshake/encoding.ts'
+import { isOrigin } from '../server/embedders.ts'
 
 type Read<T> = (text: string) => T
 
@@ -71,6 +72,13 @@ export const list =
   <T>(read: Read<T>): Read<T[]> =>
   (typed) =>
     typed.split(',').map(read)
+
+/** An origin of the web, as browsers write it. */
+export const webOrigin: Read<string> = (text) => {
+  if (!isOrigin(text))
+    throw new InvalidArgumentError('It must be an origin, such as https://shop.example: no path, no star.')
+  return text
+}
 
 /** What an owner draws, and an enclave's evidence has to repeat: 8 to 64 bytes. */
 export const nonceBytes: Read<Uint8Array> = (text) => {

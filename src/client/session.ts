@@ -19,14 +19,28 @@ export class Session {
   readonly turns = new Turns()
   readonly #owner: OwnerApi
   readonly #options: OpenOptions
+  readonly #onOpen: () => void
   #isOpen = false
+  /** Requests that wait or run. */
+  #requests = 0
   #stats?: Stats
   #listener: OnEvent = () => undefined
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(owner: OwnerApi, options: OpenOptions) {
+  /** @param onOpen hears that it has been opened */
+  constructor(owner: OwnerApi, options: OpenOptions, onOpen: () => void) {
     this.#owner = owner
     this.#options = options
+    this.#onOpen = onOpen
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /** Nobody waits for it. */
+  get isIdle(): boolean {
+    return this.#requests === 0
   }
 
   /**
@@ -39,6 +53,7 @@ export class Session {
     signal: AbortSignal | undefined,
     onEvent: OnEvent = () => undefined,
   ): Promise<Done<T>> {
+    this.#requests++
     const turn = this.#turn.then(async () => {
       signal?.throwIfAborted()
       const stop = () => void this.#owner.stop().catch(() => undefined)
@@ -50,7 +65,11 @@ export class Session {
         this.#listener = () => undefined
       }
     })
-    this.#turn = turn.catch(() => undefined)
+    this.#turn = turn
+      .catch(() => undefined)
+      .then(() => {
+        this.#requests--
+      })
     return orAborted(turn, signal)
   }
 
@@ -67,7 +86,7 @@ export class Session {
   ): Promise<Done<T>> {
     let isHeard = false
     this.#listener = (event) => {
-      isHeard ||= event.type === 'token' || event.type === 'classified'
+      isHeard ||= event.type === 'token' || event.type === 'classified' || event.type === 'unanswered'
       onEvent(event)
     }
     const wasOpen = this.#isOpen
@@ -106,6 +125,7 @@ export class Session {
       this.#listener(event)
     })
     this.#isOpen = true
+    this.#onOpen()
   }
 }
 

@@ -18,14 +18,12 @@ export class Sessions {
 
   /** The model's session, which is opened when it is used. */
   of(model: string): Session {
-    const session = this.#sessions.get(model) ?? new Session(this.#makeOwner(), { ...this.#options, model })
+    // Names of no model, and sessions that were lost.
+    for (const [name, session] of this.#sessions)
+      if (name !== model && !session.isOpen && session.isIdle) this.#end(name, session)
+    const session = this.#sessions.get(model) ?? this.#make(model)
     this.#sessions.delete(model)
     this.#sessions.set(model, session)
-    if (this.#sessions.size > OPEN_MODELS) {
-      const [oldest, idle] = this.#sessions.entries().next().value!
-      this.#sessions.delete(oldest)
-      void idle.end().catch(() => undefined)
-    }
     return session
   }
 
@@ -34,5 +32,20 @@ export class Sessions {
     const all = [...this.#sessions.values()]
     this.#sessions.clear()
     await Promise.all(all.map((session) => session.end()))
+  }
+
+  /** Only one that has been opened takes another one's place: a wrong name ends nobody's session. */
+  #make(model: string): Session {
+    return new Session(this.#makeOwner(), { ...this.#options, model }, () => {
+      const open = [...this.#sessions].filter(([, session]) => session.isOpen)
+      for (const [name, session] of open.slice(0, Math.max(0, open.length - OPEN_MODELS)))
+        this.#end(name, session)
+    })
+  }
+
+  /** Behind the requests that were made. */
+  #end(model: string, session: Session): void {
+    this.#sessions.delete(model)
+    void session.end().catch(() => undefined)
   }
 }

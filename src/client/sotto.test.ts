@@ -215,6 +215,19 @@ test('labels, vectors and models, with more models than stay open', async () => 
   expect((await one.classify({ model: 'classifier', input: 'sad' })).data).toHaveLength(1)
 })
 
+test('names of no model end no session, and leave nothing behind', async () => {
+  const owners: Owner[] = []
+  const { chat, embeddings } = sotto({ owners })
+  await chat.completions.create(short)
+  await embeddings.create({ model: 'encoder', input: 'sad' })
+  for (const model of ['tinyy', 'x', 'y'])
+    await expect(chat.completions.create({ ...short, model })).rejects.toEqual(typed('unknown-model'))
+  expect(owners.map(isOpen)).toEqual([true, true, false, false, false])
+  await chat.completions.create(short)
+  await embeddings.create({ model: 'encoder', input: 'sad' })
+  expect(owners).toHaveLength(5)
+})
+
 function isOpen(owner: Owner): boolean {
   try {
     owner.totals()

@@ -33,7 +33,7 @@ export async function embed(open: Open, texts: readonly string[], run: Running):
     const next = inputs[index + 1]?.ids.length
     const hidden = await connection.run(0, input, { next, signal: run.signal }).catch((error: unknown) => {
       if (!(error instanceof Cancelled)) throw error
-      throw new OwnerError('cancelled', 'The texts were given up.', 'Send them again.', { cause: error })
+      throw givenUp(error)
     })
     const { ids, isCut } = input
     out.push({ vector: pooled(hidden, ids.length, pooling), tokens: ids.length, isCut })
@@ -42,6 +42,10 @@ export async function embed(open: Open, texts: readonly string[], run: Running):
   run.onEvent(reading(open, inputs.length, inputs.length, 'texts'))
   return out
 }
+
+/** Some of the vectors are of no use: whoever stops gets none. */
+export const givenUp = (cause?: unknown): OwnerError =>
+  new OwnerError('cancelled', 'The texts were given up.', 'Send them again.', { cause })
 
 type Pooling = NonNullable<TextModel['pooling']>
 

@@ -1,7 +1,8 @@
 /** The data owner's engine: everything between texts in clear and masked words on the wire. */
 
-import { isNoise } from '../protections/protection.ts'
+import { Cancelled, isNoise } from '../protections/protection.ts'
 import type {
+  Answer,
   ChatOptions,
   ChatResult,
   Classification,
@@ -13,28 +14,37 @@ import type {
   OnEvent,
   OpenOptions,
   OwnerApi,
-  OwnerHost,
   PageConfig,
   SessionInfo,
 } from './api.ts'
-import { OwnerError } from './api.ts'
+import { isUnanswered, OwnerError } from './api.ts'
 import { type Begun, chat, measure, type Running } from './chatting.ts'
 import { classify } from './classifying.ts'
 import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'
-import { embed } from './embedding.ts'
-import { browserPlatform, type Platform } from './platform.ts'
+import { embed, givenUp } from './embedding.ts'
+import type { Platform } from './platform.ts'
 import { isPutOff, isReplaced, openNext } from './reconnecting.ts'
 import { statsOf } from './stats.ts'
 
 /** So often may a party be replaced during one request. */
 const MAX_REPLACED = 4
 
+/** A reply that was stopped before there was a session to ask. */
+const unsaid: ChatResult = {
+  text: '',
+  ids: [],
+  finish: 'cancelled',
+  padded: 0,
+  promptTokens: 0,
+  isCut: false,
+}
+
 /**
  * The engine itself, in this thread: one session at a time, and in it one request at a time (`busy`). Texts, seeds
  * and shares stay here.
  */
 export class Owner implements OwnerApi {
-  readonly #config: PageConfig
+  #config: PageConfig
   readonly #platform: Platform
   readonly #offers: Offers
   #open?: Open
@@ -46,12 +56,7 @@ export class Owner implements OwnerApi {
   #seconds = 0
 
   /** @param choices protections other than the registry's, models from elsewhere than the configured server */
-  constructor(
-    config: PageConfig,
-    host: OwnerHost,
-    platform: Platform = browserPlatform(host),
-    choices: Partial<Offers> = {},
-  ) {
+  constructor(config: PageConfig, platform: Platform, choices: Partial<Offers> = {}) {
     this.#config = config
     this.#platform = platform
     this.#offers = offersOf(config, platform, choices)
@@ -59,6 +64,13 @@ export class Owner implements OwnerApi {
 
   models(): Promise<ModelListing[]> {
     return listModels(this.#offers, this.#config)
+  }
+
+  async giveKey(id: string, file: string): Promise<void> {
+    const settings = this.#config.protections?.[id]
+    const taken = await this.#offers.protections.find((one) => one.id === id)?.withKey?.(settings, file)
+    if (taken === undefined) throw new OwnerError('unknown-protection', 'No key is asked for here.')
+    this.#config = { ...this.#config, protections: { ...this.#config.protections, [id]: taken } }
   }
 
   async open(options: OpenOptions, onEvent: OnEvent): Promise<SessionInfo> {
@@ -86,22 +98,41 @@ export class Owner implements OwnerApi {
   chat(messages: Message[], options: ChatOptions): Promise<ChatResult> {
     let begun: Begun = { rows: 0 }
     let model: string | undefined
-    return this.#run((open, run) => {
-      const { hash } = open.info.model
-      // Places and tokens of one model say nothing to another.
-      if (hash !== model) begun = { rows: 0 }
-      model = hash
-      return chat(open, messages, options, run, begun)
+    return this.#run(
+      (open, run) => {
+        const { hash } = open.info.model
+        // Places and tokens of one model say nothing to another.
+        if (hash !== model) begun = { rows: 0 }
+        model = hash
+        return chat(open, messages, options, run, begun)
+      },
+      () => begun.result ?? unsaid,
+    )
+  }
+
+  async classify(inputs: ClassifyInput[]): Promise<Classification[]> {
+    const answers = await this.classifyEach(inputs)
+    return answers.map((answer) => {
+      if (!isUnanswered(answer)) return answer
+      throw new OwnerError(answer.error.code, answer.error.message, answer.error.advice)
     })
   }
 
-  classify(inputs: ClassifyInput[]): Promise<Classification[]> {
-    const results: Classification[] = []
-    return this.#run((open, run) => classify(open, inputs, run, results))
+  classifyEach(inputs: ClassifyInput[]): Promise<Answer[]> {
+    const answers: Answer[] = []
+    return this.#run(
+      (open, run) => classify(open, inputs, run, answers),
+      () => answers,
+    )
   }
 
   embed(texts: string[]): Promise<Embedding[]> {
-    return this.#run((open, run) => embed(open, texts, run))
+    return this.#run(
+      (open, run) => embed(open, texts, run),
+      () => {
+        throw givenUp()
+      },
+    )
   }
 
   async stop(): Promise<void> {
@@ -155,8 +186,11 @@ export class Owner implements OwnerApi {
     return this.#open
   }
 
-  /** Runs one request at a time, which `stop` can cancel; with the next session where a party is replaced under it. */
-  async #run<T>(work: (open: Open, run: Running) => Promise<T>): Promise<T> {
+  /**
+   * Runs one request at a time, which `stop` can cancel; with the next session where a party is replaced under it.
+   * @param stopped what there is of it where it is stopped meanwhile
+   */
+  async #run<T>(work: (open: Open, run: Running) => Promise<T>, stopped: () => T): Promise<T> {
     const left = this.#left
     const open = left?.open ?? this.#current()
     if (this.#abort) throw new OwnerError('busy', 'A request is under way already.', 'Stop it first.')
@@ -166,7 +200,7 @@ export class Owner implements OwnerApi {
     const run: Running = {
       signal: abort.signal,
       onEvent: (event) => {
-        isHeard ||= event.type === 'token' || event.type === 'classified'
+        isHeard ||= event.type === 'token' || event.type === 'classified' || event.type === 'unanswered'
         this.#onEvent(event)
       },
       passed: (seconds) => {
@@ -193,6 +227,7 @@ export class Owner implements OwnerApi {
         }
       }
     } catch (error) {
+      if (error instanceof Cancelled) return stopped()
       // Whatever went wrong in a pass, shares may be out of step: the next request starts a new session.
       if (!(error instanceof OwnerError || isNoise(error))) await this.close()
       throw error

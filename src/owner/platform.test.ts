@@ -5,9 +5,9 @@ afterEach(() => vi.unstubAllGlobals())
 
 const host = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
 
-test('a browser without WebAssembly says so, and what to do in Lockdown mode', () => {
+test('a browser without WebAssembly says so, and what to do in Lockdown mode', async () => {
   vi.stubGlobal('WebAssembly', undefined)
-  expect(() => browserPlatform(host)).toThrow(
+  await expect(browserPlatform(host)).rejects.toThrow(
     expect.objectContaining({
       code: 'webassembly-missing',
       message: expect.stringContaining('Lockdown mode'),
@@ -16,11 +16,9 @@ test('a browser without WebAssembly says so, and what to do in Lockdown mode', (
   )
 })
 
-test('one that refuses the module asks for another browser, and for no change of settings', () => {
-  vi.spyOn(WebAssembly, 'Module').mockImplementation(() => {
-    throw new WebAssembly.CompileError('invalid value type')
-  })
-  expect(() => browserPlatform(host)).toThrow(
+test('one that refuses the module asks for another browser, and for no change of settings', async () => {
+  vi.spyOn(WebAssembly, 'instantiate').mockRejectedValue(new WebAssembly.CompileError('invalid value type'))
+  await expect(browserPlatform(host)).rejects.toThrow(
     expect.objectContaining({ code: 'webassembly-missing', advice: expect.not.stringContaining('Lockdown') }),
   )
   vi.restoreAllMocks()

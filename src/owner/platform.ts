@@ -2,7 +2,7 @@
 import { chooseProductDevice } from '../kernels/choose.ts'
 import type { Kernels } from '../kernels/kernels.ts'
 import { resilientDevice } from '../kernels/resilient.ts'
-import { createWasmKernels } from '../kernels/wasm/kernels.ts'
+import { createWasmKernelsAsync } from '../kernels/wasm/kernels.ts'
 import type { Surroundings } from '../protections/protection.ts'
 import { relayedDial } from '../transport/webrtc-relay.ts'
 import { OwnerError, type OwnerHost } from './api.ts'
@@ -29,10 +29,10 @@ async function openCache(): Promise<Cache | undefined> {
   }
 }
 
-/** Throws `OwnerError` where the browser runs no WebAssembly, as in Lockdown mode, or one too old for ours. */
-function pageKernels(): Kernels {
+/** Rejects with `OwnerError` where the browser runs no WebAssembly, as in Lockdown mode, or one too old for ours. */
+async function pageKernels(): Promise<Kernels> {
   try {
-    return createWasmKernels()
+    return await createWasmKernelsAsync()
   } catch (cause) {
     const isMissing = typeof WebAssembly === 'undefined'
     throw new OwnerError(
@@ -49,9 +49,9 @@ function pageKernels(): Kernels {
 }
 
 /** A module worker of a page; `host` is the window. */
-export function browserPlatform(host: OwnerHost): Platform {
+export async function browserPlatform(host: OwnerHost): Promise<Platform> {
   return {
-    kernels: pageKernels(),
+    kernels: await pageKernels(),
     async device(force, onLoss = () => undefined) {
       const cacheBytes = STATIONARY_BYTES
       const { device, reason } = await chooseProductDevice({ force, cacheBytes })

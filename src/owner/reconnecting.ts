@@ -1,4 +1,5 @@
 /** What an owner does while a server or a dealer is replaced: it waits, opens a session with the next one, and asks again. */
+import { Cancelled } from '../protections/protection.ts'
 import type { Open } from './connect.ts'
 
 /**
@@ -45,17 +46,36 @@ const isAnnounced = (error: unknown): boolean => codeOf(error) === 'restarting'
 /** Whether the same may succeed a little later, as a party itself says. */
 export const isPutOff = (error: unknown): boolean => isAnnounced(error) || codeOf(error) === 'busy'
 
-/** Opens a session with whoever comes next, after `why`. Rejects with what was wrong last where nobody does in time. */
+/**
+ * Opens a session with whoever comes next, after `why`. Rejects with what was wrong last where nobody does in time, and with
+ * `Cancelled` once `signal` is aborted: at once while it waits, else behind the attempt under way.
+ */
 export async function openNext(open: () => Promise<Open>, why: unknown, signal?: AbortSignal): Promise<Open> {
   for (const until = performance.now() + (isPutOff(why) ? REPLACING_MS : UNANNOUNCED_MS); ; ) {
     let waitMs = ASK_AGAIN_MS
     try {
       return await open()
     } catch (error) {
-      if (!passing.has(codeOf(error)) || signal?.aborted || performance.now() > until) throw error
+      if (!passing.has(codeOf(error)) || performance.now() > until) throw error
       const { retryAfter = 0 } = error as { retryAfter?: number }
       waitMs = Math.max(waitMs, 1000 * Math.min(MAX_WAIT_S, retryAfter))
     }
-    await new Promise((resolve) => setTimeout(resolve, waitMs))
+    await wait(waitMs, signal)
   }
+}
+
+/** Rejects with `Cancelled`, at once, where `signal` is or gets aborted. */
+function wait(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer)
+      reject(new Cancelled('stopped'))
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop)
+      resolve()
+    }, ms)
+    if (signal?.aborted) stop()
+    else signal?.addEventListener('abort', stop, { once: true })
+  })
 }

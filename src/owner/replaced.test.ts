@@ -32,12 +32,17 @@ const chat: ChatOptions = { temperature: 0, topP: 1, maxTokens: 64, conversation
 
 /** A model that says so many letters to everything; the session is lost before the pass that `failsAt` counts down to. */
 function speaker(hash: { now: string }, said: number) {
-  const state = { failsAt: -1, sessions: 0 }
+  const state = { failsAt: -1, sessions: 0, isAway: false, staysAway: false, attempts: 0 }
   const connect = async (): Promise<Connection> => {
+    state.attempts++
+    if (state.isAway) throw Object.assign(new LinkError('lost', 'gone'), { retryAfter: 15 })
     state.sessions++
     const ids: number[] = []
     const run = async (base: number, input: TextInput) => {
-      if (state.failsAt-- === 0) throw new LinkError('lost', 'gone')
+      if (state.failsAt-- === 0) {
+        state.isAway = state.staysAway
+        throw new LinkError('lost', 'gone')
+      }
       expect(base).toBeLessThanOrEqual(ids.length)
       ids.splice(base, Number.POSITIVE_INFINITY, ...Array.from(input.ids))
       const at = ids.length - 1 - ids.lastIndexOf(marks.assistant)
@@ -71,7 +76,7 @@ function speaker(hash: { now: string }, said: number) {
     load: () => Promise.reject(new Error('nothing to load')),
   }
   const host = { base: 'http://localhost/', server: 'http://localhost/' }
-  const owner = new Owner({ server: host.server }, host as never, {} as Platform, { protections, source })
+  const owner = new Owner({ server: host.server }, {} as Platform, { protections, source })
   return { owner, state }
 }
 
@@ -102,4 +107,17 @@ test('a reply of which nothing was heard begins anew with another model, which k
   hash.now = '2'
   const second = await owner.chat(messages, { ...chat, reply: '4' })
   expect(second).toMatchObject({ text: 'ab'.repeat(15), finish: 'stop', promptTokens: 18 })
+})
+
+test('who stops while nobody is there waits for nobody, and keeps what there was of the reply', async () => {
+  const { owner, state } = speaker({ now: '1' }, 30)
+  await owner.open({ model: 'm' }, () => undefined)
+  Object.assign(state, { failsAt: 12, staysAway: true })
+  const replying = owner.chat([ask('1')], { ...chat, reply: '2' })
+  await expect.poll(() => state.attempts).toBe(2)
+  await owner.stop()
+  const { text, finish } = await replying
+  expect(finish).toBe('cancelled')
+  expect(text).toMatch(/^(ab)+a?$/)
+  expect(state.attempts).toBe(2)
 })

@@ -1,7 +1,7 @@
 /** OpenAI's HTTP API on this machine: a data owner that programs in any language can talk to. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { HttpBindings } from '@hono/node-server'
-import { type Context, Hono } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
@@ -21,8 +21,13 @@ import { openAiError, Refusal } from './errors.ts'
 /** Of one request: more than any model reads. */
 const BODY_BYTES = 8 * 1024 * 1024
 
+/** Requests at once, those that wait for their turn included, unless told otherwise. */
+export const MOST_REQUESTS = 32
+
 export interface ProxyAppOptions {
   sotto: Sotto
+  /** So many requests at once: each holds what it has sent until it is answered. */
+  most: number
   /** What a request has to bring as `Authorization: Bearer …`; without one everybody on this machine may ask. */
   key?: string
   /** Origins of pages that may ask, too. */
@@ -38,7 +43,7 @@ type Handler = (c: Context<Env>) => Promise<Response>
  * `POST /v1/chat/completions`, `/v1/completions`, `/v1/embeddings` and `/v1/classify`, `GET /v1/models` and `/v1/models/:id`.
  * Every refusal is an error in OpenAI's form.
  */
-export function proxyApp({ sotto, key, origins, visitors, log }: ProxyAppOptions): Hono<Env> {
+export function proxyApp({ sotto, most, key, origins, visitors, log }: ProxyAppOptions): Hono<Env> {
   const app = new Hono<Env>()
   if (origins.length > 0)
     app.use(
@@ -60,6 +65,7 @@ export function proxyApp({ sotto, key, origins, visitors, log }: ProxyAppOptions
     c.header('x-content-type-options', 'nosniff')
     c.header('cache-control', 'no-store')
   })
+  app.on('POST', '/v1/*', inTurn(most))
   app.use(
     bodyLimit({
       maxSize: BODY_BYTES,
@@ -91,6 +97,25 @@ export function proxyApp({ sotto, key, origins, visitors, log }: ProxyAppOptions
   )
   app.onError((error, c) => refuse(c, error, log))
   return app
+}
+
+/** Lets so many in at once, and turns others away before they have sent anything. */
+function inTurn(most: number): MiddlewareHandler<Env> {
+  let asking = 0
+  return async (c, next) => {
+    if (asking >= most)
+      throw new Refusal(
+        'rate-limited',
+        `${most} requests are waiting already.`,
+        'Ask again once some are answered.',
+      )
+    asking++
+    // However it ends: answered, streamed to its end, or left.
+    c.env.outgoing.once('close', () => {
+      asking--
+    })
+    await next()
+  }
 }
 
 /** Requests with this key; how long it takes tells nothing of how much of it is right. */
@@ -153,5 +178,6 @@ function refuse(c: Context<Env>, error: unknown, log: Logger): Response {
   const { status, body } = openAiError(error)
   // Codes alone: messages may quote what a text was about.
   log[status >= 500 ? 'warn' : 'debug']({ code: body.error.code }, 'request refused')
+  if (status === 429) c.header('retry-after', '1')
   return c.json(body, status as 400)
 }

@@ -40,7 +40,7 @@ export class Refusal extends Error {
   readonly advice: string
 
   constructor(
-    code: 'unauthorised-key' | 'oversized' | 'not-found' | 'invalid-request',
+    code: 'unauthorised-key' | 'oversized' | 'not-found' | 'invalid-request' | 'rate-limited',
     message: string,
     advice: string,
   ) {

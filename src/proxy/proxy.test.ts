@@ -239,6 +239,39 @@ test('a page that was named may ask, and reads the answer', async () => {
   expect(other.allowed).toBeUndefined()
 })
 
+test('so many requests at once are taken, and others told to come back', async () => {
+  const { dealerUrl, dealerKey } = parties.request()
+  const where = { server: parties.server.url, dealer: { url: dealerUrl, key: dealerKey } }
+  const sotto = new Sotto({ ...where, link: 'ws' })
+  const small = await startProxy({ sotto, host: '127.0.0.1', port: 0, most: 2, origins: [], log })
+  const one = new OpenAI({ baseURL: small.url, apiKey: 'none', maxRetries: 0 })
+  const leaving = new AbortController()
+  const long = { ...short, max_tokens: 200, temperature: 2, stream: true } as const
+  const running = await one.chat.completions.create(long, { signal: leaving.signal })
+  const ask = () =>
+    fetch(`${small.url}/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(short),
+    })
+  const answers = [ask(), ask(), ask()]
+  const isRefused = (answer: Response) => (answer.status === 429 ? answer : Promise.reject(answer))
+  const refused = await Promise.any(answers.map((answer) => answer.then(isRefused)))
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1'])
+  const { error } = (await refused.json()) as { error: object }
+  expect(error).toMatchObject({ type: 'rate_limit_error', code: 'rate_limit_exceeded', param: null })
+  expect(ids(await (await fetch(`${small.url}/models`)).json())).toContain('tiny')
+  leaving.abort()
+  const statuses = (await Promise.all(answers)).map(({ status }) => status)
+  expect(statuses.sort()).toEqual([200, 429, 429])
+  // Who left has given its place back, too.
+  await expect.poll(async () => (await ask()).status).toBe(200)
+  running.controller.abort()
+  await small.close()
+})
+
+const ids = (list: unknown): string[] => (list as { data: { id: string }[] }).data.map(({ id }) => id)
+
 test('a log without keys and texts', () => {
   expect(logged.length).toBeGreaterThan(0)
   expect(logged.join('')).not.toMatch(/Hello|sk-|word word/)

@@ -4,7 +4,7 @@ import type { Sotto } from '../client/sotto.ts'
 import { type Listening, listen } from '../transport/node/http.ts'
 import { Visitors } from '../transport/node/visitors.ts'
 import { isLoopback } from '../transport/party-url.ts'
-import { proxyApp } from './app.ts'
+import { MOST_REQUESTS, proxyApp } from './app.ts'
 
 /** Where to listen, and who may ask. */
 export interface StartProxy {
@@ -18,6 +18,8 @@ export interface StartProxy {
   key?: string
   /** Origins of pages that may ask; none if empty. */
   origins: readonly string[]
+  /** Requests at once, waiting ones included; others are told to come back. 32 if not given. */
+  most?: number
   log: Logger
 }
 
@@ -38,6 +40,7 @@ export async function startProxy({
   port,
   key,
   origins,
+  most = MOST_REQUESTS,
   log,
 }: StartProxy): Promise<RunningProxy> {
   if (!isLoopback(host))
@@ -45,7 +48,7 @@ export async function startProxy({
       `${host} can be reached from elsewhere, and texts go to the proxy in the clear: use 127.0.0.1.`,
     )
   const visitors = new Visitors({ origins, names: [] })
-  const app = proxyApp({ sotto, key, origins, visitors, log })
+  const app = proxyApp({ sotto, most, key, origins, visitors, log })
   const listening: Listening = await listen({ app, host, port })
   return {
     url: `${listening.url}/v1`,

@@ -4,10 +4,20 @@ import type { ChatMessage } from '../../client/types.ts'
 import type { HostMessage } from '../../widget/messages.ts'
 import { base } from '../styles/base.ts'
 import './consent.ts'
+import type { Host } from './host-link.ts'
 import { EmbeddedView } from './view.ts'
 
 /** The longest reply, in tokens. */
 const REPLY_TOKENS = 128
+
+/** What the page around hears, for the visitor. */
+function heardBy(around: Host | 'nobody'): string {
+  if (around === 'nobody') return 'It is kept nowhere, and gone when you leave.'
+  const { name, mayRead } = around
+  return mayRead
+    ? `${name}, the page around, is told all that you write here and all that is answered.`
+    : `${name}, the page around, hears that something is said here, and not what.`
+}
 
 export class ChatView extends EmbeddedView {
   static override properties: PropertyDeclarations = { turns: { state: true }, draft: { state: true } }
@@ -92,7 +102,7 @@ export class ChatView extends EmbeddedView {
   }
 
   protected override render() {
-    const { model, isAgreed, draft, error } = this
+    const { model, around, isAgreed, draft, error } = this
     return html`
       <header>
         <a href=${new URL('./', location.href).href} target="_blank" rel="noopener">Private chat · ${location.host}</a>
@@ -100,7 +110,7 @@ export class ChatView extends EmbeddedView {
         <button type="button" aria-label="Close" @click=${() => this.host.send({ type: 'close' })}>×</button>
       </header>
       <main aria-busy=${String(draft !== undefined)}>
-        ${model && !isAgreed ? html`<sotto-consent .model=${model} verb="Start" @agree=${this.#agree}></sotto-consent>` : nothing}
+        ${model && around && !isAgreed ? html`<sotto-consent .model=${model} verb="Start" extent=${heardBy(around)} @agree=${this.#agree}></sotto-consent>` : nothing}
         <div role="log" aria-label="Conversation">
           ${this.turns.map(
             ({ role, content }) =>

@@ -1,11 +1,26 @@
 /** The consent beside somebody's form, and the label of its text once it is sent. */
-import { css, html, nothing } from 'lit'
+import { css, html, nothing, type PropertyDeclarations } from 'lit'
 import type { HostMessage } from '../../widget/messages.ts'
 import { base } from '../styles/base.ts'
 import './consent.ts'
+import type { Host } from './host-link.ts'
 import { EmbeddedView } from './view.ts'
 
+/** What the visitor agrees to, and with whom. */
+function extentOf(around: Host | 'nobody'): string {
+  const name = around === 'nobody' ? 'The page around' : around.name
+  return `This is for one message, the next that you send. ${name} has it anyway, from its own form, and is told its label.`
+}
+
 export class ClassifyView extends EmbeddedView {
+  static override properties: PropertyDeclarations = {
+    isSorting: { state: true },
+    wasSorted: { state: true },
+  }
+  declare isSorting: boolean
+  /** Whether the last consent has been used. */
+  declare wasSorted: boolean
+
   static override styles = [
     base,
     css`
@@ -24,28 +39,38 @@ export class ClassifyView extends EmbeddedView {
   }
 
   protected override render() {
-    const { model, isAgreed, error } = this
+    const { model, around, isAgreed, isSorting, wasSorted, error } = this
     return html`
-      ${model && !isAgreed ? html`<sotto-consent .model=${model} verb="Sort my message privately" @agree=${this.#agree}></sotto-consent>` : nothing}
       ${isAgreed ? html`<p role="status">When you send it, your message is sorted privately.</p>` : nothing}
+      ${isSorting ? html`<p role="status">Your message is being sorted privately…</p>` : nothing}
+      ${wasSorted ? html`<p role="status">Your message was sorted. No other one is, unless you agree again.</p>` : nothing}
+      ${model && around && !isAgreed && !isSorting ? html`<sotto-consent .model=${model} verb="Sort my message privately" extent=${extentOf(around)} @agree=${this.#agree}></sotto-consent>` : nothing}
       ${error ? html`<p role="alert">${error.message} ${error.advice} Your message can be sent all the same.</p>` : nothing}
     `
   }
 
   readonly #agree = (): void => {
     this.isAgreed = true
+    this.wasSorted = false
   }
 
+  /** The consent is used up by one text: the page around could hand over more of them than a visitor has sent. */
   async #classify(id: number, text: string): Promise<void> {
     if (!this.isAgreed || !this.model) return this.host.send({ type: 'classified', id })
+    this.isAgreed = false
+    this.isSorting = true
+    this.error = undefined
     try {
       const { data } = await (await this.client()).classify({ model: this.model.name, input: text })
       const [{ label, probabilities }] = data
       const { probability } = probabilities.find((each) => each.label === label)!
+      this.wasSorted = true
       this.host.send({ type: 'classified', id, label, probability })
     } catch (reason) {
       this.fail(reason)
       this.host.send({ type: 'classified', id })
+    } finally {
+      this.isSorting = false
     }
   }
 }

@@ -6,10 +6,17 @@ import { base } from '../styles/base.ts'
 import { Seen } from './seen.ts'
 
 export class Consent extends LitElement {
-  static override properties = { model: { attribute: false }, verb: {}, isSeen: { state: true } }
+  static override properties = {
+    model: { attribute: false },
+    verb: {},
+    extent: {},
+    isSeen: { state: true },
+  }
   declare model: ModelListing
   /** What the button says. */
   declare verb: string
+  /** How far the consent goes, and what the page around hears. */
+  declare extent: string
   declare isSeen: boolean
   #seen?: Seen
 
@@ -60,7 +67,7 @@ export class Consent extends LitElement {
     return html`
       <h1>${title}</h1>
       <p>${protection.notice.summary}. Computed by your browser with ${location.host}, not by the page around this frame.</p>
-      <p>Starting downloads ${bytes(publicBytes)}, once.</p>
+      <p>${this.extent} Starting downloads ${bytes(publicBytes)}, once.</p>
       <button type="button" aria-disabled=${String(!this.isSeen)} @click=${this.#agree}>${this.verb}</button>
     `
   }

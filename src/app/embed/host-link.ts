@@ -15,15 +15,29 @@ async function embedders(): Promise<Embedder[]> {
   return embedders
 }
 
+/** The page around us, once it is known who that is. */
+export interface Host {
+  name: string
+  /** Whether it is told what is said. */
+  mayRead: boolean
+}
+
 /** Takes the first port that the page around us hands over, and no other. */
 export class HostLink {
   readonly #hear: (message: HostMessage) => void
+  readonly #met: (host: Host | 'nobody') => void
   readonly #waiting: FrameMessage[] = []
   #port?: MessagePort
   #mayRead = false
 
-  constructor(hear: (message: HostMessage) => void) {
+  /** @param met hears who the page around us is, once that is known */
+  constructor(hear: (message: HostMessage) => void, met: (host: Host | 'nobody') => void) {
     this.#hear = hear
+    this.#met = met
+    if (window.parent === window) {
+      met('nobody')
+      return
+    }
     const greet = ({ source, data, origin, ports }: MessageEvent): void => {
       if (source !== window.parent || data !== HELLO || ports.length !== 1) return
       window.removeEventListener('message', greet)
@@ -46,6 +60,7 @@ export class HostLink {
     this.#mayRead = known.content === true
     this.#port = port
     port.onmessage = ({ data }: MessageEvent<HostMessage>) => this.#hear(data)
+    this.#met({ name: new URL(origin).host, mayRead: this.#mayRead })
     for (const message of this.#waiting.splice(0)) this.send(message)
   }
 }

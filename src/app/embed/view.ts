@@ -4,7 +4,7 @@ import { Sotto } from '../../client/sotto.ts'
 import { type ModelListing, OwnerError } from '../../owner/api.ts'
 import type { HostMessage } from '../../widget/messages.ts'
 import { loadConfig } from '../config.ts'
-import { HostLink } from './host-link.ts'
+import { type Host, HostLink } from './host-link.ts'
 import { wear } from './look.ts'
 
 const query = new URLSearchParams(location.search)
@@ -13,13 +13,21 @@ export abstract class EmbeddedView extends LitElement {
   static override properties: PropertyDeclarations = {
     model: { state: true },
     isAgreed: { state: true },
+    around: { state: true },
     error: { state: true },
   }
   declare model: ModelListing | undefined
   /** The visitor has agreed to download and compute. */
   declare isAgreed: boolean
+  /** The page around us, once that is known: nobody agrees to anything before. */
+  declare around: Host | 'nobody' | undefined
   declare error: OwnerError | undefined
-  protected readonly host = new HostLink((message) => this.#hear(message))
+  protected readonly host = new HostLink(
+    (message) => this.#hear(message),
+    (host) => {
+      this.around = host
+    },
+  )
   #sotto?: Promise<Sotto>
 
   constructor() {

@@ -102,7 +102,8 @@ export class Archive {
     return (await vault.open(id, await this.#drafts.get(id))) ?? ''
   }
 
-  async keepDraft(id: string, text: string): Promise<void> {
+  /** @param era that it was written in: erased ones do not come back */
+  async keepDraft(id: string, text: string, era: number): Promise<void> {
     if (vault.state.state === 'locked') return
     if (!text) return this.#drafts.delete(id)
     // At once where it may be readable: a page that is being left has no further turn.
@@ -112,7 +113,8 @@ export class Archive {
       await vault.refresh()
       const { state } = vault.state
       // A conversation that was deleted meanwhile takes its draft along.
-      if (await this.#marks.get(`gone:${id}`)) await this.#drafts.delete(id)
+      const isGone = era !== (await this.era()) || (await this.#marks.get(`gone:${id}`)) !== undefined
+      if (isGone) await this.#drafts.delete(id)
       else if (state === 'open') await this.#drafts.set(id, await vault.seal(id, text))
       else if (state === 'locked') await this.#drafts.delete(id)
     })

@@ -81,7 +81,7 @@ describe('what is kept under a passphrase', () => {
     const tab = await openTab()
     const conversation = said(tab)
     await tab.archive.keep(conversation)
-    await tab.archive.keepDraft('new', secret)
+    await tab.archive.keepDraft('new', secret, 0)
     expect(onDisk()).toContain(secret)
     // The same letters, composed otherwise.
     await tab.archive.protect('caf\u00e9 au lait')
@@ -130,7 +130,7 @@ describe('a tab that has not heard yet what another one did', () => {
   test('writes nothing readable once there is a passphrase', async () => {
     const [late, tab] = [await openTab(), await openTab()]
     await tab.archive.protect('a passphrase')
-    await late.archive.keepDraft('new', secret)
+    await late.archive.keepDraft('new', secret, 0)
     expect(late.vault.state.state).toBe('locked')
     await late.vault.load()
     await late.archive.keep(said(late))
@@ -182,7 +182,7 @@ test('a tab whose other one is locked does what is to be done before, and forget
   await other.unlock('a passphrase')
   await vi.waitFor(() => expect(one.state.state).toBe('open'))
   other.onLock = async () => {
-    await archive.keepDraft('new', secret)
+    await archive.keepDraft('new', secret, 0)
     other.lock()
   }
   one.lock()
@@ -196,8 +196,20 @@ test('what was deleted takes drafts along that are stored later', async () => {
   const conversation = said(tab)
   await tab.archive.keep(conversation)
   await tab.archive.remove(conversation.id)
-  await tab.archive.keepDraft(conversation.id, secret)
+  await tab.archive.keepDraft(conversation.id, secret, 0)
   expect(onDisk()).not.toContain(secret)
+})
+
+test('what is erased is not undone by a tab that has not heard of it', async () => {
+  const [one, late] = [await openTab(), await openTab()]
+  const conversation = said(late)
+  await late.archive.keep(conversation)
+  await one.archive.erase()
+  expect(await late.archive.keep(conversation)).toBeUndefined()
+  await late.archive.keepDraft('new', secret, 0)
+  expect(onDisk()).not.toContain(secret)
+  await one.archive.keepDraft('new', secret, await one.archive.era())
+  expect(onDisk()).toContain(secret)
 })
 
 test('a tab that nobody touches locks none that somebody does', async () => {

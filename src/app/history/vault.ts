@@ -1,19 +1,27 @@
 /**
  * What this browser keeps, encrypted: a random AES-256-GCM key seals each record, and a passphrase wraps that key (PBKDF2
- * with HMAC-SHA-256, as WebCrypto has it, with the rounds that OWASP's password storage cheat sheet asks for). Whoever
- * copies the browser's profile has to guess the passphrase, at 600,000 hashes a guess. Names of records are random and
- * stay readable, and so does how many there are and how long each one is. What was readable before it was sealed may linger
- * on the disk until the browser tidies its database up.
+ * with HMAC-SHA-256, as WebCrypto has it, with the rounds that OWASP's password storage cheat sheet asks for); a passkey may
+ * wrap it, too. Whoever copies the browser's profile has to guess the passphrase, at 600,000 hashes a guess. Names of records
+ * are random and stay readable, and so does how many there are and how long each one is. What was readable before it was
+ * sealed may linger on the disk until the browser tidies its database up.
  */
 import { Database, openChannel } from '../state/storage.ts'
 import { Store } from '../state/store.ts'
+import { keyOfPasskey, makePasskey, type Passkey, PasskeyRefused } from './passkey.ts'
 
 /** The wrapped key, as it is stored. */
 interface Wrapped {
-  salt: Uint8Array<ArrayBuffer>
-  rounds: number
   iv: Uint8Array<ArrayBuffer>
   key: ArrayBuffer
+}
+
+interface ByPassphrase extends Wrapped {
+  salt: Uint8Array<ArrayBuffer>
+  rounds: number
+}
+
+interface ByPasskey extends Wrapped {
+  passkey: Passkey
 }
 
 /** A record, as it is stored. */
@@ -51,7 +59,7 @@ export class NotKept extends Error {
   override readonly name = 'NotKept'
 }
 
-async function wrappingKey(passphrase: string, { salt, rounds }: Pick<Wrapped, 'salt' | 'rounds'>) {
+async function wrappingKey(passphrase: string, { salt, rounds }: Pick<ByPassphrase, 'salt' | 'rounds'>) {
   // The same letters, whatever keyboard composed them (NIST SP 800-63B, section 5.1.1.2).
   const letters = encode(passphrase.normalize('NFKC'))
   const material = await crypto.subtle.importKey('raw', letters, 'PBKDF2', false, ['deriveKey'])
@@ -59,7 +67,10 @@ async function wrappingKey(passphrase: string, { salt, rounds }: Pick<Wrapped, '
   return crypto.subtle.deriveKey(parameters, material, AES, false, ['wrapKey', 'unwrapKey'])
 }
 
-const saltOf = (wrapped: Pick<Wrapped, 'salt'> | undefined): string => wrapped?.salt.join() ?? ''
+const unwrap = ({ iv, key }: Wrapped, wrapping: CryptoKey): Promise<CryptoKey> =>
+  crypto.subtle.unwrapKey('raw', key, wrapping, { name: 'AES-GCM', iv }, AES, true, ['encrypt', 'decrypt'])
+
+const saltOf = (wrapped: Pick<ByPassphrase, 'salt'> | undefined): string => wrapped?.salt.join() ?? ''
 
 const isSealed = (stored: unknown): stored is Sealed =>
   typeof stored === 'object' && stored !== null && 'sealed' in stored
@@ -67,10 +78,13 @@ const isSealed = (stored: unknown): stored is Sealed =>
 export interface VaultState {
   /** `off`: what is kept is readable. */
   state: 'off' | 'locked' | 'open'
+  /** Whether a passkey opens it, too. */
+  hasPasskey: boolean
 }
 
 export class Vault extends Store<VaultState> {
-  readonly #marks = new Database<Wrapped>('vault')
+  readonly #marks = new Database<ByPassphrase>('vault')
+  readonly #passkeys = new Database<ByPasskey>('passkey')
   readonly #channel = openChannel('sotto.vault')
   /** What is done before the key is forgotten, and then that: where nobody has touched the page, or another tab was locked. */
   onLock: () => unknown = () => this.lock()
@@ -81,7 +95,7 @@ export class Vault extends Store<VaultState> {
   #idle?: ReturnType<typeof setTimeout>
 
   constructor() {
-    super({ state: 'off' })
+    super({ state: 'off', hasPasskey: false })
     this.#channel.addEventListener('message', ({ data }: MessageEvent) => {
       if (data === 'touched') this.#rest()
       else if (data !== 'locked') void this.load()
@@ -95,7 +109,8 @@ export class Vault extends Store<VaultState> {
     clearTimeout(this.#idle)
     const wrapped = await this.#marks.get('key')
     this.#salt = saltOf(wrapped)
-    this.set({ state: wrapped ? 'locked' : 'off' })
+    const passkey = wrapped && (await this.#passkeys.get('key'))
+    this.set({ state: wrapped ? 'locked' : 'off', hasPasskey: passkey !== undefined })
   }
 
   /** Throws {@link WrongPassphrase}. */
@@ -103,18 +118,55 @@ export class Vault extends Store<VaultState> {
     const wrapped = await this.#marks.get('key')
     if (!wrapped) return this.set({ state: 'off' })
     const wrapping = await wrappingKey(passphrase, wrapped)
-    try {
-      const by = { name: 'AES-GCM', iv: wrapped.iv }
-      this.#key = await crypto.subtle.unwrapKey('raw', wrapped.key, wrapping, by, AES, true, [
-        'encrypt',
-        'decrypt',
-      ])
-    } catch {
+    const key = await unwrap(wrapped, wrapping).catch(() => {
       throw new WrongPassphrase('That is not the passphrase.')
-    }
+    })
+    this.#open(key, wrapped)
+  }
+
+  /** Throws {@link PasskeyRefused}. */
+  async unlockByPasskey(): Promise<void> {
+    const before = await this.#passkeys.get('key')
+    const wrapping = before && (await keyOfPasskey(before.passkey))
+    // Another tab may have changed its mind meanwhile.
+    const [stored, wrapped] = [await this.#passkeys.get('key'), await this.#marks.get('key')]
+    if (!wrapped) return this.load()
+    if (!stored || !wrapping) throw new PasskeyRefused('No passkey opens this any more. Use the passphrase.')
+    const key = await unwrap(stored, wrapping).catch(() => {
+      throw new PasskeyRefused('This passkey is another one. Use the passphrase.')
+    })
+    this.#open(key, wrapped)
+  }
+
+  #open(key: CryptoKey, wrapped: ByPassphrase): void {
+    this.#key = key
     this.#salt = saltOf(wrapped)
     this.set({ state: 'open' })
     this.touch()
+  }
+
+  /**
+   * Lets a passkey of this device open it, beside the passphrase. Throws {@link PasskeyRefused}, {@link VaultLocked} and
+   * {@link NotKept}.
+   */
+  async addPasskey(): Promise<void> {
+    const { passkey, key: wrapping } = await makePasskey()
+    // The person may have taken their time.
+    await this.refresh()
+    if (!this.#key) throw new VaultLocked()
+    const iv = random(12)
+    const key = await crypto.subtle.wrapKey('raw', this.#key, wrapping, { name: 'AES-GCM', iv })
+    if (!(await this.#passkeys.set('key', { passkey, iv, key }))) {
+      await this.#passkeys.delete('key')
+      throw new NotKept('The browser did not keep the passkey’s key. Free some space, then try again.')
+    }
+    this.set({ hasPasskey: true })
+  }
+
+  /** The passphrase alone opens it again. */
+  async forgetPasskey(): Promise<void> {
+    await this.#passkeys.clear()
+    this.set({ hasPasskey: false })
   }
 
   /** Forgets the key; other tabs do, too, once they have stored what they have. */
@@ -153,6 +205,8 @@ export class Vault extends Store<VaultState> {
     await this.refresh()
     // A key of its own in place of the one that is locked away would leave nothing that could ever be opened again.
     if (this.state.state === 'locked') throw new VaultLocked()
+    // A passkey of another key would open nothing.
+    if (!this.#key) await this.forgetPasskey()
     const key = this.#key ?? (await crypto.subtle.generateKey(AES, true, ['encrypt', 'decrypt']))
     const [salt, iv] = [random(16), random(12)]
     const wrapping = await wrappingKey(passphrase, { salt, rounds: ROUNDS })
@@ -174,7 +228,7 @@ export class Vault extends Store<VaultState> {
 
   /** Forgets the passphrase. What is kept is opened by the caller before, record by record. */
   async unprotect(): Promise<void> {
-    await this.#marks.clear()
+    await Promise.all([this.#marks.clear(), this.#passkeys.clear()])
     await this.load()
     this.#channel.postMessage('off')
   }

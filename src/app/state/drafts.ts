@@ -9,7 +9,7 @@ const nameOf = (conversation: Conversation): string => (isEmpty(conversation) ? 
 
 class Drafts {
   /** What is to be stored soon, and what never is. */
-  readonly #waiting = new Map<string, string>()
+  readonly #waiting = new Map<string, { text: string; era: number }>()
   readonly #temporary = new Map<string, string>()
   #timer?: ReturnType<typeof setTimeout>
 
@@ -20,7 +20,7 @@ class Drafts {
   async get(conversation: Conversation): Promise<string> {
     if (conversation.temporary) return this.#temporary.get(conversation.id) ?? ''
     const name = nameOf(conversation)
-    return this.#waiting.get(name) ?? archive.draft(name)
+    return this.#waiting.get(name)?.text ?? archive.draft(name)
   }
 
   set(conversation: Conversation, text: string): void {
@@ -28,7 +28,7 @@ class Drafts {
       this.#temporary.set(conversation.id, text)
       return
     }
-    this.#waiting.set(nameOf(conversation), text)
+    this.#waiting.set(nameOf(conversation), { text, era: conversation.era })
     this.#timer ??= setTimeout(() => void this.flush(), KEEP_AFTER_MS)
   }
 
@@ -42,8 +42,8 @@ class Drafts {
   async flush(): Promise<void> {
     this.#timer = undefined
     const waiting = [...this.#waiting]
-    await Promise.all(waiting.map(([name, text]) => archive.keepDraft(name, text)))
-    for (const [name, text] of waiting) if (this.#waiting.get(name) === text) this.#waiting.delete(name)
+    await Promise.all(waiting.map(([name, { text, era }]) => archive.keepDraft(name, text, era)))
+    for (const [name, draft] of waiting) if (this.#waiting.get(name) === draft) this.#waiting.delete(name)
   }
 }
 

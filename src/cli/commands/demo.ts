@@ -16,12 +16,12 @@ import { buildPage, pageDir, pageIsStale } from '../build-page.ts'
 import { command, type ValuesOf } from '../command.ts'
 import { logLevels, stateDir, tlsOption, untilStopped } from '../common.ts'
 import { UsageError } from '../errors.ts'
-import { pageConfig, withKits } from '../page-config.ts'
+import { pageConfig, withVeiled } from '../page-config.ts'
 import { startProcesses } from '../processes.ts'
 import { shopApp } from '../shop.ts'
 import { print, printJson } from '../terminal.ts'
-import { port as portNumber } from '../values.ts'
-import { veiledDemo } from '../veiled-demo.ts'
+import { list, port as portNumber, webOrigin } from '../values.ts'
+import { simulatedEnclave, veiledDemos } from '../veiled-demo.ts'
 
 const checkout = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 
@@ -54,6 +54,11 @@ const declared = command(
   .option('--cert <file>', 'certificate, PEM')
   .option('--cert-key <file>', 'its private key, PEM')
   .option('--audit <p>', `${auditHelp}; for config.json of the page`, probability, AUDITED)
+  .option(
+    '--embed-origins <urls>',
+    'sites that may embed the chat, with commas between; the sample site may always',
+    list(webOrigin),
+  )
   .option('--no-build', 'serve the page as it was built last')
   .addOption(
     new Option('--log-level <level>', 'what server and dealer log, to standard error')
@@ -66,12 +71,23 @@ const declared = command(
     `
 Examples:
   sotto demo                             then open the address that it prints
-  sotto demo --host 0.0.0.0 --https      for a phone on the same network`,
+  sotto demo --host 0.0.0.0 --https      for a phone on the same network
+  sotto demo --embed-origins http://localhost:3000    for a site of yours that embeds the chat`,
   )
 
 export const demoCommand = declared.action(demo)
 
 async function demo(values: ValuesOf<typeof declared>): Promise<void> {
+  const open: (() => Promise<void>)[] = []
+  try {
+    await run(values, open)
+  } finally {
+    await Promise.all(open.map((close) => close()))
+  }
+}
+
+/** @param open takes what is to be closed in the end, also where something fails to start */
+async function run(values: ValuesOf<typeof declared>, open: (() => Promise<void>)[]): Promise<void> {
   const { models, host, port, json } = values
   if (!existsSync(models))
     throw new UsageError(`There is no folder ${models}. Give one with bundles by --models.`)
@@ -93,6 +109,7 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
     (c) => page.app?.fetch(c.req.raw, c.env) ?? c.text('Sotto is starting. Reload in a moment.', 503),
   )
   const listening = await listen({ app: front, host, port, tls })
+  open.push(listening.close)
   const scheme = tls ? 'https' : 'http'
   const origins = ownNames(host).map(
     (name) => `${scheme}://${name.includes(':') ? `[${name}]` : name}:${listening.port}`,
@@ -100,37 +117,41 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
 
   const building = values.build && pageIsStale()
   if (building) say('Building the page …')
-  const disguised = await veiledDemo(models, stateDir)
-  const kits = Object.entries(disguised?.kits ?? {}).map(([keyId, kit]) => ({
-    keyId,
-    kit,
-    path: `/keys/${keyId}.json`,
-  }))
-  const [processes] = await Promise.all([
-    startProcesses({
-      models,
-      veiled: disguised?.cloud,
-      dealerModels: values.dealerModels,
-      host,
-      serverPort: port && port + 1,
-      dealerPort: port && port + 2,
-      origins,
-      names: ownNames(host).filter((name) => isIP(name) === 0),
-      tlsArgs,
-      dealerCa: selfMade ? join(stateDir, 'self-made.crt') : undefined,
-      logLevel: values.logLevel,
-    }),
-    building ? buildPage() : undefined,
-  ])
+  const disguised = await veiledDemos(models, stateDir)
+  const kits = disguised
+    .flatMap(({ kits }) => Object.entries(kits))
+    .map(([keyId, kit]) => ({ keyId, kit, path: `/keys/${keyId}.json` }))
+  const enclave = disguised.length === 0 ? undefined : simulatedEnclave(stateDir)
+  const starting = startProcesses({
+    models,
+    veiled: disguised.map(({ cloud }) => cloud),
+    attest: enclave?.key,
+    dealerModels: values.dealerModels,
+    host,
+    serverPort: port && port + 1,
+    dealerPort: port && port + 2,
+    origins,
+    names: ownNames(host).filter((name) => isIP(name) === 0),
+    tlsArgs,
+    dealerCa: selfMade ? join(stateDir, 'self-made.crt') : undefined,
+    logLevel: values.logLevel,
+  })
+  open.push(() =>
+    starting.then(
+      ({ stop }) => stop(),
+      () => undefined,
+    ),
+  )
+  const [processes] = await Promise.all([starting, building ? buildPage() : undefined])
   const { server, dealer } = processes
   const config = (visited: string) => ({
-    ...withKits(
+    ...withVeiled(
       pageConfig(
         withHost(server.url, visited),
         { url: withHost(dealer.url, visited), key: dealer.key, operator: OPERATOR },
         values.audit,
       ),
-      Object.fromEntries(kits.map(({ keyId, path }) => [keyId, path])),
+      { kits: Object.fromEntries(kits.map(({ keyId, path }) => [keyId, path])), policy: enclave?.policy },
     ),
     operator: OPERATOR,
   })
@@ -141,9 +162,11 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
     port: port && port + 3,
     tls,
   })
+  open.push(shop.close)
   // Browsers' policies have no addresses of IPv6.
   const shopNames = [...new Set([...ownNames(host), 'localhost'])].filter((name) => !name.includes(':'))
-  const embedders = shopNames.map((name) => ({ origin: withHost(shop.url, name) }))
+  const sites = [...shopNames.map((name) => withHost(shop.url, name)), ...(values.embedOrigins ?? [])]
+  const embedders = sites.map((origin) => ({ origin }))
   const more = new Map(kits.map(({ path, kit }) => [path, kit]))
   page.app = pageApp({ dir: pageDir, config, more, embedders, names: ownNames(host), tls })
 
@@ -156,9 +179,7 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
   say(`  sample site   ${facts.shop}   with the chat in it\n\n  Stop with Ctrl-C.`)
 
   const why = await Promise.race([stopped, processes.ended])
-  const failed = why !== 'SIGINT' && why !== 'SIGTERM' && why !== 'disconnect'
-  await Promise.all([processes.stop(), listening.close(), shop.close()])
-  if (failed) throw new Error(why)
+  if (why !== 'SIGINT' && why !== 'SIGTERM' && why !== 'disconnect') throw new Error(why)
 }
 
 /** On a local network all three are visited under the same name. */

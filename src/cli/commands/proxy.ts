@@ -9,7 +9,7 @@ import type { ValuesOf } from '../command.ts'
 import { announceReady, logLevels, makeLog, untilStopped } from '../common.ts'
 import { UsageError } from '../errors.ts'
 import { owningCommand, partiesChoice, withOwners } from '../parties.ts'
-import { port as portNumber, repeated, text } from '../values.ts'
+import { port as portNumber, repeated, text, whole } from '../values.ts'
 
 const declared = owningCommand(
   'proxy',
@@ -21,6 +21,7 @@ const declared = owningCommand(
   .option('--key-file <file>', 'file with the API key that requests must bring; one is made up if not given')
   .option('--no-key', 'let every program of this machine ask')
   .option('--origin <url>', 'origin of a page that may ask, too; repeat for more', repeated(text))
+  .option('--max-requests <n>', 'requests at once, waiting ones included; 32 if not given', whole(1))
   .addOption(
     new Option(
       '--padding <how>',
@@ -55,7 +56,11 @@ async function proxy(values: ValuesOf<typeof declared>): Promise<void> {
   const stopped = untilStopped()
   await withOwners(choice, async (config, makeOwner) => {
     const sotto = new Sotto({ ...config, link, protection: choice.protection.id, padding, makeOwner })
-    const running = await startProxy({ sotto, host, port, key, origins, log: makeLog(values.logLevel) })
+    const running = await startProxy({
+      ...{ sotto, host, port, key, origins },
+      most: values.maxRequests,
+      log: makeLog(values.logLevel),
+    })
     try {
       const { data } = await sotto.models.list()
       const models = data.map(({ id }) => id)

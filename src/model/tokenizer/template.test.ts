@@ -1,7 +1,8 @@
 import { Tokenizer } from '@huggingface/tokenizers'
 import { describe, expect, test } from 'vitest'
 import { byteLevelJson } from '../../../test/support/checkpoint-folder.ts'
-import { encodeChat, type Message } from './chat.ts'
+import type { Message } from './chat.ts'
+import { encodeChat } from './encode-chat.ts'
 import { boundedTemplate } from './render-template.ts'
 import { conversation, turnMarks } from './template.ts'
 

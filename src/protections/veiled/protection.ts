@@ -1,6 +1,5 @@
 /** A disguised model on an ordinary engine: the owner's side of the door. It is no encryption. */
 import type { Protection } from '../protection.ts'
-import { connectVeiled } from './connect.ts'
 import { VEILED } from './id.ts'
 import { notice } from './notice.ts'
 
@@ -8,7 +7,9 @@ import { notice } from './notice.ts'
 export const veiled: Protection = {
   id: VEILED,
   notice,
+  noticeOfPictures: async () => (await import('./picture-notice.ts')).noticeOfPictures,
   needsServer: true,
   needsDealer: false,
-  connect: (request) => connectVeiled(request),
+  withKey: async (settings, file) => (await import('./keyring.ts')).withKit(settings, file),
+  connect: async (request) => (await import('./connect.ts')).connectVeiled(request),
 }

@@ -13,7 +13,12 @@ export class DealingThread {
   #ended: Error | undefined
 
   constructor(setup: WorkerSetup) {
-    this.#worker = new Worker(new URL('./boot.js', import.meta.url), { workerData: setup })
+    // What the process was told to load first may be TypeScript, which the thread reads only behind its own first lines; it may be profiled.
+    const options = {
+      workerData: setup,
+      execArgv: process.execArgv.filter((flag) => flag.startsWith('--cpu-prof')),
+    }
+    this.#worker = new Worker(new URL('./boot.js', import.meta.url), options)
     // It ends with the process.
     this.#worker.unref()
     this.remote = wrap<WorkerApi>(nodeEndpoint(this.#worker))
