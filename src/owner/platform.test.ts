@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
+import { createWasmKernelsAsync } from '../kernels/wasm/kernels.ts'
 import { browserPlatform } from './platform.ts'
 
 afterEach(() => vi.unstubAllGlobals())
@@ -17,7 +18,11 @@ test('a browser without WebAssembly says so, and what to do in Lockdown mode', a
 })
 
 test('one that refuses the module asks for another browser, and for no change of settings', async () => {
-  vi.spyOn(WebAssembly, 'instantiate').mockRejectedValue(new WebAssembly.CompileError('invalid value type'))
+  // Node's own fetch has a module, too, which it compiles when it is first used.
+  await createWasmKernelsAsync()
+  vi.spyOn(WebAssembly, 'instantiate').mockImplementation(async () => {
+    throw new WebAssembly.CompileError('invalid value type')
+  })
   await expect(browserPlatform(host)).rejects.toThrow(
     expect.objectContaining({ code: 'webassembly-missing', advice: expect.not.stringContaining('Lockdown') }),
   )
