@@ -185,6 +185,11 @@ export interface ChatResult {
   finish: 'stop' | 'length' | 'cancelled' | 'context'
   /** Passes behind the reply's end, which only hid its length. */
   padded: number
+  /**
+   * The reply as a host with text of the same kind would read it, with dots for the rest: of protections that hide no texts,
+   * where it has been measured.
+   */
+  exposed?: string
   /** The oldest turns, or the beginning of the text, did not fit beside the reply and were left out. */
   isCut: boolean
 }

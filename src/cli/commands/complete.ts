@@ -87,7 +87,7 @@ async function converse(job: Job, owner: Owner): Promise<void> {
   const stop = () => void owner.stop()
   process.once('SIGINT', stop)
   try {
-    const { text, ids, finish, padded, isCut } = await owner.chat(
+    const { text, ids, finish, padded, isCut, exposed } = await owner.chat(
       [{ role: 'user', content: job.prompt }],
       job.options,
     )
@@ -101,6 +101,7 @@ async function converse(job: Job, owner: Owner): Promise<void> {
       finish,
       padded,
       isCut,
+      ...(exposed === undefined ? {} : { exposed }),
       hops,
       rows,
       ownerUpBytes: upBytes,
