@@ -69,6 +69,7 @@ const headlines: Record<string, string> = {
   context: 'The conversation is too long for this model',
   backend: 'This device can’t compute its share that way',
   'crypto-missing': 'This browser lacks the cryptography it needs',
+  'webassembly-missing': 'This browser can’t compute its share',
   'page-config': 'This page isn’t set up completely',
   'key-needed': 'This model takes a key',
   'not-attested': 'The server couldn’t prove what it runs',

@@ -73,7 +73,8 @@ async function withBundle(choice: PartiesChoice): Promise<PartiesChoice> {
 
 async function converse(job: Job, owner: Owner): Promise<void> {
   const { link, protection } = job.choice
-  const model = job.choice.model ?? (await owner.models()).find(({ task }) => task !== 'classify')?.name
+  const model =
+    job.choice.model ?? (await owner.models()).find(({ task }) => task === undefined || task === 'chat')?.name
   if (!model) throw new UsageError('The server offers no model to chat with.')
   let first = 0
   const started = performance.now()
