@@ -57,7 +57,7 @@ export class List extends LitElement {
         ${kept.length > 0 && found.length === 0 ? html`<p class="note" role="status">Nothing was found.</p>` : nothing}
       </nav>
       <div popover id="menu" aria-label="More" @toggle=${this.#toggled}>${this.#menu()}</div>
-      ${removed ? html`<p class="note" role="status">Deleted “${removed.title.value}”. <button class="undo" @click=${() => library.undo()}>Undo</button></p>` : nothing}
+      ${removed ? html`<p class="note" role="status">Deleted “<bdi>${removed.title.value}</bdi>”. <button class="undo" @click=${() => library.undo()}>Undo</button></p>` : nothing}
       <p class="note">
         ${kept.length === 0 ? 'Conversations will appear here. ' : ''}Kept in this browser only. Export, encrypt or erase them in the settings.
       </p>
