@@ -7,7 +7,7 @@ import { setRegister } from '../history/register.ts'
 import { chat } from '../state/chat.ts'
 import { exportMarkdown } from '../state/export.ts'
 import { library } from '../state/library.ts'
-import { search } from '../state/search.ts'
+import { readAhead, search } from '../state/search.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import * as icons from '../styles/icons.ts'
@@ -24,6 +24,9 @@ export class List extends LitElement {
   declare menuOf: string
 
   static override styles = [base, listLook]
+
+  /** What was looked for last. */
+  #asked = ''
 
   constructor() {
     super()
@@ -151,8 +154,11 @@ export class List extends LitElement {
     if ((event as ToggleEvent).newState === 'closed') this.menuOf = ''
   }
 
-  readonly #search = (event: Event): void => {
-    this.query = (event.target as HTMLInputElement).value
+  readonly #search = async (event: Event): Promise<void> => {
+    const { value } = event.target as HTMLInputElement
+    this.#asked = value
+    await readAhead(library.state.kept)
+    if (this.#asked === value) this.query = value
   }
 
   readonly #rename = (event: Event): void => {
