@@ -1,27 +1,15 @@
 /** Builds the chat page. The command line builds and serves it; `npx vite` serves it while developing. */
-import { build, defineConfig, type Plugin } from 'vite'
+import { defineConfig, type Plugin } from 'vite'
+import { buildScript, finish } from './scripts/page/finish.ts'
 
-/** The script that other sites include: one classic file under a name that stays, beside the page. */
+const outDir = 'dist/page'
+
+/** The script that other sites include. */
 const widgetLoader: Plugin = {
   name: 'widget-loader',
   apply: 'build',
   async closeBundle() {
-    await build({
-      configFile: false,
-      logLevel: 'warn',
-      publicDir: false,
-      build: {
-        outDir: 'dist/page',
-        emptyOutDir: false,
-        target: 'es2023',
-        lib: {
-          entry: 'src/widget/loader.ts',
-          formats: ['iife'],
-          name: 'sottoWidget',
-          fileName: () => 'sotto-widget.js',
-        },
-      },
-    })
+    await buildScript(outDir, 'src/widget/loader.ts', 'sotto-widget')
   },
 }
 
@@ -34,9 +22,9 @@ export default defineConfig(({ command }) => {
     // Only this folder is copied next to the page. The model bundles live beside it and hold private tensors: they are
     // served, where public, by the model server alone.
     publicDir: 'public/page',
-    plugins: [widgetLoader],
+    plugins: [widgetLoader, finish(outDir)],
     build: {
-      outDir: 'dist/page',
+      outDir,
       rolldownOptions: { input: ['index.html', 'embed.html'] },
       target: 'es2023',
       modulePreload: { polyfill: false },

@@ -5,25 +5,35 @@ import { gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 
 const assets = 'dist/page/assets'
-const scripts = readdirSync(assets).filter((name) => name.endsWith('.js'))
+const all = readdirSync(assets).filter((name) => name.endsWith('.js'))
 const sizeOf = (name: string): number => gzipSync(readFileSync(join(assets, name))).length
 
-/** Scripts of the page that a text names, and those that these name; without `views`, which are loaded when they are opened. */
-function named(text: string, views: RegExp, found = new Set<string>()): Set<string> {
-  for (const name of scripts) {
-    if (found.has(name) || views.test(name) || !text.includes(name)) continue
+/** Scripts of the page that a text names, and those that these name; without those `later`. */
+function named(text: string, later: RegExp, found = new Set<string>()): Set<string> {
+  for (const name of all) {
+    if (found.has(name) || later.test(name) || !text.includes(name)) continue
     found.add(name)
-    named(readFileSync(join(assets, name), 'utf8'), views, found)
+    named(readFileSync(join(assets, name), 'utf8'), later, found)
   }
   return found
 }
 
-it('the chat’s scripts take less than 275 KB, the worker’s included; classifying takes another 30', () => {
-  const chat = named(readFileSync('dist/page/index.html', 'utf8'), /^classify-/)
+/** Loaded when they are used: with the first reply, its code or formula; with models that have what most have not. */
+const later = /^(classify|markdown|code|maths|template|connect|ed25519|workshop)-/
+
+it('the chat’s scripts take less than 200 KB, the worker’s included; classifying and formatting take another 30 each', () => {
+  const chat = named(readFileSync('dist/page/index.html', 'utf8'), later)
   const total = [...chat].reduce((sum, name) => sum + sizeOf(name), 0)
   expect([...chat].some((name) => name.startsWith('worker-'))).toBe(true)
-  expect(total).toBeLessThan(275_000)
-  const views = scripts.filter((name) => name.startsWith('classify-'))
-  expect(views).toHaveLength(1)
-  expect(sizeOf(views[0])).toBeLessThan(30_000)
+  expect(total).toBeLessThan(200_000)
+  for (const part of ['classify-', 'markdown-']) {
+    const scripts = all.filter((name) => name.startsWith(part))
+    expect(scripts, part).toHaveLength(1)
+    expect(sizeOf(scripts[0]), part).toBeLessThan(30_000)
+  }
+})
+
+it('no other size counts twice: every script that is loaded later is one of the page’s', () => {
+  const names = all.map((name) => later.exec(name)?.[1]).filter((name) => name !== undefined)
+  expect([...new Set(names)].sort()).toEqual(later.source.match(/\w{3,}/g)?.sort())
 })

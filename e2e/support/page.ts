@@ -42,7 +42,8 @@ export class ChatPage {
     options: BrowserContextOptions = desktop,
     maxTokens = 8,
   ): Promise<ChatPage> {
-    const context = await browser.newContext(options)
+    // What keeps the page offline would also hide its requests from tests that change them.
+    const context = await browser.newContext({ serviceWorkers: 'block', ...options })
     await context.addInitScript(
       (chosen) => {
         if (!localStorage.getItem('sotto.settings')) localStorage.setItem('sotto.settings', chosen)

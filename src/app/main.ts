@@ -1,11 +1,11 @@
 /** Entry of the chat page. */
+import './trusted-types.ts'
 import './components/app.ts'
+import { keepPage } from './offline/keep-page.ts'
 import { engine } from './state/engine.ts'
-import { formatter } from './state/formatter.ts'
 import { begin } from './state/restoring.ts'
 
 // Storage may be forbidden; the page then starts empty.
 await begin().catch(() => undefined)
-engine.start()
-// A page that has been redeployed since may no longer find it; see Formatter.
-formatter.load().catch(() => undefined)
+// What is only for later waits until the person can write.
+void engine.start().finally(keepPage)

@@ -10,6 +10,7 @@ const sources = [
   'index.html',
   'embed.html',
   'vite.config.ts',
+  'scripts/page',
   'package-lock.json',
   'src',
   'shaders',

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,9 +7,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeTinyBundle } from '../../test/support/session/tiny-bundle.ts'
 
 const program = fileURLToPath(new URL('../../bin/sotto.js', import.meta.url))
-/** Of nobody. */
-const key = 'A'.repeat(43)
-const terminal = ['complete', '--prompt', 'x', '--dealer-key', key]
 let folder: string
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sotto-'))
@@ -52,39 +49,18 @@ describe('the command line', () => {
     })
   })
 
-  test.each([
-    [['demmo'], '(Did you mean demo?)'],
-    [['model', 'inspct'], '(Did you mean inspect?)'],
-    [['constructor'], "unknown command 'constructor'"],
-    [['serve', '--modls', 'x'], '(Did you mean --models?)'],
-    [['serve', '--nonsense'], 'See sotto serve --help.'],
-    [['model', 'inspect', '--nonsense'], 'See sotto model inspect --help.'],
-    [['serve', 'extra'], 'too many arguments'],
-    [['serve', '--dealer', 'http://localhost:1'], 'belong together'],
-    [['serve', '--dealer', 'nonsense', '--dealer-key', key], 'is not a URL'],
-    [['serve', '--dealer', 'http://far.example', '--dealer-key', key], 'not one of HTTPS'],
-    [['serve', '--dealer', 'ws://far.example', '--dealer-key', key], 'not one of HTTPS'],
-    [[...terminal, '--server', 'https://far.example', '--dealer', 'ws://far.example'], '(--dealer)'],
-    [[...terminal, '--server', 'http://far.example', '--dealer', 'https://far.example'], '(--server)'],
-    [['serve', '--dealer', 'http://localhost:1', '--dealer-key', 'x'], '43 characters'],
-    [['complete', '--prompt', 'x', '--protection', 'fixed'], 'Allowed choices are shared, veiled, clear.'],
-    [['deal'], 'Which model servers'],
-    [['deal', '--allow', 'x'], '43 characters'],
-    [['deal', '--allow-any', '--log-level', 'loud'], 'Allowed choices are trace, debug'],
-    [['demo', '--models', 'nowhere'], 'There is no folder nowhere'],
-    [['model', 'split', 'x'], "required option '--out <dir>' not specified"],
-  ])('%j explains itself', (args, message) => {
-    expect(sotto(...args)).toMatchObject({
-      status: 2,
-      stderr: expect.stringContaining(message),
-      stdout: '',
-    })
-  })
-
   test('a model whose protection needs a dealer is not served without one', () => {
     const { status, stderr } = sotto('serve')
     expect(status).toBe(1)
     expect(stderr).toContain('Secret sharing of tiny needs a dealer: give --dealer and --dealer-key.')
+  })
+
+  test('a demo of which one process fails to start ends with all of it', () => {
+    const empty = join(folder, 'empty')
+    mkdirSync(empty)
+    const { status, stderr } = sotto('demo', '--no-build', '--port', '0', '--models', empty)
+    expect(status).toBe(1)
+    expect(stderr).toContain('model server')
   })
 
   test('an identity key is made once, for its owner’s eyes', () => {

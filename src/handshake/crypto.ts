@@ -1,12 +1,13 @@
 /**
  * The few primitives of a session, from WebCrypto: X25519 (RFC 7748), Ed25519 (RFC 8032), HKDF-SHA-256 (RFC 5869) and
- * HMAC-SHA-256. Current browsers and Node 20 have them all; for the two curves there is a fallback to noble.
+ * HMAC-SHA-256. Current browsers and Node 20 have them all; for the two curves there is a fallback to noble, which is loaded
+ * where it is needed.
  */
-import { ed25519, x25519 } from '@noble/curves/ed25519.js'
 import { equalBytes, utf8 } from './encoding.ts'
 import { SessionError } from './errors.ts'
 
 const bytes = (data: Uint8Array): Uint8Array<ArrayBuffer> => data as Uint8Array<ArrayBuffer>
+const noble = () => import('@noble/curves/ed25519.js')
 
 function subtle(): SubtleCrypto {
   const found = globalThis.crypto?.subtle
@@ -39,6 +40,7 @@ export async function newEphemeral(): Promise<Ephemeral> {
     pair = (await subtle().generateKey({ name: 'X25519' }, false, ['deriveBits'])) as CryptoKeyPair
   } catch (error) {
     if (error instanceof SessionError) throw error
+    const { x25519 } = await noble()
     const secret = randomBytes(32)
     return {
       publicKey: bytes(x25519.getPublicKey(secret)),
@@ -92,7 +94,12 @@ export async function verify(
 }
 
 /** Malformed keys and signatures are wrong ones, as for WebCrypto. */
-function verifyByNoble(publicKey: Uint8Array, signature: Uint8Array, message: Uint8Array): boolean {
+async function verifyByNoble(
+  publicKey: Uint8Array,
+  signature: Uint8Array,
+  message: Uint8Array,
+): Promise<boolean> {
+  const { ed25519 } = await noble()
   try {
     return ed25519.verify(signature, message, publicKey)
   } catch {
@@ -169,4 +176,4 @@ export interface Identity {
 
 /** X25519 with a 32-byte secret that is kept elsewhere. Throws `SessionError` where the peer's point is not usable. */
 export const agreeWith = (secret: Uint8Array, peer: Uint8Array): Promise<Uint8Array<ArrayBuffer>> =>
-  usable(peer, () => bytes(x25519.getSharedSecret(secret, peer)))
+  usable(peer, async () => bytes((await noble()).x25519.getSharedSecret(secret, peer)))

@@ -146,6 +146,8 @@ export type OwnerEvent =
   | { type: 'lost'; error: OwnerErrorData }
   | { type: 'token'; text: string; id: number }
   | { type: 'classified'; index: number; result: Classification }
+  /** A text of several that has no answer; the others go on. */
+  | { type: 'unanswered'; index: number; error: OwnerErrorData }
 
 /**
  * How the next tokens are chosen: `temperature` 0 takes the likeliest, `topP` bounds the probability to choose
@@ -222,6 +224,14 @@ export interface Classification {
   view?: PictureView
 }
 
+/** A text that took the model beyond the ranges that it was calibrated for: what came out is noise, which nobody is shown. */
+export interface Unanswered {
+  error: OwnerErrorData
+}
+
+/** What comes of one text of several. */
+export type Answer = Classification | Unanswered
+
 /** How long a message is, in tokens, and how long it may be to leave room for the reply. */
 export interface Measured {
   tokens: number
@@ -257,9 +267,12 @@ export interface OwnerApi {
   chat(messages: Message[], options: ChatOptions): Promise<ChatResult>
   /**
    * Labels the texts in order, sending a `classified` event for each; the server sees each text's length bucket only.
-   * After `stop` it resolves with the results so far.
+   * After `stop` it resolves with the results so far. Where a text takes the model beyond the ranges that it was calibrated
+   * for, it rejects with `out-of-range`, once all the others are read, too.
    */
   classify(inputs: ClassifyInput[]): Promise<Classification[]>
+  /** As `classify`, but such a text is an answer of its own, with an `unanswered` event, among those of the others. */
+  classifyEach(inputs: ClassifyInput[]): Promise<Answer[]>
   /** A vector for each text, in order, by an encoder without a head; after `stop` it rejects with `cancelled`. */
   embed(texts: string[]): Promise<Embedding[]>
   /** Cancels the current `chat` (which resolves with `finish: 'cancelled'`), `classify` or `embed` at every party. */
@@ -320,3 +333,6 @@ export interface OwnerErrorData {
   message: string
   advice: string
 }
+
+/** Whether a text has no answer. */
+export const isUnanswered = (answer: Answer): answer is Unanswered => 'error' in answer

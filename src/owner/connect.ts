@@ -159,6 +159,11 @@ async function preparedListing(
   }
 }
 
-/** How a model takes turns, if it does. Rejects with `TemplateError`. */
-const formatOf = async (tokenizer: Tokenizer, model: TextModel): Promise<TurnFormat | undefined> =>
-  model.continuesText ? turnFormat(tokenizer, model) : undefined
+/** How a model takes turns, if it does; what runs templates is loaded for models that have one. Rejects with `TemplateError`. */
+async function formatOf(tokenizer: Tokenizer, model: TextModel): Promise<TurnFormat | undefined> {
+  if (!model.continuesText) return undefined
+  const { chat } = model
+  if (!chat || !('tokens' in chat)) return turnFormat(tokenizer, model)
+  const { turnMarks } = await import('../model/tokenizer/template.ts')
+  return turnFormat(tokenizer, model, turnMarks(chat.template, chat.tokens))
+}

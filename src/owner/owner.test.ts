@@ -42,8 +42,7 @@ function owner(changes: { server?: string; dealer?: Partial<Dealer>; platform?: 
   const { dealerUrl, dealerKey } = parties.request()
   const dealer = { url: dealerUrl, key: dealerKey, ...changes.dealer }
   const config = pageConfig(changes.server ?? parties.server.url, dealer, 0)
-  const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
-  const made = new Owner(config, noWindow, { ...nodePlatform(), ...changes.platform })
+  const made = new Owner(config, { ...nodePlatform(), ...changes.platform })
   owners.push(made)
   return made
 }
@@ -126,10 +125,9 @@ describe('a conversation', () => {
 
 describe('is refused with advice', () => {
   test('a page whose configuration names no dealer', async () => {
-    const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
     for (const protections of [undefined, { shared: {} }, { shared: { dealer: { url: 'x', key: 'y' } } }]) {
       const config = { server: parties.server.url, protections }
-      const bare = new Owner(config, noWindow, nodePlatform())
+      const bare = new Owner(config, nodePlatform())
       await expect(open(bare)).rejects.toEqual(typed('page-config'))
     }
   })
@@ -173,9 +171,8 @@ describe('is refused with advice', () => {
   test('a chat after the server has gone, until a new session is opened', async () => {
     const own = await startEngineParties(folder)
     const { dealerUrl, dealerKey } = own.request()
-    const noWindow = { openPeer: () => Promise.reject(new Error('none')) }
     const config = pageConfig(own.server.url, { url: dealerUrl, key: dealerKey }, 0)
-    const o = new Owner(config, noWindow, nodePlatform())
+    const o = new Owner(config, nodePlatform())
     owners.push(o)
     await open(o)
     await o.chat(hello, options)

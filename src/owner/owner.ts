@@ -2,6 +2,7 @@
 
 import { Cancelled, isNoise } from '../protections/protection.ts'
 import type {
+  Answer,
   ChatOptions,
   ChatResult,
   Classification,
@@ -13,16 +14,15 @@ import type {
   OnEvent,
   OpenOptions,
   OwnerApi,
-  OwnerHost,
   PageConfig,
   SessionInfo,
 } from './api.ts'
-import { OwnerError } from './api.ts'
+import { isUnanswered, OwnerError } from './api.ts'
 import { type Begun, chat, measure, type Running } from './chatting.ts'
 import { classify } from './classifying.ts'
 import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'
 import { embed, givenUp } from './embedding.ts'
-import { browserPlatform, type Platform } from './platform.ts'
+import type { Platform } from './platform.ts'
 import { isPutOff, isReplaced, openNext } from './reconnecting.ts'
 import { statsOf } from './stats.ts'
 
@@ -56,12 +56,7 @@ export class Owner implements OwnerApi {
   #seconds = 0
 
   /** @param choices protections other than the registry's, models from elsewhere than the configured server */
-  constructor(
-    config: PageConfig,
-    host: OwnerHost,
-    platform: Platform = browserPlatform(host),
-    choices: Partial<Offers> = {},
-  ) {
+  constructor(config: PageConfig, platform: Platform, choices: Partial<Offers> = {}) {
     this.#config = config
     this.#platform = platform
     this.#offers = offersOf(config, platform, choices)
@@ -108,11 +103,19 @@ export class Owner implements OwnerApi {
     )
   }
 
-  classify(inputs: ClassifyInput[]): Promise<Classification[]> {
-    const results: Classification[] = []
+  async classify(inputs: ClassifyInput[]): Promise<Classification[]> {
+    const answers = await this.classifyEach(inputs)
+    return answers.map((answer) => {
+      if (!isUnanswered(answer)) return answer
+      throw new OwnerError(answer.error.code, answer.error.message, answer.error.advice)
+    })
+  }
+
+  classifyEach(inputs: ClassifyInput[]): Promise<Answer[]> {
+    const answers: Answer[] = []
     return this.#run(
-      (open, run) => classify(open, inputs, run, results),
-      () => results,
+      (open, run) => classify(open, inputs, run, answers),
+      () => answers,
     )
   }
 
@@ -190,7 +193,7 @@ export class Owner implements OwnerApi {
     const run: Running = {
       signal: abort.signal,
       onEvent: (event) => {
-        isHeard ||= event.type === 'token' || event.type === 'classified'
+        isHeard ||= event.type === 'token' || event.type === 'classified' || event.type === 'unanswered'
         this.#onEvent(event)
       },
       passed: (seconds) => {

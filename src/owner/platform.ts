@@ -1,7 +1,7 @@
 /** What the owner takes from where it runs: a browser's worker, or Node. */
 import { chooseProductDevice } from '../kernels/choose.ts'
 import { resilientDevice } from '../kernels/resilient.ts'
-import { createWasmKernels } from '../kernels/wasm/kernels.ts'
+import { createWasmKernelsAsync } from '../kernels/wasm/kernels.ts'
 import type { Surroundings } from '../protections/protection.ts'
 import { relayedDial } from '../transport/webrtc-relay.ts'
 import type { OwnerHost } from './api.ts'
@@ -29,9 +29,9 @@ async function openCache(): Promise<Cache | undefined> {
 }
 
 /** A module worker of a page; `host` is the window. */
-export function browserPlatform(host: OwnerHost): Platform {
+export async function browserPlatform(host: OwnerHost): Promise<Platform> {
   return {
-    kernels: createWasmKernels(),
+    kernels: await createWasmKernelsAsync(),
     async device(force, onLoss = () => undefined) {
       const cacheBytes = STATIONARY_BYTES
       const { device, reason } = await chooseProductDevice({ force, cacheBytes })

@@ -76,7 +76,7 @@ function speaker(hash: { now: string }, said: number) {
     load: () => Promise.reject(new Error('nothing to load')),
   }
   const host = { base: 'http://localhost/', server: 'http://localhost/' }
-  const owner = new Owner({ server: host.server }, host as never, {} as Platform, { protections, source })
+  const owner = new Owner({ server: host.server }, {} as Platform, { protections, source })
   return { owner, state }
 }
 

@@ -2,6 +2,7 @@
 import { proxy, type Remote, transfer, wrap } from 'comlink'
 import { openRelay } from '../transport/webrtc-relay.ts'
 import {
+  type Answer,
   type ChatOptions,
   type ChatResult,
   type Classification,
@@ -73,6 +74,10 @@ export class WorkerOwner implements OwnerApi {
 
   classify(inputs: ClassifyInput[]): Promise<Classification[]> {
     return this.#call((remote) => remote.classify(inputs))
+  }
+
+  classifyEach(inputs: ClassifyInput[]): Promise<Answer[]> {
+    return this.#call((remote) => remote.classifyEach(inputs))
   }
 
   embed(texts: string[]): Promise<Embedding[]> {

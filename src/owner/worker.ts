@@ -15,11 +15,13 @@ import type {
 } from './api.ts'
 import { OwnerError } from './api.ts'
 import { Owner } from './owner.ts'
+import { browserPlatform } from './platform.ts'
 import { installErrorTransfer, type WorkerApi } from './remote.ts'
 
 installErrorTransfer()
 
 let owner: OwnerApi | undefined
+let starting: Promise<OwnerApi> | undefined
 
 const engine = (): OwnerApi => {
   if (!owner) throw new OwnerError('internal', 'The engine was used before it was started.')
@@ -53,7 +55,8 @@ async function guarded<T>(call: () => Promise<T>): Promise<T> {
 
 const api: WorkerApi = {
   async start(config: PageConfig, host: OwnerHost) {
-    owner ??= new Owner(config, host)
+    starting ??= browserPlatform(host).then((platform) => new Owner(config, platform))
+    owner = await starting
   },
   models: () => guarded(() => engine().models()),
   open: (options: OpenOptions, onEvent: OnEvent) => {
@@ -69,6 +72,7 @@ const api: WorkerApi = {
     guarded(() => engine().measure(message, options)),
   chat: (messages: Message[], options: ChatOptions) => guarded(() => engine().chat(messages, options)),
   classify: (inputs: ClassifyInput[]) => guarded(() => engine().classify(inputs)),
+  classifyEach: (inputs: ClassifyInput[]) => guarded(() => engine().classifyEach(inputs)),
   embed: (texts: string[]) => guarded(() => engine().embed(texts)),
   stop: () => guarded(() => engine().stop()),
   close: () => guarded(() => engine().close()),

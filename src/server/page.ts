@@ -26,6 +26,9 @@ export interface PageOptions {
   tls?: Tls
 }
 
+/** The script that other sites include. */
+const WIDGET = '/sotto-widget.js'
+
 /** Every file is read once, at the start: a request can name one of them, and nothing else. */
 export function pageApp({
   dir,
@@ -65,7 +68,7 @@ export function pageApp({
     // Vite puts a hash of the contents into the names below assets/.
     const lasting = c.req.path.startsWith('/assets/')
     // Other sites include it with its hash, which takes a request that may be read across origins.
-    if (c.req.path === '/sotto-widget.js') c.header('access-control-allow-origin', '*')
+    if (c.req.path === WIDGET) c.header('access-control-allow-origin', '*')
     return c.body(file.bytes, 200, {
       'content-type': getMimeType(file.path) ?? 'application/octet-stream',
       'cache-control': lasting ? 'public, max-age=31536000, immutable' : 'no-cache',
@@ -75,6 +78,10 @@ export function pageApp({
       ),
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
+      // Other windows hold no handle of this one, and the browser gives it, and its frames elsewhere, a process of its own.
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': c.req.path === WIDGET ? 'cross-origin' : 'same-origin',
+      'document-isolation-policy': 'isolate-and-credentialless',
     })
   })
   return app
@@ -97,6 +104,8 @@ function contentSecurityPolicy(config: object, ancestors: string): string {
     `connect-src 'self' ${origins.join(' ')}`,
     "base-uri 'none'",
     "form-action 'none'",
+    "require-trusted-types-for 'script'",
+    'trusted-types default sotto lit-html',
     `frame-ancestors ${ancestors}`,
   ].join('; ')
 }

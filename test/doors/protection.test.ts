@@ -12,7 +12,8 @@ import { floatModel } from '../../src/model/graph/decoder-model.ts'
 import { encoderModel } from '../../src/model/graph/encoder-model.ts'
 import { softmax } from '../../src/model/math.ts'
 import { generate } from '../../src/model/sample.ts'
-import { encodePrompt, stopIds } from '../../src/model/tokenizer/chat.ts'
+import { stopIds } from '../../src/model/tokenizer/chat.ts'
+import { encodePrompt } from '../../src/model/tokenizer/encode-chat.ts'
 import { encodeForEncoder } from '../../src/model/tokenizer/encode-text.ts'
 import type { OwnerEvent } from '../../src/owner/api.ts'
 import { nodePlatform } from '../../src/owner/node/platform.ts'
@@ -58,8 +59,7 @@ afterAll(async () => {
 })
 
 function ownerWith(offered = [...protections, toy]): Owner {
-  const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
-  const owner = new Owner({ server: server.url }, noWindow, nodePlatform(), { protections: offered })
+  const owner = new Owner({ server: server.url }, nodePlatform(), { protections: offered })
   owners.push(owner)
   return owner
 }

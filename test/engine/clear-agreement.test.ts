@@ -3,7 +3,7 @@ import { Tokenizer } from '@huggingface/tokenizers'
 import { expect, it } from 'vitest'
 import { loadBundle } from '../../src/model/files/bundle-node.ts'
 import { chatOf } from '../../src/model/files/manifest.ts'
-import { encodeChat } from '../../src/model/tokenizer/chat.ts'
+import { encodeChat } from '../../src/model/tokenizer/encode-chat.ts'
 import { agreement } from '../../tools/evaluate/agreement.ts'
 
 it('the demo model answers privately as it does in floating point, and no value leaves its range', async () => {

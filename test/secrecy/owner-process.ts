@@ -34,9 +34,8 @@ function leaking(platform: Platform): Platform {
 performance.now = () => 0
 
 async function run({ peers, model, sessions, maxTokens, leak }: Job): Promise<number[][][]> {
-  const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
   const platform = nodePlatform()
-  const owner = new Owner(peers, noWindow, leak ? leaking(platform) : platform)
+  const owner = new Owner(peers, leak ? leaking(platform) : platform)
   const replies: number[][][] = []
   for (const questions of sessions) {
     await owner.open({ model, link: 'ws' }, () => undefined)

@@ -9,7 +9,7 @@ import { EncoderEnds } from '../../src/model/encoder-ends.ts'
 import { loadBundle } from '../../src/model/files/bundle-node.ts'
 import { encoderModel } from '../../src/model/graph/encoder-model.ts'
 import { randomModel } from '../../src/model/random.ts'
-import { encodePrompt } from '../../src/model/tokenizer/chat.ts'
+import { encodePrompt } from '../../src/model/tokenizer/encode-chat.ts'
 import { encodeForEncoder } from '../../src/model/tokenizer/encode-text.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
@@ -61,6 +61,7 @@ test.each<[string, ModelConfig]>([
       ropeScaling: { kind: 'llama3', factor: 4, low: 1, high: 4, original: 32 },
     },
   ],
+  ['Qwen3', { ...smallConfigs.llama, ...wide, arch: 'qwen3', headDim: 12 }],
   ['GPT-2', { ...smallConfigs.gpt2, ...wide }],
 ])('%s', async (_, config) => {
   const dir = join(root, 'model')

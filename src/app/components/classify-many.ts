@@ -2,7 +2,14 @@
 import { css, html, LitElement, nothing } from 'lit'
 import { grouped } from '../format.ts'
 import { classifier } from '../state/classify.ts'
-import { type Batch, isComplete, isFor, resultsCsv, timeLeft } from '../state/classify-batch.ts'
+import {
+  type Batch,
+  isComplete,
+  isFor,
+  resultsCsv,
+  timeLeft,
+  unansweredCount,
+} from '../state/classify-batch.ts'
 import { engine } from '../state/engine.ts'
 import { saveFile } from '../state/save.ts'
 import { Watch } from '../state/store.ts'
@@ -66,12 +73,13 @@ export class ClassifyMany extends LitElement {
     const { busy, stopping } = classifier.state
     const { results, table, name } = batch
     const total = table.rows.length
+    const lost = unansweredCount(batch)
     const state = this.#state(batch, busy === 'many', stopping)
     return html`
       <div class="head">
         <h3 id="name" dir="auto">${name === 'pasted' ? 'Pasted texts' : name}</h3>
         <progress aria-labelledby="name" .value=${results.length} max=${total}></progress>
-        <p id="progress">${grouped(results.length)} of ${grouped(total)} rows${state ? html` · ${state}` : nothing}</p>
+        <p id="progress">${grouped(results.length)} of ${grouped(total)} rows${lost > 0 ? html`, ${grouped(lost)} without an answer` : nothing}${state ? html` · ${state}` : nothing}</p>
         <div class="actions">${busy === 'many' ? this.#running(stopping) : this.#resting(batch)}</div>
       </div>
       ${busy === 'many' ? nothing : this.#error()}

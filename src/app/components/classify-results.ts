@@ -1,9 +1,10 @@
 /** The rows of a batch that have a label, in pages. */
 import { css, html, LitElement, nothing } from 'lit'
+import { isUnanswered } from '../../owner/api.ts'
 import { grouped } from '../format.ts'
 import { labelName } from '../names.ts'
 import { classifier } from '../state/classify.ts'
-import { type Batch, labelCounts } from '../state/classify-batch.ts'
+import { answerOf, type Batch, labelCounts } from '../state/classify-batch.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import { classifyLook } from '../styles/classify.ts'
@@ -151,16 +152,18 @@ export class ClassifyResults extends LitElement {
   }
 
   #row({ table, columns, results }: Batch, row: number) {
-    const result = results[row]
+    const outcome = results[row]
+    const result = answerOf(outcome)
     const cells = table.rows[row]
     return html`<tr>
       <th scope="row">${grouped(row + 1)}</th>
       <td>
         <span class="said" dir="auto">${cells[columns.text]}</span>
         ${columns.pair === undefined ? nothing : html`<span class="said" dir="auto">${cells[columns.pair]}</span>`}
+        ${outcome && isUnanswered(outcome) ? html`<span class="none">${outcome.error.message}</span>` : nothing}
         ${result?.isCut ? html`<span class="none">only its beginning was read</span>` : nothing}
       </td>
-      <td class="label" dir="auto">${result ? labelName(result.label, classifier.state.batch?.model) : html`<span class="none">no text</span>`}</td>
+      <td class="label" dir="auto">${result ? labelName(result.label, classifier.state.batch?.model) : html`<span class="none">${outcome ? 'no answer' : 'no text'}</span>`}</td>
       <td class="share">${result ? figure(result) : ''}</td>
     </tr>`
   }
@@ -184,6 +187,6 @@ export class ClassifyResults extends LitElement {
 }
 
 const withLabel = ({ results }: Batch, label: string): number[] =>
-  results.flatMap((result, row) => (result?.label === label ? [row] : []))
+  results.flatMap((result, row) => (answerOf(result)?.label === label ? [row] : []))
 
 customElements.define('sotto-classify-results', ClassifyResults)

@@ -46,6 +46,12 @@ export class TurnView extends LitElement {
     this.copied = false
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback()
+    // While the model reads, what shows its reply is loaded.
+    formatter.load('render')
+  }
+
   protected override updated(changed: PropertyValues<this>): void {
     if (changed.has('editing') && this.editing) this.renderRoot.querySelector('textarea')?.focus()
   }
@@ -58,7 +64,7 @@ export class TurnView extends LitElement {
         <h2 class="who">${mine ? 'you' : (turn.model ?? 'model')}</h2>
         ${mine && !this.editing ? this.#tools() : nothing}
       </div>
-      ${mine && this.editing ? this.#editor() : html`<div class="said ${mine ? '' : 'prose'}" dir="auto">${this.#said()}</div>`}
+      ${mine && this.editing ? this.#editor() : html`<div class="said ${mine ? '' : 'prose'}" dir="auto" @click=${this.#copyCode}>${this.#said()}</div>`}
       ${this.#wire()} ${mine ? nothing : this.#caution()} ${mine || this.writing ? nothing : this.#foot()}
     </article>`
   }
@@ -160,6 +166,16 @@ export class TurnView extends LitElement {
     this.dispatchEvent(new Event('open-panel', { bubbles: true, composed: true }))
   }
 
+  readonly #copyCode = async (event: Event): Promise<void> => {
+    const button = event.target
+    if (!(button instanceof HTMLButtonElement) || button.className !== 'copy') return
+    await navigator.clipboard.writeText(button.parentElement?.querySelector('pre')?.textContent ?? '')
+    button.textContent = 'Copied'
+    setTimeout(() => {
+      button.textContent = 'Copy code'
+    }, 1600)
+  }
+
   readonly #copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(this.turn.content)
     this.copied = true
@@ -169,14 +185,19 @@ export class TurnView extends LitElement {
   }
 }
 
+/** A reply, with a button to each block of code. */
 function formatted(text: string): DocumentFragment {
-  const { render } = formatter.state
-  if (render) return render(text)
-  const plain = document.createDocumentFragment()
-  const said = plain.appendChild(document.createElement('p'))
-  said.className = 'plain'
-  said.textContent = text
-  return plain
+  const fragment = formatter.format(text)
+  for (const block of navigator.clipboard ? fragment.querySelectorAll('pre') : []) {
+    const around = document.createElement('div')
+    around.className = 'block'
+    block.replaceWith(around)
+    const button = document.createElement('button')
+    button.className = 'copy'
+    button.textContent = 'Copy code'
+    around.append(block, button)
+  }
+  return fragment
 }
 
 /** Ends the text with a caret, inside whatever list or paragraph it ends in. */

@@ -1,4 +1,5 @@
 /** Entry of the views that other sites embed. */
+import '../trusted-types.ts'
 import './chat-view.ts'
 import './classify-view.ts'
 

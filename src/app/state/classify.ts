@@ -1,8 +1,23 @@
 /** Texts and their labels: one at a time, or a batch. In this tab's memory only. */
-import { type Classification, type ClassifyInput, OwnerError, type OwnerEvent } from '../../owner/api.ts'
+import {
+  type Answer,
+  type Classification,
+  type ClassifyInput,
+  isUnanswered,
+  OwnerError,
+  type OwnerEvent,
+} from '../../owner/api.ts'
 import { grouped } from '../format.ts'
 import { addTraffic, noTraffic, type PartiesTraffic } from '../history/traffic.ts'
-import { type Batch, finished, isComplete, isFor, remaining, withResult } from './classify-batch.ts'
+import {
+  type Batch,
+  finished,
+  isComplete,
+  isFor,
+  remaining,
+  unansweredCount,
+  withResult,
+} from './classify-batch.ts'
 import { engine } from './engine.ts'
 import { locked } from './storage.ts'
 import { Store } from './store.ts'
@@ -64,6 +79,7 @@ export class Classifier extends Store<ClassifyState> {
       const [before, started] = [engine.state.stats, performance.now()]
       const [result] = await engine.classify([input], () => undefined)
       if (!result) return
+      if (isUnanswered(result)) throw OwnerError.from(result.error)
       const seconds = (performance.now() - started) / 1000
       const { stats } = engine.state
       const one: Labelled = {
@@ -99,6 +115,7 @@ export class Classifier extends Store<ClassifyState> {
         const first = done
         const onEvent = (event: OwnerEvent) => {
           if (event.type === 'classified') this.#add(rows[first + event.index], event.result)
+          else if (event.type === 'unanswered') this.#add(rows[first + event.index], { error: event.error })
         }
         const results = await engine.classify(inputs.slice(first, first + atOnce), onEvent)
         done += results.length
@@ -106,7 +123,9 @@ export class Classifier extends Store<ClassifyState> {
       }
       if (done < inputs.length || !this.state.batch) return
       const complete = finished(this.state.batch)
-      this.set({ batch: complete, said: `Done: ${grouped(complete.results.length)} rows.` })
+      const unanswered = unansweredCount(complete)
+      const but = unanswered > 0 ? ` ${grouped(unanswered)} of them without an answer.` : ''
+      this.set({ batch: complete, said: `Done: ${grouped(complete.results.length)} rows.${but}` })
     })
   }
 
@@ -145,7 +164,7 @@ export class Classifier extends Store<ClassifyState> {
     }
   }
 
-  #add(row: number, result: Classification): void {
+  #add(row: number, result: Answer): void {
     const { batch } = this.state
     if (!batch) return
     const next = withResult(batch, row, result)

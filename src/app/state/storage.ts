@@ -137,9 +137,10 @@ export function openChannel(name: string): Pick<BroadcastChannel, 'postMessage' 
   }
 }
 
-/** Removes everything that was downloaded. */
+/** Removes everything that was downloaded, the page itself and who keeps it included. */
 export async function clearCaches(): Promise<void> {
   try {
+    for (const keeper of (await navigator.serviceWorker?.getRegistrations()) ?? []) await keeper.unregister()
     for (const name of await caches.keys()) await caches.delete(name)
   } catch {
     // Then there is nothing in them.

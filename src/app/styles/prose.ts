@@ -47,6 +47,51 @@ export const prose = css`
     padding: 0;
     background: none;
   }
+  .prose .block {
+    position: relative;
+  }
+  .prose .copy {
+    position: absolute;
+    inset-block-start: 6px;
+    inset-inline-end: 6px;
+    min-height: 28px;
+    padding: 0 10px;
+    border: 1px solid var(--line);
+    border-radius: 8px;
+    background: var(--sheet);
+    color: var(--soft);
+    font: 0.8125rem/1 var(--sans);
+  }
+  .prose .copy:hover {
+    color: var(--ink);
+  }
+  /* Four colours are enough to see how code hangs together. */
+  .hljs-comment, .hljs-quote, .hljs-meta {
+    color: var(--soft);
+    font-style: italic;
+  }
+  .hljs-keyword, .hljs-selector-tag, .hljs-literal, .hljs-section, .hljs-name {
+    color: var(--server);
+  }
+  .hljs-string, .hljs-regexp, .hljs-addition, .hljs-symbol, .hljs-bullet {
+    color: var(--you);
+  }
+  .hljs-number, .hljs-title, .hljs-attr, .hljs-built_in, .hljs-type, .hljs-variable {
+    color: var(--dealer);
+  }
+  .hljs-deletion {
+    color: var(--danger);
+  }
+  .hljs-emphasis {
+    font-style: italic;
+  }
+  .hljs-strong {
+    font-weight: 600;
+  }
+  .prose math[display='block'] {
+    overflow-x: auto;
+    padding-block: 4px;
+  }
   .prose blockquote {
     margin: 0;
     padding-left: 1em;
@@ -77,6 +122,11 @@ export const prose = css`
     border-radius: 50%;
     background: var(--you);
     animation: breathe 1.6s ease-in-out infinite;
+  }
+  @media print {
+    .prose .copy {
+      display: none;
+    }
   }
   @keyframes breathe {
     50% {

@@ -78,6 +78,16 @@ Examples:
 export const demoCommand = declared.action(demo)
 
 async function demo(values: ValuesOf<typeof declared>): Promise<void> {
+  const open: (() => Promise<void>)[] = []
+  try {
+    await run(values, open)
+  } finally {
+    await Promise.all(open.map((close) => close()))
+  }
+}
+
+/** @param open takes what is to be closed in the end, also where something fails to start */
+async function run(values: ValuesOf<typeof declared>, open: (() => Promise<void>)[]): Promise<void> {
   const { models, host, port, json } = values
   if (!existsSync(models))
     throw new UsageError(`There is no folder ${models}. Give one with bundles by --models.`)
@@ -99,6 +109,7 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
     (c) => page.app?.fetch(c.req.raw, c.env) ?? c.text('Sotto is starting. Reload in a moment.', 503),
   )
   const listening = await listen({ app: front, host, port, tls })
+  open.push(listening.close)
   const scheme = tls ? 'https' : 'http'
   const origins = ownNames(host).map(
     (name) => `${scheme}://${name.includes(':') ? `[${name}]` : name}:${listening.port}`,
@@ -112,22 +123,26 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
     kit,
     path: `/keys/${keyId}.json`,
   }))
-  const [processes] = await Promise.all([
-    startProcesses({
-      models,
-      veiled: disguised?.cloud,
-      dealerModels: values.dealerModels,
-      host,
-      serverPort: port && port + 1,
-      dealerPort: port && port + 2,
-      origins,
-      names: ownNames(host).filter((name) => isIP(name) === 0),
-      tlsArgs,
-      dealerCa: selfMade ? join(stateDir, 'self-made.crt') : undefined,
-      logLevel: values.logLevel,
-    }),
-    building ? buildPage() : undefined,
-  ])
+  const starting = startProcesses({
+    models,
+    veiled: disguised?.cloud,
+    dealerModels: values.dealerModels,
+    host,
+    serverPort: port && port + 1,
+    dealerPort: port && port + 2,
+    origins,
+    names: ownNames(host).filter((name) => isIP(name) === 0),
+    tlsArgs,
+    dealerCa: selfMade ? join(stateDir, 'self-made.crt') : undefined,
+    logLevel: values.logLevel,
+  })
+  open.push(() =>
+    starting.then(
+      ({ stop }) => stop(),
+      () => undefined,
+    ),
+  )
+  const [processes] = await Promise.all([starting, building ? buildPage() : undefined])
   const { server, dealer } = processes
   const config = (visited: string) => ({
     ...withKits(
@@ -147,6 +162,7 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
     port: port && port + 3,
     tls,
   })
+  open.push(shop.close)
   // Browsers' policies have no addresses of IPv6.
   const shopNames = [...new Set([...ownNames(host), 'localhost'])].filter((name) => !name.includes(':'))
   const sites = [...shopNames.map((name) => withHost(shop.url, name)), ...(values.embedOrigins ?? [])]
@@ -163,9 +179,7 @@ async function demo(values: ValuesOf<typeof declared>): Promise<void> {
   say(`  sample site   ${facts.shop}   with the chat in it\n\n  Stop with Ctrl-C.`)
 
   const why = await Promise.race([stopped, processes.ended])
-  const failed = why !== 'SIGINT' && why !== 'SIGTERM' && why !== 'disconnect'
-  await Promise.all([processes.stop(), listening.close(), shop.close()])
-  if (failed) throw new Error(why)
+  if (why !== 'SIGINT' && why !== 'SIGTERM' && why !== 'disconnect') throw new Error(why)
 }
 
 /** On a local network all three are visited under the same name. */

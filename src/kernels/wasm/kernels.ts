@@ -48,12 +48,12 @@ export function kernelsOf(ring: Ring): Kernels {
   }
 }
 
-/** CPU kernels in WebAssembly SIMD, instantiated at once: for Node and Workers. Each call is a fresh instance. */
+/** CPU kernels in WebAssembly SIMD, instantiated at once: for Node. Each call is a fresh instance. */
 export function createWasmKernels(): Kernels {
   return kernelsOf(ringSync())
 }
 
-/** `createWasmKernels` for a window, where browsers refuse to compile larger modules synchronously. */
+/** `createWasmKernels` for browsers. */
 export async function createWasmKernelsAsync(): Promise<Kernels> {
   return kernelsOf(await ringAsync())
 }

@@ -179,19 +179,21 @@ export interface Ring {
   readonly arena: Arena
 }
 
-const bytes = (): Uint8Array<ArrayBuffer> => base64.decode(RING_WASM) as Uint8Array<ArrayBuffer>
+const packed = (): Uint8Array<ArrayBuffer> => base64.decode(RING_WASM) as Uint8Array<ArrayBuffer>
 
 function wrap(instance: WebAssembly.Instance): Ring {
   const x = instance.exports as unknown as RingExports
   return { x, arena: new Arena(x.memory, Number(x.heapBase.value)) }
 }
 
-/** Compiles on the calling thread: fine in Node and in a Worker; a window may refuse more than 4 KiB. */
+/** Compiles on the calling thread. In Node; a browser unpacks as `ringAsync` does. */
 export function ringSync(): Ring {
-  return wrap(new WebAssembly.Instance(new WebAssembly.Module(bytes())))
+  const bytes = process.getBuiltinModule('node:zlib').inflateRawSync(packed())
+  return wrap(new WebAssembly.Instance(new WebAssembly.Module(bytes)))
 }
 
-/** `ringSync` for a window. */
+/** For a browser's window or worker. */
 export async function ringAsync(): Promise<Ring> {
-  return wrap((await WebAssembly.instantiate(bytes())).instance)
+  const stream = new Blob([packed()]).stream().pipeThrough(new DecompressionStream('deflate-raw'))
+  return wrap((await WebAssembly.instantiate(await new Response(stream).arrayBuffer())).instance)
 }

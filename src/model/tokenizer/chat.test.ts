@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { expect, test } from 'vitest'
 import { chatOf, parseManifest } from '../files/manifest.ts'
-import { decodeText, encodeChat, encodePrompt, StreamDecoder, stopIds } from './chat.ts'
+import { decodeText, StreamDecoder, stopIds } from './chat.ts'
+import { encodeChat, encodePrompt } from './encode-chat.ts'
 import { encodePlain } from './special.ts'
 
 const dir = new URL('../../../models/sotto-demo/', import.meta.url)

@@ -2,7 +2,7 @@ import type { Tokenizer } from '@huggingface/tokenizers'
 import type { ChatTokens, Manifest } from '../files/manifest.ts'
 import { symbolsToBytes } from './byte-symbols.ts'
 import { encodeBetween, encodeFurther, encodePlain } from './special.ts'
-import { type TurnMarks, turnMarks } from './template.ts'
+import type { TurnMarks } from './turn-marks.ts'
 
 /** One turn of a conversation. */
 export interface Message {
@@ -66,9 +66,8 @@ function checkRole({ role }: Message): void {
     throw new RangeError(`This model knows the roles user and assistant, not "${role}".`)
 }
 
-function chatFormat(tokenizer: Tokenizer, chat: ChatTokens): TurnFormat {
+function chatFormat(tokenizer: Tokenizer, chat: ChatTokens, marks: TurnMarks | undefined): TurnFormat {
   if ('tokens' in chat) {
-    const marks = turnMarks(chat.template, chat.tokens)
     if (!marks) throw new TemplateError()
     return markedFormat(tokenizer, marks)
   }
@@ -126,11 +125,16 @@ const textFormat = (tokenizer: Tokenizer, text: Manifest['text']): TurnFormat =>
   wrap: (reply) => [...reply],
 })
 
-/** Turns for a model that chats, a text to continue for one that does not. Throws `TemplateError`. */
+/**
+ * Turns for a model that chats, a text to continue for one that does not.
+ * @param marks what the model's own template puts around texts, where it has one
+ * @throws TemplateError where it has one, and no marks are given
+ */
 export const turnFormat = (
   tokenizer: Tokenizer,
   { chat, text }: Pick<Manifest, 'chat' | 'text'>,
-): TurnFormat => (chat ? chatFormat(tokenizer, chat) : textFormat(tokenizer, text))
+  marks?: TurnMarks,
+): TurnFormat => (chat ? chatFormat(tokenizer, chat, marks) : textFormat(tokenizer, text))
 
 /**
  * The ids of encoded turns one after another, and how many of the oldest were dropped: all, where a text without turns
@@ -175,38 +179,6 @@ export const openingOf =
   (format: TurnFormat, messages: readonly Message[]) =>
   (at: number): number[] | undefined =>
     format.opens(messages[at]) ? format.encode(messages[at], true) : undefined
-
-const encoded = (
-  format: TurnFormat,
-  messages: readonly Message[],
-  options: EncodeChatOptions = {},
-): number[] => {
-  const turns = messages.map((message, i) => format.encode(message, i === 0))
-  return joinTurns(format, turns, { opening: openingOf(format, messages), ...options }).ids
-}
-
-/** The ids of a conversation, as the model was trained on it. */
-export const encodeChat = (
-  tokenizer: Tokenizer,
-  chat: ChatTokens,
-  messages: readonly Message[],
-  options?: EncodeChatOptions,
-): number[] => encoded(chatFormat(tokenizer, chat), messages, options)
-
-/** The ids of a text that the model continues, for models without a chat template. */
-export const encodeText = (
-  tokenizer: Tokenizer,
-  text: Manifest['text'],
-  messages: readonly Message[],
-): number[] => encoded(textFormat(tokenizer, text), messages)
-
-/** A conversation for a model that chats, a text to continue for one that does not. */
-export const encodePrompt = (
-  tokenizer: Tokenizer,
-  manifest: Pick<Manifest, 'chat' | 'text'>,
-  messages: readonly Message[],
-  options?: EncodeChatOptions,
-): number[] => encoded(turnFormat(tokenizer, manifest), messages, options)
 
 /** A reply ends at any of these ids. */
 export const stopIds = ({ chat, text }: Pick<Manifest, 'chat' | 'text'>): readonly number[] =>

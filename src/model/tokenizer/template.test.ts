@@ -1,7 +1,8 @@
 import { Tokenizer } from '@huggingface/tokenizers'
 import { describe, expect, test } from 'vitest'
 import { byteLevelJson } from '../../../test/support/checkpoint-folder.ts'
-import { encodeChat, type Message } from './chat.ts'
+import type { Message } from './chat.ts'
+import { encodeChat } from './encode-chat.ts'
 import { conversation, turnMarks } from './template.ts'
 
 const tokens = { bos_token: '<s>', eos_token: '</s>' }

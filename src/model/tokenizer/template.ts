@@ -1,19 +1,6 @@
 /** A checkpoint's own chat template, run: what stands around the texts of a conversation. */
 import { boundedTemplate } from './render-template.ts'
-
-/** What a template puts around texts. Strings in which special tokens are meant. */
-export interface TurnMarks {
-  /** Before a conversation's first question: a mark, and a system prompt where the template has one. */
-  readonly first: string
-  /** Between a reply and the next question. */
-  readonly next: string
-  /** Between a question and its reply. */
-  readonly reply: string
-  /** Before a reply that is quoted, behind `reply`: a space in some templates. */
-  readonly lead: string
-  /** Whether spaces around texts go. */
-  readonly trims: boolean
-}
+import type { TurnMarks } from './turn-marks.ts'
 
 interface Turn {
   role: 'user' | 'assistant'

@@ -4,8 +4,6 @@ import type { Offers } from '../connect.ts'
 import { Owner } from '../owner.ts'
 import { nodePlatform } from './platform.ts'
 
-const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
-
 /**
  * An engine that computes on this machine's processor.
  *
@@ -13,4 +11,4 @@ const noWindow = { openPeer: () => Promise.reject(new Error('There is no window 
  * @param choices protections other than the registry's, models from elsewhere than the configured server
  */
 export const nodeOwner = (config: PageConfig, choices: Partial<Offers> = {}): Owner =>
-  new Owner(config, noWindow, nodePlatform(), choices)
+  new Owner(config, nodePlatform(), choices)

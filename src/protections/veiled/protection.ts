@@ -1,6 +1,5 @@
 /** A disguised model on an ordinary engine: the owner's side of the door. It is no encryption. */
 import type { Protection } from '../protection.ts'
-import { connectVeiled } from './connect.ts'
 import { VEILED } from './id.ts'
 import { notice } from './notice.ts'
 
@@ -10,5 +9,5 @@ export const veiled: Protection = {
   notice,
   needsServer: true,
   needsDealer: false,
-  connect: (request) => connectVeiled(request),
+  connect: async (request) => (await import('./connect.ts')).connectVeiled(request),
 }

@@ -1,14 +1,14 @@
-/** The Worker side of the harness: vectors on the synchronous WASM kernels and on a GPU device of its own. */
+/** The Worker side of the harness: vectors on the WASM kernels and on a GPU device of its own. */
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import json from '../../../src/kernels/vectors.json'
 import { digest, hexWords, productOf, type Vectors, wordsHex } from '../../../src/kernels/vectors.ts'
-import { createWasmKernels } from '../../../src/kernels/wasm/kernels.ts'
+import { createWasmKernelsAsync } from '../../../src/kernels/wasm/kernels.ts'
 import { createWebGpuProductDevice } from '../../../src/kernels/webgpu/device.ts'
 
 async function run(): Promise<string[]> {
   const vectors = json as Vectors
   const wrong: string[] = []
-  const wasm = createWasmKernels()
+  const wasm = await createWasmKernelsAsync()
   for (const { key, nonce, offset, out } of vectors.keystream) {
     const got = new Uint8Array(out.length / 2)
     wasm.keystream(hexToBytes(key), hexToBytes(nonce), offset, got)

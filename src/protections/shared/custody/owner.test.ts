@@ -28,9 +28,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 function ownerOf(parties: Parties): Owner {
   const { dealerUrl, dealerKey } = parties.request()
-  const noWindow = { openPeer: () => Promise.reject(new Error('There is no window here.')) }
   const config = pageConfig(parties.server.url, { url: dealerUrl, key: dealerKey }, 0)
-  return new Owner(config, noWindow, nodePlatform())
+  return new Owner(config, nodePlatform())
 }
 
 it('a split classifier gives the float model’s probabilities', async () => {

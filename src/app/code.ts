@@ -1,0 +1,26 @@
+/** Code in colours: the tree of a highlighter as elements. No HTML is parsed on the way. */
+import { common, createLowlight } from 'lowlight'
+
+const lowlight = createLowlight(common)
+
+type Tree = ReturnType<typeof lowlight.highlight>
+type Child = Tree['children'][number]
+
+/** Longest code that is coloured. */
+const LIMIT = 20_000
+
+function node(child: Child): Node {
+  if (child.type === 'text') return document.createTextNode(child.value)
+  const span = document.createElement('span')
+  if (child.type !== 'element') return span
+  const { className } = child.properties
+  if (Array.isArray(className)) span.className = className.join(' ')
+  span.append(...child.children.map((each) => node(each)))
+  return span
+}
+
+/** The elements of `code`; nothing where the language is not known, or the code too long. */
+export function highlight(code: string, language: string): Node[] | undefined {
+  if (code.length > LIMIT || !lowlight.registered(language)) return undefined
+  return lowlight.highlight(language, code).children.map(node)
+}
