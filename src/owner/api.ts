@@ -5,7 +5,7 @@
  * in a Web Worker behind Comlink.
  */
 
-import type { Task } from '../handshake/task.ts'
+import type { ServedTask, Task } from '../handshake/task.ts'
 import type { BackendKind } from '../kernels/choose.ts'
 import type { RgbaPicture } from '../model/pictures/prepare.ts'
 import type { AuditCounts } from '../protections/audit-counts.ts'
@@ -51,7 +51,7 @@ export interface ModelListing {
   /** Longest conversation or text, in tokens. */
   context: number
   /** What the model is for; chat where nothing is said. */
-  task?: Task
+  task?: ServedTask
   /** A classifier's labels. */
   labels?: string[]
   /** A classifier of pairs of texts. */
@@ -87,6 +87,8 @@ export interface SessionInfo {
   model: ModelListing
   link: { kind: string; reason: string }
   backend: { name: string; reason: string }
+  /** Where the server computes on what it can read: whether hardware vouches for an enclave, and why. */
+  enclave?: { isAttested: boolean; reason: string }
   /** Address of the dealer, where there is one. */
   dealer?: string
   /** Address of the model server. */
@@ -183,6 +185,11 @@ export interface ChatResult {
   finish: 'stop' | 'length' | 'cancelled' | 'context'
   /** Passes behind the reply's end, which only hid its length. */
   padded: number
+  /**
+   * The reply as a host with text of the same kind would read it, with dots for the rest: of protections that hide no texts,
+   * where it has been measured.
+   */
+  exposed?: string
   /** The oldest turns, or the beginning of the text, did not fit beside the reply and were left out. */
   isCut: boolean
 }
@@ -240,7 +247,7 @@ export interface Measured {
 
 /** What an encoder makes of a text. */
 export interface Embedding {
-  /** Of length 1: the mean of the last hidden states, scaled. */
+  /** What the model makes of the last hidden states: their mean, of length 1, unless it says otherwise. */
   vector: number[]
   /** Tokens of the text, special ones included. */
   tokens: number
@@ -254,6 +261,11 @@ export type OnEvent = (event: OwnerEvent) => void
 /** The data owner's engine. One instance is one tab and at most one session. */
 export interface OwnerApi {
   models(): Promise<ModelListing[]>
+  /**
+   * Takes a key that a protection's models ask for (`key-needed`): a file's text. It is kept until the engine is gone.
+   * Rejects with `OwnerError` for a file that is none.
+   */
+  giveKey(protection: string, file: string): Promise<void>
   /** Downloads the public tensors (once), agrees on keys and opens a session. Closes any earlier one. */
   open(options: OpenOptions, onEvent: OnEvent): Promise<SessionInfo>
   /** The user is typing: do input-independent work for a few tokens in the background. */

@@ -44,7 +44,7 @@ const unsaid: ChatResult = {
  * and shares stay here.
  */
 export class Owner implements OwnerApi {
-  readonly #config: PageConfig
+  #config: PageConfig
   readonly #platform: Platform
   readonly #offers: Offers
   #open?: Open
@@ -64,6 +64,13 @@ export class Owner implements OwnerApi {
 
   models(): Promise<ModelListing[]> {
     return listModels(this.#offers, this.#config)
+  }
+
+  async giveKey(id: string, file: string): Promise<void> {
+    const settings = this.#config.protections?.[id]
+    const taken = await this.#offers.protections.find((one) => one.id === id)?.withKey?.(settings, file)
+    if (taken === undefined) throw new OwnerError('unknown-protection', 'No key is asked for here.')
+    this.#config = { ...this.#config, protections: { ...this.#config.protections, [id]: taken } }
   }
 
   async open(options: OpenOptions, onEvent: OnEvent): Promise<SessionInfo> {

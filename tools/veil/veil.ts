@@ -1,8 +1,10 @@
 /** Veils a checkpoint: the same architecture with the same answers, in bases that only key files know. */
-import { existsSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, writeFileSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { type HfConfig, HfReader } from '../../src/model/architectures/hf-reader.ts'
+import { ATTACKS_FILE, parseAttacks, READABLE_FILE, readerOf } from '../../src/protections/veiled/attacks.ts'
 import type { Group } from '../../src/protections/veiled/ends.ts'
+import { PICTURES_FILE, readKits, TEXTS_FILE } from '../../src/protections/veiled/node/kits.ts'
 import { writeSecret } from '../../src/protections/veiled/node/secret-file.ts'
 import { OwnerEnds } from '../../src/protections/veiled/owner-ends.ts'
 import { CheckpointFolder } from '../import/checkpoint-folder.ts'
@@ -12,6 +14,7 @@ import {
   addDeveloperKey,
   type DeveloperKey,
   findDeveloperKey,
+  kitFileOf,
   newDeveloperKey,
   ownerFileOf,
   seedOf,
@@ -65,6 +68,8 @@ export interface VeilReport {
   readonly isUntied: boolean
   /** For the data owners of this tenant. */
   readonly ownerKey: string
+  /** The same with the tokenizer, for a page, of models that say how they read texts or pictures. */
+  readonly kit?: string
   /** Wall and processor time of the rewriting. */
   readonly seconds: number
   readonly cpuSeconds: number
@@ -109,13 +114,14 @@ export async function veilModel(o: VeilOptions): Promise<VeilReport> {
         family: family.name,
         ...o.about,
       })
+      copyMeasured(o, dir)
       const ggufBytes = o.gguf ? { ggufBytes: await writeGguf(dir) } : {}
       // Keys first: a cloud folder without its keys is of no use to anybody.
       if (!o.key) addDeveloperKey(o.keys, key)
       writeSecret(ownerFileOf(o.keys, key), ownerKey)
       writeTexts(o.from, join(o.keys, 'tokenizer'), config)
       writePictures(o.from, join(o.keys, 'tokenizer'), config)
-      return { ...rewritten, ...ggufBytes }
+      return { ...rewritten, ...ggufBytes, ...writeKit(o.keys, key) }
     })
     return {
       family: family.name,
@@ -137,6 +143,31 @@ function refuseKeysInCloud({ out, keys }: VeilOptions): void {
   const within = relative(resolve(out), resolve(keys))
   if (within === '' || !(within.startsWith('..') || isAbsolute(within)))
     throw new VeilError('keys', `${keys} is inside ${out}, which the cloud gets. Put the keys elsewhere.`)
+}
+
+/** What attacks have read of the model: the figures are public, which tokens they are is for owners alone. */
+function copyMeasured({ from, keys }: VeilOptions, cloud: string): void {
+  const [attacks, readable] = [ATTACKS_FILE, READABLE_FILE].map((file) => join(from, file))
+  if (existsSync(attacks)) {
+    if (!parseAttacks(readJson(attacks)))
+      throw new VeilError(
+        'unsupported',
+        `${attacks} is no summary of attacks. Measure again: sotto attack --as cloud.`,
+      )
+    copyFileSync(attacks, join(cloud, ATTACKS_FILE))
+  }
+  if (!existsSync(readable)) return
+  readerOf(readJson(readable))
+  writeSecret(join(keys, READABLE_FILE), readJson(readable))
+}
+
+/** Nothing where the folder says neither how texts nor how pictures are read. */
+function writeKit(dir: string, key: DeveloperKey): { kit?: string } {
+  const has = (file: string): boolean => existsSync(join(dir, 'tokenizer', file))
+  if (!has(PICTURES_FILE) && !(has(TEXTS_FILE) && has('tokenizer.json'))) return {}
+  const kit = kitFileOf(dir, key)
+  writeSecret(kit, readKits(ownerFileOf(dir, key))[key.keyId])
+  return { kit }
 }
 
 async function timed(write: () => Promise<number>) {

@@ -99,7 +99,7 @@ export class Panel extends DeferredElement {
   #session() {
     const { session, stats } = engine.state
     if (!session) return nothing
-    const { backend, link, model } = session
+    const { backend, enclave, link, model } = session
     return html`<div class="session">
       <h3>This session</h3>
       <dl>
@@ -108,6 +108,7 @@ export class Panel extends DeferredElement {
         <dt>Connects over</dt>
         <dd id="link">${because(way(link.kind), link.reason)}</dd>
         ${engine.task === 'classify' ? nothing : this.#speed()}
+        ${enclave ? html`<dt>Enclave</dt><dd id="enclave">${because(enclave.isAttested ? 'attested' : 'not attested', enclave.reason)}</dd>` : nothing}
         ${model.protection?.needsDealer === false ? nothing : this.#audits()}
         <dt>Model</dt>
         <dd>${modelName(model)} <code>${model.hash.slice(0, 16)}</code></dd>

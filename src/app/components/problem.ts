@@ -2,6 +2,7 @@
 import { css, html, nothing } from 'lit'
 import type { OwnerError } from '../../owner/api.ts'
 import * as icons from '../styles/icons.ts'
+import './key-field.ts'
 
 const styles = css`
   .problem {
@@ -68,7 +69,10 @@ const headlines: Record<string, string> = {
   context: 'The conversation is too long for this model',
   backend: 'This device can’t compute its share that way',
   'crypto-missing': 'This browser lacks the cryptography it needs',
+  'webassembly-missing': 'This browser can’t compute its share',
   'page-config': 'This page isn’t set up completely',
+  'key-needed': 'This model takes a key',
+  'not-attested': 'The server couldn’t prove what it runs',
   'unknown-protection': 'This page doesn’t know how to protect that model',
   protocol: 'The parties disagreed, so the reply was abandoned',
 }
@@ -85,6 +89,7 @@ export const problem = {
     <h2>${headlines[error.code] ?? 'Something went wrong'}</h2>
     <p>${error.message}</p>
     ${error.advice ? html`<p>${error.advice}</p>` : nothing}
+    ${error.code === 'key-needed' ? html`<sotto-key-field @opened=${retry}></sotto-key-field>` : nothing}
     <button class="button" @click=${retry}>${icons.again} Try again</button>
     ${comfort ? html`<small>${comfort}</small>` : nothing}
   </section>`,

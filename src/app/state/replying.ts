@@ -119,11 +119,21 @@ export class Replying {
     void chat.keep()
   }
 
-  #finish(begun: Turn, { text, ids, finish, padded }: ChatResult, seconds: number): void {
+  #finish(begun: Turn, { text, ids, finish, padded, exposed: added }: ChatResult, seconds: number): void {
     const content = begun.content + text
     const tokens = (begun.tokens ?? 0) + ids.length
     const { model } = engine.state
-    this.#put({ content, finish, tokens, padded, seconds, at: Date.now(), model: model && modelName(model) })
+    const exposed = added === undefined ? undefined : (begun.exposed ?? '') + added
+    this.#put({
+      content,
+      finish,
+      tokens,
+      padded,
+      exposed,
+      seconds,
+      at: Date.now(),
+      model: model && modelName(model),
+    })
   }
 
   /** Takes what there is of the reply into the conversation; a reply without a word is none. */

@@ -75,6 +75,8 @@ export interface ModelConfig {
   ropeScaling?: RopeScaling
   /** Components of a head that turn, where not all do: the first ones. */
   rotaryDim?: number
+  /** Layers whose positions turn by a base of their own, unscaled: those that see a window in the original. */
+  localRotary?: { theta: number; layers: number[] }
   activation: Activation
   /** Whether the output head is the embedding matrix. */
   tied: boolean
@@ -87,6 +89,10 @@ export interface ModelConfig {
   lora?: Lora
   /** Attention logits go through cap * tanh(x / cap). */
   softcap?: number
+  /** Attention's scores are divided by the root of this, where not by that of a head's width. */
+  scoreDim?: number
+  /** Logits over the vocabulary go through cap * tanh(x / cap). */
+  logitCap?: number
   /** SPRINT's softmax: (1 + (x - cap) / 256)^256 over its sum, with a constant cap instead of the row's maximum. */
   softmaxCap?: number
 }
@@ -103,6 +109,9 @@ export interface Tensor {
  * GPT-2 `Conv1D` weights are `[in, out]` (`h.0.attn.c_attn.weight`).
  */
 export type Tensors = Map<string, Tensor>
+
+/** Tensors by name, as they are asked for: a map, or files of which only what is needed is read. */
+export type TensorLookup = Pick<ReadonlyMap<string, Tensor>, 'get'>
 
 /** Size of one attention head. */
 export const headDim = (config: Pick<ModelConfig, 'dim' | 'heads' | 'headDim'>): number =>

@@ -18,8 +18,8 @@ export class BundleError extends Error {
   override name = 'BundleError'
   readonly code: BundleErrorCode
 
-  constructor(code: BundleErrorCode, message: string) {
-    super(message)
+  constructor(code: BundleErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
     this.code = code
   }
 }
@@ -92,6 +92,12 @@ const configSchema = v.pipe(
     ropeTheta: v.optional(v.pipe(v.number(), v.finite())),
     ropeScaling: v.optional(ropeScalingSchema),
     rotaryDim: v.optional(size(MOST_HEAD_DIM)),
+    localRotary: v.optional(
+      v.object({
+        theta: positive,
+        layers: v.pipe(v.array(v.pipe(count, v.maxValue(511))), v.maxLength(512)),
+      }),
+    ),
     activation: v.picklist(['silu', 'gelu', 'gelu_tanh', 'gelu_sprint', 'relu', 'linear']),
     tied: v.boolean(),
     types: v.optional(size(16)),
@@ -110,6 +116,8 @@ const configSchema = v.pipe(
     ),
     lora: v.optional(v.object({ rank: size(1024), alpha: positive, targets: v.array(v.string()) })),
     softcap: v.optional(positive),
+    scoreDim: v.optional(positive),
+    logitCap: v.optional(positive),
     softmaxCap: v.optional(positive),
   }),
   v.check(
@@ -183,6 +191,17 @@ export const manifestSchema = v.object({
   ),
   /** Models that continue a text and know no turns. */
   text: v.optional(v.object({ bos: v.optional(count), stop: v.array(count) })),
+  /**
+   * Encoders without a head: what becomes of a text's last hidden states. Their mean, or the first token's; `normalize`:
+   * scaled to length 1; `prompt` stands before every text. Where nothing is said, the mean of length 1.
+   */
+  pooling: v.optional(
+    v.object({
+      kind: v.picklist(['mean', 'cls']),
+      normalize: v.boolean(),
+      prompt: v.optional(v.pipe(v.string(), v.maxLength(4096))),
+    }),
+  ),
   /**
    * Absent where the owner alone holds the private tensors. `split`: server and dealer hold pieces of them, neither of
    * which says anything without the other; `id` tells this splitting from others of the same weights.

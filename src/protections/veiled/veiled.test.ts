@@ -1,5 +1,5 @@
 /** Owner and server through both doors, over real links: answers are the original's, and what is wrong is refused. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
@@ -23,6 +23,7 @@ import { readKits } from './node/kits.ts'
 
 const models = new URL('../../../models/', import.meta.url).pathname
 let folder: string
+let kitFile: string
 let server: RunningServer
 let chat: Bundle
 let classifier: Bundle
@@ -37,7 +38,7 @@ beforeAll(async () => {
       ...{ from: join(models, name), out: join(folder, `${name}-veiled`), keys: join(folder, name) },
       ...{ group, tenant: 'test' },
     })
-  await veil('sotto-demo', 'full')
+  kitFile = (await veil('sotto-demo', 'full')).kit!
   await veil('sst2', 'bits')
   chat = await loadBundle(join(models, 'sotto-demo'))
   classifier = await loadBundle(join(models, 'sst2'))
@@ -90,10 +91,19 @@ const options = { temperature: 0.9, topP: 0.95, seed: 7 }
 
 test.each(['ws', 'fetch'] as const)('over %s the reply is the original’s, word by word', async (link) => {
   const one = owner()
-  const info = await one.open({ model: 'sotto-demo-veiled', link, protection: VEILED }, () => undefined)
+  const heard: string[] = []
+  const info = await one.open({ model: 'sotto-demo-veiled', link, protection: VEILED }, (event) => {
+    if (event.type === 'notice') heard.push(event.text)
+  })
+  expect(heard.join()).toMatch(/have read 80 % of what users write/)
   expect(info).toMatchObject({ link: { kind: link }, model: { protection: { needsDealer: false } } })
-  const { ids } = await one.chat(conversation, { ...options, maxTokens: 12 })
+  const { ids, text, exposed = '' } = await one.chat(conversation, { ...options, maxTokens: 12 })
   expect(ids.length).toBeGreaterThan(3)
+  // As it was measured of this model: some words are read, and some are not.
+  expect(exposed).toHaveLength(text.length)
+  expect(exposed).toMatch(/·/)
+  expect(exposed).toMatch(/[a-z]/)
+  expect([...exposed].every((c, i) => c === '·' || c === text[i])).toBe(true)
   expect(ids).toEqual(wanted)
   const { hops, rows, dealerBytes } = one.totals()
   // The last token is not read any more.
@@ -144,6 +154,12 @@ test('without the key, or with another one, there is no session', async () => {
   const open = (of: Owner) => of.open({ model: 'sotto-demo-veiled', protection: VEILED }, () => undefined)
   await expect(open(owner(kits))).rejects.toMatchObject({ name: 'ProtectionError', code: 'key-needed' })
   const keyId = Object.keys(readKits(join(folder, 'sotto-demo')))[0]
+  const late = owner({})
+  await expect(open(late)).rejects.toMatchObject({ code: 'key-needed' })
+  const damaged = late.giveKey(VEILED, readFileSync(other.ownerKey, 'utf8'))
+  await expect(damaged).rejects.toMatchObject({ code: 'key-needed', message: /a key by itself/ })
+  await late.giveKey(VEILED, readFileSync(kitFile, 'utf8'))
+  expect((await open(late)).model.name).toBe('sotto-demo-veiled')
   const posing = { [keyId]: kits[other.keyId] }
   await expect(open(owner(posing))).rejects.toMatchObject({ message: /is veiled with key/ })
   expect(() => readKits(join(folder, 'sotto-demo', 'developer.json'))).toThrow(/not a key of a data owner/)

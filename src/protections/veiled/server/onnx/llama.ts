@@ -37,9 +37,9 @@ export const llama: DecoderFamily = {
   },
 
   rows(parts) {
-    const { graph, weights, checkpoint, sizes, ids, attend } = parts
+    const { graph, weights, checkpoint, sizes, embed, attend } = parts
     const eps = checkpoint.read.number('rms_norm_eps', 1e-6)
-    let x = graph.op('Gather', [weights.constant('model.embed_tokens.weight'), ids])
+    let x = embed('model.embed_tokens.weight')
     for (let layer = 0; layer < sizes.layers; layer++) {
       const at = `model.layers.${layer}`
       const attention = weights.rmsNorm(x, `${at}.input_layernorm`, eps)
