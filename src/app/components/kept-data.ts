@@ -102,7 +102,7 @@ export class KeptData extends LitElement {
 
   #protection() {
     const { state } = vault.state
-    if (!crypto.subtle) return nothing
+    if (!crypto.subtle || state === 'unread') return nothing
     if (state === 'locked')
       return html`<p class="said">Encrypted and locked: unlock it in the chat first.</p>`
     if (this.isAsked)
