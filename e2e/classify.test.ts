@@ -75,12 +75,12 @@ describe('one text', () => {
   it('gets a label and probabilities, and the panel shows what it took', async () => {
     const page = await open()
     const heading = await classifyOne(page, 'a good film')
-    expect(heading).toMatch(/^(negative|neutral|positive), \d+\.\d %$/)
+    expect(heading).toMatch(/^(negative|neutral|positive), \d+\.\d%$/)
     const rows = await page
       .getByRole('list', { name: 'Probabilities' })
       .getByRole('listitem')
       .allTextContents()
-    const shares = rows.map((row) => Number(/([\d.]+) %/.exec(row)?.[1]))
+    const shares = rows.map((row) => Number(/([\d.]+)%/.exec(row)?.[1]))
     expect(rows).toHaveLength(3)
     expect(shares).toEqual([...shares].sort((a, b) => b - a))
     expect(shares.reduce((a, b) => a + b)).toBeCloseTo(100, 0)

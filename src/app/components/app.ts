@@ -1,8 +1,10 @@
 /** The frame of the page: the list of conversations, the conversation, and who sees what. */
+
 import { css, html, nothing, type PropertyValues } from 'lit'
 import { OwnerError, type Task } from '../../owner/api.ts'
 import { DeferredElement } from '../defer.ts'
 import { vault } from '../history/vault.ts'
+import { t } from '../language.ts'
 import { chat } from '../state/chat.ts'
 import { engine } from '../state/engine.ts'
 import { settings } from '../state/settings.ts'
@@ -77,7 +79,7 @@ export class App extends DeferredElement {
         position: absolute;
         z-index: 2;
         top: 8px;
-        left: 8px;
+        inset-inline-start: 8px;
       }
       .skip:not(:focus) {
         translate: 0 -80px;
@@ -124,10 +126,10 @@ export class App extends DeferredElement {
     const isChat = this.task !== 'classify'
     const isLocked = isChat && vault.state.state === 'locked'
     return html`
-      <button class="skip button" @click=${this.#skip}>Skip to the ${isChat ? 'message' : 'text'} box</button>
+      <button class="skip button" @click=${this.#skip}>${t(isChat ? 'app.skip.chat' : 'app.skip.classify')}</button>
       ${
         isChat && !isLocked
-          ? html`<sotto-drawer label="Conversations" ?inline=${wideList} ?open=${list} @closed=${this.#closeList}>
+          ? html`<sotto-drawer label=${t('app.conversations')} ?inline=${wideList} ?open=${list} @closed=${this.#closeList}>
               <sotto-list @picked=${this.#picked} @close-list=${this.#toggleList}></sotto-list>
             </sotto-drawer>`
           : nothing
@@ -143,7 +145,7 @@ export class App extends DeferredElement {
         ></sotto-header>
         ${isLocked ? html`<sotto-lock-screen></sotto-lock-screen>` : this.#middle()}
       </main>
-      <sotto-drawer side="right" label="Who sees what" ?inline=${widePanel} ?open=${panel} @closed=${this.#closePanel}>
+      <sotto-drawer side="right" label=${t('app.who')} ?inline=${widePanel} ?open=${panel} @closed=${this.#closePanel}>
         <sotto-panel @close-panel=${this.#togglePanel}></sotto-panel>
       </sotto-drawer>
       <sotto-settings></sotto-settings>
@@ -156,7 +158,7 @@ export class App extends DeferredElement {
       return html`<sotto-thread @open-panel=${this.#showPanel}></sotto-thread>
         <sotto-composer @open-panel=${this.#showPanel}></sotto-composer>`
     if (!this.isPartMissing) return html`<sotto-classify @open-panel=${this.#showPanel}></sotto-classify>`
-    const error = new OwnerError('internal', 'A part of this page could not be loaded.', 'Reload the page.')
+    const error = new OwnerError('internal', t('app.missing'), t('app.reload'))
     return problem.render(error, () => location.reload())
   }
 

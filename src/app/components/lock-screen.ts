@@ -1,6 +1,8 @@
 /** What is kept is encrypted: it takes the passphrase to read it, or to begin without it. */
+
 import { css, html, LitElement, nothing } from 'lit'
 import { WrongPassphrase } from '../history/vault.ts'
+import { sentence, t } from '../language.ts'
 import { chat } from '../state/chat.ts'
 import { unlock } from '../state/restoring.ts'
 import { base } from '../styles/base.ts'
@@ -64,17 +66,17 @@ export class LockScreen extends LitElement {
 
   protected override render() {
     return html`<form @submit=${this.#unlock}>
-      <h2>Locked.</h2>
-      <p>What this browser keeps of your chats is encrypted.</p>
-      <label for="passphrase">Passphrase</label>
+      <h2>${t('lock.title')}</h2>
+      <p>${t('lock.what')}</p>
+      <label for="passphrase">${t('lock.passphrase')}</label>
       <input id="passphrase" type="password" autocomplete="current-password" required />
       ${this.trouble ? html`<p class="trouble" role="alert">${this.trouble}</p>` : nothing}
       <div class="row">
-        <button class="button main" ?disabled=${this.isBusy}>${this.isBusy ? 'Unlocking…' : 'Unlock'}</button>
+        <button class="button main" ?disabled=${this.isBusy}>${t(this.isBusy ? 'lock.unlocking' : 'lock.unlock')}</button>
         ${
           this.isSure
-            ? html`<button class="button danger" type="button" @click=${() => chat.erase()}>Yes, erase everything</button>`
-            : html`<button class="button" type="button" @click=${this.#ask}>Erase everything…</button>`
+            ? html`<button class="button danger" type="button" @click=${() => chat.erase()}>${t('erase.sure')}</button>`
+            : html`<button class="button" type="button" @click=${this.#ask}>${t('erase')}</button>`
         }
       </div>
     </form>`
@@ -92,7 +94,7 @@ export class LockScreen extends LitElement {
       await unlock(passphrase)
     } catch (error) {
       if (!(error instanceof WrongPassphrase)) throw error
-      this.trouble = error.message
+      this.trouble = sentence(error.message)
     } finally {
       this.isBusy = false
     }

@@ -1,7 +1,8 @@
 /** A batch of texts and what has become of them so far. */
+
 import type { Classification, ClassifyInput, ModelListing } from '../../owner/api.ts'
 import { formatCsv } from '../../texts/csv.ts'
-import { grouped } from '../format.ts'
+import { t } from '../language.ts'
 import type { Columns, Table } from './classify-table.ts'
 
 export interface Batch {
@@ -58,10 +59,10 @@ export function timeLeft({ table, results, since }: Batch, now: number): string 
   const done = results.length - (since?.rows ?? 0)
   if (!since || done < 2) return ''
   const seconds = ((now - since.ms) / 1000 / done) * (table.rows.length - results.length)
-  if (seconds < 10) return 'a few seconds left'
-  if (seconds < 90) return `about ${Math.ceil(seconds / 10) * 10} s left`
-  if (seconds < 5400) return `about ${Math.round(seconds / 60)} min left`
-  return `about ${grouped(Math.round(seconds / 3600))} h left`
+  if (seconds < 10) return t('left.few')
+  if (seconds < 90) return t('left.seconds', { n: Math.ceil(seconds / 10) * 10 })
+  if (seconds < 5400) return t('left.minutes', { n: Math.round(seconds / 60) })
+  return t('left.hours', { n: Math.round(seconds / 3600) })
 }
 
 /** How many rows got each label, most frequent first. */

@@ -1,7 +1,9 @@
 /** Brings back what this browser has kept, and goes along with what other tabs, Back and the lock do to it. */
+
 import { archive, type News } from '../history/archive.ts'
 import { mergeConversations, newConversation } from '../history/conversation.ts'
 import { vault } from '../history/vault.ts'
+import { t } from '../language.ts'
 import { chat } from './chat.ts'
 import { drafts } from './drafts.ts'
 import { library } from './library.ts'
@@ -16,8 +18,7 @@ export async function restore(): Promise<void> {
   chat.era = await archive.era()
   const { id, isAsked } = placeHere()
   const conversation = id ? await archive.get(id) : undefined
-  const notice =
-    !conversation && isAsked ? 'That chat isn’t in this browser, or has been deleted.' : undefined
+  const notice = !conversation && isAsked ? t('place.gone') : undefined
   chat.set({ conversation: conversation ?? newConversation(chat.era), notice })
   await library.load()
 }
@@ -80,8 +81,8 @@ function nameDocument(): void {
   const { title, temporary } = chat.state.conversation
   // The browser's own history keeps names of pages, readable: none of them tells what is encrypted here.
   const shown = vault.state.state === 'off' ? title.value : ''
-  const name = temporary ? 'Temporary chat' : shown
-  const wanted = name ? `${name} — Sotto` : 'Sotto — private chat'
+  const name = temporary ? t('header.temporary') : shown
+  const wanted = name ? `${name} — Sotto` : t('place.private')
   if (document.title !== wanted) document.title = wanted
 }
 
