@@ -37,6 +37,7 @@ describe.each([
     expect(await violations(chat), 'who sees what').toEqual([])
     if (device === 'phone') await chat.page.keyboard.press('Escape')
     await chat.page.getByRole('button', { name: 'Settings' }).click()
+    await chat.page.getByRole('dialog', { name: 'Settings' }).waitFor()
     expect(await violations(chat), 'settings').toEqual([])
     const widths = await chat.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
     expect(widths[0], 'nothing is cut off at the side').toBeLessThanOrEqual(widths[1])

@@ -17,7 +17,6 @@ import './list.ts'
 import './lock-screen.ts'
 import './panel.ts'
 import { problem } from './problem.ts'
-import './settings.ts'
 import type { SettingsDialog } from './settings.ts'
 import './thread.ts'
 
@@ -141,7 +140,7 @@ export class App extends DeferredElement {
           ?panel=${panel}
           @toggle-list=${this.#toggleList}
           @toggle-panel=${this.#togglePanel}
-          @open-settings=${() => this.renderRoot.querySelector<SettingsDialog>('sotto-settings')?.show()}
+          @open-settings=${this.#settings}
         ></sotto-header>
         ${isLocked ? html`<sotto-lock-screen></sotto-lock-screen>` : this.#middle()}
       </main>
@@ -154,12 +153,26 @@ export class App extends DeferredElement {
 
   #middle() {
     if (this.task === undefined) return nothing
+    if (this.isPartMissing) {
+      const error = new OwnerError('internal', t('app.missing'), t('app.reload'))
+      return problem.render(error, () => location.reload())
+    }
     if (this.task === 'chat')
       return html`<sotto-thread @open-panel=${this.#showPanel}></sotto-thread>
         <sotto-composer @open-panel=${this.#showPanel}></sotto-composer>`
-    if (!this.isPartMissing) return html`<sotto-classify @open-panel=${this.#showPanel}></sotto-classify>`
-    const error = new OwnerError('internal', t('app.missing'), t('app.reload'))
-    return problem.render(error, () => location.reload())
+    return html`<sotto-classify @open-panel=${this.#showPanel}></sotto-classify>`
+  }
+
+  /** Settings are fetched when they are opened. */
+  readonly #settings = async (): Promise<void> => {
+    try {
+      await import('./settings.ts')
+      const dialog = this.renderRoot.querySelector<SettingsDialog>('sotto-settings')
+      await dialog?.updateComplete
+      dialog?.show()
+    } catch {
+      this.isPartMissing = true
+    }
   }
 
   readonly #skip = (): void => {

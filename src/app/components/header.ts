@@ -61,8 +61,10 @@ export class Header extends LitElement {
         display: flex;
         align-items: center;
         gap: 8px;
+        flex: none;
         height: 40px;
         padding: 0 12px 0 10px;
+        white-space: nowrap;
         border-radius: 10px;
         color: var(--soft);
         font-size: 0.9375rem;

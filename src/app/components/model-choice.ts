@@ -80,11 +80,16 @@ export class ModelChoice extends LitElement {
     const { hidesTexts, title, summary } = model.protection.notice
     const here = downloads.state.bytes[model.name]
     const pace = paceOf(model)
+    const { publicBytes, licence } = model
     const size = here
       ? t('models.here', { size: bytes(here) })
-      : t('models.size', { size: bytes(model.publicBytes) })
+      : publicBytes > 0 && t('models.size', { size: bytes(publicBytes) })
     const speed =
       pace && t(model.task === 'classify' ? 'models.texts' : 'models.words', { rate: decimal(pace) })
+    const numbers = t('model.parameters', {
+      count: count(model.parameters),
+      private: count(model.privateParameters),
+    })
     return html`<div class="model">
       <input
         id="model-${model.name}"
@@ -98,7 +103,7 @@ export class ModelChoice extends LitElement {
         ${modelName(model)}
         <small id="about-${model.name}">
           <span class=${hidesTexts ? '' : 'open'}>${theirs(title)}</span>: ${theirs(summary)}<br />
-          ${t('model.parameters', { count: count(model.parameters), private: count(model.privateParameters) })} · ${size} · ${model.licence}${speed ? ` · ${speed}` : nothing}
+          ${[numbers, size, licence, speed].filter(Boolean).join(' · ')}
         </small>
       </label>
       ${

@@ -26,7 +26,7 @@ export class ModelPicker extends LitElement {
         min-width: 0;
       }
       select {
-        max-width: 100%;
+        max-width: min(100%, 15rem);
         height: 40px;
         padding: 0 6px;
         border: 1px solid transparent;

@@ -101,7 +101,7 @@ export class Welcome extends LitElement {
       <ul aria-label=${t('welcome.begin')}>
         ${suggestions.map(
           (key) =>
-            html`<li><button class="ask" @click=${() => chat.send(t(key))}>${t(key)}${icons.arrow}</button></li>`,
+            html`<li><button class="ask" @click=${() => chat.send(t(key))}><span dir="auto">${t(key)}</span>${icons.arrow}</button></li>`,
         )}
       </ul>
       <div class="model">${model ? this.#model(model) : nothing}</div>
