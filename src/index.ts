@@ -34,7 +34,7 @@ export type { Usage } from './client/usage.ts'
 
 // Errors
 export { RequestError } from './client/errors.ts'
-export { OwnerError, type OwnerErrorData } from './owner/api.ts'
+export { isUnanswered, OwnerError, type OwnerErrorData } from './owner/api.ts'
 export { AddressError } from './transport/party-url.ts'
 
 // The contract of an engine
@@ -49,6 +49,8 @@ export type {
   ChatResult,
   ClassifyInput,
   Classification,
+  Unanswered,
+  Answer,
   TaggedSpan,
   Embedding,
   OwnerEvent,

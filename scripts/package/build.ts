@@ -45,7 +45,7 @@ const common: BuildOptions = {
 }
 
 /** Native modules, which their users install if they want them. */
-const native = ['onnxruntime-node', 'node-datachannel']
+const native = ['onnxruntime-node', 'node-datachannel', 'bufferutil']
 
 /** Writes the package to `out`, which is emptied before. Rejects where something cannot be bundled. */
 export async function buildPackage(out: string): Promise<void> {
@@ -84,7 +84,8 @@ export async function buildPackage(out: string): Promise<void> {
 
 function manifest(): object {
   const own = JSON.parse(readFileSync('package.json', 'utf8'))
-  const { name, version, description, license, type, engines } = own
+  const { name, version, description, license, type, engines, dependencies, optionalDependencies } = own
+  const versions = { ...dependencies, ...optionalDependencies }
   return {
     name,
     version,
@@ -99,7 +100,7 @@ function manifest(): object {
       './package.json': './package.json',
     },
     types: './types/index.d.ts',
-    peerDependencies: Object.fromEntries(native.map((each) => [each, own.dependencies[each]])),
+    peerDependencies: Object.fromEntries(native.map((each) => [each, versions[each]])),
     peerDependenciesMeta: Object.fromEntries(native.map((each) => [each, { optional: true }])),
   }
 }

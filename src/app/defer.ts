@@ -1,5 +1,4 @@
 /** Work that may wait, so that the page answers a person in between. */
-
 import { LitElement } from 'lit'
 import { languageReady } from './language.ts'
 

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { protections } from '../protections/registry.ts'
+import './view-texts.ts'
 import { fitting, languages, type Message, parts, t } from './language.ts'
 import ar from './locales/ar.json'
 import de from './locales/de.json'
-import en from './locales/en.json'
+import core from './locales/en.json'
+import views from './locales/en.views.json'
 import es from './locales/es.json'
 import fr from './locales/fr.json'
 
+const en = { ...core, ...views }
 const locales = { de, fr, es, ar }
 const messages = Object.entries<Record<string, Message>>({
   en,

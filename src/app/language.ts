@@ -1,6 +1,7 @@
 /** The language of the page: its texts are in `locales/`, numbers and dates are written by `Intl`. */
 import { html, nothing, ReactiveElement } from 'lit'
 import en from './locales/en.json'
+import type views from './locales/en.views.json'
 
 /** What people choose among, each by its own name. */
 export const languages = {
@@ -14,7 +15,7 @@ export type Language = keyof typeof languages
 
 /** A text; where it counts something, one for each of the language's plural forms. */
 export type Message = string | Partial<Record<Intl.LDMLPluralRule, string>>
-export type Key = keyof typeof en
+export type Key = keyof typeof en | keyof typeof views
 type Messages = Readonly<Record<Key, Message>>
 
 /**
@@ -29,7 +30,7 @@ interface Locale {
 }
 
 const loaders: Record<Language, () => Promise<{ default: Locale }>> = {
-  en: async () => ({ default: { messages: en, sentences: {} } }),
+  en: async () => ({ default: { messages: english, sentences: {} } }),
   de: () => import('./locales/de.json'),
   fr: () => import('./locales/fr.json'),
   es: () => import('./locales/es.json'),
@@ -43,7 +44,9 @@ export const fitting = (tags: readonly string[]): Language =>
   tags.map((tag) => tag.split('-')[0].toLowerCase()).find(isLanguage) ?? 'en'
 
 let language: Language = 'en'
-let messages: Messages = en
+/** What has been loaded of it. */
+let english = en as Messages
+let messages = english
 let sentences: Sentences = {}
 let ready: Promise<void> = Promise.resolve()
 
@@ -99,14 +102,21 @@ export const since = (amount: number, unit: Intl.RelativeTimeFormatUnit): string
 export type Values = Readonly<Record<string, string | number>>
 
 function pattern(key: Key, values: Readonly<Record<string, unknown>>): string {
-  const message: Message = messages[key]
+  // A view that isn't there yet has none.
+  const message: Message = messages[key] ?? ''
   if (typeof message === 'string') return message
   const form = once('plural', (tag) => new Intl.PluralRules(tag)).select(Number(values.n))
   return message[form] ?? message.other ?? ''
 }
 
+/** More English texts, of a view that has been loaded. */
+export function addEnglish(more: Partial<Messages>): void {
+  english = { ...english, ...more }
+  if (language === 'en') messages = english
+}
+
 /** Whether there is a text of this name. */
-export const has = (key: string): key is Key => Object.hasOwn(en, key)
+export const has = (key: string): key is Key => Object.hasOwn(english, key)
 
 /** A text with its values: `{name}` stands for one, numbers are written as here, and `n` decides the plural form. */
 export function t(key: Key, values: Values = {}): string {

@@ -1,9 +1,11 @@
 /** The other parties of a data owner in the terminal: somebody else's, or our own for as long as a command runs. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Option } from '@commander-js/extra-typings'
+import { AttestationError } from '../handshake/attestation/error.ts'
+import { type AttestationPolicy, parsePolicy } from '../handshake/attestation/policy.ts'
 import { type CatalogEntry, readCatalog } from '../model/files/catalog.ts'
 import type { Manifest } from '../model/files/manifest.ts'
 import type { PageConfig } from '../owner/api.ts'
@@ -13,9 +15,9 @@ import type { Owner } from '../owner/owner.ts'
 import type { Protection } from '../protections/protection.ts'
 import { protections } from '../protections/registry.ts'
 import { AUDITED } from '../protections/shared/session/toss.ts'
-import type { VeiledSettings } from '../protections/veiled/connect.ts'
 import { type EngineName, engineNames } from '../protections/veiled/engines.ts'
 import { VEILED } from '../protections/veiled/id.ts'
+import type { VeiledSettings } from '../protections/veiled/keyring.ts'
 import { readKits } from '../protections/veiled/node/kits.ts'
 import { veiled } from '../protections/veiled/protection.ts'
 import { linkChoices } from '../transport/connect.ts'
@@ -61,6 +63,10 @@ export const owningCommand = (name: string, description: string) =>
       'folder that sotto model veil has made: an engine is started here to serve it, unless --server is given',
     )
     .option('--keys <keys>', 'its folder of keys, or a key file in it')
+    .option(
+      '--attest-policy <file>',
+      'what the enclave that the engine runs in has to prove; without proof nothing is sent',
+    )
     .addOption(engineOption())
     .optionsGroup('Options:')
     .addHelpText('after', '\nSelf-made certificates are trusted through NODE_EXTRA_CA_CERTS=FILE.')
@@ -80,6 +86,7 @@ interface PartiesValues {
   audit: number
   veiled?: string
   keys?: string
+  attestPolicy?: string
   engine?: EngineName
 }
 
@@ -102,13 +109,14 @@ export interface PartiesChoice {
 export interface VeiledChoice {
   cloud?: string
   engine?: EngineName
-  kits: VeiledSettings['kits']
+  settings: VeiledSettings
 }
 
 /** Reads the options above. Throws a `UsageError` for what does not go together. */
 export function partiesChoice(values: PartiesValues): PartiesChoice {
   if (values.veiled !== undefined || values.protection === VEILED) return veiledChoice(values)
-  if (values.keys !== undefined) throw new UsageError('--keys are of veiled models: give --veiled, too.')
+  if (values.keys !== undefined || values.attestPolicy !== undefined)
+    throw new UsageError('--keys and --attest-policy are of veiled models: give --veiled, too.')
   const { model, server, dealer, dealerKey: key } = values
   const given = [server, dealer, key].filter((value) => value !== undefined).length
   if (given !== 0 && given !== 3) throw new UsageError('--server, --dealer and --dealer-key belong together.')
@@ -133,15 +141,26 @@ function veiledChoice(values: PartiesValues): PartiesChoice {
     throw new UsageError('Give the folder of a veiled model (--veiled), or a server that has one (--server).')
   if (values.dealer !== undefined || values.dealerKey !== undefined)
     throw new UsageError('Veiled models need no dealer: leave out --dealer and --dealer-key.')
-  const kits = readKits(keys)
+  const policy = values.attestPolicy === undefined ? undefined : readPolicy(values.attestPolicy)
+  const settings = { kits: readKits(keys), policy }
   return {
     model: values.model ?? (cloud === undefined ? undefined : basename(resolve(cloud))),
     folder: '',
     protection: veiled,
     link: values.link,
     audit,
-    running: server === undefined ? undefined : veiledConfig(serverUrl(server), kits),
-    veiled: { cloud, engine, kits },
+    running: server === undefined ? undefined : veiledConfig(serverUrl(server), settings),
+    veiled: { cloud, engine, settings },
+  }
+}
+
+/** Rejects with `AttestationError` for what is no policy. */
+function readPolicy(file: string): AttestationPolicy {
+  try {
+    return parsePolicy(readFileSync(file, 'utf8'))
+  } catch (cause) {
+    if (cause instanceof AttestationError) throw cause
+    throw new UsageError(`${file} cannot be read: ${(cause as NodeJS.ErrnoException).code}.`)
   }
 }
 
@@ -199,7 +218,7 @@ export async function withOwners<T>(
       const started = { clouds: [veiled.cloud], engine: veiled.engine, logLevel: 'error', keys }
       const server = await startVeiledProcess(started)
       try {
-        const config = veiledConfig(server.url, veiled.kits)
+        const config = veiledConfig(server.url, veiled.settings)
         return await use(config, () => nodeOwner(config))
       } finally {
         await server.stop()

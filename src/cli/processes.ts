@@ -10,8 +10,10 @@ const program = fileURLToPath(new URL('../../bin/sotto.js', import.meta.url))
 
 export interface ProcessOptions {
   models: string
-  /** Folder of a veiled model that the server has, too. */
-  veiled?: string
+  /** Folders of veiled models that the server has, too. */
+  veiled?: readonly string[]
+  /** Where its evidence of an enclave comes from. */
+  attest?: string
   /** The dealer's split bundles. */
   dealerModels?: string
   /** The dealer's limit for one address. */
@@ -126,8 +128,9 @@ export async function startProcesses(options: ProcessOptions): Promise<Processes
     const trust = options.dealerCa ? ['--dealer-ca', options.dealerCa] : []
     const dealerAddress = ['--dealer', dealer.url, '--dealer-key', dealer.key, ...trust]
     const where = ['--models', options.models, '--port', String(options.serverPort), '--key', serverKeyFile]
-    const veiled = options.veiled === undefined ? [] : ['--veiled', options.veiled]
-    const serverChild = start('serve', [...where, ...dealerAddress, ...veiled])
+    const veiled = (options.veiled ?? []).flatMap((cloud) => ['--veiled', cloud])
+    const attest = options.attest === undefined ? [] : ['--attest', options.attest]
+    const serverChild = start('serve', [...where, ...dealerAddress, ...veiled, ...attest])
     const server = await untilReady(serverChild, 'model server')
     return {
       dealer,

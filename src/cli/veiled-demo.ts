@@ -1,13 +1,27 @@
-/** The demonstration model once more, disguised: made at the first start, and kept. */
-import { existsSync } from 'node:fs'
+/** The demonstration models once more, disguised: made at the first start, and kept. */
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { veilModel } from '../../tools/veil/veil.ts'
+import { type VeilOptions, veilModel } from '../../tools/veil/veil.ts'
+import type { SimulatorPolicy } from '../handshake/attestation/policy.ts'
+import { simulatorPolicy } from '../handshake/attestation/simulate.ts'
+import { loadIdentity } from '../handshake/node/key-file.ts'
 import { readCatalog } from '../model/files/catalog.ts'
 import type { Kit } from '../protections/veiled/kit.ts'
 import { readKits } from '../protections/veiled/node/kits.ts'
 
-/** The bundle that is disguised, where it is among the models. */
-const ORIGINAL = 'sotto-demo'
+/** The models that are disguised, where they are among those of a folder. */
+const CHAT = 'sotto-demo'
+const PICTURES = 'fashion-vit'
+
+const WHY =
+  'Disguised, not encrypted: on an ordinary engine, at its full speed. Its weights are public, so that here it hides nothing: it shows how.'
+
+/** The key of the simulated enclave that the demonstration's server is in, and what pages demand of it. */
+export function simulatedEnclave(stateDir: string): { key: string; policy: SimulatorPolicy } {
+  const key = join(stateDir, 'simulator.pem')
+  return { key, policy: simulatorPolicy(loadIdentity(key)) }
+}
 
 /** A folder for the model server, and what pages get. */
 export interface VeiledDemo {
@@ -15,19 +29,33 @@ export interface VeiledDemo {
   readonly kits: Readonly<Record<string, Kit>>
 }
 
-/** Of the models in a folder; nothing where the demonstration model is not one of them. */
-export async function veiledDemo(models: string, stateDir: string): Promise<VeiledDemo | undefined> {
-  const from = join(models, ORIGINAL)
-  if (!existsSync(join(from, 'manifest.json'))) return undefined
-  const [{ hash, manifest }] = await readCatalog(from)
-  const at = join(stateDir, 'veiled', hash.slice(0, 16))
-  const [cloud, keys] = [join(at, `${ORIGINAL}-veiled`), join(at, 'keys')]
-  const about = {
-    title: `${manifest.name}, disguised`,
-    description:
-      'Disguised, not encrypted: the same model on an ordinary engine, at its full speed. Its weights are public, so that here it hides nothing: it shows how.',
-    licence: manifest.license,
+/** Of the models in a folder. */
+export async function veiledDemos(models: string, stateDir: string): Promise<VeiledDemo[]> {
+  const demos: VeiledDemo[] = []
+  const chat = join(models, CHAT)
+  if (existsSync(join(chat, 'manifest.json'))) {
+    const [{ hash, manifest }] = await readCatalog(chat)
+    const about = { title: `${manifest.name}, disguised`, description: WHY, licence: manifest.license }
+    demos.push(await disguised(chat, CHAT, hash, stateDir, about))
   }
+  const pictures = join(models, PICTURES)
+  if (existsSync(join(pictures, 'config.json'))) {
+    const description = `A ViT that labels a garment on a plain background. ${WHY}`
+    const about = { title: 'Garments, disguised', description, licence: 'MIT' }
+    demos.push(await disguised(pictures, PICTURES, hashOfFiles(pictures), stateDir, about))
+  }
+  return demos
+}
+
+async function disguised(
+  from: string,
+  name: string,
+  hash: string,
+  stateDir: string,
+  about: VeilOptions['about'],
+): Promise<VeiledDemo> {
+  const at = join(stateDir, 'veiled', hash.slice(0, 16))
+  const [cloud, keys] = [join(at, `${name}-veiled`), join(at, 'keys')]
   if (!existsSync(cloud))
     await veilModel({ from, out: cloud, keys, group: 'full', tenant: 'demo', about }).catch(
       (error: unknown) => {
@@ -36,4 +64,11 @@ export async function veiledDemo(models: string, stateDir: string): Promise<Veil
       },
     )
   return { cloud, kits: readKits(keys) }
+}
+
+/** Names the contents of a folder without a manifest. */
+function hashOfFiles(dir: string): string {
+  const hash = createHash('sha256')
+  for (const file of readdirSync(dir).sort()) hash.update(`${file}\n`).update(readFileSync(join(dir, file)))
+  return hash.digest('hex')
 }

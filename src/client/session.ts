@@ -86,7 +86,7 @@ export class Session {
   ): Promise<Done<T>> {
     let isHeard = false
     this.#listener = (event) => {
-      isHeard ||= event.type === 'token' || event.type === 'classified'
+      isHeard ||= event.type === 'token' || event.type === 'classified' || event.type === 'unanswered'
       onEvent(event)
     }
     const wasOpen = this.#isOpen

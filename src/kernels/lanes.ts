@@ -27,8 +27,13 @@ export const laneArray = <W extends LaneWidth>(
 ): LaneArray<W> => new TYPES[width](buffer as ArrayBuffer, at, n) as LaneArray<W>
 
 /** Lanes in 64 bits each: as they are where they have so many. */
-export const widened = (lanes: LaneArray | Uint8Array): BigUint64Array =>
-  lanes instanceof BigUint64Array ? lanes : BigUint64Array.from(lanes, BigInt)
+export function widened(lanes: LaneArray | Uint8Array): BigUint64Array {
+  if (lanes instanceof BigUint64Array) return lanes
+  const out = new BigUint64Array(lanes.length)
+  const words = new Uint32Array(out.buffer)
+  for (let i = 0; i < lanes.length; i++) words[2 * i] = lanes[i]
+  return out
+}
 
 /** The low `width` bits of every lane. */
 export function narrowed<W extends LaneWidth>(lanes: BigUint64Array, width: W): LaneArray<W> {

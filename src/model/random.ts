@@ -201,6 +201,8 @@ function knownSpreads(c: ModelConfig): Map<string, Spread> {
   if (head.kind === 'tokens' && head.transform) norms.push(head.transform.norm)
   for (const [gain] of [...norms, finalNorm].map(normTensors))
     if (gain !== undefined) spreads.set(gain, { std: 0.05, mean: 1 })
+  for (const { queryNorm, keyNorm } of layers)
+    for (const norm of [queryNorm, keyNorm]) if (norm) spreads.set(norm.gain, { std: 0.1, mean: queryKeyStd })
   for (const { query, key, attentionOutput, down } of layers) {
     for (const { weight, part } of [query, key]) if (!part) spreads.set(weight, { std: queryKeyStd * fan })
     spreads.set(attentionOutput.weight, { std: fan / Math.sqrt(depth) })

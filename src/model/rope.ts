@@ -1,19 +1,19 @@
 /** Rotary positions: how fast each pair of a head's components turns. */
-import { headDim, type ModelConfig, type RopeScaling } from './architectures/config.ts'
+import { type ModelConfig, type RopeScaling, rotaryDim } from './architectures/config.ts'
 import type { Floats } from './math.ts'
 
 /** What the frequencies depend on. */
 export type RotaryConfig = Pick<
   ModelConfig,
-  'dim' | 'heads' | 'headDim' | 'context' | 'ropeTheta' | 'ropeScaling'
+  'dim' | 'heads' | 'headDim' | 'rotaryDim' | 'context' | 'ropeTheta' | 'ropeScaling'
 >
 
 /**
- * Radians a position of each component pair, `[headDim / 2]`: theta^(-2i / headDim) (Su et al., RoFormer, 2021),
- * then scaled as the configuration says. Pair i joins component i and i + headDim / 2.
+ * Radians a position of each component pair, `[d / 2]`: theta^(-2i / d) (Su et al., RoFormer, 2021), then scaled as the
+ * configuration says. Pair i joins component i and i + d / 2, with d the components of a head that turn.
  */
 export function rotaryFrequencies(config: RotaryConfig): Float64Array {
-  const width = headDim(config)
+  const width = rotaryDim(config)
   const { ropeScaling: scaling, ropeTheta = 10000 } = config
   const base =
     scaling?.kind === 'dynamic' ? stretchedBase(ropeTheta, width, config.context, scaling) : ropeTheta
@@ -26,6 +26,18 @@ export function rotaryFrequencies(config: RotaryConfig): Float64Array {
   }
   return scaling?.kind === 'llama3' ? plain.map((f) => byWavelength(f, scaling)) : plain
 }
+
+/** What stretched rotary positions multiply queries and keys by (Peng et al., YaRN, 2023, section 3.4). */
+const stretch = ({ ropeScaling: s }: Pick<ModelConfig, 'ropeScaling'>): number =>
+  s?.kind === 'yarn' || s?.kind === 'longrope' ? s.attention : 1
+
+/** What is left of it for attention's scores, where all components turn: its square. */
+export const scoreStretch = (config: Pick<ModelConfig, 'ropeScaling' | 'rotaryDim'>): number =>
+  config.rotaryDim === undefined ? stretch(config) ** 2 : 1
+
+/** And for the components themselves, of heads that turn in part. */
+export const turnStretch = (config: Pick<ModelConfig, 'ropeScaling' | 'rotaryDim'>): number =>
+  config.rotaryDim === undefined ? 1 : stretch(config)
 
 /**
  * YaRN (Peng et al., 2023, section 3.2, "NTK-by-parts"): pairs that turn `fast` times or more within the original context
@@ -77,16 +89,23 @@ function byWavelength(
 }
 
 /**
- * Rotary embedding in place on rows of heads, `[n, width]`, the first row at `position`: component i of a head's first
- * half turns with component i of the second (Hugging Face's `rotate_half`) by `frequencies[i]` radians a position.
+ * Rotary embedding in place on rows of heads, `[n, width]`, the first row at `position`: of the components of a head that
+ * turn, number i of the first half turns with number i of the second (Hugging Face's `rotate_half`) by `frequencies[i]`
+ * radians a position, and is multiplied by the amplitude. All components of a head turn where nothing else is said.
  */
-export function rotate(x: Floats, frequencies: Float64Array, position: number, width: number): void {
+export function rotate(
+  x: Floats,
+  frequencies: Float64Array,
+  position: number,
+  width: number,
+  { headDim = 2 * frequencies.length, amplitude = 1 }: { headDim?: number; amplitude?: number } = {},
+): void {
   const half = frequencies.length
   for (let row = 0; row < x.length; row += width, position++)
     for (let i = 0; i < half; i++) {
-      const cos = Math.cos(position * frequencies[i])
-      const sin = Math.sin(position * frequencies[i])
-      for (let at = row + i; at < row + width; at += 2 * half) {
+      const cos = amplitude * Math.cos(position * frequencies[i])
+      const sin = amplitude * Math.sin(position * frequencies[i])
+      for (let at = row + i; at < row + width; at += headDim) {
         const a = x[at]
         const b = x[at + half]
         x[at] = a * cos - b * sin

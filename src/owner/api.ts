@@ -87,6 +87,8 @@ export interface SessionInfo {
   model: ModelListing
   link: { kind: string; reason: string }
   backend: { name: string; reason: string }
+  /** Where the server computes on what it can read: whether hardware vouches for an enclave, and why. */
+  enclave?: { isAttested: boolean; reason: string }
   /** Address of the dealer, where there is one. */
   dealer?: string
   /** Address of the model server. */
@@ -146,6 +148,8 @@ export type OwnerEvent =
   | { type: 'lost'; error: OwnerErrorData }
   | { type: 'token'; text: string; id: number }
   | { type: 'classified'; index: number; result: Classification }
+  /** A text of several that has no answer; the others go on. */
+  | { type: 'unanswered'; index: number; error: OwnerErrorData }
 
 /**
  * How the next tokens are chosen: `temperature` 0 takes the likeliest, `topP` bounds the probability to choose
@@ -222,6 +226,14 @@ export interface Classification {
   view?: PictureView
 }
 
+/** A text that took the model beyond the ranges that it was calibrated for: what came out is noise, which nobody is shown. */
+export interface Unanswered {
+  error: OwnerErrorData
+}
+
+/** What comes of one text of several. */
+export type Answer = Classification | Unanswered
+
 /** How long a message is, in tokens, and how long it may be to leave room for the reply. */
 export interface Measured {
   tokens: number
@@ -244,6 +256,11 @@ export type OnEvent = (event: OwnerEvent) => void
 /** The data owner's engine. One instance is one tab and at most one session. */
 export interface OwnerApi {
   models(): Promise<ModelListing[]>
+  /**
+   * Takes a key that a protection's models ask for (`key-needed`): a file's text. It is kept until the engine is gone.
+   * Rejects with `OwnerError` for a file that is none.
+   */
+  giveKey(protection: string, file: string): Promise<void>
   /** Downloads the public tensors (once), agrees on keys and opens a session. Closes any earlier one. */
   open(options: OpenOptions, onEvent: OnEvent): Promise<SessionInfo>
   /** The user is typing: do input-independent work for a few tokens in the background. */
@@ -257,9 +274,12 @@ export interface OwnerApi {
   chat(messages: Message[], options: ChatOptions): Promise<ChatResult>
   /**
    * Labels the texts in order, sending a `classified` event for each; the server sees each text's length bucket only.
-   * After `stop` it resolves with the results so far.
+   * After `stop` it resolves with the results so far. Where a text takes the model beyond the ranges that it was calibrated
+   * for, it rejects with `out-of-range`, once all the others are read, too.
    */
   classify(inputs: ClassifyInput[]): Promise<Classification[]>
+  /** As `classify`, but such a text is an answer of its own, with an `unanswered` event, among those of the others. */
+  classifyEach(inputs: ClassifyInput[]): Promise<Answer[]>
   /** A vector for each text, in order, by an encoder without a head; after `stop` it rejects with `cancelled`. */
   embed(texts: string[]): Promise<Embedding[]>
   /** Cancels the current `chat` (which resolves with `finish: 'cancelled'`), `classify` or `embed` at every party. */
@@ -320,3 +340,6 @@ export interface OwnerErrorData {
   message: string
   advice: string
 }
+
+/** Whether a text has no answer. */
+export const isUnanswered = (answer: Answer): answer is Unanswered => 'error' in answer

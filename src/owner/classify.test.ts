@@ -14,7 +14,10 @@ import type { Bundle } from '../model/files/bundle-node.ts'
 import { encoderModel } from '../model/graph/encoder-model.ts'
 import { softmax } from '../model/math.ts'
 import { encodeForEncoder } from '../model/tokenizer/encode-text.ts'
-import type { Classification, ClassifyInput, OwnerEvent } from './api.ts'
+import { ProtectionError } from '../protections/protection.ts'
+import { type Classification, type ClassifyInput, isUnanswered, type OwnerEvent } from './api.ts'
+import { classify } from './classifying.ts'
+import type { Open } from './connect.ts'
 import { nodePlatform } from './node/platform.ts'
 import { Owner } from './owner.ts'
 
@@ -96,6 +99,40 @@ test('texts of one bucket are the same to the server and the dealer: rows, hops 
     seen.push({ rows, hops, dealerBytes })
   }
   expect(seen[0]).toEqual(seen[1])
+})
+
+test('a text that has no answer is said, and left, and the next pass comes as it would have come', async () => {
+  const { tokenizer, manifest } = bundle
+  const { info } = await opened()
+  const seen: (number | undefined)[] = []
+  const run = async (_: number, __: unknown, o?: { next?: number }) => {
+    seen.push(o?.next)
+    if (seen.length === 2) throw new ProtectionError('out-of-range', 'Noise.', 'Calibrate.')
+    return Float64Array.of(0, 1, 0)
+  }
+  const open = {
+    tokenizer: new Tokenizer(tokenizer, {}),
+    model: manifest,
+    info,
+    connection: { run, maxTokens: manifest.config.context, counts: () => ({}) },
+  } as unknown as Open
+  const events: OwnerEvent[] = []
+  const running = {
+    signal: new AbortController().signal,
+    onEvent: (event: OwnerEvent) => void events.push(event),
+    passed: () => undefined,
+  }
+  const answers = await classify(open, inputs.slice(0, 3), running)
+  const error = { code: 'out-of-range', message: 'Noise.', advice: 'Calibrate.' }
+  expect(answers).toEqual([expect.objectContaining({ label: 'neutral' }), { error }, expect.anything()])
+  expect(answers.map(isUnanswered)).toEqual([false, true, false])
+  expect(events.filter(({ type }) => type === 'classified' || type === 'unanswered')).toEqual([
+    { type: 'classified', index: 0, result: answers[0] },
+    { type: 'unanswered', index: 1, error },
+    { type: 'classified', index: 2, result: answers[2] },
+  ])
+  // What follows is prepared whatever becomes of the text.
+  expect(seen).toEqual([expect.any(Number), expect.any(Number), undefined])
 })
 
 test('stops when it is told to, with the results so far, and goes on afterwards', async () => {

@@ -4,8 +4,8 @@ import type { EncoderHead, LabelOutputs } from '../model/architectures/config.ts
 import { type Floats, softmax } from '../model/math.ts'
 import type { RgbaPicture } from '../model/pictures/prepare.ts'
 import { type EncodedText, encodeForEncoder } from '../model/tokenizer/encode-text.ts'
-import { Cancelled, type RunOptions } from '../protections/protection.ts'
-import type { Classification, ClassifyInput } from './api.ts'
+import { Cancelled, isNoise, type RunOptions } from '../protections/protection.ts'
+import type { Answer, Classification, ClassifyInput } from './api.ts'
 import { OwnerError } from './api.ts'
 import type { Running } from './chatting.ts'
 import { type Open, reading } from './connect.ts'
@@ -14,14 +14,15 @@ import { entitiesOf, taggedWords } from './tagging.ts'
 /**
  * Labels texts or pictures in order, and says each result; after `signal` it resolves with those so far. While one pass
  * runs, the input-independent work of the next is done. `results` are those of a session that ended under it: it goes on
- * behind them. Throws `OwnerError`, and what sessions throw.
+ * behind them. One that has no answer is said and left: the next pass comes as it would have come otherwise, so that nobody
+ * else learns of it. Throws `OwnerError`, and what sessions throw.
  */
 export async function classify(
   open: Open,
   inputs: ClassifyInput[],
   run: Running,
-  results: Classification[] = [],
-): Promise<Classification[]> {
+  results: Answer[] = [],
+): Promise<Answer[]> {
   const { config, name } = open.model
   const { head } = config
   if (head?.kind !== 'classify' && head?.kind !== 'tag')
@@ -40,9 +41,10 @@ export async function classify(
       report()
       if (run.signal.aborted) return results
       const started = performance.now()
-      const result = await pass.run({ next: passes[index + 1]?.tokens, signal: run.signal })
-      results.push(result)
-      run.onEvent({ type: 'classified', index, result })
+      const answer = await answered(pass, { next: passes[index + 1]?.tokens, signal: run.signal })
+      results.push(answer)
+      if ('error' in answer) run.onEvent({ type: 'unanswered', index, error: answer.error })
+      else run.onEvent({ type: 'classified', index, result: answer })
       run.passed((performance.now() - started) / 1000 / pass.tokens)
     }
     report()
@@ -50,6 +52,16 @@ export async function classify(
     if (!(error instanceof Cancelled)) throw error
   }
   return results
+}
+
+/** What comes of a pass; noise is an answer, too. Rejects with any other error. */
+async function answered(pass: Pass, options: RunOptions): Promise<Answer> {
+  try {
+    return await pass.run(options)
+  } catch (error) {
+    if (!isNoise(error)) throw error
+    return { error: OwnerError.from(error).toData() }
+  }
 }
 
 /** What one input takes. */

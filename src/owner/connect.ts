@@ -68,18 +68,21 @@ export async function listModels(
   config: PageConfig,
 ): Promise<ModelListing[]> {
   const { models } = await source.list()
-  return models.flatMap((listing) => {
-    const known = protections.find(({ id }) => id === listing.protection)
-    return known ? [withWords(listing, known, config)] : []
+  const known = models.flatMap((listing) => {
+    const protection = protections.find(({ id }) => id === listing.protection)
+    return protection ? [withWords(listing, protection, config)] : []
   })
+  return Promise.all(known)
 }
 
-const withWords = (
+async function withWords(
   listing: ServedListing,
   protection: Protection,
   { protections, base }: PageConfig,
-): ModelListing => {
-  const { id, notice, needsDealer } = protection
+): Promise<ModelListing> {
+  const { id, needsDealer } = protection
+  const ofPictures = listing.reads === 'pictures' ? await protection.noticeOfPictures?.() : undefined
+  const notice = ofPictures ?? protection.notice
   const dealer = protection.dealer?.(protections?.[id], base)
   return { ...listing, protection: { id, notice, needsDealer, dealer } }
 }
@@ -101,6 +104,7 @@ export async function openModel(
       `There is no protection '${wanted}' here, which '${listing.name}' would run under.`,
       'Reload the page, or choose another model.',
     )
+  const words = await withWords(listing, protection, config)
   const connection = await protection.connect({
     server: config.server,
     serverKey,
@@ -117,7 +121,7 @@ export async function openModel(
     onEvent: (event) =>
       onEvent(event.type === 'notice' ? event : progress('connect', event.done, event.total, event.text)),
   })
-  const { sessionId, link, backend, dealer, texts } = connection
+  const { sessionId, link, backend, enclave, dealer, texts } = connection
   const tokenizer = new Tokenizer(texts.tokenizer, {})
   const format = await formatOf(tokenizer, texts.model).catch(async (error: unknown) => {
     await connection.close()
@@ -129,9 +133,10 @@ export async function openModel(
     format,
     connection,
     info: {
-      model: withWords(listing, protection, config),
+      model: words,
       link: { kind: link.name, reason: link.reason },
       backend,
+      enclave,
       dealer,
       server: config.server,
       sessionId,

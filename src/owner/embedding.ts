@@ -5,6 +5,7 @@ import type { Embedding } from './api.ts'
 import { OwnerError } from './api.ts'
 import type { Running } from './chatting.ts'
 import { type Open, reading } from './connect.ts'
+import { givenUp } from './given-up.ts'
 
 /**
  * The mean of each text's last hidden states over its tokens, scaled to length 1, as Sentence-BERT has it (Reimers and
@@ -39,10 +40,6 @@ export async function embed(open: Open, texts: readonly string[], run: Running):
   run.onEvent(reading(open, inputs.length, inputs.length, 'texts'))
   return out
 }
-
-/** Some of the vectors are of no use: whoever stops gets none. */
-export const givenUp = (cause?: unknown): OwnerError =>
-  new OwnerError('cancelled', 'The texts were given up.', 'Send them again.', { cause })
 
 /** The mean of `n` rows, scaled to length 1. */
 function unitMean(rows: ArrayLike<number>, n: number): number[] {

@@ -2,6 +2,7 @@
 
 import { Cancelled, isNoise } from '../protections/protection.ts'
 import type {
+  Answer,
   ChatOptions,
   ChatResult,
   Classification,
@@ -16,11 +17,10 @@ import type {
   PageConfig,
   SessionInfo,
 } from './api.ts'
-import { OwnerError } from './api.ts'
+import { isUnanswered, OwnerError } from './api.ts'
 import { type Begun, chat, measure, type Running } from './chatting.ts'
-import { classify } from './classifying.ts'
 import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'
-import { embed, givenUp } from './embedding.ts'
+import { givenUp } from './given-up.ts'
 import type { Platform } from './platform.ts'
 import { isPutOff, isReplaced, openNext } from './reconnecting.ts'
 import { statsOf } from './stats.ts'
@@ -43,7 +43,7 @@ const unsaid: ChatResult = {
  * and shares stay here.
  */
 export class Owner implements OwnerApi {
-  readonly #config: PageConfig
+  #config: PageConfig
   readonly #platform: Platform
   readonly #offers: Offers
   #open?: Open
@@ -63,6 +63,13 @@ export class Owner implements OwnerApi {
 
   models(): Promise<ModelListing[]> {
     return listModels(this.#offers, this.#config)
+  }
+
+  async giveKey(id: string, file: string): Promise<void> {
+    const settings = this.#config.protections?.[id]
+    const taken = await this.#offers.protections.find((one) => one.id === id)?.withKey?.(settings, file)
+    if (taken === undefined) throw new OwnerError('unknown-protection', 'No key is asked for here.')
+    this.#config = { ...this.#config, protections: { ...this.#config.protections, [id]: taken } }
   }
 
   async open(options: OpenOptions, onEvent: OnEvent): Promise<SessionInfo> {
@@ -102,17 +109,25 @@ export class Owner implements OwnerApi {
     )
   }
 
-  classify(inputs: ClassifyInput[]): Promise<Classification[]> {
-    const results: Classification[] = []
+  async classify(inputs: ClassifyInput[]): Promise<Classification[]> {
+    const answers = await this.classifyEach(inputs)
+    return answers.map((answer) => {
+      if (!isUnanswered(answer)) return answer
+      throw new OwnerError(answer.error.code, answer.error.message, answer.error.advice)
+    })
+  }
+
+  classifyEach(inputs: ClassifyInput[]): Promise<Answer[]> {
+    const answers: Answer[] = []
     return this.#run(
-      (open, run) => classify(open, inputs, run, results),
-      () => results,
+      async (open, run) => (await import('./classifying.ts')).classify(open, inputs, run, answers),
+      () => answers,
     )
   }
 
   embed(texts: string[]): Promise<Embedding[]> {
     return this.#run(
-      (open, run) => embed(open, texts, run),
+      async (open, run) => (await import('./embedding.ts')).embed(open, texts, run),
       () => {
         throw givenUp()
       },
@@ -184,7 +199,7 @@ export class Owner implements OwnerApi {
     const run: Running = {
       signal: abort.signal,
       onEvent: (event) => {
-        isHeard ||= event.type === 'token' || event.type === 'classified'
+        isHeard ||= event.type === 'token' || event.type === 'classified' || event.type === 'unanswered'
         this.#onEvent(event)
       },
       passed: (seconds) => {

@@ -2,6 +2,7 @@
 import { proxy, type Remote, transfer, wrap } from 'comlink'
 import { openRelay } from '../transport/webrtc-relay.ts'
 import {
+  type Answer,
   type ChatOptions,
   type ChatResult,
   type Classification,
@@ -39,6 +40,8 @@ interface Started {
 export class WorkerOwner implements OwnerApi {
   readonly #makeWorker: () => Worker
   readonly #config: () => Promise<PageConfig>
+  /** Keys that people have given: a worker that follows another has them, too. */
+  readonly #keys: [protection: string, file: string][] = []
   #starting?: Promise<Started>
   /** Rejects if the worker dies, which would otherwise leave its callers waiting forever. */
   #crashed: Promise<never> = new Promise(() => undefined)
@@ -53,6 +56,11 @@ export class WorkerOwner implements OwnerApi {
 
   models(): Promise<ModelListing[]> {
     return this.#call((remote) => remote.models())
+  }
+
+  async giveKey(protection: string, file: string): Promise<void> {
+    await this.#call((remote) => remote.giveKey(protection, file))
+    this.#keys.push([protection, file])
   }
 
   open(options: OpenOptions, onEvent: OnEvent): Promise<SessionInfo> {
@@ -73,6 +81,10 @@ export class WorkerOwner implements OwnerApi {
 
   classify(inputs: ClassifyInput[]): Promise<Classification[]> {
     return this.#call((remote) => remote.classify(inputs))
+  }
+
+  classifyEach(inputs: ClassifyInput[]): Promise<Answer[]> {
+    return this.#call((remote) => remote.classifyEach(inputs))
   }
 
   embed(texts: string[]): Promise<Embedding[]> {
@@ -131,6 +143,7 @@ export class WorkerOwner implements OwnerApi {
       this.#crashed.catch(() => undefined)
       const remote = wrap<WorkerApi>(worker)
       await Promise.race([remote.start(config, proxy(host)), this.#crashed])
+      for (const key of this.#keys) await Promise.race([remote.giveKey(...key), this.#crashed])
       return { worker, remote }
     } catch (reason) {
       this.#starting = undefined

@@ -59,6 +59,7 @@ const api: WorkerApi = {
     owner = await starting
   },
   models: () => guarded(() => engine().models()),
+  giveKey: (protection: string, file: string) => guarded(() => engine().giveKey(protection, file)),
   open: (options: OpenOptions, onEvent: OnEvent) => {
     const listener = onEvent as RemoteListener
     return guarded(() =>
@@ -72,6 +73,7 @@ const api: WorkerApi = {
     guarded(() => engine().measure(message, options)),
   chat: (messages: Message[], options: ChatOptions) => guarded(() => engine().chat(messages, options)),
   classify: (inputs: ClassifyInput[]) => guarded(() => engine().classify(inputs)),
+  classifyEach: (inputs: ClassifyInput[]) => guarded(() => engine().classifyEach(inputs)),
   embed: (texts: string[]) => guarded(() => engine().embed(texts)),
   stop: () => guarded(() => engine().stop()),
   close: () => guarded(() => engine().close()),

@@ -24,12 +24,16 @@ export interface Protection {
   readonly id: string
   /** What it promises and what it does not, for people. */
   readonly notice: Notice
+  /** The same of models that read pictures, where they have words of their own. */
+  noticeOfPictures?(): Promise<Notice>
   /** Whether a model server takes part; where it does not, the whole model must be at hand. */
   readonly needsServer: boolean
   /** Whether a third party that is neither owner nor server takes part. */
   readonly needsDealer: boolean
   /** Where that third party is and who runs it, as the page's configuration has it; nothing where it doesn't say. */
   dealer?(settings: unknown, base?: string): PartyAddress | undefined
+  /** The settings with a key that a person has given: a file's text. Rejects with {@link ProtectionError} for what is none. */
+  withKey?(settings: unknown, file: string): Promise<unknown>
   /**
    * Gets ready to run a model. Rejects with an error that has a `code`, a `message` for people and an `advice`, having
    * closed what it opened.
@@ -82,11 +86,19 @@ export interface ExplainedChoice {
   readonly reason: string
 }
 
+/** Whether hardware vouches for what the server runs, and why, in words for people. */
+export interface EnclaveFacts {
+  readonly isAttested: boolean
+  readonly reason: string
+}
+
 /** A model ready to run. Passes run one after another. */
 export interface Connection {
   readonly sessionId: string
   readonly link: ExplainedChoice
   readonly backend: ExplainedChoice
+  /** Where the server computes on what it can read: whether an enclave that it cannot look into does. */
+  readonly enclave?: EnclaveFacts
   /** What makes ids of texts, and texts of ids. */
   readonly texts: ModelTexts
   /** Address of the dealer, where there is one. */
@@ -130,7 +142,7 @@ export interface RunOptions {
 /** A model cannot be run under this protection here, or not on this text; `advice` says what a person can do. */
 export class ProtectionError extends Error {
   override readonly name = 'ProtectionError'
-  readonly code: 'page-config' | 'whole-model-needed' | 'key-needed' | 'out-of-range'
+  readonly code: 'page-config' | 'whole-model-needed' | 'key-needed' | 'not-attested' | 'out-of-range'
   readonly advice: string
 
   constructor(code: ProtectionError['code'], message: string, advice: string) {

@@ -21,6 +21,15 @@ const cases: [string, ModelConfig, Privacy][] = [
   ],
   ['qwen2', { ...tinyLlama, arch: 'qwen2' }, 'private'],
   ['qwen2 in pieces', { ...tinyLlama, arch: 'qwen2' }, 'split'],
+  ['qwen3 with wide heads', { ...tinyLlama, arch: 'qwen3', headDim: 6 }, 'private'],
+  ['qwen3, half of it public', { ...tinyLlama, arch: 'qwen3' }, 'mixed'],
+  ['qwen3 in pieces', { ...tinyLlama, arch: 'qwen3' }, 'split'],
+  ['stablelm 2', { ...tinyLlama, arch: 'stablelm-2', rotaryDim: 2 }, 'mixed'],
+  [
+    'phi3 whose heads turn in part, stretched',
+    { ...tinyLlama, arch: 'phi3', headDim: 6, rotaryDim: 4, ropeScaling: { kind: 'longrope', ...long } },
+    'private',
+  ],
   ['phi3, half of it public', { ...tinyLlama, arch: 'phi3' }, 'mixed'],
 ]
 

@@ -9,7 +9,10 @@ import { Phi3Twin } from './phi3.ts'
 const twins: Record<string, typeof LlamaTwin | typeof Gpt2Twin | typeof ParallelLlamaTwin> = {
   llama: LlamaTwin,
   qwen2: LlamaTwin,
+  qwen3: LlamaTwin,
   phi3: Phi3Twin,
+  stablelm: LlamaTwin,
+  'stablelm-2': LlamaTwin,
   gpt2: Gpt2Twin,
   'parallel-llama': ParallelLlamaTwin,
 }

@@ -1,12 +1,13 @@
 /**
  * LLaMA, written once more from its papers: Touvron et al., 2023; Su et al. (RoFormer), 2021; Ainslie et al. (GQA), 2023.
- * Biases of Qwen2 and norms of queries and keys of Qwen3 where the files have them.
+ * Biases of Qwen2, norms of queries and keys of Qwen3, and LayerNorms of StableLM where the files have them.
  */
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import {
   activation,
   adapted,
   attend,
+  layerNorm,
   plus,
   rowOf,
   type TwinTensors,
@@ -95,6 +96,8 @@ export class LlamaTwin {
   }
 
   #norm(x: Vector, name: string): Vector {
+    const shift = this.#tensors.get(`${name}.bias`)
+    if (shift) return layerNorm(x, this.get(`${name}.weight`), shift.data, this.config.eps)
     const rms = Math.hypot(...x) / Math.sqrt(x.length)
     return x.map((v, i) => (v / Math.sqrt(rms * rms + this.config.eps)) * this.get(`${name}.weight`)[i])
   }
@@ -110,9 +113,10 @@ export class LlamaTwin {
 
   /** Each pair of components is a complex number, multiplied by exp(i position frequency). */
   #turn(x: Vector, position: number): Vector {
-    const width = this.width
+    const width = this.config.rotaryDim ?? this.width
+    // Where positions are stretched, what turns is longer, and nothing else.
     const out = [...x]
-    for (let head = 0; head < x.length; head += width)
+    for (let head = 0; head < x.length; head += this.width)
       for (let i = 0; i < width / 2; i++) {
         const [re, im] = [x[head + i], x[head + i + width / 2]]
         const size = Math.hypot(re, im) * this.#amplitude

@@ -3,7 +3,7 @@
  * the model stays exactly what it was, and fixed point needs fewer bits for it. Nagel et al., Data-Free Quantization
  * Through Weight Equalization and Bias Correction, 2019, calls it cross-layer equalization.
  */
-import { headDim, type ModelConfig, type Tensor } from '../../src/model/architectures/config.ts'
+import { headDim, type ModelConfig, rotaryDim, type Tensor } from '../../src/model/architectures/config.ts'
 import { architectureOf } from '../../src/model/architectures/registry.ts'
 import { type Dense, learned } from '../../src/model/graph/graph.ts'
 import { graphOf } from '../../src/model/graph/graph-of.ts'
@@ -84,8 +84,11 @@ export async function balance(config: ModelConfig, read: ReadTensor): Promise<Ma
     const { query, key, value, attentionOutput, up, down } = layer
     const [q, k, v] = [await written(query), await written(key), await written(value)]
     const factors = attentionFactors(config, q, k, v, await readBy(attentionOutput))
-    put(query, 'outputs', factors.q)
-    put(key, 'outputs', factors.k)
+    // A norm of every head takes any factor off again.
+    if (!layer.queryNorm) {
+      put(query, 'outputs', factors.q)
+      put(key, 'outputs', factors.k)
+    }
     put(value, 'outputs', factors.v)
     put(attentionOutput, 'inputs', factors.out)
     if (!up) continue
@@ -114,6 +117,7 @@ function attentionFactors(
   out: Float64Array,
 ) {
   const hd = headDim(config)
+  const turned = graphOf(config).isRotary ? rotaryDim(config) : 0
   const group = config.heads / config.kvHeads
   // One value serves a group of heads.
   const read = v.map((_, at) => {
@@ -132,7 +136,7 @@ function attentionFactors(
     for (let i = 0; i < hd; i++) {
       const cached = Math.floor(head / group) * hd
       factors.out[head * hd + i] = 1 / factors.v[cached + i]
-      const pair = graphOf(config).isRotary ? [i % (hd / 2), (i % (hd / 2)) + hd / 2] : [i]
+      const pair = i < turned ? [i % (turned / 2), (i % (turned / 2)) + turned / 2] : [i]
       const size = (norms: Float64Array, from: number) => Math.hypot(...pair.map((at) => norms[from + at]))
       // One key serves a group of queries: the first head of the group decides.
       const queries = size(q, Math.floor(head / group) * group * hd) * folded

@@ -61,6 +61,7 @@ test.each<[string, ModelConfig]>([
       ropeScaling: { kind: 'llama3', factor: 4, low: 1, high: 4, original: 32 },
     },
   ],
+  ['Qwen3', { ...smallConfigs.llama, ...wide, arch: 'qwen3', headDim: 12 }],
   ['GPT-2', { ...smallConfigs.gpt2, ...wide }],
 ])('%s', async (_, config) => {
   const dir = join(root, 'model')

@@ -114,6 +114,16 @@ describe('a classifier', () => {
     await expect(runLowbit(other)).rejects.toThrow('another shape')
     const parts = await runLowbit({ ...interrupted, resume: true, about: { name: 'whole' } })
     expect(parts.hash).toBe(whole.hash)
+    // One that is done goes on in its last stage.
+    const stages: string[] = []
+    const onStage = ({ stage, epochs }: { stage: string; epochs: number }) =>
+      stages.push(`${stage} ${epochs}`)
+    const longer = await runLowbit({ ...classifier('whole'), ...short, epochs: 2, resume: true, onStage })
+    expect(stages).toEqual(['w1a4 2'])
+    expect(longer.stages.map(({ stage }) => stage)).toEqual(['float', 'w32a8', 'w1a8', 'w1a6', 'w1a4'])
+    expect(longer.hash).not.toBe(whole.hash)
+    const again = await runLowbit({ ...classifier('whole'), ...short, epochs: 2, resume: true })
+    expect(again.hash).toBe(longer.hash)
   })
 })
 

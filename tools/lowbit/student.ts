@@ -65,7 +65,9 @@ export function studentWeights(
   })
   if (baseGraph.skip === 'normalised') foldNorm(config, base, masters)
   else foldFinalNorm(config, base, masters)
-  if (baseGraph.skip === 'stream' && haveSameShape(config, base.config)) takeBlocks(config, base, masters)
+  const hasHeadNorms = baseGraph.layers.some(({ queryNorm }) => queryNorm)
+  if (baseGraph.skip === 'stream' && haveSameShape(config, base.config) && !hasHeadNorms)
+    takeBlocks(config, base, masters)
   for (const name of stepNames(config)) masters.set(name, { shape: [1], data: new Float32Array(1) })
   return masters
 }

@@ -80,7 +80,7 @@ export async function trainLowbit(o: LowbitTraining): Promise<LowbitResult> {
         ? `${path} does not exist: there is nothing to resume.`
         : `${path} exists already. Use --resume to go on with it, or another --out folder.`,
     )
-  let { state, optimizer } = o.resume ? restored(path, o.config) : begun(o, o.masters)
+  let { state, optimizer } = o.resume ? restored(path, o) : begun(o, o.masters)
   let lessons = -1
   while (state.stage < o.stages.length) {
     const stage = o.stages[state.stage]
@@ -124,11 +124,20 @@ function begun(o: LowbitTraining, masters: Tensors): { state: State; optimizer: 
   return { state, optimizer: new AdamW(masters, optimizerOptions) }
 }
 
-function restored(path: string, config: ModelConfig): { state: State; optimizer: AdamW } {
+function restored(path: string, o: LowbitTraining): { state: State; optimizer: AdamW } {
   const { state, optimizer } = loadCheckpoint(path, optimizerOptions)
-  if (canonicalJson(state.config) !== canonicalJson(config))
+  if (canonicalJson(state.config) !== canonicalJson(o.config))
     throw new Error(`${path} is of a model of another shape. Repeat the options that it began with.`)
-  return { state: state as State, optimizer }
+  return { state: longer(state as State, o), optimizer }
+}
+
+/** A training that was done with is in its last stage again, if that is to be longer than it was. */
+function longer(state: State, { stages, task }: LowbitTraining): State {
+  const last = state.reports.at(-1)
+  if (state.stage < stages.length || !last) return state
+  const [done, steps] = [last, stages[stages.length - 1]].map((stage) => stepsOf(stage, task))
+  if (last.stage !== stages[stages.length - 1].name || steps <= done) return state
+  return { ...state, stage: state.stage - 1, step: done, reports: state.reports.slice(0, -1) }
 }
 
 function floatTeacher(o: LowbitTraining): { tensors: Tensors; precision: Precision } {
@@ -137,6 +146,9 @@ function floatTeacher(o: LowbitTraining): { tensors: Tensors; precision: Precisi
   return { tensors: integers(o.config, masters, precision), precision }
 }
 
+const stepsOf = ({ epochs }: Pick<Stage, 'epochs'>, task: LowbitTask): number =>
+  Math.max(1, Math.round(epochs * task.perEpoch))
+
 async function runStage(
   o: LowbitTraining,
   stage: Stage,
@@ -144,9 +156,8 @@ async function runStage(
   optimizer: AdamW,
   path: string,
 ): Promise<void> {
-  const stepsOf = ({ epochs }: Stage): number => Math.max(1, Math.round(epochs * o.task.perEpoch))
-  const steps = stepsOf(stage)
-  const all = o.stages.map(stepsOf)
+  const steps = stepsOf(stage, o.task)
+  const all = o.stages.map((stage) => stepsOf(stage, o.task))
   const before = all.slice(0, state.stage).reduce((a, b) => a + b, 0)
   const total = all.reduce((a, b) => a + b, 0)
   let saved = Date.now()

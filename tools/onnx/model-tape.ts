@@ -34,8 +34,12 @@ export interface OwnInputs {
   readonly attention?: AttentionConstants
 }
 
-/** Clipping bounds a matrix's gradient where it is used, which must be in one place. */
-function refuseShared({ layers }: ModelGraph): void {
+/** Clipping bounds a matrix's gradient where it is used, which must be in one place; and a gain's by rows of the stream. */
+function refuseUntrainable({ rotaryDim }: ModelConfig, { layers }: ModelGraph): void {
+  if (rotaryDim !== undefined)
+    throw new Error('Models whose heads turn in part can be served, but not trained here.')
+  if (layers.some(({ queryNorm }) => queryNorm))
+    throw new Error('Models with norms of queries and keys can be served, but not trained here.')
   if (new Set(layers.map(({ query }) => query.weight)).size < layers.length)
     throw new Error('Models whose layers share their weights can be served, but not trained here.')
 }
@@ -70,7 +74,7 @@ export class ModelTape {
     this.tape = tape
     this.config = config
     this.graph = graphOf(config)
-    refuseShared(this.graph)
+    refuseUntrainable(config, this.graph)
     this.examples = examples
     this.length = length
     for (const [name, shape] of [...tensorShapes(config), ...extra])

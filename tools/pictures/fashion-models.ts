@@ -90,7 +90,7 @@ export async function makeFashionLlava(
   const vit = readVitFolder(o.vit)
   const json = collageVocabulary(VOCABULARY, garments.length)
   const tokenizer = new Tokenizer(json, {})
-  const config = llavaConfig(vit.config, Object.keys(tokenizer.get_vocab()).length)
+  const config = llavaConfig(vit.config, tokenizer.get_vocab().size)
   const [labels, normal] = [garments.length, fashionNormal]
   const pictures = readFashion(o.data, 'train')
   const length = { seeing: { minutes: o.minutes.seeing }, reading: { minutes: o.minutes.reading } }

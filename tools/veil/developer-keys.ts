@@ -23,6 +23,10 @@ export const developerFileOf = (dir: string): string => join(dir, 'developer.jso
 export const ownerFileOf = (dir: string, { tenant, keyId }: Pick<DeveloperKey, 'tenant' | 'keyId'>): string =>
   join(dir, `owner-${tenant}-${keyId.slice(0, 8)}.json`)
 
+/** Where it is together with the tokenizer, as pages take it. */
+export const kitFileOf = (dir: string, { tenant, keyId }: Pick<DeveloperKey, 'tenant' | 'keyId'>): string =>
+  join(dir, `kit-${tenant}-${keyId.slice(0, 8)}.json`)
+
 /** All keys of a folder, the oldest first; none where there is no file. Throws {@link KeyFileError}. */
 export function readDeveloperKeys(dir: string): DeveloperKey[] {
   const file = developerFileOf(dir)

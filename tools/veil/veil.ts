@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { type HfConfig, HfReader } from '../../src/model/architectures/hf-reader.ts'
 import type { Group } from '../../src/protections/veiled/ends.ts'
+import { PICTURES_FILE, readKits, TEXTS_FILE } from '../../src/protections/veiled/node/kits.ts'
 import { writeSecret } from '../../src/protections/veiled/node/secret-file.ts'
 import { OwnerEnds } from '../../src/protections/veiled/owner-ends.ts'
 import { CheckpointFolder } from '../import/checkpoint-folder.ts'
@@ -12,6 +13,7 @@ import {
   addDeveloperKey,
   type DeveloperKey,
   findDeveloperKey,
+  kitFileOf,
   newDeveloperKey,
   ownerFileOf,
   seedOf,
@@ -65,6 +67,8 @@ export interface VeilReport {
   readonly isUntied: boolean
   /** For the data owners of this tenant. */
   readonly ownerKey: string
+  /** The same with the tokenizer, for a page, of models that say how they read texts or pictures. */
+  readonly kit?: string
   /** Wall and processor time of the rewriting. */
   readonly seconds: number
   readonly cpuSeconds: number
@@ -115,7 +119,7 @@ export async function veilModel(o: VeilOptions): Promise<VeilReport> {
       writeSecret(ownerFileOf(o.keys, key), ownerKey)
       writeTexts(o.from, join(o.keys, 'tokenizer'), config)
       writePictures(o.from, join(o.keys, 'tokenizer'), config)
-      return { ...rewritten, ...ggufBytes }
+      return { ...rewritten, ...ggufBytes, ...writeKit(o.keys, key) }
     })
     return {
       family: family.name,
@@ -137,6 +141,15 @@ function refuseKeysInCloud({ out, keys }: VeilOptions): void {
   const within = relative(resolve(out), resolve(keys))
   if (within === '' || !(within.startsWith('..') || isAbsolute(within)))
     throw new VeilError('keys', `${keys} is inside ${out}, which the cloud gets. Put the keys elsewhere.`)
+}
+
+/** Nothing where the folder says neither how texts nor how pictures are read. */
+function writeKit(dir: string, key: DeveloperKey): { kit?: string } {
+  const has = (file: string): boolean => existsSync(join(dir, 'tokenizer', file))
+  if (!has(PICTURES_FILE) && !(has(TEXTS_FILE) && has('tokenizer.json'))) return {}
+  const kit = kitFileOf(dir, key)
+  writeSecret(kit, readKits(ownerFileOf(dir, key))[key.keyId])
+  return { kit }
 }
 
 async function timed(write: () => Promise<number>) {

@@ -1,5 +1,4 @@
 /** The frame of the page: the list of conversations, the conversation, and who sees what. */
-
 import { css, html, nothing, type PropertyValues } from 'lit'
 import { OwnerError, type Task } from '../../owner/api.ts'
 import { DeferredElement } from '../defer.ts'

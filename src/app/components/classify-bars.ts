@@ -1,5 +1,4 @@
 /** Probabilities as bars, each with its label and number as text: the drawing adds nothing that isn't said. */
-
 import { css, html, nothing } from 'lit'
 import type { Classification, ModelListing } from '../../owner/api.ts'
 import { decimal, percent } from '../format.ts'

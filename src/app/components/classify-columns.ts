@@ -1,5 +1,4 @@
 /** A file before it is classified: its first rows, and which columns hold the texts. */
-
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit'
 import { title } from '../format.ts'
 import { t } from '../language.ts'

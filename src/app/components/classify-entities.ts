@@ -1,5 +1,4 @@
 /** Entities where they stand in a text: each is marked, and says in words what it is. */
-
 import { css, html } from 'lit'
 import type { TaggedSpan } from '../../owner/api.ts'
 import { percent } from '../format.ts'

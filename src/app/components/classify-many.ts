@@ -1,9 +1,15 @@
 /** A batch of texts: how far it is, and what came out. */
-
 import { css, html, LitElement, nothing } from 'lit'
 import { t } from '../language.ts'
 import { classifier } from '../state/classify.ts'
-import { type Batch, isComplete, isFor, resultsCsv, timeLeft } from '../state/classify-batch.ts'
+import {
+  type Batch,
+  isComplete,
+  isFor,
+  resultsCsv,
+  timeLeft,
+  unansweredCount,
+} from '../state/classify-batch.ts'
 import { engine } from '../state/engine.ts'
 import { saveFile } from '../state/save.ts'
 import { Watch } from '../state/store.ts'
@@ -67,12 +73,13 @@ export class ClassifyMany extends LitElement {
     const { busy, stopping } = classifier.state
     const { results, table, name } = batch
     const total = table.rows.length
+    const lost = unansweredCount(batch)
     const state = this.#state(batch, busy === 'many', stopping)
     return html`
       <div class="head">
         <h3 id="name">${name === 'pasted' ? t('many.pasted') : name}</h3>
         <progress aria-labelledby="name" .value=${results.length} max=${total}></progress>
-        <p id="progress">${t('many.done', { done: results.length, n: total })}${state ? html` · ${state}` : nothing}</p>
+        <p id="progress">${t('many.done', { done: results.length, n: total })}${lost > 0 ? html`, ${t('many.lost', { n: lost })}` : nothing}${state ? html` · ${state}` : nothing}</p>
         <div class="actions">${busy === 'many' ? this.#running(stopping) : this.#resting(batch)}</div>
       </div>
       ${busy === 'many' ? nothing : this.#error()}

@@ -1,5 +1,4 @@
 /** One text, or a pair, and its label. */
-
 import { css, html, LitElement, nothing } from 'lit'
 import type { ClassifyInput } from '../../owner/api.ts'
 import { bytes, decimal, word } from '../format.ts'

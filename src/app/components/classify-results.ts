@@ -1,11 +1,11 @@
 /** The rows of a batch that have a label, in pages. */
-
 import { css, html, LitElement, nothing } from 'lit'
+import { isUnanswered } from '../../owner/api.ts'
 import { grouped } from '../format.ts'
-import { t } from '../language.ts'
+import { t, theirs } from '../language.ts'
 import { labelName } from '../names.ts'
 import { classifier } from '../state/classify.ts'
-import { type Batch, labelCounts } from '../state/classify-batch.ts'
+import { answerOf, type Batch, labelCounts } from '../state/classify-batch.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import { classifyLook } from '../styles/classify.ts'
@@ -157,16 +157,18 @@ export class ClassifyResults extends LitElement {
   }
 
   #row({ table, columns, results }: Batch, row: number) {
-    const result = results[row]
+    const outcome = results[row]
+    const result = answerOf(outcome)
     const cells = table.rows[row]
     return html`<tr>
       <th scope="row">${grouped(row + 1)}</th>
       <td>
         <span class="said" dir="auto">${cells[columns.text]}</span>
         ${columns.pair === undefined ? nothing : html`<span class="said" dir="auto">${cells[columns.pair]}</span>`}
+        ${outcome && isUnanswered(outcome) ? html`<span class="none">${theirs(outcome.error.message)}</span>` : nothing}
         ${result?.isCut ? html`<span class="none">${t('results.beginning')}</span>` : nothing}
       </td>
-      <td class="label">${result ? labelName(result.label, classifier.state.batch?.model) : html`<span class="none">${t('results.none')}</span>`}</td>
+      <td class="label">${result ? labelName(result.label, classifier.state.batch?.model) : html`<span class="none">${t(outcome ? 'results.unanswered' : 'results.none')}</span>`}</td>
       <td class="share">${result ? figure(result) : ''}</td>
     </tr>`
   }
@@ -190,6 +192,6 @@ export class ClassifyResults extends LitElement {
 }
 
 const withLabel = ({ results }: Batch, label: string): number[] =>
-  results.flatMap((result, row) => (result?.label === label ? [row] : []))
+  results.flatMap((result, row) => (answerOf(result)?.label === label ? [row] : []))
 
 customElements.define('sotto-classify-results', ClassifyResults)

@@ -1,5 +1,4 @@
 /** Where a batch comes from: pasted lines, or a file that is chosen or dropped. */
-
 import { css, html, LitElement, nothing } from 'lit'
 import { bytes } from '../format.ts'
 import { t } from '../language.ts'

@@ -1,5 +1,4 @@
 /** The view of a model that labels texts: one at a time, or a batch. */
-
 import { html, LitElement, nothing } from 'lit'
 import type { ModelListing } from '../../owner/api.ts'
 import { bytes, count } from '../format.ts'
@@ -12,6 +11,7 @@ import { storage } from '../state/storage.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import { classifyFrame } from '../styles/classify-frame.ts'
+import '../view-texts.ts'
 import './classify-many.ts'
 import './classify-one.ts'
 import { honesty } from './honesty.ts'

@@ -1,5 +1,4 @@
 /** Where a message is written, and how ready the engine is for it. */
-
 import { css, html, LitElement, nothing } from 'lit'
 import type { Measured } from '../../owner/api.ts'
 import type { Conversation } from '../history/conversation.ts'

@@ -1,5 +1,4 @@
 /** The bar above the conversation. */
-
 import { css, html, LitElement, nothing } from 'lit'
 import { t } from '../language.ts'
 import { chat } from '../state/chat.ts'

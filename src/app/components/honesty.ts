@@ -1,5 +1,4 @@
 /** On what the promise rests, at first sight: who must not work together, and why somebody is protected here, or nobody. */
-
 import { css, html, nothing } from 'lit'
 import type { ModelListing } from '../../owner/api.ts'
 import { sentence, t } from '../language.ts'

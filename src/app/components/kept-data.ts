@@ -1,5 +1,4 @@
 /** What this browser keeps: taken along, brought in, encrypted, erased. */
-
 import { css, html, LitElement, nothing } from 'lit'
 import { bytes } from '../format.ts'
 import { archive } from '../history/archive.ts'

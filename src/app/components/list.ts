@@ -1,5 +1,4 @@
 /** The conversations that this browser keeps. */
-
 import { html, LitElement, nothing } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
 import { ago } from '../format.ts'

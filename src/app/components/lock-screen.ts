@@ -1,5 +1,4 @@
 /** What is kept is encrypted: it takes the passphrase to read it, or to begin without it. */
-
 import { css, html, LitElement, nothing } from 'lit'
 import { WrongPassphrase } from '../history/vault.ts'
 import { sentence, t } from '../language.ts'

@@ -1,5 +1,4 @@
 /** Which of the server's models answers, where it offers several. */
-
 import { css, html, LitElement, nothing } from 'lit'
 import type { ModelListing } from '../../owner/api.ts'
 import { t } from '../language.ts'

@@ -1,5 +1,4 @@
 /** "Who sees what": the parties, what reached them, and what that protects. */
-
 import { css, html, nothing } from 'lit'
 import { DeferredElement } from '../defer.ts'
 import { decimal, way } from '../format.ts'
@@ -101,7 +100,7 @@ export class Panel extends DeferredElement {
   #session() {
     const { session, stats } = engine.state
     if (!session) return nothing
-    const { backend, link, model } = session
+    const { backend, enclave, link, model } = session
     return html`<div class="session">
       <h3>${t('panel.session')}</h3>
       <dl>
@@ -110,6 +109,7 @@ export class Panel extends DeferredElement {
         <dt>${t('panel.connects')}</dt>
         <dd id="link">${because(way(link.kind), link.reason)}</dd>
         ${engine.task === 'classify' ? nothing : this.#speed()}
+        ${enclave ? html`<dt>${t('panel.enclave')}</dt><dd id="enclave">${because(t(enclave.isAttested ? 'panel.attested' : 'panel.notAttested'), enclave.reason)}</dd>` : nothing}
         ${model.protection?.needsDealer === false ? nothing : this.#audits()}
         <dt>${t('model')}</dt>
         <dd>${modelName(model)} <code>${model.hash.slice(0, 16)}</code></dd>

@@ -1,5 +1,4 @@
 /** Where a picture comes from: a file that is chosen, dropped, or pasted. It stays in this browser. */
-
 import { css, html, LitElement, nothing } from 'lit'
 import type { RgbaPicture } from '../../owner/api.ts'
 import { t } from '../language.ts'

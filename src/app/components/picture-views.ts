@@ -1,5 +1,4 @@
 /** A picture as the model was shown it, and beside it what the model's host could make of it. */
-
 import { css, html, nothing } from 'lit'
 import { ref } from 'lit/directives/ref.js'
 import type { PictureView } from '../../owner/api.ts'

@@ -1,5 +1,4 @@
 /** The privacy notice: what the model's protection promises, and its limits, in its own words. */
-
 import { css, html, nothing } from 'lit'
 import type { Notice, Pooled, Task } from '../../owner/api.ts'
 import { t, theirs } from '../language.ts'

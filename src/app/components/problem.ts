@@ -1,9 +1,9 @@
 /** What went wrong, in plain words, with a way on. */
-
 import { css, html, nothing } from 'lit'
 import type { OwnerError } from '../../owner/api.ts'
 import { has, t, theirs } from '../language.ts'
 import * as icons from '../styles/icons.ts'
+import './key-field.ts'
 
 const styles = css`
   .problem {
@@ -66,6 +66,7 @@ export const problem = {
     <h2>${headline(error.code)}</h2>
     <p>${theirs(error.message)}</p>
     ${error.advice ? html`<p>${theirs(error.advice)}</p>` : nothing}
+    ${error.code === 'key-needed' ? html`<sotto-key-field @opened=${retry}></sotto-key-field>` : nothing}
     <button class="button" @click=${retry}>${icons.again} ${t('again')}</button>
     ${comfort ? html`<small>${theirs(comfort)}</small>` : nothing}
   </section>`,

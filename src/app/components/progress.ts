@@ -1,5 +1,4 @@
 /** What the person is waiting for before the first word: a download, a connection, or the reading of their message. */
-
 import { css, html } from 'lit'
 import { bytes } from '../format.ts'
 import { sentence, t } from '../language.ts'

@@ -1,5 +1,4 @@
 /** Settings, the kept data, and the keys of the keyboard. */
-
 import { css, html, nothing } from 'lit'
 import type { Padding } from '../../owner/api.ts'
 import { DeferredElement } from '../defer.ts'
@@ -11,6 +10,7 @@ import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import { form } from '../styles/form.ts'
 import * as icons from '../styles/icons.ts'
+import '../view-texts.ts'
 import './kept-data.ts'
 import './model-choice.ts'
 

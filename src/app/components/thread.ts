@@ -1,5 +1,4 @@
 /** The conversation, from its first turn to the one being written. */
-
 import { css, html, LitElement, nothing } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
 import { isEmpty } from '../history/conversation.ts'

@@ -1,5 +1,4 @@
 /** The three parties and what flows between them, drawn live. */
-
 import { css, html, LitElement, svg } from 'lit'
 import { bytes, title } from '../format.ts'
 import { t } from '../language.ts'

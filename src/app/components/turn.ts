@@ -1,5 +1,4 @@
 /** One turn of a conversation: what was said, and what the server saw instead. */
-
 import { html, LitElement, nothing, type PropertyValues } from 'lit'
 import { decimal, word } from '../format.ts'
 import { branchesAt, isBroken, type Turn } from '../history/tree.ts'

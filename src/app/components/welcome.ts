@@ -1,5 +1,4 @@
 /** The empty conversation: what this is, which model answers, and something to begin with. */
-
 import { css, html, LitElement, nothing } from 'lit'
 import type { ModelListing } from '../../owner/api.ts'
 import { bytes, count } from '../format.ts'

@@ -1,5 +1,4 @@
 /** What each party received so far, and a little of it as it looked to them. */
-
 import { css, html, nothing, type TemplateResult } from 'lit'
 import { bytes, word } from '../format.ts'
 import type { PartiesTraffic } from '../history/traffic.ts'

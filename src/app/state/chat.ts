@@ -1,5 +1,4 @@
 /** The conversation on screen, and everything a person can do with it. */
-
 import type { OwnerError } from '../../owner/api.ts'
 import { Announcer } from '../announce.ts'
 import { title } from '../format.ts'

@@ -1,6 +1,8 @@
+import '../view-texts.ts'
 import { describe, expect, it } from 'vitest'
 import type { Classification, ModelListing } from '../../owner/api.ts'
 import {
+  answerOf,
   type Batch,
   finished,
   isComplete,
@@ -8,6 +10,7 @@ import {
   remaining,
   resultsCsv,
   timeLeft,
+  unansweredCount,
   withResult,
 } from './classify-batch.ts'
 
@@ -41,7 +44,7 @@ describe('a batch', () => {
     const one = withResult(batch, 0, result('yes'))
     expect(remaining(one)).toEqual({ inputs: [{ text: '=b' }], rows: [2] })
     const two = withResult(one, 2, result('no'))
-    expect(two.results.map((each) => each?.label ?? null)).toEqual(['yes', null, 'no'])
+    expect(two.results.map((each) => answerOf(each)?.label ?? null)).toEqual(['yes', null, 'no'])
     expect(isComplete(two)).toBe(false)
     expect(isComplete(finished(two))).toBe(true)
     expect(labelCounts(two)).toEqual([
@@ -97,6 +100,14 @@ describe('the CSV of a batch', () => {
       '4,,,,,no text',
       '',
     ])
+  })
+
+  it('notes rows without an answer, which count for no label', () => {
+    const error = { code: 'out-of-range', message: 'Noise.', advice: '' }
+    const done = withResult(labelled, 0, { error })
+    expect(labelCounts(done)).toEqual([])
+    expect(unansweredCount(done)).toBe(1)
+    expect(resultsCsv(done).split('\r\n')[1]).toBe('1,a,,,,no answer: out-of-range')
   })
 
   it('does not take the name of a column that is there', () => {

@@ -1,6 +1,11 @@
 /** A batch of texts and what has become of them so far. */
-
-import type { Classification, ClassifyInput, ModelListing } from '../../owner/api.ts'
+import {
+  type Answer,
+  type Classification,
+  type ClassifyInput,
+  isUnanswered,
+  type ModelListing,
+} from '../../owner/api.ts'
 import { formatCsv } from '../../texts/csv.ts'
 import { t } from '../language.ts'
 import type { Columns, Table } from './classify-table.ts'
@@ -12,7 +17,7 @@ export interface Batch {
   /** Whose labels the results are. */
   model?: ModelListing
   /** The first rows' results, in order; `null` for a row without a text. */
-  results: readonly (Classification | null)[]
+  results: readonly (Answer | null)[]
   /** When this run began, and how many rows had a result by then. */
   since?: { ms: number; rows: number }
 }
@@ -36,7 +41,7 @@ export function remaining({ table, columns, results }: Batch): { inputs: Classif
 }
 
 /** The batch with one more result; rows without a text before it count as done. */
-export function withResult(batch: Batch, row: number, result: Classification): Batch {
+export function withResult(batch: Batch, row: number, result: Answer): Batch {
   if (row < batch.results.length) return batch
   const skipped = Array<null>(row - batch.results.length).fill(null)
   return { ...batch, results: [...batch.results, ...skipped, result] }
@@ -65,10 +70,19 @@ export function timeLeft({ table, results, since }: Batch, now: number): string 
   return t('left.hours', { n: Math.round(seconds / 3600) })
 }
 
+/** What a row was answered, if it was. */
+export const answerOf = (result: Answer | null): Classification | undefined =>
+  result === null || isUnanswered(result) ? undefined : result
+
+/** How many rows took the model beyond its ranges, so that they have no answer. */
+export const unansweredCount = ({ results }: Batch): number =>
+  results.filter((result) => result !== null && isUnanswered(result)).length
+
 /** How many rows got each label, most frequent first. */
 export function labelCounts({ results }: Batch): [label: string, count: number][] {
   const counts = new Map<string, number>()
-  for (const result of results) if (result) counts.set(result.label, (counts.get(result.label) ?? 0) + 1)
+  for (const result of results.map(answerOf))
+    if (result) counts.set(result.label, (counts.get(result.label) ?? 0) + 1)
   return [...counts].sort((a, b) => b[1] - a[1])
 }
 
@@ -81,22 +95,28 @@ export function resultsCsv({ table, columns, results, model }: Batch): string {
   const numbers = model?.outputs === 'raw' ? 'score' : 'probability'
   const labels = isTagged ? [] : (model?.labels ?? [])
   const fresh = (name: string): string => (table.columns.includes(name) ? fresh(`predicted_${name}`) : name)
-  const hasNotes = results.some((result) => result === null || result.isCut)
+  const notes = results.map(noteOf)
+  const hasNotes = notes.some((note) => note !== '')
   const header = [...table.columns, fresh('label'), ...labels.map((label) => fresh(`${numbers}_${label}`))]
   if (isTagged) header.push(fresh('entities'))
-  const rows = results.map((result, at) => {
+  const rows = results.map(answerOf).map((result, at) => {
     const by = new Map<string, number>(
       result?.scores?.map(({ label, score }) => [label, score]) ??
         result?.probabilities.map(({ label, probability }) => [label, probability]),
     )
     const shares = labels.map((label) => by.get(label)?.toFixed(6) ?? '')
     if (isTagged) shares.push(entitiesOf(table.rows[at][columns.text], result))
-    const note = result === null ? 'no text' : result.isCut ? 'text cut' : ''
-    return [...table.rows[at], result?.label ?? '', ...shares, ...(hasNotes ? [note] : [])]
+    return [...table.rows[at], result?.label ?? '', ...shares, ...(hasNotes ? [notes[at]] : [])]
   })
   return formatCsv([[...header, ...(hasNotes ? [fresh('note')] : [])], ...rows])
 }
 
+function noteOf(result: Answer | null): string {
+  if (result === null) return 'no text'
+  if (isUnanswered(result)) return `no answer: ${result.error.code}`
+  return result.isCut ? 'text cut' : ''
+}
+
 /** "LOC: Berlin; PER: Ada Lovelace". */
-const entitiesOf = (text: string, result: Classification | null): string =>
+const entitiesOf = (text: string, result: Classification | undefined): string =>
   (result?.entities ?? []).map(({ start, end, label }) => `${label}: ${text.slice(start, end)}`).join('; ')

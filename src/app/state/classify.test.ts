@@ -1,5 +1,7 @@
+import '../view-texts.ts'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import {
+  type Answer,
   type Classification,
   type ClassifyInput,
   type OnEvent,
@@ -7,7 +9,7 @@ import {
   type Stats,
 } from '../../owner/api.ts'
 import type { Classifier } from './classify.ts'
-import type { Batch } from './classify-batch.ts'
+import { answerOf, type Batch } from './classify-batch.ts'
 
 /** Stands in for the page's side of the engine; the tests decide when a result comes. */
 const engine = vi.hoisted(() => {
@@ -15,7 +17,7 @@ const engine = vi.hoisted(() => {
   return {
     state: { phase: 'open', stats: undefined, model: undefined } as Record<string, unknown>,
     task: 'classify',
-    classify: (_inputs: ClassifyInput[], _onEvent: OnEvent): Promise<Classification[]> => Promise.resolve([]),
+    classify: (_inputs: ClassifyInput[], _onEvent: OnEvent): Promise<Answer[]> => Promise.resolve([]),
     ready: () => Promise.resolve(),
     stop: () => Promise.resolve(),
     prepare: () => undefined,
@@ -57,13 +59,13 @@ beforeEach(async () => {
 })
 
 /** As the engine answers: every label as an event, then all of them. */
-async function answer(inputs: ClassifyInput[], onEvent: OnEvent): Promise<Classification[]> {
+async function answer(inputs: ClassifyInput[], onEvent: OnEvent): Promise<Answer[]> {
   const results = inputs.map(({ text }) => result(text))
   for (const [index, each] of results.entries()) onEvent({ type: 'classified', index, result: each })
   return results
 }
 
-const labels = () => classifier.state.batch?.results.map((each) => each?.label ?? null)
+const labels = () => classifier.state.batch?.results.map((each) => answerOf(each)?.label ?? null)
 
 describe('one text', () => {
   it('gets its label, what it took, and is said aloud', async () => {
@@ -108,6 +110,23 @@ describe('a batch', () => {
     await classifier.many()
     expect(labels()).toEqual(['a', null, 'b', 'c'])
     expect(classifier.state).toMatchObject({ error: undefined, said: 'Done: 4 rows.' })
+  })
+
+  it('says of a row that it has no answer, and goes on', async () => {
+    const error = { code: 'out-of-range', message: 'Noise.', advice: 'Calibrate.' }
+    engine.classify = async (inputs, onEvent) => {
+      onEvent({ type: 'unanswered', index: 0, error })
+      onEvent({ type: 'classified', index: 1, result: result(inputs[1].text) })
+      return [{ error }, result(inputs[1].text)]
+    }
+    classifier.load(batchOf('a', 'b'))
+    await classifier.many()
+    expect(classifier.state.batch?.results[0]).toEqual({ error })
+    expect(classifier.state).toMatchObject({ error: undefined })
+    expect(classifier.state.said).toBe('Done: 2 rows. 1 of them without an answer.')
+    engine.classify = async () => [{ error }]
+    await classifier.one({ text: 'a' })
+    expect(classifier.state).toMatchObject({ one: undefined, error: { code: 'out-of-range' } })
   })
 
   it('keeps finished rows when it is cancelled', async () => {

@@ -1,10 +1,24 @@
 /** Texts and their labels: one at a time, or a batch. In this tab's memory only. */
-
-import { type Classification, type ClassifyInput, OwnerError, type OwnerEvent } from '../../owner/api.ts'
+import {
+  type Answer,
+  type Classification,
+  type ClassifyInput,
+  isUnanswered,
+  OwnerError,
+  type OwnerEvent,
+} from '../../owner/api.ts'
 import { decimal, percent } from '../format.ts'
 import { addTraffic, noTraffic, type PartiesTraffic } from '../history/traffic.ts'
 import { t } from '../language.ts'
-import { type Batch, finished, isComplete, isFor, remaining, withResult } from './classify-batch.ts'
+import {
+  type Batch,
+  finished,
+  isComplete,
+  isFor,
+  remaining,
+  unansweredCount,
+  withResult,
+} from './classify-batch.ts'
 import { engine } from './engine.ts'
 import { rememberPace } from './pace.ts'
 import { locked } from './storage.ts'
@@ -67,6 +81,7 @@ export class Classifier extends Store<ClassifyState> {
       const [before, started] = [engine.state.stats, performance.now()]
       const [result] = await engine.classify([input], () => undefined)
       if (!result) return
+      if (isUnanswered(result)) throw OwnerError.from(result.error)
       const seconds = (performance.now() - started) / 1000
       const { stats, model } = engine.state
       if (model) rememberPace(model, 1, seconds)
@@ -103,6 +118,7 @@ export class Classifier extends Store<ClassifyState> {
         const first = done
         const onEvent = (event: OwnerEvent) => {
           if (event.type === 'classified') this.#add(rows[first + event.index], event.result)
+          else if (event.type === 'unanswered') this.#add(rows[first + event.index], { error: event.error })
         }
         const results = await engine.classify(inputs.slice(first, first + atOnce), onEvent)
         done += results.length
@@ -110,7 +126,10 @@ export class Classifier extends Store<ClassifyState> {
       }
       if (done < inputs.length || !this.state.batch) return
       const complete = finished(this.state.batch)
-      this.set({ batch: complete, said: t('said.done', { n: complete.results.length }) })
+      const unanswered = unansweredCount(complete)
+      const end = t('said.done', { n: complete.results.length })
+      const said = unanswered > 0 ? `${end} ${t('said.unanswered', { n: unanswered })}` : end
+      this.set({ batch: complete, said })
     })
   }
 
@@ -150,7 +169,7 @@ export class Classifier extends Store<ClassifyState> {
     }
   }
 
-  #add(row: number, result: Classification): void {
+  #add(row: number, result: Answer): void {
     const { batch } = this.state
     if (!batch) return
     const next = withResult(batch, row, result)

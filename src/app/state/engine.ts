@@ -1,9 +1,9 @@
 /** The page's side of the engine: starts the worker, opens the session, and keeps what the panel shows. */
 import type {
+  Answer,
   BackendKind,
   ChatOptions,
   ChatResult,
-  Classification,
   ClassifyInput,
   LinkChoice,
   Measured,
@@ -163,8 +163,8 @@ export class Engine extends Store<EngineState> {
   }
 
   /** `onEvent` hears each label; all of them, and the totals in `state`, come before the result. */
-  classify(inputs: ClassifyInput[], onEvent: OnEvent): Promise<Classification[]> {
-    return this.#compute((owner) => owner.classify(inputs), onEvent)
+  classify(inputs: ClassifyInput[], onEvent: OnEvent): Promise<Answer[]> {
+    return this.#compute((owner) => owner.classifyEach(inputs), onEvent)
   }
 
   /** How long a message is, and how long it may be; nothing while that cannot be told. */
@@ -191,6 +191,12 @@ export class Engine extends Store<EngineState> {
       this.#listener = undefined
       this.set({ progress: undefined })
     }
+  }
+
+  /** Takes the text of a key file that the chosen model asks for. Rejects with `OwnerError` for another file. */
+  async giveKey(file: string): Promise<void> {
+    const { model } = this.state
+    if (model) await this.#owner.giveKey(model.protection.id, file)
   }
 
   /** Ends a session whose parties do not answer any more. */

@@ -1,5 +1,4 @@
 /** Where the other parties are and who runs them, as the page's configuration has it; and what that is worth. */
-
 import type { PartyAddress } from '../../owner/api.ts'
 import { t } from '../language.ts'
 import { Store } from './store.ts'

@@ -1,5 +1,4 @@
 /** Who is away, where nothing comes: this browser's network, the model server, or the dealer. */
-
 import { OwnerError } from '../../owner/api.ts'
 import { t } from '../language.ts'
 import { parties } from './parties.ts'

@@ -1,5 +1,4 @@
 /** Brings back what this browser has kept, and goes along with what other tabs, Back and the lock do to it. */
-
 import { archive, type News } from '../history/archive.ts'
 import { mergeConversations, newConversation } from '../history/conversation.ts'
 import { vault } from '../history/vault.ts'

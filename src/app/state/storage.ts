@@ -2,7 +2,6 @@
  * Whatever the browser keeps for this page. A person, a policy or a full disk may forbid it: then everything works, nothing
  * is kept, and the store `storage` says so.
  */
-
 import { clear, createStore, del, get, getMany, keys, set, type UseStore } from 'idb-keyval'
 import { t } from '../language.ts'
 import { Store } from './store.ts'

@@ -46,6 +46,7 @@ test('the score takes names, and numbers as places in the list of labels', () =>
       labels,
     ),
   ).toEqual({ labelled: 4, correct: 3, unknown: new Map([['other', 1]]) })
+  expect(score(['yes', 'yes'], [null, 'yes'], labels)).toMatchObject({ labelled: 1, correct: 1 })
   // Labels that are digits themselves mean what they say.
   expect(score([1, '0'], ['1', '1'], ['1', '0'])).toEqual({
     labelled: 2,

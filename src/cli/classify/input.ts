@@ -121,15 +121,16 @@ export interface Score {
 /**
  * How many of the predicted labels are those of the lines that carry one. Numbers count as places in the model's list of
  * labels, as in GLUE's files, where they are not labels themselves; -1 and an empty label, as in the test parts of GLUE on
- * the hub, say that there is none.
+ * the hub, say that there is none. Lines without an answer (null) are left out.
  */
 export function score(
   expected: readonly (string | number | undefined)[],
-  predicted: readonly string[],
+  predicted: readonly (string | null)[],
   labels: readonly string[],
 ): Score {
   const result: Score = { labelled: 0, correct: 0, unknown: new Map() }
   predicted.forEach((label, at) => {
+    if (label === null) return
     const wanted = String(expected[at] ?? '').trim()
     if (wanted === '' || (wanted === '-1' && !labels.includes('-1'))) return
     const name = labels.includes(wanted) ? wanted : /^\d+$/.test(wanted) ? labels[Number(wanted)] : undefined

@@ -52,6 +52,18 @@ test('scores and entities have lines of their own', () => {
   )
 })
 
+test('a text without an answer says why, and is not asked again', () => {
+  const error = { code: 'out-of-range', message: 'Noise.', advice: 'Calibrate.' }
+  const first = fileOutput(file, origin, 3)
+  first.write({ error })
+  first.write(result('two'))
+  first.close()
+  expect(readFileSync(file, 'utf8').split('\n')[0]).toBe(JSON.stringify({ error }))
+  const next = fileOutput(file, origin, 3)
+  expect(next.labels).toEqual([null, 'two'])
+  next.close()
+})
+
 test('an interrupted file goes on behind its last complete line', () => {
   const first = fileOutput(file, origin, 3)
   expect(first.labels).toEqual([])

@@ -10,7 +10,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import type { Classification, TaggedSpan } from '../../owner/api.ts'
+import { type Answer, isUnanswered, type TaggedSpan } from '../../owner/api.ts'
 import { UsageError } from '../errors.ts'
 import { jsonLine, print } from '../terminal.ts'
 
@@ -24,7 +24,9 @@ export interface Origin {
 }
 
 /** The line of one result. */
-export function resultLine({ label, probabilities, scores, words, entities }: Classification): string {
+export function resultLine(answer: Answer): string {
+  if (isUnanswered(answer)) return jsonLine({ error: answer.error })
+  const { label, probabilities, scores, words, entities } = answer
   const spans = (all: readonly TaggedSpan[]) =>
     all.map((span) => ({ ...span, probability: rounded(span.probability) }))
   if (words && entities) return jsonLine({ label, entities: spans(entities), words: spans(words) })
@@ -41,24 +43,26 @@ export function resultLine({ label, probabilities, scores, words, entities }: Cl
 const rounded = (number: number): number => Number(number.toPrecision(7))
 
 export interface Output {
-  /** Labels of the lines that were there already, and those written since. */
-  readonly labels: string[]
-  write(result: Classification): void
+  /** Labels of the lines that were there already, and those written since; null where a text has no answer. */
+  readonly labels: (string | null)[]
+  write(result: Answer): void
   close(): void
 }
 
 /** @param show makes the line. */
-export function standardOutput(show: (result: Classification, at: number) => string): Output {
-  const labels: string[] = []
+export function standardOutput(show: (result: Answer, at: number) => string): Output {
+  const labels: (string | null)[] = []
   return {
     labels,
     write(result) {
       print(`${show(result, labels.length)}\n`)
-      labels.push(result.label)
+      labels.push(labelGiven(result))
     },
     close: () => undefined,
   }
 }
+
+const labelGiven = (answer: Answer): string | null => (isUnanswered(answer) ? null : answer.label)
 
 const originFile = (file: string): string => `${file}.origin.json`
 
@@ -81,14 +85,14 @@ export function fileOutput(file: string, origin: Origin, most: number): Output {
     labels,
     write(result) {
       at += writeSync(out, `${resultLine(result)}\n`, at)
-      labels.push(result.label)
+      labels.push(labelGiven(result))
     },
     close: () => closeSync(out),
   }
 }
 
 /** The labels of the complete lines of a file that may be gone on with. */
-function kept(file: string, origin: Origin, most: number): string[] {
+function kept(file: string, origin: Origin, most: number): (string | null)[] {
   const text = readFileSync(file, 'utf8')
   if (!existsSync(originFile(file))) {
     if (text === '') return []
@@ -106,7 +110,7 @@ function kept(file: string, origin: Origin, most: number): string[] {
         `${file} holds labels of ${names[name]}. Choose another name for --out, or delete ${file} to start anew.`,
       )
   const lines = text.split('\n').slice(0, -1)
-  const labels: string[] = []
+  const labels: (string | null)[] = []
   for (const line of lines) {
     const label = labelOf(line)
     // After a power cut, what follows may be anything.
@@ -126,9 +130,10 @@ function readOrigin(file: string): Partial<Origin> {
   }
 }
 
-function labelOf(line: string): string | undefined {
+function labelOf(line: string): string | null | undefined {
   try {
-    const { label } = JSON.parse(line) as { label?: unknown }
+    const { label, error } = JSON.parse(line) as { label?: unknown; error?: unknown }
+    if (typeof error === 'object' && error !== null) return null
     return typeof label === 'string' ? label : undefined
   } catch {
     return undefined

@@ -1,6 +1,6 @@
 /** One run of `sotto classify`: what goes in, what came out, and what there is to say about it. */
 
-import type { Classification, TaggedSpan } from '../../owner/api.ts'
+import { type Answer, type Classification, isUnanswered, type TaggedSpan } from '../../owner/api.ts'
 import { plainLine } from '../../transport/plain-text.ts'
 import { Exit } from '../errors.ts'
 import type { PartiesChoice } from '../parties.ts'
@@ -20,6 +20,9 @@ export interface Job {
 /** As shells report a program that Ctrl-C has ended. */
 export const interrupted = 130
 
+/** Some texts have no answer, and say so; all others have. */
+export const incomplete = 3
+
 /** A run's output and what goes along with it. */
 export class Run {
   readonly output: Output
@@ -36,7 +39,7 @@ export class Run {
     checkPairs(input.lines, model.pairs === true)
     const origin = { input: input.sha256, model: model.hash, protection: choice.protection.id }
     const isForPeople = !isJson && process.stdout.isTTY
-    const show = (result: Classification, at: number) =>
+    const show = (result: Answer, at: number) =>
       isForPeople ? forPeople(result, input.lines[at].text) : resultLine(result)
     this.output = out === undefined ? standardOutput(show) : fileOutput(out, origin, input.lines.length)
     this.#before = this.output.labels.length
@@ -65,14 +68,14 @@ export class Run {
   }
 
   /** Takes the next line's result; one that is there already is left alone. */
-  put(line: number, result: Classification): void {
+  put(line: number, result: Answer): void {
     if (line !== this.done) return
     this.output.write(result)
-    if (result.isCut) this.#cut++
+    if (!isUnanswered(result) && result.isCut) this.#cut++
     this.progress.at(this.done)
   }
 
-  /** Sums up. Throws `Exit` for a run that was stopped. */
+  /** Sums up. Throws `Exit` for a run that was stopped, or in which texts have no answer. */
   end(more: Record<string, unknown>): void {
     this.output.close()
     const { input, out, choice, hasSummary } = this.#job
@@ -89,6 +92,7 @@ export class Run {
         `${unlike} lines carry a label that the model does not have (${names.join(', ')}), and are left out of the accuracy.`,
       )
     }
+    const unanswered = this.output.labels.filter((label) => label === null).length
     const seconds = (performance.now() - (this.#started ?? performance.now())) / 1000
     const texts = this.done - this.#before
     const summary = {
@@ -99,6 +103,7 @@ export class Run {
       ...(labelled > 0 ? { labelled, correct, accuracy: correct / labelled } : {}),
       ...(unlike > 0 ? { unknownLabels: unlike } : {}),
       ...(this.#cut > 0 ? { cut: this.#cut } : {}),
+      ...(unanswered > 0 ? { unanswered } : {}),
       ...more,
       seconds: Number(seconds.toFixed(3)),
       secondsPerText: Number((seconds / Math.max(1, texts)).toFixed(4)),
@@ -111,11 +116,18 @@ export class Run {
           .map(([name, value]) => `  ${name.padEnd(18)} ${value}`)
           .join('\n'),
       )
+    if (unanswered === 0) return
+    this.progress.warn(
+      `${unanswered} of ${input.lines.length} texts took the model beyond the ranges that it was calibrated for, and have no answer: their lines say so. Have the model calibrated on texts like these.`,
+    )
+    throw new Exit(incomplete)
   }
 }
 
 /** A line for a terminal; entities stand in brackets where they are in the text. */
-export function forPeople({ label, probabilities, scores, entities }: Classification, text: string): string {
+export function forPeople(answer: Answer, text: string): string {
+  if (isUnanswered(answer)) return `       –  no answer (${answer.error.code})  ${plainLine(text, 80)}`
+  const { label, probabilities, scores, entities }: Classification = answer
   if (entities) return plainLine(bracketed(text, entities), 160)
   const score = scores?.find((each) => each.label === label)
   if (score) return `${score.score.toFixed(3).padStart(8)}  ${plainLine(label)}  ${plainLine(text, 80)}`

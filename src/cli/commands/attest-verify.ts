@@ -4,6 +4,7 @@ import { type Attested, NONCE_BYTES } from '../../handshake/attestation/attested
 import { type Evidence, parseEvidence, verifyEvidence } from '../../handshake/attestation/evidence.ts'
 import { parsePolicy } from '../../handshake/attestation/policy.ts'
 import { toHex } from '../../handshake/encoding.ts'
+import { evidenceIn } from '../../handshake/node/read-evidence.ts'
 import { command, type ValuesOf } from '../command.ts'
 import { UsageError } from '../errors.ts'
 import { printResult } from '../terminal.ts'
@@ -40,19 +41,13 @@ function read(file: string): Buffer {
   }
 }
 
-/** JSON begins with a brace; base64 of CBOR's arrays with an h or a 0. */
 function evidenceOf(bytes: Buffer): Evidence {
-  const text = bytes.toString('latin1').trim()
-  if (text.startsWith('{')) {
-    try {
-      return parseEvidence(JSON.parse(bytes.toString('utf8')))
-    } catch (error) {
-      if (error instanceof SyntaxError) throw new UsageError('The evidence is not JSON.')
-      throw error
-    }
+  try {
+    return parseEvidence(evidenceIn(bytes))
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new UsageError('The evidence is not JSON.')
+    throw error
   }
-  const document = /^[A-Za-z0-9+/\s]+=*$/.test(text) ? Buffer.from(text, 'base64') : bytes
-  return { format: 'sotto-evidence/1', platform: 'aws-nitro', document: new Uint8Array(document) }
 }
 
 const asText = ({ platform, isAttested, machine, measurements, issued, channelKey }: Attested): string =>

@@ -33,7 +33,8 @@ Examples:
   sotto classify --veiled CLOUD --keys KEYS --file coat.png
 
 Each result is a line {"label": ..., "probabilities": {...}}, in the order of the input; of a reranker or a regression, it
-has "scores" instead; of a model that labels tokens, "entities" and "words" with their places in the text.`,
+has "scores" instead; of a model that labels tokens, "entities" and "words" with their places in the text. A text that takes
+the model beyond the ranges that it was calibrated for has {"error": ...} in its line; the exit code is then 3.`,
   )
 
 export const classifyCommand = declared.action(classify)
@@ -123,6 +124,7 @@ async function label(job: Job, owner: Owner, stopper: Stopper, known?: Run): Pro
     const hear = (event: OwnerEvent) => {
       if (event.type === 'stats') stats = event.stats
       else if (event.type === 'classified') run.put(base + event.index, event.result)
+      else if (event.type === 'unanswered') run.put(base + event.index, { error: event.error })
       else if (event.type === 'notice') run.progress.say(event.text)
     }
     try {
@@ -130,7 +132,7 @@ async function label(job: Job, owner: Owner, stopper: Stopper, known?: Run): Pro
       run.begin()
       while (!run.isComplete && !stopper.isStopped) {
         base = run.done
-        const results = await owner.classify(job.input.lines.slice(base, base + atOnce))
+        const results = await owner.classifyEach(job.input.lines.slice(base, base + atOnce))
         for (const [index, result] of results.entries()) run.put(base + index, result)
       }
     } catch (error) {

@@ -111,6 +111,7 @@ async function converse(job: Job, owner: Owner): Promise<void> {
         auditDealtBytes: audits.dealtBytes,
       }),
       link: info.link.kind,
+      ...(info.enclave && { attested: info.enclave.isAttested }),
       setupSeconds: seconds(opened - started),
       // A reply may end before its first token.
       ...(first > 0 ? { firstTokenSeconds: seconds(first - opened) } : {}),

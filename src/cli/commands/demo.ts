@@ -16,12 +16,12 @@ import { buildPage, pageDir, pageIsStale } from '../build-page.ts'
 import { command, type ValuesOf } from '../command.ts'
 import { logLevels, stateDir, tlsOption, untilStopped } from '../common.ts'
 import { UsageError } from '../errors.ts'
-import { pageConfig, withKits } from '../page-config.ts'
+import { pageConfig, withVeiled } from '../page-config.ts'
 import { startProcesses } from '../processes.ts'
 import { shopApp } from '../shop.ts'
 import { print, printJson } from '../terminal.ts'
 import { list, port as portNumber, webOrigin } from '../values.ts'
-import { veiledDemo } from '../veiled-demo.ts'
+import { simulatedEnclave, veiledDemos } from '../veiled-demo.ts'
 
 const checkout = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 
@@ -117,15 +117,15 @@ async function run(values: ValuesOf<typeof declared>, open: (() => Promise<void>
 
   const building = values.build && pageIsStale()
   if (building) say('Building the page …')
-  const disguised = await veiledDemo(models, stateDir)
-  const kits = Object.entries(disguised?.kits ?? {}).map(([keyId, kit]) => ({
-    keyId,
-    kit,
-    path: `/keys/${keyId}.json`,
-  }))
+  const disguised = await veiledDemos(models, stateDir)
+  const kits = disguised
+    .flatMap(({ kits }) => Object.entries(kits))
+    .map(([keyId, kit]) => ({ keyId, kit, path: `/keys/${keyId}.json` }))
+  const enclave = disguised.length === 0 ? undefined : simulatedEnclave(stateDir)
   const starting = startProcesses({
     models,
-    veiled: disguised?.cloud,
+    veiled: disguised.map(({ cloud }) => cloud),
+    attest: enclave?.key,
     dealerModels: values.dealerModels,
     host,
     serverPort: port && port + 1,
@@ -145,13 +145,13 @@ async function run(values: ValuesOf<typeof declared>, open: (() => Promise<void>
   const [processes] = await Promise.all([starting, building ? buildPage() : undefined])
   const { server, dealer } = processes
   const config = (visited: string) => ({
-    ...withKits(
+    ...withVeiled(
       pageConfig(
         withHost(server.url, visited),
         { url: withHost(dealer.url, visited), key: dealer.key, operator: OPERATOR },
         values.audit,
       ),
-      Object.fromEntries(kits.map(({ keyId, path }) => [keyId, path])),
+      { kits: Object.fromEntries(kits.map(({ keyId, path }) => [keyId, path])), policy: enclave?.policy },
     ),
     operator: OPERATOR,
   })

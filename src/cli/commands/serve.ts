@@ -51,6 +51,11 @@ const declared = listeningCommand(
     '--upstream <url>',
     'an engine that runs already, with the one veiled model: vLLM or llama.cpp behind /v1/completions',
   )
+  .option('--upstream-key <file>', 'the API key that it wants; the first line of a file')
+  .option(
+    '--attest <what>',
+    "evidence of the enclave that this runs in: a command that prints it for $SOTTO_NONCE and $SOTTO_CHANNEL_KEY, or a simulator's key (simulator.pem)",
+  )
   .optionsGroup('Options:')
   .addHelpText(
     'after',
@@ -108,16 +113,32 @@ interface VeiledValues {
   veiled?: string[]
   engine?: EngineName
   upstream?: string
+  upstreamKey?: string
+  attest?: string
 }
 
-function veiledSettings({ veiled: clouds, engine, upstream: address }: VeiledValues) {
-  if (!clouds && (engine !== undefined || address !== undefined))
-    throw new UsageError('--engine and --upstream are for veiled models: give --veiled, too.')
+function veiledSettings({ veiled: clouds, engine, upstream: address, upstreamKey, attest }: VeiledValues) {
+  if (!clouds && (engine ?? address ?? attest) !== undefined)
+    throw new UsageError('--engine, --upstream and --attest are for veiled models: give --veiled, too.')
   if (!clouds) return {}
   if (address !== undefined && (engine !== undefined || clouds.length > 1))
     throw new UsageError('An engine behind --upstream has one model: give one --veiled, and no --engine.')
-  const upstream = address === undefined ? undefined : upstreamUrl(address)
-  return { [VEILED]: { clouds, engine, upstream } satisfies VeiledServeSettings }
+  if (address === undefined && upstreamKey !== undefined)
+    throw new UsageError('--upstream-key is for an engine that runs already: give --upstream, too.')
+  const key = upstreamKey === undefined ? undefined : readKey(upstreamKey)
+  const upstream = address === undefined ? undefined : { url: upstreamUrl(address), key }
+  return { [VEILED]: { clouds, engine, upstream, attest } satisfies VeiledServeSettings }
+}
+
+/** The first line. On the command line everybody on the machine could read it. */
+function readKey(file: string): string {
+  try {
+    const [key] = readFileSync(file, 'utf8').split(/\r?\n/)
+    if (/^[\x21-\x7e]{1,4096}$/.test(key)) return key
+  } catch (cause) {
+    throw new UsageError(`${file} cannot be read: ${(cause as NodeJS.ErrnoException).code}.`)
+  }
+  throw new UsageError(`The first line of ${file} is no key: printable characters without spaces.`)
 }
 
 /** Ids go there in the open: on this machine, in a network that is one's own, or over HTTPS. */

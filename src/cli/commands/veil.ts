@@ -60,5 +60,5 @@ const asText = (r: VeilReport, out: string, keys: string): string =>
   `  ${(r.bytes / 1e6 / r.seconds).toFixed(0)} MB/s, ${(r.bytes / 1e6 / r.cpuSeconds).toFixed(0)} MB per second of processor time\n` +
   (r.rounded > 0 ? `  ${r.rounded} values lost bits: they are subnormal\n` : '') +
   (r.isUntied ? '  The head was the embedding, and has a matrix of its own now.\n' : '') +
-  `For the cloud:       ${out}${r.ggufBytes ? ` with model.gguf, ${(r.ggufBytes / 1e6).toFixed(1)} MB` : ''}\nFor data owners:     ${r.ownerKey}\nStays with you:      ${keys}\n` +
+  `For the cloud:       ${out}${r.ggufBytes ? ` with model.gguf, ${(r.ggufBytes / 1e6).toFixed(1)} MB` : ''}\nFor data owners:     ${r.ownerKey}\n${r.kit ? `  in a page:         ${r.kit}\n` : ''}Stays with you:      ${keys}\n` +
   'Disguised, not encrypted: docs/veiled.md says against whom.\n'

@@ -1,6 +1,5 @@
 /** What an owner demands of an enclave: a file of theirs, which nobody else can change. Browser-safe. */
 import * as v from 'valibot'
-import { fromHex } from '../encoding.ts'
 import { AttestationError } from './error.ts'
 
 export const POLICY_FORMAT = 'sotto-attestation-policy/1'
@@ -44,7 +43,18 @@ const simulator = v.strictObject({
   key: hex(32),
 })
 
-const policySchema = v.variant('platform', [nitro, snp, simulator])
+/** To check a policy with, wherever it comes from. */
+export const policySchema = v.pipe(
+  v.variant('platform', [nitro, snp, simulator]),
+  v.check(
+    (policy) =>
+      policy.platform !== 'aws-nitro' ||
+      !Object.values(policy.pcrs)
+        .flat()
+        .some((value) => /^0+$/.test(value ?? '')),
+    'a register of zeros, which debug enclaves have, must not be allowed',
+  ),
+)
 
 export type NitroPolicy = v.InferOutput<typeof nitro>
 export type SnpPolicy = v.InferOutput<typeof snp>
@@ -61,15 +71,10 @@ export function parsePolicy(text: string): AttestationPolicy {
   }
   const result = v.safeParse(policySchema, json)
   if (!result.success) {
-    const where = v.getDotPath(result.issues[0]) ?? 'the top level'
-    throw new AttestationError('bad-policy', `The policy is wrong at ${where}.`)
+    const [issue] = result.issues
+    const why = issue.type === 'check' ? `: ${issue.message}` : ''
+    const where = v.getDotPath(issue) ?? 'the top level'
+    throw new AttestationError('bad-policy', `The policy is wrong at ${where}${why}.`)
   }
-  const policy = result.output
-  const measurements = policy.platform === 'aws-nitro' ? Object.values(policy.pcrs).flat() : []
-  if (measurements.some((value) => fromHex(value).every((byte) => byte === 0)))
-    throw new AttestationError(
-      'bad-policy',
-      'The policy allows a register of zeros, which debug enclaves have.',
-    )
-  return policy
+  return result.output
 }

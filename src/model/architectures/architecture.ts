@@ -63,6 +63,8 @@ export interface TensorNames {
   readonly isShared?: boolean
   /** Within a layer: queries, keys and values, or the one matrix that holds the three one after another. */
   readonly qkv: readonly [string, string, string] | readonly [string]
+  /** Within a layer: norms of every head of queries and keys by itself, of models that have them. */
+  readonly headNorms?: readonly [query: string, key: string]
   readonly attentionOutput: string
   /**
    * The first feed-forward product: gate and up, which may be one matrix that holds both one after the other, or (not gated)

@@ -73,6 +73,8 @@ export interface ModelConfig {
   /** Base of the rotary angles; rotary models only. */
   ropeTheta?: number
   ropeScaling?: RopeScaling
+  /** Components of a head that turn, where not all do: the first ones. */
+  rotaryDim?: number
   activation: Activation
   /** Whether the output head is the embedding matrix. */
   tied: boolean
@@ -105,6 +107,10 @@ export type Tensors = Map<string, Tensor>
 /** Size of one attention head. */
 export const headDim = (config: Pick<ModelConfig, 'dim' | 'heads' | 'headDim'>): number =>
   config.headDim ?? config.dim / config.heads
+
+/** Components of a head that turn, in rotary models. */
+export const rotaryDim = (config: Pick<ModelConfig, 'dim' | 'heads' | 'headDim' | 'rotaryDim'>): number =>
+  config.rotaryDim ?? headDim(config)
 
 /** Width of all queries together, and of what attention makes of the values. */
 export const queryWidth = (config: Pick<ModelConfig, 'dim' | 'heads' | 'headDim'>): number =>

@@ -50,6 +50,9 @@ const phi3 = {
   rope_scaling: longrope,
 }
 
+const { rms_norm_eps: _, ...sizes } = llama
+const stablelm = { ...sizes, model_type: 'stablelm', rope_scaling: null, layer_norm_eps: 1e-5 }
+
 test('Llama 3.2: grouped heads and its rotary scaling', () => {
   expect(fromHfConfig(llama)).toEqual({
     arch: 'llama',
@@ -109,6 +112,26 @@ test('Qwen2 has a window only where it says so', () => {
     context: 131072,
   })
   expect(fromHfConfig({ ...qwen2, use_sliding_window: true })).toMatchObject({ context: 4096 })
+})
+
+test('a part of a head turns where the form knows of it', () => {
+  const part = { ...phi3, partial_rotary_factor: 0.75, hidden_size: 4096 }
+  const factors = { ...longrope, short_factor: Array(48).fill(1), long_factor: Array(48).fill(1) }
+  expect(fromHfConfig({ ...part, rope_scaling: factors })).toMatchObject({ arch: 'phi3', rotaryDim: 96 })
+  expect(fromHfConfig(stablelm)).toMatchObject({ arch: 'stablelm', rotaryDim: 16, eps: 1e-5 })
+  expect(fromHfConfig({ ...stablelm, use_qkv_bias: true }).arch).toBe('stablelm-2')
+})
+
+test('Qwen3: heads of 128, wherever the file does not say otherwise', () => {
+  const qwen3 = {
+    ...llama,
+    model_type: 'qwen3',
+    rope_scaling: null,
+    hidden_size: 1024,
+    num_attention_heads: 16,
+  }
+  expect(fromHfConfig(qwen3)).toMatchObject({ arch: 'qwen3', headDim: 128 })
+  expect(fromHfConfig({ ...qwen3, head_dim: 64 }).headDim).toBeUndefined()
 })
 
 test('heads need not add up to the width', () => {
@@ -203,6 +226,9 @@ describe('what is written is read back', () => {
     fromHfConfig({ ...llama, head_dim: 128 }),
     fromHfConfig({ ...llama, rope_scaling: { type: 'yarn', factor: 4 } }),
     fromHfConfig({ ...llama, model_type: 'qwen2' }),
+    fromHfConfig({ ...llama, model_type: 'qwen3' }),
+    fromHfConfig(stablelm),
+    fromHfConfig({ ...stablelm, use_qkv_bias: true, partial_rotary_factor: 0.5 }),
     fromHfConfig(phi3),
     fromHfConfig(bert),
     fromHfConfig({ ...bert, id2label: { 0: 'score' } }),
@@ -230,6 +256,8 @@ test.each([
   [{ ...llama, model_type: 'mistral', architectures: ['MistralModel'] }, '["MistralModel"]'],
   [{ ...llama, model_type: 'gpt2', architectures: ['GPT2ForSequenceClassification'] }, '"architectures"'],
   [{ ...bert, id2label: { 0: 'a', 1: 'b', 2: 'a' } }, 'both 0 and 2 "a"'],
+  [{ ...llama, model_type: 'qwen3', attention_bias: true }, '"attention_bias"'],
+  [{ ...llama, model_type: 'qwen3_moe' }, 'several experts'],
   [{ ...llama, attention_bias: true }, '"attention_bias"'],
   [{ ...llama, rope_interleaved: true }, '"rope_interleaved"'],
   [{ ...llama, head_dim: 63 }, 'heads of 63 components'],
@@ -237,7 +265,11 @@ test.each([
   [{ ...llama, rope_scaling: { rope_type: 'yarn' } }, '"factor" above 0'],
   [{ ...phi3, rope_scaling: { ...longrope, long_factor: [1] } }, 'each of the 48 pairs'],
   [{ ...phi3, rope_scaling: { ...longrope, short_factor: 'x' } }, '"short_factor" of numbers'],
-  [{ ...phi3, partial_rotary_factor: 0.75 }, '"partial_rotary_factor"'],
+  [{ ...phi3, partial_rotary_factor: 0.75 }, 'each of the 36 pairs'],
+  [{ ...llama, partial_rotary_factor: 0.5 }, '"partial_rotary_factor"'],
+  [{ ...stablelm, partial_rotary_factor: 0.01 }, 'does not make pairs'],
+  [{ ...stablelm, qk_layernorm: true }, '"qk_layernorm"'],
+  [{ ...stablelm, use_parallel_residual: true }, '"use_parallel_residual"'],
   [{ ...llama, rope_scaling: { rope_type: 'linear' } }, '"factor" above 0'],
   [{ ...llama, num_hidden_layers: undefined }, '"num_hidden_layers" must be a number'],
   [{ ...llama, num_key_value_heads: 5 }, '5 key heads do not divide'],

@@ -3,8 +3,6 @@ import { type HfConfig, HfReader } from './hf-reader.ts'
 
 /** Base and scaling of the rotary angles; `context` is `max_position_embeddings`. */
 export function ropeFromHf(read: HfReader, context: number): Pick<ModelConfig, 'ropeTheta' | 'ropeScaling'> {
-  if ((read.json.partial_rotary_factor ?? 1) !== 1)
-    read.refuse('partial_rotary_factor', 'all components of a head must turn')
   // Newer files keep both in "rope_parameters".
   const both = read.json.rope_parameters as HfConfig | undefined
   const scaling = both ?? (read.json.rope_scaling as HfConfig | null | undefined)
@@ -13,6 +11,24 @@ export function ropeFromHf(read: HfReader, context: number): Pick<ModelConfig, '
   )
   const ropeScaling = scaling ? scalingFromHf(read, scaling, context) : undefined
   return ropeScaling ? { ropeTheta, ropeScaling } : { ropeTheta }
+}
+
+/**
+ * Components of a head `width` wide that turn; undefined where all do. `usual` is the part where the file says nothing, which
+ * forms that turn all of a head do without.
+ */
+export function turnedFromHf(read: HfReader, width: number, usual: number | undefined): number | undefined {
+  const key = 'partial_rotary_factor'
+  const both = read.json.rope_parameters as HfConfig | undefined
+  const part = Number(read.json[key] ?? both?.[key] ?? usual ?? 1)
+  if (part === 1) return undefined
+  if (usual === undefined)
+    read.complain(`"${key}": ${part} is not supported: all components of a head must turn.`)
+  // Hugging Face rounds down; a quotient that was written may be a little less than it was.
+  const turned = Math.floor(width * part + 1e-6)
+  if (!(turned > 0 && turned < width && turned % 2 === 0))
+    read.complain(`"${key}" is ${part}, which does not make pairs of a head of ${width} components.`)
+  return turned
 }
 
 function scalingFromHf(read: HfReader, json: HfConfig, context: number): RopeScaling | undefined {

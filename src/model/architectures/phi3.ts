@@ -13,7 +13,7 @@ export const phi3: Architecture = {
   },
   huggingFace: {
     modelTypes: ['phi3'],
-    read: (reader) => readDecoder(reader, { arch: 'phi3', lacks: ['attention_bias', 'mlp_bias'] }),
+    read: (reader) => readDecoder(reader, { arch: 'phi3', lacks: ['attention_bias', 'mlp_bias'], turned: 1 }),
     write: (c, ids) => decoderToHf(c, { type: 'phi3', name: 'Phi3' }, ids),
   },
 }

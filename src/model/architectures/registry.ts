@@ -13,14 +13,19 @@ import { llama } from './llama.ts'
 import { parallelLlama } from './parallel-llama.ts'
 import { phi3 } from './phi3.ts'
 import { qwen2 } from './qwen2.ts'
+import { qwen3 } from './qwen3.ts'
 import { rmsBert } from './rms-bert.ts'
 import { roberta } from './roberta.ts'
+import { stablelm, stablelm2 } from './stablelm.ts'
 
 export const architectures: readonly Architecture[] = [
   gpt2,
   llama,
   qwen2,
+  qwen3,
   phi3,
+  stablelm,
+  stablelm2,
   bert,
   roberta,
   distilbert,

@@ -91,6 +91,7 @@ const configSchema = v.pipe(
     context: size(1 << 17),
     ropeTheta: v.optional(v.pipe(v.number(), v.finite())),
     ropeScaling: v.optional(ropeScalingSchema),
+    rotaryDim: v.optional(size(MOST_HEAD_DIM)),
     activation: v.picklist(['silu', 'gelu', 'gelu_tanh', 'gelu_sprint', 'relu', 'linear']),
     tied: v.boolean(),
     types: v.optional(size(16)),

@@ -33,9 +33,9 @@ export interface GraphProto {
   outputs: ValueProto[]
 }
 
-export type ElementType = 'float' | 'int32' | 'int64'
+export type ElementType = 'float' | 'int32' | 'int64' | 'bool'
 
-const elementCode: Record<ElementType, number> = { float: 1, int32: 6, int64: 7 }
+const elementCode: Record<ElementType, number> = { float: 1, int32: 6, int64: 7, bool: 9 }
 
 const elementOf = (data: TensorProto['data']): ElementType =>
   data instanceof Float32Array ? 'float' : data instanceof Int32Array ? 'int32' : 'int64'

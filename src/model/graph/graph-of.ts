@@ -2,7 +2,7 @@
 import type { Architecture, Norms } from '../architectures/architecture.ts'
 import { embeddingWidth, headDim, type ModelConfig, queryWidth } from '../architectures/config.ts'
 import { architectureOf } from '../architectures/registry.ts'
-import type { Dense, Head, Layer, ModelGraph, Norm, Table } from './graph.ts'
+import type { Dense, Head, Layer, LearnedNorm, ModelGraph, Norm, Table } from './graph.ts'
 
 const known = new WeakMap<ModelConfig, ModelGraph>()
 
@@ -82,6 +82,7 @@ class Builder {
       query,
       key,
       value,
+      ...this.#headNorms(l),
       attentionOutput: inner(
         tensors.attentionOutput,
         queryWidth(c),
@@ -148,6 +149,13 @@ class Builder {
     return { kind: this.#c.head?.kind === 'classify' ? 'none' : 'unit' }
   }
 
+  #headNorms(l: number): Pick<Layer, 'queryNorm' | 'keyNorm'> {
+    const names = this.#a.tensors.headNorms
+    if (!names) return {}
+    const [queryNorm, keyNorm] = names.map((name) => this.#norm(this.#within(l, name)))
+    return { queryNorm, keyNorm }
+  }
+
   #head(): Head {
     const { dim, vocab, head, tied } = this.#c
     const { tables, head: names } = this.#a.tensors
@@ -187,7 +195,7 @@ class Builder {
     return `${layers}.${isShared ? 0 : l}.${name}`
   }
 
-  #norm(name: string): Norm {
+  #norm(name: string): LearnedNorm {
     const gain = `${name}.weight`
     return this.#a.norm === 'rms' ? { kind: 'rms', gain } : { kind: 'layer', gain, shift: `${name}.bias` }
   }

@@ -51,6 +51,9 @@ export interface Layer {
   readonly query: Dense
   readonly key: Dense
   readonly value: Dense
+  /** In some models, norms of every head of queries and keys by itself, before they turn: one gain for all heads. */
+  readonly queryNorm?: LearnedNorm
+  readonly keyNorm?: LearnedNorm
   readonly attentionOutput: Dense
   readonly feedForwardNorm: Norm
   /** What the activation reads. */

@@ -1,8 +1,14 @@
 /** Runs a model's graph in floating point: in float64, the yardstick for every private computation. */
-import { embeddingWidth, type ModelConfig, queryWidth, type Tensors } from '../architectures/config.ts'
+import {
+  embeddingWidth,
+  headDim,
+  type ModelConfig,
+  queryWidth,
+  type Tensors,
+} from '../architectures/config.ts'
 import { activations, addTo, type Floats, linear, poolActivations, zerosLike } from '../math.ts'
 import { layerNorm, rmsNorm } from '../norm.ts'
-import { rotaryFrequencies, rotate } from '../rope.ts'
+import { rotaryFrequencies, rotate, turnStretch } from '../rope.ts'
 import { attend, type KeysAndValues } from './attend.ts'
 import { LayerCache } from './cache.ts'
 import type { Dense, ModelGraph, Norm } from './graph.ts'
@@ -123,13 +129,9 @@ export class Interpreter {
   #layer(l: number, x: Floats, mask?: ArrayLike<number>): Floats {
     const w = this.#graph.layers[l]
     const n = this.#norm(x, w.attentionNorm, l, 'attention')
-    const q = this.#dense(n, w.query)
-    const k = this.#dense(n, w.key)
+    const q = this.#turned(l, n, 'query')
+    const k = this.#turned(l, n, 'key')
     const v = this.#dense(n, w.value)
-    this.#rotate(q, w.query)
-    this.#rotate(k, w.key)
-    this.#report('query', l, q)
-    this.#report('key', l, k)
     this.#report('value', l, v)
     const mixed = this.#attend(l, q, { keys: k, values: v }, mask)
     this.#report('mixed-values', l, mixed)
@@ -165,8 +167,20 @@ export class Interpreter {
     return attend(this.config, q, kept, () => rows.length, tap)
   }
 
-  #rotate(x: Floats, { outputs }: Dense): void {
-    if (this.#frequencies) rotate(x, this.#frequencies, this.#position, outputs)
+  /** Queries or keys of rows: every head normed by itself where the model does so, and turned. */
+  #turned(l: number, rows: Floats, name: 'query' | 'key'): Floats {
+    const layer = this.#graph.layers[l]
+    const norm = name === 'query' ? layer.queryNorm : layer.keyNorm
+    const raw = this.#dense(rows, layer[name])
+    if (norm) this.#report(`${name}-input`, l, raw)
+    const x = norm
+      ? this.#normalised(raw, norm, (_, meanSquare) => this.#report(`${name}-mean-square`, l, meanSquare))
+      : raw
+    const c = this.config
+    const part = { headDim: headDim(c), amplitude: turnStretch(c) }
+    if (this.#frequencies) rotate(x, this.#frequencies, this.#position, layer[name].outputs, part)
+    this.#report(name, l, x)
+    return x
   }
 
   #dense(x: Floats, d: Dense): Floats {

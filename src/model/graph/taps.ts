@@ -10,7 +10,9 @@ export type NormPlace = 'attention' | 'feed-forward' | 'final' | 'head'
  * | `…-mean-square` | what it divides by, squared and without eps, `[n]`: of a LayerNorm, the variance |
  * | `…-normalised` | its rows before gain and shift |
  * | `…-stream` | its result where skip connections carry that on |
- * | `query`, `key`, `value` | after the rotary embedding, where there is one |
+ * | `query-input`, `key-input` | what the norms of heads read, where there are some |
+ * | `query-mean-square`, `key-mean-square` | what they divide by, squared and without eps, `[n, heads]` |
+ * | `query`, `key`, `value` | after those norms and the rotary embedding, where there are some |
  * | `attention-logits` | scaled, before any soft cap; per row and head the positions that it sees, one after another |
  * | `mixed-values` | attention's result before its projection |
  * | `gate` | what the feed-forward block's activation reads |
@@ -20,8 +22,7 @@ export type NormPlace = 'attention' | 'feed-forward' | 'final' | 'head'
  */
 export type TapName =
   | `${NormPlace}-${'input' | 'mean-square' | 'normalised' | 'stream'}`
-  | 'query'
-  | 'key'
+  | `${'query' | 'key'}${'' | '-input' | '-mean-square'}`
   | 'value'
   | 'attention-logits'
   | 'mixed-values'

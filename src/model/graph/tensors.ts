@@ -1,5 +1,5 @@
 /** The tensors of a model, by name and shape. */
-import { embeddingWidth, type ModelConfig } from '../architectures/config.ts'
+import { embeddingWidth, headDim, type ModelConfig } from '../architectures/config.ts'
 import { architectureOf } from '../architectures/registry.ts'
 import type { Dense, Head, Layer, ModelGraph, Norm } from './graph.ts'
 import { graphOf } from './graph-of.ts'
@@ -92,6 +92,7 @@ function baseShapes(config: ModelConfig): Map<string, number[]> {
   for (const l of graph.layers) {
     norm(l.attentionNorm)
     for (const d of [l.query, l.key, l.value, l.attentionOutput]) dense(d)
+    for (const n of [l.queryNorm, l.keyNorm]) if (n) norm(n, headDim(config))
     norm(l.feedForwardNorm)
     for (const d of l.up ? [l.gate, l.up, l.down] : [l.gate, l.down]) dense(d)
   }

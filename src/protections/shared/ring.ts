@@ -38,7 +38,7 @@ export const laneBits = (lanes: AnyLanes): LaneBits => (8 * lanes.BYTES_PER_ELEM
 export const maskOf = (k: number): bigint => (1n << BigInt(k)) - 1n
 
 /** The low and the high 32 bits of 2^k - 1. */
-const halfMasks = (k: number): [low: number, high: number] => [
+export const halfMasks = (k: number): [low: number, high: number] => [
   k >= 32 ? 0xffffffff : 2 ** k - 1,
   k > 32 ? 2 ** (k - 32) - 1 : 0,
 ]

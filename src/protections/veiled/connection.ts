@@ -1,4 +1,5 @@
 /** A session with a server that runs a veiled model: ids go up veiled, what comes down is unveiled here. */
+import type { Attested } from '../../handshake/attestation/attested.ts'
 import { SessionError, sessionEnd } from '../../handshake/errors.ts'
 import type { TextInput } from '../../model/graph/interpret.ts'
 import type { Floats } from '../../model/math.ts'
@@ -9,6 +10,7 @@ import {
   Cancelled,
   type Connection,
   type Counts,
+  type EnclaveFacts,
   type ExplainedChoice,
   type Looked,
   type RunOptions,
@@ -28,6 +30,20 @@ export interface VeiledParts {
   readonly kit: Kit
   readonly ends: OwnerEnds
   readonly facts: VeiledListing
+  /** Where the owner's policy demands an enclave: what was proved of it. The link is then sealed. */
+  readonly attested?: Attested
+}
+
+function enclaveOf(attested: Attested | undefined): EnclaveFacts {
+  if (!attested)
+    return { isAttested: false, reason: 'Nothing proves what runs there, or that its host cannot look in.' }
+  const { isAttested, platform, machine } = attested
+  return {
+    isAttested,
+    reason: isAttested
+      ? `${platform}, ${machine.slice(0, 24)}: the software that your policy allows, and messages are encrypted to it.`
+      : `A ${machine}: nothing vouches for it.`,
+  }
 }
 
 /** The server computes everything; the owner veils, unveils, and chooses tokens. */
@@ -35,6 +51,7 @@ export class VeiledConnection implements Connection {
   readonly sessionId: string
   readonly link: ExplainedChoice
   readonly backend: ExplainedChoice
+  readonly enclave: EnclaveFacts
   readonly texts: ModelTexts
   readonly maxTokens: number
   readonly #parts: VeiledParts
@@ -50,6 +67,7 @@ export class VeiledConnection implements Connection {
     this.sessionId = parts.sessionId
     this.link = { name: link.kind, reason }
     this.backend = { name: 'server', reason: `The server computes everything: ${facts.engine}.` }
+    this.enclave = enclaveOf(parts.attested)
     this.texts = textsOfKit(parts.kit)
     this.maxTokens = facts.maxTokens
   }

@@ -3,17 +3,26 @@
  * at a time, and each has one answer.
  */
 import * as v from 'valibot'
+import { utf8 } from '../../handshake/encoding.ts'
 import { SessionError } from '../../handshake/errors.ts'
 import { greetingHead, refused } from '../../handshake/greeting.ts'
+
+/** The first thing that is said in a sealed channel: that it is one. */
+export const READY = utf8('ready')
 
 /** The owner's introduction. */
 export const hello = v.object({
   ...greetingHead.entries,
   /** The key that it has. */
   keyId: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'expected 32 hexadecimal digits')),
+  /** Of an owner who demands evidence of an enclave: a nonce. What follows the answer is sealed. */
+  attest: v.optional(v.pipe(v.string(), v.regex(/^[\w-]{42}[AEIMQUYcgkosw048]$/, 'expected 32 bytes'))),
 })
-/** The server's answer. */
-export const welcome = v.variant('t', [v.object({ t: v.literal('welcome') }), refused])
+/** The server's answer, with evidence for that nonce where it has some. */
+export const welcome = v.variant('t', [
+  v.object({ t: v.literal('welcome'), evidence: v.optional(v.unknown()) }),
+  refused,
+])
 
 /** A request of an owner. */
 export type Request =
@@ -80,6 +89,9 @@ export function decodeRequest(bytes: Uint8Array): Request {
 
 /** An answer that was given up, as its owner wished. */
 export const CANCELLED = new Uint8Array()
+
+/** The answer to a picture that a text is about. */
+export const TAKEN = Uint8Array.of(1)
 
 /** Tokens and their logits, or logits alone. */
 export function encodeAnswer(

@@ -7,7 +7,9 @@ import { notice } from './notice.ts'
 export const veiled: Protection = {
   id: VEILED,
   notice,
+  noticeOfPictures: async () => (await import('./picture-notice.ts')).noticeOfPictures,
   needsServer: true,
   needsDealer: false,
+  withKey: async (settings, file) => (await import('./keyring.ts')).withKit(settings, file),
   connect: async (request) => (await import('./connect.ts')).connectVeiled(request),
 }

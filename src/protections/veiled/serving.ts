@@ -1,6 +1,5 @@
 /** Veiled models at the model server: an ordinary engine runs them, and owners' ids and logits go to and fro. */
 import * as v from 'valibot'
-import { utf8 } from '../../handshake/encoding.ts'
 import { SessionError } from '../../handshake/errors.ts'
 import { parseJson } from '../../handshake/parse-json.ts'
 import type { Link } from '../../transport/link.ts'
@@ -9,6 +8,8 @@ import { engineNames } from './engines.ts'
 import { VEILED } from './id.ts'
 import type { VeiledListing } from './listing.ts'
 import { hello } from './messages.ts'
+import { type Attester, greetAttested, welcome } from './server/attested-greeting.ts'
+import { attesterOf } from './server/attester.ts'
 import { type Cloud, countParameters, readCloud } from './server/checkpoint.ts'
 import type { Engine } from './server/engine.ts'
 import { serveSession } from './server/session.ts'
@@ -21,7 +22,9 @@ const settingsSchema = v.object({
   clouds: v.pipe(v.array(v.string()), v.minLength(1)),
   engine: v.optional(v.picklist(engineNames)),
   /** Address of an engine that runs already, and has the one model. */
-  upstream: v.optional(v.string()),
+  upstream: v.optional(v.object({ url: v.string(), key: v.optional(v.string()) })),
+  /** Where evidence of an enclave comes from: a simulator's key, or a command. */
+  attest: v.optional(v.string()),
 })
 /** What `sotto serve` says for veiled models. */
 export type VeiledServeSettings = v.InferInput<typeof settingsSchema>
@@ -38,7 +41,9 @@ export const veiledServing: ServingProtection = {
   takes: () => false,
   bringsModels: (settings) => v.is(settingsSchema, settings),
   async serve({ settings, log }) {
-    const { clouds, engine: name, upstream } = v.parse(settingsSchema, settings)
+    const { clouds, engine: name, upstream, attest } = v.parse(settingsSchema, settings)
+    const attester = attest === undefined ? undefined : await attesterOf(attest)
+    if (attester) log.info({ evidence: attester.name }, 'shows evidence of an enclave')
     // Engines are large: who serves no veiled model does without.
     const { loadEngine } = await import('./server/load.ts')
     const loaded: Loaded[] = []
@@ -54,7 +59,7 @@ export const veiledServing: ServingProtection = {
       await Promise.allSettled(loaded.map(({ engine }) => engine.close()))
       throw error
     }
-    return new VeiledServing(loaded)
+    return new VeiledServing(loaded, attester)
   },
 }
 
@@ -67,9 +72,11 @@ class VeiledServing implements Serving {
   readonly isReady = true
   readonly failed = new Promise<Error>(() => undefined)
   readonly #loaded: readonly Loaded[]
+  readonly #attester?: Attester
 
-  constructor(loaded: readonly Loaded[]) {
+  constructor(loaded: readonly Loaded[], attester?: Attester) {
     this.#loaded = loaded
+    this.#attester = attester
     this.brought = loaded.map(listingOf)
   }
 
@@ -81,13 +88,14 @@ class VeiledServing implements Serving {
 
   /** Rejects with `SessionError`: `unknown-model`, or `plan-mismatch` for an owner with another key. */
   async greet(link: Link, first: Uint8Array): Promise<() => Promise<void>> {
-    const { modelHash, keyId } = parseJson(hello, first, 'The greeting')
+    const { modelHash, keyId, attest } = parseJson(hello, first, 'The greeting')
     const model = this.#loaded.find(({ cloud }) => cloud.hash === modelHash)
     if (!model) throw new SessionError('unknown-model', 'The server has no such model.')
     if (model.cloud.keyId !== keyId)
       throw new SessionError('plan-mismatch', 'The model is disguised with another key than the page has.')
-    await link.send(utf8(JSON.stringify({ t: 'welcome' })), true)
-    return () => serveSession(link, model.engine, model.maxTokens)
+    if (attest === undefined) await welcome(link)
+    const session = attest === undefined ? link : await greetAttested(link, attest, this.#attester)
+    return () => serveSession(session, model.engine, model.maxTokens)
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,5 @@
 /** Owner and server through both doors, over real links: answers are the original's, and what is wrong is refused. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
@@ -23,6 +23,7 @@ import { readKits } from './node/kits.ts'
 
 const models = new URL('../../../models/', import.meta.url).pathname
 let folder: string
+let kitFile: string
 let server: RunningServer
 let chat: Bundle
 let classifier: Bundle
@@ -37,7 +38,7 @@ beforeAll(async () => {
       ...{ from: join(models, name), out: join(folder, `${name}-veiled`), keys: join(folder, name) },
       ...{ group, tenant: 'test' },
     })
-  await veil('sotto-demo', 'full')
+  kitFile = (await veil('sotto-demo', 'full')).kit!
   await veil('sst2', 'bits')
   chat = await loadBundle(join(models, 'sotto-demo'))
   classifier = await loadBundle(join(models, 'sst2'))
@@ -144,6 +145,12 @@ test('without the key, or with another one, there is no session', async () => {
   const open = (of: Owner) => of.open({ model: 'sotto-demo-veiled', protection: VEILED }, () => undefined)
   await expect(open(owner(kits))).rejects.toMatchObject({ name: 'ProtectionError', code: 'key-needed' })
   const keyId = Object.keys(readKits(join(folder, 'sotto-demo')))[0]
+  const late = owner({})
+  await expect(open(late)).rejects.toMatchObject({ code: 'key-needed' })
+  const damaged = late.giveKey(VEILED, readFileSync(other.ownerKey, 'utf8'))
+  await expect(damaged).rejects.toMatchObject({ code: 'key-needed', message: /a key by itself/ })
+  await late.giveKey(VEILED, readFileSync(kitFile, 'utf8'))
+  expect((await open(late)).model.name).toBe('sotto-demo-veiled')
   const posing = { [keyId]: kits[other.keyId] }
   await expect(open(owner(posing))).rejects.toMatchObject({ message: /is veiled with key/ })
   expect(() => readKits(join(folder, 'sotto-demo', 'developer.json'))).toThrow(/not a key of a data owner/)

@@ -13,6 +13,7 @@ import { bertTwin } from '../../twins/bert.ts'
 import type { TwinTensors, Vector } from '../../twins/formulas.ts'
 import { Gpt2Twin } from '../../twins/gpt2.ts'
 import { LlamaTwin } from '../../twins/llama.ts'
+import { pictureRows, textTwin } from '../../twins/llava.ts'
 import { MixtralTwin } from '../../twins/mixtral.ts'
 import { randomCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 
@@ -91,6 +92,26 @@ export const servedEncoders: readonly ServedCase[] = [
   },
 ]
 
+/** Patches of a picture, of 3 x 4 x 4 numbers each, and the token in whose place they stand. */
+export const PATCHES = 16
+export const PICTURE_TOKEN = 299
+
+export const servedLlava: ServedCase = {
+  name: 'llava',
+  group: 'full',
+  config: {
+    model_type: 'llava',
+    image_token_index: PICTURE_TOKEN,
+    text_config: { ...decoder, model_type: 'llama' },
+    vision_config: {
+      ...{ model_type: 'clip_vision_model', hidden_size: 40, num_attention_heads: 4, image_size: 16 },
+      ...{ intermediate_size: 80, num_hidden_layers: 3, patch_size: 4, layer_norm_eps: 1e-5 },
+    },
+  },
+  without: /^model\.|language_model.*bias$|patch_embedding.bias/,
+}
+const clip: ModelConfig = { ...bert, arch: 'clip', dim: 40, ff: 80, layers: 3 }
+
 /** A veiled checkpoint on disk. */
 export class VeiledFolder {
   readonly dir: string
@@ -124,6 +145,18 @@ export class VeiledFolder {
     return new Twin({ ...llama, tied: isTied === true }, original).forward(ids)
   }
 
+  /** The same of a LLaVA, behind each token and patch of a text with a picture in it. */
+  answers(before: readonly number[], patches: readonly Float32Array[], after: readonly number[]): Vector[] {
+    const text = textTwin({ ...llama, tied: false }, this.#original)
+    const seen = pictureRows(
+      clip,
+      this.#original,
+      patches.map((patch) => [...patch]),
+    )
+    const embedded = (ids: readonly number[]) => ids.map((id) => text.embed(id))
+    return text.rows([...embedded(before), ...seen, ...embedded(after)])
+  }
+
   /** Logits of the original's labels. */
   labels(ids: readonly number[], types: readonly number[]): Vector {
     const isBert = this.#config.model_type === 'bert'
@@ -135,6 +168,12 @@ export class VeiledFolder {
   remove(): void {
     rmSync(this.dir, { recursive: true, force: true })
   }
+}
+
+/** A picture's patches, the same for the same seed. */
+export function somePatches(seed: number): Float32Array[] {
+  const random = new PredictableRandom(seed)
+  return Array.from({ length: PATCHES }, () => Float32Array.from({ length: 48 }, () => random.uniform()))
 }
 
 /** Tokens, always the same. */

@@ -37,3 +37,34 @@ it('whole and in pieces, the bytes are the same', () => {
     { numRuns: 300 },
   )
 })
+
+it('finds words of any number of bits where they lie, in pieces or whole', () => {
+  const bits = fc.integer({ min: 1, max: 64 })
+  const words = fc.integer({ min: 1, max: 3 })
+  const at = fc.array(fc.nat(7), { minLength: 1, maxLength: 9 })
+  fc.assert(
+    fc.property(
+      bits,
+      words,
+      at,
+      fc.nat(5),
+      fc.integer({ min: 1, max: 11 }),
+      (bits, words, at, from, piece) => {
+        // Eight entries fill whole bytes.
+        const table = words * bits
+        const bytes = Uint8Array.from({ length: from + at.length * table }, (_, i) => (i * 2654435761) >>> 11)
+        const parts = Array.from({ length: Math.ceil(bytes.length / piece) }, (_, i) =>
+          bytes.slice(piece * i, piece * (i + 1)),
+        )
+        const all = bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n)
+        const want = at.flatMap((entry, i) =>
+          Array.from({ length: words }, (_, w) =>
+            BigInt.asUintN(bits, all >> BigInt(8 * (from + i * table) + (entry * words + w) * bits)),
+          ),
+        )
+        expect([...new Rope(parts).pickBits(from, 8, Uint32Array.from(at), words, bits)]).toEqual(want)
+      },
+    ),
+    { numRuns: 200 },
+  )
+})

@@ -1,12 +1,12 @@
 import type { Lanes } from '../ring.ts'
 
-const viewOf = (part: Uint8Array): DataView => new DataView(part.buffer, part.byteOffset, part.length)
-
-/** `n` bits, at most 32, from bit `shift` of a byte on. */
-function bitsOf(view: DataView, byte: number, shift: number, n: number): number {
-  const low = view.getUint32(byte, true) >>> shift
-  const whole = shift === 0 ? low : low | (view.getUint8(byte + 4) << (32 - shift))
-  return n === 32 ? whole >>> 0 : (whole & (2 ** n - 1)) >>> 0
+/** 32 bits from bit `bit` of the bytes from `start` on. There must be five bytes from where they begin. */
+function wordAt(bytes: Uint8Array, start: number, bit: number): number {
+  const i = start + (bit >>> 3)
+  const shift = bit & 7
+  const low = bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24)
+  // A shift by 32 would be one by nothing.
+  return (low >>> shift) | ((bytes[i + 4] << 1) << (31 - shift))
 }
 
 /**
@@ -69,25 +69,19 @@ export class Rope {
    */
   pickBits(start: number, entries: number, index: Uint32Array, words: number, bits: number): Lanes {
     const table = (entries * words * bits) / 8
+    const size = index.length * table
+    // Whole, and a few bytes longer: the last words are read as those before.
+    const bytes = new Uint8Array(size + 8)
+    bytes.set(this.slice(start, start + size))
     const out = new Uint32Array(2 * index.length * words)
-    const [low, high] = [Math.min(bits, 32), bits - 32]
-    let at = this.#partOf(start)
-    let view = viewOf(this.#parts[at])
-    for (let i = 0, to = 0; i < index.length; i++)
-      for (let w = 0; w < words; w++, to += 2) {
-        const bit = (index[i] * words + w) * bits
-        const from = start + i * table + (bit >>> 3)
-        while (at + 1 < this.#parts.length && from >= this.#starts[at + 1]) view = viewOf(this.#parts[++at])
-        let [source, byte] = [view, from - this.#starts[at]]
-        // Nine bytes have any word, wherever in the first one it begins.
-        if (byte + 9 > view.byteLength) {
-          const near = new Uint8Array(9)
-          near.set(this.slice(from, Math.min(from + 9, this.length)))
-          ;[source, byte] = [viewOf(near), 0]
-        }
-        out[to] = bitsOf(source, byte, bit & 7, low)
-        if (high > 0) out[to + 1] = bitsOf(source, byte + 4, bit & 7, high)
+    const [low, high] = [bits, bits - 32].map((n) => (n >= 32 ? -1 : 2 ** Math.max(n, 0) - 1))
+    for (let i = 0, to = 0, at = 0; i < index.length; i++, at += table) {
+      let bit = index[i] * words * bits
+      for (let w = 0; w < words; w++, to += 2, bit += bits) {
+        out[to] = wordAt(bytes, at, bit) & low
+        if (high !== 0) out[to + 1] = wordAt(bytes, at, bit + 32) & high
       }
+    }
     return new BigUint64Array(out.buffer)
   }
 

@@ -9,7 +9,7 @@ const COMMON_FIELDS: Fields = {
   config: [
     ...['arch', 'vocab', 'dim', 'layers', 'heads', 'kvHeads', 'ff', 'eps', 'context', 'ropeTheta'],
     ...['activation', 'tied', 'types', 'positionOffset', 'softcap', 'softmaxCap'],
-    ...['headDim', 'embedding'],
+    ...['headDim', 'embedding', 'rotaryDim'],
   ],
   'config.ropeScaling': [
     ...['kind', 'factor', 'original', 'low', 'high'],

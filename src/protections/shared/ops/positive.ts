@@ -19,13 +19,15 @@ const TURNED = BigUint64Array.from({ length: ENTRIES }, (_, by) => {
 /**
  * [g >= 0] of an opened signed g, shared mod 2: a table of one bit for each of 2^SIGN_BITS intervals of g's ring, exact
  * for the mask, so that only values within half an interval of zero may be mistaken, at random. Same layout; one dealt
- * word an element. No message. Throws `RangeError` where g's ring has fewer values than there are intervals.
+ * word an element. No message. Throws `RangeError` where g's ring has fewer values than there are intervals, or more
+ * than 31 bits.
  *
  * Of all intervals half begin where g is positive, one after another: the word is a half turned by the mask.
  */
 export function positive(plan: PlanBuilder, g: Opened): Share {
   const { layout, width, ring } = g
   const shift = ring - SIGN_BITS
+  if (ring > 31) throw new RangeError(`positive: Z_2^${ring} does not fit 31 bits`)
   if (shift < 1) throw new RangeError(`positive: Z_2^${ring} does not have ${ENTRIES} intervals of two`)
   const slot: Slot = { name: 'signs', layout, width, bits: ENTRIES, isBinary: true }
   const size = 2 ** ring
@@ -44,10 +46,14 @@ export function positive(plan: PlanBuilder, g: Opened): Share {
     },
     run(ctx) {
       const words = ctx.packed(id, slot)
-      const D = bitsAt(ctx.get(g), shift, SIGN_BITS)
+      const D = ctx.get(g)
+      const opened = new Uint32Array(D.buffer, D.byteOffset, 2 * D.length)
       const out = new BigUint64Array(D.length)
       const low = new Uint32Array(out.buffer)
-      for (let i = 0; i < D.length; i++) low[2 * i] = (words[8 * i + (D[i] >>> 3)] >>> (D[i] & 7)) & 1
+      for (let i = 0; i < low.length; i += 2) {
+        const entry = (opened[i] >>> shift) & (ENTRIES - 1)
+        low[i] = (words[4 * i + (entry >>> 3)] >>> (entry & 7)) & 1
+      }
       return out
     },
     oracle(ctx) {

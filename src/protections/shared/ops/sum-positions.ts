@@ -1,22 +1,32 @@
 import type { PlanBuilder } from '../plan.ts'
-import { type Lanes, maskOf } from '../ring.ts'
+import { halfMasks, type Lanes } from '../ring.ts'
 import { count, firstRow, rowLayout, type Shape, span } from '../shape.ts'
 import { type Share, share } from '../values.ts'
+
+const WORD = 2 ** 32
 
 /** The sum of a pair value over the positions that each row attends to: rows x width, mod x's ring. No message. */
 export function sumPositions(plan: PlanBuilder, x: Share): Share {
   const { width } = x
   const layout = rowLayout(x.layout)
-  const m = maskOf(x.ring)
+  const [low, high] = halfMasks(x.ring)
   const sum = (shape: Shape, v: Lanes): Lanes => {
     const out = new BigUint64Array(count(shape, layout, width))
+    // By halves of lanes, whose sums are exact in float64.
+    const [from, to] = [v, out].map(
+      (lanes) => new Uint32Array(lanes.buffer, lanes.byteOffset, 2 * lanes.length),
+    )
     const first = firstRow(shape, layout)
-    for (let r = first, at = 0; r < shape.rows; r++)
-      for (let j = span(shape, r); j > 0; j--)
-        for (let h = 0; h < width; h++, at++) {
-          const to = (r - first) * width + h
-          out[to] = BigInt.asUintN(64, out[to] + v[at]) & m
-        }
+    const row = new Float64Array(2 * width)
+    for (let r = first, at = 0; r < shape.rows; r++) {
+      row.fill(0)
+      for (let j = span(shape, r); j > 0; j--) for (let i = 0; i < row.length; i++, at++) row[i] += from[at]
+      const start = (r - first) * row.length
+      for (let i = 0; i < row.length; i += 2) {
+        to[start + i] = (row[i] % WORD) & low
+        to[start + i + 1] = ((row[i + 1] + Math.floor(row[i] / WORD)) % WORD) & high
+      }
+    }
     return out
   }
   return plan.step<Share>('sumPositions', share({ ...x, layout }), [x], () => ({

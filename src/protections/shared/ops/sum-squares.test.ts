@@ -56,6 +56,20 @@ it('sums rows of extreme values up to 64 bits', () => {
   )
 })
 
+it('sums runs of columns by themselves', () => {
+  let y!: Share
+  const values = [1, 2, -3, 4, 5, -6, 7, 8]
+  const trial = new Trial(
+    (plan, given) => {
+      const x = given(values, { ring: 8, width: 4 })
+      y = sumSquares(plan, open(plan, x, { bits: 8, lift: 16 }), 16, 2)
+    },
+    { shape: { base: 0, rows: 2, serial: 3 } },
+  )
+  expect(trial.complaints).toEqual([])
+  expect(trial.integers(y)).toEqual([5n, 25n, 61n, 113n])
+})
+
 it('refuses a ring wider than was dealt', () => {
   expect(
     () =>

@@ -1,5 +1,6 @@
+import { type ProgramKernels, program } from '../../../kernels/program.ts'
 import type { PlanBuilder } from '../plan.ts'
-import { type Lanes, maskOf } from '../ring.ts'
+import type { Lanes } from '../ring.ts'
 import { firstRow, type Shape, span, spanOf } from '../shape.ts'
 import { type Share, share } from '../values.ts'
 
@@ -10,21 +11,21 @@ import { type Share, share } from '../values.ts'
  */
 export function suppressPadding(plan: PlanBuilder, x: Share, amount: bigint): Share {
   const { layout, width, ring } = x
-  const m = maskOf(ring)
-  const lower = (shape: Shape, scores: Lanes, padding: Uint8Array): Lanes => {
+  const lowered = program<[Lanes]>((p) => [p.out(p.reduce(p.sub(p.lanes(), p.runs(width)), ring))])
+  const lower = (kernels: ProgramKernels, shape: Shape, scores: Lanes, padding: Uint8Array): Lanes => {
     const seen = spanOf(shape)
     if (padding.length !== seen)
       throw new RangeError(`suppressPadding: ${padding.length} rows are marked as padding or not, of ${seen}`)
     // All positions take one subtraction, so that how long it takes says nothing of the padding.
-    const less = BigUint64Array.from(padding, (isPadding) => (isPadding ? amount : 0n))
-    const out = new BigUint64Array(scores.length)
-    for (let r = firstRow(shape, layout), i = 0; r < shape.rows; r++)
-      for (let j = 0; j < span(shape, r); j++)
-        for (let h = 0; h < width; h++, i++) out[i] = BigInt.asUintN(64, scores[i] - less[j]) & m
-    return out
+    const row = BigUint64Array.from(padding, (isPadding) => (isPadding ? amount : 0n))
+    const less = new BigUint64Array(scores.length / width)
+    for (let r = firstRow(shape, layout), at = 0; r < shape.rows; at += span(shape, r), r++)
+      less.set(row.subarray(0, span(shape, r)), at)
+    return kernels.evaluate(lowered, [scores, less], scores.length)[0]
   }
   return plan.step<Share>('suppressPadding', share(x), [x], () => ({
-    run: (ctx) => (ctx.role === 'owner' ? lower(ctx.shape, ctx.get(x), ctx.padding()) : ctx.get(x)),
-    oracle: (ctx) => lower(ctx.shape, ctx.get(x), ctx.padding()),
+    run: (ctx) =>
+      ctx.role === 'owner' ? lower(ctx.kernels, ctx.shape, ctx.get(x), ctx.padding()) : ctx.get(x),
+    oracle: (ctx) => lower(ctx.kernels, ctx.shape, ctx.get(x), ctx.padding()),
   }))
 }

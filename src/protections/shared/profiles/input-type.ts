@@ -11,10 +11,8 @@ export type InputType = Omit<ShareType, 'layout'> & {
 export function encodeInput({ ring, scale, range }: InputType, reals: Float64Array): Lanes {
   if (!range) return encode(reals, ring, scale.bits)
   const unit = 2 ** -scale.bits
-  const [low, high] = range
-  return encode(
-    reals.map((v) => Math.min(high * unit, Math.max(low * unit, v))),
-    ring,
-    scale.bits,
-  )
+  const [low, high] = range.map((end) => end * unit)
+  const within = new Float64Array(reals.length)
+  for (let i = 0; i < within.length; i++) within[i] = Math.min(high, Math.max(low, reals[i]))
+  return encode(within, ring, scale.bits)
 }

@@ -1,4 +1,5 @@
 import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
+import { type LaneArray, widened } from '../../../kernels/lanes.ts'
 import type { CachedRows, RowCache } from '../cache.ts'
 import type { PartyContext } from '../context.ts'
 import type { Correlations } from '../correlations/correlations.ts'
@@ -38,7 +39,7 @@ export interface PartyHoldings {
   readonly secret?: Prg
   readonly input?: Lanes
   readonly padding?: Uint8Array
-  readonly stationary?: ReadonlyMap<string, Lanes>
+  readonly stationary?: ReadonlyMap<string, LaneArray>
   /** Forget each value after its last use, as sessions do; traces and tests look at all of them. */
   readonly forgets?: boolean
 }
@@ -50,7 +51,9 @@ export class PartyPass implements PartyContext {
   readonly kernels: Kernels
   readonly #plan: Plan
   readonly #schedule: Schedule
-  readonly #own: PartyHoldings
+  readonly #own: Omit<PartyHoldings, 'stationary'>
+  /** Products made ahead of the pass, until they are read. */
+  readonly #stationary: Map<string, LaneArray>
   readonly #values = new Map<number, AnyLanes>()
   readonly #received = new Map<number, Uint8Array>()
   /** Products made ahead of the step that reads them. */
@@ -64,13 +67,14 @@ export class PartyPass implements PartyContext {
   #input?: Lanes
   #padding?: Uint8Array
 
-  constructor(plan: Plan, schedule: Schedule, shape: Shape, own: PartyHoldings) {
+  constructor(plan: Plan, schedule: Schedule, shape: Shape, { stationary, ...own }: PartyHoldings) {
     this.role = own.role
     this.shape = shape
     this.kernels = own.kernels
     this.#plan = plan
     this.#schedule = schedule
     this.#own = own
+    this.#stationary = new Map(stationary)
     this.#input = own.input
     this.#padding = own.padding
     this.#uses = usesOf(schedule, own.role).slice()
@@ -245,9 +249,10 @@ export class PartyPass implements PartyContext {
 
   /** Throws `RangeError` where it was not made ahead. */
   stationary(weight: string): Lanes {
-    const y = this.#own.stationary?.get(weight)
+    const y = this.#stationary.get(weight)
     if (!y) throw new RangeError(`the product with '${weight}' was not prepared`)
-    return y
+    if (this.#own.forgets) this.#stationary.delete(weight)
+    return widened(y)
   }
 
   /** Throws `RangeError` where the party does not hold it. */

@@ -1,5 +1,6 @@
 /** The data owner's side of one session: prepares passes ahead, runs them, and keeps the serials moving forward. */
 
+import type { LaneArray } from '../../../kernels/lanes.ts'
 import { Cancelled } from '../../protection.ts'
 import { RowCache } from '../cache.ts'
 import { SeededCorrelations } from '../correlations/seeded.ts'
@@ -7,7 +8,7 @@ import { planDealtBytes } from '../cost.ts'
 import type { Plan } from '../plan.ts'
 import { deriveKey, Prg } from '../prg.ts'
 import { encodeInput } from '../profiles/input-type.ts'
-import { type Lanes, toFloats } from '../ring.ts'
+import { toFloats } from '../ring.ts'
 import { rowChunksOf } from '../row-chunks.ts'
 import { PartyPass } from '../runners/party.ts'
 import { PipelinedPass } from '../runners/pipelined.ts'
@@ -193,7 +194,7 @@ export class OwnerSession {
     }
     const made = await products
     const rowChunks = rowChunksOf(shape).map((rowChunk) => {
-      const at = (lanes: Lanes): Lanes => {
+      const at = (lanes: LaneArray): LaneArray => {
         const n = lanes.length / rows
         const from = (rowChunk.base - base) * n
         return lanes.subarray(from, from + rowChunk.rows * n)
@@ -257,10 +258,16 @@ export class OwnerSession {
       if (message.index !== last && o.signal?.aborted) return this.#cancel(p)
     }
     const { out } = p.plan.steps[p.plan.steps.length - 1]
-    const released = party.rowChunks.flatMap((rowChunk) => [
-      ...toFloats(rowChunk.result(out.step), out.ring, out.scale.bits),
-    ])
-    return Float64Array.from(released)
+    const parts = party.rowChunks.map((rowChunk) =>
+      toFloats(rowChunk.result(out.step), out.ring, out.scale.bits),
+    )
+    const released = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0))
+    let at = 0
+    for (const part of parts) {
+      released.set(part, at)
+      at += part.length
+    }
+    return released
   }
 
   async #answer(): Promise<PassMessage> {

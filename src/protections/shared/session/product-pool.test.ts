@@ -1,6 +1,7 @@
 /** Rows made ahead keep their serials together, whatever the device does. */
 import { expect, it } from 'vitest'
 import type { ProductDevice, Stationary } from '../../../kernels/kernels.ts'
+import { widened } from '../../../kernels/lanes.ts'
 import { createWasmKernels } from '../../../kernels/wasm/kernels.ts'
 import type { WeightUse } from '../plan.ts'
 import { ProductPool } from './product-pool.ts'
@@ -10,7 +11,7 @@ const weights: WeightUse[] = [0, 1].map((index) => ({
   index,
   k: 1,
   n: 2,
-  ring: 64,
+  ring: [64, 20][index],
   visibility: 'private',
 }))
 const key = new Uint8Array(32)
@@ -42,7 +43,7 @@ it('a device that fails leaves no gap between serials, and no row is given twice
     const { first, products: made } = pool.take(rows)
     const products = await made
     for (const { name } of weights) {
-      const serials = [...products.get(name)!].filter((_, i) => i % 2 === 0)
+      const serials = [...widened(products.get(name)!)].filter((_, i) => i % 2 === 0)
       expect(serials).toEqual(Array.from({ length: rows }, (_, r) => BigInt(first + r)))
       if (name === 'w0') seen.push(...serials)
     }

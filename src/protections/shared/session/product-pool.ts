@@ -3,14 +3,17 @@
  * once, whatever position the row ends up at.
  */
 import type { Kernels, ProductDevice, Stationary } from '../../../kernels/kernels.ts'
+import { type LaneArray, laneArray, lanesOf, narrowed } from '../../../kernels/lanes.ts'
 import type { WeightUse } from '../plan.ts'
 import { type OwnerKeys, passKeys } from '../prg.ts'
-import type { Lanes } from '../ring.ts'
 import { productStreams, stationaryNonce } from '../weights/stationary.ts'
+
+/** In the narrowest lanes of each weight's ring: they wait for their pass, and a text's are many. */
+type Products = ReadonlyMap<string, LaneArray>
 
 interface Block {
   readonly rows: number
-  readonly products: ReadonlyMap<string, Lanes>
+  readonly products: Products
 }
 
 /** Rows that are made under one pass's keys. */
@@ -35,7 +38,7 @@ export interface TakenRows {
   /** The owner's masks of this pass, and of no other one. */
   readonly keys: OwnerKeys
   /** Resolves once all are made. */
-  readonly products: Promise<ReadonlyMap<string, Lanes>>
+  readonly products: Promise<Products>
 }
 
 /** 32 bytes each. */
@@ -113,14 +116,17 @@ export class ProductPool {
     return new PassRows(first, passKeys(this.#kernels, this.#keys.passes, first))
   }
 
-  #collect({ blocks }: PassRows, rows: number): ReadonlyMap<string, Lanes> {
-    const products = new Map<string, Lanes>()
-    for (const { name, n } of this.#weights) {
-      const all = new BigUint64Array(rows * n)
+  /** The first rows of all blocks: of a single block its own memory. */
+  #collect({ blocks }: PassRows, rows: number): Products {
+    const [only] = blocks
+    if (blocks.length === 1 && only.rows === rows) return only.products
+    const products = new Map<string, LaneArray>()
+    for (const { name, n, ring } of this.#weights) {
+      const all = laneArray(lanesOf(ring), rows * n)
       let at = 0
       for (const block of blocks) {
-        const part = block.products.get(name)?.subarray(0, all.length - at) ?? new BigUint64Array()
-        all.set(part, at)
+        const part = block.products.get(name)?.subarray(0, all.length - at) ?? laneArray(lanesOf(ring), 0)
+        all.set(part as never, at)
         at += part.length
       }
       products.set(name, all)
@@ -138,17 +144,16 @@ export class ProductPool {
     this.#stationary ??= this.#load()
     const stationary = await this.#stationary
     const first = to.first + to.made
-    const products = new Map<string, Lanes>()
-    for (const [i, w] of this.#weights.entries())
-      products.set(
-        w.name,
-        await this.#device.product(stationary[i], {
-          key: to.keys.pass,
-          firstSerial: BigInt(first),
-          rows,
-          ...productStreams(w),
-        }),
-      )
+    const products = new Map<string, LaneArray>()
+    for (const [i, w] of this.#weights.entries()) {
+      const made = await this.#device.product(stationary[i], {
+        key: to.keys.pass,
+        firstSerial: BigInt(first),
+        rows,
+        ...productStreams(w),
+      })
+      products.set(w.name, narrowed(made, lanesOf(w.ring)))
+    }
     // Only now: had the device failed, nothing would have left it, and the rows must stay without a gap.
     to.blocks.push({ rows, products })
   }

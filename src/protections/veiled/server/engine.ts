@@ -27,6 +27,8 @@ export interface DecoderEngine extends TextEngine {
   readonly kind: 'decoder'
   /** How many of the likeliest next tokens it tells. */
   readonly top: number
+  /** Of one that reads pictures with its texts: patches of a picture, numbers of each, and the token in whose place they stand. */
+  readonly pictures?: { readonly patches: number; readonly pixels: number; readonly token: number }
   /** A text of its own, with nothing cached. Rejects with `SessionError` `too-many-sessions` where there is no place. */
   open(): Promise<DecoderSession>
 }
@@ -39,6 +41,8 @@ export interface DecoderSession {
    * cached still. Rejects with `SessionError`.
    */
   next(base: number, ids: Uint32Array, signal: AbortSignal): Promise<TopLogits>
+  /** Takes a picture `[patches, pixels]`, which stands in place of the tokens for one that are read from here on. */
+  look?(picture: Float32Array, signal: AbortSignal): Promise<void>
   close(): Promise<void>
 }
 

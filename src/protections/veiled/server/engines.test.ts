@@ -2,9 +2,13 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import {
   CONTEXT,
+  PATCHES,
+  PICTURE_TOKEN,
   servedDecoders,
   servedEncoders,
+  servedLlava,
   someIds,
+  somePatches,
   VeiledFolder,
   VOCAB,
 } from '../../../../test/support/veil/served.ts'
@@ -87,7 +91,11 @@ test('a text for which there is no room ends alone, and not those that are read 
   const family = decoderFamily(cloud.config.model_type)!
   const { layers, kvHeads, width } = family.sizes({ read: readerOf(cloud) })
   // Two texts of 64 tokens.
-  const engine = await loadDecoder(cloud, family, 1, 8 * layers * 2 * kvHeads * width * 64)
+  const engine = await loadDecoder(cloud, family, 1, {
+    cacheBytes: 8 * layers * 2 * kvHeads * width * 64,
+    texts: 1,
+  })
+  expect(engine.context).toBe(128)
   opened.push(engine)
   const ids = someIds(65)
   const veiled = Uint32Array.from(folder.ends.veilIds(ids))
@@ -113,6 +121,32 @@ test('who gives up is not computed for, and goes on where it was', async () => {
   stopped.abort(new Error('enough'))
   await expect(answer).rejects.toThrow('enough')
   expectSame(folder, await session.next(3, veiled.subarray(3, 5), calm), folder.logits(ids)[4])
+})
+
+test('llava: a picture and a text on it, and another picture in its place', async () => {
+  const folder = await VeiledFolder.make(servedLlava)
+  const engine = await load<DecoderEngine>(folder)
+  expect(engine).toMatchObject({ kind: 'decoder', pictures: { patches: PATCHES, pixels: 48 } })
+  const session = await open(engine)
+  // More than a run reads at once, with the picture across its border.
+  const [before, after] = [someIds(60), someIds(9, 4)]
+  const ids = [...before, ...new Array<number>(PATCHES).fill(PICTURE_TOKEN), ...after]
+  const veiled = Uint32Array.from(folder.ends.veilIds(ids))
+  for (const seed of [1, 2]) {
+    const patches = somePatches(seed)
+    const mixed = folder.ends.veilPatches(patches).flatMap((patch) => [...patch])
+    const want = folder.answers(before, patches, after)
+    await session.look!(Float32Array.from(mixed), calm)
+    // A text may end within the picture, and go on there.
+    await session.next(0, veiled.subarray(0, 70), calm)
+    expectSame(folder, await session.next(70, veiled.subarray(70, 80), calm), want[79])
+    for (let at = 80; at < ids.length; at++)
+      expectSame(folder, await session.next(at, veiled.subarray(at, at + 1), calm), want[at])
+  }
+  const more = veiled.subarray(60, 60 + PATCHES)
+  await expect(session.next(0, Uint32Array.from([...more, more[0]]), calm)).rejects.toMatchObject({
+    code: 'malformed',
+  })
 })
 
 describe.each(servedEncoders)('$name', (served) => {

@@ -8,14 +8,15 @@ import { loadDecoder } from './onnx/decoder.ts'
 import { decoderFamily } from './onnx/decoder-graph.ts'
 import { loadEncoder } from './onnx/encoder.ts'
 import { encoderForm } from './onnx/encoder-graph.ts'
+import { loadLlava } from './onnx/llava.ts'
 import { loadVit } from './onnx/vit.ts'
-import { loadUpstream } from './upstream.ts'
+import { loadUpstream, type Upstream } from './upstream.ts'
 
 /** What runs a model, and on how many threads. */
 export interface EngineChoice {
   readonly name?: EngineName
   /** Address of an engine that runs already. */
-  readonly upstream?: string
+  readonly upstream?: Upstream
   readonly threads?: number
 }
 
@@ -32,5 +33,6 @@ export async function loadEngine(
   const form = encoderForm(type)
   if (form) return loadEncoder(cloud, form, threads)
   if (type === 'vit') return loadVit(cloud, threads)
+  if (type === 'llava') return loadLlava(cloud, threads)
   throw new EngineError(`${cloud.dir}: no engine here runs models of type ${JSON.stringify(type)}.`)
 }

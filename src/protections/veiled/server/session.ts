@@ -1,7 +1,7 @@
 /** One owner's requests to an engine, one at a time, each bounded before anything is computed for it. */
 import { SessionError } from '../../../handshake/errors.ts'
 import type { Link } from '../../../transport/link.ts'
-import { CANCELLED, decodeRequest, encodeAnswer, type Request } from '../messages.ts'
+import { CANCELLED, decodeRequest, encodeAnswer, type Request, TAKEN } from '../messages.ts'
 import type { DecoderEngine, Engine, LabelEngine, PictureEngine } from './engine.ts'
 
 type Wanted = Exclude<Request, { kind: 'cancel' }>
@@ -58,6 +58,11 @@ const checkIds = (ids: Uint32Array, { vocab }: DecoderEngine | LabelEngine, maxT
     throw new SessionError('malformed', 'The page has sent tokens that there are not.')
 }
 
+function checkPicture(values: Float32Array, { patches, pixels }: { patches: number; pixels: number }): void {
+  if (values.length !== patches * pixels)
+    throw new SessionError('malformed', 'The page has sent a picture of another size.')
+}
+
 const unlike = (): never => {
   throw new SessionError('malformed', 'The page asks for what this model does not do.')
 }
@@ -71,6 +76,11 @@ async function decoding(
   return {
     close: () => text.close(),
     async answer(request, signal) {
+      if (request.kind === 'picture' && engine.pictures && text.look) {
+        checkPicture(request.values, engine.pictures)
+        await text.look(request.values, signal)
+        return TAKEN
+      }
       if (request.kind !== 'tokens') return unlike()
       const { base, ids } = request
       checkIds(ids, engine, maxTokens)
@@ -102,8 +112,7 @@ const looking = (engine: PictureEngine): { answer: Answer; close(): Promise<void
   close: async () => undefined,
   async answer(request, signal) {
     if (request.kind !== 'picture') return unlike()
-    if (request.values.length !== engine.patches * engine.pixels)
-      throw new SessionError('malformed', 'The page has sent a picture of another size.')
+    checkPicture(request.values, engine)
     return encodeAnswer(await engine.label(request.values, signal))
   },
 })

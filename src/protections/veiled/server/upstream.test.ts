@@ -12,6 +12,7 @@ afterEach(async () => {
   for (const one of opened.splice(0).reverse()) await one.close()
 })
 
+const KEY = 'a-key'
 type Told = { id: number; logprob: number }[]
 const forms = {
   vLLM: (told: Told) => ({
@@ -23,6 +24,10 @@ const forms = {
 /** Answers as such servers do, from an engine of its own. */
 async function apiOf(engine: DecoderEngine, form: (told: Told) => object): Promise<string> {
   const server: Server = createServer(async (request, response) => {
+    if (request.headers.authorization !== `Bearer ${KEY}`) {
+      response.writeHead(401).end()
+      return
+    }
     let body = ''
     for await (const piece of request) body += piece
     const { prompt, max_tokens: most } = JSON.parse(body) as { prompt: number[]; max_tokens: number }
@@ -46,7 +51,11 @@ test.each(Object.entries(forms))('answers of %s', async (_, form) => {
   const behind = (await loadEngine(readCloud(folder.cloud), { threads: 1 })) as DecoderEngine
   opened.push(behind)
   const upstream = await apiOf(behind, form)
-  const engine = (await loadEngine(readCloud(folder.cloud), { upstream })) as DecoderEngine
+  const without = loadEngine(readCloud(folder.cloud), { upstream: { url: upstream } })
+  await expect(without).rejects.toThrow('status 401')
+  const engine = (await loadEngine(readCloud(folder.cloud), {
+    upstream: { url: upstream, key: KEY },
+  })) as DecoderEngine
   const session = await engine.open()
   const ids = someIds(12)
   const veiled = Uint32Array.from(folder.ends.veilIds(ids))
@@ -71,5 +80,7 @@ test('what is no such engine is refused, and said so', async () => {
   opened.push(behind)
   const words = (told: Told) => ({ top_logprobs: [{ ' the': told[0].logprob }] })
   const upstream = await apiOf(behind, words)
-  await expect(loadEngine(readCloud(folder.cloud), { upstream })).rejects.toThrow(/not ids of this model/)
+  await expect(
+    loadEngine(readCloud(folder.cloud), { upstream: { url: upstream, key: KEY } }),
+  ).rejects.toThrow(/not ids of this model/)
 })

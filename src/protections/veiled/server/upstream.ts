@@ -37,20 +37,30 @@ const answerSchema = v.object({
   ),
 })
 
+/** An engine that runs already. */
+export interface Upstream {
+  readonly url: string
+  /** What it wants to be shown by whoever asks. */
+  readonly key?: string
+}
+
 /**
  * Asks once, to know how many of the likeliest tokens it tells. Rejects with {@link EngineError} where it does not answer as
  * it should.
  */
-export async function loadUpstream(cloud: Cloud, url: string): Promise<DecoderEngine> {
+export async function loadUpstream(cloud: Cloud, upstream: Upstream): Promise<DecoderEngine> {
   const family = decoderFamily(cloud.config.model_type)
   if (!family)
     throw new EngineError(`${cloud.dir} is no model that writes on: an upstream serves only those.`)
   const { vocab, context } = family.sizes({ read: readerOf(cloud) })
-  const ask = (ids: readonly number[], signal: AbortSignal) => likeliest(url, ids, vocab, signal)
+  const ask = (ids: readonly number[], signal: AbortSignal) => likeliest(upstream, ids, vocab, signal)
   const first = await ask([0], AbortSignal.timeout(ANSWER_MS)).catch((cause: unknown) => {
-    throw new EngineError(`${url} does not answer /v1/completions as it should: ${reasonOf(cause)}`, {
-      cause,
-    })
+    throw new EngineError(
+      `${upstream.url} does not answer /v1/completions as it should: ${reasonOf(cause)}`,
+      {
+        cause,
+      },
+    )
   })
   const top = Math.min(TOP, vocab, first.length)
   return {
@@ -83,14 +93,19 @@ export async function loadUpstream(cloud: Cloud, url: string): Promise<DecoderEn
 
 /** The likeliest next tokens, the likeliest first, by the logarithms of their probabilities. */
 async function likeliest(
-  url: string,
+  { url, key }: Upstream,
   ids: readonly number[],
   vocab: number,
   signal: AbortSignal,
 ): Promise<[id: number, logprob: number][]> {
   const response = await fetch(new URL('v1/completions', url.endsWith('/') ? url : `${url}/`), {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: {
+      'content-type': 'application/json',
+      ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+    },
+    // A key, and ids, are for this address alone.
+    redirect: 'error',
     body: JSON.stringify({
       ...{ prompt: ids, max_tokens: 1, temperature: 0, logprobs: TOP, stream: false },
       // vLLM

@@ -1,7 +1,7 @@
 /** Attention: projections, logits, weights, and the mixed values divided by the weights' sums. */
 
 import { headDim, queryWidth } from '../../../../model/architectures/config.ts'
-import { rotaryFrequencies } from '../../../../model/rope.ts'
+import { rotaryFrequencies, turnStretch } from '../../../../model/rope.ts'
 import { inverseLevels, timesInverse } from '../../ops/composed/open-inverse.ts'
 import { lastRow } from '../../ops/last-row.ts'
 import { mix } from '../../ops/mix.ts'
@@ -15,7 +15,8 @@ import { fraction } from '../../scale.ts'
 import type { Share } from '../../values.ts'
 import { type Block, weightIndex } from './block.ts'
 import { placed, RangeTooWide } from './errors.ts'
-import type { LayerRanges } from './ranges.ts'
+import { headRanges, headWidths, normedHeads } from './head-norm.ts'
+import type { HeadRanges, LayerRanges } from './ranges.ts'
 import { attentionPowers, attentionWidths, inverseSums, outputRing } from './softmax.ts'
 import { normWidths } from './widths.ts'
 
@@ -37,19 +38,27 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   const kv = config.kvHeads * hd
   const h = { heads: config.heads, kvHeads: config.kvHeads, headDim: hd }
   const rotaryBits = block.graph.isRotary ? p.rotary : 0
-  const qkv = block.biased(projected(block, x, r, layer, own + 2 * kv), layer, 'qkv')
+  const columns = own + 2 * kv + block.gainedColumns
+  const qkv = block.biased(projected(block, x, r, layer, columns), layer, 'qkv')
   const frequencies = rotaryFrequencies(config)
-  const turned = (from: number, width: number, source = qkv): Share => {
+  const amplitude = turnStretch(config)
+  const normed = headRanges(block, r, layer)
+  const turned = (from: number, width: number, source: Share): Share => {
     const part = slice(plan, source, from, width)
-    if (rotaryBits === 0) return truncate(plan, part, p.weight, w.scores)
-    const rotated = rotary(plan, part, { headDim: hd, frequencies, frac: rotaryBits })
-    return truncate(plan, rotated, p.weight + rotaryBits, w.scores)
+    return rotaryBits === 0
+      ? part
+      : rotary(plan, part, { headDim: hd, frequencies, amplitude, frac: rotaryBits })
+  }
+  const headsOf = (from: number, width: number, ranges: HeadRanges | undefined, source = qkv): Share => {
+    if (!ranges) return truncate(plan, turned(from, width, source), p.weight + rotaryBits, w.scores)
+    const gained = turned(from + own + 2 * kv, width, source)
+    return normedHeads(block, slice(plan, source, from, width), gained, headWidths(block, ranges, w.scores))
   }
   const rows = block.isLast(layer) ? lastRow(plan, qkv) : qkv
-  const q = open(plan, turned(0, own, rows), { bits: w.scores })
+  const q = open(plan, headsOf(0, own, normed.query, rows), { bits: w.scores })
   const keys = `${layer}.k`
   const values = `${layer}.v`
-  const k = open(plan, turned(own, kv), { bits: w.scores, cache: keys })
+  const k = open(plan, headsOf(own, kv, normed.key), { bits: w.scores, cache: keys })
   const vShare = truncate(plan, slice(plan, qkv, own + kv, kv), p.weight, s.weights)
   const v = open(plan, vShare, { bits: s.weights, cache: values })
 
@@ -75,7 +84,7 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   const y = block.biased(block.linear(truncate(plan, out, drop), layer, 'out', config.dim), layer, 'out')
   const output = truncate(plan, y, f + p.weight - p.residual, block.residual)
   if (block.residualColumns === 0) return { output }
-  const residual = slice(plan, rows, own + 2 * kv, block.residualColumns)
+  const residual = slice(plan, rows, columns, block.residualColumns)
   return { output, residual: truncate(plan, residual, f + p.weight - p.residual, block.residual) }
 }
 
@@ -84,7 +93,13 @@ export function projectionRing(block: Block, r: LayerRanges, layer: number): num
   const { precision: p, graph } = block
   const { scores, softmax } = placed({ layer, role: 'qkv' }, () => attentionWidths(block, r))
   const rotary = graph.isRotary ? p.rotary : 0
-  const ring = Math.max(p.weight + rotary + scores, p.weight + softmax.weights)
+  const { query, key } = headRanges(block, r, layer)
+  const heads = [query, key].map((ranges) =>
+    ranges
+      ? placed({ layer, role: 'qkv' }, () => headWidths(block, ranges, scores)).product
+      : p.weight + rotary + scores,
+  )
+  const ring = Math.max(...heads, p.weight + softmax.weights)
   if (ring > 64) throw new RangeTooWide(`queries, keys and values need ${ring} bits`, { layer, role: 'qkv' })
   return ring
 }

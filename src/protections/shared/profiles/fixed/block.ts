@@ -105,32 +105,36 @@ export class Block {
     return layer === 0 && this.graph.skip === 'normalised' && !this.isPrivate('embed')
   }
 
+  /** Columns of queries' and keys' product that hold them once more, times the gains of their heads' norms. */
+  get gainedColumns(): number {
+    const { queryNorm, query, key } = this.graph.layers[0]
+    return queryNorm ? query.outputs + key.outputs : 0
+  }
+
   /** Columns of the first matrix of each block that carry on a stream that the norms make. */
   get residualColumns(): number {
     return this.graph.skip === 'normalised' ? this.spec.config.dim : 0
   }
 
-  /** Opens x, and 1/rms(x) beside it; `lift`, `weight` and `ring` are what x's and the root's consumers want. */
+  /**
+   * Opens x, and 1/rms of every `run` of its columns beside it, of whole rows where nothing is said; `lift`, `weight` and
+   * `ring` are what x's and the root's consumers want.
+   */
   root(
     x: Share,
     w: NormWidths,
-    o: { lift: number; weight?: number; ring: number },
+    o: { lift: number; weight?: number; ring: number; run?: number },
   ): { opened: Opened; root: Opened } {
     const { plan } = this
-    const { config } = this.spec
+    const { eps } = this.spec.config
+    const { run = x.width } = o
     const opened = open(plan, x, { bits: w.open, lift: Math.max(o.lift, w.square), weight: o.weight })
-    const squares = sumSquares(plan, opened, w.square)
-    const v = open(
-      plan,
-      truncate(plan, squares, 2 * this.precision.residual - w.table.frac, w.table.ring, 'unsigned'),
-      {
-        bits: w.table.ring,
-      },
-    )
-    const { dim, eps } = config
+    const squares = sumSquares(plan, opened, w.square, run)
+    const sums = truncate(plan, squares, squares.scale.bits - w.table.frac, w.table.ring, 'unsigned')
+    const v = open(plan, sums, { bits: w.table.ring })
     const root = openInverse(plan, v, {
       ...w.table,
-      f: (y) => 1 / Math.sqrt(y / dim + eps),
+      f: (y) => 1 / Math.sqrt(y / run + eps),
       degree: INVERSE_DEGREE,
       frac: w.rootFrac,
       basisBits: BASIS_BITS,

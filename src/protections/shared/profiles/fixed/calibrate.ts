@@ -2,11 +2,12 @@
 import type { ModelConfig, Tensors } from '../../../../model/architectures/config.ts'
 import { graphOf } from '../../../../model/graph/graph-of.ts'
 import { Interpreter, type TextInput } from '../../../../model/graph/interpret.ts'
-import type { Tap } from '../../../../model/graph/taps.ts'
+import type { Tap, TapName } from '../../../../model/graph/taps.ts'
+import { scoreScale } from '../../../../model/score-scale.ts'
 import { centreRows } from './centre.ts'
 import { type Lowered, lowerMatrix } from './lower.ts'
 import { hasBias } from './matrices.ts'
-import type { Interval, LayerRanges, PoolRanges, Ranges } from './ranges.ts'
+import type { HeadRanges, Interval, LayerRanges, PoolRanges, Ranges } from './ranges.ts'
 
 /** A text as token ids; an encoder's may come with token types. */
 export type Sequence = number[] | TextInput
@@ -81,6 +82,8 @@ class Measured {
   #rows = 0
   /** What the second norm divides each row by. */
   #roots = new Float64Array()
+  /** What the norm of heads divides each by. */
+  #headRoots = new Float64Array()
 
   constructor(config: ModelConfig, tensors: Tensors) {
     const graph = graphOf(config)
@@ -131,6 +134,23 @@ class Measured {
       case 'attention-normalised':
         r.normal1 = Math.max(r.normal1, largest(values))
         break
+      case 'query-input':
+      case 'key-input': {
+        const heads = this.#heads(r, name)
+        heads.raw = Math.max(heads.raw, largest(values))
+        break
+      }
+      case 'query-mean-square':
+      case 'key-mean-square':
+        extend(this.#heads(r, name).meanSquare, values)
+        this.#headRoots = values.map((v) => Math.sqrt(v + this.#config.eps))
+        break
+      case 'query':
+        if (r.query) this.#seeGained(r.query, values, Math.LOG2E * scoreScale(this.#config))
+        break
+      case 'key':
+        if (r.key) this.#seeGained(r.key, values, 1)
+        break
       case 'value':
         r.v = Math.max(r.v, largest(values))
         break
@@ -154,7 +174,7 @@ class Measured {
         break
       case 'up':
         r.up = Math.max(r.up, largest(values))
-        r.raw = Math.max(r.raw, this.#raw(values))
+        r.raw = Math.max(r.raw, this.#raw(values, this.#lowered[layer].bias?.data.subarray(this.#config.ff)))
         break
       case 'final-input':
         final.x = Math.max(final.x, largest(this.#residual(values)))
@@ -181,6 +201,19 @@ class Measured {
 
   #residual(values: Float64Array): Float64Array {
     return this.#isCentred ? centreRows(values.slice(), this.#config.dim) : values
+  }
+
+  #heads(r: LayerRanges, name: TapName): HeadRanges {
+    const side = name.startsWith('query') ? 'query' : 'key'
+    r[side] ??= { raw: 0, meanSquare: nothing(), gained: 0 }
+    return r[side]
+  }
+
+  /** Normed heads times what their norm divided by. */
+  #seeGained(r: HeadRanges, values: Float64Array, scale: number): void {
+    const width = values.length / this.#headRoots.length
+    for (let i = 0; i < values.length; i++)
+      r.gained = Math.max(r.gained, Math.abs(values[i]) * scale * this.#headRoots[Math.floor(i / width)])
   }
 
   /** Largest |value - bias| times what the norm before it divided by. */

@@ -28,13 +28,18 @@ export function check(manifest: ModelManifest, tensors: Tensors): void {
 function refuseUnmeasured(config: ModelConfig, ranges: Ranges): void {
   ranges.layers.forEach((r, layer) => {
     for (const [name, value] of Object.entries(r))
-      if (![value].flat().every(Number.isFinite))
+      if (!isMeasured(value))
         throw new CalibrationError(
-          `Layer ${layer}: "${name}" came out as ${value}. The weights hold infinities, or overflow in use.`,
+          `Layer ${layer}: "${name}" came out as ${JSON.stringify(value)}. The weights hold infinities, or overflow in use.`,
           { layer, tensors: sources(config, layer, 'qkv') },
         )
   })
 }
+
+const isMeasured = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null
+    ? Object.values(value).every(isMeasured)
+    : value === undefined || Number.isFinite(value)
 
 /** Runs what may be refused, and says then which tensors it comes from, and what to do. */
 function explained(

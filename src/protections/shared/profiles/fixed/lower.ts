@@ -41,7 +41,7 @@ export function lowerMatrix(config: ModelConfig, tensors: Tensors, layer: number
   const weights = new WeightTable(config, tensors)
   const name = matrixName(layer, role)
   const { dim } = config
-  const { norm, dense, tables } = matrixParts(config, layer, role)
+  const { norm, dense, tables, headNorms = [] } = matrixParts(config, layer, role)
   if (role === 'embed') {
     const data = joined(tables.map((table) => weights.tensor(table)))
     return { matrix: { name, k: data.length / dim, n: dim, data: centredFor(graph, data, dim) } }
@@ -55,12 +55,17 @@ export function lowerMatrix(config: ModelConfig, tensors: Tensors, layer: number
     const bias = folding.shift && { name, data: Float64Array.from(folding.shift) }
     return { matrix: { name, k: dim, n: dim, data: diagonal(folding.gain) }, bias }
   }
-  const parts = dense.map((d, i) => ({
+  const partOf = (d: Dense, scale: number, gain?: Float32Array): Part => ({
     weight: weights.matrix(d),
     bias: weights.bias(d),
     outputs: d.outputs,
-    scale: role === 'qkv' && i === 0 ? Math.LOG2E * scoreScale(config) : 1,
-  }))
+    scaleOf: (output) => scale * (gain?.[output % gain.length] ?? 1),
+  })
+  const scaleOf = (i: number): number => (role === 'qkv' && i === 0 ? Math.LOG2E * scoreScale(config) : 1)
+  const parts = dense.map((d, i) => partOf(d, headNorms.length > 0 ? 1 : scaleOf(i)))
+  headNorms.forEach((n, i) => {
+    parts.push(partOf(dense[i], scaleOf(i), weights.tensor(n.gain)))
+  })
   // A norm's output has a mean of zero, so the columns may have one, too: then what rounding adds to all of a row alike is
   // not multiplied. It matters where the stream itself passes through them.
   const isCarried = graph.skip === 'normalised'
@@ -93,11 +98,11 @@ interface Folded {
   readonly bias?: Float64Array
 }
 
-/** A dense layer [out, in], with a factor. */
+/** A dense layer [out, in], with a factor for each output. */
 interface Part extends Pick<Dense, 'outputs'> {
   readonly weight: Float32Array
   readonly bias?: Float32Array
-  readonly scale: number
+  scaleOf(output: number): number
 }
 
 /** (gain n + shift) W' + b over dense layers side by side: row-major [inputs, n] and a bias row, where there are biases. */
@@ -114,12 +119,13 @@ function folded(
   for (const part of parts)
     for (let o = 0; o < part.outputs; o++, at++) {
       let sum = part.bias?.[o] ?? 0
+      const scale = part.scaleOf(o)
       for (let i = 0; i < inputs; i++) {
         const w = part.weight[o * inputs + i]
-        data[i * n + at] = w * part.scale * (norm?.gain[i] ?? 1)
+        data[i * n + at] = w * scale * (norm?.gain[i] ?? 1)
         if (norm?.shift) sum += w * norm.shift[i]
       }
-      bias[at] = sum * part.scale
+      bias[at] = sum * scale
     }
   if (norm && centresColumns) centreColumns(data, n)
   const hasBias = norm?.shift !== undefined || parts.some((part) => part.bias)

@@ -4,7 +4,7 @@
  */
 import type { ModelConfig } from '../../../../model/architectures/config.ts'
 import type { Visibility } from '../../../../model/files/manifest.ts'
-import type { Dense, Norm } from '../../../../model/graph/graph.ts'
+import type { Dense, LearnedNorm, Norm } from '../../../../model/graph/graph.ts'
 import { graphOf } from '../../../../model/graph/graph-of.ts'
 import { adapterName, isAdapted } from '../../../../model/graph/lora.ts'
 import { denseTensors, normTensors } from '../../../../model/graph/tensors.ts'
@@ -48,6 +48,8 @@ export function hasPool(config: ModelConfig): boolean {
 export interface MatrixParts {
   readonly norm?: Norm
   readonly dense: readonly Dense[]
+  /** Norms of the heads of the first two dense layers, queries and keys. */
+  readonly headNorms?: readonly LearnedNorm[]
   readonly tables: readonly string[]
 }
 
@@ -75,7 +77,10 @@ export function matrixParts(config: ModelConfig, layer: number, role: MatrixRole
     throw new RangeError(`The model has no matrix "${role}".`)
   }
   const l = layers[layer]
-  if (role === 'qkv') return parts([l.query, l.key, l.value], l.attentionNorm)
+  if (role === 'qkv') {
+    const headNorms = [l.queryNorm, l.keyNorm].filter((norm) => norm !== undefined)
+    return { ...parts([l.query, l.key, l.value], l.attentionNorm), headNorms }
+  }
   if (role === 'out') return parts([l.attentionOutput])
   return role === 'up' ? parts([l.gate, l.up], l.feedForwardNorm) : parts([l.down])
 }
@@ -88,8 +93,9 @@ export function hasBias(config: ModelConfig, layer: number, role: MatrixRole): b
 
 /** The tensors that one folded matrix (and its bias) is made from, adapters included. */
 export function sources(config: ModelConfig, layer: number, role: MatrixRole): string[] {
-  const { norm, dense, tables } = matrixParts(config, layer, role)
-  const base = [...new Set([...(norm ? normTensors(norm) : []), ...dense.flatMap(denseTensors), ...tables])]
+  const { norm, dense, tables, headNorms = [] } = matrixParts(config, layer, role)
+  const norms = [...(norm ? [norm] : []), ...headNorms]
+  const base = [...new Set([...norms.flatMap(normTensors), ...dense.flatMap(denseTensors), ...tables])]
   const adapted = base.filter((name) => isAdapted(config, name))
   return [...base, ...adapted.flatMap((name) => [adapterName(name, 'A'), adapterName(name, 'B')])]
 }

@@ -11,6 +11,8 @@ export const fixed: Profile = {
       ...['x', 'meanSquare1[]', 'meanSquare2[]', 'normal1', 'v', 'score[]', 'peak'],
       ...['raw', 'rawResidual', 'gate', 'up'],
     ],
+    'ranges.layers[].query': ['raw', 'meanSquare[]', 'gained'],
+    'ranges.layers[].key': ['raw', 'meanSquare[]', 'gained'],
     'ranges.final': ['x', 'meanSquare[]', 'normal', 'logits'],
     'ranges.pool': ['input', 'x', 'meanSquare[]', 'normal'],
   },

@@ -1,6 +1,6 @@
 /** Every measured range beside what the chosen rings hold. */
 
-import type { ModelConfig } from '../../../../model/architectures/config.ts'
+import { headDim, type ModelConfig } from '../../../../model/architectures/config.ts'
 import { continuesText, graphOf } from '../../../../model/graph/graph-of.ts'
 import type { RangeEntry } from '../workshop.ts'
 import { Block, type ModelSpec } from './block.ts'
@@ -30,9 +30,16 @@ export function rangeReport(spec: ModelSpec): RangeEntry[] {
   }
   /** The power of two above a value with its head room. */
   const power = (measured: number): number => 2 ** integerBits(measured * p.headroom)
-  const meanSquare = (layer: number | undefined, name: string, about: string, measured: Interval): void => {
-    const limit = meanSquareLimit(config, measured, about, p)
-    const bits = Math.min(bitsBetween(limit[1], measured[1]), bitsBetween(measured[0] + config.eps, limit[0]))
+  const { eps } = config
+  const meanSquare = (
+    layer: number | undefined,
+    name: string,
+    about: string,
+    measured: Interval,
+    dim = config.dim,
+  ): void => {
+    const limit = meanSquareLimit({ dim, eps }, measured, about, p)
+    const bits = Math.min(bitsBetween(limit[1], measured[1]), bitsBetween(measured[0] + eps, limit[0]))
     entries.push({ layer, name, about, measured, limit, bits })
   }
   const residual = 2 ** (residualRing(ranges, p) - 2 - p.residual)
@@ -41,6 +48,14 @@ export function rangeReport(spec: ModelSpec): RangeEntry[] {
     if (graphOf(config).layers[layer].attentionNorm.kind !== 'none')
       meanSquare(layer, 'meanSquare1', 'mean square at the first norm', r.meanSquare1)
     largest(layer, 'normal1', 'normalised, before attention', r.normal1, power(r.normal1))
+    for (const side of ['query', 'key'] as const) {
+      const heads = r[side]
+      if (!heads) continue
+      const name = side === 'query' ? 'queries' : 'keys'
+      largest(layer, `${side}.raw`, `${name} before their norm`, heads.raw, power(heads.raw))
+      meanSquare(layer, `${side}.meanSquare`, `mean square of ${name}`, heads.meanSquare, headDim(config))
+      largest(layer, `${side}.gained`, `${name} times their gain`, heads.gained, power(heads.gained))
+    }
     // A softmax under a constant cap has rings of another kind.
     if (config.softmaxCap === undefined) entries.push(scores(block, r, layer))
     largest(layer, 'v', 'attention values', r.v, power(r.v))
@@ -77,8 +92,12 @@ export function rangeReport(spec: ModelSpec): RangeEntry[] {
 const quarterOctave = (limit: number): number => 2 ** (Math.ceil(4 * Math.log2(limit)) / 4)
 
 /** What the table of 1 / sqrt tells apart, as mean squares. */
-function meanSquareLimit(config: ModelConfig, measured: Interval, what: string, p: Precision): Interval {
-  const { dim, eps } = config
+function meanSquareLimit(
+  { dim, eps }: Pick<ModelConfig, 'dim' | 'eps'>,
+  measured: Interval,
+  what: string,
+  p: Precision,
+): Interval {
   const interval: Interval = [
     ((measured[0] + eps) * dim) / p.headroom ** 2,
     (measured[1] + eps) * dim * p.headroom ** 2,

@@ -2,6 +2,16 @@
 
 export type Interval = [low: number, high: number]
 
+/** What one layer's queries or keys span where every head is normed by itself. */
+export interface HeadRanges {
+  /** Largest |component|, as the product gives it. */
+  raw: number
+  /** What the norm divides by, squared. */
+  meanSquare: Interval
+  /** Largest |component| times its gain and, of queries, the scale of the scores, turned, before the division. */
+  gained: number
+}
+
 /** What one layer's values span. */
 export interface LayerRanges {
   /** Largest |residual| before attention and before the feed-forward block (LayerNorm models: centred). */
@@ -11,6 +21,9 @@ export interface LayerRanges {
   meanSquare2: Interval
   /** Largest normalised activation before attention. */
   normal1: number
+  /** Of models whose heads are normed. */
+  query?: HeadRanges
+  key?: HeadRanges
   /** Largest |value|. */
   v: number
   /** Attention logits times log2(e). */

@@ -144,13 +144,15 @@ export interface NormWidths {
 }
 
 /**
- * @param x largest |residual|
+ * @param config how many columns are normed, and eps
+ * @param p `residual`: fraction bits of x
+ * @param x largest |what is normed|
  * @param meanSquare range of the mean square
  * @param largest |what the root multiplies|: its fraction bits follow
  * @param columns how many it multiplies
  */
 export function normWidths(
-  config: ModelConfig,
+  config: Pick<ModelConfig, 'dim' | 'eps'>,
   p: Precision,
   x: number,
   meanSquare: Interval,

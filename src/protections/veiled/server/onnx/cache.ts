@@ -12,6 +12,9 @@ export interface CacheSizes {
   readonly context: number
 }
 
+/** Bytes of one token's keys and values in all layers. */
+export const tokenBytes = ({ layers, kvHeads, width }: CacheSizes): number => 8 * layers * kvHeads * width
+
 /** Texts have places; all places have the same room, which is what the longest of them needs. */
 export class Cache {
   /** Tokens that a place has room for. */
@@ -21,7 +24,8 @@ export class Cache {
   /** Two arrays a layer, `[places, kvHeads, room, width]`. */
   #arrays: Float32Array<ArrayBuffer>[] = []
   #places = 0
-  readonly #taken = new Set<number>()
+  /** Tokens that the text at each taken place has asked for room for. */
+  readonly #taken = new Map<number, number>()
 
   /** @param budget bytes of all places together */
   constructor(sizes: CacheSizes, budget: number) {
@@ -33,8 +37,8 @@ export class Cache {
   take(): number {
     let place = 0
     while (this.#taken.has(place)) place++
-    if (place >= this.#places) this.#resize(Math.max(1, 2 * this.#places), Math.max(this.room, FIRST_ROOM))
-    this.#taken.add(place)
+    if (place >= this.#places) this.#grow(place)
+    this.#taken.set(place, 0)
     return place
   }
 
@@ -46,11 +50,12 @@ export class Cache {
     this.#places = this.room = 0
   }
 
-  /** Makes room for so many tokens at every place. Throws as `take` does. */
-  reserve(tokens: number): void {
-    let { room } = this
-    while (room < tokens) room *= 2
-    if (room > this.room) this.#resize(this.#places, Math.min(room, this.#sizes.context))
+  /** Makes room for so many tokens at a place, and so at every one. Throws as `take` does. */
+  reserve(place: number, tokens: number): void {
+    const room = Math.min(roomFor(tokens, this.room), this.#sizes.context)
+    if (room > this.room) this.#resize(this.#places, room)
+    // What a text had behind these is forgotten.
+    this.#taken.set(place, tokens)
   }
 
   /** One layer's keys (0) or values (1) at neighbouring places, as the engine reads and writes them. */
@@ -63,21 +68,34 @@ export class Cache {
     return this.#sizes.kvHeads * room * this.#sizes.width
   }
 
+  /** Twice the places, or as many as there is memory for; where long texts have left since, with less room at each. */
+  #grow(place: number): void {
+    const room = Math.min(roomFor(Math.max(0, ...this.#taken.values())), this.#sizes.context)
+    const most = Math.floor(this.#budget / (tokenBytes(this.#sizes) * room))
+    this.#resize(Math.max(place + 1, Math.min(2 * this.#places, most)), room)
+  }
+
   #resize(places: number, room: number): void {
     const { layers, kvHeads, width } = this.#sizes
     const size = this.#placeSize(room)
-    if (8 * layers * places * size > this.#budget)
+    if (tokenBytes(this.#sizes) * places * room > this.#budget)
       throw new SessionError('too-many-sessions', 'The memory for texts that are under way is full.')
-    const old = this.room * width
-    const next = room * width
+    const [old, next, kept] = [this.room, room, Math.min(this.room, room)].map((tokens) => tokens * width)
     for (let i = 0; i < 2 * layers; i++) {
-      const grown = new Float32Array(places * size)
+      const resized = new Float32Array(places * size)
       const before = this.#arrays[i]
-      for (let head = 0; before && head < this.#places * kvHeads; head++)
-        grown.set(before.subarray(head * old, (head + 1) * old), head * next)
-      this.#arrays[i] = grown
+      for (let head = 0; before && head < Math.min(this.#places, places) * kvHeads; head++)
+        resized.set(before.subarray(head * old, head * old + kept), head * next)
+      this.#arrays[i] = resized
     }
     this.#places = places
     this.room = room
   }
+}
+
+/** Doubled from `room` on. */
+function roomFor(tokens: number, room = FIRST_ROOM): number {
+  let doubled = Math.max(room, FIRST_ROOM)
+  while (doubled < tokens) doubled *= 2
+  return doubled
 }

@@ -24,7 +24,7 @@ export interface DecoderFamily {
   readonly modelTypes: readonly string[]
   /** Throws `HfConfigError` for a form that it does not know. */
   sizes(checkpoint: Pick<Checkpoint, 'read'>): DecoderSizes
-  /** From ids `[texts, tokens]` to the last norm's rows `[texts, tokens, dim]`. `positions` are of the same shape. */
+  /** From embedded ids `[texts, tokens]` to the last norm's rows `[texts, tokens, dim]`. `positions` are of the same shape. */
   rows(parts: DecoderParts): Value
   /** The output matrix, `[vocab, dim]`. */
   readonly head: string
@@ -36,7 +36,8 @@ export interface DecoderParts {
   readonly weights: Weights
   readonly checkpoint: Checkpoint
   readonly sizes: DecoderSizes
-  readonly ids: Value
+  /** The rows `[texts, tokens, dim]` of the ids in a table, but those of pictures, which come from elsewhere. */
+  embed(table: string): Value
   /** Declares an input: only where a family adds positions to its rows. */
   positions(): Value
   readonly attend: Attend

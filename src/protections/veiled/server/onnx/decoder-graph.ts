@@ -16,9 +16,16 @@ export const decoderFamily = (modelType: unknown): DecoderFamily | undefined =>
 /**
  * The graph. Inputs: `ids` and, where the family adds positions, `positions`, both `[texts, tokens]`; `lengths` `[texts]`,
  * each the text's tokens less one, and `length`, the longest; `key0`, `value0` and so on, `[texts, kvHeads, room, width]`.
- * Outputs: `logits` and `tokens` `[texts, top]`, and the caches as `key0_out` and so on, in the same room.
+ * With `pictureDim`, also `pictures` `[texts, tokens, pictureDim]`: rows that stand in place of a token's where `shown`
+ * `[texts, tokens, 1]` says so. Outputs: `logits` and `tokens` `[texts, top]`, and the caches as `key0_out` and so on, in
+ * the same room.
  */
-export function decoderGraph(family: DecoderFamily, checkpoint: Checkpoint, top: number): Uint8Array {
+export function decoderGraph(
+  family: DecoderFamily,
+  checkpoint: Checkpoint,
+  top: number,
+  pictureDim?: number,
+): Uint8Array {
   const sizes = family.sizes(checkpoint)
   const { heads, kvHeads, width, rotary, context } = sizes
   // What the attention kernel works on.
@@ -49,8 +56,14 @@ export function decoderGraph(family: DecoderFamily, checkpoint: Checkpoint, top:
     })
     return mixed
   }
+  const embed = (table: string) => {
+    const own = graph.op('Gather', [weights.constant(table), ids])
+    if (pictureDim === undefined) return own
+    const pictures = graph.input('pictures', ['texts', 'tokens', pictureDim])
+    return graph.op('Where', [graph.input('shown', ['texts', 'tokens', 1], 'bool'), pictures, own])
+  }
   const positions = () => graph.input('positions', ['texts', 'tokens'], 'int64')
-  const rows = family.rows({ graph, weights, checkpoint, sizes, ids, positions, attend })
+  const rows = family.rows({ graph, weights, checkpoint, sizes, embed, positions, attend })
   const last = graph.op('Gather', [rows, graph.constant(BigInt64Array.of(-1n), [])], { axis: 1 })
   const logits = weights.head(last, family.head)
   const [best, tokens] = graph.ops('TopK', [logits, graph.integers(top)], 2, { axis: -1 })

@@ -1,22 +1,32 @@
 /** Decoders on ONNX Runtime: texts that are written at once are read in one run. */
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { SessionError } from '../../../../handshake/errors.ts'
-import { type Cloud, readCheckpoint } from '../checkpoint.ts'
+import { type Checkpoint, type Cloud, readCheckpoint } from '../checkpoint.ts'
 import { type DecoderEngine, type DecoderSession, TOP, type TopLogits } from '../engine.ts'
 import { nextBatch, type Waiting } from './batches.ts'
-import { Cache } from './cache.ts'
+import { Cache, tokenBytes } from './cache.ts'
 import type { DecoderFamily, DecoderSizes } from './decoder-family.ts'
 import { decoderGraph } from './decoder-graph.ts'
 import { sessionOptions } from './session.ts'
+import { type PictureRows, ShownPicture } from './shown-picture.ts'
 
 /** Tokens of a prompt in one run: between two, others get their turn, and who has left is noticed. */
 const CHUNK = 64
 
-/** Bytes of all keys and values of texts, unless said otherwise. */
+/** Bytes of all keys and values of texts, unless said otherwise, and how many texts there is always room for. */
 const CACHE_BYTES = 1 << 30
+const TEXTS = 8
+
+/** How much memory there is for texts. */
+export interface CacheRoom {
+  readonly cacheBytes?: number
+  /** No text takes more than its part of the memory, of so many: one that is long keeps nobody out. */
+  readonly texts?: number
+}
 
 interface Text {
   place?: number
+  picture?: ShownPicture
   isClosed?: true
 }
 
@@ -24,6 +34,8 @@ interface Request {
   readonly text: Text
   base: number
   ids: Uint32Array
+  /** Of each id, the row of the text's picture that stands in its place, or -1; of a text with a picture. */
+  shown?: Int32Array
   readonly signal: AbortSignal
   resolve(answer: TopLogits): void
   reject(reason: unknown): void
@@ -34,15 +46,26 @@ export async function loadDecoder(
   cloud: Cloud,
   family: DecoderFamily,
   threads: number,
-  cacheBytes = CACHE_BYTES,
+  room: CacheRoom = {},
 ): Promise<DecoderEngine> {
-  const checkpoint = readCheckpoint(cloud)
+  return openDecoder(family, readCheckpoint(cloud), threads, room)
+}
+
+/** The same of a checkpoint that has been read; `pictures` are of one that reads pictures with its texts. */
+export async function openDecoder(
+  family: DecoderFamily,
+  checkpoint: Checkpoint,
+  threads: number,
+  { cacheBytes = CACHE_BYTES, texts = TEXTS, pictures }: CacheRoom & { pictures?: PictureRows } = {},
+): Promise<DecoderEngine> {
   const top = Math.min(TOP, family.sizes(checkpoint).vocab)
   const session = await InferenceSession.create(
-    decoderGraph(family, checkpoint, top),
+    decoderGraph(family, checkpoint, top, pictures?.dim),
     sessionOptions(threads),
   )
-  return new OnnxDecoder(session, family.sizes(checkpoint), top, cacheBytes)
+  const sizes = family.sizes(checkpoint)
+  const context = Math.min(sizes.context, Math.floor(cacheBytes / texts / tokenBytes(sizes)))
+  return new OnnxDecoder(session, { ...sizes, context, top, cacheBytes, pictures })
 }
 
 class OnnxDecoder implements DecoderEngine {
@@ -51,6 +74,7 @@ class OnnxDecoder implements DecoderEngine {
   readonly vocab: number
   readonly context: number
   readonly top: number
+  readonly pictures?: PictureRows
   readonly #session: InferenceSession
   readonly #cache: Cache
   readonly #kvHeads: number
@@ -60,25 +84,37 @@ class OnnxDecoder implements DecoderEngine {
   #isRunning = false
   #wasSingle = false
 
-  constructor(session: InferenceSession, sizes: DecoderSizes, top: number, cacheBytes: number) {
+  constructor(
+    session: InferenceSession,
+    sizes: DecoderSizes & { top: number; cacheBytes: number; pictures?: PictureRows },
+  ) {
     this.vocab = sizes.vocab
     this.context = sizes.context
-    this.top = top
+    this.top = sizes.top
+    this.pictures = sizes.pictures
     this.#session = session
     this.#kvHeads = sizes.kvHeads
     this.#width = sizes.width
     this.#layers = sizes.layers
-    this.#cache = new Cache(sizes, cacheBytes)
+    this.#cache = new Cache(sizes, sizes.cacheBytes)
   }
 
   async open(): Promise<DecoderSession> {
     // A place is taken between two runs: a run that is under way writes into the arrays that there are.
     const text: Text = {}
+    const { pictures } = this
     return {
       next: (base, ids, signal) =>
         new Promise((resolve, reject) => {
-          this.#waiting.push({ text, base, ids, signal, resolve, reject })
+          const shown = text.picture?.places(base, ids)
+          this.#waiting.push({ text, base, ids, shown, signal, resolve, reject })
           void this.#work()
+        }),
+      look:
+        pictures &&
+        (async (picture, signal) => {
+          signal.throwIfAborted()
+          text.picture = new ShownPicture(pictures, await pictures.rows(picture))
         }),
       close: async () => {
         if (text.place !== undefined) this.#cache.release(text.place)
@@ -91,6 +127,7 @@ class OnnxDecoder implements DecoderEngine {
     for (const { reject } of this.#waiting.splice(0)) reject(new SessionError('expired', 'The engine stops.'))
     while (this.#isRunning) await new Promise((resolve) => setTimeout(resolve, 5))
     await this.#session.release()
+    await this.pictures?.close()
   }
 
   async #work(): Promise<void> {
@@ -119,7 +156,7 @@ class OnnxDecoder implements DecoderEngine {
         if (request.text.isClosed) throw new SessionError('expired', 'The text was closed.')
         request.text.place ??= this.#cache.take()
         // Whose text has no room left goes alone: those that are read with it have asked for nothing.
-        this.#cache.reserve(request.base + Math.min(CHUNK, request.ids.length))
+        this.#cache.reserve(request.text.place, request.base + Math.min(CHUNK, request.ids.length))
         return [{ request, place: request.text.place, tokens: request.ids.length }]
       } catch (reason) {
         this.#leave(request).reject(reason)
@@ -157,6 +194,7 @@ class OnnxDecoder implements DecoderEngine {
       const positions = batch.flatMap(({ base }) => Array.from({ length: count }, (_, i) => BigInt(base + i)))
       feeds.positions = new Tensor('int64', BigInt64Array.from(positions), shape)
     }
+    if (this.pictures) Object.assign(feeds, picturesOf(batch, count, this.pictures.dim))
     const fetches: Record<string, Tensor | null> = { logits: null, tokens: null }
     for (let layer = 0; layer < this.#layers; layer++)
       for (const [which, name] of [`key${layer}`, `value${layer}`].entries()) {
@@ -174,6 +212,7 @@ class OnnxDecoder implements DecoderEngine {
     batch.forEach((request, i) => {
       if (request.ids.length > count) {
         request.ids = request.ids.subarray(count)
+        request.shown = request.shown?.subarray(count)
         request.base += count
         return
       }
@@ -183,5 +222,23 @@ class OnnxDecoder implements DecoderEngine {
         logits: (logits.data as Float32Array).slice(from, to),
       })
     })
+  }
+}
+
+/** The rows that stand in place of tokens: `pictures`, and `shown`, which says where. */
+function picturesOf(batch: readonly Request[], count: number, dim: number): Record<string, Tensor> {
+  const rows = new Float32Array(batch.length * count * dim)
+  const mask = new Uint8Array(batch.length * count)
+  batch.forEach(({ text, shown }, b) => {
+    for (let i = 0; i < count; i++) {
+      const row = shown?.[i] ?? -1
+      if (row < 0 || !text.picture) continue
+      rows.set(text.picture.row(row), (b * count + i) * dim)
+      mask[b * count + i] = 1
+    }
+  })
+  return {
+    pictures: new Tensor('float32', rows, [batch.length, count, dim]),
+    shown: new Tensor('bool', mask, [batch.length, count, 1]),
   }
 }

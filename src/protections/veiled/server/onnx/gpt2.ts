@@ -19,12 +19,12 @@ export const gpt2: DecoderFamily = {
     }
   },
 
-  rows({ graph, weights, checkpoint: { read }, sizes, ids, positions, attend }) {
+  rows({ graph, weights, checkpoint: { read }, sizes, embed, positions, attend }) {
     const eps = read.number('layer_norm_epsilon', 1e-5)
     const kind = read.activation('activation_function', activations, 'gelu_new')
     const prefix = weights.has('transformer.wte.weight') ? 'transformer.' : ''
-    const row = (table: string, at: string) => graph.op('Gather', [weights.constant(prefix + table), at])
-    let x = graph.op('Add', [row('wte.weight', ids), row('wpe.weight', positions())])
+    const placed = graph.op('Gather', [weights.constant(`${prefix}wpe.weight`), positions()])
+    let x = graph.op('Add', [embed(`${prefix}wte.weight`), placed])
     for (let layer = 0; layer < sizes.layers; layer++) {
       const at = `${prefix}h.${layer}`
       const projected = weights.conv(weights.layerNorm(x, `${at}.ln_1`, eps), `${at}.attn.c_attn`)

@@ -1,5 +1,5 @@
 /** LLaMA and its kin: Mistral, Qwen2, Qwen3, and Mixtral, whose feed-forward blocks are some of several. */
-import { ropeFromHf } from '../../../../model/architectures/hf-rope.ts'
+import { ropeFromHf, turnedFromHf } from '../../../../model/architectures/hf-rope.ts'
 import { rotaryFrequencies } from '../../../../model/rope.ts'
 import { activate, activations } from './activate.ts'
 import type { DecoderFamily, DecoderParts } from './decoder-family.ts'
@@ -21,8 +21,7 @@ export const llama: DecoderFamily = {
     const kind = rope.ropeScaling?.kind ?? 'linear'
     if (!['linear', 'dynamic', 'llama3'].includes(kind))
       read.refuse('rope_scaling', `${kind} scales attention as well; --engine llama or --upstream has it`)
-    if ((read.json.partial_rotary_factor ?? 1) !== 1)
-      read.refuse('partial_rotary_factor', 'all components of a head must turn')
+    turnedFromHf(read, width, undefined)
     const frequencies = rotaryFrequencies({ dim: heads * width, heads, context, ...rope })
     const table = (of: (angle: number) => number) =>
       Float32Array.from({ length: (context * width) / 2 }, (_, i) =>
@@ -38,9 +37,9 @@ export const llama: DecoderFamily = {
   },
 
   rows(parts) {
-    const { graph, weights, checkpoint, sizes, ids, attend } = parts
+    const { graph, weights, checkpoint, sizes, embed, attend } = parts
     const eps = checkpoint.read.number('rms_norm_eps', 1e-6)
-    let x = graph.op('Gather', [weights.constant('model.embed_tokens.weight'), ids])
+    let x = embed('model.embed_tokens.weight')
     for (let layer = 0; layer < sizes.layers; layer++) {
       const at = `model.layers.${layer}`
       const attention = weights.rmsNorm(x, `${at}.input_layernorm`, eps)

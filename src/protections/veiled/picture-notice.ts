@@ -1,0 +1,33 @@
+/** The veil in words, of models that read pictures. Loaded where one is listed. */
+import type { Notice } from '../notice.ts'
+import { forWhom, network, notice, pooled, secretSharing, worth } from './notice.ts'
+
+const rebuilt =
+  'A host with public pictures of the same kind rebuilds yours so that they can be recognised: in a trial with garments, ' +
+  'with a correlation of 0.96.'
+
+/** As `docs/pictures.md` has it, shorter. */
+export const noticeOfPictures: Notice = {
+  ...notice,
+  lead: {
+    chat: `Disguised, not encrypted: pictures leave this browser as patches that are mixed and reordered. ${worth}`,
+    classify: `Disguised, not encrypted: pictures leave this browser as patches that are mixed and reordered. ${worth}`,
+  },
+  promise: `${forWhom} ${rebuilt}`,
+  parties: {
+    owner: 'Holds your pictures and the key file: how patches are mixed and reordered. Reads the labels.',
+    server: 'Holds the disguised model. Sees mixed patches, mixed in the same way every time.',
+  },
+  afterFailure: 'What was sent was disguised, not encrypted. A retry sends the same patches again.',
+  visible: {
+    chat: ['How many pictures you send, and which are alike.', network],
+    classify: ['How many pictures you send, and which are alike.', network],
+  },
+  limits: [
+    'Never for open-weight models or their fine-tunes: with the original weights all pictures are rebuilt.',
+    rebuilt,
+    'Any owner’s key opens every owner’s pictures of that key.',
+    secretSharing,
+  ],
+  pooled: pooled('picture'),
+}
