@@ -1,26 +1,28 @@
 /** Vectors for texts, one private pass each: for encoders that were imported without a head. */
+import type { TextModel } from '../model/texts.ts'
 import { encodeForEncoder } from '../model/tokenizer/encode-text.ts'
 import { Cancelled } from '../protections/protection.ts'
 import type { Embedding } from './api.ts'
 import { OwnerError } from './api.ts'
 import type { Running } from './chatting.ts'
 import { type Open, reading } from './connect.ts'
-import { givenUp } from './given-up.ts'
 
 /**
- * The mean of each text's last hidden states over its tokens, scaled to length 1, as Sentence-BERT has it (Reimers and
- * Gurevych 2019, section 3). Rejects with `OwnerError`, `cancelled` after `signal`, and with what sessions throw.
+ * The mean of each text's last hidden states over its tokens, or the first token's, as Sentence-BERT has them (Reimers and
+ * Gurevych 2019, section 3); scaled to length 1 unless the model says otherwise. Rejects with `OwnerError`, `cancelled` after `signal`, and with what sessions throw.
  */
 export async function embed(open: Open, texts: readonly string[], run: Running): Promise<Embedding[]> {
   const { connection, model, tokenizer } = open
-  const { config, name } = model
+  const { config, name, pooling = usual } = model
   if (model.continuesText || config.head)
     throw new OwnerError(
       'wrong-task',
       `The model '${name}' gives no vectors of texts.`,
       'Choose an encoder without a head.',
     )
-  const inputs = texts.map((text) => encodeForEncoder(tokenizer, config, connection.maxTokens, text))
+  const inputs = texts.map((text) =>
+    encodeForEncoder(tokenizer, config, connection.maxTokens, `${pooling.prompt ?? ''}${text}`),
+  )
   const empty = inputs.findIndex(({ ids }) => ids.length === 0)
   if (empty >= 0)
     throw new OwnerError('empty', `Text ${empty + 1} is empty.`, 'Leave it out, or write something.')
@@ -34,18 +36,27 @@ export async function embed(open: Open, texts: readonly string[], run: Running):
       throw givenUp(error)
     })
     const { ids, isCut } = input
-    out.push({ vector: unitMean(hidden, ids.length), tokens: ids.length, isCut })
+    out.push({ vector: pooled(hidden, ids.length, pooling), tokens: ids.length, isCut })
     run.passed((performance.now() - started) / 1000 / ids.length)
   }
   run.onEvent(reading(open, inputs.length, inputs.length, 'texts'))
   return out
 }
 
-/** The mean of `n` rows, scaled to length 1. */
-function unitMean(rows: ArrayLike<number>, n: number): number[] {
+/** Some of the vectors are of no use: whoever stops gets none. */
+export const givenUp = (cause?: unknown): OwnerError =>
+  new OwnerError('cancelled', 'The texts were given up.', 'Send them again.', { cause })
+
+type Pooling = NonNullable<TextModel['pooling']>
+
+const usual: Pooling = { kind: 'mean', normalize: true }
+
+/** One vector of `n` rows. */
+function pooled(rows: ArrayLike<number>, n: number, { kind, normalize }: Pooling): number[] {
   const dim = rows.length / n
-  const sum = new Array<number>(dim).fill(0)
-  for (let i = 0; i < rows.length; i++) sum[i % dim] += rows[i]
-  const length = Math.hypot(...sum)
-  return length === 0 ? sum : sum.map((value) => value / length)
+  const count = kind === 'cls' ? 1 : n
+  const out = new Array<number>(dim).fill(0)
+  for (let i = 0; i < count * dim; i++) out[i % dim] += rows[i] / count
+  const length = Math.hypot(...out)
+  return normalize && length > 0 ? out.map((value) => value / length) : out
 }

@@ -19,8 +19,9 @@ import type {
 } from './api.ts'
 import { isUnanswered, OwnerError } from './api.ts'
 import { type Begun, chat, measure, type Running } from './chatting.ts'
+import { classify } from './classifying.ts'
 import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'
-import { givenUp } from './given-up.ts'
+import { embed, givenUp } from './embedding.ts'
 import type { Platform } from './platform.ts'
 import { isPutOff, isReplaced, openNext } from './reconnecting.ts'
 import { statsOf } from './stats.ts'
@@ -120,14 +121,14 @@ export class Owner implements OwnerApi {
   classifyEach(inputs: ClassifyInput[]): Promise<Answer[]> {
     const answers: Answer[] = []
     return this.#run(
-      async (open, run) => (await import('./classifying.ts')).classify(open, inputs, run, answers),
+      (open, run) => classify(open, inputs, run, answers),
       () => answers,
     )
   }
 
   embed(texts: string[]): Promise<Embedding[]> {
     return this.#run(
-      async (open, run) => (await import('./embedding.ts')).embed(open, texts, run),
+      (open, run) => embed(open, texts, run),
       () => {
         throw givenUp()
       },

@@ -1,4 +1,3 @@
-import '../view-texts.ts'
 import { describe, expect, it } from 'vitest'
 import type { Classification, ModelListing } from '../../owner/api.ts'
 import {

@@ -1,4 +1,3 @@
-import '../view-texts.ts'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   type Answer,
