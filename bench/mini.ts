@@ -77,7 +77,7 @@ export async function runOp(
   const differences = new Map(
     uses.map((u, i) => [
       u.name,
-      kernels.load(difference(kernels, key(4), i, u, weights.get(u.name)!), u.k, u.n),
+      kernels.load(difference(kernels, key(4), i, u, matrices.get(u.name)!), u.k, u.n),
     ]),
   )
   const loaded = await Promise.all(

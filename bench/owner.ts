@@ -5,6 +5,7 @@ import type { PlannedModel } from '../src/protections/shared/agreement/parties.t
 import { modelPlans } from '../src/protections/shared/session/model-plan.ts'
 import { OwnerSession } from '../src/protections/shared/session/owner-session.ts'
 import { decodePass } from '../src/protections/shared/session/pass-messages.ts'
+import { loadWeights } from '../src/protections/shared/weights/held.ts'
 import { connect, type LinkChoice } from '../src/transport/connect.ts'
 import { emulate, type Network } from '../src/transport/emulated.ts'
 import type { Link } from '../src/transport/link.ts'
@@ -171,7 +172,7 @@ serve({
           link,
           seed: agreement.seed,
           stationarySeed: fSeed,
-          clear: plans.model.loadWeights(kernels, tensors, ['public']),
+          clear: loadWeights(kernels, plans.model.encode(tensors, ['public'])),
         },
         agreement,
         o.network,

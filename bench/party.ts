@@ -6,7 +6,7 @@ import { newIdentity } from '../src/handshake/node/key-file.ts'
 import { chooseProducts } from '../src/kernels/node/choice.ts'
 import { createNodeKernels } from '../src/kernels/node/kernels.ts'
 import { type CatalogEntry, readCatalog } from '../src/model/files/catalog.ts'
-import { PlanDealer } from '../src/protections/shared/dealer/engine.ts'
+import { DEALER_DIGIT_BYTES, PlanDealer } from '../src/protections/shared/dealer/engine.ts'
 import { startDealer } from '../src/protections/shared/dealer/start.ts'
 import { DealingThreads } from '../src/protections/shared/dealer/workers/threads.ts'
 import { PlanServer } from '../src/protections/shared/server/engine.ts'
@@ -63,9 +63,10 @@ serve({
   /** The server is not known yet, and every one may connect: this dealer lives as long as one bench. */
   async startDealer({ isCrowded, workers = 0 }: DealerOptions): Promise<PartyAddress> {
     const identity = newIdentity()
+    const dealing = createNodeKernels({ ...choice, digitBytes: DEALER_DIGIT_BYTES })
     const threads = new DealingThreads(workers, (await chooseProducts(choice)).kind)
     const makeEngine = (serverKey: string) =>
-      watchDealer(workers > 0 ? threads.makeEngine(serverKey) : new PlanDealer(kernels), dealt)
+      watchDealer(workers > 0 ? threads.makeEngine(serverKey) : new PlanDealer(dealing), dealt)
     const { url } = await startDealer({ ...common, identity, makeEngine, trustProxy: isCrowded })
     return { url, key: toBase64Url(identity.publicKey) }
   },

@@ -1,16 +1,24 @@
 /** A person labels texts: one, a pasted batch, a file; and everyone else can, too. */
 import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
+import { encode } from 'fast-png'
 import type { Browser, BrowserContextOptions, Page, Request } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseCsv } from '../src/texts/csv.ts'
+import { likeness } from '../test/support/likeness.ts'
+import { garmentPictures } from '../test/support/pictures/garments.ts'
 import { writeTinyBundle } from '../test/support/session/tiny-bundle.ts'
 import { writeTinyClassifier } from '../test/support/session/tiny-classifier.ts'
 import { ended, sotto } from './support/demo.ts'
 import { desktop, launch, PATIENCE_MS, phone } from './support/page.ts'
+
+const centred = (values: readonly number[]): number[] => {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  return values.map((value) => value - mean)
+}
 
 const cellsOf = (csv: string): string[][] => parseCsv(csv).map(({ cells }) => cells)
 
@@ -23,6 +31,7 @@ beforeAll(async () => {
   await writeTinyBundle(folder, 'a-chat')
   await writeTinyClassifier(folder, 'single', { head: { kind: 'classify', labels } })
   await writeTinyClassifier(folder, 'two')
+  cpSync('models/fashion-vit', join(folder, 'fashion-vit'), { recursive: true })
   browser = await launch()
   demo = await sotto('demo', '--port', '0', '--audit', '0.25', '--models', folder)
 })
@@ -189,6 +198,60 @@ describe('a batch', () => {
       ['9', 'bad\nand long'],
     ])
     expect(rows[2].slice(2)).toEqual(['', '', '', '', 'no text'])
+    await page.context().close()
+  })
+})
+
+describe('a picture', () => {
+  /** Grey values of a canvas, by its name. */
+  const shown = (page: Page, name: string): Promise<number[]> =>
+    page.getByRole('img', { name }).evaluate((canvas) => {
+      const { width, height } = canvas as HTMLCanvasElement
+      const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height)
+      return Array.from({ length: width * height }, (_, i) => data[4 * i])
+    })
+
+  it('is dropped once its key is there, gets its label, and is shown as its host could rebuild it', async () => {
+    const page = await (await browser.newContext(desktop)).newPage()
+    page.setDefaultTimeout(PATIENCE_MS)
+    page.on('pageerror', (error) => complaints.push(error.message))
+    const configuration = (await (await fetch(new URL('config.json', demo.url))).json()) as {
+      protections: { veiled: { kits: Record<string, string> } }
+    }
+    const [path] = Object.values(configuration.protections.veiled.kits)
+    const kit = Buffer.from(await (await fetch(new URL(path, demo.url))).arrayBuffer())
+    configuration.protections.veiled.kits = {}
+    await page.route('**/config.json', (route) => route.fulfill({ json: configuration }))
+    await page.goto(`${demo.url}?model=fashion-vit-veiled`)
+    await page.getByRole('heading', { name: 'This model takes a key' }).waitFor()
+    const give = (buffer: Buffer) =>
+      page.getByLabel('Key file').setInputFiles({ name: 'kit.json', mimeType: 'application/json', buffer })
+    await give(Buffer.from('{"format":"sotto-veil-owner/1"}'))
+    await page.getByText('The file is a key by itself').waitFor()
+    await give(kit)
+    await page.getByText('Ready to classify').waitFor()
+    expect(await page.locator('.lead').first().textContent()).toContain('mixed and reordered')
+    // The demonstration's enclave is a simulator.
+    expect(await page.locator('sotto-panel #enclave').textContent()).toMatch(/^not attested · A simulator/)
+
+    const [{ width, height, data }] = garmentPictures()
+    const png = Buffer.from(encode({ width, height, data, channels: 4, depth: 8 })).toString('base64')
+    const dropped = await page.evaluateHandle((base64) => {
+      const transfer = new DataTransfer()
+      const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))
+      transfer.items.add(new File([bytes], 'boot.png', { type: 'image/png' }))
+      return transfer
+    }, png)
+    await page.locator('sotto-picture-field .drop').dispatchEvent('drop', { dataTransfer: dropped })
+    const result = page.getByRole('region', { name: 'Result' })
+    await result.waitFor()
+    expect(await result.getByRole('heading').textContent()).toMatch(/^boot, \d+\.\d %$/)
+    const own = await shown(page, 'Your picture')
+    expect(own).toEqual(Array.from({ length: width * height }, (_, i) => data[4 * i]))
+    const cloud = await shown(page, 'As the host could see it')
+    const correlation = likeness(centred(own), centred(cloud))
+    expect(correlation).toBeGreaterThan(0.8)
+    expect(correlation).toBeLessThan(0.9999)
     await page.context().close()
   })
 })

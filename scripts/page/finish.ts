@@ -38,7 +38,9 @@ export function shellOf(files: ReadonlyMap<string, Buffer>): Shell {
   const version = createHash('sha256').update(JSON.stringify(hashes)).digest('hex').slice(0, 16)
   const index = files.get(INDEX)?.toString() ?? ''
   const isFirst = (path: string): boolean =>
-    path === INDEX || index.includes(`./${path}"`) || /^assets\/(markdown|settings|de|fr|es|ar)-/.test(path)
+    path === INDEX ||
+    index.includes(`./${path}"`) ||
+    /^assets\/(markdown|settings|lock-screen|de|fr|es|ar)-/.test(path)
   return { version, files: hashes, first: [...files.keys()].filter(isFirst) }
 }
 

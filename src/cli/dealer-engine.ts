@@ -32,11 +32,11 @@ export async function dealerEngines({
   const { readSplitBundles } = await import('../protections/shared/dealer/split-bundles.ts')
   const own = splitBundles === undefined ? new Map() : await readSplitBundles(splitBundles, opener)
   if (workers === 0) {
-    const [{ createNodeKernels }, { PlanDealer }] = await Promise.all([
+    const [{ createNodeKernels }, { DEALER_DIGIT_BYTES, PlanDealer }] = await Promise.all([
       import('../kernels/node/kernels.ts'),
       import('../protections/shared/dealer/engine.ts'),
     ])
-    const kernels = createNodeKernels()
+    const kernels = createNodeKernels({ digitBytes: DEALER_DIGIT_BYTES })
     return {
       makeEngine: (serverKey) => new PlanDealer(kernels, own, serverKey),
       close: async () => undefined,

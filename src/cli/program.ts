@@ -86,6 +86,10 @@ export const commands: Record<string, Entry> = {
     summary: 'label the texts of a file privately, in the terminal',
     load: async () => (await import('./commands/classify.ts')).classifyCommand,
   },
+  embed: {
+    summary: 'vectors of texts, privately, in the terminal',
+    load: async () => (await import('./commands/embed.ts')).embedCommand,
+  },
   proxy: {
     summary: "OpenAI's API on this machine, for programs that know nothing of this one",
     load: async () => (await import('./commands/proxy.ts')).proxyCommand,

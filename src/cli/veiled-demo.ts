@@ -34,9 +34,9 @@ export async function veiledDemos(models: string, stateDir: string): Promise<Vei
   const demos: VeiledDemo[] = []
   const chat = join(models, CHAT)
   if (existsSync(join(chat, 'manifest.json'))) {
-    const [{ hash, manifest }] = await readCatalog(chat)
+    const [{ manifest }] = await readCatalog(chat)
     const about = { title: `${manifest.name}, disguised`, description: WHY, licence: manifest.license }
-    demos.push(await disguised(chat, CHAT, hash, stateDir, about))
+    demos.push(await disguised(chat, CHAT, hashOfFiles(chat), stateDir, about))
   }
   const pictures = join(models, PICTURES)
   if (existsSync(join(pictures, 'config.json'))) {
@@ -66,7 +66,7 @@ async function disguised(
   return { cloud, kits: readKits(keys) }
 }
 
-/** Names the contents of a folder without a manifest. */
+/** Names the contents of a folder. */
 function hashOfFiles(dir: string): string {
   const hash = createHash('sha256')
   for (const file of readdirSync(dir).sort()) hash.update(`${file}\n`).update(readFileSync(join(dir, file)))

@@ -4,7 +4,7 @@ import { wholeBody } from '../transport/body.ts'
 import { SessionError } from './errors.ts'
 import { limits } from './limits.ts'
 import { parseJson } from './parse-json.ts'
-import { tasks } from './task.ts'
+import { servedTasks } from './task.ts'
 
 /** Of all models together, labels included. */
 const LISTING_BYTES = 8 * 1024 * 1024
@@ -32,7 +32,7 @@ const listingSchema = v.looseObject({
   context: count,
   /** The server still gets ready for this model, and cannot open sessions with it yet. */
   pending: v.optional(v.boolean()),
-  task: v.optional(v.picklist(tasks)),
+  task: v.optional(v.picklist(servedTasks)),
   /** A classifier's labels, and whether it takes pairs of texts. */
   labels: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(200))), v.maxLength(4096))),
   pairs: v.optional(v.boolean()),

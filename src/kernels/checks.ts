@@ -1,5 +1,5 @@
 import { demand } from './error.ts'
-import type { MatrixData, ProductSpec, StationarySpec } from './kernels.ts'
+import type { Matrix, MatrixData, ProductSpec, StationarySpec } from './kernels.ts'
 import { checkBits, checkSize } from './sizes.ts'
 
 /** Arguments of `Kernels.keystream`; the 32-bit block counter of RFC 8439 section 2.3 must not wrap. */
@@ -22,6 +22,13 @@ export function checkLoad(data: MatrixData, k: number, n: number): void {
   checkSize(k, 'k')
   checkSize(n, 'n')
   demand(data.length === k * n, `matrix data has ${data.length} elements, expected ${k} x ${n}`)
+}
+
+/** Arguments of `Kernels.read`. */
+export function checkRead(b: Matrix, from: number, rows: number): void {
+  checkSize(from, 'first row')
+  checkSize(rows, 'rows')
+  demand(from + rows <= b.k, `rows ${from} to ${from + rows} of a matrix of ${b.k}`)
 }
 
 /** Arguments of `Kernels.expand`. */

@@ -62,6 +62,11 @@ export interface Kernels extends OpKernels, RotationKernels {
   /** Copies `data` (k x n, row major) into the kernel's own memory. Free the matrix when it is no longer needed. */
   load(data: MatrixData, k: number, n: number): Matrix
   /**
+   * Elements of `rows` rows of a loaded matrix from row `from` on, mod 2^64, row major.
+   * @throws KernelError where the matrix has no such rows, was freed, or was loaded by another instance.
+   */
+  read(b: Matrix, from: number, rows: number): BigUint64Array
+  /**
    * The matrix whose element i is keystream u64le word firstWord + i, as `load` would keep it but without passing
    * the words through JavaScript. It may keep only their low bits: use it in rings of at most `bits` bits.
    */

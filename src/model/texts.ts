@@ -5,7 +5,7 @@ import type { Manifest } from './files/manifest.ts'
 import { continuesText } from './graph/graph-of.ts'
 
 /** How texts become ids for a model. */
-export interface TextModel extends Pick<Manifest, 'name' | 'chat' | 'text'> {
+export interface TextModel extends Pick<Manifest, 'name' | 'chat' | 'text' | 'pooling'> {
   readonly config: Pick<ModelConfig, 'context' | 'types' | 'head'>
   /** Whether it writes on, token by token; others read whole texts. */
   readonly continuesText: boolean
@@ -20,6 +20,6 @@ export interface ModelTexts {
 
 /** Of a bundle. */
 export const textsOf = ({ manifest, tokenizer }: Pick<PublicModel, 'manifest' | 'tokenizer'>): ModelTexts => {
-  const { name, chat, text, config } = manifest
-  return { tokenizer, model: { name, chat, text, config, continuesText: continuesText(config) } }
+  const { name, chat, text, pooling, config } = manifest
+  return { tokenizer, model: { name, chat, text, pooling, config, continuesText: continuesText(config) } }
 }

@@ -5,7 +5,7 @@
  * in a Web Worker behind Comlink.
  */
 
-import type { Task } from '../handshake/task.ts'
+import type { ServedTask, Task } from '../handshake/task.ts'
 import type { BackendKind } from '../kernels/choose.ts'
 import type { RgbaPicture } from '../model/pictures/prepare.ts'
 import type { AuditCounts } from '../protections/audit-counts.ts'
@@ -51,7 +51,7 @@ export interface ModelListing {
   /** Longest conversation or text, in tokens. */
   context: number
   /** What the model is for; chat where nothing is said. */
-  task?: Task
+  task?: ServedTask
   /** A classifier's labels. */
   labels?: string[]
   /** A classifier of pairs of texts. */
@@ -185,6 +185,11 @@ export interface ChatResult {
   finish: 'stop' | 'length' | 'cancelled' | 'context'
   /** Passes behind the reply's end, which only hid its length. */
   padded: number
+  /**
+   * The reply as a host with text of the same kind would read it, with dots for the rest: of protections that hide no texts,
+   * where it has been measured.
+   */
+  exposed?: string
   /** The oldest turns, or the beginning of the text, did not fit beside the reply and were left out. */
   isCut: boolean
 }
@@ -242,7 +247,7 @@ export interface Measured {
 
 /** What an encoder makes of a text. */
 export interface Embedding {
-  /** Of length 1: the mean of the last hidden states, scaled. */
+  /** What the model makes of the last hidden states: their mean, of length 1, unless it says otherwise. */
   vector: number[]
   /** Tokens of the text, special ones included. */
   tokens: number

@@ -7,6 +7,7 @@ import type { ChatOptions, ChatResult, Measured, Message, OnEvent, Padding } fro
 import { OwnerError } from './api.ts'
 import { PROMPT_BLOCK, type Prompt, REPLY_BLOCK } from './cached-turns.ts'
 import { type Open, progress, reading } from './connect.ts'
+import { exposedText } from './exposed.ts'
 import { beforeStop, StopText } from './stop-text.ts'
 
 /** Room that is kept for the reply when a long conversation is cut: what was asked for, and half of the context at most. */
@@ -182,8 +183,11 @@ export class Reply {
   result(passes: number, otherwise: ChatResult['finish']): Omit<ChatResult, 'isCut' | 'promptTokens'> {
     const { text, made, isDone } = this
     const read = this.#isOver && !this.#shown.isHit ? made.length : made.length - 1
+    const { connection, tokenizer } = this.#open
+    const isRead = connection.readable?.(made)
+    const exposed = isRead && { exposed: exposedText(tokenizer, made, isRead) }
     const finish = this.#isOver ? 'stop' : isDone ? 'length' : otherwise
-    return { text, ids: made, finish, padded: isDone ? passes - read : 0 }
+    return { text, ids: made, finish, padded: isDone ? passes - read : 0, ...exposed }
   }
 }
 

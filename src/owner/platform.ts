@@ -1,10 +1,11 @@
 /** What the owner takes from where it runs: a browser's worker, or Node. */
 import { chooseProductDevice } from '../kernels/choose.ts'
+import type { Kernels } from '../kernels/kernels.ts'
 import { resilientDevice } from '../kernels/resilient.ts'
 import { createWasmKernelsAsync } from '../kernels/wasm/kernels.ts'
 import type { Surroundings } from '../protections/protection.ts'
 import { relayedDial } from '../transport/webrtc-relay.ts'
-import type { OwnerHost } from './api.ts'
+import { OwnerError, type OwnerHost } from './api.ts'
 
 /** Kernels, a device, transports, and a way to download public files. */
 export interface Platform extends Surroundings {
@@ -28,10 +29,29 @@ async function openCache(): Promise<Cache | undefined> {
   }
 }
 
+/** Rejects with `OwnerError` where the browser runs no WebAssembly, as in Lockdown mode, or one too old for ours. */
+async function pageKernels(): Promise<Kernels> {
+  try {
+    return await createWasmKernelsAsync()
+  } catch (cause) {
+    const isMissing = typeof WebAssembly === 'undefined'
+    throw new OwnerError(
+      'webassembly-missing',
+      isMissing
+        ? 'This browser runs no WebAssembly, which your share of the computation is made with. Lockdown mode switches it off.'
+        : 'This browser’s WebAssembly can’t run what your share of the computation is made with.',
+      isMissing
+        ? 'In Lockdown mode, switch it off for this website alone: in Safari’s page menu (“aA”), under Website Settings. Or open the page in another browser.'
+        : 'Update the browser, or open the page in another one.',
+      { cause },
+    )
+  }
+}
+
 /** A module worker of a page; `host` is the window. */
 export async function browserPlatform(host: OwnerHost): Promise<Platform> {
   return {
-    kernels: await createWasmKernelsAsync(),
+    kernels: await pageKernels(),
     async device(force, onLoss = () => undefined) {
       const cacheBytes = STATIONARY_BYTES
       const { device, reason } = await chooseProductDevice({ force, cacheBytes })

@@ -54,10 +54,11 @@ async function guarded<T>(call: () => Promise<T>): Promise<T> {
 }
 
 const api: WorkerApi = {
-  async start(config: PageConfig, host: OwnerHost) {
-    starting ??= browserPlatform(host).then((platform) => new Owner(config, platform))
-    owner = await starting
-  },
+  start: (config: PageConfig, host: OwnerHost) =>
+    guarded(async () => {
+      starting ??= browserPlatform(host).then((platform) => new Owner(config, platform))
+      owner = await starting
+    }),
   models: () => guarded(() => engine().models()),
   giveKey: (protection: string, file: string) => guarded(() => engine().giveKey(protection, file)),
   open: (options: OpenOptions, onEvent: OnEvent) => {

@@ -1,12 +1,14 @@
 /** What a model's listing says, from its bundle. */
 import type { ServedListing } from '../handshake/listing.ts'
-import type { EncoderHead } from '../model/architectures/config.ts'
+import type { ModelConfig } from '../model/architectures/config.ts'
 import { isForOwner } from '../model/files/bundle.ts'
 import { type CatalogEntry, countParameters } from '../model/files/catalog.ts'
+import { isEmbedder } from '../model/graph/graph-of.ts'
 
-function taskOf(head: EncoderHead | undefined): Pick<ServedListing, 'task' | 'labels' | 'pairs' | 'outputs'> {
+function taskOf(config: ModelConfig): Pick<ServedListing, 'task' | 'labels' | 'pairs' | 'outputs'> {
+  const { head } = config
   if (head?.kind === 'tag') return { task: 'classify', labels: head.labels, outputs: 'tags' }
-  if (head?.kind !== 'classify') return { task: 'chat' }
+  if (head?.kind !== 'classify') return { task: isEmbedder({ config }) ? 'embed' : 'chat' }
   const { labels, pairs, outputs } = head
   return { task: 'classify', labels, pairs, outputs }
 }
@@ -24,6 +26,6 @@ export function listingOf({ name, hash, manifest, files }: CatalogEntry, protect
     publicBytes: forOwner.reduce((sum, [, { bytes }]) => sum + bytes.length, 0),
     context: manifest.config.context,
     ...countParameters(manifest),
-    ...taskOf(manifest.config.head),
+    ...taskOf(manifest.config),
   }
 }

@@ -115,6 +115,8 @@ export interface Connection {
   run(base: number, input: TextInput, options?: RunOptions): Promise<Floats>
   /** Of models that read pictures, in place of `run`: labels' logits of one. Rejects as `run` does. */
   look?(picture: RgbaPicture, options?: RunOptions): Promise<Looked>
+  /** Of tokens, those that the model's server has been shown to read; of protections that hide none, where it was measured. */
+  readable?(ids: readonly number[]): boolean[]
   /** Does work that needs no input ahead, as much as is worth it; `onProgress` is called between steps of it. */
   prepare(onProgress?: () => void): Promise<void>
   /** Calls back once when the connection is lost, or closed by the other side; those without a lasting link need not. */

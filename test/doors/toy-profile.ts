@@ -2,8 +2,7 @@
  * The smallest profile there could be, to prove the door: a model is one private matrix, which multiplies the owner's
  * embeddings. Whole steps of 2^-bits stand for reals, in rings that need no calibration.
  */
-import type { Kernels } from '../../src/kernels/kernels.ts'
-import type { ModelConfig, Tensors } from '../../src/model/architectures/config.ts'
+import type { ModelConfig, TensorLookup } from '../../src/model/architectures/config.ts'
 import type { Visibility } from '../../src/model/files/manifest.ts'
 import { input } from '../../src/protections/shared/ops/input.ts'
 import { lastRow } from '../../src/protections/shared/ops/last-row.ts'
@@ -18,7 +17,7 @@ import type { PlanVariant, Profile, ProfiledModel } from '../../src/protections/
 import type { Measurement, Workshop } from '../../src/protections/shared/profiles/workshop.ts'
 import { fraction } from '../../src/protections/shared/scale.ts'
 import type { Shape } from '../../src/protections/shared/shape.ts'
-import type { ClearWeights } from '../../src/protections/shared/weights/held.ts'
+import type { EncodedMatrix } from '../../src/protections/shared/weights/held.ts'
 
 const ID = 'toy'
 const RING = 40
@@ -26,7 +25,7 @@ const RING = 40
 const MATRIX = 'model.layers.0.self_attn.o_proj.weight'
 
 /** W [in x out] in steps of 2^-bits. */
-export function encodedMatrix(tensors: Tensors, dim: number, bits: number): Int16Array {
+export function encodedMatrix(tensors: TensorLookup, dim: number, bits: number): Int16Array {
   const w = tensors.get(MATRIX)
   if (!w) throw new Error(`There is no tensor '${MATRIX}'.`)
   return Int16Array.from({ length: dim * dim }, (_, i) =>
@@ -67,14 +66,10 @@ class ToyModel implements ProfiledModel {
     return { key: '', compile: () => this.#compile() }
   }
 
-  loadWeights(kernels: Kernels, tensors: Tensors, of: readonly Visibility[]): ClearWeights {
-    const out: ClearWeights = { weights: new Map(), biases: new Map(), encoded: new Map() }
-    if (!of.includes('private')) return out
+  encode(tensors: TensorLookup, of: readonly Visibility[]): EncodedMatrix[] {
+    if (!of.includes('private')) return []
     const { dim } = this.config
-    const data = encodedMatrix(tensors, dim, this.#bits)
-    out.encoded.set(MATRIX, data)
-    out.weights.set(MATRIX, kernels.load(data, dim, dim))
-    return out
+    return [{ name: MATRIX, k: dim, n: dim, data: encodedMatrix(tensors, dim, this.#bits), biases: [] }]
   }
 
   #compile() {

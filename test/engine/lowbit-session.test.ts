@@ -15,6 +15,7 @@ import { add } from '../../src/protections/shared/ring.ts'
 import { OraclePass } from '../../src/protections/shared/runners/oracle.ts'
 import { PartyPass } from '../../src/protections/shared/runners/party.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
+import { loadWeights } from '../../src/protections/shared/weights/held.ts'
 import { dialLink } from '../../src/transport/dial.ts'
 import { makeWebSocket } from '../../src/transport/node/ws.ts'
 import { webSocketDial } from '../../src/transport/websocket.ts'
@@ -48,7 +49,7 @@ afterEach(() => {
 /** What owner and server differ in from the oracle, pass after pass. */
 function complaints({ manifest, tensors }: Bundle): string[] {
   const plans = modelPlans(manifest)
-  const clear = plans.model.loadWeights(kernels, tensors, ['public', 'private'])
+  const clear = loadWeights(kernels, plans.model.encode(tensors, ['public', 'private']))
   const cache = new RowCache(manifest.config.context)
   const servers = [...runs.server]
   return [...runs.owner].flatMap((owner, i) => {

@@ -68,8 +68,8 @@ export const fewBits: readonly Mutant[] = [
     edits: [
       {
         file: `${shared}/weights/stationary.ts`,
-        find: '.fill(index, 0, use.ring,',
-        replace: '.fill(index, 0, 8,',
+        find: '  return words',
+        replace: '  return words.map((v, i) => (i % 8 === 0 ? v : 0))',
       },
     ],
     caughtBy: {

@@ -23,8 +23,8 @@ export const weights: readonly Mutant[] = [
     edits: [
       {
         file: `${shared}/weights/stationary.ts`,
-        find: '.fill(index, 0, use.ring,',
-        replace: '.fill(0 * index, 0, use.ring,',
+        find: '.raw(index, 0, words,',
+        replace: '.raw(0 * index, 0, words,',
       },
     ],
     caughtBy: {

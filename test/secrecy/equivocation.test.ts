@@ -10,6 +10,7 @@ import type { PlanOptions } from '../../src/protections/shared/profiles/profile.
 import type { Lanes } from '../../src/protections/shared/ring.ts'
 import { OraclePass } from '../../src/protections/shared/runners/oracle.ts'
 import { schedule } from '../../src/protections/shared/schedule.ts'
+import { loadWeights } from '../../src/protections/shared/weights/held.ts'
 import { Run, solve } from '../support/protocol/equivocation.ts'
 import { lowbitDecoder, tinyParallel } from '../support/protocol/lowbit.ts'
 import { type TinyDecoder, tinyGpt2, tinyLlama, tinyModel } from '../support/protocol/models.ts'
@@ -56,7 +57,7 @@ describe.each(cases)('%s', (_, model, options, headRoom) => {
     ['the largest values', inputs(model, [9, 33, 2, 11, 47], headRoom)],
   ])('a server that saw one input may have seen %s', (_name, second) => {
     const [seen, other, scratch] = [new Run(model, plan), new Run(model, plan), new Run(model, plan)]
-    const { weights, biases } = model.model.loadWeights(kernels, model.tensors, ['public', 'private'])
+    const { weights, biases } = loadWeights(kernels, model.model.encode(model.tensors, ['public', 'private']))
     const cache = new RowCache(64)
     shapes.forEach((shape, n) => {
       const a = seen.pass(plan, s, shape, first[n])

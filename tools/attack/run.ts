@@ -60,8 +60,8 @@ export async function attackModel(run: AttackRun): Promise<AttackReport> {
     return (await session.run(0, rows, { padding })).slice()
   }
   const target = plans.target().name
-  const { encoded } = plans.model.loadWeights(run.platform.kernels, tensors, ['private'])
-  const truth = encoded.get(target)
+  const encoded = [...plans.model.encode(tensors, ['private'])]
+  const truth = encoded.find(({ name }) => name === target)?.data
   if (!truth) throw new AttackError(`The bundle has no matrix '${target}'.`)
   try {
     return await attack({ ...run, plans, query, truth })

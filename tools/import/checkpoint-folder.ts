@@ -1,17 +1,16 @@
 /** A Hugging Face folder's safetensors, single or sharded, read by ranges: one tensor in memory at a time. */
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Tensor } from '../../src/model/architectures/config.ts'
 import {
   bytesPer,
-  decodeHeader,
   decodeValues,
   type Entry,
-  headerLength,
   readable,
   SafetensorsError,
 } from '../../src/model/files/safetensors.ts'
+import { TensorFile } from '../../src/model/files/tensor-file.ts'
 import { ImportError } from './error.ts'
 
 /** Where a tensor is. */
@@ -21,19 +20,10 @@ export interface Located extends Entry {
 
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
 
-/** Bytes hashed at a time. */
-const CHUNK = 1 << 20
-
-/** An open file and where its tensors begin. */
-interface Shard {
-  handle: number
-  data: number
-}
-
 export class CheckpointFolder {
   readonly dir: string
   readonly tensors = new Map<string, Located>()
-  readonly #shards = new Map<string, Shard>()
+  readonly #shards = new Map<string, TensorFile>()
   readonly #bytesRead = new Scratch()
   readonly #floats = new Scratch()
 
@@ -55,15 +45,10 @@ export class CheckpointFolder {
       throw new ImportError('not-found', `${path} is missing, but the index names it. Download it again.`, {
         file: path,
       })
-    const handle = openSync(path, 'r')
-    this.#shards.set(file, { handle, data: 0 })
-    const size = fstatSync(handle).size
     try {
-      const length = headerLength(readRange(handle, 0, Math.min(8, size)), size)
-      const data = 8 + length
-      this.#shards.set(file, { handle, data })
-      const { entries } = decodeHeader(readRange(handle, 8, length), size - data)
-      for (const [name, entry] of entries) this.tensors.set(name, { ...entry, file })
+      const shard = new TensorFile(path)
+      this.#shards.set(file, shard)
+      for (const [name, entry] of shard.entries) this.tensors.set(name, { ...entry, file })
     } catch (error) {
       if (!(error instanceof SafetensorsError)) throw error
       const message = `${path}: ${error.message} Download it again.`
@@ -84,7 +69,7 @@ export class CheckpointFolder {
     const entry = this.tensors.get(name)!
     try {
       const dtype = readable(name, entry)
-      const bytes = this.#bytes(entry)
+      const bytes = this.#bytes(name, entry)
       // Fresh bytes are aligned: the same memory serves as numbers, on machines that store them this way round.
       const count = bytes.length / bytesPer[dtype]
       if (dtype === 'F32' && LITTLE_ENDIAN)
@@ -101,31 +86,28 @@ export class CheckpointFolder {
 
   /** Fills `into` with a tensor's stored bytes, from `offset` on. */
   readInto(name: string, offset: number, into: Uint8Array): void {
-    const { file, data_offsets } = this.tensors.get(name)!
-    const { handle, data } = this.#shards.get(file)!
-    fillFrom(handle, data + data_offsets[0] + offset, into)
+    this.#shardOf(name).readInto(name, offset, into)
   }
 
   /** SHA-256 of a tensor's stored bytes, a piece at a time. */
   digest(name: string): string {
-    const { file, data_offsets } = this.tensors.get(name)!
-    const { handle, data } = this.#shards.get(file)!
     const hash = createHash('sha256')
-    for (let at = data_offsets[0]; at < data_offsets[1]; at += CHUNK)
-      hash.update(readRange(handle, data + at, Math.min(CHUNK, data_offsets[1] - at)))
+    for (const piece of this.#shardOf(name).tensorPieces(name)) hash.update(piece)
     return hash.digest('hex')
   }
 
   close(): void {
-    for (const { handle } of this.#shards.values()) closeSync(handle)
+    for (const shard of this.#shards.values()) shard.close()
     this.#shards.clear()
   }
 
-  #bytes(entry: Located): Uint8Array<ArrayBuffer> {
+  #bytes(name: string, entry: Located): Uint8Array<ArrayBuffer> {
     const [start, end] = entry.data_offsets
-    const { handle, data } = this.#shards.get(entry.file)!
-    const into = isMatrix(entry) ? this.#bytesRead.of(end - start) : undefined
-    return readRange(handle, data + start, end - start, into)
+    return this.#shardOf(name).stored(name, isMatrix(entry) ? this.#bytesRead.of(end - start) : undefined)
+  }
+
+  #shardOf(name: string): TensorFile {
+    return this.#shards.get(this.tensors.get(name)!.file)!
   }
 }
 
@@ -138,25 +120,6 @@ class Scratch {
   of(length: number): ArrayBuffer {
     if (this.#buffer.byteLength < length) this.#buffer = new ArrayBuffer(length)
     return this.#buffer
-  }
-}
-
-function readRange(
-  handle: number,
-  from: number,
-  length: number,
-  into = new ArrayBuffer(length),
-): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(into, 0, length)
-  fillFrom(handle, from, out)
-  return out
-}
-
-function fillFrom(handle: number, from: number, out: Uint8Array): void {
-  for (let at = 0; at < out.length; ) {
-    const got = readSync(handle, out, at, out.length - at, from + at)
-    if (got === 0) throw new SafetensorsError(`The file ends ${out.length - at} bytes early.`)
-    at += got
   }
 }
 

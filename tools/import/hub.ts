@@ -33,6 +33,12 @@ const OPTIONAL = [
   'vocab.txt',
   'vocab.json',
   'merges.txt',
+  'added_tokens.json',
+  'special_tokens_map.json',
+  'modules.json',
+  'config_sentence_transformers.json',
+  'sentence_bert_config.json',
+  '1_Pooling/config.json',
 ]
 
 /** `org/name`, or `name` alone for the hub's oldest models. */

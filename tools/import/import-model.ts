@@ -2,7 +2,8 @@
 
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import type { ModelConfig } from '../../src/model/architectures/config.ts'
+import type { ModelConfig, Tensor } from '../../src/model/architectures/config.ts'
+import { Estimate, spokenPace, spokenTime } from '../../src/model/estimate.ts'
 import { writeBundle } from '../../src/model/files/bundle-node.ts'
 import { countParameters } from '../../src/model/files/catalog.ts'
 import { BundleError, type Manifest, modelHash } from '../../src/model/files/manifest.ts'
@@ -14,6 +15,7 @@ import { measureBundle } from '../calibrate/calibrate.ts'
 import { applyScaling, balance, type Scaling } from './balance.ts'
 import { textFormat } from './chat-format.ts'
 import { ImportError } from './error.ts'
+import { sentenceModel } from './sentence-model.ts'
 import { CheckpointSource } from './source.ts'
 import { staged } from './staging.ts'
 import { readTokenizer, tokenizerKind } from './tokenizer-files.ts'
@@ -72,26 +74,36 @@ export async function importModel(o: ImportOptions): Promise<ImportReport> {
         file: o.from,
       },
     )
-  const source = new CheckpointSource(o.from, { context: o.context, pairs: o.pairs })
+  const sentence = sentenceModel(o.from)
+  const from = sentence?.transformer ?? o.from
+  const source = new CheckpointSource(from, {
+    context: o.context,
+    pairs: o.pairs,
+    isHeadless: sentence !== undefined,
+    longestText: sentence?.maxTokens,
+  })
   try {
     const { config, notes } = source
-    const tokenizer = readTokenizer(o.from, config)
-    const format = continuesText(config) ? textFormat(o.from, tokenizer) : { notes: [] }
+    const tokenizer = readTokenizer(from, config)
+    const format = continuesText(config) ? textFormat(from, tokenizer) : { notes: [] }
     const { notes: said, ...texts } = format
     const visibility = chosenVisibility(config, o.private ?? 'blocks')
-    o.onProgress?.('Reading the weights')
+    const reading = counted(config, 'Reading the weights', o.onProgress)
     const scalings =
-      o.balance === false ? new Map<string, Scaling>() : await balance(config, (name) => source.get(name)!)
+      o.balance === false
+        ? new Map<string, Scaling>()
+        : await balance(config, (name) => reading(name, source.get(name)!))
     const name = o.about?.name ?? basename(resolve(o.from))
     const dtype = o.dtype ?? 'F16'
     const { manifest, ranges } = await staged(o.out, async (dir): Promise<Made> => {
-      o.onProgress?.('Writing the bundle')
+      const writing = counted(config, 'Writing the bundle', o.onProgress)
       const manifest = await writeBundle(dir, {
         name,
         description: o.about?.description ?? `Imported from ${name}.`,
         license: o.about?.license ?? 'unknown',
         source: o.about?.source ?? 'unknown',
         ...texts,
+        pooling: sentence?.pooling,
         config,
         profile: {},
         tokenizer,
@@ -101,13 +113,17 @@ export async function importModel(o: ImportOptions): Promise<ImportReport> {
           get: (tensor) => {
             const read = source.get(tensor)
             if (read) applyScaling(config, read, scalings.get(tensor))
-            return read
+            return read && writing(tensor, read)
           },
         },
       })
       if (o.calibrate === undefined) return { manifest }
-      const onProgress = (done: number, total: number) =>
-        o.onProgress?.(`Calibrating: ${Math.min(done, total)} of ${total} tokens`)
+      const estimate = new Estimate(0)
+      const onProgress = (done: number, total: number) => {
+        const pace = estimate.at(done, total)
+        const left = pace ? `, ${spokenTime(pace.secondsLeft)} left` : ''
+        o.onProgress?.(`Calibrating: ${Math.min(done, total)} of ${total} tokens${left}`)
+      }
       const measured = await measureBundle({ bundle: dir, data: o.calibrate, tokens: o.tokens, onProgress })
       return { manifest: measured.manifest, ranges: measured.ranges }
     })
@@ -123,7 +139,7 @@ export async function importModel(o: ImportOptions): Promise<ImportReport> {
       balanced: scaled.length,
       calibrated: ranges !== undefined,
       ...(ranges ? { ranges } : {}),
-      notes: [...notes, ...said],
+      notes: [...notes, ...said, ...(sentence?.notes ?? [])],
     }
   } catch (error) {
     throw explained(error, o.from)
@@ -131,6 +147,30 @@ export async function importModel(o: ImportOptions): Promise<ImportReport> {
     source.close()
   }
 }
+
+/** Tells of the tensors that pass through it, the first time that each does: how much of a model that is. */
+function counted(
+  config: ModelConfig,
+  what: string,
+  onProgress: ImportOptions['onProgress'],
+): (name: string, tensor: Tensor) => Tensor {
+  const shapes = tensorShapes(config)
+  const size = (shape: readonly number[] = []): number => shape.reduce((a, b) => a * b, 1)
+  const total = [...shapes.values()].reduce((sum, shape) => sum + size(shape), 0)
+  const estimate = new Estimate(SAID_EVERY_MS)
+  let done = 0
+  onProgress?.(what)
+  return (name, tensor) => {
+    if (shapes.has(name)) done += size(shapes.get(name))
+    shapes.delete(name)
+    const pace = estimate.at(done, total)
+    if (pace) onProgress?.(`${what}: ${spokenPace(pace)}`)
+    return tensor
+  }
+}
+
+/** Between two times that something is said of how far an import is. */
+const SAID_EVERY_MS = 250
 
 /** Complaints of the bundle's writer are about the checkpoint here. */
 function explained(error: unknown, from: string): unknown {

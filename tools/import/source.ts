@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { ModelConfig, Tensor } from '../../src/model/architectures/config.ts'
 import { fromHfConfig, type HfConfig, HfConfigError } from '../../src/model/architectures/hf-config.ts'
 import { longestContext } from '../../src/model/architectures/hf-rope.ts'
-import { graphOf } from '../../src/model/graph/graph-of.ts'
+import { continuesText, graphOf } from '../../src/model/graph/graph-of.ts'
 import { isOfLayer, tensorShapes } from '../../src/model/graph/tensors.ts'
 import { CheckpointFolder } from './checkpoint-folder.ts'
 import { ImportError } from './error.ts'
@@ -15,6 +15,10 @@ export interface SourceOptions {
   context?: number
   /** A classifier's input is two texts. */
   pairs?: boolean
+  /** Tokens that are read of a text at most, where no context is asked for. */
+  longestText?: number
+  /** Vectors are made of hidden states, whatever head there is beside. */
+  isHeadless?: boolean
 }
 
 export class CheckpointSource {
@@ -29,7 +33,8 @@ export class CheckpointSource {
   /** Opens a folder and checks that every tensor is there and has its shape. Throws {@link ImportError}. */
   constructor(dir: string, options: SourceOptions = {}) {
     this.dir = dir
-    const config = withPairs(readConfig(dir, options.context), dir, options.pairs)
+    const read = withPairs(readConfig(dir, options), dir, options.pairs)
+    const config = options.isHeadless ? withoutHead(read, dir) : read
     this.#folder = new CheckpointFolder(dir)
     try {
       this.config = this.#tie(config)
@@ -135,7 +140,10 @@ export class CheckpointSource {
   }
 }
 
-function readConfig(dir: string, context?: number): ModelConfig {
+function readConfig(
+  dir: string,
+  { context, longestText = Number.POSITIVE_INFINITY }: SourceOptions,
+): ModelConfig {
   const file = join(dir, 'config.json')
   let config: ModelConfig
   try {
@@ -145,13 +153,23 @@ function readConfig(dir: string, context?: number): ModelConfig {
       throw new ImportError('unsupported', error.message, { file, cause: error })
     throw error
   }
-  if (context === undefined) return config
+  if (context === undefined) return { ...config, context: Math.min(config.context, longestText) }
   const longest = longestContext(config)
   if (context > longest)
     throw new ImportError('unsupported', `${file}: the model reaches ${longest} positions, not ${context}.`, {
       file,
     })
   return { ...config, context }
+}
+
+function withoutHead({ head: _, ...config }: ModelConfig, dir: string): ModelConfig {
+  if (continuesText(config))
+    throw new ImportError(
+      'unsupported',
+      `${dir} makes vectors of a ${config.arch} model, which continues texts; only encoders can.`,
+      { file: dir },
+    )
+  return config
 }
 
 function withPairs(config: ModelConfig, dir: string, pairs: boolean | undefined): ModelConfig {

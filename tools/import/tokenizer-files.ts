@@ -7,6 +7,7 @@ import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import { continuesText } from '../../src/model/graph/graph-of.ts'
 import { ImportError } from './error.ts'
 import { readJson } from './source.ts'
+import { fromTiktoken, tiktokenFile } from './tiktoken.ts'
 import { alike, tryOut } from './tokenizer-features.ts'
 import type { TokenizerJson } from './tokenizer-json.ts'
 
@@ -16,10 +17,12 @@ const kinds = ['BPE', 'WordPiece', 'Unigram', 'WordLevel'] as const
 export function readTokenizer(dir: string, config: ModelConfig): TokenizerJson {
   const file = join(dir, 'tokenizer.json')
   const has = (name: string) => existsSync(join(dir, name))
+  const tiktoken = existsSync(dir) ? tiktokenFile(dir) : undefined
   let json: TokenizerJson
   if (has('tokenizer.json')) json = withFlags(dir, readJson(file) as TokenizerJson)
   else if (has('vocab.txt')) json = fromVocabTxt(dir)
   else if (has('vocab.json') && has('merges.txt')) json = fromMerges(dir, config)
+  else if (tiktoken) json = fromTiktoken(dir, tiktoken)
   else {
     const advice = has('tokenizer.model')
       ? 'Load tokenizer.model with AutoTokenizer in Transformers and save it: that writes tokenizer.json.'

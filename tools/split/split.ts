@@ -26,6 +26,7 @@ import {
   sealSplitBundle,
 } from '../../src/protections/shared/custody/split-bundle.ts'
 import { type ModelPlans, modelPlans, planHash } from '../../src/protections/shared/session/model-plan.ts'
+import { loadWeights } from '../../src/protections/shared/weights/held.ts'
 import { betaPieces, type SplitSeeds, splitWeights } from '../../src/protections/shared/weights/split.ts'
 
 /** The bundle can't be split, or not to there. */
@@ -135,7 +136,7 @@ function writeBeta(
   seeds: SplitSeeds,
   { tensors }: Bundle,
 ): { digest: Uint8Array; bytes: number } {
-  const clear = plans.model.loadWeights(kernels, tensors, ['private'])
+  const clear = loadWeights(kernels, plans.model.encode(tensors, ['private']))
   const hash = createHash('sha256')
   let bytes = 0
   const file = openSync(path, 'w', 0o600)

@@ -1,7 +1,8 @@
 /** Veils a checkpoint: the same architecture with the same answers, in bases that only key files know. */
-import { existsSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, writeFileSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { type HfConfig, HfReader } from '../../src/model/architectures/hf-reader.ts'
+import { ATTACKS_FILE, parseAttacks, READABLE_FILE, readerOf } from '../../src/protections/veiled/attacks.ts'
 import type { Group } from '../../src/protections/veiled/ends.ts'
 import { PICTURES_FILE, readKits, TEXTS_FILE } from '../../src/protections/veiled/node/kits.ts'
 import { writeSecret } from '../../src/protections/veiled/node/secret-file.ts'
@@ -113,6 +114,7 @@ export async function veilModel(o: VeilOptions): Promise<VeilReport> {
         family: family.name,
         ...o.about,
       })
+      copyMeasured(o, dir)
       const ggufBytes = o.gguf ? { ggufBytes: await writeGguf(dir) } : {}
       // Keys first: a cloud folder without its keys is of no use to anybody.
       if (!o.key) addDeveloperKey(o.keys, key)
@@ -141,6 +143,22 @@ function refuseKeysInCloud({ out, keys }: VeilOptions): void {
   const within = relative(resolve(out), resolve(keys))
   if (within === '' || !(within.startsWith('..') || isAbsolute(within)))
     throw new VeilError('keys', `${keys} is inside ${out}, which the cloud gets. Put the keys elsewhere.`)
+}
+
+/** What attacks have read of the model: the figures are public, which tokens they are is for owners alone. */
+function copyMeasured({ from, keys }: VeilOptions, cloud: string): void {
+  const [attacks, readable] = [ATTACKS_FILE, READABLE_FILE].map((file) => join(from, file))
+  if (existsSync(attacks)) {
+    if (!parseAttacks(readJson(attacks)))
+      throw new VeilError(
+        'unsupported',
+        `${attacks} is no summary of attacks. Measure again: sotto attack --as cloud.`,
+      )
+    copyFileSync(attacks, join(cloud, ATTACKS_FILE))
+  }
+  if (!existsSync(readable)) return
+  readerOf(readJson(readable))
+  writeSecret(join(keys, READABLE_FILE), readJson(readable))
 }
 
 /** Nothing where the folder says neither how texts nor how pictures are read. */

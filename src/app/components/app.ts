@@ -13,7 +13,6 @@ import './composer.ts'
 import './drawer.ts'
 import './header.ts'
 import './list.ts'
-import './lock-screen.ts'
 import './panel.ts'
 import { problem } from './problem.ts'
 import type { SettingsDialog } from './settings.ts'
@@ -108,12 +107,16 @@ export class App extends DeferredElement {
     document.addEventListener('keydown', this.#keys)
   }
 
-  /** Code for classifying is fetched when there is something to classify. */
+  /** Code for classifying is fetched when there is something to classify, and that of the lock where there is one. */
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('task') && this.task === 'classify')
-      import('./classify.ts').catch(() => {
-        this.isPartMissing = true
-      })
+    if (changed.has('task') && this.task === 'classify') this.#fetch(import('./classify.ts'))
+    if (vault.state.state === 'locked') this.#fetch(import('./lock-screen.ts'))
+  }
+
+  #fetch(part: Promise<unknown>): void {
+    part.catch(() => {
+      this.isPartMissing = true
+    })
   }
 
   protected override render() {

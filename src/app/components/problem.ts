@@ -3,7 +3,6 @@ import { css, html, nothing } from 'lit'
 import type { OwnerError } from '../../owner/api.ts'
 import { has, t, theirs } from '../language.ts'
 import * as icons from '../styles/icons.ts'
-import './key-field.ts'
 
 const styles = css`
   .problem {
@@ -37,6 +36,12 @@ const styles = css`
   }
 `
 
+/** Where it takes a key, its field; which is fetched then. */
+function keyField(retry: () => void) {
+  import('./key-field.ts').catch(() => undefined)
+  return html`<sotto-key-field @opened=${retry}></sotto-key-field>`
+}
+
 /** Errors of one headline. */
 const alike: Readonly<Record<string, string>> = {
   'server-absent': 'server-unreachable',
@@ -66,7 +71,7 @@ export const problem = {
     <h2>${headline(error.code)}</h2>
     <p>${theirs(error.message)}</p>
     ${error.advice ? html`<p>${theirs(error.advice)}</p>` : nothing}
-    ${error.code === 'key-needed' ? html`<sotto-key-field @opened=${retry}></sotto-key-field>` : nothing}
+    ${error.code === 'key-needed' ? keyField(retry) : nothing}
     <button class="button" @click=${retry}>${icons.again} ${t('again')}</button>
     ${comfort ? html`<small>${theirs(comfort)}</small>` : nothing}
   </section>`,

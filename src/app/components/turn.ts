@@ -65,7 +65,7 @@ export class TurnView extends LitElement {
         ${mine && !this.editing ? this.#tools() : nothing}
       </div>
       ${mine && this.editing ? this.#editor() : html`<div class="said ${mine ? '' : 'prose'}" dir="auto" @click=${this.#copyCode}>${this.#said()}</div>`}
-      ${this.#wire()} ${mine ? nothing : this.#caution()} ${mine || this.writing ? nothing : this.#foot()}
+      ${this.#wire()} ${mine ? nothing : this.#caution()} ${mine ? nothing : this.#exposed()} ${mine || this.writing ? nothing : this.#foot()}
     </article>`
   }
 
@@ -88,6 +88,16 @@ export class TurnView extends LitElement {
   #caution() {
     if (!isMadeUp(engine.state.model)) return nothing
     return html`<p class="caution">${t('turn.caution')}</p>`
+  }
+
+  /** What a host with similar text would read of a reply that is not hidden from it. */
+  #exposed() {
+    const { exposed } = this.turn
+    if (!exposed) return nothing
+    return html`<details class="exposed">
+      <summary>${t('turn.exposed')}</summary>
+      <p dir="auto">${exposed}</p>
+    </details>`
   }
 
   /** Which of several questions or replies at this place this is, and the way to the others. */

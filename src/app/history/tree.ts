@@ -22,6 +22,8 @@ export interface Turn extends Message {
   readonly tokens?: number
   readonly padded?: number
   readonly seconds?: number
+  /** For a reply whose words are not hidden: what its host would read of it, with dots for the rest. */
+  readonly exposed?: string
   /** For a reply: whose it is, for people. */
   readonly model?: string
 }

@@ -22,6 +22,7 @@ import { OwnerError } from '../../owner/api.ts'
 import { WorkerOwner } from '../../owner/worker-owner.ts'
 import { loadConfig } from '../config.ts'
 import { Healing } from './healing.ts'
+import { forPage, taskOf } from './page-task.ts'
 import { parties } from './parties.ts'
 import { type Away, isOfTheRequest, isPassing } from './reachability.ts'
 import { settings } from './settings.ts'
@@ -89,7 +90,7 @@ export class Engine extends Store<EngineState> {
   /** What the chosen model is for; not known while the model that an address asks for is still looked up. */
   get task(): Task | undefined {
     const { model, phase } = this.state
-    if (model) return model.task ?? 'chat'
+    if (model) return taskOf(model)
     return phase === 'starting' && query.has('model') ? undefined : settings.state.task
   }
 
@@ -110,7 +111,7 @@ export class Engine extends Store<EngineState> {
           'This page was opened over plain http, where browsers offer no cryptography.',
           'Open it over https, or on this machine as localhost.',
         )
-      const models = await this.#owner.models()
+      const models = forPage(await this.#owner.models())
       if (models.length === 0) throw new OwnerError('unknown-model', 'The model server offers no models.')
       // A retry keeps what the person has chosen meanwhile.
       const chosen = models.find(({ name }) => name === this.state.model?.name)
@@ -142,7 +143,7 @@ export class Engine extends Store<EngineState> {
 
   /** Chooses another model and opens a session with it. */
   async use(model: ModelListing): Promise<void> {
-    settings.set({ model: model.name, task: model.task ?? 'chat' })
+    settings.set({ model: model.name, task: taskOf(model) })
     // A reload, or the address sent to somebody else, finds the same model.
     const address = new URL(location.href)
     address.searchParams.set('model', model.name)

@@ -40,6 +40,7 @@ const optional: Record<string, (value: unknown) => boolean> = {
   tokens: Number.isFinite,
   padded: Number.isFinite,
   seconds: Number.isFinite,
+  exposed: (value) => typeof value === 'string',
   model: (value) => typeof value === 'string',
 }
 

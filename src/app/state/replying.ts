@@ -120,12 +120,22 @@ export class Replying {
     void chat.keep()
   }
 
-  #finish(begun: Turn, { text, ids, finish, padded }: ChatResult, seconds: number): void {
+  #finish(begun: Turn, { text, ids, finish, padded, exposed: added }: ChatResult, seconds: number): void {
     const content = begun.content + text
     const tokens = (begun.tokens ?? 0) + ids.length
     const { model } = engine.state
     if (model && tokens) rememberPace(model, tokens + (padded ?? 0), seconds)
-    this.#put({ content, finish, tokens, padded, seconds, at: Date.now(), model: model && modelName(model) })
+    const exposed = added === undefined ? undefined : (begun.exposed ?? '') + added
+    this.#put({
+      content,
+      finish,
+      tokens,
+      padded,
+      exposed,
+      seconds,
+      at: Date.now(),
+      model: model && modelName(model),
+    })
   }
 
   /** Takes what there is of the reply into the conversation; a reply without a word is none. */

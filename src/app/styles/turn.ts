@@ -74,6 +74,15 @@ export const turn = css`
     color: var(--soft);
     font-size: 0.8125rem;
   }
+  .exposed {
+    margin-top: 6px;
+    color: var(--soft);
+    font-size: 0.8125rem;
+  }
+  .exposed p {
+    overflow-wrap: anywhere;
+    white-space: pre-wrap;
+  }
   .foot {
     display: flex;
     align-items: center;

@@ -1,4 +1,5 @@
 /** What a person at the terminal sees of a batch: one line that changes, or a new one now and then. */
+import { spokenTime } from '../../model/estimate.ts'
 import { say, status } from '../terminal.ts'
 
 /** Between lines where a line cannot be changed. */
@@ -39,16 +40,10 @@ export class BatchProgress {
     this.#shown = now
     const perSecond = (done - this.#first) / ((now - this.#started) / 1000)
     const left = Math.round((this.#total - done) / perSecond)
-    const pace = done > this.#first ? `, ${perSecond.toFixed(1)} texts a second, ${time(left)} left` : ''
+    const pace =
+      done > this.#first ? `, ${perSecond.toFixed(1)} texts a second, ${spokenTime(left)} left` : ''
     const text = `${done} of ${this.#total} texts${pace}`
     if (isLine) status(text)
     else say(text)
   }
 }
-
-const time = (seconds: number): string =>
-  seconds < 90
-    ? `${seconds} s`
-    : seconds < 5400
-      ? `${Math.round(seconds / 60)} min`
-      : `${Math.round(seconds / 3600)} h`

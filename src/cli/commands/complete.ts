@@ -73,7 +73,8 @@ async function withBundle(choice: PartiesChoice): Promise<PartiesChoice> {
 
 async function converse(job: Job, owner: Owner): Promise<void> {
   const { link, protection } = job.choice
-  const model = job.choice.model ?? (await owner.models()).find(({ task }) => task !== 'classify')?.name
+  const model =
+    job.choice.model ?? (await owner.models()).find(({ task }) => task === undefined || task === 'chat')?.name
   if (!model) throw new UsageError('The server offers no model to chat with.')
   let first = 0
   const started = performance.now()
@@ -86,7 +87,7 @@ async function converse(job: Job, owner: Owner): Promise<void> {
   const stop = () => void owner.stop()
   process.once('SIGINT', stop)
   try {
-    const { text, ids, finish, padded, isCut } = await owner.chat(
+    const { text, ids, finish, padded, isCut, exposed } = await owner.chat(
       [{ role: 'user', content: job.prompt }],
       job.options,
     )
@@ -100,6 +101,7 @@ async function converse(job: Job, owner: Owner): Promise<void> {
       finish,
       padded,
       isCut,
+      ...(exposed === undefined ? {} : { exposed }),
       hops,
       rows,
       ownerUpBytes: upBytes,

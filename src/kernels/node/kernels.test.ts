@@ -92,6 +92,28 @@ test.each(all)('long sums of extreme values stay exact: %s', async (_, options) 
   }
 })
 
+test('digits beyond their budget are made anew for each product, and room is made for others', async () => {
+  const [m, k, n] = [16, 40, 3]
+  const data = (seed: number) => Int16Array.from({ length: k * n }, (_, i) => (seed * i * 977) % 30000)
+  const a = BigUint64Array.from({ length: m * k }, (_, i) =>
+    BigInt.asUintN(64, BigInt(i) * 0x9e3779b97f4a7c15n),
+  )
+  // Room for none of them, or for the two planes of one.
+  for (const digitBytes of [0, 2 * k * n]) {
+    const own = createNodeKernels({ products: 'u7s8', runtime: exactRuntime, digitBytes })
+    for (const seed of [1, 2, 3]) {
+      const loaded = own.load(data(seed), k, n)
+      const other = own.load(data(seed + 9), k, n)
+      const want = [data(seed), data(seed + 9)].map((d) => oracle.matmul(a, m, oracle.load(d, k, n), 40))
+      // At once, so that memory which one of them uses is not the other's.
+      const made = [loaded, other, loaded].map((b) => own.matmulAsync?.(a, m, b, 40))
+      expect(await Promise.all(made)).toEqual([want[0], want[1], want[0]])
+      loaded.free()
+      other.free()
+    }
+  }
+})
+
 test('keystream equals the oracle through OpenSSL and WASM', () => {
   const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
   const offset = fc.oneof(fc.nat(1000), fc.constant(2 ** 32 - 700)).map((block) => block * 64)

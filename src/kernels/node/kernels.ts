@@ -1,15 +1,15 @@
 import { checkKeystream, checkMatmul } from '../checks.ts'
 import type { Kernels } from '../kernels.ts'
 import { kernelsOf } from '../wasm/kernels.ts'
-import { ownMatrix, type WasmMatrix } from '../wasm/matrix.ts'
+import { ownMatrix } from '../wasm/matrix.ts'
 import { ringSync } from '../wasm/module.ts'
-import { ownSigns, type WasmSigns } from '../wasm/signs.ts'
+import { ownSigns } from '../wasm/signs.ts'
 import { once, type ProductOptions } from './choice.ts'
+import { KeptDigits } from './kept-digits.ts'
 import { opensslKeystream } from './keystream.ts'
-import { digitMatmul, type RightTile } from './matmul.ts'
-import type { ProductKind } from './products.ts'
-import { type Scheme, schemeOf } from './scheme.ts'
-import { matrixBias, matrixTiles } from './tiles.ts'
+import { digitMatmul } from './matmul.ts'
+import { schemeOf } from './scheme.ts'
+import { matrixBias } from './tiles.ts'
 
 /** Below this many bytes the WASM keystream is done before OpenSSL has a cipher object. */
 const OPENSSL_BYTES = 8 << 10
@@ -18,27 +18,24 @@ const SMALL_BITS = 7
 /** From this many rows products of digits win for every element type, 1.2 to 8 times (measured). */
 export const MANY_ROWS = 16
 
+/** Digits that are kept beside their matrices, where nothing else is said. */
+const DIGIT_BYTES = 256 << 20
+
+/** How products of many rows are made, and in how much memory. */
+export interface NodeKernelOptions extends ProductOptions {
+  /** Bytes of digits that are kept beside their matrices; beyond them digits are made anew for every product. */
+  readonly digitBytes?: number
+}
+
 /**
  * Kernels for Node: WASM for short calls, OpenSSL for long keystreams, and for products of many rows whatever is exact and
  * fastest on this machine (`chooseProducts`).
  */
-export function createNodeKernels(options: ProductOptions = {}): Kernels {
+export function createNodeKernels(options: NodeKernelOptions = {}): Kernels {
   const ring = ringSync()
   const wasm = kernelsOf(ring)
   const products = once(options)
-  /** Digits made so far; dropped with their matrix. */
-  const made = new WeakMap<WasmMatrix | WasmSigns, { scheme: Scheme; tiles: RightTile[] }>()
-
-  function tilesOf(b: WasmMatrix | WasmSigns, kind: ProductKind, scheme: Scheme): RightTile[] {
-    const known = made.get(b)
-    // The lower digits of one width are the same however many there are.
-    const enough =
-      known && known.scheme.right === scheme.right && known.scheme.digits.length >= scheme.digits.length
-    if (known && enough) return known.tiles
-    const tiles = matrixTiles(b, kind, scheme)
-    made.set(b, { scheme, tiles })
-    return tiles
-  }
+  const digits = new KeptDigits(options.digitBytes ?? DIGIT_BYTES)
 
   return {
     ...wasm,
@@ -60,7 +57,7 @@ export function createNodeKernels(options: ProductOptions = {}): Kernels {
       if (kind === 'wasm' || !multiply) return wasm.matmul(a, m, own, bits)
       const scheme = schemeOf(kind, { k, bits, reach: own.reach })
       const shape = { m, k, n, scheme, bias: matrixBias(own, kind) }
-      return digitMatmul(ring, kind, multiply, a, shape, tilesOf(own, kind, scheme))
+      return digits.during(own, kind, scheme, (tiles) => digitMatmul(ring, kind, multiply, a, shape, tiles))
     },
   }
 }

@@ -3,11 +3,9 @@ import type { Ring } from '../wasm/module.ts'
 import { opensslKeystream, TURNED } from './keystream.ts'
 import type { RightTile } from './matmul.ts'
 import { type Digits, operandsOf, type ProductKind } from './products.ts'
-import { EXACT_K, type Scheme } from './scheme.ts'
+import type { Scheme } from './scheme.ts'
+import { tileRows } from './tile-rows.ts'
 
-/** Digits are made and multiplied so many bytes at a time, but at least those of `TILE_ROWS` rows. */
-const TILE_BYTES = 24 << 20
-const TILE_ROWS = 64
 /** Words of keystream that are split at a time: they stay in the cache. */
 const PIECE_WORDS = 1 << 15
 
@@ -29,8 +27,7 @@ export function* streamTiles(
   const { k, n } = spec
   const { right } = operandsOf[kind]
   const count = scheme.digits.length
-  const fitting = Math.floor(TILE_BYTES / (count * n * right.BYTES_PER_ELEMENT))
-  const most = Math.min(k, EXACT_K, Math.max(TILE_ROWS, fitting))
+  const most = tileRows(kind, scheme, k, n)
   const shared = kept ? undefined : new right(count * most * n)
   for (let from = 0; from < k; from += most) {
     const rows = Math.min(most, k - from)

@@ -35,7 +35,7 @@ export function ringTrial(ring: Ring): Trial {
       let ms = 0
       for (const { bits, b } of cases) {
         const scheme = schemeOf(kind, { k: K, bits, reach: b.reach })
-        const tiles = matrixTiles(b, kind, scheme)
+        const tiles = [...matrixTiles(b, kind, scheme)]
         const started = process.cpuUsage()
         const shape = { m: M, k: K, n: N, scheme, bias: matrixBias(b, kind) }
         await digitMatmul(ring, kind, multiply, a, shape, tiles)

@@ -1,4 +1,4 @@
-import { checkLoad, checkMatmul } from '../checks.ts'
+import { checkLoad, checkMatmul, checkRead } from '../checks.ts'
 import { demand } from '../error.ts'
 import type { Kernels, Matrix } from '../kernels.ts'
 
@@ -19,10 +19,16 @@ class OracleMatrix implements Matrix {
 }
 
 /** Matrix products in BigInt, one sum at a time. */
-export const oracleMatrices: Pick<Kernels, 'load' | 'matmul'> = {
+export const oracleMatrices: Pick<Kernels, 'load' | 'read' | 'matmul'> = {
   load(data, k, n) {
     checkLoad(data, k, n)
     return new OracleMatrix(Array.from(data, BigInt), k, n)
+  },
+  read(b, from, rows) {
+    demand(b instanceof OracleMatrix, 'the matrix was loaded by other kernels')
+    checkRead(b, from, rows)
+    demand(b.values !== undefined, 'the matrix was freed')
+    return BigUint64Array.from(b.values.slice(from * b.n, (from + rows) * b.n), (v) => BigInt.asUintN(64, v))
   },
   matmul(a, m, b, bits) {
     demand(b instanceof OracleMatrix, 'the matrix was loaded by other kernels')

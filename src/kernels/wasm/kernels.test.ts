@@ -83,6 +83,29 @@ describe('wasm kernels equal the oracle', () => {
     )
   })
 
+  test('elements are read as they were loaded, over several pieces', () => {
+    for (const kind of [1, 2, 4, 6, 8]) {
+      const [k, n] = [40, 1000]
+      const values = Array.from({ length: k * n }, (_, i) =>
+        BigInt.asIntN(8 * kind, 0x9e3779b97f4a7c15n * BigInt(i)),
+      )
+      const data = matrixData(kind, values)
+      const [b, want] = [wasm, oracle].map((kernels) => kernels.load(data, k, n))
+      for (const [from, rows] of [
+        [0, k],
+        [3, 37],
+        [39, 1],
+        [7, 0],
+      ])
+        expect(wasm.read(b, from, rows)).toEqual(oracle.read(want, from, rows))
+      expect(() => wasm.read(b, 1, k)).toThrow(KernelError)
+      b.free()
+      expect(() => wasm.read(b, 0, 1)).toThrow(KernelError)
+    }
+    const signs = wasm.load(Int8Array.of(3, -2, -3, 2), 2, 2)
+    expect(wasm.read(signs, 1, 1)).toEqual(BigUint64Array.of(BigInt.asUintN(64, -3n), 2n))
+  })
+
   test('matmul, long sums of extreme values stay exact', () => {
     // What narrow limbs are at their ends: all of them, and every other.
     const ends = [0x800n, 0x7ffn, 0x800800n, 0x7ff800n, 0x800800800n, -0x800800800n, 0x8000_8000_7ff7ff7ffn]

@@ -1,4 +1,4 @@
-import { checkBlocks, checkExpand, checkKeystream, checkLoad, checkMatmul } from '../checks.ts'
+import { checkBlocks, checkExpand, checkKeystream, checkLoad, checkMatmul, checkRead } from '../checks.ts'
 import type { Kernels, Matrix } from '../kernels.ts'
 import { wasmContraction } from './contraction.ts'
 import { wasmPrograms } from './evaluate.ts'
@@ -29,6 +29,10 @@ export function kernelsOf(ring: Ring): Kernels {
     load(data, k, n): Matrix {
       checkLoad(data, k, n)
       return loadSigns(ring, data, k, n) ?? loadMatrix(ring, data, k, n)
+    },
+    read(b, from, rows) {
+      checkRead(b, from, rows)
+      return (ownSigns(ring, b) ?? ownMatrix(ring, b)).read(from, rows)
     },
     expand(key, nonce, firstWord, k, n, bits): Matrix {
       checkExpand(key, nonce, firstWord, k, n, bits)

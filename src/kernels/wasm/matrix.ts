@@ -57,6 +57,10 @@ export class WasmMatrix implements Matrix {
     return this.#at
   }
 
+  get isLive(): boolean {
+    return this.#at !== 0
+  }
+
   free(): void {
     if (this.#at !== 0) this.ring.arena.free(this.#at)
     this.#at = 0
@@ -80,14 +84,26 @@ export class WasmMatrix implements Matrix {
     return this.#reach
   }
 
+  /** Elements of `rows` rows from `from` on, mod 2^64. */
+  read(from: number, rows: number): BigUint64Array {
+    const out = new BigUint64Array(rows * this.n)
+    this.#pieces(from, rows, (words, count, done) => {
+      out.set(new BigUint64Array(this.ring.arena.memory.buffer, words, count), done)
+    })
+    const { bias } = this
+    if (bias !== 0n) for (let i = 0; i < out.length; i++) out[i] = BigInt.asUintN(64, out[i] + bias)
+    return out
+  }
+
   /**
    * The lowest `count` byte planes of `rows` rows from `from` on, one below the other, as signed bytes [count x rows x n]:
-   * matrix = planeBias + sum of plane q * 2^(8q) over all planes that `reach` asks for, mod 2^64.
+   * matrix = planeBias + sum of plane q * 2^(8q) over all planes that `reach` asks for, mod 2^64. Into `out` where it is
+   * given.
    */
-  planes(count: number, from: number, rows: number): Int8Array {
+  planes(count: number, from: number, rows: number, out = new Int8Array(count * rows * this.n)): Int8Array {
     const { x } = this.ring
     const turned = this.#planeHalves
-    return this.#digits(new Int8Array(count * rows * this.n), from, rows, (words, each, out) => {
+    return this.#digits(out, from, rows, (words, each, out) => {
       x.flip(words, each, turned)
       x.splitBytes(words, each, count, out)
     })
@@ -95,13 +111,17 @@ export class WasmMatrix implements Matrix {
 
   /**
    * All `count` balanced digits of `bits` bits (assembly/digits.ts) of `rows` rows from `from` on, one below the other:
-   * matrix = bias + sum of digit q * 2^(bits q).
+   * matrix = bias + sum of digit q * 2^(bits q). Into `out` where it is given.
    */
-  digits(bits: number, count: number, from: number, rows: number): Int32Array {
+  digits(
+    bits: number,
+    count: number,
+    from: number,
+    rows: number,
+    out = new Int32Array(count * rows * this.n),
+  ): Int32Array {
     const { x } = this.ring
-    return this.#digits(new Int32Array(count * rows * this.n), from, rows, (words, each, out) =>
-      x.splitDigits(words, each, bits, count, out),
-    )
+    return this.#digits(out, from, rows, (words, each, made) => x.splitDigits(words, each, bits, count, made))
   }
 
   /** What the planes leave out: this matrix's bias, and 128 for each byte below the highest that `reach` asks for. */

@@ -72,15 +72,23 @@ export class WasmSigns implements Matrix {
     return this.address + this.bytes * 16 * this.panels
   }
 
+  get isLive(): boolean {
+    return this.#at !== 0
+  }
+
   free(): void {
     if (this.#at !== 0) this.ring.arena.free(this.#at)
     this.#at = 0
   }
 
-  /** `rows` rows from `from` on as signed bytes, row major. */
-  plane(from: number, rows: number): Int8Array {
+  /** Elements of `rows` rows from `from` on, mod 2^64. */
+  read(from: number, rows: number): BigUint64Array {
+    return new BigUint64Array(BigInt64Array.from(this.plane(from, rows), BigInt).buffer)
+  }
+
+  /** `rows` rows from `from` on as signed bytes, row major; into `out` where it is given. */
+  plane(from: number, rows: number, out = new Int8Array(rows * this.n)): Int8Array {
     const { ring, k, n, address, scales } = this
-    const out = new Int8Array(rows * n)
     const most = Math.max(1, Math.floor(PIECE / n))
     const scratch = ring.arena.alloc(Math.min(most, rows) * n)
     for (let row = 0; row < rows; row += most) {

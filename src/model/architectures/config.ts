@@ -104,6 +104,9 @@ export interface Tensor {
  */
 export type Tensors = Map<string, Tensor>
 
+/** Tensors by name, as they are asked for: a map, or files of which only what is needed is read. */
+export type TensorLookup = Pick<ReadonlyMap<string, Tensor>, 'get'>
+
 /** Size of one attention head. */
 export const headDim = (config: Pick<ModelConfig, 'dim' | 'heads' | 'headDim'>): number =>
   config.headDim ?? config.dim / config.heads

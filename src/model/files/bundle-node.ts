@@ -6,9 +6,9 @@ import type { ModelGraph } from '../graph/graph.ts'
 import { graphOf } from '../graph/graph-of.ts'
 import { headTensors, isOfLayer, tensorShapes } from '../graph/tensors.ts'
 import { checkFile, type PublicModel, parseTokenizer } from './bundle.ts'
+import { BundleTensors } from './bundle-tensors.ts'
 import {
   BundleError,
-  checkTensors,
   isHashable,
   type Manifest,
   modelHash,
@@ -17,7 +17,7 @@ import {
   sha256,
   type Visibility,
 } from './manifest.ts'
-import { type Dtype, decodeSafetensors } from './safetensors.ts'
+import type { Dtype } from './safetensors.ts'
 import { writeSafetensors } from './safetensors-writer.ts'
 
 /** A whole bundle, private tensors included: only for the model's owner. */
@@ -38,14 +38,13 @@ function read(dir: string, name: string): Uint8Array {
 export async function loadBundle(dir: string): Promise<Bundle> {
   const manifest = parseManifest(new TextDecoder().decode(read(dir, 'manifest.json')))
   const tensors: Tensors = new Map()
-  for (const part of ['public', 'base', 'private'] as const) {
-    const name = `${part}.safetensors`
-    if (part === 'base' && !manifest.tensors.some((tensor) => partOf(tensor) === part)) continue
-    const bytes = read(dir, name)
-    await checkFile(manifest, name, bytes)
-    const file = decodeSafetensors(bytes)
-    await checkTensors(manifest, part, file.tensors, file.bytes)
-    for (const [key, tensor] of file.tensors) tensors.set(key, tensor)
+  const files = new BundleTensors(dir, manifest)
+  try {
+    for (const part of ['public', 'base', 'private'] as const)
+      if (part !== 'base' || manifest.tensors.some((tensor) => partOf(tensor) === part)) files.check(part)
+    for (const { name } of manifest.tensors) tensors.set(name, files.get(name)!)
+  } finally {
+    files.close()
   }
   for (const name of ['tokenizer.json', 'config.json']) await checkFile(manifest, name, read(dir, name))
   return {

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { publicFiles } from './bundle.ts'
 import { type Manifest, modelHash, parseManifest } from './manifest.ts'
-import { decodeSafetensors } from './safetensors.ts'
+import { decodeHeader, headerLength } from './safetensors.ts'
 
 /** A public file, held in memory so that no request ever reaches the disk. */
 export interface PublicFile {
@@ -69,7 +69,8 @@ async function readEntry(dir: string): Promise<CatalogEntry> {
 /** A private tensor in a public file would be given away for good: better not to start. */
 function refusePrivate(path: string, manifest: Manifest, bytes: Uint8Array): void {
   const isPublic = new Set(manifest.tensors.filter((t) => t.visibility === 'public').map((t) => t.name))
-  for (const name of decodeSafetensors(bytes).tensors.keys()) {
+  const from = 8 + headerLength(bytes.subarray(0, 8), bytes.length)
+  for (const name of decodeHeader(bytes.subarray(8, from), bytes.length - from).entries.keys()) {
     if (!isPublic.has(name)) throw new Error(`${path} holds ${name}, which is not public.`)
   }
 }

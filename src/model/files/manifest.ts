@@ -18,8 +18,8 @@ export class BundleError extends Error {
   override name = 'BundleError'
   readonly code: BundleErrorCode
 
-  constructor(code: BundleErrorCode, message: string) {
-    super(message)
+  constructor(code: BundleErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
     this.code = code
   }
 }
@@ -183,6 +183,17 @@ export const manifestSchema = v.object({
   ),
   /** Models that continue a text and know no turns. */
   text: v.optional(v.object({ bos: v.optional(count), stop: v.array(count) })),
+  /**
+   * Encoders without a head: what becomes of a text's last hidden states. Their mean, or the first token's; `normalize`:
+   * scaled to length 1; `prompt` stands before every text. Where nothing is said, the mean of length 1.
+   */
+  pooling: v.optional(
+    v.object({
+      kind: v.picklist(['mean', 'cls']),
+      normalize: v.boolean(),
+      prompt: v.optional(v.pipe(v.string(), v.maxLength(4096))),
+    }),
+  ),
   /**
    * Absent where the owner alone holds the private tensors. `split`: server and dealer hold pieces of them, neither of
    * which says anything without the other; `id` tells this splitting from others of the same weights.

@@ -16,6 +16,10 @@ export function graphOf(config: ModelConfig): ModelGraph {
 /** Whether a model goes on with a text, token by token; one that does not reads whole texts. */
 export const continuesText = (config: ModelConfig): boolean => graphOf(config).attention === 'causal'
 
+/** Whether vectors are made of a model's hidden states: an encoder without a head. */
+export const isEmbedder = ({ config }: { config: ModelConfig }): boolean =>
+  !continuesText(config) && config.head === undefined
+
 type GainNorms = Extract<Norms, { placement: 'pre' | 'post' }>
 
 const hasGains = (norms: Norms): norms is GainNorms => norms.placement === 'pre' || norms.placement === 'post'

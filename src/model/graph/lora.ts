@@ -1,5 +1,5 @@
 /** Low-rank adapters (Hu et al., LoRA, 2021). */
-import type { ModelConfig, Tensors } from '../architectures/config.ts'
+import type { ModelConfig, TensorLookup } from '../architectures/config.ts'
 import { architectureOf } from '../architectures/registry.ts'
 
 /** Whether a weight of the layers carries an adapter. */
@@ -18,7 +18,7 @@ export const adapterName = (weight: string, half: 'A' | 'B'): string =>
  * has none. Frozen-A adapters (FFA-LoRA) merge the same way: only training treats A differently.
  * Throws when the weight or half of its adapter is missing.
  */
-export function merged(config: ModelConfig, tensors: Tensors, name: string): Float32Array {
+export function merged(config: ModelConfig, tensors: TensorLookup, name: string): Float32Array {
   const weight = tensors.get(name)
   if (!weight) throw new Error(`The model has no tensor "${name}".`)
   if (!config.lora || !isAdapted(config, name)) return weight.data

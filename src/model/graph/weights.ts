@@ -1,5 +1,5 @@
 /** A model's tensors as the float reference multiplies by them. */
-import type { ModelConfig, Tensors } from '../architectures/config.ts'
+import type { ModelConfig, TensorLookup } from '../architectures/config.ts'
 import { transpose } from '../math.ts'
 import type { Dense } from './graph.ts'
 import { merged } from './lora.ts'
@@ -8,12 +8,12 @@ import { tensorShapes } from './tensors.ts'
 /** Looks tensors up by name, adapters merged in, and prepares each matrix once. */
 export class WeightTable {
   readonly #config: ModelConfig
-  readonly #tensors: Tensors
+  readonly #tensors: TensorLookup
   readonly #shapes: ReadonlyMap<string, readonly number[]>
   readonly #vectors = new Map<string, Float32Array>()
   readonly #oriented = new Map<string, Float32Array>()
 
-  constructor(config: ModelConfig, tensors: Tensors) {
+  constructor(config: ModelConfig, tensors: TensorLookup) {
     this.#config = config
     this.#tensors = tensors
     this.#shapes = tensorShapes(config)

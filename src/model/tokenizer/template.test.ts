@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { byteLevelJson } from '../../../test/support/checkpoint-folder.ts'
 import type { Message } from './chat.ts'
 import { encodeChat } from './encode-chat.ts'
+import { boundedTemplate } from './render-template.ts'
 import { conversation, turnMarks } from './template.ts'
 
 const tokens = { bos_token: '<s>', eos_token: '</s>' }
@@ -62,6 +63,8 @@ describe('a chat template', () => {
     else expect(marks).toMatchObject(expected)
   })
 
+  const long =
+    "{% set s = namespace(text='a') %}{% for i in range(15) %}{% set s.text = s.text + s.text %}{% endfor %}"
   const doubling = "{% set s = namespace(text='ab', list=[1]) %}{% for i in range(40) %}"
   test.each([
     ['loops in loops', '{% for a in range(1000) %}{% for b in range(1000) %}{{ a }}{% endfor %}{% endfor %}'],
@@ -77,6 +80,22 @@ describe('a chat template', () => {
       `${Array.from({ length: 40 }, (_, i) => `{% macro m${i + 1}() %}{{ m${i}() }}{{ m${i}() }}{% endmacro %}`).join('')}{{ m40() }}`,
     ],
     ['more characters than any', ' '.repeat(1 << 20)],
+    ['a replacement of each letter by a long text', `${long}{% set t = s.text|replace('a', s.text) %}`],
+    ['a replacement by a method', `${long}{% set t = s.text.replace('a', s.text) %}`],
+    [
+      'by a method that has another name',
+      `${long}{% set f = s.text['repl' ~ 'ace'] %}{% set t = f('a', s.text) %}`,
+    ],
+    ['by arguments in a list', `${long}{% set t = s.text|replace(*['a', s.text]) %}`],
+    ['in a block', `${long}{% filter replace('a', s.text) %}{{ s.text }}{% endfilter %}`],
+    ['letters joined by a long text', `${long}{% set t = s.text|join(s.text) %}`],
+    ['JSON behind wide spaces', '{% set t = [1]|tojson(indent=400000000) %}'],
+    ['lines behind wide spaces', "{% set t = 'a\nb'|indent(400000000) %}"],
+    [
+      'lists in lists',
+      `${long}{% set a = [s.text, s.text] %}${'{% set a = [a, a, a, a, a, a, a, a] %}'.repeat(12)}{% set t = a|tojson %}`,
+    ],
+    ['a text that is said over and over', `${long}${'{{ s.text }}'.repeat(3000)}`],
   ])('of %s is none that can be run', (_, hostile) => {
     expect(turnMarks(`${templates[1][1]}{% if false %}{% endif %}`, tokens)).toBeDefined()
     expect(turnMarks(`${hostile}${templates[1][1]}`, tokens)).toBeUndefined()
@@ -85,6 +104,13 @@ describe('a chat template', () => {
     expect(() => encodeChat(tokenizer, chat, [{ role: 'user', content: 'a' }])).toThrow(
       expect.objectContaining({ code: 'chat-template', advice: expect.stringMatching(/model/) }),
     )
+  })
+
+  test('within bounds filters do what they do', () => {
+    const render = boundedTemplate(
+      "{{ x|replace('a', 'bc')|upper }} {{ x.replace('a', 'd') }} {{ ['a', x]|join(', ') }} {{ {'k': [1]}|tojson(indent=2) }}",
+    )
+    expect(render({ x: 'banana' })).toBe('BBCNBCNBC bdndnd a, banana {\n  "k": [\n    1\n  ]\n}')
   })
 
   test('says a whole conversation', () => {

@@ -7,6 +7,7 @@ import { toBase64Url, utf8 } from '../../handshake/encoding.ts'
 import { SessionError } from '../../handshake/errors.ts'
 import { parseJson } from '../../handshake/parse-json.ts'
 import { createNodeKernels } from '../../kernels/node/kernels.ts'
+import { Estimate } from '../../model/estimate.ts'
 import type { Dial } from '../../transport/carrier.ts'
 import { dialLink } from '../../transport/dial.ts'
 import type { Link } from '../../transport/link.ts'
@@ -23,6 +24,7 @@ import type { SharedListing } from './listing.ts'
 import { PlanServer } from './server/engine.ts'
 import { Load } from './server/load.ts'
 import { MaterialClient } from './server/material-client.ts'
+import type { LoadEvents } from './server/served-weights.ts'
 import type { SessionMaterial } from './server/session-material.ts'
 
 const dealerSettings = v.object({
@@ -154,6 +156,9 @@ export class SharedServing implements Serving {
   }
 }
 
+/** Between two lines of the log that say how far something is. */
+const SAID_EVERY_MS = 5000
+
 /** Takes every bundle, so it stands last in a list. */
 export const sharedServing: ServingProtection = {
   id: SHARED,
@@ -166,7 +171,17 @@ export const sharedServing: ServingProtection = {
       )
     const { dealer } = parsed.output
     const url = partyUrl(dealer.url, 'the dealer', { isOpenAllowed: dealer.isOpenAllowed })
-    const engine = await PlanServer.load(createNodeKernels(), entries, undefined, identity)
+    const events = (model: string): LoadEvents => {
+      const estimate = new Estimate(SAID_EVERY_MS)
+      return {
+        onProgress: (done, total) => {
+          const pace = estimate.at(done, total)
+          if (pace) log.info({ model, ...pace }, 'encoding weights')
+        },
+        onNote: (note) => log.warn({ model }, note),
+      }
+    }
+    const engine = await PlanServer.load(createNodeKernels(), entries, undefined, identity, events)
     return new SharedServing({ engine, identity, log, maxSessions, dealer: { ...dealer, url } })
   },
 }

@@ -7,6 +7,8 @@ export const ATTACKS_FORMAT = 'sotto-attacks/1'
 /** In the cloud's folder. */
 export const ATTACKS_FILE = 'attacks.json'
 const READABLE_FORMAT = 'sotto-readable/1'
+/** Beside the keys. */
+export const READABLE_FILE = 'readable.json'
 
 const share = v.pipe(v.number(), v.minValue(0))
 const text = v.pipe(v.string(), v.maxLength(500))
@@ -61,7 +63,8 @@ export function modelFigure({ findings }: AttackSummary): ModelFigure | undefine
   return figures.sort((a, b) => b.tokens - a.tokens)[0]
 }
 
-const readableSchema = v.object({
+/** Which tokens are read, as the file has it. */
+export const readableSchema = v.object({
   format: v.literal(READABLE_FORMAT),
   tokens: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1 << 22)),
   /** A bit a token, the first in the lowest bit of the first byte; base64url. */
@@ -75,12 +78,15 @@ export function encodeReadable(readable: Uint8Array): v.InferOutput<typeof reada
   return { format: READABLE_FORMAT, tokens: readable.length, bits: base64urlnopad.encode(bits) }
 }
 
-/** Of a text's tokens, those that a host with similar text would read. Throws {@link KeyFileError} for a damaged file. */
-export function readerOf(json: unknown): (ids: readonly number[]) => boolean[] {
+/**
+ * Of a text's tokens, those that a host with similar text would read. Throws {@link KeyFileError} for a damaged file, or one
+ * of a model with other than `vocab` tokens.
+ */
+export function readerOf(json: unknown, vocab?: number): (ids: readonly number[]) => boolean[] {
   const result = v.safeParse(readableSchema, json)
   const damaged = (): KeyFileError =>
     new KeyFileError('bad-file', 'The file of readable tokens is damaged. Get it again.')
-  if (!result.success) throw damaged()
+  if (!result.success || (vocab ?? result.output.tokens) !== result.output.tokens) throw damaged()
   let bits: Uint8Array
   try {
     bits = base64urlnopad.decode(result.output.bits)

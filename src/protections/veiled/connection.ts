@@ -15,6 +15,7 @@ import {
   type Looked,
   type RunOptions,
 } from '../protection.ts'
+import { readerOf } from './attacks.ts'
 import { type Kit, textsOfKit } from './kit.ts'
 import type { VeiledListing } from './listing.ts'
 import { decodeAnswer, encodeRequest, type Request } from './messages.ts'
@@ -54,6 +55,7 @@ export class VeiledConnection implements Connection {
   readonly enclave: EnclaveFacts
   readonly texts: ModelTexts
   readonly maxTokens: number
+  readonly readable?: (ids: readonly number[]) => boolean[]
   readonly #parts: VeiledParts
   #tokens = 0
   #hops = 0
@@ -70,6 +72,7 @@ export class VeiledConnection implements Connection {
     this.enclave = enclaveOf(parts.attested)
     this.texts = textsOfKit(parts.kit)
     this.maxTokens = facts.maxTokens
+    if (parts.kit.readable) this.readable = readerOf(parts.kit.readable)
   }
 
   /**

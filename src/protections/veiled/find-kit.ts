@@ -3,6 +3,7 @@ import { limits } from '../../handshake/limits.ts'
 import { wholeBody } from '../../transport/body.ts'
 import { partyUrl } from '../../transport/party-url.ts'
 import { type ConnectRequest, ProtectionError } from '../protection.ts'
+import { readerOf } from './attacks.ts'
 import { VEILED } from './id.ts'
 import { KIT_BYTES, veiledSettings } from './keyring.ts'
 import { type Kit, parseKit } from './kit.ts'
@@ -30,6 +31,7 @@ export async function kitFor(
     const ends = new OwnerEnds(kit.key)
     ends.check(keyId)
     ends.checkSizes(sizesOf(facts))
+    if (kit.readable && facts.kind === 'decoder') readerOf(kit.readable, facts.vocab)
     return kit
   } catch (cause) {
     if (!(cause instanceof KeyFileError)) throw cause

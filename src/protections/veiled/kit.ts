@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { manifestSchema } from '../../model/files/manifest.ts'
 import type { ModelTexts } from '../../model/texts.ts'
+import { readableSchema } from './attacks.ts'
 import { checkOwnerKey, KeyFileError, type OwnerKey } from './owner-key.ts'
 import { picturesSchema, type VeiledPictures } from './pictures.ts'
 
@@ -35,6 +36,7 @@ const kit = v.object({
   texts: v.optional(texts),
   tokenizer: v.optional(v.looseObject({})),
   pictures: v.optional(picturesSchema),
+  readable: v.optional(readableSchema),
 })
 
 /** A kit as it travels: JSON. */
@@ -46,6 +48,8 @@ export interface Kit {
   readonly tokenizer?: object
   /** Of models that read pictures. */
   readonly pictures?: VeiledPictures
+  /** Where it has been measured: which tokens a host with similar text would read. */
+  readonly readable?: v.InferOutput<typeof readableSchema>
 }
 
 /** Checks a kit; `what` names it in errors. Throws {@link KeyFileError}. */

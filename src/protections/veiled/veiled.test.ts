@@ -91,10 +91,19 @@ const options = { temperature: 0.9, topP: 0.95, seed: 7 }
 
 test.each(['ws', 'fetch'] as const)('over %s the reply is the original’s, word by word', async (link) => {
   const one = owner()
-  const info = await one.open({ model: 'sotto-demo-veiled', link, protection: VEILED }, () => undefined)
+  const heard: string[] = []
+  const info = await one.open({ model: 'sotto-demo-veiled', link, protection: VEILED }, (event) => {
+    if (event.type === 'notice') heard.push(event.text)
+  })
+  expect(heard.join()).toMatch(/have read 80 % of what users write/)
   expect(info).toMatchObject({ link: { kind: link }, model: { protection: { needsDealer: false } } })
-  const { ids } = await one.chat(conversation, { ...options, maxTokens: 12 })
+  const { ids, text, exposed = '' } = await one.chat(conversation, { ...options, maxTokens: 12 })
   expect(ids.length).toBeGreaterThan(3)
+  // As it was measured of this model: some words are read, and some are not.
+  expect(exposed).toHaveLength(text.length)
+  expect(exposed).toMatch(/·/)
+  expect(exposed).toMatch(/[a-z]/)
+  expect([...exposed].every((c, i) => c === '·' || c === text[i])).toBe(true)
   expect(ids).toEqual(wanted)
   const { hops, rows, dealerBytes } = one.totals()
   // The last token is not read any more.

@@ -29,7 +29,7 @@ import type { Schedule } from '../../../src/protections/shared/schedule.ts'
 import { count, type Shape } from '../../../src/protections/shared/shape.ts'
 import type { Step } from '../../../src/protections/shared/step.ts'
 import type { Masked, Opened, Role } from '../../../src/protections/shared/values.ts'
-import type { HeldWeights } from '../../../src/protections/shared/weights/held.ts'
+import { type HeldWeights, loadWeights } from '../../../src/protections/shared/weights/held.ts'
 import { difference, privateWeights } from '../../../src/protections/shared/weights/stationary.ts'
 import { splitSeeds } from './local-keys.ts'
 import type { AnyTiny } from './models.ts'
@@ -68,15 +68,16 @@ export class Run {
   constructor(model: AnyTiny, plan: Plan, cut = (kernels: Kernels): Kernels => kernels) {
     this.#model = model
     const { tensors } = model
-    const clear = model.model.loadWeights(wasm, tensors, ['public', 'private'])
-    const known = model.model.loadWeights(wasm, tensors, ['public'])
+    const clear = loadWeights(wasm, model.model.encode(tensors, ['public', 'private']))
+    const known = loadWeights(wasm, model.model.encode(tensors, ['public']))
     const pieces = piecesOf(cut(wasm), plan, clear, splitSeeds())
     this.#held = { owner: withPieces(known, pieces.owner), server: withPieces(clear, pieces.server) }
     for (const [name, matrix] of pieces.dealer) this.#differences.set(name, matrix)
     for (const [i, { name, k, n, ring, ...use }] of privateWeights(plan).entries()) {
-      const w = clear.encoded.get(name) ?? new Int16Array()
+      const w = clear.weights.get(name)
+      if (!w) throw new Error(name)
       const b = difference(wasm, stationaryKey, i, { name, k, n, ring, ...use }, w)
-      const whole = BigUint64Array.from(Array.from(w), (v) => BigInt.asUintN(64, BigInt(v)))
+      const whole = wasm.read(w, 0, k)
       this.#differences.set(name, wasm.load(b, k, n))
       this.#masks.set(name, wasm.load(sub(whole, b, ring), k, n))
     }

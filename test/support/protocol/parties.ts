@@ -20,6 +20,7 @@ import {
   type PassMessage,
 } from '../../../src/protections/shared/session/pass-messages.ts'
 import type { Shape } from '../../../src/protections/shared/shape.ts'
+import { loadWeights } from '../../../src/protections/shared/weights/held.ts'
 import type { Link } from '../../../src/transport/link.ts'
 import type { StreamTimes } from '../../../src/transport/stream-link.ts'
 import type { Parties } from '../session/parties.ts'
@@ -123,7 +124,7 @@ export async function openNoted(
       link: around(real, { send }),
       seed: agreement.seed,
       stationarySeed: fSeed,
-      clear: plans.model.loadWeights(kernels, tensors, ['public']),
+      clear: loadWeights(kernels, plans.model.encode(tensors, ['public'])),
       requestPass: (pass, body) => agreement.requestPass(pass, body),
     })
     const owner = { session, agreement, ends: new Ends(manifest.config, tensors), link: real }

@@ -11,6 +11,7 @@ import { OwnerSession } from '../../../src/protections/shared/session/owner-sess
 import type { OwnerSetup } from '../../../src/protections/shared/session/owner-setup.ts'
 import { ServerSession } from '../../../src/protections/shared/session/server-session.ts'
 import type { Role } from '../../../src/protections/shared/values.ts'
+import { loadWeights } from '../../../src/protections/shared/weights/held.ts'
 import { difference } from '../../../src/protections/shared/weights/stationary.ts'
 import type { Link } from '../../../src/transport/link.ts'
 import { memoryPair } from '../transport/memory.ts'
@@ -81,17 +82,18 @@ export class WatchedSession {
     const [own, other] = memoryPair()
     this.link = own
     const stationaryKey = deriveKey(kernels, keys.stationary, 'stationary')
-    const clear = this.plans.model.loadWeights(kernels, tensors, ['public', 'private'])
+    const clear = loadWeights(kernels, this.plans.model.encode(tensors, ['public', 'private']))
     const differences = new Map(
       this.plans.privateWeights().map((use, i) => {
-        const w = clear.encoded.get(use.name) ?? new Int16Array()
+        const w = clear.weights.get(use.name)
+        if (!w) throw new Error(use.name)
         return [use.name, kernels.load(difference(kernels, stationaryKey, i, use, w), use.k, use.n)]
       }),
     )
     const pieces = piecesOf(kernels, this.plans.anyPlan, clear, splitSeeds())
     for (const [name, matrix] of pieces.dealer) differences.set(name, matrix)
     this.dealer = new SessionDealer(this.plans, at.dealer, differences, keys.seed, keys.passKey)
-    const known = this.plans.model.loadWeights(kernels, tensors, ['public'])
+    const known = loadWeights(kernels, this.plans.model.encode(tensors, ['public']))
     this.server = new ServerSession(
       this.plans,
       at.server,
@@ -101,7 +103,7 @@ export class WatchedSession {
       {
         auditor: this.plans.isSplit
           ? undefined
-          : auditorOf(at.server, this.plans, clear.encoded, stationaryKey, async () => new Uint8Array(64)),
+          : auditorOf(at.server, this.plans, clear.weights, stationaryKey, async () => new Uint8Array(64)),
       },
     ).run()
     this.server.catch(() => other.close('The server gave up.'))

@@ -57,11 +57,11 @@ export function trialWeights(
 
 /** The split weights of a hand-made plan, cut by fixed seeds; the biases given are cut with them. */
 function trialPieces(kernels: Kernels, plan: Plan, given: Readonly<Record<string, Values>>): PartyPieces {
-  const encoded = new Map(
-    Object.entries(given).map(([name, v]) => [name, Int32Array.from(Array.from(v), Number)]),
+  const weights = new Map(
+    plan.weights.map(({ name, k, n }) => [name, kernels.load(lanesOf(given[name], 64), k, n)]),
   )
   const biases = new Map(plan.splitBiases.map(({ name }) => [name, lanesOf(given[biasName(name)], 64)]))
-  return piecesOf(kernels, plan, { encoded, biases }, splitSeeds())
+  return piecesOf(kernels, plan, { weights, biases }, splitSeeds())
 }
 
 /** What a trial's bias is called among its weights: matrix and bias of a model have one name. */

@@ -69,7 +69,11 @@ export class CountingServer implements ServerEngine {
   tensors = [new Uint8Array(10).fill(4), new Uint8Array(3_000_000).fill(5), new Uint8Array(0)]
 
   models = () => [this.served]
-  registration = () => ({ header: this.header, tensors: streamOf(this.tensors) })
+  registration = () => ({
+    header: this.header,
+    tensors: streamOf(this.tensors),
+    bytes: this.tensors.reduce((sum, { length }) => sum + length, 0),
+  })
   fSeed = () => fSeed
 
   open: ServerEngine['open'] = async (_hash, link, material) => {

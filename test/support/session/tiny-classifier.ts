@@ -2,7 +2,12 @@
 import { join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
 import type { ModelConfig } from '../../../src/model/architectures/config.ts'
-import { type Bundle, loadBundle, writeBundle } from '../../../src/model/files/bundle-node.ts'
+import {
+  type Bundle,
+  type BundleParts,
+  loadBundle,
+  writeBundle,
+} from '../../../src/model/files/bundle-node.ts'
 import { PredictableRandom, randomModel } from '../../../src/model/random.ts'
 import { encodeForEncoder } from '../../../src/model/tokenizer/encode-text.ts'
 import { calibrated } from '../../../src/protections/shared/profiles/calibrated.ts'
@@ -31,6 +36,7 @@ export async function writeTinyClassifier(
   folder: string,
   name = 'classifier',
   changes: Partial<ModelConfig> = {},
+  about: Pick<BundleParts, 'pooling'> = {},
 ): Promise<Bundle> {
   const config = { ...classifierConfig, ...changes }
   const json = wordPieceJson(wordPieceVocabulary([words], { size: config.vocab, suffixes: 0 }))
@@ -53,6 +59,7 @@ export async function writeTinyClassifier(
     tokenizer: json,
     tensors,
     dtype: 'F32',
+    ...about,
   })
   return loadBundle(join(folder, name))
 }

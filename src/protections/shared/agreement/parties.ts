@@ -41,6 +41,8 @@ export interface DealerPasses {
 export interface RegistrationParts {
   header: Uint8Array
   tensors: AsyncIterable<Uint8Array>
+  /** Of all tensors. */
+  bytes: number
 }
 
 /** What a server says of a model that it serves. */

@@ -34,6 +34,7 @@ const COMMON_FIELDS: Fields = {
     'tokens.*',
   ],
   text: ['bos', 'stop[]'],
+  pooling: ['kind', 'normalize', 'prompt'],
   custody: ['kind', 'id'],
 }
 

@@ -12,6 +12,15 @@ import { requestCost, typedPassError } from '../session/pass-cost.ts'
 import { dealerPieces } from '../weights/split.ts'
 import { readManifest } from './read-manifest.ts'
 
+/**
+ * Digits of b that a dealer's kernels keep beside b itself: a small model's. Of a large one b rests once, and what is dealt
+ * is no party's to wait for.
+ */
+export const DEALER_DIGIT_BYTES = 64 << 20
+
+/** Elements that are unpacked at a time. */
+const PIECE = 1 << 18
+
 interface Model {
   plans: ModelPlans
   /** b = W - F of every private weight by name, and the dealer's pieces of every split one. */
@@ -113,7 +122,14 @@ export class PlanDealer implements DealerEngine {
     if (bytes.length !== Math.ceil((k * n * ring) / 8)) {
       throw new SessionError('malformed', `The registration of ${name} has the wrong length.`)
     }
-    return this.#kernels.load(this.#kernels.unpack(bytes, ring, k * n), k, n)
+    const b = new BigUint64Array(k * n)
+    // In pieces of whole bytes, so that the kernels' own memory need not hold all of it twice.
+    for (let at = 0; at < b.length; at += PIECE) {
+      const count = Math.min(PIECE, b.length - at)
+      const packed = bytes.subarray((at * ring) / 8, Math.ceil(((at + count) * ring) / 8))
+      b.set(this.#kernels.unpack(packed, ring, count), at)
+    }
+    return this.#kernels.load(b, k, n)
   }
 
   #free(modelHash: string): void {

@@ -21,7 +21,7 @@ import { PartyPass } from '../runners/party.ts'
 import { type Schedule, schedule } from '../schedule.ts'
 import type { Shape } from '../shape.ts'
 import type { Role } from '../values.ts'
-import type { ClearWeights, HeldWeights } from '../weights/held.ts'
+import { type HeldWeights, loadWeights } from '../weights/held.ts'
 import { difference, privateWeights, productStreams, stationaryNonce } from '../weights/stationary.ts'
 import { exchange } from './exchange.ts'
 import { type LocalKeys, randomKeys } from './keys.ts'
@@ -64,8 +64,8 @@ export class LocalParties {
   readonly model: ProfiledModel
   readonly #options: PlanOptions
   readonly #kernels: Kernels
-  readonly #clear: ClearWeights
-  readonly #publicWeights: ClearWeights
+  readonly #clear: HeldWeights
+  readonly #publicWeights: HeldWeights
   /** What each party computes with. */
   readonly #held: Record<Role, HeldWeights>
   readonly #keys: LocalKeys
@@ -83,13 +83,13 @@ export class LocalParties {
     this.#kernels = kernels
     this.#device = createCpuProductDevice(kernels, { cacheBytes: 1 << 28 })
     this.#keys = keys
-    this.#clear = model.loadWeights(kernels, tensors, ['public', 'private'])
-    this.#publicWeights = model.loadWeights(kernels, tensors, ['public'])
+    this.#clear = loadWeights(kernels, model.encode(tensors, ['public', 'private']))
+    this.#publicWeights = loadWeights(kernels, model.encode(tensors, ['public']))
     const cache = (): RowCache => new RowCache(model.config.context)
     this.#caches = { owner: cache(), server: cache(), dealer: cache(), oracle: cache() }
     const { plan } = this.planFor({ base: 0, rows: 1, serial: 0 })
     privateWeights(plan).forEach((use, i) => {
-      const w = this.#clear.encoded.get(use.name)
+      const w = this.#clear.weights.get(use.name)
       if (!w) throw new Error(use.name)
       const b = difference(kernels, this.#keys.stationary, i, use, w)
       this.#differences.set(use.name, kernels.load(b, use.k, use.n))

@@ -1,7 +1,7 @@
 /** The pieces of a plan's split weights as the three parties hold them, cut in one process. */
 import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
 import type { Plan } from '../plan.ts'
-import type { ClearWeights, HeldWeights } from '../weights/held.ts'
+import type { HeldWeights } from '../weights/held.ts'
 import {
   betaPieces,
   dealerPieces,
@@ -19,12 +19,7 @@ export interface PartyPieces {
 }
 
 /** W = F + G + beta by party: see `betaPieces`. Throws `RangeError` where `clear` lacks a weight. */
-export function piecesOf(
-  kernels: Kernels,
-  plan: Plan,
-  clear: Pick<ClearWeights, 'encoded' | 'biases'>,
-  seeds: SplitSeeds,
-): PartyPieces {
+export function piecesOf(kernels: Kernels, plan: Plan, clear: HeldWeights, seeds: SplitSeeds): PartyPieces {
   const all = [...betaPieces(kernels, plan, seeds, clear)]
   const reader = (): ReadPiece => {
     let at = 0

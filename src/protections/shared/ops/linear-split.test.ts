@@ -115,9 +115,9 @@ it('no party’s pieces and nothing of the product’s steps is the weight', () 
   const c = { bits: 12, ring: 40, rows: 1, seed: 1, w, b: [0, 0, 0, 0], x: [1, 0, 0, 0, 0] }
   const { trial } = trialOf(ways['opened in the product’s ring'].make, false, c)
   const kernels = createWasmKernels()
-  const encoded = new Map([['w', Int32Array.from(w)]])
+  const weights = new Map([['w', kernels.load(Int32Array.from(w), K, N)]])
   const biases = new Map([['w', BigUint64Array.from(c.b, BigInt)]])
-  const { owner, server } = piecesOf(kernels, trial.plan, { encoded, biases }, splitSeeds())
+  const { owner, server } = piecesOf(kernels, trial.plan, { weights, biases }, splitSeeds())
   const unit = BigUint64Array.of(1n, 0n, 0n, 0n, 0n)
   const row = ({ weights }: HeldWeights, name: string): bigint[] =>
     Array.from(kernels.matmul(unit, 1, weights.get(name) as Matrix, 40), (v) => BigInt.asIntN(40, v))

@@ -3,12 +3,11 @@
  * outside a profile's own folder knows one by its name but the list in `registry.ts`; sessions, engines, custody and the
  * developer's tools go by these interfaces.
  */
-import type { Kernels } from '../../../kernels/kernels.ts'
-import type { ModelConfig, Tensors } from '../../../model/architectures/config.ts'
+import type { ModelConfig, TensorLookup } from '../../../model/architectures/config.ts'
 import type { Visibility } from '../../../model/files/manifest.ts'
 import type { Plan } from '../plan.ts'
 import type { Goal, Shape } from '../shape.ts'
-import type { ClearWeights } from '../weights/held.ts'
+import type { EncodedMatrix } from '../weights/held.ts'
 import type { InputType } from './input-type.ts'
 import type { ModelManifest } from './model-manifest.ts'
 import type { Workshop } from './workshop.ts'
@@ -67,8 +66,8 @@ export interface ProfiledModel {
   /** The plan of a pass. Rings of weights, and of what is kept between passes, are the same in every one. */
   variant(shape: Pick<Shape, 'base' | 'rows' | 'goal'>, options?: PlanOptions): PlanVariant
   /**
-   * Encodes and loads those matrices of a given visibility that the plans multiply by, and their biases. Throws where a
-   * tensor is missing or does not fit its encoding.
+   * Those matrices of a given visibility that the plans multiply by, with their biases, encoded one after another as they
+   * are asked for. Throws where a tensor is missing or does not fit its encoding.
    */
-  loadWeights(kernels: Kernels, tensors: Tensors, of: readonly Visibility[]): ClearWeights
+  encode(tensors: TensorLookup, of: readonly Visibility[]): Iterable<EncodedMatrix>
 }

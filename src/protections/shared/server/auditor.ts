@@ -7,7 +7,6 @@ import { dealPass, type PassKeys } from '../session/deal-pass.ts'
 import type { ModelPlans } from '../session/model-plan.ts'
 import type { Turn } from '../session/turn.ts'
 import type { Shape } from '../shape.ts'
-import type { EncodedWeight } from '../weights/held.ts'
 import { difference } from '../weights/stationary.ts'
 
 /** b = W - F of one private weight after another: together they are larger than the model, so one is kept at a time. */
@@ -20,7 +19,7 @@ class Differences {
   constructor(
     kernels: Kernels,
     plans: ModelPlans,
-    encoded: ReadonlyMap<string, EncodedWeight>,
+    weights: ReadonlyMap<string, Matrix>,
     stationaryKey: Uint8Array,
   ) {
     const uses = plans.privateWeights()
@@ -28,7 +27,7 @@ class Differences {
     this.#sizes = new Map(uses.map(({ name, k, n }) => [name, [k, n]]))
     this.#make = (name) => {
       const index = uses.findIndex((use) => use.name === name)
-      const weight = encoded.get(name)
+      const weight = weights.get(name)
       return weight && index >= 0 ? difference(kernels, stationaryKey, index, uses[index], weight) : undefined
     }
   }
@@ -57,12 +56,12 @@ const hash = () => createHash('sha256')
 export function auditorOf(
   kernels: Kernels,
   plans: ModelPlans,
-  encoded: ReadonlyMap<string, EncodedWeight>,
+  weights: ReadonlyMap<string, Matrix>,
   stationaryKey: Uint8Array,
   sign: Auditor['sign'],
 ): Auditor {
   async function dealt(shape: Shape, keys: PassKeys, cache: RowCache, turn: Turn): Promise<Digests> {
-    const differences = new Differences(kernels, plans, encoded, stationaryKey)
+    const differences = new Differences(kernels, plans, weights, stationaryKey)
     const hashed = new HashedPass(hash, true)
     try {
       await dealPass(

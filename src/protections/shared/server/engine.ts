@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { SessionError } from '../../../handshake/errors.ts'
 import type { Kernels } from '../../../kernels/kernels.ts'
 import { loadPublic } from '../../../model/files/bundle.ts'
-import { type Bundle, loadBundle } from '../../../model/files/bundle-node.ts'
+import type { Bundle } from '../../../model/files/bundle-node.ts'
 import type { CatalogEntry } from '../../../model/files/catalog.ts'
 import type { Link } from '../../../transport/link.ts'
 import type { PlannedModel, RegistrationParts, ServerEngine } from '../agreement/parties.ts'
@@ -18,10 +18,11 @@ import type { Auditor } from '../session/audit.ts'
 import { type ModelPlans, modelPlans, planHash } from '../session/model-plan.ts'
 import { PassError } from '../session/pass-messages.ts'
 import { type MaterialSource, ServerSession } from '../session/server-session.ts'
-import type { ClearWeights } from '../weights/held.ts'
+import { type HeldWeights, loadWeights } from '../weights/held.ts'
 import { serverPieces } from '../weights/split.ts'
-import { difference } from '../weights/stationary.ts'
+import { packedDifference } from '../weights/stationary.ts'
 import { auditorOf } from './auditor.ts'
+import { type LoadEvents, servedWeights } from './served-weights.ts'
 
 /** An address whose passes already wait for so long opens no more sessions. */
 const QUEUE_MS = 10_000
@@ -29,7 +30,7 @@ const QUEUE_MS = 10_000
 interface Model {
   served: PlannedModel
   plans: ModelPlans
-  clear: ClearWeights
+  clear: HeldWeights
   header: Uint8Array
   /**
    * New with every start of the server: F then never outlives an encoding of the weights. In a split model G's, which
@@ -53,7 +54,7 @@ async function loadSplit(kernels: Kernels, entry: CatalogEntry, opener?: Opener)
   const plans = modelPlans(manifest)
   const served = await servedAs(hash, plans)
   const split = await loadSplitBundle(dir, { holder: 'server', ...served }, opener)
-  const clear = plans.model.loadWeights(kernels, tensors, ['public'])
+  const clear = loadWeights(kernels, plans.model.encode(tensors, ['public']))
   const beta = split.open(kernels, plans.anyPlan)
   try {
     const pieces = serverPieces(kernels, plans.anyPlan, split.seed, beta.read)
@@ -83,13 +84,15 @@ export class PlanServer implements ServerEngine {
 
   /**
    * Loads and checks whole bundles, from their folders unless `read` says otherwise, and the server's split
-   * bundles, whose seeds `opener` opens. Throws a plain explanation where one cannot be served.
+   * bundles, whose seeds `opener` opens. Throws a plain explanation where one cannot be served. `events` tells of each model
+   * what takes long.
    */
   static async load(
     kernels: Kernels,
     catalog: readonly CatalogEntry[],
-    read: (dir: string) => Promise<Pick<Bundle, 'manifest' | 'tensors'>> = loadBundle,
+    read?: (dir: string) => Promise<Pick<Bundle, 'manifest' | 'tensors'>>,
     opener?: Opener,
+    events?: (name: string) => LoadEvents,
   ): Promise<PlanServer> {
     const models: Model[] = []
     for (const entry of catalog) {
@@ -98,12 +101,15 @@ export class PlanServer implements ServerEngine {
         models.push(await loadSplit(kernels, entry, opener))
         continue
       }
-      const { manifest, tensors } = await read(entry.dir)
-      const plans = modelPlans(manifest)
+      const inMemory = await read?.(entry.dir)
+      const plans = modelPlans(inMemory?.manifest ?? entry.manifest)
+      const clear = inMemory
+        ? loadWeights(kernels, plans.model.encode(inMemory.tensors, ['public', 'private']))
+        : await servedWeights(kernels, entry, plans, events?.(entry.name))
       models.push({
         served: await servedAs(hash, plans),
         plans,
-        clear: plans.model.loadWeights(kernels, tensors, ['public', 'private']),
+        clear,
         header: files.get('manifest.json')!.bytes,
         fSeed: new Uint8Array(randomBytes(32)),
       })
@@ -117,7 +123,10 @@ export class PlanServer implements ServerEngine {
 
   registration(modelHash: string): RegistrationParts {
     const model = this.#find(modelHash)
-    return { header: model.header, tensors: this.#differences(model) }
+    const bytes = model.plans
+      .privateWeights()
+      .reduce((sum, { k, n, ring }) => sum + Math.ceil((k * n * ring) / 8), 0)
+    return { header: model.header, tensors: this.#differences(model), bytes }
   }
 
   fSeed(modelHash: string): Uint8Array {
@@ -139,7 +148,7 @@ export class PlanServer implements ServerEngine {
     const turns = { scheduler: this.#scheduler, peer, session: String(++this.#sessions) }
     const key = deriveKey(this.#kernels, fSeed, 'stationary')
     const auditor =
-      sign && !plans.isSplit ? auditorOf(this.#kernels, plans, clear.encoded, key, sign) : undefined
+      sign && !plans.isSplit ? auditorOf(this.#kernels, plans, clear.weights, key, sign) : undefined
     try {
       await new ServerSession(plans, this.#kernels, clear, link, material, { turns, auditor }).run()
     } catch (error) {
@@ -159,9 +168,9 @@ export class PlanServer implements ServerEngine {
   async *#differences({ plans, clear, fSeed }: Model): AsyncGenerator<Uint8Array> {
     const key = deriveKey(this.#kernels, fSeed, 'stationary')
     for (const [index, use] of plans.privateWeights().entries()) {
-      const encoded = clear.encoded.get(use.name)
-      if (!encoded) throw new SessionError('internal', `The weight ${use.name} is not loaded.`)
-      yield this.#kernels.pack(difference(this.#kernels, key, index, use, encoded), use.ring)
+      const weight = clear.weights.get(use.name)
+      if (!weight) throw new SessionError('internal', `The weight ${use.name} is not loaded.`)
+      yield packedDifference(this.#kernels, key, index, use, weight)
       // Gives sockets and timers a turn between two large matrices.
       await new Promise((resolve) => setImmediate(resolve))
     }

@@ -57,9 +57,13 @@ export class MaterialClient {
 
   constructor(options: MaterialClientOptions) {
     this.#options = options
-    this.#registrar = new Registrar(options.engine, ({ modelHash }) => {
-      options.log.info({ modelHash }, 'model registered at the dealer')
-      for (const listener of this.#readyListeners.splice(0)) listener()
+    this.#registrar = new Registrar(options.engine, {
+      onRegistered: ({ modelHash }) => {
+        options.log.info({ modelHash }, 'model registered at the dealer')
+        for (const listener of this.#readyListeners.splice(0)) listener()
+      },
+      onProgress: ({ modelHash }, pace) =>
+        options.log.info({ modelHash, ...pace }, 'registering at the dealer'),
     })
   }
 

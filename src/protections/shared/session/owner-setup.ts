@@ -1,7 +1,7 @@
 /** What a data owner's session is given, and what it tells. */
 import type { Kernels, ProductDevice } from '../../../kernels/kernels.ts'
 import type { Link } from '../../../transport/link.ts'
-import type { ClearWeights } from '../weights/held.ts'
+import type { HeldWeights } from '../weights/held.ts'
 import type { Audits } from './audit.ts'
 import type { ModelPlans } from './model-plan.ts'
 
@@ -16,7 +16,7 @@ export interface OwnerSetup {
   /** From the server: what F is expanded from. */
   readonly stationarySeed: Uint8Array
   /** Public matrices that the owner multiplies by in clear. */
-  readonly clear: ClearWeights
+  readonly clear: HeldWeights
   /**
    * The server is so near that dealt bytes cost more time than hops: every pass runs the plan of few bytes, not only prompts.
    */

@@ -3,7 +3,7 @@
 import { SessionError } from '../../../handshake/errors.ts'
 import type { Kernels } from '../../../kernels/kernels.ts'
 import type { Tensors } from '../../../model/architectures/config.ts'
-import type { ClearWeights } from '../weights/held.ts'
+import { type HeldWeights, loadWeights } from '../weights/held.ts'
 import { ownerPieces } from '../weights/split.ts'
 import type { ModelPlans } from './model-plan.ts'
 
@@ -19,8 +19,8 @@ export function ownerWeights(
   plans: ModelPlans,
   tensors: Tensors,
   { server, dealer }: OwnerSeeds,
-): ClearWeights {
-  const clear = plans.model.loadWeights(kernels, tensors, ['public'])
+): HeldWeights {
+  const clear = loadWeights(kernels, plans.model.encode(tensors, ['public']))
   if (!plans.isSplit) return clear
   if (!dealer)
     throw new SessionError('split-bundle-missing', 'The dealer has sent no seed of the split model.')

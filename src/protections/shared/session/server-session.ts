@@ -10,7 +10,7 @@ import { PartyPass } from '../runners/party.ts'
 import { aheadBytes, PipelinedPass } from '../runners/pipelined.ts'
 import type { Schedule } from '../schedule.ts'
 import type { Shape } from '../shape.ts'
-import type { ClearWeights } from '../weights/held.ts'
+import type { HeldWeights } from '../weights/held.ts'
 import { type Auditor, AuditTrail, type HashedPass } from './audit.ts'
 import { MaterialReader } from './material-stream.ts'
 import type { ModelPlans } from './model-plan.ts'
@@ -66,7 +66,7 @@ const PENDING = 4
 export class ServerSession {
   readonly #plans: ModelPlans
   readonly #kernels: Kernels
-  readonly #clear: ClearWeights
+  readonly #clear: HeldWeights
   readonly #link: Link
   readonly #source: MaterialSource
   readonly #turns: Turns | undefined
@@ -82,7 +82,7 @@ export class ServerSession {
   constructor(
     plans: ModelPlans,
     kernels: Kernels,
-    clear: ClearWeights,
+    clear: HeldWeights,
     link: Link,
     source: MaterialSource,
     { turns, auditor }: ServerSessionOptions = {},

@@ -1,5 +1,5 @@
 /** The weights that a party computes with, whatever profile encoded them. */
-import type { Matrix } from '../../../kernels/kernels.ts'
+import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
 import type { Lanes } from '../ring.ts'
 
 /** A matrix as the integers that the plan multiplies by, row-major [k x n]. */
@@ -11,12 +11,25 @@ export interface HeldWeights {
   readonly biases: Map<string, Lanes>
 }
 
-/** Those in the clear, as a holder of their tensors loads them. */
-export interface ClearWeights extends HeldWeights {
-  /** What the matrices were loaded from, for making differences and pieces. */
-  readonly encoded: Map<string, EncodedWeight>
+/** One matrix as the plans of its model multiply by it. */
+export interface EncodedMatrix {
+  readonly name: string
+  readonly k: number
+  readonly n: number
+  readonly data: EncodedWeight
+  /** Rows that are added to what is multiplied by it, mod 2^64, at the scale at which a plan adds them. */
+  readonly biases: readonly { readonly name: string; readonly data: Lanes }[]
 }
 
-/** An encoded weight's integers mod 2^64. */
-export const encodedLanes = (w: EncodedWeight): Lanes =>
-  new BigUint64Array(BigInt64Array.from({ length: w.length }, (_, i) => BigInt(w[i])).buffer)
+/** Loads matrices as they come: no more than one of them is in memory twice. Throws what their encoding throws. */
+export function loadWeights(kernels: Kernels, matrices: Iterable<EncodedMatrix>): HeldWeights {
+  const out: HeldWeights = { weights: new Map(), biases: new Map() }
+  for (const matrix of matrices) hold(kernels, out, matrix)
+  return out
+}
+
+/** Loads one more matrix. */
+export function hold(kernels: Kernels, { weights, biases }: HeldWeights, matrix: EncodedMatrix): void {
+  weights.set(matrix.name, kernels.load(matrix.data, matrix.k, matrix.n))
+  for (const { name, data } of matrix.biases) biases.set(name, data)
+}

@@ -7,7 +7,7 @@ import { companion } from '../ops/linear-split.ts'
 import type { BiasUse, Plan, WeightUse } from '../plan.ts'
 import { deriveKey, Prg } from '../prg.ts'
 import { add, type Lanes, sub } from '../ring.ts'
-import { type ClearWeights, encodedLanes, type HeldWeights } from './held.ts'
+import type { HeldWeights } from './held.ts'
 
 /** 32 bytes each. F's is for owner and dealer alone, G's for owner and server alone. */
 export interface SplitSeeds {
@@ -68,14 +68,14 @@ export function* betaPieces(
   kernels: Kernels,
   plan: Plan,
   seeds: SplitSeeds,
-  clear: Pick<ClearWeights, 'encoded' | 'biases'>,
+  clear: HeldWeights,
 ): Generator<Piece & { readonly beta: Lanes }> {
   const [f, g] = [seeds.f, seeds.g].map((seed) => new Keystreams(kernels, plan, seed))
   for (const use of splitWeights(plan)) {
     const { name, ring, k, n } = use
-    const w = clear.encoded.get(name)
+    const w = clear.weights.get(name)
     if (!w) throw new RangeError(`the weight '${name}' is not loaded`)
-    const beta = sub(sub(encodedLanes(w), f.matrix(use), ring), g.matrix(use), ring)
+    const beta = sub(sub(kernels.read(w, 0, k), f.matrix(use), ring), g.matrix(use), ring)
     yield { name, bits: ring, count: k * n, beta }
   }
   for (const use of plan.splitBiases) {

@@ -1,6 +1,7 @@
 /** Kits from a folder of keys, as data owners get it from a model's developer. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { READABLE_FILE } from '../attacks.ts'
 import { KIT_FORMAT, type Kit, parseKit } from '../kit.ts'
 import { KeyFileError, parseOwnerKey } from '../owner-key.ts'
 import { readSecret } from './secret-file.ts'
@@ -28,9 +29,18 @@ export function readKits(path: string): Record<string, Kit> {
     return existsSync(file) ? readText(file) : undefined
   }
   const [texts, tokenizer, pictures] = [TEXTS_FILE, 'tokenizer.json', PICTURES_FILE].map(beside)
+  const measured = join(dir, READABLE_FILE)
+  const readable = existsSync(measured) ? readText(measured) : undefined
   const kits = files.map((file) =>
     parseKit(
-      { format: KIT_FORMAT, key: parseOwnerKey(readSecret(file), file), texts, tokenizer, pictures },
+      {
+        format: KIT_FORMAT,
+        key: parseOwnerKey(readSecret(file), file),
+        texts,
+        tokenizer,
+        pictures,
+        readable,
+      },
       file,
     ),
   )

@@ -8,7 +8,7 @@ import type { DealerPasses } from '../../agreement/parties.ts'
 import { splitBundleOf } from '../../custody/split-bundle.ts'
 import { Scheduler } from '../../scheduling/scheduler.ts'
 import type { Turn } from '../../session/turn.ts'
-import { PlanDealer } from '../engine.ts'
+import { DEALER_DIGIT_BYTES, PlanDealer } from '../engine.ts'
 import { type NextTensor, outcomeOf, type SlabSink, type WorkerApi, type WorkerSetup } from './api.ts'
 import { Slabs } from './slabs.ts'
 
@@ -22,7 +22,7 @@ interface Session {
 }
 
 const setup = workerData as WorkerSetup
-const kernels = createNodeKernels({ products: setup.products })
+const kernels = createNodeKernels({ products: setup.products, digitBytes: DEALER_DIGIT_BYTES })
 const splitBundles = new Map([...setup.splitBundles].map(([hash, held]) => [hash, splitBundleOf(held)]))
 /** Which deal begins is the main thread's to say; here those that it has begun share the thread. */
 const scheduler = new Scheduler()

@@ -1,11 +1,10 @@
 /** A model whose numbers are fixed-point integers in rings that its calibrated ranges need. */
 
-import type { Kernels } from '../../../../kernels/kernels.ts'
-import type { ModelConfig, Tensors } from '../../../../model/architectures/config.ts'
+import type { ModelConfig, TensorLookup } from '../../../../model/architectures/config.ts'
 import type { Visibility } from '../../../../model/files/manifest.ts'
 import { continuesText } from '../../../../model/graph/graph-of.ts'
 import type { Goal, Shape } from '../../shape.ts'
-import type { ClearWeights } from '../../weights/held.ts'
+import type { EncodedMatrix } from '../../weights/held.ts'
 import type { InputType } from '../input-type.ts'
 import type { End, PlanOptions, PlanVariant, ProfiledModel } from '../profile.ts'
 import type { ModelSpec } from './block.ts'
@@ -16,7 +15,7 @@ import { allMatrices } from './matrices.ts'
 import { multiplies, shapeOf, spanBitsOf } from './model.ts'
 import { inputType } from './owner-input.ts'
 import { releasedRange } from './released.ts'
-import { loadWeights } from './weights.ts'
+import { encodeWeight } from './weights.ts'
 import { precisionOf } from './widths.ts'
 
 /** From this many rows on, bytes weigh more than hops. */
@@ -79,10 +78,10 @@ export class FixedModel implements ProfiledModel {
   }
 
   /** Throws `WeightError` where a weight does not fit. */
-  loadWeights(kernels: Kernels, tensors: Tensors, of: readonly Visibility[]): ClearWeights {
-    return loadWeights(kernels, this.config, tensors, (layer, role) =>
-      of.some((visibility) => multiplies(this.spec, layer, role, visibility)),
-    )
+  *encode(tensors: TensorLookup, of: readonly Visibility[]): Generator<EncodedMatrix> {
+    for (const { layer, role } of allMatrices(this.config))
+      if (of.some((visibility) => multiplies(this.spec, layer, role, visibility)))
+        yield encodeWeight(this.config, tensors, layer, role)
   }
 
   #goalOf({ rows, goal }: Pick<Shape, 'rows' | 'goal'>): Goal {

@@ -6,7 +6,7 @@
  * Where skip connections carry a norm's result on (BERT), that result, gain * n + shift, is `dim` more columns of the
  * matrix behind the norm.
  */
-import type { ModelConfig, Tensors } from '../../../../model/architectures/config.ts'
+import type { ModelConfig, TensorLookup } from '../../../../model/architectures/config.ts'
 import { type Dense, learned, type ModelGraph } from '../../../../model/graph/graph.ts'
 import { graphOf } from '../../../../model/graph/graph-of.ts'
 import { WeightTable } from '../../../../model/graph/weights.ts'
@@ -36,7 +36,12 @@ export interface Lowered {
 }
 
 /** One folded matrix with its biases. Throws when a tensor is missing. */
-export function lowerMatrix(config: ModelConfig, tensors: Tensors, layer: number, role: MatrixRole): Lowered {
+export function lowerMatrix(
+  config: ModelConfig,
+  tensors: TensorLookup,
+  layer: number,
+  role: MatrixRole,
+): Lowered {
   const graph = graphOf(config)
   const weights = new WeightTable(config, tensors)
   const name = matrixName(layer, role)

@@ -1,9 +1,9 @@
 /** A model whose numbers are small integers in rings that its quantization needs. */
-import type { Kernels } from '../../../../kernels/kernels.ts'
-import type { ModelConfig, Tensors } from '../../../../model/architectures/config.ts'
+import type { ModelConfig, TensorLookup } from '../../../../model/architectures/config.ts'
 import type { Visibility } from '../../../../model/files/manifest.ts'
+import { WeightTable } from '../../../../model/graph/weights.ts'
 import type { Shape } from '../../shape.ts'
-import type { ClearWeights } from '../../weights/held.ts'
+import type { EncodedMatrix } from '../../weights/held.ts'
 import { ProfileError } from '../errors.ts'
 import type { InputType } from '../input-type.ts'
 import type { ModelManifest } from '../model-manifest.ts'
@@ -13,9 +13,10 @@ import { checkWidths } from './check-widths.ts'
 import { compileModel, inputOf } from './compile.ts'
 import { type Form, formOf } from './form.ts'
 import { ID } from './id.ts'
+import { allMatrices } from './matrices.ts'
 import { type Quantization, quantizationOf } from './quantization.ts'
 import { tablesOf } from './tables.ts'
-import { loadWeights } from './weights.ts'
+import { encodeWeight } from './weights.ts'
 import { widthsOf } from './widths.ts'
 
 /** A model whose rings follow from a dozen integers. All matrices are private; the ends are the owner's own. */
@@ -63,9 +64,12 @@ export class LowbitModel implements ProfiledModel {
   }
 
   /** Throws `WeightError` where a weight does not fit. */
-  loadWeights(kernels: Kernels, tensors: Tensors, of: readonly Visibility[]): ClearWeights {
-    if (!of.includes('private')) return { weights: new Map(), biases: new Map(), encoded: new Map() }
-    return loadWeights(kernels, this.config, this.spec.quantization, tensors)
+  *encode(tensors: TensorLookup, of: readonly Visibility[]): Generator<EncodedMatrix> {
+    if (!of.includes('private')) return
+    const { config, quantization } = this.spec
+    // A table keeps what it has turned: one for each matrix, or a large model would be in memory whole.
+    for (const place of allMatrices(config))
+      yield encodeWeight(config, quantization, new WeightTable(config, tensors), place)
   }
 }
 

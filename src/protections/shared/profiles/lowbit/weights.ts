@@ -1,11 +1,10 @@
 /** A model's tensors as the small integers that plans of the `lowbit` profile multiply by. */
-import type { Kernels } from '../../../../kernels/kernels.ts'
-import type { ModelConfig, Tensors } from '../../../../model/architectures/config.ts'
-import { WeightTable } from '../../../../model/graph/weights.ts'
-import { fromFloats, type Lanes } from '../../ring.ts'
-import type { ClearWeights } from '../../weights/held.ts'
+import type { ModelConfig } from '../../../../model/architectures/config.ts'
+import type { WeightTable } from '../../../../model/graph/weights.ts'
+import { fromFloats } from '../../ring.ts'
+import type { EncodedMatrix } from '../../weights/held.ts'
 import { WeightError } from './errors.ts'
-import { allMatrices, denseOf, hasBias, type MatrixPlace, matrixName } from './matrices.ts'
+import { denseOf, hasBias, type MatrixPlace, matrixName } from './matrices.ts'
 import type { Quantization } from './quantization.ts'
 
 /** Largest integer of a weight: products of bytes by it are exact on every processor's int8 instructions. */
@@ -13,15 +12,6 @@ export const LARGEST_WEIGHT = 64
 
 /** What a float may be off an integer: half precision is exact here, and single precision nearly. */
 const TOLERANCE = 2 ** -10
-
-/** One matrix as the plans of its model multiply by it, and its bias at the product's scale. */
-export interface EncodedMatrix {
-  readonly name: string
-  readonly k: number
-  readonly n: number
-  readonly data: Int8Array
-  readonly bias?: Lanes
-}
 
 /** Fraction bits of what a matrix multiplies, where it has a bias. */
 const inputFraction = (q: Quantization, { role }: MatrixPlace): number => (role === 'out' ? q.v + 1 : q.x)
@@ -56,26 +46,9 @@ export function encodeWeight(
         data[i * n + column] = whole
       }
   }
-  if (!hasBias(config, place)) return { name, k, n, data }
+  if (!hasBias(config, place)) return { name, k, n, data, biases: [] }
   const unit = 2 ** (inputFraction(q, place) + frac)
   const bias = parts.flatMap((dense) => [...(table.bias(dense) ?? new Float32Array(dense.outputs))])
-  return { name, k, n, data, bias: fromFloats(Float64Array.from(bias, (b) => Math.round(b * unit))) }
-}
-
-/** Encodes and loads every matrix. Throws `WeightError`, or where a tensor is missing. */
-export function loadWeights(
-  kernels: Kernels,
-  config: ModelConfig,
-  q: Quantization,
-  tensors: Tensors,
-): ClearWeights {
-  const out: ClearWeights = { weights: new Map(), biases: new Map(), encoded: new Map() }
-  const table = new WeightTable(config, tensors)
-  for (const place of allMatrices(config)) {
-    const { name, k, n, data, bias } = encodeWeight(config, q, table, place)
-    out.encoded.set(name, data)
-    out.weights.set(name, kernels.load(data, k, n))
-    if (bias) out.biases.set(name, bias)
-  }
-  return out
+  const row = fromFloats(Float64Array.from(bias, (b) => Math.round(b * unit)))
+  return { name, k, n, data, biases: [{ name, data: row }] }
 }

@@ -1,0 +1,123 @@
+/**
+ * Vocabularies in tiktoken's form: a line for each token, its bytes in base64 and its rank. What merges in which order
+ * follows from the ranks, as in Transformers' `TikTokenConverter`; the pattern that cuts texts into words is not in the file.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { byteSymbols } from '../../src/model/tokenizer/byte-symbols.ts'
+import { ImportError } from './error.ts'
+import { readJson } from './source.ts'
+import type { TokenizerJson } from './tokenizer-json.ts'
+
+const LINE = /^([A-Za-z0-9+/]+={0,2}) (\d{1,9})$/
+
+/** The folder's file of that form: `*.tiktoken`, or a `tokenizer.model` that is one, as LLaMA 3's is. */
+export function tiktokenFile(dir: string): string | undefined {
+  const named = readdirSync(dir).find((name) => name.endsWith('.tiktoken'))
+  if (named) return join(dir, named)
+  const model = join(dir, 'tokenizer.model')
+  if (!existsSync(model)) return undefined
+  const first = readFileSync(model).subarray(0, 64).toString('latin1').split('\n')[0]
+  return LINE.test(first) ? model : undefined
+}
+
+/** `tokenizer.json` of it. Throws {@link ImportError}, with the command that converts a file whose pattern is not known. */
+export function fromTiktoken(dir: string, file: string): TokenizerJson {
+  const config = existsSync(join(dir, 'tokenizer_config.json'))
+    ? readJson(join(dir, 'tokenizer_config.json'))
+    : {}
+  const pattern = config.pattern ?? config.pat_str
+  if (typeof pattern !== 'string')
+    throw new ImportError('unsupported', `${file}: ${unknownPattern(dir, file)}`, { file })
+  const ranks = readRanks(file)
+  const vocab = Object.fromEntries([...ranks].map(([bytes, rank]) => [symbolsOf(bytes), rank]))
+  return {
+    version: '1.0',
+    added_tokens: specials(config.added_tokens_decoder, join(dir, 'tokenizer_config.json')),
+    normalizer: null,
+    pre_tokenizer: {
+      type: 'Sequence',
+      pretokenizers: [
+        { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false },
+        { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
+      ],
+    },
+    post_processor: null,
+    decoder: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      // A word that is a token is that token, whatever merges would lead to.
+      ignore_merges: true,
+      vocab,
+      merges: mergesOf(ranks),
+    },
+  }
+}
+
+function unknownPattern(dir: string, file: string): string {
+  const code = `from transformers.convert_slow_tokenizer import TikTokenConverter; TikTokenConverter(vocab_file=${JSON.stringify(file)}, pattern=r"PATTERN").converted().save(${JSON.stringify(join(dir, 'tokenizer.json'))})`
+  return `this vocabulary does not say how texts are cut into words, and tokenizer_config.json has no "pattern". With the one that its tokenizer's Python code has (pat_str) in place of PATTERN, this converts it: python3 -c '${code}'`
+}
+
+/** Ranks by bytes, as Latin-1. */
+function readRanks(file: string): Map<string, number> {
+  const ranks = new Map<string, number>()
+  const taken = new Set<number>()
+  for (const [i, line] of readFileSync(file, 'latin1').split(/\r?\n/).entries()) {
+    if (line === '') continue
+    const found = LINE.exec(line)
+    const bytes = found ? Buffer.from(found[1], 'base64').toString('latin1') : ''
+    const rank = Number(found?.[2])
+    if (bytes === '' || ranks.has(bytes) || taken.has(rank))
+      throw new ImportError(
+        'bad-file',
+        `${file}: line ${i + 1} is no new token and rank in tiktoken's form.`,
+        {
+          file,
+        },
+      )
+    ranks.set(bytes, rank)
+    taken.add(rank)
+  }
+  const missing = byteSymbols.findIndex((_, byte) => !ranks.has(String.fromCharCode(byte)))
+  if (missing >= 0)
+    throw new ImportError('bad-file', `${file}: the byte ${missing} has no token: the file is cut short.`, {
+      file,
+    })
+  return ranks
+}
+
+const symbolsOf = (bytes: string): string =>
+  Array.from(bytes, (byte) => byteSymbols[byte.charCodeAt(0)]).join('')
+
+/** Pairs by the rank of what they make; of two ways to one token, the one whose parts are of lower ranks. */
+function mergesOf(ranks: ReadonlyMap<string, number>): [string, string][] {
+  const merges: [string, string][] = []
+  for (const [bytes] of [...ranks].sort(([, a], [, b]) => a - b)) {
+    const own: [string, string][] = []
+    for (let at = 1; at < bytes.length; at++) {
+      const [left, right] = [bytes.slice(0, at), bytes.slice(at)]
+      if (ranks.has(left) && ranks.has(right)) own.push([left, right])
+    }
+    own.sort(([a, b], [c, d]) => ranks.get(a)! - ranks.get(c)! || ranks.get(b)! - ranks.get(d)!)
+    for (const [left, right] of own) merges.push([symbolsOf(left), symbolsOf(right)])
+  }
+  return merges
+}
+
+function specials(decoder: unknown, file: string): TokenizerJson['added_tokens'] {
+  if (typeof decoder !== 'object' || decoder === null) return []
+  return Object.entries(decoder).map(([id, token]) => {
+    const { content, special } = token as { content?: unknown; special?: unknown }
+    if (!/^\d{1,9}$/.test(id) || typeof content !== 'string')
+      throw new ImportError('bad-file', `${file}: "added_tokens_decoder" has no token for "${id}".`, { file })
+    const plain = { single_word: false, lstrip: false, rstrip: false, normalized: false }
+    return { id: Number(id), content, ...plain, special: special === true }
+  })
+}
