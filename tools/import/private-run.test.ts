@@ -70,6 +70,18 @@ test.each<[string, ModelConfig]>([
   await expectAgreement()
 })
 
+test('Gemma 3 whose tensors are all private', async () => {
+  const config: ModelConfig = {
+    ...smallConfigs.llama,
+    ...wide,
+    ...{ arch: 'gemma3', activation: 'gelu_tanh', headDim: 12, scoreDim: 16 },
+    localRotary: { theta: 1000, layers: [0] },
+  }
+  writeFolder(join(root, 'model'), { config, dtype: 'F32' })
+  await importAndCalibrate(join(root, 'model'), 'all')
+  await expectAgreement()
+})
+
 test('logits in the tens and outlier channels', async () => {
   const config: ModelConfig = { ...smallConfigs.llama, ...wide }
   const dir = join(root, 'model')

@@ -65,6 +65,16 @@ export class HfReader {
     this.#file = file
   }
 
+  /** The same file with these fields where it has none. */
+  over(defaults: HfConfig): HfReader {
+    return new HfReader({ ...defaults, ...this.json }, this.#file)
+  }
+
+  /** The same file with these fields in place of its own. */
+  with(fields: HfConfig): HfReader {
+    return new HfReader({ ...this.json, ...fields }, this.#file)
+  }
+
   complain(text: string): never {
     throw new HfConfigError(`${this.#file}: ${text}`)
   }

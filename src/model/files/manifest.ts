@@ -92,6 +92,12 @@ const configSchema = v.pipe(
     ropeTheta: v.optional(v.pipe(v.number(), v.finite())),
     ropeScaling: v.optional(ropeScalingSchema),
     rotaryDim: v.optional(size(MOST_HEAD_DIM)),
+    localRotary: v.optional(
+      v.object({
+        theta: positive,
+        layers: v.pipe(v.array(v.pipe(count, v.maxValue(511))), v.maxLength(512)),
+      }),
+    ),
     activation: v.picklist(['silu', 'gelu', 'gelu_tanh', 'gelu_sprint', 'relu', 'linear']),
     tied: v.boolean(),
     types: v.optional(size(16)),
@@ -110,6 +116,8 @@ const configSchema = v.pipe(
     ),
     lora: v.optional(v.object({ rank: size(1024), alpha: positive, targets: v.array(v.string()) })),
     softcap: v.optional(positive),
+    scoreDim: v.optional(positive),
+    logitCap: v.optional(positive),
     softmaxCap: v.optional(positive),
   }),
   v.check(

@@ -92,6 +92,13 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
     const factors = factorsOf(shift, z.scale.bits, octaves, o.factorBits)
     const low = bitsAt(D, 0, shift)
     const m = maskOf(o.ring)
+    if (o.ring <= 32) {
+      // What a product has above 32 bits is above the ring, too.
+      const [words, by] = [table, factors].map((v) => new Uint32Array(v.buffer, v.byteOffset, 2 * v.length))
+      const bits = Number(m)
+      for (let i = 0; i < low.length; i++) words[2 * i] = Math.imul(words[2 * i], by[2 * low[i]]) & bits
+      return table
+    }
     for (let i = 0; i < table.length; i++) table[i] = BigInt.asUintN(64, table[i] * factors[low[i]]) & m
     return table
   }
