@@ -44,7 +44,7 @@ export default defineConfig(({ command }) => {
             groups: [
               {
                 name: 'page',
-                test: /src.(app|owner|client|transport)|node_modules.(lit|@lit)/,
+                test: /src.(app.(?!state.(export|markdown-file))|owner|client|transport)|node_modules.(lit|@lit)/,
                 minShareCount: 2,
               },
             ],

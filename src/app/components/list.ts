@@ -6,7 +6,6 @@ import { type Conversation, renamed } from '../history/conversation.ts'
 import { setRegister } from '../history/register.ts'
 import { t } from '../language.ts'
 import { chat } from '../state/chat.ts'
-import { exportMarkdown } from '../state/export.ts'
 import { library } from '../state/library.ts'
 import { search } from '../state/search.ts'
 import { Watch } from '../state/store.ts'
@@ -128,7 +127,7 @@ export class List extends LitElement {
         () =>
           void chat.amend(id, (before) => ({ ...before, pinned: setRegister(before.pinned, !pinned.value) })),
       )}
-      ${act(t('list.markdown'), () => exportMarkdown(conversation))}
+      ${act(t('list.markdown'), async () => (await import('../state/export.ts')).exportMarkdown(conversation))}
     `
   }
 
