@@ -2,14 +2,8 @@
 import { css, html, LitElement, nothing } from 'lit'
 import { t } from '../language.ts'
 import { classifier } from '../state/classify.ts'
-import {
-  type Batch,
-  isComplete,
-  isFor,
-  resultsCsv,
-  timeLeft,
-  unansweredCount,
-} from '../state/classify-batch.ts'
+import { type Batch, isComplete, isFor, timeLeft, unansweredCount } from '../state/classify-batch.ts'
+import { resultsCsv } from '../state/classify-csv.ts'
 import { engine } from '../state/engine.ts'
 import { saveFile } from '../state/save.ts'
 import { Watch } from '../state/store.ts'
