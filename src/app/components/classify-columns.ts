@@ -139,9 +139,9 @@ export class ClassifyColumns extends LitElement {
 
   #row(row: string[]) {
     const { text, pair } = this.columns
-    return html`<li>
+    return html`<li dir="auto">
       ${title(row[text] || t('columns.none'), 160)}
-      ${pair === undefined ? nothing : html`<span class="second">${title(row[pair] || t('columns.none'), 160)}</span>`}
+      ${pair === undefined ? nothing : html`<span class="second" dir="auto">${title(row[pair] || t('columns.none'), 160)}</span>`}
     </li>`
   }
 

@@ -71,7 +71,7 @@ export class ClassifyMany extends LitElement {
     const state = this.#state(batch, busy === 'many', stopping)
     return html`
       <div class="head">
-        <h3 id="name">${name === 'pasted' ? t('many.pasted') : name}</h3>
+        <h3 id="name" dir="auto">${name === 'pasted' ? t('many.pasted') : name}</h3>
         <progress aria-labelledby="name" .value=${results.length} max=${total}></progress>
         <p id="progress">${t('many.done', { done: results.length, n: total })}${lost > 0 ? html`, ${t('many.lost', { n: lost })}` : nothing}${state ? html` · ${state}` : nothing}</p>
         <div class="actions">${busy === 'many' ? this.#running(stopping) : this.#resting(batch)}</div>

@@ -168,7 +168,7 @@ export class ClassifyResults extends LitElement {
         ${outcome && isUnanswered(outcome) ? html`<span class="none">${theirs(outcome.error.message)}</span>` : nothing}
         ${result?.isCut ? html`<span class="none">${t('results.beginning')}</span>` : nothing}
       </td>
-      <td class="label">${result ? labelName(result.label, classifier.state.batch?.model) : html`<span class="none">${t(outcome ? 'results.unanswered' : 'results.none')}</span>`}</td>
+      <td class="label" dir="auto">${result ? labelName(result.label, classifier.state.batch?.model) : html`<span class="none">${t(outcome ? 'results.unanswered' : 'results.none')}</span>`}</td>
       <td class="share">${result ? figure(result) : ''}</td>
     </tr>`
   }

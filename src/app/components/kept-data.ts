@@ -11,6 +11,7 @@ import { lock } from '../state/restoring.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import { form } from '../styles/form.ts'
+import './passkey-settings.ts'
 
 const SHORTEST = 8
 
@@ -125,7 +126,8 @@ export class KeptData extends LitElement {
                 <button class="button" type="button" @click=${this.#unprotect}>${t('kept.stop')}</button>`
             : html`<button class="button" type="button" @click=${() => this.#asked(true)}>${t('kept.protect')}</button>`
         }
-      </div>`
+      </div>
+      ${state === 'open' ? html`<sotto-passkey-settings></sotto-passkey-settings>` : nothing}`
   }
 
   #asked(isAsked: boolean): void {

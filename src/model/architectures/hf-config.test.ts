@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest'
 import { benchConfigs } from '../random.ts'
 import type { ModelConfig } from './config.ts'
 import { fromHfConfig, HfConfigError, toHfConfig } from './hf-config.ts'
-import { longestContext } from './hf-rope.ts'
 
 const bert = {
   model_type: 'bert',
@@ -107,7 +106,7 @@ test('Phi-3: its original context unless more is asked for, and factors for long
   expect(config).toMatchObject({ arch: 'phi3', context: 4096, ropeScaling: { kind: 'longrope', factor: 32 } })
   const { ropeScaling } = config
   expect(ropeScaling?.kind === 'longrope' && ropeScaling.attention).toBeCloseTo(Math.sqrt(1 + 5 / 12), 12)
-  expect(longestContext(config)).toBe(131072)
+  expect(fromHfConfig(phi3, 'x', 131072).context).toBe(131072)
 })
 
 test('Qwen2 has a window only where it says so', () => {
@@ -180,6 +179,32 @@ test('newer files keep base and scaling together', () => {
 test('a sliding window bounds the context', () => {
   const mistral = { ...llama, model_type: 'mistral', rope_scaling: null, sliding_window: 4096 }
   expect(fromHfConfig(mistral)).toMatchObject({ arch: 'llama', context: 4096 })
+})
+
+test('a context that is asked for goes as far as the positions and the window', () => {
+  const of = (change: object) => (asked: number) => fromHfConfig({ ...llama, ...change }, 'x', asked).context
+  const yarn = { rope_scaling: { type: 'yarn', factor: 4, original_max_position_embeddings: 32768 } }
+  const dynamic = { rope_scaling: { type: 'dynamic', factor: 2 } }
+  const window = { sliding_window: 4096 }
+  for (const [reaches, change] of [
+    [131072, {}],
+    [262144, dynamic],
+    [131072, { ...yarn, max_position_embeddings: 32768 }],
+    [4096, { ...yarn, ...window, model_type: 'mistral' }],
+    [4096, { ...dynamic, ...window, model_type: 'mistral' }],
+    [4096, { ...yarn, ...window, model_type: 'qwen3', use_sliding_window: true }],
+    [131072, { ...yarn, ...window, model_type: 'qwen3', use_sliding_window: false }],
+    [2047, { ...phi3, sliding_window: 2047 }],
+  ] as const) {
+    const context = of(change)
+    expect(context(reaches)).toBe(reaches)
+    expect(context(7)).toBe(7)
+    expect(() => context(reaches + 1)).toThrow(
+      `x: the model reaches ${reaches} positions, not ${reaches + 1}.`,
+    )
+  }
+  expect(fromHfConfig(bert, 'x', 12).context).toBe(12)
+  expect(() => fromHfConfig(bert, 'x', 513)).toThrow('reaches 512 positions')
 })
 
 test.each([-1, 0, null])('a sliding window of %j is none', (sliding_window) => {
