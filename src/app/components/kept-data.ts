@@ -103,7 +103,7 @@ export class KeptData extends LitElement {
 
   #protection() {
     const { state } = vault.state
-    if (!crypto.subtle) return nothing
+    if (!crypto.subtle || state === 'unread') return nothing
     if (state === 'locked') return html`<p class="said">${t('kept.locked')}</p>`
     if (this.isAsked)
       return html`<form class="passphrase" @submit=${this.#protect}>
