@@ -20,6 +20,7 @@ import { readme } from './readme.ts'
 import { print, type Result } from './result.ts'
 import { encoderShapes, type ShapeName, shapeNames, visibilities } from './shapes.ts'
 import { veilCases, veilShapes } from './veil.ts'
+import { veilServingCases } from './veil-serving.ts'
 import { versusCase } from './versus.ts'
 
 const kinds = [
@@ -39,13 +40,13 @@ const declared = command('bench', 'Measure the engine.')
   .addArgument(
     new Argument(
       '<what>',
-      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; audit: what audits of the dealer add; crowd: opening sessions beside others that are dealt for, and 64 owners at once; ops: single operations, in one process; kernels: arithmetic of narrow rings, beside that of 64 bits; veil: disguising a checkpoint; reference: BERT-base in the clear, on one thread; readme: the tables of the README, which takes some minutes',
+      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; audit: what audits of the dealer add; crowd: opening sessions beside others that are dealt for, and 64 owners at once; ops: single operations, in one process; kernels: arithmetic of narrow rings, beside that of 64 bits; veil: a disguised model beside the original, or disguising one; reference: BERT-base in the clear, on one thread; readme: the tables of the README, which takes some minutes',
     ).choices(kinds),
   )
   .addOption(
     new Option(
       '--shape <name>',
-      "demo: its bundle; gpt2 (124M), 15m, smollm2-135m, qwen2.5-0.5b or llama3.2-1b: random weights of a trained model's scale; tiny. encode: bert-base (12 layers, 86M), bert-mini or bert-tiny. veil: 8b or 70b. readme: tiny, to see the command at work. The first if not given",
+      "demo: its bundle; gpt2 (124M), 15m, smollm2-135m, qwen2.5-0.5b or llama3.2-1b: random weights of a trained model's scale; tiny. encode: bert-base (12 layers, 86M), bert-mini or bert-tiny. veil: demo, which is served beside the original, or a checkpoint of 8b or 70b, which is disguised. readme: tiny, to see the command at work. The first if not given",
     ).choices([...shapeNames, ...encoderShapes, ...veilShapes]),
   )
   .option('--model <dir>', "another bundle in place of the demo's")
@@ -106,7 +107,7 @@ const declared = command('bench', 'Measure the engine.')
   )
   .option(
     '--repeat <n>',
-    'measurements, of which the median is reported; crowd: sessions that are opened. 15 for decode and crowd, else 3, if not given',
+    'measurements, of which the median is reported; crowd: sessions that are opened. 15 for decode and crowd, 14 pairs for veil, else 3, if not given',
     whole(1, 1000),
   )
   .option('--layers <n>', 'veil: of the checkpoint; 1 if not given', whole(1, 512))
@@ -141,6 +142,7 @@ Examples:
   sotto bench decode --slope
   sotto bench crowd
   sotto bench reference
+  sotto bench veil                            what a veil costs an engine, and a token over links
   sotto bench veil --shape 70b                gigabytes in the folder for temporary files
   sotto bench audit --model models/sst2
   sotto bench readme > figures.md
@@ -167,8 +169,13 @@ async function bench(kind: (typeof kinds)[number], values: ValuesOf<typeof decla
     return
   }
   if (kind === 'veil') {
-    const shape = veilShapes.find((name) => name === (values.shape ?? veilShapes[0]))
-    if (!shape) throw new UsageError(`For veil, --shape is one of ${veilShapes.join(', ')}.`)
+    if (values.shape === undefined || values.shape === 'demo') {
+      const cases = veilServingCases(values.model ?? 'models/sotto-demo', values.repeat ?? 14)
+      for await (const result of cases) print(result, values.json)
+      return
+    }
+    const shape = veilShapes.find((name) => name === values.shape)
+    if (!shape) throw new UsageError(`For veil, --shape is demo or one of ${veilShapes.join(', ')}.`)
     for await (const result of veilCases(shape, values.layers ?? 1)) print(result, values.json)
     return
   }

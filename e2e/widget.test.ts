@@ -117,7 +117,7 @@ it('with consent a form is sent with its label', async () => {
   await expect.poll(heard).toMatch(/sent \{"message":"My card has not arrived\.","topic":"\w+"\}/)
   // The consent was for that one: the site gets no label for another text, whatever it hands over.
   await agree.waitFor()
-  expect(await frame.locator('body').textContent()).toContain('No other one is, unless you agree again')
+  await frame.getByText('No other one is, unless you agree again').waitFor()
   const before = (await heard()).length
   await page.getByLabel('How can we help?').fill('And another one.')
   await page.getByRole('button', { name: 'Send', exact: true }).click()

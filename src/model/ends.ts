@@ -2,6 +2,7 @@
 import type { ModelConfig, Tensors } from './architectures/config.ts'
 import type { Head, ModelGraph } from './graph/graph.ts'
 import { graphOf } from './graph/graph-of.ts'
+import { softcap } from './math.ts'
 import { rmsNorm } from './norm.ts'
 import { PublicTables } from './public-tables.ts'
 
@@ -46,6 +47,10 @@ export class Ends {
 
   /** Logits [vocab] of what the plan released. */
   logits(released: Float64Array): Float32Array {
+    return this.#uncapped(released).map((logit) => softcap(logit, this.#config.logitCap))
+  }
+
+  #uncapped(released: Float64Array): Float32Array {
     if (this.#plan.isPrivate('head')) return Float32Array.from(released)
     const { finalNorm, head } = this.#graph
     const h = Float32Array.from(this.#tables.scaled(released, finalNorm))

@@ -4,7 +4,7 @@ import { type Floats, zerosLike } from './math.ts'
 /** x / sqrt(mean(x^2) + eps) * gain, by rows as wide as the gain. */
 export function rmsNorm<T extends Floats>(
   x: T,
-  gain: Float32Array,
+  gain: Floats,
   eps: number,
   tap?: (normal: T, meanSquare: T) => void,
 ): T {
@@ -27,7 +27,7 @@ export function rmsNorm<T extends Floats>(
 /** (x - mean) / sqrt(variance + eps) * gain + bias, by rows as wide as the gain. */
 export function layerNorm<T extends Floats>(
   x: T,
-  gain: Float32Array,
+  gain: Floats,
   bias: Float32Array,
   eps: number,
   tap?: (normal: T, variance: T) => void,

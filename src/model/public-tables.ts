@@ -2,6 +2,7 @@
 import { embeddingWidth, type ModelConfig, type Tensors } from './architectures/config.ts'
 import type { Norm, Table } from './graph/graph.ts'
 import { graphOf } from './graph/graph-of.ts'
+import { gainOf } from './graph/weights.ts'
 import { rmsNorm } from './norm.ts'
 
 /** Where a token stands in the embedding's tables. */
@@ -43,9 +44,9 @@ export class PublicTables {
     const out = new Float64Array(places.length * width)
     places.forEach((place, r) => {
       const row = out.subarray(r * width, (r + 1) * width)
-      for (const { by, offset, data } of tables) {
+      for (const { by, offset, data, scale = 1 } of tables) {
         const at = (place[by] + offset) * width
-        for (let i = 0; i < width; i++) row[i] += data[at + i]
+        for (let i = 0; i < width; i++) row[i] += scale * data[at + i]
       }
     })
     return out
@@ -71,7 +72,7 @@ export class PublicTables {
   scaled(rows: Float64Array, norm: Norm): Float64Array {
     if (norm.kind === 'none') return rows
     if (norm.kind === 'unit') return rmsNorm(rows, new Float32Array(this.#dim).fill(1), this.#eps)
-    const gain = this.get(norm.gain)
+    const gain = gainOf(norm, this.get(norm.gain))
     const shift = norm.kind === 'layer' ? this.get(norm.shift) : undefined
     return rows.map((v, at) => v * gain[at % this.#dim] + (shift?.[at % this.#dim] ?? 0))
   }

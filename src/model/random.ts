@@ -1,4 +1,5 @@
 import type { ModelConfig, Tensors } from './architectures/config.ts'
+import type { Norm } from './graph/graph.ts'
 import { graphOf } from './graph/graph-of.ts'
 import { normTensors, tensorShapes } from './graph/tensors.ts'
 
@@ -199,10 +200,19 @@ function knownSpreads(c: ModelConfig): Map<string, Spread> {
   for (const { tensor, by } of tables) spreads.set(tensor, { std: by === 'token' ? fan * 2 : fan * 0.5 })
   const norms = layers.flatMap(({ attentionNorm, feedForwardNorm }) => [attentionNorm, feedForwardNorm])
   if (head.kind === 'tokens' && head.transform) norms.push(head.transform.norm)
-  for (const [gain] of [...norms, finalNorm].map(normTensors))
-    if (gain !== undefined) spreads.set(gain, { std: 0.05, mean: 1 })
-  for (const { queryNorm, keyNorm } of layers)
-    for (const norm of [queryNorm, keyNorm]) if (norm) spreads.set(norm.gain, { std: 0.1, mean: queryKeyStd })
+  for (const norm of [...norms, finalNorm]) {
+    const [gain] = normTensors(norm)
+    const offset = norm.kind === 'rms' ? (norm.offset ?? 0) : 0
+    if (gain !== undefined) spreads.set(gain, { std: 0.05, mean: 1 - offset })
+  }
+  const gain = (norm: Norm | undefined, std: number, mean: number): void => {
+    if (norm?.kind === 'rms') spreads.set(norm.gain, { std, mean: mean - (norm.offset ?? 0) })
+  }
+  for (const { queryNorm, keyNorm, attentionOutputNorm, downNorm } of layers) {
+    for (const norm of [queryNorm, keyNorm]) gain(norm, 0.1, queryKeyStd)
+    // What a block adds has a size of its own.
+    for (const norm of [attentionOutputNorm, downNorm]) gain(norm, 0.05, 1 / Math.sqrt(depth))
+  }
   for (const { query, key, attentionOutput, down } of layers) {
     for (const { weight, part } of [query, key]) if (!part) spreads.set(weight, { std: queryKeyStd * fan })
     spreads.set(attentionOutput.weight, { std: fan / Math.sqrt(depth) })

@@ -5,16 +5,20 @@ import type { Floats } from './math.ts'
 /** What the frequencies depend on. */
 export type RotaryConfig = Pick<
   ModelConfig,
-  'dim' | 'heads' | 'headDim' | 'rotaryDim' | 'context' | 'ropeTheta' | 'ropeScaling'
+  'dim' | 'heads' | 'headDim' | 'rotaryDim' | 'localRotary' | 'context' | 'ropeTheta' | 'ropeScaling'
 >
 
 /**
  * Radians a position of each component pair, `[d / 2]`: theta^(-2i / d) (Su et al., RoFormer, 2021), then scaled as the
- * configuration says. Pair i joins component i and i + d / 2, with d the components of a head that turn.
+ * configuration says. Pair i joins component i and i + d / 2, with d the components of a head that turn. Of a layer
+ * that has a base of its own, by that.
  */
-export function rotaryFrequencies(config: RotaryConfig): Float64Array {
+export function rotaryFrequencies(config: RotaryConfig, layer?: number): Float64Array {
   const width = rotaryDim(config)
-  const { ropeScaling: scaling, ropeTheta = 10000 } = config
+  const { localRotary: local } = config
+  const own = layer !== undefined && local?.layers.includes(layer) ? local : undefined
+  const ropeTheta = own?.theta ?? config.ropeTheta ?? 10000
+  const scaling = own ? undefined : config.ropeScaling
   const base =
     scaling?.kind === 'dynamic' ? stretchedBase(ropeTheta, width, config.context, scaling) : ropeTheta
   const plain = Float64Array.from({ length: width / 2 }, (_, i) => base ** ((-2 * i) / width))

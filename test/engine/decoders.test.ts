@@ -11,6 +11,8 @@ import { twinLogits } from '../twins/decoders.ts'
 const yarn = { factor: 4, original: 32, fast: 4, slow: 1, truncate: true, attention: 1.14 }
 const long = { factor: 4, original: 32, attention: 1.18, short: [1, 1.2], long: [1.5, 3.5] }
 
+const gemma = { activation: 'gelu_tanh', headDim: 6 } as const
+
 const cases: [string, ModelConfig, Privacy][] = [
   ['llama with wide heads', { ...tinyLlama, headDim: 6 }, 'mixed'],
   ['llama stretched by YaRN', { ...tinyLlama, ropeScaling: { kind: 'yarn', ...yarn } }, 'private'],
@@ -24,6 +26,10 @@ const cases: [string, ModelConfig, Privacy][] = [
   ['qwen3 with wide heads', { ...tinyLlama, arch: 'qwen3', headDim: 6 }, 'private'],
   ['qwen3, half of it public', { ...tinyLlama, arch: 'qwen3' }, 'mixed'],
   ['qwen3 in pieces', { ...tinyLlama, arch: 'qwen3' }, 'split'],
+  ['gemma', { ...tinyLlama, ...gemma, arch: 'gemma' }, 'mixed'],
+  ['gemma 2', { ...tinyLlama, ...gemma, arch: 'gemma2', softcap: 5, logitCap: 4, scoreDim: 20 }, 'private'],
+  ['gemma 3', { ...tinyLlama, ...gemma, arch: 'gemma3', localRotary: { theta: 100, layers: [0] } }, 'mixed'],
+  ['gemma 3 in pieces', { ...tinyLlama, ...gemma, arch: 'gemma3' }, 'split'],
   ['stablelm 2', { ...tinyLlama, arch: 'stablelm-2', rotaryDim: 2 }, 'mixed'],
   [
     'phi3 whose heads turn in part, stretched',

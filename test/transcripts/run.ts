@@ -136,9 +136,12 @@ async function transcribeAlone(one: Case, backends: Backends): Promise<Transcrip
   }
 }
 
+/** What stands beside a bundle and is said of it: none of the files that are served or computed with. */
+const beside = new Set(['README.md', 'attacks.json', 'readable.json', 'weights.encoded'])
+
 function digestsOf(dir: string): Record<string, string> {
   const files = readdirSync(dir)
-    .filter((name) => name !== 'README.md')
+    .filter((name) => !beside.has(name))
     .sort()
   return Object.fromEntries(files.map((name) => [name, sha256(readFileSync(join(dir, name)))]))
 }

@@ -1,17 +1,24 @@
 /** The twins of models that continue a text. */
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import type { TwinTensors, Vector } from './formulas.ts'
+import { GemmaTwin } from './gemma.ts'
 import { Gpt2Twin } from './gpt2.ts'
 import { LlamaTwin } from './llama.ts'
 import { ParallelLlamaTwin } from './parallel-llama.ts'
 import { Phi3Twin } from './phi3.ts'
 
-const twins: Record<string, typeof LlamaTwin | typeof Gpt2Twin | typeof ParallelLlamaTwin> = {
+const twins: Record<
+  string,
+  typeof LlamaTwin | typeof GemmaTwin | typeof Gpt2Twin | typeof ParallelLlamaTwin
+> = {
   llama: LlamaTwin,
   qwen2: LlamaTwin,
   qwen3: LlamaTwin,
   phi3: Phi3Twin,
   stablelm: LlamaTwin,
+  gemma: GemmaTwin,
+  gemma2: GemmaTwin,
+  gemma3: GemmaTwin,
   'stablelm-2': LlamaTwin,
   gpt2: Gpt2Twin,
   'parallel-llama': ParallelLlamaTwin,

@@ -49,17 +49,15 @@ export async function agreement(
   o: TokenAgreementOptions,
 ): Promise<TokenAgreement> {
   const { config } = manifest
-  const ends = new Ends(config, tensors)
+  const plans = modelPlans(manifest)
+  const { model } = plans
+  const ends = new Ends(config, tensors, plans)
   const rows = o.rows ?? 64
-  const { model } = modelPlans(manifest)
   const parties = new LocalParties(model, tensors, {
     kernels: createNodeKernels(),
     compile: { everyRow: true, goal: rows >= 8 ? 'bytes' : 'hops' },
   })
-  let normals = new Float64Array()
-  const float = floatModel(config, tensors, (name, _layer, values) => {
-    if (name === 'final-normalised') normals = values.slice()
-  })
+  const float = floatModel(config, tensors)
   const sums = { tokens: 0, same: 0, privateNats: 0, floatNats: 0, error: 0, largest: 0 }
   let violations = 0
   let mismatches = 0
@@ -77,11 +75,11 @@ export async function agreement(
           if (v !== own[i]) mismatches++
         })
       }
-      float.forward(part)
+      const wanted = Float32Array.from(float.forward(part, 'all'))
+      const width = trace.released.length / part.length
       part.forEach((_, r) => {
-        const row = (all: Float64Array): Float32Array =>
-          ends.logits(all.subarray(r * config.dim, (r + 1) * config.dim))
-        compare(row(trace.released), row(normals), ids[base + r + 1], sums)
+        const got = ends.logits(trace.released.subarray(r * width, (r + 1) * width))
+        compare(got, wanted.subarray(r * config.vocab, (r + 1) * config.vocab), ids[base + r + 1], sums)
       })
       base += part.length
       o.onProgress?.(sums.tokens)

@@ -5,8 +5,10 @@
  */
 import { headDim, type ModelConfig, rotaryDim, type Tensor } from '../../src/model/architectures/config.ts'
 import { architectureOf } from '../../src/model/architectures/registry.ts'
-import { type Dense, learned } from '../../src/model/graph/graph.ts'
+import { type Dense, learned, type Norm } from '../../src/model/graph/graph.ts'
 import { graphOf } from '../../src/model/graph/graph-of.ts'
+import { gainOf } from '../../src/model/graph/weights.ts'
+import type { Floats } from '../../src/model/math.ts'
 import { scoreScale } from '../../src/model/score-scale.ts'
 
 /** Factors for one side of a matrix, or for a bias: powers of two. */
@@ -35,7 +37,7 @@ function norms(
   config: ModelConfig,
   side: Scaling['side'],
   { shape, data }: Tensor,
-  gain?: Tensor,
+  gain?: Floats,
 ): Float64Array {
   const [rows, columns] = shape
   const isTransposed = architectureOf(config).layout === 'in-out'
@@ -43,8 +45,13 @@ function norms(
   const out = new Float64Array(byRow ? rows : columns)
   for (let r = 0, at = 0; r < rows; r++)
     for (let c = 0; c < columns; c++, at++)
-      out[byRow ? r : c] += (data[at] * (gain?.data[isTransposed ? r : c] ?? 1)) ** 2
+      out[byRow ? r : c] += (data[at] * (gain?.[isTransposed ? r : c] ?? 1)) ** 2
   return out.map(Math.sqrt)
+}
+
+const gainFrom = async (read: ReadTensor, norm: Norm): Promise<Floats> => {
+  const own = learned(norm)
+  return gainOf(own, (await read(own.gain)).data)
 }
 
 /** Of the outputs of a tensor, those of one of the matrices in it. */
@@ -77,7 +84,7 @@ export async function balance(config: ModelConfig, read: ReadTensor): Promise<Ma
   const { layers, skip } = graphOf(config)
   for (const layer of layers) {
     // A norm whose result is carried on besides has rows of a size that its gain does not tell.
-    const gain = skip === 'stream' ? await read(learned(layer.attentionNorm).gain) : undefined
+    const gain = skip === 'stream' ? await gainFrom(read, layer.attentionNorm) : undefined
     const written = async (dense: Dense) =>
       ownOutputs(dense, norms(config, 'outputs', await read(dense.weight), gain))
     const readBy = async ({ weight }: Dense) => norms(config, 'inputs', await read(weight))
@@ -92,7 +99,7 @@ export async function balance(config: ModelConfig, read: ReadTensor): Promise<Ma
     put(value, 'outputs', factors.v)
     put(attentionOutput, 'inputs', factors.out)
     if (!up) continue
-    const upGain = await read(learned(layer.feedForwardNorm).gain)
+    const upGain = await gainFrom(read, layer.feedForwardNorm)
     const upSizes = norms(config, 'outputs', await read(up.weight), upGain)
     const ups = between(ownOutputs(up, upSizes), await readBy(down))
     put(up, 'outputs', ups)

@@ -120,6 +120,31 @@ test('a shorter context cuts learned positions', async () => {
   expect([...results(config, bundle.tensors)]).toEqual([...results(smallConfigs.gpt2, tensors)])
 })
 
+test('positions beyond those of any bundle are cut, and said so', async () => {
+  const config = smallConfigs.llama
+  const json = { ...toHfConfig(config), max_position_embeddings: 262144 }
+  folder({ config, files: { 'config.json': json } })
+  const report = await importModel({ from: dir, out, balance: false })
+  expect(report.config.context).toBe(131072)
+  expect(report.notes).toContainEqual(expect.stringMatching(/reaches 262144 positions.*131072/))
+})
+
+test.each([
+  ['context', {}, 200_000],
+  ['ff', { intermediate_size: 1 << 19 }, undefined],
+  ['dim', { hidden_size: 1 << 17 }, undefined],
+  ['heads', { num_attention_heads: 2048, head_dim: 8 }, undefined],
+])('a %s that no bundle has is refused before a weight is read', async (field, change, context) => {
+  const config = smallConfigs.llama
+  const json = { ...toHfConfig(config), max_position_embeddings: 262144, ...change }
+  folder({ config, files: { 'config.json': json } })
+  rmSync(join(dir, 'model.safetensors'))
+  await expect(importModel({ from: dir, out, context })).rejects.toMatchObject({
+    fault: 'unsupported',
+    message: expect.stringContaining(`config.json: A bundle can't hold such a model: ${field}: `),
+  })
+})
+
 describe('what is private', () => {
   const publicNames = async (words: string, config: ModelConfig = smallConfigs.llama) => {
     folder({ config })

@@ -61,12 +61,40 @@ test.each<[string, ModelConfig]>([
       ropeScaling: { kind: 'llama3', factor: 4, low: 1, high: 4, original: 32 },
     },
   ],
+  [
+    'Phi-4-mini, whose heads turn in part by a factor for each pair',
+    {
+      ...smallConfigs.llama,
+      ...wide,
+      ...{ arch: 'phi3', rotaryDim: 6 },
+      ropeScaling: {
+        kind: 'longrope',
+        factor: 4,
+        original: 64,
+        attention: 1.2,
+        short: [1, 1.5, 2],
+        long: [2, 4, 8],
+      },
+    },
+  ],
   ['Qwen3', { ...smallConfigs.llama, ...wide, arch: 'qwen3', headDim: 12 }],
   ['GPT-2', { ...smallConfigs.gpt2, ...wide }],
 ])('%s', async (_, config) => {
   const dir = join(root, 'model')
   writeFolder(dir, { config, dtype: 'BF16', shards: 2 })
   await importAndCalibrate(dir)
+  await expectAgreement()
+})
+
+test('Gemma 3 whose tensors are all private', async () => {
+  const config: ModelConfig = {
+    ...smallConfigs.llama,
+    ...wide,
+    ...{ arch: 'gemma3', activation: 'gelu_tanh', headDim: 12, scoreDim: 16 },
+    localRotary: { theta: 1000, layers: [0] },
+  }
+  writeFolder(join(root, 'model'), { config, dtype: 'F32' })
+  await importAndCalibrate(join(root, 'model'), 'all')
   await expectAgreement()
 })
 

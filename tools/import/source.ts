@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ModelConfig, Tensor } from '../../src/model/architectures/config.ts'
 import { fromHfConfig, type HfConfig, HfConfigError } from '../../src/model/architectures/hf-config.ts'
-import { longestContext } from '../../src/model/architectures/hf-rope.ts'
+import { BundleError, checkConfig, MOST_CONTEXT } from '../../src/model/files/manifest.ts'
 import { continuesText, graphOf } from '../../src/model/graph/graph-of.ts'
 import { isOfLayer, tensorShapes } from '../../src/model/graph/tensors.ts'
 import { CheckpointFolder } from './checkpoint-folder.ts'
@@ -33,7 +33,7 @@ export class CheckpointSource {
   /** Opens a folder and checks that every tensor is there and has its shape. Throws {@link ImportError}. */
   constructor(dir: string, options: SourceOptions = {}) {
     this.dir = dir
-    const read = withPairs(readConfig(dir, options), dir, options.pairs)
+    const read = withPairs(readConfig(dir, options, this.notes), dir, options.pairs)
     const config = options.isHeadless ? withoutHead(read, dir) : read
     this.#folder = new CheckpointFolder(dir)
     try {
@@ -140,25 +140,34 @@ export class CheckpointSource {
   }
 }
 
-function readConfig(
-  dir: string,
-  { context, longestText = Number.POSITIVE_INFINITY }: SourceOptions,
-): ModelConfig {
+/** What no bundle may be is refused here, before any weight is read. */
+function readConfig(dir: string, options: SourceOptions, notes: string[]): ModelConfig {
   const file = join(dir, 'config.json')
-  let config: ModelConfig
   try {
-    config = fromHfConfig(readJson(file), file)
+    const config = fromHfConfig(readJson(file), file, options.context)
+    const short = options.context === undefined ? shortened(config, options, notes) : config
+    checkConfig(short)
+    return short
   } catch (error) {
     if (error instanceof HfConfigError)
       throw new ImportError('unsupported', error.message, { file, cause: error })
+    if (error instanceof BundleError)
+      throw new ImportError('unsupported', `${file}: ${error.message}`, { file, cause: error })
     throw error
   }
-  if (context === undefined) return { ...config, context: Math.min(config.context, longestText) }
-  const longest = longestContext(config)
-  if (context > longest)
-    throw new ImportError('unsupported', `${file}: the model reaches ${longest} positions, not ${context}.`, {
-      file,
-    })
+}
+
+/** Cut to what a bundle holds, and to the longest text that is read of. */
+function shortened(
+  config: ModelConfig,
+  { longestText = Number.POSITIVE_INFINITY }: SourceOptions,
+  notes: string[],
+): ModelConfig {
+  const context = Math.min(config.context, longestText, MOST_CONTEXT)
+  if (config.context > MOST_CONTEXT && context === MOST_CONTEXT)
+    notes.push(
+      `The model reaches ${config.context} positions; the bundle is for ${context}, the most there are.`,
+    )
   return { ...config, context }
 }
 

@@ -35,11 +35,13 @@ export interface OwnInputs {
 }
 
 /** Clipping bounds a matrix's gradient where it is used, which must be in one place; and a gain's by rows of the stream. */
-function refuseUntrainable({ rotaryDim }: ModelConfig, { layers }: ModelGraph): void {
+function refuseUntrainable({ rotaryDim }: ModelConfig, { layers, finalNorm }: ModelGraph): void {
   if (rotaryDim !== undefined)
     throw new Error('Models whose heads turn in part can be served, but not trained here.')
-  if (layers.some(({ queryNorm }) => queryNorm))
-    throw new Error('Models with norms of queries and keys can be served, but not trained here.')
+  if (layers.some(({ queryNorm, downNorm }) => queryNorm ?? downNorm))
+    throw new Error('Models with norms of single products can be served, but not trained here.')
+  if (finalNorm.kind === 'rms' && finalNorm.offset)
+    throw new Error('Models whose gains are stored less one can be served, but not trained here.')
   if (new Set(layers.map(({ query }) => query.weight)).size < layers.length)
     throw new Error('Models whose layers share their weights can be served, but not trained here.')
 }

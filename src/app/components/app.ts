@@ -195,7 +195,9 @@ export class App extends DeferredElement {
   readonly #keys = (event: KeyboardEvent): void => {
     // In a dialog the key closes that.
     if (event.composedPath().some((part) => part instanceof HTMLDialogElement)) return
-    if (event.key === 'Escape' && !event.defaultPrevented && chat.state.reply) chat.stop()
+    // So it does wherever the focus is, as long as something lies over the page.
+    if (event.key === 'Escape' && !event.defaultPrevented && chat.state.reply && !isCovered(this.renderRoot))
+      chat.stop()
     if (this.task !== 'chat') return
     if (event.key.toLowerCase() === 'o' && event.shiftKey && (event.ctrlKey || event.metaKey)) {
       event.preventDefault()
@@ -203,6 +205,14 @@ export class App extends DeferredElement {
       this.#picked()
     }
   }
+}
+
+/** Whether a dialog or a menu is open in it, or in any component of it. */
+function isCovered(root: ParentNode): boolean {
+  return [...root.querySelectorAll('*')].some(
+    (each) =>
+      each.matches('dialog[open], [popover]:popover-open') || (each.shadowRoot && isCovered(each.shadowRoot)),
+  )
 }
 
 customElements.define('sotto-app', App)

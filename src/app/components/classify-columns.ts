@@ -98,7 +98,7 @@ export class ClassifyColumns extends LitElement {
     const { length } = remaining(batch).inputs
     const empty = rows.length - length
     return html`
-      <h3>${this.source.name}: ${plural(rows.length, 'row')}</h3>
+      <h3><bdi>${this.source.name}</bdi>: ${plural(rows.length, 'row')}</h3>
       <div class="choices">
         ${
           this.source.isSure
@@ -138,9 +138,9 @@ export class ClassifyColumns extends LitElement {
 
   #row(row: string[]) {
     const { text, pair } = this.columns
-    return html`<li>
+    return html`<li dir="auto">
       ${title(row[text] || '(no text)', 160)}
-      ${pair === undefined ? nothing : html`<span class="second">${title(row[pair] || '(no text)', 160)}</span>`}
+      ${pair === undefined ? nothing : html`<span class="second" dir="auto">${title(row[pair] || '(no text)', 160)}</span>`}
     </li>`
   }
 

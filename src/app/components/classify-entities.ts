@@ -28,7 +28,7 @@ export const entities = {
   styles,
   render(text: string, found: readonly TaggedSpan[]) {
     const ends = [0, ...found.map(({ end }) => end)]
-    return html`<p class="tagged" aria-label="Text with its entities">${found.map(
+    return html`<p class="tagged" dir="auto" aria-label="Text with its entities">${found.map(
       ({ start, end, label, probability }, at) =>
         html`${text.slice(ends[at], start)}<mark title=${percent(probability)}>${text.slice(start, end)}<small>${labelName(label, undefined)}</small></mark>`,
     )}${text.slice(ends[found.length])}</p>`

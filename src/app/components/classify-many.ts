@@ -77,7 +77,7 @@ export class ClassifyMany extends LitElement {
     const state = this.#state(batch, busy === 'many', stopping)
     return html`
       <div class="head">
-        <h3 id="name">${name === 'pasted' ? 'Pasted texts' : name}</h3>
+        <h3 id="name" dir="auto">${name === 'pasted' ? 'Pasted texts' : name}</h3>
         <progress aria-labelledby="name" .value=${results.length} max=${total}></progress>
         <p id="progress">${grouped(results.length)} of ${grouped(total)} rows${lost > 0 ? html`, ${grouped(lost)} without an answer` : nothing}${state ? html` · ${state}` : nothing}</p>
         <div class="actions">${busy === 'many' ? this.#running(stopping) : this.#resting(batch)}</div>

@@ -123,7 +123,7 @@ export class ClassifyResults extends LitElement {
       <div class="scroll" tabindex="0" role="group" aria-label="Results">
         <table>
           <caption>
-            ${label ? html`Rows labelled ${labelName(label, batch.model)}` : 'Results'}, ${grouped(page * perPage + 1)} to
+            ${label ? html`Rows labelled <bdi>${labelName(label, batch.model)}</bdi>` : 'Results'}, ${grouped(page * perPage + 1)} to
             ${grouped(page * perPage + rows.length)} of ${grouped(total)}
           </caption>
           <thead>
@@ -158,12 +158,12 @@ export class ClassifyResults extends LitElement {
     return html`<tr>
       <th scope="row">${grouped(row + 1)}</th>
       <td>
-        <span class="said">${cells[columns.text]}</span>
-        ${columns.pair === undefined ? nothing : html`<span class="said">${cells[columns.pair]}</span>`}
+        <span class="said" dir="auto">${cells[columns.text]}</span>
+        ${columns.pair === undefined ? nothing : html`<span class="said" dir="auto">${cells[columns.pair]}</span>`}
         ${outcome && isUnanswered(outcome) ? html`<span class="none">${outcome.error.message}</span>` : nothing}
         ${result?.isCut ? html`<span class="none">only its beginning was read</span>` : nothing}
       </td>
-      <td class="label">${result ? labelName(result.label, classifier.state.batch?.model) : html`<span class="none">${outcome ? 'no answer' : 'no text'}</span>`}</td>
+      <td class="label" dir="auto">${result ? labelName(result.label, classifier.state.batch?.model) : html`<span class="none">${outcome ? 'no answer' : 'no text'}</span>`}</td>
       <td class="share">${result ? figure(result) : ''}</td>
     </tr>`
   }

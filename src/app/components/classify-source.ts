@@ -90,7 +90,7 @@ export class ClassifySource extends LitElement {
     const busy = classifier.state.busy !== undefined
     return html`<form @submit=${this.#submit}>
       <label class="name" for="lines">Texts, one a line${this.pairs ? ', with a tab between the two of a pair' : nothing}</label>
-      <textarea id="lines" rows="7" autocomplete="off" placeholder=${hint} @input=${this.#count}></textarea>
+      <textarea id="lines" dir="auto" rows="7" autocomplete="off" placeholder=${hint} @input=${this.#count}></textarea>
       <div class="actions">
         <button class="button main" ?disabled=${this.lines === 0 || busy}>
           Classify${this.lines > 0 ? html` ${plural(this.lines, 'text')}` : nothing}

@@ -112,7 +112,7 @@ export class Header extends LitElement {
       }
       <h1 class="name">${icons.mark}<span>sotto</span></h1>
       <sotto-model-picker></sotto-model-picker>
-      <p class="title">${this.chat ? html`<span>${conversation.temporary ? 'Temporary chat' : conversation.title.value}</span>` : nothing}</p>
+      <p class="title" dir="auto">${this.chat ? html`<span>${conversation.temporary ? 'Temporary chat' : conversation.title.value}</span>` : nothing}</p>
       ${
         this.chat
           ? html`<button

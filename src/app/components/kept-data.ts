@@ -10,6 +10,7 @@ import { lock } from '../state/restoring.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import { form } from '../styles/form.ts'
+import './passkey-settings.ts'
 
 const SHORTEST = 8
 
@@ -101,7 +102,7 @@ export class KeptData extends LitElement {
 
   #protection() {
     const { state } = vault.state
-    if (!crypto.subtle) return nothing
+    if (!crypto.subtle || state === 'unread') return nothing
     if (state === 'locked')
       return html`<p class="said">Encrypted and locked: unlock it in the chat first.</p>`
     if (this.isAsked)
@@ -126,7 +127,8 @@ export class KeptData extends LitElement {
                 <button class="button" type="button" @click=${this.#unprotect}>Stop encrypting</button>`
             : html`<button class="button" type="button" @click=${() => this.#asked(true)}>Encrypt with a passphrase…</button>`
         }
-      </div>`
+      </div>
+      ${state === 'open' ? html`<sotto-passkey-settings></sotto-passkey-settings>` : nothing}`
   }
 
   #asked(isAsked: boolean): void {

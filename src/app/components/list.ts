@@ -7,7 +7,7 @@ import { setRegister } from '../history/register.ts'
 import { chat } from '../state/chat.ts'
 import { exportMarkdown } from '../state/export.ts'
 import { library } from '../state/library.ts'
-import { search } from '../state/search.ts'
+import { readAhead, search } from '../state/search.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import * as icons from '../styles/icons.ts'
@@ -24,6 +24,9 @@ export class List extends LitElement {
   declare menuOf: string
 
   static override styles = [base, listLook]
+
+  /** What was looked for last. */
+  #asked = ''
 
   constructor() {
     super()
@@ -57,7 +60,7 @@ export class List extends LitElement {
         ${kept.length > 0 && found.length === 0 ? html`<p class="note" role="status">Nothing was found.</p>` : nothing}
       </nav>
       <div popover id="menu" aria-label="More" @toggle=${this.#toggled}>${this.#menu()}</div>
-      ${removed ? html`<p class="note" role="status">Deleted “${removed.title.value}”. <button class="undo" @click=${() => library.undo()}>Undo</button></p>` : nothing}
+      ${removed ? html`<p class="note" role="status">Deleted “<bdi>${removed.title.value}</bdi>”. <button class="undo" @click=${() => library.undo()}>Undo</button></p>` : nothing}
       <p class="note">
         ${kept.length === 0 ? 'Conversations will appear here. ' : ''}Kept in this browser only. Export, encrypt or erase them in the settings.
       </p>
@@ -151,8 +154,11 @@ export class List extends LitElement {
     if ((event as ToggleEvent).newState === 'closed') this.menuOf = ''
   }
 
-  readonly #search = (event: Event): void => {
-    this.query = (event.target as HTMLInputElement).value
+  readonly #search = async (event: Event): Promise<void> => {
+    const { value } = event.target as HTMLInputElement
+    this.#asked = value
+    await readAhead(library.state.kept)
+    if (this.#asked === value) this.query = value
   }
 
   readonly #rename = (event: Event): void => {

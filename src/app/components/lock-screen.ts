@@ -1,8 +1,10 @@
 /** What is kept is encrypted: it takes the passphrase to read it, or to begin without it. */
 import { css, html, LitElement, nothing } from 'lit'
-import { WrongPassphrase } from '../history/vault.ts'
+import { PasskeyRefused } from '../history/passkey.ts'
+import { vault, WrongPassphrase } from '../history/vault.ts'
 import { chat } from '../state/chat.ts'
 import { unlock } from '../state/restoring.ts'
+import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 
 export class LockScreen extends LitElement {
@@ -52,6 +54,7 @@ export class LockScreen extends LitElement {
     this.trouble = ''
     this.isBusy = false
     this.isSure = false
+    new Watch(this, vault)
   }
 
   override focus(): void {
@@ -71,6 +74,7 @@ export class LockScreen extends LitElement {
       ${this.trouble ? html`<p class="trouble" role="alert">${this.trouble}</p>` : nothing}
       <div class="row">
         <button class="button main" ?disabled=${this.isBusy}>${this.isBusy ? 'Unlocking…' : 'Unlock'}</button>
+        ${vault.state.hasPasskey ? html`<button class="button" type="button" ?disabled=${this.isBusy} @click=${() => this.#try()}>Unlock with a passkey</button>` : nothing}
         ${
           this.isSure
             ? html`<button class="button danger" type="button" @click=${() => chat.erase()}>Yes, erase everything</button>`
@@ -84,14 +88,19 @@ export class LockScreen extends LitElement {
     this.isSure = true
   }
 
-  readonly #unlock = async (event: Event): Promise<void> => {
+  readonly #unlock = (event: Event): void => {
     event.preventDefault()
-    const passphrase = this.renderRoot.querySelector('input')?.value ?? ''
+    void this.#try(this.renderRoot.querySelector('input')?.value ?? '')
+  }
+
+  /** @param passphrase none for a passkey */
+  async #try(passphrase?: string): Promise<void> {
     this.isBusy = true
+    this.trouble = ''
     try {
       await unlock(passphrase)
     } catch (error) {
-      if (!(error instanceof WrongPassphrase)) throw error
+      if (!(error instanceof WrongPassphrase || error instanceof PasskeyRefused)) throw error
       this.trouble = error.message
     } finally {
       this.isBusy = false

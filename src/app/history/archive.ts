@@ -2,7 +2,7 @@
  * The conversations that this browser keeps, in IndexedDB and nowhere else. Tabs write one after another, each what it and
  * the others have; what was deleted leaves a mark, so that no tab that still has it brings it back.
  */
-import { clearCaches, Database, local, locked, openChannel, session } from '../state/storage.ts'
+import { clearCaches, Database, local, locked, NotRead, openChannel, session } from '../state/storage.ts'
 import {
   type Conversation,
   fromStored,
@@ -58,20 +58,26 @@ export class Archive {
     const { id, temporary, era } = conversation
     if (temporary || isEmpty(conversation) || vault.state.state === 'locked') return conversation
     return locked('sotto.history', async () => {
-      if (era !== (await this.era()) || (await this.#marks.get(`gone:${id}`)) !== undefined) return undefined
-      const stored = await this.get(id)
-      const merged = stored ? mergeConversations(stored, conversation) : conversation
-      if (merged === stored) return merged
       try {
+        if (await this.#isGone(id, era)) return undefined
+        const stored = await this.#open(id, await this.#kept.read(id))
+        const merged = stored ? mergeConversations(stored, conversation) : conversation
+        if (merged === stored) return merged
         await this.#kept.set(id, await vault.seal(id, merged))
+        this.#tell({ kind: 'kept', id })
+        return merged
       } catch (error) {
-        // Another tab has locked it just now.
-        if (error instanceof VaultLocked) return conversation
+        // Another tab has locked it just now, or what it would be merged with is not known: it is kept the next time.
+        if (error instanceof VaultLocked || error instanceof NotRead) return conversation
         throw error
       }
-      this.#tell({ kind: 'kept', id })
-      return merged
     })
+  }
+
+  /** Whether it has been deleted, or everything has been erased since. Throws `NotRead`. */
+  async #isGone(id: string, era: number): Promise<boolean> {
+    const isDeleted = (await this.#marks.read(`gone:${id}`)) !== undefined
+    return isDeleted || era !== ((await this.#marks.read('era')) ?? 0)
   }
 
   /** Deletes one for good: in every tab, also in one that is asleep now. */
@@ -102,45 +108,56 @@ export class Archive {
     return (await vault.open(id, await this.#drafts.get(id))) ?? ''
   }
 
-  /** @param era that it was written in: erased ones do not come back */
-  async keepDraft(id: string, text: string, era: number): Promise<void> {
-    if (vault.state.state === 'locked') return
-    if (!text) return this.#drafts.delete(id)
+  /**
+   * Resolves with whether it has been dealt with; if not it is to be stored later.
+   * @param era that it was written in: erased ones do not come back
+   */
+  async keepDraft(id: string, text: string, era: number): Promise<boolean> {
+    if (vault.isShut) return false
+    if (!text) {
+      await this.#drafts.delete(id)
+      return true
+    }
     // At once where it may be readable: a page that is being left has no further turn.
-    if (vault.state.state === 'off') await this.#drafts.set(id, text)
+    const isReadable = vault.state.state === 'off'
+    if (isReadable) await this.#drafts.set(id, text)
     // Whoever encrypts everything meanwhile, here or in another tab, may not have met it.
-    await locked('sotto.history', async () => {
-      await vault.refresh()
-      const { state } = vault.state
-      // A conversation that was deleted meanwhile takes its draft along.
-      const isGone = era !== (await this.era()) || (await this.#marks.get(`gone:${id}`)) !== undefined
-      if (isGone) await this.#drafts.delete(id)
-      else if (state === 'open') await this.#drafts.set(id, await vault.seal(id, text))
-      else if (state === 'locked') await this.#drafts.delete(id)
+    return locked('sotto.history', async () => {
+      try {
+        await vault.refresh()
+        // A conversation that was deleted meanwhile takes its draft along.
+        if (await this.#isGone(id, era)) await this.#drafts.delete(id)
+        else if (vault.state.state === 'open') await this.#drafts.set(id, await vault.seal(id, text))
+        else if (vault.isShut) await this.#drafts.delete(id)
+        return !vault.isShut
+      } catch (error) {
+        if (!(error instanceof NotRead)) throw error
+        if (isReadable) await this.#drafts.delete(id)
+        return false
+      }
     })
   }
 
   /**
    * Encrypts all that is kept from now on, or with another passphrase; or, with none, no longer. Throws {@link VaultLocked},
-   * and {@link NotKept} where the browser stores a record no more: the key stays, so that whatever was sealed can be opened.
+   * {@link NotRead}, and {@link NotKept} where the browser stores a record no more: the key stays, so that whatever was sealed
+   * can be opened.
    */
   async protect(passphrase: string | undefined): Promise<void> {
     await locked('sotto.history', async () => {
       await vault.refresh()
-      if (vault.state.state === 'locked') throw new VaultLocked()
-      const kept: Conversation[] = []
-      for await (const some of this.all()) kept.push(...some)
-      const drafts: [string, string][] = []
-      for (const id of await this.#drafts.keys()) drafts.push([id, await this.draft(id)])
+      if (vault.isShut) throw new VaultLocked()
+      const kept: [string, Conversation | undefined][] = []
+      for (const [id, stored] of await this.#kept.entries()) kept.push([id, await this.#open(id, stored)])
+      const drafts: [string, string | undefined][] = []
+      for (const [id, stored] of await this.#drafts.entries()) drafts.push([id, await vault.open(id, stored)])
       if (passphrase !== undefined) await vault.protect(passphrase)
       const seal = <T>(id: string, value: T) => (passphrase === undefined ? value : vault.seal(id, value))
       let isStored = true
-      for (const conversation of kept) {
-        const { id } = conversation
-        isStored = (await this.#kept.set(id, await seal(id, conversation))) && isStored
-      }
+      for (const [id, conversation] of kept)
+        if (conversation) isStored = (await this.#kept.set(id, await seal(id, conversation))) && isStored
       for (const [id, text] of drafts)
-        isStored = (await this.#drafts.set(id, await seal(id, text))) && isStored
+        if (text) isStored = (await this.#drafts.set(id, await seal(id, text))) && isStored
       if (!isStored)
         throw new NotKept(
           'The browser did not store all of it, so some is encrypted and some is readable. Free some space, then try again.',

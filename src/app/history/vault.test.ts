@@ -1,76 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { branchOf, newTurn, withTurn } from './tree.ts'
+import { branchOf } from './tree.ts'
 
-/** What every tab of one browser shares; `room`: which tables take something more. */
-const disk = vi.hoisted(() => ({
-  tables: new Map<string, Map<string, unknown>>(),
-  room: (_table: string): boolean => true,
-}))
-vi.mock('idb-keyval', () => ({
-  createStore: (_within: string, table: string) => table,
-  get: async (key: string, table: string) => structuredClone(disk.tables.get(table)?.get(key)),
-  getMany: async (keys: string[], table: string) =>
-    keys.map((key) => structuredClone(disk.tables.get(table)?.get(key))),
-  keys: async (table: string) => [...(disk.tables.get(table)?.keys() ?? [])],
-  set: async (key: string, value: unknown, table: string) => {
-    if (!disk.room(table)) throw new DOMException('', 'QuotaExceededError')
-    disk.tables.set(table, (disk.tables.get(table) ?? new Map()).set(key, structuredClone(value)))
-  },
-  del: async (key: string, table: string) => void disk.tables.get(table)?.delete(key),
-  clear: async (table: string) => void disk.tables.delete(table),
-}))
-
-/** Messages between tabs, which come when they are delivered. */
-const channels = new Map<string, { listener: (event: object) => void; owner: object }[]>()
-let isDelivered = false
-class Channel {
-  readonly #name: string
-  constructor(name: string) {
-    this.#name = name
-  }
-  addEventListener(_: string, listener: (event: object) => void): void {
-    channels.set(this.#name, [...(channels.get(this.#name) ?? []), { listener, owner: this }])
-  }
-  postMessage(data: unknown): void {
-    if (!isDelivered) return
-    for (const { listener, owner } of channels.get(this.#name) ?? []) if (owner !== this) listener({ data })
-  }
-}
-
-/** A tab of its own: its modules are no other tab's. */
-async function openTab() {
-  vi.resetModules()
-  const { archive } = await import('./archive.ts')
-  const { vault } = await import('./vault.ts')
-  const { newConversation } = await import('./conversation.ts')
-  await vault.load()
-  return { archive, vault, newConversation }
-}
-type Tab = Awaited<ReturnType<typeof openTab>>
+// Before any tab: its modules are made anew, and would bring another disk along.
+const { disk, idbKeyval, messages, newBrowser, onDisk, openTab } = await vi.hoisted(
+  () => import('../../../test/support/app/tabs.ts'),
+)
+vi.mock('idb-keyval', () => idbKeyval)
 
 const secret = 'Where does it hurt?'
-const said = ({ newConversation }: Tab, text = secret) =>
-  withTurn(newConversation(0), newTurn('user', text, undefined))
-const isBytes = (value: unknown): value is Uint8Array<ArrayBuffer> =>
-  value instanceof ArrayBuffer || ArrayBuffer.isView(value)
-const onDisk = (): string =>
-  [...disk.tables.values()]
-    .flatMap((table) => [...table.values()])
-    .map((value) =>
-      JSON.stringify(value, (_, part) => (isBytes(part) ? Buffer.from(part).toString('latin1') : part)),
-    )
-    .join()
+
 const bytesOf = (buffer: BufferSource): string => Buffer.from(buffer as Uint8Array).toString('hex')
 const sealedOnDisk = (id: string) =>
   disk.tables.get('conversations')?.get(id) as { iv: Uint8Array<ArrayBuffer>; sealed: ArrayBuffer }
 
-beforeEach(() => {
-  disk.tables.clear()
-  disk.room = () => true
-  channels.clear()
-  isDelivered = false
-  vi.stubGlobal('BroadcastChannel', Channel)
-})
+beforeEach(newBrowser)
 afterEach(() => {
   vi.useRealTimers()
   vi.unstubAllGlobals()
@@ -79,7 +22,7 @@ afterEach(() => {
 describe('what is kept under a passphrase', () => {
   test('is nowhere readable, and comes back with the passphrase and no other', async () => {
     const tab = await openTab()
-    const conversation = said(tab)
+    const conversation = tab.said(secret)
     await tab.archive.keep(conversation)
     await tab.archive.keepDraft('new', secret, 0)
     expect(onDisk()).toContain(secret)
@@ -115,7 +58,7 @@ describe('what is kept under a passphrase', () => {
 
   test('cannot be locked out by another passphrase, or stopped from being encrypted, while it is locked', async () => {
     const tab = await openTab()
-    const conversation = said(tab)
+    const conversation = tab.said(secret)
     await tab.archive.keep(conversation)
     await tab.archive.protect('a passphrase')
     const other = await openTab()
@@ -133,7 +76,7 @@ describe('a tab that has not heard yet what another one did', () => {
     await late.archive.keepDraft('new', secret, 0)
     expect(late.vault.state.state).toBe('locked')
     await late.vault.load()
-    await late.archive.keep(said(late))
+    await late.archive.keep(late.said(secret))
     await expect(late.vault.seal('one', secret)).rejects.toMatchObject({ name: 'VaultLocked' })
     expect(onDisk()).not.toContain(secret)
     await expect(late.archive.protect('another one')).rejects.toMatchObject({ name: 'VaultLocked' })
@@ -145,7 +88,7 @@ describe('a tab that has not heard yet what another one did', () => {
     const late = await openTab()
     await late.vault.unlock('a passphrase')
     await tab.archive.protect(undefined)
-    const conversation = said(late)
+    const conversation = late.said(secret)
     await late.archive.keep(conversation)
     expect(await (await openTab()).archive.get(conversation.id)).toBeDefined()
   })
@@ -154,7 +97,7 @@ describe('a tab that has not heard yet what another one did', () => {
 describe('a browser without room', () => {
   test('for the key encrypts nothing', async () => {
     const tab = await openTab()
-    await tab.archive.keep(said(tab))
+    await tab.archive.keep(tab.said(secret))
     disk.room = (table) => table !== 'vault'
     await expect(tab.archive.protect('a passphrase')).rejects.toMatchObject({ name: 'NotKept' })
     await tab.vault.load()
@@ -163,7 +106,7 @@ describe('a browser without room', () => {
 
   test('for readable records keeps the key of the sealed ones', async () => {
     const tab = await openTab()
-    const conversation = said(tab)
+    const conversation = tab.said(secret)
     await tab.archive.keep(conversation)
     await tab.archive.protect('a passphrase')
     disk.room = (table) => table !== 'conversations'
@@ -175,7 +118,7 @@ describe('a browser without room', () => {
 })
 
 test('a tab whose other one is locked does what is to be done before, and forgets the key then', async () => {
-  isDelivered = true
+  messages.isDelivered = true
   const { vault: one } = await openTab()
   await one.protect('a passphrase')
   const { archive, vault: other } = await openTab()
@@ -193,7 +136,7 @@ test('a tab whose other one is locked does what is to be done before, and forget
 
 test('what was deleted takes drafts along that are stored later', async () => {
   const tab = await openTab()
-  const conversation = said(tab)
+  const conversation = tab.said(secret)
   await tab.archive.keep(conversation)
   await tab.archive.remove(conversation.id)
   await tab.archive.keepDraft(conversation.id, secret, 0)
@@ -202,7 +145,7 @@ test('what was deleted takes drafts along that are stored later', async () => {
 
 test('what is erased is not undone by a tab that has not heard of it', async () => {
   const [one, late] = [await openTab(), await openTab()]
-  const conversation = said(late)
+  const conversation = late.said(secret)
   await late.archive.keep(conversation)
   await one.archive.erase()
   expect(await late.archive.keep(conversation)).toBeUndefined()
@@ -213,7 +156,7 @@ test('what is erased is not undone by a tab that has not heard of it', async () 
 })
 
 test('a tab that nobody touches locks none that somebody does', async () => {
-  isDelivered = true
+  messages.isDelivered = true
   const { vault: left } = await openTab()
   await left.protect('a passphrase')
   const { vault: used } = await openTab()

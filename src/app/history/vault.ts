@@ -5,7 +5,7 @@
  * are random and stay readable, and so does how many there are and how long each one is. What was readable before it was
  * sealed may linger on the disk until the browser tidies its database up.
  */
-import { Database, openChannel } from '../state/storage.ts'
+import { Database, NotRead, openChannel } from '../state/storage.ts'
 import { Store } from '../state/store.ts'
 import { keyOfPasskey, makePasskey, type Passkey, PasskeyRefused } from './passkey.ts'
 
@@ -16,6 +16,8 @@ interface Wrapped {
 }
 
 interface ByPassphrase extends Wrapped {
+  /** The key's own name, which stays when the passphrase changes. */
+  id: string
   salt: Uint8Array<ArrayBuffer>
   rounds: number
 }
@@ -70,17 +72,18 @@ async function wrappingKey(passphrase: string, { salt, rounds }: Pick<ByPassphra
 const unwrap = ({ iv, key }: Wrapped, wrapping: CryptoKey): Promise<CryptoKey> =>
   crypto.subtle.unwrapKey('raw', key, wrapping, { name: 'AES-GCM', iv }, AES, true, ['encrypt', 'decrypt'])
 
-const saltOf = (wrapped: Pick<ByPassphrase, 'salt'> | undefined): string => wrapped?.salt.join() ?? ''
-
 const isSealed = (stored: unknown): stored is Sealed =>
   typeof stored === 'object' && stored !== null && 'sealed' in stored
 
 export interface VaultState {
-  /** `off`: what is kept is readable. */
-  state: 'off' | 'locked' | 'open'
+  /** `off`: what is kept is readable. `unread`: whether it is could not be found out, so nothing is stored. */
+  state: 'unread' | 'off' | 'locked' | 'open'
   /** Whether a passkey opens it, too. */
   hasPasskey: boolean
 }
+
+/** What a tab tells the others. */
+type News = 'touched' | 'locked' | 'off' | { protected: CryptoKey; id: string }
 
 export class Vault extends Store<VaultState> {
   readonly #marks = new Database<ByPassphrase>('vault')
@@ -89,34 +92,66 @@ export class Vault extends Store<VaultState> {
   /** What is done before the key is forgotten, and then that: where nobody has touched the page, or another tab was locked. */
   onLock: () => unknown = () => this.lock()
   #key?: CryptoKey
-  /** Of the passphrase that this tab knows of; empty for none. */
-  #salt = ''
+  /** Name of the key that this tab knows of; empty for none. */
+  #id = ''
   #toldAt = Number.NEGATIVE_INFINITY
   #idle?: ReturnType<typeof setTimeout>
 
   constructor() {
-    super({ state: 'off', hasPasskey: false })
-    this.#channel.addEventListener('message', ({ data }: MessageEvent) => {
-      if (data === 'touched') this.#rest()
-      else if (data !== 'locked') void this.load()
-      else if (this.state.state === 'open') this.onLock()
-    })
+    super({ state: 'unread', hasPasskey: false })
+    this.#channel.addEventListener('message', ({ data }: MessageEvent<News>) => void this.#hear(data))
+  }
+
+  /** Nothing may be stored now. */
+  get isShut(): boolean {
+    return this.state.state === 'locked' || this.state.state === 'unread'
+  }
+
+  async #hear(news: News): Promise<void> {
+    const { state } = this.state
+    // It could not be read before: the page stays as it is until it is loaded anew.
+    if (state === 'unread') return
+    if (news === 'touched') this.#rest()
+    else if (news === 'off') await this.load()
+    else if (news !== 'locked') await this.#join(news.protected, news.id)
+    else if (state === 'open') this.onLock()
+  }
+
+  /** Another tab has set a first passphrase: what this one has not stored yet is sealed under the same key. */
+  async #join(key: CryptoKey, id: string): Promise<void> {
+    const wrapped = await this.#marks.get('key')
+    if (wrapped?.id === id && this.state.state === 'off') this.#open(key, wrapped)
   }
 
   /** Finds out whether there is a passphrase; what this tab had unlocked is locked. */
   async load(): Promise<void> {
-    this.#key = undefined
-    clearTimeout(this.#idle)
-    const wrapped = await this.#marks.get('key')
-    this.#salt = saltOf(wrapped)
+    try {
+      await this.#shut(await this.#marks.read('key'))
+    } catch (error) {
+      if (!(error instanceof NotRead)) throw error
+      this.#forget()
+      // There may be one: a tab that takes it that there is none would store things readable beside what is encrypted.
+      if (this.state.state !== 'locked')
+        this.set({ state: this.state.state === 'open' ? 'locked' : 'unread' })
+    }
+  }
+
+  async #shut(wrapped: ByPassphrase | undefined): Promise<void> {
     const passkey = wrapped && (await this.#passkeys.get('key'))
+    this.#forget()
+    this.#id = wrapped?.id ?? ''
     this.set({ state: wrapped ? 'locked' : 'off', hasPasskey: passkey !== undefined })
   }
 
-  /** Throws {@link WrongPassphrase}. */
+  #forget(): void {
+    this.#key = undefined
+    clearTimeout(this.#idle)
+  }
+
+  /** Throws {@link WrongPassphrase} and `NotRead`. */
   async unlock(passphrase: string): Promise<void> {
-    const wrapped = await this.#marks.get('key')
-    if (!wrapped) return this.set({ state: 'off' })
+    const wrapped = await this.#marks.read('key')
+    if (!wrapped) return this.#shut(undefined)
     const wrapping = await wrappingKey(passphrase, wrapped)
     const key = await unwrap(wrapped, wrapping).catch(() => {
       throw new WrongPassphrase('That is not the passphrase.')
@@ -124,13 +159,13 @@ export class Vault extends Store<VaultState> {
     this.#open(key, wrapped)
   }
 
-  /** Throws {@link PasskeyRefused}. */
+  /** Throws {@link PasskeyRefused} and `NotRead`. */
   async unlockByPasskey(): Promise<void> {
-    const before = await this.#passkeys.get('key')
+    const before = await this.#passkeys.read('key')
     const wrapping = before && (await keyOfPasskey(before.passkey))
     // Another tab may have changed its mind meanwhile.
-    const [stored, wrapped] = [await this.#passkeys.get('key'), await this.#marks.get('key')]
-    if (!wrapped) return this.load()
+    const [stored, wrapped] = [await this.#passkeys.read('key'), await this.#marks.read('key')]
+    if (!wrapped) return this.#shut(undefined)
     if (!stored || !wrapping) throw new PasskeyRefused('No passkey opens this any more. Use the passphrase.')
     const key = await unwrap(stored, wrapping).catch(() => {
       throw new PasskeyRefused('This passkey is another one. Use the passphrase.')
@@ -140,7 +175,7 @@ export class Vault extends Store<VaultState> {
 
   #open(key: CryptoKey, wrapped: ByPassphrase): void {
     this.#key = key
-    this.#salt = saltOf(wrapped)
+    this.#id = wrapped.id
     this.set({ state: 'open' })
     this.touch()
   }
@@ -172,8 +207,7 @@ export class Vault extends Store<VaultState> {
   /** Forgets the key; other tabs do, too, once they have stored what they have. */
   lock(): void {
     if (this.state.state !== 'open') return
-    this.#key = undefined
-    clearTimeout(this.#idle)
+    this.#forget()
     this.set({ state: 'locked' })
     this.#channel.postMessage('locked')
   }
@@ -192,38 +226,38 @@ export class Vault extends Store<VaultState> {
     if (this.state.state === 'open') this.#idle = setTimeout(() => this.onLock(), IDLE_MINUTES * 60_000)
   }
 
-  /** Goes along with what another tab has done to the passphrase, whose message may not have come yet. */
+  /** Goes along with what another tab has done to the passphrase, whose message may not have come yet. Throws `NotRead`. */
   async refresh(): Promise<void> {
-    if (saltOf(await this.#marks.get('key')) !== this.#salt) await this.load()
+    if (this.state.state === 'unread') throw new NotRead()
+    const wrapped = await this.#marks.read('key')
+    if ((wrapped?.id ?? '') !== this.#id) await this.#shut(wrapped)
   }
 
   /**
    * A first passphrase, or another one for the same key: a change that is cut off leaves nothing unreadable. What is kept
-   * already is to be sealed by the caller, record by record. Throws {@link VaultLocked} and {@link NotKept}.
+   * already is to be sealed by the caller, record by record. Throws {@link VaultLocked}, {@link NotKept} and `NotRead`.
    */
   async protect(passphrase: string): Promise<void> {
     await this.refresh()
     // A key of its own in place of the one that is locked away would leave nothing that could ever be opened again.
-    if (this.state.state === 'locked') throw new VaultLocked()
+    if (this.isShut) throw new VaultLocked()
+    const before = await this.#marks.read('key')
     // A passkey of another key would open nothing.
     if (!this.#key) await this.forgetPasskey()
     const key = this.#key ?? (await crypto.subtle.generateKey(AES, true, ['encrypt', 'decrypt']))
     const [salt, iv] = [random(16), random(12)]
     const wrapping = await wrappingKey(passphrase, { salt, rounds: ROUNDS })
     const wrapped = await crypto.subtle.wrapKey('raw', key, wrapping, { name: 'AES-GCM', iv })
-    const before = await this.#marks.get('key')
-    const isStored = await this.#marks.set('key', { salt, rounds: ROUNDS, iv, key: wrapped })
+    const next = { id: before?.id ?? crypto.randomUUID(), salt, rounds: ROUNDS, iv, key: wrapped }
+    const isStored = await this.#marks.set('key', next)
     if (!isStored) {
       await (before ? this.#marks.set('key', before) : this.#marks.delete('key'))
       throw new NotKept(
         'The browser did not keep the key, so nothing was encrypted. Free some space, then try again.',
       )
     }
-    this.#key = key
-    this.#salt = saltOf({ salt })
-    this.set({ state: 'open' })
-    this.touch()
-    this.#channel.postMessage('protected')
+    this.#open(key, next)
+    this.#channel.postMessage({ protected: key, id: next.id })
   }
 
   /** Forgets the passphrase. What is kept is opened by the caller before, record by record. */
@@ -234,8 +268,8 @@ export class Vault extends Store<VaultState> {
   }
 
   /**
-   * As it is to be stored. Throws {@link VaultLocked}: nothing is stored readable then, or under a key that another tab has
-   * replaced.
+   * As it is to be stored. Throws {@link VaultLocked} and `NotRead`: nothing is stored readable then, or under a key that
+   * another tab has replaced.
    */
   async seal<T>(name: string, value: T): Promise<T | Sealed> {
     await this.refresh()

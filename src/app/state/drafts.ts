@@ -42,8 +42,12 @@ class Drafts {
   async flush(): Promise<void> {
     this.#timer = undefined
     const waiting = [...this.#waiting]
-    await Promise.all(waiting.map(([name, { text, era }]) => archive.keepDraft(name, text, era)))
-    for (const [name, draft] of waiting) if (this.#waiting.get(name) === draft) this.#waiting.delete(name)
+    const isDone = await Promise.all(
+      waiting.map(([name, { text, era }]) => archive.keepDraft(name, text, era)),
+    )
+    waiting.forEach(([name, draft], at) => {
+      if (isDone[at] && this.#waiting.get(name) === draft) this.#waiting.delete(name)
+    })
   }
 }
 

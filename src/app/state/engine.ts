@@ -80,6 +80,8 @@ export class Engine extends Store<EngineState> {
   #opening?: Promise<void>
   #preparedAt = 0
   #sampled = ''
+  /** The session that was asked for last: what another one still tells is nobody's on screen. */
+  #asked?: symbol
   /** Hears of the request in progress. */
   #listener?: OnEvent
 
@@ -149,6 +151,7 @@ export class Engine extends Store<EngineState> {
     address.searchParams.set('model', model.name)
     history.replaceState(null, '', address)
     const fresh = { session: undefined, stats: undefined, progress: undefined, phase: 'offer' } as const
+    this.#asked = undefined
     this.set({ model, ...fresh })
     parties.set({ dealer: model.protection.dealer })
     // A session that is being opened is still the old model's.
@@ -229,7 +232,10 @@ export class Engine extends Store<EngineState> {
         link: oneOf<LinkChoice>('link', 'fetch', 'webrtc', 'ws'),
         backend: oneOf<BackendKind>('backend', 'webgpu', 'wasm'),
       }
-      const session = await this.#owner.open(options, this.#onEvent)
+      const asked = Symbol()
+      this.#asked = asked
+      const onEvent = (event: OwnerEvent) => this.#asked === asked && this.#onEvent(event)
+      const session = await this.#owner.open(options, onEvent)
       if (this.state.model !== model) return
       this.set({ phase: 'open', session, progress: undefined, away: undefined, wasOpen: true })
       this.prepare()

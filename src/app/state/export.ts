@@ -1,13 +1,22 @@
 /** Kept conversations as a file, and back. */
+
 import { type Conversation, fromLinear, type LinearConversation } from '../history/conversation.ts'
+import { nextTask } from '../next-task.ts'
 import { toMarkdown } from './markdown-file.ts'
 import { saveFile } from './save.ts'
 
+const AT_ONCE = 16
 const FORMAT = 'sotto-conversations'
 
-export function exportFile(conversations: readonly Conversation[]): void {
-  const text = JSON.stringify({ format: FORMAT, version: 2, conversations }, undefined, 2)
-  saveFile(`sotto-${new Date().toISOString().slice(0, 10)}.json`, 'application/json', text)
+/** Written some at a time, so that the page answers in between. */
+export async function exportFile(conversations: readonly Conversation[]): Promise<void> {
+  const parts = [`{ "format": "${FORMAT}", "version": 2, "conversations": [`]
+  for (const [at, conversation] of conversations.entries()) {
+    parts.push(at > 0 ? ',\n' : '\n', JSON.stringify(conversation, undefined, 2))
+    if (at % AT_ONCE === AT_ONCE - 1) await nextTask()
+  }
+  parts.push('\n] }\n')
+  saveFile(`sotto-${new Date().toISOString().slice(0, 10)}.json`, 'application/json', ...parts)
 }
 
 export function exportMarkdown(conversation: Conversation): void {

@@ -1,7 +1,7 @@
 /** Brings back what this browser has kept, and goes along with what other tabs, Back and the lock do to it. */
 import { archive, type News } from '../history/archive.ts'
-import { mergeConversations, newConversation } from '../history/conversation.ts'
-import { vault } from '../history/vault.ts'
+import { type Conversation, isEmpty, mergeConversations, newConversation } from '../history/conversation.ts'
+import { type Sealed, vault } from '../history/vault.ts'
 import { chat } from './chat.ts'
 import { drafts } from './drafts.ts'
 import { library } from './library.ts'
@@ -34,12 +34,41 @@ export async function lock(): Promise<void> {
   // Parties that do not answer do not keep the key here.
   await Promise.race([chat.stop(), new Promise((resolve) => setTimeout(resolve, LOCK_MS))])
   await drafts.flush()
+  await setAside()
   vault.lock()
 }
 
-export async function unlock(passphrase: string): Promise<void> {
-  await vault.unlock(passphrase)
+/** A temporary chat that a lock has closed: it ends with the tab, and not before. In memory, and sealed there. */
+let aside: { name: string; sealed: TemporaryChat | Sealed } | undefined
+
+interface TemporaryChat {
+  conversation: Conversation
+  draft: string
+}
+
+async function setAside(): Promise<void> {
+  const { conversation } = chat.state
+  if (!conversation.temporary || vault.state.state !== 'open') return
+  const name = conversation.id
+  const draft = await drafts.get(conversation)
+  if (draft || !isEmpty(conversation))
+    aside = { name, sealed: await vault.seal(name, { conversation, draft }) }
+}
+
+async function takeBack(): Promise<void> {
+  const back = aside && (await vault.open(aside.name, aside.sealed))
+  aside = undefined
+  // What everything was erased with is erased.
+  if (!back || back.conversation.era !== chat.era) return
+  drafts.set(back.conversation, back.draft)
+  chat.set({ conversation: back.conversation })
+}
+
+/** By the passphrase, or by the passkey. Throws `WrongPassphrase` and `PasskeyRefused`. */
+export async function unlock(passphrase?: string): Promise<void> {
+  await (passphrase === undefined ? vault.unlockByPasskey() : vault.unlock(passphrase))
   await restore()
+  await takeBack()
 }
 
 function watchLock(): void {

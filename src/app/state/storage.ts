@@ -2,7 +2,7 @@
  * Whatever the browser keeps for this page. A person, a policy or a full disk may forbid it: then everything works, nothing
  * is kept, and the store `storage` says so.
  */
-import { clear, createStore, del, get, getMany, keys, set, type UseStore } from 'idb-keyval'
+import { clear, createStore, del, entries, get, getMany, keys, set, type UseStore } from 'idb-keyval'
 import { Store } from './store.ts'
 
 /** Why nothing is kept, once something could not be; nothing while all is well. */
@@ -16,6 +16,15 @@ const FULL =
 function report(error: unknown): void {
   const isFull = error instanceof DOMException && error.name === 'QuotaExceededError'
   storage.set({ text: isFull ? FULL : BLOCKED })
+}
+
+/** What is kept could not be read, so whether there is anything is not known. */
+export class NotRead extends Error {
+  override readonly name = 'NotRead'
+
+  constructor() {
+    super('The browser could not read what it keeps for this page. Reload the page, then try again.')
+  }
 }
 
 /** A `Storage` that never throws; while it is forbidden, or full, what is written lasts as long as the page. */
@@ -80,8 +89,25 @@ export class Database<T> {
     return [...new Set([...stored, ...this.#kept.keys()])]
   }
 
+  /** Nothing where it cannot be read, either. */
   async get(key: string): Promise<T | undefined> {
-    return this.#kept.get(key) ?? this.#try((store) => get<T>(key, store), undefined)
+    return this.read(key).catch(() => undefined)
+  }
+
+  /** Nothing only where there is nothing. Throws {@link NotRead}. */
+  async read(key: string): Promise<T | undefined> {
+    const kept = this.#kept.get(key)
+    if (kept !== undefined) return kept
+    const found = await this.#try(async (store) => ({ value: await get<T>(key, store) }), undefined)
+    if (!found) throw new NotRead()
+    return found.value
+  }
+
+  /** All of it. Throws {@link NotRead}. */
+  async entries(): Promise<[string, T][]> {
+    const stored = await this.#try((store) => entries<string, T>(store), undefined)
+    if (!stored) throw new NotRead()
+    return [...new Map([...stored, ...this.#kept])]
   }
 
   async many(wanted: readonly string[]): Promise<(T | undefined)[]> {

@@ -10,6 +10,9 @@ export type Norms =
       /** Within a layer: the norms before attention and before the feed-forward block. */
       readonly attention: string
       readonly feedForward: string
+      /** Within a layer: norms of what the blocks add to the stream, of models that have them. */
+      readonly attentionOutput?: string
+      readonly feedForwardOutput?: string
       /** Of the model: the norm after the last layer. */
       readonly final: string
     }
@@ -95,6 +98,10 @@ export interface Architecture {
   readonly attention: 'causal' | 'bidirectional'
   /** Rows are divided by their root mean square, or centred and divided by their standard deviation. */
   readonly norm: 'rms' | 'layer'
+  /** What is added to a stored gain of RMSNorm; nothing where the gain itself is stored. */
+  readonly gainOffset?: number
+  /** Whether a token's row of the embedding is multiplied by the root of the stream's width. */
+  readonly isEmbeddingScaled?: boolean
   /** Attention weights are exp(q k' / sqrt(headDim)) or, in octaves, 2^(q k'), over their sum. */
   readonly scores: 'scaled' | 'octaves'
   /**

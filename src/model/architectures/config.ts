@@ -75,6 +75,8 @@ export interface ModelConfig {
   ropeScaling?: RopeScaling
   /** Components of a head that turn, where not all do: the first ones. */
   rotaryDim?: number
+  /** Layers whose positions turn by a base of their own, unscaled: those that see a window in the original. */
+  localRotary?: { theta: number; layers: number[] }
   activation: Activation
   /** Whether the output head is the embedding matrix. */
   tied: boolean
@@ -87,6 +89,10 @@ export interface ModelConfig {
   lora?: Lora
   /** Attention logits go through cap * tanh(x / cap). */
   softcap?: number
+  /** Attention's scores are divided by the root of this, where not by that of a head's width. */
+  scoreDim?: number
+  /** Logits over the vocabulary go through cap * tanh(x / cap). */
+  logitCap?: number
   /** SPRINT's softmax: (1 + (x - cap) / 256)^256 over its sum, with a constant cap instead of the row's maximum. */
   softmaxCap?: number
 }

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest'
 import { benchConfigs } from '../random.ts'
 import type { ModelConfig } from './config.ts'
 import { fromHfConfig, HfConfigError, toHfConfig } from './hf-config.ts'
-import { longestContext } from './hf-rope.ts'
 
 const bert = {
   model_type: 'bert',
@@ -53,6 +52,11 @@ const phi3 = {
 const { rms_norm_eps: _, ...sizes } = llama
 const stablelm = { ...sizes, model_type: 'stablelm', rope_scaling: null, layer_norm_eps: 1e-5 }
 
+const gemmaOf = (model_type: string) => {
+  const { head_dim: _, rope_theta: __, hidden_act: ___, ...rest } = { head_dim: 0, ...stablelm }
+  return { ...rest, model_type, max_position_embeddings: 8192 }
+}
+
 test('Llama 3.2: grouped heads and its rotary scaling', () => {
   expect(fromHfConfig(llama)).toEqual({
     arch: 'llama',
@@ -102,7 +106,7 @@ test('Phi-3: its original context unless more is asked for, and factors for long
   expect(config).toMatchObject({ arch: 'phi3', context: 4096, ropeScaling: { kind: 'longrope', factor: 32 } })
   const { ropeScaling } = config
   expect(ropeScaling?.kind === 'longrope' && ropeScaling.attention).toBeCloseTo(Math.sqrt(1 + 5 / 12), 12)
-  expect(longestContext(config)).toBe(131072)
+  expect(fromHfConfig(phi3, 'x', 131072).context).toBe(131072)
 })
 
 test('Qwen2 has a window only where it says so', () => {
@@ -120,6 +124,30 @@ test('a part of a head turns where the form knows of it', () => {
   expect(fromHfConfig({ ...part, rope_scaling: factors })).toMatchObject({ arch: 'phi3', rotaryDim: 96 })
   expect(fromHfConfig(stablelm)).toMatchObject({ arch: 'stablelm', rotaryDim: 16, eps: 1e-5 })
   expect(fromHfConfig({ ...stablelm, use_qkv_bias: true }).arch).toBe('stablelm-2')
+})
+
+test('Gemma: what its classes take where the file says nothing, and windows that bound the context', () => {
+  expect(fromHfConfig(gemmaOf('gemma'))).toMatchObject({ headDim: 256, activation: 'gelu_tanh', tied: true })
+  const second = fromHfConfig(gemmaOf('gemma2'))
+  expect(second).toMatchObject({ arch: 'gemma2', context: 4096, softcap: 50, logitCap: 30 })
+  expect(second.scoreDim).toBeUndefined()
+  const third = { ...gemmaOf('gemma3_text'), query_pre_attn_scalar: 168, sliding_window: 512 }
+  const config = fromHfConfig(third)
+  expect(config).toMatchObject({ context: 512, scoreDim: 168, ropeTheta: 1e6 })
+  expect(config.localRotary).toEqual({
+    theta: 10000,
+    layers: [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 12, 13, 14, 15],
+  })
+  const apart = {
+    full_attention: { rope_type: 'linear', factor: 8, rope_theta: 5e5 },
+    sliding_attention: { rope_type: 'default', rope_theta: 2e4 },
+  }
+  const layer_types = Array(16).fill('full_attention').fill('sliding_attention', 3, 5)
+  expect(fromHfConfig({ ...third, rope_parameters: apart, layer_types })).toMatchObject({
+    ropeTheta: 5e5,
+    ropeScaling: { kind: 'linear', factor: 8 },
+    localRotary: { theta: 2e4, layers: [3, 4] },
+  })
 })
 
 test('Qwen3: heads of 128, wherever the file does not say otherwise', () => {
@@ -151,6 +179,32 @@ test('newer files keep base and scaling together', () => {
 test('a sliding window bounds the context', () => {
   const mistral = { ...llama, model_type: 'mistral', rope_scaling: null, sliding_window: 4096 }
   expect(fromHfConfig(mistral)).toMatchObject({ arch: 'llama', context: 4096 })
+})
+
+test('a context that is asked for goes as far as the positions and the window', () => {
+  const of = (change: object) => (asked: number) => fromHfConfig({ ...llama, ...change }, 'x', asked).context
+  const yarn = { rope_scaling: { type: 'yarn', factor: 4, original_max_position_embeddings: 32768 } }
+  const dynamic = { rope_scaling: { type: 'dynamic', factor: 2 } }
+  const window = { sliding_window: 4096 }
+  for (const [reaches, change] of [
+    [131072, {}],
+    [262144, dynamic],
+    [131072, { ...yarn, max_position_embeddings: 32768 }],
+    [4096, { ...yarn, ...window, model_type: 'mistral' }],
+    [4096, { ...dynamic, ...window, model_type: 'mistral' }],
+    [4096, { ...yarn, ...window, model_type: 'qwen3', use_sliding_window: true }],
+    [131072, { ...yarn, ...window, model_type: 'qwen3', use_sliding_window: false }],
+    [2047, { ...phi3, sliding_window: 2047 }],
+  ] as const) {
+    const context = of(change)
+    expect(context(reaches)).toBe(reaches)
+    expect(context(7)).toBe(7)
+    expect(() => context(reaches + 1)).toThrow(
+      `x: the model reaches ${reaches} positions, not ${reaches + 1}.`,
+    )
+  }
+  expect(fromHfConfig(bert, 'x', 12).context).toBe(12)
+  expect(() => fromHfConfig(bert, 'x', 513)).toThrow('reaches 512 positions')
 })
 
 test.each([-1, 0, null])('a sliding window of %j is none', (sliding_window) => {
@@ -227,6 +281,9 @@ describe('what is written is read back', () => {
     fromHfConfig({ ...llama, rope_scaling: { type: 'yarn', factor: 4 } }),
     fromHfConfig({ ...llama, model_type: 'qwen2' }),
     fromHfConfig({ ...llama, model_type: 'qwen3' }),
+    fromHfConfig(gemmaOf('gemma')),
+    fromHfConfig({ ...gemmaOf('gemma2'), query_pre_attn_scalar: 144, attn_logit_softcapping: null }),
+    fromHfConfig({ ...gemmaOf('gemma3_text'), rope_scaling: { rope_type: 'linear', factor: 8 } }),
     fromHfConfig(stablelm),
     fromHfConfig({ ...stablelm, use_qkv_bias: true, partial_rotary_factor: 0.5 }),
     fromHfConfig(phi3),
@@ -266,6 +323,10 @@ test.each([
   [{ ...phi3, rope_scaling: { ...longrope, long_factor: [1] } }, 'each of the 48 pairs'],
   [{ ...phi3, rope_scaling: { ...longrope, short_factor: 'x' } }, '"short_factor" of numbers'],
   [{ ...phi3, partial_rotary_factor: 0.75 }, 'each of the 36 pairs'],
+  [{ ...gemmaOf('gemma3_text'), use_bidirectional_attention: true }, '"use_bidirectional_attention"'],
+  [{ ...gemmaOf('gemma'), hidden_activation: 'silu' }, '"hidden_act" is "silu"'],
+  [{ ...gemmaOf('gemma2'), attn_logit_softcapping: -1 }, '"attn_logit_softcapping"'],
+  [gemmaOf('gemma3'), 'it reads pictures'],
   [{ ...llama, partial_rotary_factor: 0.5 }, '"partial_rotary_factor"'],
   [{ ...stablelm, partial_rotary_factor: 0.01 }, 'does not make pairs'],
   [{ ...stablelm, qk_layernorm: true }, '"qk_layernorm"'],

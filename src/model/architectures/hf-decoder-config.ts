@@ -1,7 +1,7 @@
 import type { Activation, ModelConfig } from './config.ts'
 import { headDim, rotaryDim } from './config.ts'
 import { type HfConfig, type HfReader, llamaSizesToHf } from './hf-reader.ts'
-import { ropeFromHf, ropeToHf, turnedFromHf } from './hf-rope.ts'
+import { positionsOf, ropeFromHf, ropeToHf, turnedFromHf } from './hf-rope.ts'
 
 /** What one of LLaMA's kin may have that others refuse. */
 export interface DecoderForm {
@@ -32,9 +32,7 @@ export function readDecoder(reader: HfReader, form: DecoderForm): ModelConfig {
   const turned = turnedFromHf(reader, own ?? dim / heads, form.turned)
   const longest = reader.size('max_position_embeddings')
   const rope = ropeFromHf(reader, longest)
-  // Beyond its original context such a model turns by other factors, from the first token on.
-  const context =
-    rope.ropeScaling?.kind === 'longrope' ? Math.min(longest, rope.ropeScaling.original) : longest
+  const context = positionsOf(reader, rope, longest)
   const window = form.windowIf && reader.json[form.windowIf] !== true ? undefined : reader.json.sliding_window
   const config: ModelConfig = {
     arch: form.arch,

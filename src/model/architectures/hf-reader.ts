@@ -58,11 +58,24 @@ export const llamaSizesToHf = (
 /** Reads fields of a configuration; every complaint names the file and the field. */
 export class HfReader {
   readonly json: HfConfig
+  /** Positions that somebody wants of the model, where not those that it was trained with. */
+  readonly asked?: number
   readonly #file: string
 
-  constructor(json: HfConfig, file: string) {
+  constructor(json: HfConfig, file: string, asked?: number) {
     this.json = json
     this.#file = file
+    this.asked = asked
+  }
+
+  /** The same file with these fields where it has none. */
+  over(defaults: HfConfig): HfReader {
+    return new HfReader({ ...defaults, ...this.json }, this.#file)
+  }
+
+  /** The same file with these fields in place of its own. */
+  with(fields: HfConfig): HfReader {
+    return new HfReader({ ...this.json, ...fields }, this.#file)
   }
 
   complain(text: string): never {

@@ -121,8 +121,17 @@ function ownToHf(s: RopeScaling): HfConfig {
   return {}
 }
 
-/** How many positions a model reaches where `context` is what its tables are for. */
-export function longestContext({ context, ropeScaling: s }: ModelConfig): number {
+/**
+ * Positions that a rotary model has where `longest` is its `max_position_embeddings`; and those that its scaling reaches,
+ * where somebody asks for a context.
+ */
+export function positionsOf(
+  { asked }: HfReader,
+  { ropeScaling: s }: Pick<ModelConfig, 'ropeScaling'>,
+  longest: number,
+): number {
+  // Beyond its original context such a model turns by other factors, from the first token on.
+  const usual = s?.kind === 'longrope' ? Math.min(longest, s.original) : longest
   const isStretched = s?.kind === 'dynamic' || s?.kind === 'yarn' || s?.kind === 'longrope'
-  return isStretched ? Math.max(context, s.original * s.factor) : context
+  return isStretched && asked !== undefined ? Math.max(usual, s.original * s.factor) : usual
 }

@@ -8,6 +8,7 @@ import { bert } from './bert.ts'
 import type { ModelConfig } from './config.ts'
 import { distilbert } from './distilbert.ts'
 import { electra } from './electra.ts'
+import { gemma, gemma2, gemma3 } from './gemma.ts'
 import { gpt2 } from './gpt2.ts'
 import { llama } from './llama.ts'
 import { parallelLlama } from './parallel-llama.ts'
@@ -24,6 +25,9 @@ export const architectures: readonly Architecture[] = [
   qwen2,
   qwen3,
   phi3,
+  gemma,
+  gemma2,
+  gemma3,
   stablelm,
   stablelm2,
   bert,

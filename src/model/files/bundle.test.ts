@@ -149,6 +149,17 @@ test('the model hash ignores formatting and covers the profile', async () => {
   expect(canonicalJson({ b: [1, { d: null, c: 'x' }], a: undefined })).toBe('{"b":[1,{"c":"x","d":null}]}')
 })
 
+const longrope = (pairs: number) => {
+  const factors = Array(pairs).fill(1)
+  return { kind: 'longrope', factor: 2, original: 4, attention: 1, short: factors, long: factors }
+}
+
+test('a longrope has a factor for each pair that turns, of heads that turn in part', () => {
+  const manifest = JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8'))
+  Object.assign(manifest.config, { rotaryDim: 2, ropeScaling: longrope(1) })
+  expect(parseManifest(JSON.stringify(manifest)).config.rotaryDim).toBe(2)
+})
+
 test.each([
   { layers: 1e9 },
   { context: 1e9 },
@@ -157,6 +168,10 @@ test.each([
   { kvHeads: 0 },
   { dim: 1.5 },
   { eps: Number.NaN },
+  { rotaryDim: 3 },
+  { rotaryDim: 6 },
+  { headDim: 3 },
+  { rotaryDim: 2, ropeScaling: longrope(2) },
 ])('a configuration that nobody should make plans of is refused: %j', (change) => {
   const path = join(dir, 'manifest.json')
   const manifest = JSON.parse(readFileSync(path, 'utf8'))

@@ -1,7 +1,7 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
 import * as v from 'valibot'
-import { headDim, type ModelConfig, type Tensors } from '../architectures/config.ts'
-import { architectureNames } from '../architectures/registry.ts'
+import { headDim, type ModelConfig, rotaryDim, type Tensors } from '../architectures/config.ts'
+import { architectureNames, architectureOf } from '../architectures/registry.ts'
 import { tensorShapes } from '../graph/tensors.ts'
 
 /** What is wrong with a bundle, for programs; the message says what to do about it. */
@@ -31,6 +31,9 @@ const sha256Text = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'expected 64 hex
 const idOrIds = v.union([count, v.array(count)])
 
 const size = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most))
+
+/** Positions of the longest text. */
+export const MOST_CONTEXT = 1 << 17
 
 /** Components of a head. */
 const MOST_HEAD_DIM = 1024
@@ -88,10 +91,16 @@ const configSchema = v.pipe(
     headDim: v.optional(size(MOST_HEAD_DIM)),
     ff: size(1 << 18),
     eps: v.pipe(v.number(), v.finite(), v.minValue(0)),
-    context: size(1 << 17),
+    context: size(MOST_CONTEXT),
     ropeTheta: v.optional(v.pipe(v.number(), v.finite())),
     ropeScaling: v.optional(ropeScalingSchema),
     rotaryDim: v.optional(size(MOST_HEAD_DIM)),
+    localRotary: v.optional(
+      v.object({
+        theta: positive,
+        layers: v.pipe(v.array(v.pipe(count, v.maxValue(511))), v.maxLength(512)),
+      }),
+    ),
     activation: v.picklist(['silu', 'gelu', 'gelu_tanh', 'gelu_sprint', 'relu', 'linear']),
     tied: v.boolean(),
     types: v.optional(size(16)),
@@ -110,6 +119,8 @@ const configSchema = v.pipe(
     ),
     lora: v.optional(v.object({ rank: size(1024), alpha: positive, targets: v.array(v.string()) })),
     softcap: v.optional(positive),
+    scoreDim: v.optional(positive),
+    logitCap: v.optional(positive),
     softmaxCap: v.optional(positive),
   }),
   v.check(
@@ -122,10 +133,14 @@ const configSchema = v.pipe(
     'one label alone is no choice',
   ),
   v.check(
+    (c) => architectureOf(c).positions !== 'rotary' || (rotaryDim(c) % 2 === 0 && rotaryDim(c) <= headDim(c)),
+    'what turns of a head is not pairs within it',
+  ),
+  v.check(
     (c) =>
       c.ropeScaling?.kind !== 'longrope' ||
-      [c.ropeScaling.short, c.ropeScaling.long].every(({ length }) => 2 * length === headDim(c)),
-    'there is not a rotary factor for each pair of a head',
+      [c.ropeScaling.short, c.ropeScaling.long].every(({ length }) => 2 * length === rotaryDim(c)),
+    'there is not a rotary factor for each pair of a head that turns',
   ),
 )
 
@@ -227,6 +242,18 @@ export const partOf = ({
   base,
 }: Pick<Manifest['tensors'][number], 'visibility' | 'base'>): BundlePart =>
   visibility === 'public' && base ? 'base' : visibility
+
+/** Throws a {@link BundleError} that names what no bundle may have: a size beyond what others make tables of unseen. */
+export function checkConfig(config: ModelConfig): void {
+  const result = v.safeParse(configSchema, config)
+  if (result.success) return
+  const [issue] = result.issues
+  const where = v.getDotPath(issue)
+  throw new BundleError(
+    'bad-manifest',
+    `A bundle can't hold such a model: ${where ? `${where}: ` : ''}${issue.message}.`,
+  )
+}
 
 /** Parse and check `manifest.json`, including that its tensors are those of its configuration. */
 export function parseManifest(text: string): Manifest {

@@ -84,6 +84,14 @@ export function encodeValues(
   return out
 }
 
+let everyHalf: Float32Array | undefined
+
+/** What each pattern of 16 bits is as a half: large models have hundreds of millions of them. */
+function halves(): Float32Array {
+  everyHalf ??= Float32Array.from({ length: 1 << 16 }, (_, bits) => fromHalf(bits))
+  return everyHalf
+}
+
 /** Stored values, widened to float32; into `out` where it is given, which is as long. */
 export function decodeValues(
   bytes: Uint8Array,
@@ -93,8 +101,11 @@ export function decodeValues(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (dtype === 'F32') for (let i = 0; i < out.length; i++) out[i] = view.getFloat32(4 * i, true)
   else {
-    const convert = dtype === 'F16' ? fromHalf : fromBfloat
-    for (let i = 0; i < out.length; i++) out[i] = convert(view.getUint16(2 * i, true))
+    const values = dtype === 'F16' ? halves() : undefined
+    for (let i = 0; i < out.length; i++) {
+      const bits = view.getUint16(2 * i, true)
+      out[i] = values ? values[bits] : fromBfloat(bits)
+    }
   }
   return out
 }

@@ -61,6 +61,7 @@ const gpt2: ModelConfig = { ...config, arch: 'gpt2', kvHeads: 4, activation: 'ge
 const lora = { rank: 2, alpha: 3, targets: ['q_proj', 'o_proj', 'up_proj', 'c_attn', 'c_proj'] }
 const ropeScaling = { kind: 'llama3', factor: 4, low: 1, high: 4, original: 12 } as const
 
+const gemma = { activation: 'gelu_tanh', headDim: 12 } as const
 const phiLora = { rank: 2, alpha: 3, targets: ['qkv_proj', 'gate_up_proj', 'down_proj'] }
 const yarn = {
   kind: 'yarn',
@@ -99,6 +100,9 @@ describe.each<[string, ModelConfig]>([
     'Phi-3 whose heads turn in part, stretched',
     { ...config, arch: 'phi3', headDim: 6, rotaryDim: 4, ropeScaling: longrope },
   ],
+  ['Gemma', { ...config, ...gemma, arch: 'gemma' }],
+  ['Gemma 2', { ...config, ...gemma, arch: 'gemma2', softcap: 3, logitCap: 4, scoreDim: 20 }],
+  ['Gemma 3', { ...config, ...gemma, arch: 'gemma3', localRotary: { theta: 100, layers: [0] } }],
   ['StableLM', { ...config, arch: 'stablelm', rotaryDim: 2 }],
   ['StableLM 2', { ...config, arch: 'stablelm-2', rotaryDim: 4 }],
   ['Phi-3', { ...config, arch: 'phi3' }],

@@ -1,5 +1,6 @@
 /** The float reference of models that continue a text. */
 import type { ModelConfig, Tensors } from '../architectures/config.ts'
+import { softcap } from '../math.ts'
 import { continuesText } from './graph-of.ts'
 import { type FloatPrecision, Interpreter } from './interpret.ts'
 import type { Tap } from './taps.ts'
@@ -35,7 +36,8 @@ export function floatModel(
     rewind: (to = 0) => run.rewind(to),
     forward(ids, logits = 'last') {
       const rows = run.hidden({ ids })
-      return Float64Array.from(run.head(logits === 'all' ? rows : rows.subarray(rows.length - config.dim))!)
+      const found = run.head(logits === 'all' ? rows : rows.subarray(rows.length - config.dim))!
+      return Float64Array.from(found, (logit) => softcap(logit, config.logitCap))
     },
   }
 }

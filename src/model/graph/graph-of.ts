@@ -60,7 +60,8 @@ class Builder {
   #tables(): Table[] {
     const { vocab, context, positionOffset = 0, types = 1 } = this.#c
     const { token, position, type } = this.#a.tensors.tables
-    const tables: Table[] = [{ tensor: token, by: 'token', rows: vocab, offset: 0 }]
+    const scale = this.#a.isEmbeddingScaled ? { scale: Math.sqrt(this.#c.dim) } : {}
+    const tables: Table[] = [{ tensor: token, by: 'token', rows: vocab, offset: 0, ...scale }]
     if (position)
       tables.push({
         tensor: position,
@@ -86,7 +87,7 @@ class Builder {
       query,
       key,
       value,
-      ...this.#headNorms(l),
+      ...this.#ownNorms(l),
       attentionOutput: inner(
         tensors.attentionOutput,
         queryWidth(c),
@@ -153,11 +154,21 @@ class Builder {
     return { kind: this.#c.head?.kind === 'classify' ? 'none' : 'unit' }
   }
 
-  #headNorms(l: number): Pick<Layer, 'queryNorm' | 'keyNorm'> {
-    const names = this.#a.tensors.headNorms
-    if (!names) return {}
-    const [queryNorm, keyNorm] = names.map((name) => this.#norm(this.#within(l, name)))
-    return { queryNorm, keyNorm }
+  /** Norms of single products, in models that have them: of the heads of queries and keys, and of what blocks add. */
+  #ownNorms(l: number): Pick<Layer, 'queryNorm' | 'keyNorm' | 'attentionOutputNorm' | 'downNorm'> {
+    const { headNorms: [query, key] = [], norms } = this.#a.tensors
+    const pre = norms.placement === 'pre' ? norms : undefined
+    const named = {
+      queryNorm: query,
+      keyNorm: key,
+      attentionOutputNorm: pre?.attentionOutput,
+      downNorm: pre?.feedForwardOutput,
+    }
+    return Object.fromEntries(
+      Object.entries(named).flatMap(([norm, name]) =>
+        name ? [[norm, this.#norm(this.#within(l, name))]] : [],
+      ),
+    )
   }
 
   #head(): Head {
@@ -201,7 +212,9 @@ class Builder {
 
   #norm(name: string): LearnedNorm {
     const gain = `${name}.weight`
-    return this.#a.norm === 'rms' ? { kind: 'rms', gain } : { kind: 'layer', gain, shift: `${name}.bias` }
+    const { gainOffset: offset } = this.#a
+    if (this.#a.norm === 'rms') return { kind: 'rms', gain, ...(offset ? { offset } : {}) }
+    return { kind: 'layer', gain, shift: `${name}.bias` }
   }
 
   #dense(name: string, inputs: number, outputs: number, hasBias: boolean): Dense {

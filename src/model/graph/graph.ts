@@ -9,6 +9,8 @@ export interface Table {
   readonly rows: number
   /** The row of the first position; 0 for tokens and types. */
   readonly offset: number
+  /** What a row is multiplied by; 1 where nothing is said. */
+  readonly scale?: number
 }
 
 /** y = x W' + b. */
@@ -28,7 +30,8 @@ export interface Dense {
  * taken off (`layer`; Ba et al., 2016); times the gain, plus the shift.
  */
 export type LearnedNorm =
-  | { readonly kind: 'rms'; readonly gain: string }
+  /** `offset` is added to the stored gain. */
+  | { readonly kind: 'rms'; readonly gain: string; readonly offset?: number }
   | { readonly kind: 'layer'; readonly gain: string; readonly shift: string }
 
 /** Or rows divided by the root of their mean square and no more (`unit`), or left as they are (`none`). */
@@ -44,7 +47,7 @@ export function learned(norm: Norm): LearnedNorm {
 /**
  * n = attentionNorm(x); x = skip(x, n) + attentionOutput(attention(query n, key n, value n));
  * m = feedForwardNorm(x); x = skip(x, m) + down(act(gate m) * up m), without `up` in models that are not gated. Where the
- * blocks are parallel, m = n, and both are added to x.
+ * blocks are parallel, m = n, and both are added to x. What a block adds may have a norm of its own.
  */
 export interface Layer {
   readonly attentionNorm: Norm
@@ -55,11 +58,13 @@ export interface Layer {
   readonly queryNorm?: LearnedNorm
   readonly keyNorm?: LearnedNorm
   readonly attentionOutput: Dense
+  readonly attentionOutputNorm?: LearnedNorm
   readonly feedForwardNorm: Norm
   /** What the activation reads. */
   readonly gate: Dense
   readonly up?: Dense
   readonly down: Dense
+  readonly downNorm?: LearnedNorm
 }
 
 /** What follows the final norm. */

@@ -11,9 +11,9 @@ import { layerNorm, rmsNorm } from '../norm.ts'
 import { rotaryFrequencies, rotate, turnStretch } from '../rope.ts'
 import { attend, type KeysAndValues } from './attend.ts'
 import { LayerCache } from './cache.ts'
-import type { Dense, ModelGraph, Norm } from './graph.ts'
+import type { Dense, LearnedNorm, ModelGraph, Norm } from './graph.ts'
 import { graphOf } from './graph-of.ts'
-import type { NormPlace, Tap, TapName } from './taps.ts'
+import type { NormPlace, OwnNormed, Tap, TapName } from './taps.ts'
 import { WeightTable } from './weights.ts'
 
 /** How activations are stored: in float32 as other runtimes do, or in float64 as the yardstick. */
@@ -37,7 +37,8 @@ export class Interpreter {
   readonly #weights: WeightTable
   readonly #tap?: Tap
   readonly #none: Floats
-  readonly #frequencies?: Float64Array
+  /** Of each layer, in rotary models. */
+  readonly #frequencies: readonly Float64Array[]
   readonly #caches: LayerCache[]
   #position = 0
 
@@ -49,7 +50,9 @@ export class Interpreter {
     this.#tap = tap
     this.#none = precision === 'float32' ? new Float32Array() : new Float64Array()
     this.#caches = this.#graph.layers.map(() => new LayerCache(config, this.#none))
-    if (this.#graph.isRotary) this.#frequencies = rotaryFrequencies(config)
+    this.#frequencies = this.#graph.isRotary
+      ? this.#graph.layers.map((_, layer) => rotaryFrequencies(config, layer))
+      : []
     for (const { tensor } of this.#graph.tables) this.#weights.tensor(tensor)
   }
 
@@ -116,11 +119,10 @@ export class Interpreter {
     for (let t = 0; t < ids.length; t++) {
       const index = { token: ids[t], position: this.#position + t, type: types?.[t] ?? 0 }
       checkType(c, index.type)
-      const [first, ...others] = tables.map(({ by, offset, data }) => {
+      for (const { by, offset, data, scale = 1 } of tables) {
         const at = (index[by] + offset) * width
-        return data.subarray(at, at + width)
-      })
-      for (let i = 0; i < width; i++) x[t * width + i] = others.reduce((sum, row) => sum + row[i], first[i])
+        for (let i = 0; i < width; i++) x[t * width + i] += scale * data[at + i]
+      }
     }
     return x
   }
@@ -136,7 +138,7 @@ export class Interpreter {
     const mixed = this.#attend(l, q, { keys: k, values: v }, mask)
     this.#report('mixed-values', l, mixed)
     const attended = this.#skip(x, n)
-    addTo(attended, this.#dense(mixed, w.attentionOutput))
+    addTo(attended, this.#added(mixed, w.attentionOutput, w.attentionOutputNorm, l, 'added'))
 
     const m = this.#graph.isParallel ? n : this.#norm(attended, w.feedForwardNorm, l, 'feed-forward')
     const gate = this.#dense(m, w.gate)
@@ -147,7 +149,7 @@ export class Interpreter {
     const inner = gate.map(up ? (value, i) => act(value) * up[i] : act)
     this.#report('gated', l, inner)
     const out = this.#graph.isParallel ? attended : this.#skip(attended, m)
-    addTo(out, this.#dense(inner, w.down))
+    addTo(out, this.#added(inner, w.down, w.downNorm, l, 'fed'))
     return out
   }
 
@@ -171,16 +173,27 @@ export class Interpreter {
   #turned(l: number, rows: Floats, name: 'query' | 'key'): Floats {
     const layer = this.#graph.layers[l]
     const norm = name === 'query' ? layer.queryNorm : layer.keyNorm
-    const raw = this.#dense(rows, layer[name])
-    if (norm) this.#report(`${name}-input`, l, raw)
-    const x = norm
-      ? this.#normalised(raw, norm, (_, meanSquare) => this.#report(`${name}-mean-square`, l, meanSquare))
-      : raw
+    const x = this.#ownNorm(this.#dense(rows, layer[name]), norm, l, name)
     const c = this.config
     const part = { headDim: headDim(c), amplitude: turnStretch(c) }
-    if (this.#frequencies) rotate(x, this.#frequencies, this.#position, layer[name].outputs, part)
+    const frequencies = this.#frequencies.at(l)
+    if (frequencies) rotate(x, frequencies, this.#position, layer[name].outputs, part)
     this.#report(name, l, x)
     return x
+  }
+
+  /** What a single product makes, normed where it has a norm of its own. */
+  #ownNorm(x: Floats, norm: LearnedNorm | undefined, l: number, name: OwnNormed): Floats {
+    if (!norm) return x
+    this.#report(`${name}-input`, l, x)
+    return this.#normalised(x, norm, (_, meanSquare) => this.#report(`${name}-mean-square`, l, meanSquare))
+  }
+
+  /** What a block adds to the stream. */
+  #added(x: Floats, d: Dense, norm: LearnedNorm | undefined, l: number, name: 'added' | 'fed'): Floats {
+    const added = this.#ownNorm(this.#dense(x, d), norm, l, name)
+    if (norm) this.#report(name, l, added)
+    return added
   }
 
   #dense(x: Floats, d: Dense): Floats {
@@ -203,7 +216,7 @@ export class Interpreter {
     const { eps, dim } = this.config
     if (norm.kind === 'none') return x.slice()
     if (norm.kind === 'unit') return rmsNorm(x, new Float32Array(dim).fill(1), eps, tap)
-    const gain = this.#weights.tensor(norm.gain)
+    const gain = this.#weights.gain(norm)
     return norm.kind === 'rms'
       ? rmsNorm(x, gain, eps, tap)
       : layerNorm(x, gain, this.#weights.tensor(norm.shift), eps, tap)

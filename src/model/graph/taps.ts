@@ -3,6 +3,9 @@
 /** Where a norm stands: before attention, before the feed-forward block, after the last layer, in a head's transform. */
 export type NormPlace = 'attention' | 'feed-forward' | 'final' | 'head'
 
+/** What may have a norm of its own: heads of queries and of keys, and what the two blocks add to the stream. */
+export type OwnNormed = 'query' | 'key' | 'added' | 'fed'
+
 /**
  * | name | what |
  * |---|---|
@@ -15,6 +18,7 @@ export type NormPlace = 'attention' | 'feed-forward' | 'final' | 'head'
  * | `query`, `key`, `value` | after those norms and the rotary embedding, where there are some |
  * | `attention-logits` | scaled, before any soft cap; per row and head the positions that it sees, one after another |
  * | `mixed-values` | attention's result before its projection |
+ * | `added-…`, `fed-…` | of what attention and the feed-forward block add where it has a norm: what that reads, what it divides by, and its result |
  * | `gate` | what the feed-forward block's activation reads |
  * | `up` | what gated models multiply its result by |
  * | `gated` | the result, multiplied where the model is gated |
@@ -22,7 +26,7 @@ export type NormPlace = 'attention' | 'feed-forward' | 'final' | 'head'
  */
 export type TapName =
   | `${NormPlace}-${'input' | 'mean-square' | 'normalised' | 'stream'}`
-  | `${'query' | 'key'}${'' | '-input' | '-mean-square'}`
+  | `${OwnNormed}${'' | '-input' | '-mean-square'}`
   | 'value'
   | 'attention-logits'
   | 'mixed-values'

@@ -93,8 +93,10 @@ function baseShapes(config: ModelConfig): Map<string, number[]> {
     norm(l.attentionNorm)
     for (const d of [l.query, l.key, l.value, l.attentionOutput]) dense(d)
     for (const n of [l.queryNorm, l.keyNorm]) if (n) norm(n, headDim(config))
+    if (l.attentionOutputNorm) norm(l.attentionOutputNorm)
     norm(l.feedForwardNorm)
     for (const d of l.up ? [l.gate, l.up, l.down] : [l.gate, l.down]) dense(d)
+    if (l.downNorm) norm(l.downNorm)
   }
   norm(graph.finalNorm)
   head(graph.head)

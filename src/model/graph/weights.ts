@@ -1,7 +1,7 @@
 /** A model's tensors as the float reference multiplies by them. */
 import type { ModelConfig, TensorLookup } from '../architectures/config.ts'
-import { transpose } from '../math.ts'
-import type { Dense } from './graph.ts'
+import { type Floats, transpose } from '../math.ts'
+import type { Dense, LearnedNorm } from './graph.ts'
 import { merged } from './lora.ts'
 import { tensorShapes } from './tensors.ts'
 
@@ -33,6 +33,11 @@ export class WeightTable {
     return data
   }
 
+  /** A norm's gain. */
+  gain(norm: LearnedNorm): Floats {
+    return gainOf(norm, this.tensor(norm.gain))
+  }
+
   /** A matrix as `[out, in]`, the orientation whose rows a product reads fast. */
   matrix({ weight, inputs, outputs, layout, part }: Dense): Float32Array {
     let all = this.#oriented.get(weight)
@@ -50,4 +55,10 @@ export class WeightTable {
     const from = part?.from ?? 0
     return this.tensor(bias).subarray(from, from + outputs)
   }
+}
+
+/** The gain that a stored one stands for. */
+export const gainOf = (norm: LearnedNorm, stored: Float32Array): Floats => {
+  const offset = norm.kind === 'rms' ? norm.offset : undefined
+  return offset ? Float64Array.from(stored, (value) => value + offset) : stored
 }

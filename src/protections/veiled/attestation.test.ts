@@ -94,6 +94,10 @@ test('who demands an enclave sends nothing where there is none, or another one',
   await refused(ownerOf(server, nitro), /simulator/)
 })
 
+test('a simulator whose key is not there does not start', async () => {
+  await expect(serve(join(dir, 'none.pem'))).rejects.toThrow(/sotto attest simulate/)
+})
+
 test('a program is asked for evidence of each session, with its nonce and the server’s key', async () => {
   const evidence = `{format:'sotto-evidence/1',platform:'simulator',signature:Buffer.from(env.SOTTO_NONCE,'hex').toString('base64url').repeat(2),channelKey:Buffer.from(env.SOTTO_CHANNEL_KEY,'hex').toString('base64url')}`
   const server = await serve(program(`const {env}=process;console.log(JSON.stringify(${evidence}))`))

@@ -26,7 +26,8 @@ export async function connectVeiled(request: ConnectRequest): Promise<VeiledConn
   const { listing, server, surroundings, onEvent } = request
   const facts = checked(veiledListing, listing, `The listing of ${listing.name}`)
   const progress = (done: number, text: string) => onEvent({ type: 'progress', done, total: 2, text })
-  if (facts.figure) onEvent({ type: 'notice', text: figureInWords(facts.figure) })
+  const figure = facts.figure && figureInWords(facts.figure)
+  if (figure) onEvent({ type: 'notice', text: figure })
   progress(0, 'Opening the key')
   const kit = await kitFor(request, facts)
   const ends = new OwnerEnds(kit.key)
@@ -36,7 +37,9 @@ export async function connectVeiled(request: ConnectRequest): Promise<VeiledConn
     const { policy } = veiledSettings(request.settings)
     const greeted = await greet(link, listing.hash, facts.keyId, policy)
     const { attested } = greeted
-    if (attested?.isAttested === false) onEvent({ type: 'notice', text: SIMULATED })
+    // A page shows one notice at a time.
+    if (attested?.isAttested === false)
+      onEvent({ type: 'notice', text: [SIMULATED, figure].filter(Boolean).join(' ') })
     return new VeiledConnection({
       ...{ link: greeted.link, attested, reason, kit, ends, facts },
       sessionId: toHex(randomBytes(8)),

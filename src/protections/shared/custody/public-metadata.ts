@@ -9,12 +9,13 @@ const COMMON_FIELDS: Fields = {
   config: [
     ...['arch', 'vocab', 'dim', 'layers', 'heads', 'kvHeads', 'ff', 'eps', 'context', 'ropeTheta'],
     ...['activation', 'tied', 'types', 'positionOffset', 'softcap', 'softmaxCap'],
-    ...['headDim', 'embedding', 'rotaryDim'],
+    ...['headDim', 'embedding', 'rotaryDim', 'scoreDim', 'logitCap'],
   ],
   'config.ropeScaling': [
     ...['kind', 'factor', 'original', 'low', 'high'],
     ...['fast', 'slow', 'truncate', 'attention', 'short[]', 'long[]'],
   ],
+  'config.localRotary': ['theta', 'layers[]'],
   'config.head': ['kind', 'labels[]', 'pairs', 'outputs'],
   'config.lora': ['rank', 'alpha', 'targets[]'],
   // Hashes are of public tensors only.

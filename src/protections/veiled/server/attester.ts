@@ -10,6 +10,7 @@ import { SessionError } from '../../../handshake/errors.ts'
 import { loadIdentity } from '../../../handshake/node/key-file.ts'
 import { evidenceIn } from '../../../handshake/node/read-evidence.ts'
 import type { Attester } from './attested-greeting.ts'
+import { EngineError } from './engine.ts'
 
 /** What a program may take, and print. */
 const PROGRAM_MS = 8000
@@ -18,12 +19,15 @@ const EVIDENCE_BYTES = 256 * 1024
 const AT_ONCE = 4
 
 /**
- * Of a file with a simulator's key (`sotto attest simulate`), or else of a command, which a shell runs for each session.
- * Its surroundings have SOTTO_NONCE, SOTTO_CHANNEL_KEY and, for SEV-SNP, SOTTO_REPORT_DATA, all in hexadecimal.
+ * Of a file with a simulator's key (`sotto attest simulate`), or else of a command, which a shell runs for each session:
+ * its surroundings have SOTTO_NONCE, SOTTO_CHANNEL_KEY and, for SEV-SNP, SOTTO_REPORT_DATA, all in hexadecimal. Rejects with
+ * {@link EngineError} for a key that is not there.
  */
 export async function attesterOf(fileOrCommand: string): Promise<Attester> {
   const key = await newChannelKey()
-  if (existsSync(fileOrCommand) && fileOrCommand.endsWith('.pem')) {
+  if (fileOrCommand.endsWith('.pem')) {
+    if (!existsSync(fileOrCommand))
+      throw new EngineError(`There is no ${fileOrCommand}: sotto attest simulate makes one.`)
     const identity = loadIdentity(fileOrCommand)
     return {
       ...{ key, name: 'a simulator, which nothing vouches for' },

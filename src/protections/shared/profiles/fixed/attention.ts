@@ -15,9 +15,9 @@ import { fraction } from '../../scale.ts'
 import type { Share } from '../../values.ts'
 import { type Block, weightIndex } from './block.ts'
 import { placed, RangeTooWide } from './errors.ts'
-import { headRanges, headWidths, normedHeads } from './head-norm.ts'
-import type { HeadRanges, LayerRanges } from './ranges.ts'
-import { attentionPowers, attentionWidths, inverseSums, outputRing } from './softmax.ts'
+import { headWidths, normed, ownRanges, written, writtenColumns, writtenRing } from './own-norm.ts'
+import type { LayerRanges, OwnNormRanges } from './ranges.ts'
+import { attentionPowers, attentionWidths, inverseSums } from './softmax.ts'
 import { normWidths } from './widths.ts'
 
 /** What a block adds to the residual stream, and the stream that it adds it to where that is its own norm's output. */
@@ -40,32 +40,32 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   const rotaryBits = block.graph.isRotary ? p.rotary : 0
   const columns = own + 2 * kv + block.gainedColumns
   const qkv = block.biased(projected(block, x, r, layer, columns), layer, 'qkv')
-  const frequencies = rotaryFrequencies(config)
+  const frequencies = rotaryFrequencies(config, layer)
   const amplitude = turnStretch(config)
-  const normed = headRanges(block, r, layer)
+  const ranges = placed({ layer, role: 'qkv' }, () => ownRanges(block, r))
   const turned = (from: number, width: number, source: Share): Share => {
     const part = slice(plan, source, from, width)
     return rotaryBits === 0
       ? part
       : rotary(plan, part, { headDim: hd, frequencies, amplitude, frac: rotaryBits })
   }
-  const headsOf = (from: number, width: number, ranges: HeadRanges | undefined, source = qkv): Share => {
-    if (!ranges) return truncate(plan, turned(from, width, source), p.weight + rotaryBits, w.scores)
+  const headsOf = (from: number, width: number, norm: OwnNormRanges | undefined, source = qkv): Share => {
+    if (!norm) return truncate(plan, turned(from, width, source), p.weight + rotaryBits, w.scores)
     const gained = turned(from + own + 2 * kv, width, source)
-    return normedHeads(block, slice(plan, source, from, width), gained, headWidths(block, ranges, w.scores))
+    return normed(block, slice(plan, source, from, width), gained, headWidths(block, norm, w.scores))
   }
   const rows = block.isLast(layer) ? lastRow(plan, qkv) : qkv
-  const q = open(plan, headsOf(0, own, normed.query, rows), { bits: w.scores })
+  const q = open(plan, headsOf(0, own, ranges.query, rows), { bits: w.scores })
   const keys = `${layer}.k`
   const values = `${layer}.v`
-  const k = open(plan, headsOf(own, kv, normed.key), { bits: w.scores, cache: keys })
+  const k = open(plan, headsOf(own, kv, ranges.key), { bits: w.scores, cache: keys })
   const vShare = truncate(plan, slice(plan, qkv, own + kv, kv), p.weight, s.weights)
   const v = open(plan, vShare, { bits: s.weights, cache: values })
 
   const logits = scores(plan, q, k, keys, h, w.range)
   const powers = attentionPowers(block, logits, w)
 
-  const outRing = outputRing(block)
+  const outRing = placed({ layer, role: 'out' }, () => writtenRing(block, ranges.added))
   const drop = s.mixedFrac + s.inverseFrac - f
   const wide = outRing + drop
   if (wide > 64) throw new RangeTooWide(`the attention output needs ${wide} bits`, { layer, role: 'out' })
@@ -81,8 +81,8 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
     ring: wide,
     scale: fraction(s.mixedFrac + s.inverseFrac),
   })
-  const y = block.biased(block.linear(truncate(plan, out, drop), layer, 'out', config.dim), layer, 'out')
-  const output = truncate(plan, y, f + p.weight - p.residual, block.residual)
+  const added = block.linear(truncate(plan, out, drop), layer, 'out', writtenColumns(block, ranges.added))
+  const output = written(block, block.biased(added, layer, 'out'), ranges.added)
   if (block.residualColumns === 0) return { output }
   const residual = slice(plan, rows, columns, block.residualColumns)
   return { output, residual: truncate(plan, residual, f + p.weight - p.residual, block.residual) }
@@ -93,7 +93,7 @@ export function projectionRing(block: Block, r: LayerRanges, layer: number): num
   const { precision: p, graph } = block
   const { scores, softmax } = placed({ layer, role: 'qkv' }, () => attentionWidths(block, r))
   const rotary = graph.isRotary ? p.rotary : 0
-  const { query, key } = headRanges(block, r, layer)
+  const { query, key } = placed({ layer, role: 'qkv' }, () => ownRanges(block, r))
   const heads = [query, key].map((ranges) =>
     ranges
       ? placed({ layer, role: 'qkv' }, () => headWidths(block, ranges, scores)).product

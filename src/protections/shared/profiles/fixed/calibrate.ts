@@ -2,12 +2,12 @@
 import type { ModelConfig, Tensors } from '../../../../model/architectures/config.ts'
 import { graphOf } from '../../../../model/graph/graph-of.ts'
 import { Interpreter, type TextInput } from '../../../../model/graph/interpret.ts'
-import type { Tap, TapName } from '../../../../model/graph/taps.ts'
+import type { OwnNormed, Tap } from '../../../../model/graph/taps.ts'
 import { scoreScale } from '../../../../model/score-scale.ts'
 import { centreRows } from './centre.ts'
 import { type Lowered, lowerMatrix } from './lower.ts'
 import { hasBias } from './matrices.ts'
-import type { HeadRanges, Interval, LayerRanges, PoolRanges, Ranges } from './ranges.ts'
+import type { Interval, LayerRanges, PoolRanges, Ranges } from './ranges.ts'
 
 /** A text as token ids; an encoder's may come with token types. */
 export type Sequence = number[] | TextInput
@@ -82,8 +82,8 @@ class Measured {
   #rows = 0
   /** What the second norm divides each row by. */
   #roots = new Float64Array()
-  /** What the norm of heads divides each by. */
-  #headRoots = new Float64Array()
+  /** What the last norm of a single product divides each run of columns by. */
+  #ownRoots = new Float64Array()
 
   constructor(config: ModelConfig, tensors: Tensors) {
     const graph = graphOf(config)
@@ -122,6 +122,8 @@ class Measured {
     const r = this.#layers[layer]
     const final = this.#final
     const pool = this.#pool
+    const own = /^(query|key|added|fed)(-input|-mean-square)?$/.exec(name)
+    if (own) return this.#seeOwn(r, own[1] as OwnNormed, own[2], values)
     switch (name) {
       case 'attention-input':
       case 'attention-stream':
@@ -133,23 +135,6 @@ class Measured {
         break
       case 'attention-normalised':
         r.normal1 = Math.max(r.normal1, largest(values))
-        break
-      case 'query-input':
-      case 'key-input': {
-        const heads = this.#heads(r, name)
-        heads.raw = Math.max(heads.raw, largest(values))
-        break
-      }
-      case 'query-mean-square':
-      case 'key-mean-square':
-        extend(this.#heads(r, name).meanSquare, values)
-        this.#headRoots = values.map((v) => Math.sqrt(v + this.#config.eps))
-        break
-      case 'query':
-        if (r.query) this.#seeGained(r.query, values, Math.LOG2E * scoreScale(this.#config))
-        break
-      case 'key':
-        if (r.key) this.#seeGained(r.key, values, 1)
         break
       case 'value':
         r.v = Math.max(r.v, largest(values))
@@ -203,29 +188,28 @@ class Measured {
     return this.#isCentred ? centreRows(values.slice(), this.#config.dim) : values
   }
 
-  #heads(r: LayerRanges, name: TapName): HeadRanges {
-    const side = name.startsWith('query') ? 'query' : 'key'
-    r[side] ??= { raw: 0, meanSquare: nothing(), gained: 0 }
-    return r[side]
-  }
-
-  /** Normed heads times what their norm divided by. */
-  #seeGained(r: HeadRanges, values: Float64Array, scale: number): void {
-    const width = values.length / this.#headRoots.length
-    for (let i = 0; i < values.length; i++)
-      r.gained = Math.max(r.gained, Math.abs(values[i]) * scale * this.#headRoots[Math.floor(i / width)])
+  /** Of a product that may have a norm of its own: what that reads, what it divides by, or the result. */
+  #seeOwn(r: LayerRanges, name: OwnNormed, part: string | undefined, values: Float64Array): void {
+    if (part === '-input') {
+      r[name] ??= { raw: 0, meanSquare: nothing(), gained: 0 }
+      r[name].raw = Math.max(r[name].raw, largest(values))
+      return
+    }
+    const own = r[name]
+    if (!own) return
+    if (part === '-mean-square') {
+      extend(own.meanSquare, values)
+      this.#ownRoots = values.map((v) => Math.sqrt(v + this.#config.eps))
+      return
+    }
+    const scale = name === 'query' ? Math.LOG2E * scoreScale(this.#config) : 1
+    own.gained = Math.max(own.gained, scale * timesRoots(values, this.#ownRoots))
   }
 
   /** Largest |value - bias| times what the norm before it divided by. */
   #raw(values: Float64Array, bias?: Float64Array): number {
     const width = values.length / this.#roots.length
-    let most = 0
-    for (let i = 0; i < values.length; i++)
-      most = Math.max(
-        most,
-        Math.abs(values[i] - (bias?.[i % width] ?? 0)) * this.#roots[Math.floor(i / width)],
-      )
-    return most
+    return timesRoots(bias ? values.map((value, i) => value - bias[i % width]) : values, this.#roots)
   }
 
   /** The lowest row maximum, where a constant cap makes it matter: each row's heads, the logits of what it sees. */
@@ -258,6 +242,15 @@ const emptyLayer = (): LayerRanges => ({
 function largest(values: ArrayLike<number>): number {
   let most = 0
   for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]))
+  return most
+}
+
+/** Largest |value| times its row's root. */
+function timesRoots(values: Float64Array, roots: Float64Array): number {
+  const width = values.length / roots.length
+  let most = 0
+  for (let i = 0; i < values.length; i++)
+    most = Math.max(most, Math.abs(values[i]) * roots[Math.floor(i / width)])
   return most
 }
 

@@ -12,6 +12,7 @@ import type { Added } from './attention.ts'
 import { type Block, weightIndex } from './block.ts'
 import { placed, RangeTooWide } from './errors.ts'
 import { matrixName, residualBias } from './matrices.ts'
+import { ownRanges, written, writtenColumns, writtenRing } from './own-norm.ts'
 import type { LayerRanges } from './ranges.ts'
 import { integerBits, normWidths } from './widths.ts'
 
@@ -72,7 +73,8 @@ export function feedForward(block: Block, x: Share, r: LayerRanges, layer: numbe
   const biased = block.biased(normal, layer, 'up')
 
   const g = open(plan, gated ? slice(plan, biased, 0, config.ff) : biased, { bits: gateBits })
-  const outRing = block.residual + f + p.weight - p.residual
+  const { fed } = placed({ layer, role: 'down' }, () => ownRanges(block, r))
+  const outRing = placed({ layer, role: 'down' }, () => writtenRing(block, fed))
   const coefficientBits = 13
   const basisBits = Math.min(precise.basisBits, 64 - outRing - coefficientBits)
   if (basisBits < 10) throw new RangeTooWide('the activation needs more than 64 bits', { layer, role: 'up' })
@@ -96,8 +98,8 @@ export function feedForward(block: Block, x: Share, r: LayerRanges, layer: numbe
     const factors = [{ value: opened }, { value: u }]
     a = truncate(plan, product(plan, [factors], { width: config.ff, ring, scale: fraction(2 * f) }), f)
   } else a = tabulated(open(plan, upShare, { bits: upBits, centred: true }), scale, outRing)
-  const y = block.biased(block.linear(a, layer, 'down', config.dim), layer, 'down')
-  const output = truncate(plan, y, f + p.weight - p.residual, block.residual)
+  const y = block.biased(block.linear(a, layer, 'down', writtenColumns(block, fed)), layer, 'down')
+  const output = written(block, y, fed)
   if (!stream) return { output }
   const columns = truncate(
     plan,

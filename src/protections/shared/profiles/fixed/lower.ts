@@ -10,6 +10,7 @@ import type { ModelConfig, TensorLookup } from '../../../../model/architectures/
 import { type Dense, learned, type ModelGraph } from '../../../../model/graph/graph.ts'
 import { graphOf } from '../../../../model/graph/graph-of.ts'
 import { WeightTable } from '../../../../model/graph/weights.ts'
+import type { Floats } from '../../../../model/math.ts'
 import { scoreScale } from '../../../../model/score-scale.ts'
 import { centreColumns, centreRows } from './centre.ts'
 import { type MatrixRole, matrixName, matrixParts, residualBias } from './matrices.ts'
@@ -46,30 +47,35 @@ export function lowerMatrix(
   const weights = new WeightTable(config, tensors)
   const name = matrixName(layer, role)
   const { dim } = config
-  const { norm, dense, tables, headNorms = [] } = matrixParts(config, layer, role)
+  const { norm, dense, ownNorms = [] } = matrixParts(config, layer, role)
   if (role === 'embed') {
-    const data = joined(tables.map((table) => weights.tensor(table)))
+    const scaled = graph.tables.map(({ tensor, scale = 1 }) =>
+      scale === 1
+        ? weights.tensor(tensor)
+        : Float64Array.from(weights.tensor(tensor), (value) => scale * value),
+    )
+    const data = joined(scaled)
     return { matrix: { name, k: data.length / dim, n: dim, data: centredFor(graph, data, dim) } }
   }
   const own = norm && norm.kind !== 'none' ? learned(norm) : undefined
   const folding = own && {
-    gain: weights.tensor(own.gain),
+    gain: weights.gain(own),
     shift: own.kind === 'layer' ? weights.tensor(own.shift) : undefined,
   }
   if (folding && dense.length === 0) {
     const bias = folding.shift && { name, data: Float64Array.from(folding.shift) }
     return { matrix: { name, k: dim, n: dim, data: diagonal(folding.gain) }, bias }
   }
-  const partOf = (d: Dense, scale: number, gain?: Float32Array): Part => ({
+  const partOf = (d: Dense, scale: number, gain?: Floats): Part => ({
     weight: weights.matrix(d),
     bias: weights.bias(d),
     outputs: d.outputs,
     scaleOf: (output) => scale * (gain?.[output % gain.length] ?? 1),
   })
   const scaleOf = (i: number): number => (role === 'qkv' && i === 0 ? Math.LOG2E * scoreScale(config) : 1)
-  const parts = dense.map((d, i) => partOf(d, headNorms.length > 0 ? 1 : scaleOf(i)))
-  headNorms.forEach((n, i) => {
-    parts.push(partOf(dense[i], scaleOf(i), weights.tensor(n.gain)))
+  const parts = dense.map((d, i) => partOf(d, ownNorms.length > 0 ? 1 : scaleOf(i)))
+  ownNorms.forEach((n, i) => {
+    parts.push(partOf(dense[i], scaleOf(i), weights.gain(n)))
   })
   // A norm's output has a mean of zero, so the columns may have one, too: then what rounding adds to all of a row alike is
   // not multiplied. It matters where the stream itself passes through them.
@@ -114,7 +120,7 @@ interface Part extends Pick<Dense, 'outputs'> {
 function folded(
   inputs: number,
   parts: readonly Part[],
-  norm: { gain: Float32Array; shift?: Float32Array } | undefined,
+  norm: { gain: Floats; shift?: Float32Array } | undefined,
   centresColumns: boolean,
 ): Folded {
   const n = parts.reduce((sum, { outputs }) => sum + outputs, 0)
@@ -155,7 +161,7 @@ function withResidual(
   return { matrix, bias: { name, data: bias }, residual: { name: residualBias(name), data: rest } }
 }
 
-function joined(tables: readonly Float32Array[]): Float64Array {
+function joined(tables: readonly Floats[]): Float64Array {
   const data = new Float64Array(tables.reduce((n, { length }) => n + length, 0))
   let at = 0
   for (const table of tables) {
@@ -177,7 +183,7 @@ function beside(data: Float64Array, n: number, more: Float64Array, width: number
 }
 
 /** diag(gain). */
-function diagonal(gain: Float32Array): Float64Array {
+function diagonal(gain: Floats): Float64Array {
   const out = new Float64Array(gain.length ** 2)
   for (let i = 0; i < gain.length; i++) out[i * gain.length + i] = gain[i]
   return out

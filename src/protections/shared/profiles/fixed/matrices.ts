@@ -48,8 +48,8 @@ export function hasPool(config: ModelConfig): boolean {
 export interface MatrixParts {
   readonly norm?: Norm
   readonly dense: readonly Dense[]
-  /** Norms of the heads of the first two dense layers, queries and keys. */
-  readonly headNorms?: readonly LearnedNorm[]
+  /** Norms of what the first dense layers make: of the heads of queries and keys, or of what a block adds. */
+  readonly ownNorms?: readonly LearnedNorm[]
   readonly tables: readonly string[]
 }
 
@@ -78,12 +78,16 @@ export function matrixParts(config: ModelConfig, layer: number, role: MatrixRole
   }
   const l = layers[layer]
   if (role === 'qkv') {
-    const headNorms = [l.queryNorm, l.keyNorm].filter((norm) => norm !== undefined)
-    return { ...parts([l.query, l.key, l.value], l.attentionNorm), headNorms }
+    return { ...parts([l.query, l.key, l.value], l.attentionNorm), ownNorms: normsOf(l.queryNorm, l.keyNorm) }
   }
-  if (role === 'out') return parts([l.attentionOutput])
-  return role === 'up' ? parts([l.gate, l.up], l.feedForwardNorm) : parts([l.down])
+  if (role === 'out') return { ...parts([l.attentionOutput]), ownNorms: normsOf(l.attentionOutputNorm) }
+  return role === 'up'
+    ? parts([l.gate, l.up], l.feedForwardNorm)
+    : { ...parts([l.down]), ownNorms: normsOf(l.downNorm) }
 }
+
+const normsOf = (...norms: (LearnedNorm | undefined)[]): LearnedNorm[] =>
+  norms.filter((norm) => norm !== undefined)
 
 /** Whether a folded matrix comes with a bias row: its layers', or what a norm's shift becomes. */
 export function hasBias(config: ModelConfig, layer: number, role: MatrixRole): boolean {
@@ -93,8 +97,8 @@ export function hasBias(config: ModelConfig, layer: number, role: MatrixRole): b
 
 /** The tensors that one folded matrix (and its bias) is made from, adapters included. */
 export function sources(config: ModelConfig, layer: number, role: MatrixRole): string[] {
-  const { norm, dense, tables, headNorms = [] } = matrixParts(config, layer, role)
-  const norms = [...(norm ? [norm] : []), ...headNorms]
+  const { norm, dense, tables, ownNorms = [] } = matrixParts(config, layer, role)
+  const norms = [...(norm ? [norm] : []), ...ownNorms]
   const base = [...new Set([...norms.flatMap(normTensors), ...dense.flatMap(denseTensors), ...tables])]
   const adapted = base.filter((name) => isAdapted(config, name))
   return [...base, ...adapted.flatMap((name) => [adapterName(name, 'A'), adapterName(name, 'B')])]

@@ -2,13 +2,23 @@
 
 import { headDim, type ModelConfig } from '../../../../model/architectures/config.ts'
 import { continuesText, graphOf } from '../../../../model/graph/graph-of.ts'
+import type { OwnNormed } from '../../../../model/graph/taps.ts'
 import type { RangeEntry } from '../workshop.ts'
 import { Block, type ModelSpec } from './block.ts'
 import { placed } from './errors.ts'
 import { spanBitsOf } from './model.ts'
+import { ownRanges } from './own-norm.ts'
 import type { Interval, LayerRanges } from './ranges.ts'
 import { attentionWidths } from './softmax.ts'
 import { integerBits, inverseWidths, type Precision, precisionOf, residualRing } from './widths.ts'
+
+/** What products with a norm of their own are called, and what is normed together. */
+const ownNormed: Record<OwnNormed, readonly [about: string, run: 'head' | 'row']> = {
+  query: ['queries', 'head'],
+  key: ['keys', 'head'],
+  added: ["attention's results", 'row'],
+  fed: ["the feed-forward block's results", 'row'],
+}
 
 const bitsBetween = (limit: number, measured: number): number =>
   Math.log2(limit / Math.max(measured, 2 ** -20))
@@ -48,13 +58,12 @@ export function rangeReport(spec: ModelSpec): RangeEntry[] {
     if (graphOf(config).layers[layer].attentionNorm.kind !== 'none')
       meanSquare(layer, 'meanSquare1', 'mean square at the first norm', r.meanSquare1)
     largest(layer, 'normal1', 'normalised, before attention', r.normal1, power(r.normal1))
-    for (const side of ['query', 'key'] as const) {
-      const heads = r[side]
-      if (!heads) continue
-      const name = side === 'query' ? 'queries' : 'keys'
-      largest(layer, `${side}.raw`, `${name} before their norm`, heads.raw, power(heads.raw))
-      meanSquare(layer, `${side}.meanSquare`, `mean square of ${name}`, heads.meanSquare, headDim(config))
-      largest(layer, `${side}.gained`, `${name} times their gain`, heads.gained, power(heads.gained))
+    for (const [name, own] of Object.entries(ownRanges(block, r))) {
+      const [about, run] = ownNormed[name as OwnNormed]
+      largest(layer, `${name}.raw`, `${about} before their norm`, own.raw, power(own.raw))
+      const width = run === 'head' ? headDim(config) : config.dim
+      meanSquare(layer, `${name}.meanSquare`, `mean square of ${about}`, own.meanSquare, width)
+      largest(layer, `${name}.gained`, `${about} times their gain`, own.gained, power(own.gained))
     }
     // A softmax under a constant cap has rings of another kind.
     if (config.softmaxCap === undefined) entries.push(scores(block, r, layer))

@@ -2,13 +2,13 @@
 
 export type Interval = [low: number, high: number]
 
-/** What one layer's queries or keys span where every head is normed by itself. */
-export interface HeadRanges {
+/** What a product spans that has a norm of its own: a layer's queries, keys, or what a block adds to the stream. */
+export interface OwnNormRanges {
   /** Largest |component|, as the product gives it. */
   raw: number
   /** What the norm divides by, squared. */
   meanSquare: Interval
-  /** Largest |component| times its gain and, of queries, the scale of the scores, turned, before the division. */
+  /** Largest |component| times its gain before the division; of queries, times the scale of the scores; turned. */
   gained: number
 }
 
@@ -21,9 +21,11 @@ export interface LayerRanges {
   meanSquare2: Interval
   /** Largest normalised activation before attention. */
   normal1: number
-  /** Of models whose heads are normed. */
-  query?: HeadRanges
-  key?: HeadRanges
+  /** Of models with such norms: of heads of queries and keys, and of what the two blocks add to the stream. */
+  query?: OwnNormRanges
+  key?: OwnNormRanges
+  added?: OwnNormRanges
+  fed?: OwnNormRanges
   /** Largest |value|. */
   v: number
   /** Attention logits times log2(e). */

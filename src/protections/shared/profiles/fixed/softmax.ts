@@ -16,6 +16,7 @@ import { truncate } from '../../ops/truncate.ts'
 import type { Opened, Share } from '../../values.ts'
 import { BASIS_BITS, type Block } from './block.ts'
 import { type CappedWidths, cappedPowers, cappedWidths } from './capped-softmax.ts'
+import { ownRanges, writtenRing } from './own-norm.ts'
 import type { Interval, LayerRanges } from './ranges.ts'
 import { type SoftcapWidths, softcapped, softcapWidths } from './softcap.ts'
 import { type SoftmaxWidths, softmaxWidths, type WeightWidths } from './softmax-widths.ts'
@@ -36,10 +37,6 @@ export interface AttentionWidths {
   /** Logits that the widths tell apart, in octaves. */
   readonly range: Interval
 }
-
-/** Ring of the attention's output before its projection. */
-export const outputRing = ({ residual, precision: p }: Block): number =>
-  residual + p.activation + p.weight - p.residual
 
 /** Throws `RangeTooWide`. */
 export function attentionWidths(block: Block, r: LayerRanges): AttentionWidths {
@@ -63,7 +60,7 @@ export function attentionWidths(block: Block, r: LayerRanges): AttentionWidths {
           spanBits,
           context,
           isPadded,
-          outRing: outputRing(block),
+          outRing: writtenRing(block, ownRanges(block, r).added),
         })
   if (soft) return { softcap: soft, softmax, scores: soft.scores, range: [-soft.limit, soft.limit] }
   return { softmax, scores: softmax.scores, range: scoreRange(softmax) }
