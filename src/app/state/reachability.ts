@@ -25,8 +25,8 @@ const forgotten = new Set(['expired', 'crashed', 'closed', 'unknown-link'])
 export const isForgotten = (error: unknown): boolean =>
   error instanceof OwnerError && forgotten.has(error.code)
 
-/** Errors of what was asked: the session that said so goes on. */
-const ofTheRequest = new Set(['context', 'busy', 'empty', 'wrong-task'])
+/** Errors of what was asked: the session that said so goes on. A new one would tell both parties of it. */
+const ofTheRequest = new Set(['context', 'busy', 'empty', 'wrong-task', 'out-of-range'])
 export const isOfTheRequest = ({ code }: OwnerError): boolean => ofTheRequest.has(code)
 
 /** Whether anything at all answers there; what, another page may not read. */
