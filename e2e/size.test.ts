@@ -31,14 +31,22 @@ const page = readFileSync('dist/page/index.html', 'utf8')
 /** The page's own, the engine's, and what computes on a GPU. */
 const chat = withImports([...scripts.filter((name) => page.includes(name)), ...called('worker-', 'device-')])
 
-it('the chat’s scripts take less than 200 KB, the worker’s and the GPU’s included', () => {
+it('until the first message scripts take less than 200 KB, the worker’s and the GPU’s included', () => {
   expect([...chat].map((name) => name.split('-')[0])).toEqual(
     expect.arrayContaining(['index', 'worker', 'device']),
   )
   expect(total(chat)).toBeLessThan(200_000)
 })
 
+it('a reply takes no more than 45 KB beside, where it has neither code nor formulas', () => {
+  const reply = [...withImports(called('markdown-', 'template-'))].filter((name) => !chat.has(name))
+  expect(reply.map((name) => name.split('-')[0]).sort()).toEqual(['markdown', 'template'])
+  expect(total(reply)).toBeLessThan(45_000)
+})
+
 it.each([
+  ['code-', 55_000],
+  ['maths-', 80_000],
   ['classify-', 36_000],
   ['markdown-', 30_000],
   ['settings-', 12_000],

@@ -24,7 +24,7 @@ export function tiktokenFile(dir: string): string | undefined {
 }
 
 /**
- * `tokenizer.json` of it. Throws {@link ImportError}, with the command that converts a file whose pattern or special tokens
+ * `tokenizer.json` of it. Throws {@link ImportError}, with the command that completes a folder whose pattern or special tokens
  * are not known.
  */
 export function fromTiktoken(dir: string, file: string): TokenizerJson {
@@ -32,18 +32,18 @@ export function fromTiktoken(dir: string, file: string): TokenizerJson {
     ? readJson(join(dir, 'tokenizer_config.json'))
     : {}
   const pattern = config.pattern ?? config.pat_str
+  const ranks = readRanks(file)
   if (typeof pattern !== 'string')
     throw new ImportError(
       'unsupported',
-      `${file}: this vocabulary does not say how texts are cut into words, and tokenizer_config.json has no "pattern". ${conversion(dir, file)}`,
+      `${file}: this vocabulary does not say how texts are cut into words, and tokenizer_config.json has no "pattern". ${completion(dir, ranks, false)}`,
       { file },
     )
-  const ranks = readRanks(file)
   const { added, missing } = tiktokenSpecials(dir, ranks)
   if (missing.length > 0)
     throw new ImportError(
       'unsupported',
-      `${file}: "added_tokens_decoder" in tokenizer_config.json does not hold ${missing.slice(0, 4).join(', ')}, which other files of the folder name: texts would not be read as the model knows them. ${conversion(dir, file)}`,
+      `${file}: "added_tokens_decoder" in tokenizer_config.json does not hold ${missing.slice(0, 4).join(', ')}, which other files of the folder name: texts would not be read as the model knows them. ${completion(dir, ranks, true)}`,
       { file },
     )
   const vocab = Object.fromEntries([...ranks].map(([bytes, rank]) => [symbolsOf(bytes), rank]))
@@ -92,17 +92,27 @@ function inOurTerms(pattern: string, file: string): string {
   }
 }
 
-/** Both names of the special tokens, by what version of Transformers there is; in quotes that no pattern has. */
-function conversion(dir: string, file: string): string {
-  const to = JSON.stringify(join(dir, 'tokenizer.json'))
-  return `With the pattern (pat_str) and all special tokens, in the order of their ids, which its tokenizer's Python code has, this converts it:
-
-python3 - <<'END'
-from transformers.convert_slow_tokenizer import TikTokenConverter
-pattern = r"""PATTERN"""
-special = ["<|FIRST|>", "<|SECOND|>"]
-TikTokenConverter(vocab_file=${JSON.stringify(file)}, pattern=pattern, additional_special_tokens=special, extra_special_tokens=special).converted().save(${to})
-END`
+/**
+ * What a person fills in, as Python code has it: nothing else quotes a pattern, which holds quotes and backslashes, as it stands
+ * there. Ids go on behind the ranks.
+ */
+function completion(dir: string, ranks: ReadonlyMap<string, number>, hasPattern: boolean): string {
+  const first = [...ranks.values()].reduce((a, b) => Math.max(a, b), 0) + 1
+  const lines = [
+    `python3 - <<'END'`,
+    'import json, os',
+    ...(hasPattern ? [] : ['pattern = r"""PATTERN"""']),
+    'special = ["<|FIRST|>", "<|SECOND|>"]',
+    `path = ${JSON.stringify(join(dir, 'tokenizer_config.json'))}`,
+    'config = json.load(open(path)) if os.path.exists(path) else {}',
+    ...(hasPattern ? [] : ['config["pattern"] = pattern']),
+    `tokens = {str(${first} + i): {"content": token, "special": True} for i, token in enumerate(special)}`,
+    'config["added_tokens_decoder"] = {**config.get("added_tokens_decoder", {}), **tokens}',
+    'json.dump(config, open(path, "w"))',
+    'END',
+  ]
+  const parts = hasPattern ? 'all special tokens' : 'the pattern (pat_str) and all special tokens'
+  return `With ${parts} of its tokenizer's Python code, these in the order of their ids from ${first} on, this completes tokenizer_config.json:\n\n${lines.join('\n')}\n`
 }
 
 /** Ranks by bytes, as Latin-1. */

@@ -6,7 +6,7 @@ import { has, number, t } from '../language.ts'
 import { isMadeUp } from '../names.ts'
 import { chat } from '../state/chat.ts'
 import { engine } from '../state/engine.ts'
-import { formatter } from '../state/formatter.ts'
+import { Formatted, formatter } from '../state/formatter.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import * as icons from '../styles/icons.ts'
@@ -34,6 +34,7 @@ export class TurnView extends LitElement {
   declare writing: boolean
   declare editing: boolean
   declare copied: boolean
+  readonly #formatted = new Formatted()
 
   static override styles = [base, prose, turnStyles]
 
@@ -72,7 +73,10 @@ export class TurnView extends LitElement {
   #said() {
     const { role, content } = this.turn
     if (role === 'user') return content
-    if (content) return this.writing ? withCaret(formatted(content)) : formatted(content)
+    if (content) {
+      const shown = withButtons(formatter.format(content, this.#formatted, this.writing))
+      return this.writing ? withCaret(shown) : shown
+    }
     return html`<p class="silent">${t('turn.silent')}</p>`
   }
 
@@ -196,8 +200,7 @@ export class TurnView extends LitElement {
 }
 
 /** A reply, with a button to each block of code. */
-function formatted(text: string): DocumentFragment {
-  const fragment = formatter.format(text)
+function withButtons(fragment: DocumentFragment): DocumentFragment {
   for (const block of navigator.clipboard ? fragment.querySelectorAll('pre') : []) {
     const around = document.createElement('div')
     around.className = 'block'

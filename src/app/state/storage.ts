@@ -4,6 +4,7 @@
  */
 import { clear, createStore, del, entries, get, getMany, keys, set, type UseStore } from 'idb-keyval'
 import { t } from '../language.ts'
+import { ERASED } from '../offline/erased.ts'
 import { Store } from './store.ts'
 
 /** Why nothing is kept, once something could not be; nothing while all is well. */
@@ -171,7 +172,11 @@ export function openChannel(name: string): Pick<BroadcastChannel, 'postMessage' 
 /** Removes everything that was downloaded, the page itself and who keeps it included. */
 export async function clearCaches(): Promise<void> {
   try {
-    for (const keeper of (await navigator.serviceWorker?.getRegistrations()) ?? []) await keeper.unregister()
+    for (const keeper of (await navigator.serviceWorker?.getRegistrations()) ?? []) {
+      // It answers open tabs until they are closed.
+      for (const worker of [keeper.installing, keeper.waiting, keeper.active]) worker?.postMessage(ERASED)
+      await keeper.unregister()
+    }
     for (const name of await caches.keys()) await caches.delete(name)
   } catch {
     // Then there is nothing in them.
