@@ -13,6 +13,17 @@ const widgetLoader: Plugin = {
   },
 }
 
+/** Comments of shaders are for us. */
+const bareShaders: Plugin = {
+  name: 'bare-shaders',
+  apply: 'build',
+  transform(code, id) {
+    if (!id.endsWith('.wgsl?raw')) return undefined
+    const bare = code.replace(/\\n(?:\s|\\n|\/\/.*?(?=\\n))*/g, '\\n')
+    return { code: bare, map: null }
+  },
+}
+
 export default defineConfig(({ command }) => {
   // A test runner's environment must not decide which flavour of its dependencies the page gets.
   if (command === 'build') process.env.NODE_ENV = 'production'
@@ -25,12 +36,26 @@ export default defineConfig(({ command }) => {
     plugins: [widgetLoader, finish(outDir)],
     build: {
       outDir,
-      rolldownOptions: { input: ['index.html', 'embed.html'] },
+      rolldownOptions: {
+        input: ['index.html', 'embed.html'],
+        // What the chat shares with views that are loaded later is loaded with it: in one piece it packs best.
+        output: {
+          codeSplitting: {
+            groups: [
+              {
+                name: 'page',
+                test: /src.(app.(?!state.(export|markdown-file))|owner|client|transport)|node_modules.(lit|@lit)/,
+                minShareCount: 2,
+              },
+            ],
+          },
+        },
+      },
       target: 'es2023',
       modulePreload: { polyfill: false },
       chunkSizeWarningLimit: 600,
     },
-    worker: { format: 'es' },
+    worker: { format: 'es', plugins: () => [bareShaders] },
     server: {
       // Without this the development server would hand out any file of the checkout, private tensors included.
       fs: {

@@ -98,6 +98,7 @@ describe.each([
       await chat.page.setViewportSize(phone.viewport)
     }
     await chat.page.getByRole('button', { name: 'Settings' }).click()
+    await chat.page.getByRole('dialog', { name: 'Settings' }).waitFor()
     expect(await violations(chat), 'settings').toEqual([])
     if (device === 'phone') await chat.page.setViewportSize({ width: 320, height: 640 })
     expect(await tooWide(chat), 'settings').toEqual([])

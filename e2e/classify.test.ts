@@ -84,12 +84,12 @@ describe('one text', () => {
   it('gets a label and probabilities, and the panel shows what it took', async () => {
     const page = await open()
     const heading = await classifyOne(page, 'a good film')
-    expect(heading).toMatch(/^(negative|neutral|positive), \d+\.\d %$/)
+    expect(heading).toMatch(/^(negative|neutral|positive), \d+\.\d%$/)
     const rows = await page
       .getByRole('list', { name: 'Probabilities' })
       .getByRole('listitem')
       .allTextContents()
-    const shares = rows.map((row) => Number(/([\d.]+) %/.exec(row)?.[1]))
+    const shares = rows.map((row) => Number(/([\d.]+)%/.exec(row)?.[1]))
     expect(rows).toHaveLength(3)
     expect(shares).toEqual([...shares].sort((a, b) => b - a))
     expect(shares.reduce((a, b) => a + b)).toBeCloseTo(100, 0)
@@ -103,7 +103,7 @@ describe('one text', () => {
     expect(await panel.locator('#audits').textContent()).toMatch(
       /^audited \d+ of [1-9]\d* passes(, all right, says the model server)?$/,
     )
-    expect(await page.locator('sotto-classify [role=status]').textContent()).toContain('percent')
+    expect(await page.locator('sotto-classify [role=status]').textContent()).toContain('%')
     await page.context().close()
   })
 
@@ -245,7 +245,7 @@ describe('a picture', () => {
     await page.locator('sotto-picture-field .drop').dispatchEvent('drop', { dataTransfer: dropped })
     const result = page.getByRole('region', { name: 'Result' })
     await result.waitFor()
-    expect(await result.getByRole('heading').textContent()).toMatch(/^boot, \d+\.\d %$/)
+    expect(await result.getByRole('heading').textContent()).toMatch(/^boot, \d+\.\d%$/)
     const own = await shown(page, 'Your picture')
     expect(own).toEqual(Array.from({ length: width * height }, (_, i) => data[4 * i]))
     const cloud = await shown(page, 'As the host could see it')

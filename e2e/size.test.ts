@@ -5,35 +5,55 @@ import { gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 
 const assets = 'dist/page/assets'
-const all = readdirSync(assets).filter((name) => name.endsWith('.js'))
-const sizeOf = (name: string): number => gzipSync(readFileSync(join(assets, name))).length
+const scripts = readdirSync(assets).filter((name) => name.endsWith('.js'))
+const text = (name: string): string => readFileSync(join(assets, name), 'utf8')
+const sizeOf = (name: string): number => gzipSync(text(name)).length
+const called = (...starts: string[]): string[] =>
+  scripts.filter((name) => starts.some((start) => name.startsWith(start)))
 
-/** Scripts of the page that a text names, and those that these name; without those `later`. */
-function named(text: string, later: RegExp, found = new Set<string>()): Set<string> {
-  for (const name of all) {
-    if (found.has(name) || later.test(name) || !text.includes(name)) continue
+/** Scripts and those that they import at once, as opposed to when something is done. */
+function withImports(names: readonly string[], found = new Set<string>()): Set<string> {
+  for (const name of names) {
+    if (found.has(name)) continue
     found.add(name)
-    named(readFileSync(join(assets, name), 'utf8'), later, found)
+    const imported = [...text(name).matchAll(/(?:\bfrom|\bimport)\s*["'`]\.\/([^"'`]+\.js)["'`]/g)]
+    withImports(
+      imported.map(([, other]) => other),
+      found,
+    )
   }
   return found
 }
 
-/** Loaded when they are used: with the first reply, its code or formula; with models that have what most have not. */
-const later = /^(classify|markdown|code|maths|template|connect|keyring|picture|attest|ed25519|workshop)-/
+const total = (names: Iterable<string>): number => [...names].reduce((sum, name) => sum + sizeOf(name), 0)
 
-it('the chat’s scripts take less than 201 KB, the worker’s included; classifying and formatting take another 30 each', () => {
-  const chat = named(readFileSync('dist/page/index.html', 'utf8'), later)
-  const total = [...chat].reduce((sum, name) => sum + sizeOf(name), 0)
-  expect([...chat].some((name) => name.startsWith('worker-'))).toBe(true)
-  expect(total).toBeLessThan(201_000)
-  for (const part of ['classify-', 'markdown-']) {
-    const scripts = all.filter((name) => name.startsWith(part))
-    expect(scripts, part).toHaveLength(1)
-    expect(sizeOf(scripts[0]), part).toBeLessThan(30_000)
-  }
+const page = readFileSync('dist/page/index.html', 'utf8')
+/** The page's own, the engine's, and what computes on a GPU. */
+const chat = withImports([...scripts.filter((name) => page.includes(name)), ...called('worker-', 'device-')])
+
+it('until the first message scripts take less than 200 KB, the worker’s and the GPU’s included', () => {
+  expect([...chat].map((name) => name.split('-')[0])).toEqual(
+    expect.arrayContaining(['index', 'worker', 'device']),
+  )
+  expect(total(chat)).toBeLessThan(200_000)
 })
 
-it('no other size counts twice: every script that is loaded later is one of the page’s', () => {
-  const names = all.map((name) => later.exec(name)?.[1]).filter((name) => name !== undefined)
-  expect([...new Set(names)].sort()).toEqual(later.source.match(/\w{3,}/g)?.sort())
+it('a reply takes no more than 45 KB beside, where it has neither code nor formulas', () => {
+  const reply = [...withImports(called('markdown-', 'template-'))].filter((name) => !chat.has(name))
+  expect(reply.map((name) => name.split('-')[0]).sort()).toEqual(['markdown', 'template'])
+  expect(total(reply)).toBeLessThan(45_000)
+})
+
+it.each([
+  ['code-', 55_000],
+  ['maths-', 80_000],
+  ['classify-', 36_000],
+  ['markdown-', 30_000],
+  ['settings-', 12_000],
+  ['de-', 12_000],
+])('%s takes its own when it is opened, and no more than %i bytes of it', (start, most) => {
+  const [view, ...others] = called(start)
+  expect(others).toEqual([])
+  expect(chat.has(view)).toBe(false)
+  expect(total([...withImports([view])].filter((name) => !chat.has(name)))).toBeLessThan(most)
 })

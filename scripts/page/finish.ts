@@ -32,13 +32,15 @@ function filesIn(dir: string): Map<string, Buffer> {
 
 const integrityOf = (bytes: Buffer): string => `sha384-${createHash('sha384').update(bytes).digest('base64')}`
 
-/** What the page names, what that names statically, and what shows a reply: enough to read what is kept. */
+/** What the page names, what that names statically, what shows a reply, and the other languages: enough to read what is kept, and to erase it. */
 export function shellOf(files: ReadonlyMap<string, Buffer>): Shell {
   const hashes = Object.fromEntries([...files].map(([path, bytes]) => [path, integrityOf(bytes)]))
   const version = createHash('sha256').update(JSON.stringify(hashes)).digest('hex').slice(0, 16)
   const index = files.get(INDEX)?.toString() ?? ''
   const isFirst = (path: string): boolean =>
-    path === INDEX || index.includes(`./${path}"`) || /^assets\/(markdown|locale)-/.test(path)
+    path === INDEX ||
+    index.includes(`./${path}"`) ||
+    /^assets\/(markdown|settings|lock-screen|de|fr|es|ar)-/.test(path)
   return { version, files: hashes, first: [...files.keys()].filter(isFirst) }
 }
 

@@ -1,4 +1,4 @@
-/** Subresource integrity (W3C): a page's scripts and styles run only as they were built. */
+/** Subresource integrity (W3C): what a page's tags name runs only as it was built. Workers and later imports have no tags. */
 
 /**
  * Adds the hash of every script, module preload and stylesheet that lies beside the page to the tag that names it.

@@ -6,8 +6,9 @@ const lowlight = createLowlight(common)
 type Tree = ReturnType<typeof lowlight.highlight>
 type Child = Tree['children'][number]
 
-/** Longest code that is coloured. */
-const LIMIT = 20_000
+/** Longest code that is coloured, and longest line: for some languages it takes time by the square of either. */
+const LIMIT = 5000
+const LINE_LIMIT = 1000
 
 function node(child: Child): Node {
   if (child.type === 'text') return document.createTextNode(child.value)
@@ -21,6 +22,12 @@ function node(child: Child): Node {
 
 /** The elements of `code`; nothing where the language is not known, or the code too long. */
 export function highlight(code: string, language: string): Node[] | undefined {
-  if (code.length > LIMIT || !lowlight.registered(language)) return undefined
-  return lowlight.highlight(language, code).children.map(node)
+  const isLong = code.length > LIMIT || code.split('\n').some((line) => line.length > LINE_LIMIT)
+  if (isLong || !lowlight.registered(language)) return undefined
+  try {
+    return lowlight.highlight(language, code).children.map(node)
+  } catch {
+    // Nested too deep.
+    return undefined
+  }
 }

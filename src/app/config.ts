@@ -1,5 +1,4 @@
 /** Who the other two parties are, according to the origin that served this page. */
-
 import { OwnerError, type PageConfig } from '../owner/api.ts'
 import { AddressError, partyUrl } from '../transport/party-url.ts'
 

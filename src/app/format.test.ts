@@ -10,7 +10,7 @@ describe('format', () => {
   })
 
   it('shows counts of parameters and things', () => {
-    expect([512, 12_345, 4_194_304, 1.5e9].map(count)).toEqual(['512', '12 k', '4.2 M', '1.5 B'])
+    expect([512, 12_345, 4_194_304, 1.5e9].map(count)).toEqual(['512', '12K', '4.2M', '1.5B'])
     expect([0, 999, 1000, 123_456, 1_234_567].map(grouped)).toEqual([
       ...['0', '999', '1,000', '123,456', '1,234,567'],
     ])
@@ -31,9 +31,9 @@ describe('format', () => {
 
   it('shows times relative to now', () => {
     expect([ago(0, 30_000), ago(0, 150_000), ago(0, 3 * 3_600_000)]).toEqual([
-      'just now',
-      '2 min ago',
-      '3 h ago',
+      'now',
+      '2 min. ago',
+      '3 hr. ago',
     ])
   })
 })

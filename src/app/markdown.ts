@@ -7,56 +7,7 @@
  * `data-maths`: whoever shows them may set them better.
  */
 import DOMPurify, { type Config } from 'dompurify'
-import { Marked, type TokenizerAndRendererExtension } from 'marked'
-
-const asText = (text: string) => text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`)
-
-const formula = (kind: 'inline' | 'block', source: string) =>
-  `<code data-maths="${kind}">${asText(source.trim())}</code>`
-
-/** Formulas between dollars or TeX's own brackets. A price is none: single dollars enclose no blanks at their ends. */
-const maths = (
-  name: string,
-  level: 'inline' | 'block',
-  start: RegExp,
-  pattern: RegExp,
-): TokenizerAndRendererExtension => ({
-  name,
-  level,
-  start: (text) => {
-    const at = text.search(start)
-    return at < 0 ? undefined : at
-  },
-  tokenizer(raw) {
-    const found = pattern.exec(raw)
-    if (!found) return undefined
-    return { type: name, raw: found[0], source: found.slice(1).find((part) => part !== undefined) ?? '' }
-  },
-  renderer: ({ source }) =>
-    level === 'block' ? `<p>${formula('block', source)}</p>` : formula('inline', source),
-})
-
-const marked = new Marked({
-  gfm: true,
-  breaks: true,
-  async: false,
-  extensions: [
-    maths('formulas', 'block', /\$\$|\\\[/, /^(?:\$\$([^$]{1,4000})\$\$|\\\[([\s\S]{1,4000}?)\\\])(?:\n|$)/),
-    maths(
-      'formula',
-      'inline',
-      /\$|\\\(/,
-      /^(?:\$(?![\s$])([^$\n]{0,999}[^\s$\\])\$(?!\d)|\\\(([^\n]{1,1000}?)\\\))/,
-    ),
-  ],
-  renderer: {
-    // HTML in a reply is shown as it was written, and an image as its description.
-    html: ({ text }) => asText(text),
-    image: ({ text }) => asText(text),
-    code: ({ text, lang }) =>
-      `<pre><code data-language="${asText(/^[\w+#.-]{1,30}/.exec(lang ?? '')?.[0] ?? '')}">${asText(text)}\n</code></pre>`,
-  },
-})
+import { toHtml } from './markdown-html.ts'
 
 const tags = [
   ...['p', 'br', 'hr', 'em', 'strong', 'del', 'code', 'pre', 'blockquote', 'ul', 'ol', 'li', 'a'],
@@ -96,7 +47,7 @@ export function render(text: string): DocumentFragment {
     block.textContent = text
     return plain
   }
-  const fragment = DOMPurify.sanitize(marked.parse(text) as string, config)
+  const fragment = DOMPurify.sanitize(toHtml(text), config)
   for (const link of fragment.querySelectorAll('a')) {
     link.target = '_blank'
     link.rel = 'noopener noreferrer nofollow'

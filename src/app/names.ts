@@ -1,5 +1,6 @@
 /** What models and labels are called for people, from what their bundle says. */
-import type { ModelListing } from '../owner/api.ts'
+import type { ModelListing, Task } from '../owner/api.ts'
+import type { Key } from './language.ts'
 
 const words = (slug: string): string => slug.replace(/[_-]+/g, ' ').trim()
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
@@ -18,3 +19,14 @@ export function labelName(label: string, model: Pick<ModelListing, 'description'
 /** Whether a model says of itself that its answers are made up. */
 export const isMadeUp = (model: Pick<ModelListing, 'description'> | undefined): boolean =>
   /\bmade up\b|\binvent(s|ed)\b/i.test(model?.description ?? '')
+
+const tasks: readonly [Task, Key][] = [
+  ['chat', 'models.chat'],
+  ['classify', 'models.classify'],
+]
+
+/** Those that there are, by what they are for. */
+export const byTask = (models: readonly ModelListing[]): { name: Key; models: ModelListing[] }[] =>
+  tasks
+    .map(([task, name]) => ({ name, models: models.filter((model) => (model.task ?? 'chat') === task) }))
+    .filter(({ models }) => models.length > 0)

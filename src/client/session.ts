@@ -3,8 +3,8 @@ import { type OnEvent, type OpenOptions, type OwnerApi, OwnerError, type Stats }
 import { Turns } from './turns.ts'
 import { costBetween, type Usage } from './usage.ts'
 
-/** What is wrong with a request alone: the session goes on. */
-const harmless = new Set(['busy', 'empty', 'wrong-task', 'context', 'cancelled'])
+/** What is wrong with a request alone: the session goes on. A new one would tell both parties of it. */
+const harmless = new Set(['busy', 'empty', 'wrong-task', 'context', 'cancelled', 'out-of-range'])
 
 /** A session that ended while nobody used it: a new one is opened, once, for a request that nothing was heard of yet. */
 const ended = new Set(['expired', 'closed', 'lost', 'timeout', 'unknown-link', 'dealer-lost', 'restarting'])
@@ -54,12 +54,20 @@ export class Session {
     onEvent: OnEvent = () => undefined,
   ): Promise<Done<T>> {
     this.#requests++
+    // Nobody's request, while it waits for its turn, holds what it was to say.
+    const asked = new Map([['request', { work, onEvent }]])
+    const drop = () => asked.clear()
+    signal?.addEventListener('abort', drop)
     const turn = this.#turn.then(async () => {
+      signal?.removeEventListener('abort', drop)
+      const request = asked.get('request')
+      asked.clear()
       signal?.throwIfAborted()
+      if (!request) throw new OwnerError('cancelled', 'The request was given up.')
       const stop = () => void this.#owner.stop().catch(() => undefined)
       signal?.addEventListener('abort', stop)
       try {
-        return await this.#run(work, signal, onEvent)
+        return await this.#run(request.work, signal, request.onEvent)
       } finally {
         signal?.removeEventListener('abort', stop)
         this.#listener = () => undefined

@@ -54,14 +54,17 @@ describe.each<Kernels>([createOracleKernels(), wasm, node])('$name', (kernels) =
     expect(kernels.unpack(hexToBytes(bytes), bits, reduced.length)).toEqual(reduced)
   })
 
-  test.each(vectors.matmul)('matmul with $type mod 2^$bits', async ({ bits, m, k, n, type, a, b, y }) => {
-    const bytes = hexToBytes(b)
-    const data: MatrixData = type === 'u64' ? toWords(bytes) : new TYPES[type](bytes.buffer)
-    const matrix = kernels.load(data, k, n)
-    expect(wordsHex(kernels.matmul(hexWords(a), m, matrix, bits))).toBe(y)
-    expect(wordsHex((await kernels.matmulAsync?.(hexWords(a), m, matrix, bits)) ?? hexWords(y))).toBe(y)
-    matrix.free()
-  })
+  test.each([...vectors.matmul, ...vectors.matmulOfNarrow])(
+    'matmul with $type mod 2^$bits',
+    async ({ bits, m, k, n, type, a, b, y }) => {
+      const bytes = hexToBytes(b)
+      const data: MatrixData = type === 'u64' ? toWords(bytes) : new TYPES[type](bytes.buffer)
+      const matrix = kernels.load(data, k, n)
+      expect(wordsHex(kernels.matmul(hexWords(a), m, matrix, bits))).toBe(y)
+      expect(wordsHex((await kernels.matmulAsync?.(hexWords(a), m, matrix, bits)) ?? hexWords(y))).toBe(y)
+      matrix.free()
+    },
+  )
 })
 
 describe.each<[string, ProductDevice]>([

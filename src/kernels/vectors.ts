@@ -1,6 +1,18 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import type { ProductSpec, StationarySpec } from './kernels.ts'
 
+/** A product of matrices with its answer. */
+export interface Matmul {
+  bits: number
+  m: number
+  k: number
+  n: number
+  type: 'i8' | 'i16' | 'i32' | 'u64'
+  a: string
+  b: string
+  y: string
+}
+
 /**
  * Known answers of every kernel, made by the oracle (`oracle/vectors.ts`), kept in `vectors.json` and checked by
  * the Node tests, the browser test and the start-up test of GPU devices. Arrays are hex of their little-endian
@@ -12,17 +24,9 @@ export interface Vectors {
   keystream: { key: string; nonce: string; offset: number; out: string }[]
   /** `values` may exceed `bits`; `bytes`: bytes. */
   pack: { bits: number; values: string; bytes: string }[]
-  /** y = a · b mod 2^bits; `b` holds elements of `type`. */
-  matmul: {
-    bits: number
-    m: number
-    k: number
-    n: number
-    type: 'i8' | 'i16' | 'i32' | 'u64'
-    a: string
-    b: string
-    y: string
-  }[]
+  /** y = a · b mod 2^bits; `b` holds words, or narrower elements of `type`. */
+  matmul: Matmul[]
+  matmulOfNarrow: Matmul[]
   /** sum = (y + both parts) mod 2^bits; `parts` is two arrays, one after the other. */
   add: { bits: number; y: string; parts: string; sum: string }[]
   /** `first`: the first word of y; `digest`: of all of it. */

@@ -231,7 +231,7 @@ export interface Classification {
   view?: PictureView
 }
 
-/** A text that took the model beyond the ranges that it was calibrated for: what came out is noise, which nobody is shown. */
+/** A text that was seen to take the model beyond the ranges that it was calibrated for: what came out is noise, which nobody is shown. */
 export interface Unanswered {
   error: OwnerErrorData
 }

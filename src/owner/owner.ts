@@ -106,7 +106,7 @@ export class Owner implements OwnerApi {
         model = hash
         return chat(open, messages, options, run, begun)
       },
-      () => begun.result ?? unsaid,
+      { stopped: () => begun.result ?? unsaid, mayBeginAnew: true },
     )
   }
 
@@ -120,19 +120,19 @@ export class Owner implements OwnerApi {
 
   classifyEach(inputs: ClassifyInput[]): Promise<Answer[]> {
     const answers: Answer[] = []
-    return this.#run(
-      (open, run) => classify(open, inputs, run, answers),
-      () => answers,
-    )
+    return this.#run((open, run) => classify(open, inputs, run, answers), {
+      stopped: () => answers,
+      mayBeginAnew: false,
+    })
   }
 
   embed(texts: string[]): Promise<Embedding[]> {
-    return this.#run(
-      (open, run) => embed(open, texts, run),
-      () => {
+    return this.#run((open, run) => embed(open, texts, run), {
+      stopped: () => {
         throw givenUp()
       },
-    )
+      mayBeginAnew: false,
+    })
   }
 
   async stop(): Promise<void> {
@@ -189,14 +189,20 @@ export class Owner implements OwnerApi {
   /**
    * Runs one request at a time, which `stop` can cancel; with the next session where a party is replaced under it.
    * @param stopped what there is of it where it is stopped meanwhile
+   * @param mayBeginAnew with another model than before, where nothing was heard of it: what a caller puts together of several
+   *   requests is of one model
    */
-  async #run<T>(work: (open: Open, run: Running) => Promise<T>, stopped: () => T): Promise<T> {
+  async #run<T>(
+    work: (open: Open, run: Running) => Promise<T>,
+    { stopped, mayBeginAnew }: { stopped: () => T; mayBeginAnew: boolean },
+  ): Promise<T> {
     const left = this.#left
     const open = left?.open ?? this.#current()
     if (this.#abort) throw new OwnerError('busy', 'A request is under way already.', 'Stop it first.')
     const abort = new AbortController()
     this.#abort = abort
     let isHeard = false
+    let lost: typeof left
     const run: Running = {
       signal: abort.signal,
       onEvent: (event) => {
@@ -216,18 +222,23 @@ export class Owner implements OwnerApi {
         } catch (error) {
           if (!isReplaced(error) || more === 0 || !this.#options) throw error
           await this.close()
+          lost = { open: current, reason: error }
           const next = await this.#connectNext(this.#options, error, abort.signal)
           this.#open = next
           this.#watch(next)
           // What somebody has read already goes on with the model that it began with, or not at all.
           const isSame = next.info.model.hash === current.info.model.hash
-          if (isHeard && !isSame) throw error
+          if ((isHeard || !mayBeginAnew) && !isSame) throw error
           if (isSame) next.cached.takeOver(current.cached)
           current = next
         }
       }
     } catch (error) {
-      if (error instanceof Cancelled) return stopped()
+      if (error instanceof Cancelled) {
+        // Nobody was there yet: the next request looks for them again.
+        if (!this.#open) this.#left = lost
+        return stopped()
+      }
       // Whatever went wrong in a pass, shares may be out of step: the next request starts a new session.
       if (!(error instanceof OwnerError || isNoise(error))) await this.close()
       throw error

@@ -31,7 +31,7 @@ const marks = { template: '', bos: 0, user: 1, assistant: 2, end: END, stop: [EN
 const chat: ChatOptions = { temperature: 0, topP: 1, maxTokens: 64, conversation: 'c' }
 
 /** A model that says so many letters to everything; the session is lost before the pass that `failsAt` counts down to. */
-function speaker(hash: { now: string }, said: number) {
+function speaker(hash: { now: string }, said: number, isLabelling = false) {
   const state = { failsAt: -1, sessions: 0, isAway: false, staysAway: false, attempts: 0 }
   const connect = async (): Promise<Connection> => {
     state.attempts++
@@ -43,6 +43,7 @@ function speaker(hash: { now: string }, said: number) {
         state.isAway = state.staysAway
         throw new LinkError('lost', 'gone')
       }
+      if (isLabelling) return Float64Array.of(Number(hash.now), 0)
       expect(base).toBeLessThanOrEqual(ids.length)
       ids.splice(base, Number.POSITIVE_INFINITY, ...Array.from(input.ids))
       const at = ids.length - 1 - ids.lastIndexOf(marks.assistant)
@@ -50,7 +51,9 @@ function speaker(hash: { now: string }, said: number) {
       logits[at >= said ? END : at % 2 === 0 ? A : B] = 1
       return logits
     }
-    const model = { name: 'm', chat: marks, continuesText: true, config: { context: 512 } }
+    const head = isLabelling ? { kind: 'classify', labels: ['a', 'b'] } : undefined
+    const config = { context: 512, head }
+    const model = { name: 'm', chat: marks, continuesText: !isLabelling, config }
     return {
       ...{ sessionId: '', link: { name: '', reason: '' }, backend: { name: '', reason: '' }, maxTokens: 8 },
       texts: { tokenizer: letters, model },
@@ -120,4 +123,19 @@ test('who stops while nobody is there waits for nobody, and keeps what there was
   expect(finish).toBe('cancelled')
   expect(text).toMatch(/^(ab)+a?$/)
   expect(state.attempts).toBe(2)
+  // The next request looks for them again by itself.
+  state.isAway = false
+  const { finish: end } = await owner.chat([ask('1')], { ...chat, reply: '3' })
+  expect(end).toBe('stop')
+})
+
+test('labels of another model than that which was opened are nobody’s answers', async () => {
+  const hash = { now: '1' }
+  const { owner, state } = speaker(hash, 0, true)
+  await owner.open({ model: 'm' }, () => undefined)
+  expect(await owner.classify([{ text: 'ab' }])).toMatchObject([{ label: 'a' }])
+  state.failsAt = 0
+  hash.now = '-1'
+  await expect(owner.classify([{ text: 'ab' }])).rejects.toMatchObject({ code: 'lost' })
+  expect(state.sessions).toBe(2)
 })

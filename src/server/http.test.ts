@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -176,6 +176,24 @@ describe('the page', () => {
     const script = await fetch(`${page.url}/assets/app-1234.js`)
     expect(script.headers.get('content-type')).toContain('text/javascript')
     expect(script.headers.get('cache-control')).toContain('immutable')
+  })
+
+  test('has every header that other hosts are told to send', async () => {
+    const docs = readFileSync(new URL('../../docs/deploying.md', import.meta.url), 'utf8')
+    const block = /```\n(content-security-policy: [^`]*)```/.exec(docs)![1].replace(/\n\s+/g, ' ')
+    const told = [...block.matchAll(/^([\w-]+): (.*)$/gm)].map(([, name, value]) => [name, value])
+    // Its addresses are its own.
+    const addressless = (policy: string | null) => policy?.replace(/connect-src [^;]*/, 'connect-src')
+    const { headers } = await fetch(`${page.url}/`)
+    expect(told.map(([name]) => [name, addressless(headers.get(name))])).toEqual(
+      told.map(([name, value]) => [name, addressless(value)]),
+    )
+    expect(told.map(([name]) => name)).toEqual([
+      ...['content-security-policy', 'x-content-type-options', 'referrer-policy'],
+      ...['cross-origin-opener-policy', 'cross-origin-resource-policy', 'document-isolation-policy'],
+    ])
+    const widget = await fetch(`${page.url}/sotto-widget.js`)
+    expect(widget.headers.get('cross-origin-resource-policy')).toBe('cross-origin')
   })
 
   test('is framed by nobody, and its embedded views by the sites that may', async () => {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
+import { ModelPlans } from '../../src/protections/shared/session/model-plan.ts'
 import { localKeys } from '../support/protocol/local-keys.ts'
 import { mismatches } from '../support/protocol/mismatches.ts'
 import { type Privacy, tinyLlama, tinyModel } from '../support/protocol/models.ts'
@@ -58,4 +59,18 @@ describe.each(cases)('%s', (_, config, privacy) => {
       expect(Math.max(...want.map((v, i) => Math.abs(v - got[i])))).toBeLessThan(0.02)
     }
   })
+})
+
+it.each([
+  ['llama', {}, 14],
+  ['qwen3', {}, 18],
+  ['gemma', gemma, 14],
+  ['gemma2', gemma, 22],
+  ['gemma3', gemma, 26],
+])('a layer of %s takes messages by its norms', (arch, change, expected) => {
+  const messages = (layers: number): number => {
+    const { model } = tinyModel({ ...tinyLlama, ...change, arch, layers }, 'private')
+    return new ModelPlans(model).of({ base: 0, rows: 1 }).schedule.messages.length
+  }
+  expect(messages(2) - messages(1)).toBe(expected)
 })

@@ -39,7 +39,7 @@ export function textFormat(dir: string, json: TokenizerJson): TextFormat {
 }
 
 /** What templates call by a name: `bos_token` and the like. */
-function namedTokens(config: Record<string, unknown>): Record<string, string> {
+export function namedTokens(config: Record<string, unknown>): Record<string, string> {
   const named = Object.entries(config).flatMap(([name, token]): [string, string][] => {
     const content = /^[a-z]+_token$/.test(name) ? contentOf(token) : undefined
     return content === undefined ? [] : [[name, content]]
@@ -75,14 +75,14 @@ function idsOfEnds(
 }
 
 /** Tokens are strings, or objects that hold one. */
-function contentOf(token: unknown): string | undefined {
+export function contentOf(token: unknown): string | undefined {
   if (typeof token === 'string') return token
   const content = (token as { content?: unknown } | null | undefined)?.content
   return typeof content === 'string' ? content : undefined
 }
 
 /** One template, the one called "default" of several, or a file beside. */
-function templateOf(dir: string, value: unknown): string | undefined {
+export function templateOf(dir: string, value: unknown): string | undefined {
   const file = join(dir, 'chat_template.jinja')
   if (existsSync(file)) return readFileSync(file, 'utf8')
   if (typeof value === 'string') return value

@@ -6,6 +6,7 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseIndex } from './checkpoint-folder.ts'
 import { ImportError } from './error.ts'
+import { settingsFiles } from './sentence-model.ts'
 import { readJson } from './source.ts'
 
 export interface HubOptions {
@@ -37,7 +38,7 @@ const OPTIONAL = [
   'special_tokens_map.json',
   'modules.json',
   'config_sentence_transformers.json',
-  'sentence_bert_config.json',
+  ...settingsFiles,
   '1_Pooling/config.json',
 ]
 

@@ -54,6 +54,13 @@ test('pooling, normalisation, the longest text and a prompt are those of the fol
   expect(report.notes).toContainEqual('Every text is read behind "query: ".')
 })
 
+test('the settings may have any of their older names, of which the first counts', async () => {
+  sentence(['Transformer', 'Pooling'])
+  write('sentence_xlnet_config.json', { max_seq_length: 9 })
+  write('sentence_roberta_config.json', { max_seq_length: 13 })
+  expect((await imported()).manifest.config.context).toBe(13)
+})
+
 test('a transformer in a folder of its own, with a head that vectors are not made by', async () => {
   rmSync(dir, { recursive: true })
   writeFolder(dir, { config: smallConfigs.bert, dtype: 'F32' })

@@ -99,9 +99,20 @@ function promptOf(dir: string): { prompt?: string; notes: string[] } {
   }
 }
 
+/** Where the transformer's own settings stand: Sentence Transformers reads the first of these that there is. */
+export const settingsFiles: readonly string[] = [
+  'bert',
+  'roberta',
+  'distilbert',
+  'camembert',
+  'albert',
+  'xlm-roberta',
+  'xlnet',
+].map((kind) => `sentence_${kind}_config.json`)
+
 function longestText(folder: string): number | undefined {
-  const file = join(folder, 'sentence_bert_config.json')
-  if (!existsSync(file)) return undefined
+  const file = settingsFiles.map((name) => join(folder, name)).find((path) => existsSync(path))
+  if (file === undefined) return undefined
   const { max_seq_length: most, do_lower_case: lowers } = readJson(file)
   if (lowers === true)
     throw new ImportError(

@@ -68,11 +68,74 @@ test.each(['own.tiktoken', 'tokenizer.model'])('%s is read, and gives what its r
   expect(tokenizer.encode('a<|end|>', { add_special_tokens: false }).ids.at(-1)).toBe(400)
 })
 
-test('without a pattern it is refused with the command that converts it', () => {
+test('without a pattern it is refused with the command that says it', () => {
   write('own.tiktoken')
   expect(() => readTokenizer(dir, config)).toThrow(
-    /own\.tiktoken.*"pattern".*python3 -c '.*TikTokenConverter/,
+    /own\.tiktoken.*"pattern"[\s\S]*python3 - <<'END'[\s\S]*r"""PATTERN"""/,
   )
+})
+
+const json = (file: string, value: object) => writeFileSync(join(dir, file), JSON.stringify(value))
+const said = (content: string, more: object = {}) => ({ content, special: true, ...more })
+const chatml =
+  '{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}'
+/** As Phi-3's, whose marks are made of the roles. */
+const byRole = "{% for m in messages %}{{ '<|' + m.role + '|>' + m.content }}{% endfor %}<|assistant|>"
+
+test.each<[string, Record<string, object>]>([
+  ['"<|im_start|>"', { 'tokenizer_config.json': { pattern, chat_template: chatml } }],
+  ['"<|user|>"', { 'tokenizer_config.json': { pattern, chat_template: byRole } }],
+  ['"<s>"', { 'tokenizer_config.json': { pattern, chat_template: '<s>{{ messages }}' } }],
+  ['"<|end|>"', { 'tokenizer_config.json': { pattern, eos_token: said('<|end|>') } }],
+  ['"<|pad|>"', { 'tokenizer_config.json': { pattern, additional_special_tokens: ['<|pad|>'] } }],
+  [
+    '"<|end|>"',
+    { 'tokenizer_config.json': { pattern }, 'special_tokens_map.json': { eos_token: '<|end|>' } },
+  ],
+  ['the id 401', { 'tokenizer_config.json': { pattern }, 'config.json': { eos_token_id: [1, 401] } }],
+  [
+    '"<|im_end|>"',
+    {
+      'tokenizer_config.json': {
+        pattern,
+        chat_template: chatml,
+        added_tokens_decoder: { 400: said('<|im_start|>') },
+      },
+    },
+  ],
+])('special tokens that are named but not known are missed: %s', (missing, files) => {
+  write('own.tiktoken')
+  for (const [file, value] of Object.entries(files)) json(file, value)
+  expect(() => readTokenizer(dir, config)).toThrow(
+    expect.objectContaining({ fault: 'unsupported', message: expect.stringContaining(missing) }),
+  )
+  expect(() => readTokenizer(dir, config)).toThrow(`str(${ranks().size} + i)`)
+})
+
+test('special tokens are what the file says, and marks of a template are read as such', () => {
+  write('own.tiktoken')
+  const decoder = { 400: said('<|im_start|>'), 401: said('<|im_end|>', { lstrip: true, rstrip: true }) }
+  json('config.json', { eos_token_id: 401 })
+  json('tokenizer_config.json', { pattern, chat_template: chatml, added_tokens_decoder: decoder })
+  const tokenizer = new Tokenizer(readTokenizer(dir, config), {})
+  const { ids } = tokenizer.encode('<|im_start|>x <|im_end|>\nx', { add_special_tokens: false })
+  const x = ranks().get('x')
+  expect([...ids]).toEqual([400, x, 401, x])
+  decoder[400] = said('<|im_start|>', { single_word: true })
+  json('tokenizer_config.json', { pattern, added_tokens_decoder: decoder })
+  expect(() => readTokenizer(dir, config)).toThrow('"single_word"')
+  json('tokenizer_config.json', { pattern, added_tokens_decoder: { 5: said('<|end|>') } })
+  expect(() => readTokenizer(dir, config)).toThrow('another token of the vocabulary')
+})
+
+test('a pattern that takes without giving back is read so, or refused', () => {
+  write('own.tiktoken')
+  json('tokenizer_config.json', { pattern: pattern.replace('{1,3}', '{1,3}+').replaceAll('p{L}+', 'p{L}++') })
+  const tokenizer = new Tokenizer(readTokenizer(dir, config), {})
+  for (const text of [...texts, '12345678 x1234'])
+    expect([...tokenizer.encode(text, { add_special_tokens: false }).ids]).toEqual(byRanks(ranks(), text))
+  json('tokenizer_config.json', { pattern: `(?:ab)++|${pattern}` })
+  expect(() => readTokenizer(dir, config)).toThrow('own.tiktoken: its pattern has ")++"')
 })
 
 test('a file that is cut short, or says a token twice, is refused by its line', () => {

@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { byteSymbols } from '../../src/model/tokenizer/byte-symbols.ts'
 import { ImportError } from './error.ts'
 import { readJson } from './source.ts'
+import { PatternError, splitPattern } from './tiktoken-pattern.ts'
+import { tiktokenSpecials } from './tiktoken-specials.ts'
 import type { TokenizerJson } from './tokenizer-json.ts'
 
 const LINE = /^([A-Za-z0-9+/]+={0,2}) (\d{1,9})$/
@@ -21,24 +23,38 @@ export function tiktokenFile(dir: string): string | undefined {
   return LINE.test(first) ? model : undefined
 }
 
-/** `tokenizer.json` of it. Throws {@link ImportError}, with the command that converts a file whose pattern is not known. */
+/**
+ * `tokenizer.json` of it. Throws {@link ImportError}, with the command that completes a folder whose pattern or special tokens
+ * are not known.
+ */
 export function fromTiktoken(dir: string, file: string): TokenizerJson {
   const config = existsSync(join(dir, 'tokenizer_config.json'))
     ? readJson(join(dir, 'tokenizer_config.json'))
     : {}
   const pattern = config.pattern ?? config.pat_str
-  if (typeof pattern !== 'string')
-    throw new ImportError('unsupported', `${file}: ${unknownPattern(dir, file)}`, { file })
   const ranks = readRanks(file)
+  if (typeof pattern !== 'string')
+    throw new ImportError(
+      'unsupported',
+      `${file}: this vocabulary does not say how texts are cut into words, and tokenizer_config.json has no "pattern". ${completion(dir, ranks, false)}`,
+      { file },
+    )
+  const { added, missing } = tiktokenSpecials(dir, ranks)
+  if (missing.length > 0)
+    throw new ImportError(
+      'unsupported',
+      `${file}: "added_tokens_decoder" in tokenizer_config.json does not hold ${missing.slice(0, 4).join(', ')}, which other files of the folder name: texts would not be read as the model knows them. ${completion(dir, ranks, true)}`,
+      { file },
+    )
   const vocab = Object.fromEntries([...ranks].map(([bytes, rank]) => [symbolsOf(bytes), rank]))
   return {
     version: '1.0',
-    added_tokens: specials(config.added_tokens_decoder, join(dir, 'tokenizer_config.json')),
+    added_tokens: added,
     normalizer: null,
     pre_tokenizer: {
       type: 'Sequence',
       pretokenizers: [
-        { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false },
+        { type: 'Split', pattern: { Regex: inOurTerms(pattern, file) }, behavior: 'Isolated', invert: false },
         { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
       ],
     },
@@ -60,9 +76,43 @@ export function fromTiktoken(dir: string, file: string): TokenizerJson {
   }
 }
 
-function unknownPattern(dir: string, file: string): string {
-  const code = `from transformers.convert_slow_tokenizer import TikTokenConverter; TikTokenConverter(vocab_file=${JSON.stringify(file)}, pattern=r"PATTERN").converted().save(${JSON.stringify(join(dir, 'tokenizer.json'))})`
-  return `this vocabulary does not say how texts are cut into words, and tokenizer_config.json has no "pattern". With the one that its tokenizer's Python code has (pat_str) in place of PATTERN, this converts it: python3 -c '${code}'`
+function inOurTerms(pattern: string, file: string): string {
+  try {
+    return splitPattern(pattern)
+  } catch (cause) {
+    if (!(cause instanceof PatternError)) throw cause
+    throw new ImportError(
+      'unsupported',
+      `${file}: its pattern has ${cause.message}, which is not supported.`,
+      {
+        file,
+        cause,
+      },
+    )
+  }
+}
+
+/**
+ * What a person fills in, as Python code has it: nothing else quotes a pattern, which holds quotes and backslashes, as it stands
+ * there. Ids go on behind the ranks.
+ */
+function completion(dir: string, ranks: ReadonlyMap<string, number>, hasPattern: boolean): string {
+  const first = [...ranks.values()].reduce((a, b) => Math.max(a, b), 0) + 1
+  const lines = [
+    `python3 - <<'END'`,
+    'import json, os',
+    ...(hasPattern ? [] : ['pattern = r"""PATTERN"""']),
+    'special = ["<|FIRST|>", "<|SECOND|>"]',
+    `path = ${JSON.stringify(join(dir, 'tokenizer_config.json'))}`,
+    'config = json.load(open(path)) if os.path.exists(path) else {}',
+    ...(hasPattern ? [] : ['config["pattern"] = pattern']),
+    `tokens = {str(${first} + i): {"content": token, "special": True} for i, token in enumerate(special)}`,
+    'config["added_tokens_decoder"] = {**config.get("added_tokens_decoder", {}), **tokens}',
+    'json.dump(config, open(path, "w"))',
+    'END',
+  ]
+  const parts = hasPattern ? 'all special tokens' : 'the pattern (pat_str) and all special tokens'
+  return `With ${parts} of its tokenizer's Python code, these in the order of their ids from ${first} on, this completes tokenizer_config.json:\n\n${lines.join('\n')}\n`
 }
 
 /** Ranks by bytes, as Latin-1. */
@@ -109,15 +159,4 @@ function mergesOf(ranks: ReadonlyMap<string, number>): [string, string][] {
     for (const [left, right] of own) merges.push([symbolsOf(left), symbolsOf(right)])
   }
   return merges
-}
-
-function specials(decoder: unknown, file: string): TokenizerJson['added_tokens'] {
-  if (typeof decoder !== 'object' || decoder === null) return []
-  return Object.entries(decoder).map(([id, token]) => {
-    const { content, special } = token as { content?: unknown; special?: unknown }
-    if (!/^\d{1,9}$/.test(id) || typeof content !== 'string')
-      throw new ImportError('bad-file', `${file}: "added_tokens_decoder" has no token for "${id}".`, { file })
-    const plain = { single_word: false, lstrip: false, rstrip: false, normalized: false }
-    return { id: Number(id), content, ...plain, special: special === true }
-  })
 }

@@ -3,6 +3,7 @@ import { css, html, nothing, type PropertyValues } from 'lit'
 import { OwnerError, type Task } from '../../owner/api.ts'
 import { DeferredElement } from '../defer.ts'
 import { vault } from '../history/vault.ts'
+import { t } from '../language.ts'
 import { chat } from '../state/chat.ts'
 import { engine } from '../state/engine.ts'
 import { settings } from '../state/settings.ts'
@@ -12,10 +13,8 @@ import './composer.ts'
 import './drawer.ts'
 import './header.ts'
 import './list.ts'
-import './lock-screen.ts'
 import './panel.ts'
 import { problem } from './problem.ts'
-import './settings.ts'
 import type { SettingsDialog } from './settings.ts'
 import './thread.ts'
 
@@ -77,7 +76,7 @@ export class App extends DeferredElement {
         position: absolute;
         z-index: 2;
         top: 8px;
-        left: 8px;
+        inset-inline-start: 8px;
       }
       .skip:not(:focus) {
         translate: 0 -80px;
@@ -108,12 +107,16 @@ export class App extends DeferredElement {
     document.addEventListener('keydown', this.#keys)
   }
 
-  /** Code for classifying is fetched when there is something to classify. */
+  /** Code for classifying is fetched when there is something to classify, and that of the lock where there is one. */
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('task') && this.task === 'classify')
-      import('./classify.ts').catch(() => {
-        this.isPartMissing = true
-      })
+    if (changed.has('task') && this.task === 'classify') this.#fetch(import('./classify.ts'))
+    if (vault.state.state === 'locked') this.#fetch(import('./lock-screen.ts'))
+  }
+
+  #fetch(part: Promise<unknown>): void {
+    part.catch(() => {
+      this.isPartMissing = true
+    })
   }
 
   protected override render() {
@@ -124,10 +127,10 @@ export class App extends DeferredElement {
     const isChat = this.task !== 'classify'
     const isLocked = isChat && vault.state.state === 'locked'
     return html`
-      <button class="skip button" @click=${this.#skip}>Skip to the ${isChat ? 'message' : 'text'} box</button>
+      <button class="skip button" @click=${this.#skip}>${t(isChat ? 'app.skip.chat' : 'app.skip.classify')}</button>
       ${
         isChat && !isLocked
-          ? html`<sotto-drawer label="Conversations" ?inline=${wideList} ?open=${list} @closed=${this.#closeList}>
+          ? html`<sotto-drawer label=${t('app.conversations')} ?inline=${wideList} ?open=${list} @closed=${this.#closeList}>
               <sotto-list @picked=${this.#picked} @close-list=${this.#toggleList}></sotto-list>
             </sotto-drawer>`
           : nothing
@@ -139,11 +142,11 @@ export class App extends DeferredElement {
           ?panel=${panel}
           @toggle-list=${this.#toggleList}
           @toggle-panel=${this.#togglePanel}
-          @open-settings=${() => this.renderRoot.querySelector<SettingsDialog>('sotto-settings')?.show()}
+          @open-settings=${this.#settings}
         ></sotto-header>
         ${isLocked ? html`<sotto-lock-screen></sotto-lock-screen>` : this.#middle()}
       </main>
-      <sotto-drawer side="right" label="Who sees what" ?inline=${widePanel} ?open=${panel} @closed=${this.#closePanel}>
+      <sotto-drawer side="right" label=${t('app.who')} ?inline=${widePanel} ?open=${panel} @closed=${this.#closePanel}>
         <sotto-panel @close-panel=${this.#togglePanel}></sotto-panel>
       </sotto-drawer>
       <sotto-settings></sotto-settings>
@@ -152,12 +155,26 @@ export class App extends DeferredElement {
 
   #middle() {
     if (this.task === undefined) return nothing
+    if (this.isPartMissing) {
+      const error = new OwnerError('internal', t('app.missing'), t('app.reload'))
+      return problem.render(error, () => location.reload())
+    }
     if (this.task === 'chat')
       return html`<sotto-thread @open-panel=${this.#showPanel}></sotto-thread>
         <sotto-composer @open-panel=${this.#showPanel}></sotto-composer>`
-    if (!this.isPartMissing) return html`<sotto-classify @open-panel=${this.#showPanel}></sotto-classify>`
-    const error = new OwnerError('internal', 'A part of this page could not be loaded.', 'Reload the page.')
-    return problem.render(error, () => location.reload())
+    return html`<sotto-classify @open-panel=${this.#showPanel}></sotto-classify>`
+  }
+
+  /** Settings are fetched when they are opened. */
+  readonly #settings = async (): Promise<void> => {
+    try {
+      await import('./settings.ts')
+      const dialog = this.renderRoot.querySelector<SettingsDialog>('sotto-settings')
+      await dialog?.updateComplete
+      dialog?.show()
+    } catch {
+      this.isPartMissing = true
+    }
   }
 
   readonly #skip = (): void => {

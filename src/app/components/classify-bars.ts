@@ -1,7 +1,8 @@
 /** Probabilities as bars, each with its label and number as text: the drawing adds nothing that isn't said. */
 import { css, html, nothing } from 'lit'
 import type { Classification, ModelListing } from '../../owner/api.ts'
-import { plural } from '../format.ts'
+import { decimal, percent } from '../format.ts'
+import { t } from '../language.ts'
 import { labelName } from '../names.ts'
 
 const styles = css`
@@ -25,7 +26,7 @@ const styles = css`
   .bars b {
     font-weight: 400;
     font-variant-numeric: tabular-nums;
-    text-align: right;
+    text-align: end;
   }
   .bars .top span,
   .bars .top b {
@@ -50,14 +51,10 @@ const styles = css`
   }
 `
 
-/** "97.3 %"; small ones keep a digit that says something. */
-export const percent = (probability: number): string =>
-  `${(100 * probability).toFixed(probability > 0 && probability < 0.001 ? 3 : 1)} %`
-
 /** The number beside a result's label, where it has one: a probability, or a score. */
 export function figure({ label, probabilities, scores }: Classification): string {
   const score = scores?.find((each) => each.label === label)
-  if (score) return score.score.toFixed(3)
+  if (score) return decimal(score.score, 3)
   const top = probabilities.find((each) => each.label === label)
   return top ? percent(top.probability) : ''
 }
@@ -76,7 +73,7 @@ export const bars = {
   render: (result: Classification, model: ModelListing | undefined, isOpen: boolean, toggle: () => void) => {
     const sorted = [...result.probabilities].sort((a, b) => b.probability - a.probability)
     const rest = sorted.length - shown
-    return html`<ul class="bars" aria-label="Probabilities">
+    return html`<ul class="bars" aria-label=${t('bars.probabilities')}>
         ${sorted.slice(0, isOpen ? undefined : shown).map(
           ({ label, probability }) => html`<li class=${label === result.label ? 'top' : ''}>
             <span dir="auto">${labelName(label, model)}</span>${bar(probability)}<b>${percent(probability)}</b>
@@ -86,7 +83,7 @@ export const bars = {
       ${
         rest > 0
           ? html`<button class="quiet more" aria-expanded=${isOpen} @click=${toggle}>
-              ${isOpen ? 'Show the likeliest only' : `Show ${plural(rest, 'more label')}`}
+              ${isOpen ? t('bars.likeliest') : t('bars.more', { n: rest })}
             </button>`
           : nothing
       }`

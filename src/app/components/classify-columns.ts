@@ -1,6 +1,7 @@
 /** A file before it is classified: its first rows, and which columns hold the texts. */
 import { css, html, LitElement, nothing, type PropertyValues } from 'lit'
-import { plural, title } from '../format.ts'
+import { title } from '../format.ts'
+import { t } from '../language.ts'
 import { classifier } from '../state/classify.ts'
 import { type Batch, remaining } from '../state/classify-batch.ts'
 import { type Columns, guessColumns, type Source, tableOf } from '../state/classify-table.ts'
@@ -98,25 +99,25 @@ export class ClassifyColumns extends LitElement {
     const { length } = remaining(batch).inputs
     const empty = rows.length - length
     return html`
-      <h3><bdi>${this.source.name}</bdi>: ${plural(rows.length, 'row')}</h3>
+      <h3 dir="auto">${t('columns.rows', { name: this.source.name, n: rows.length })}</h3>
       <div class="choices">
         ${
           this.source.isSure
             ? nothing
-            : html`<label><input type="checkbox" .checked=${this.isNamed} @change=${this.#named} /><span>The first row names the columns</span></label>`
+            : html`<label><input type="checkbox" .checked=${this.isNamed} @change=${this.#named} /><span>${t('columns.named')}</span></label>`
         }
-        ${this.#choice('text', this.pairs ? 'First text' : 'Text')} ${this.pairs ? this.#choice('pair', 'Second text') : nothing}
+        ${this.#choice('text', t(this.pairs ? 'columns.first' : 'columns.text'))} ${this.pairs ? this.#choice('pair', t('columns.second')) : nothing}
       </div>
       ${this.source.notes.map((note) => html`<p class="note">${note}</p>`)}
-      <ol aria-label="The first texts">
+      <ol aria-label=${t('columns.sample')}>
         ${rows.slice(0, previewed).map((row) => this.#row(row))}
       </ol>
       <div class="actions">
         <button class="button main" ?disabled=${length === 0 || classifier.state.busy !== undefined} @click=${this.#start}>
-          Classify ${plural(length, 'text')}
+          ${t('columns.classify', { n: length })}
         </button>
-        <button class="button" @click=${() => this.dispatchEvent(new Event('another'))}>Something else</button>
-        <small>${empty > 0 ? `${plural(empty, 'row')} without a text will be left out.` : nothing}</small>
+        <button class="button" @click=${() => this.dispatchEvent(new Event('another'))}>${t('columns.else')}</button>
+        <small>${empty > 0 ? t('columns.empty', { n: empty }) : nothing}</small>
       </div>
     `
   }
@@ -139,8 +140,8 @@ export class ClassifyColumns extends LitElement {
   #row(row: string[]) {
     const { text, pair } = this.columns
     return html`<li dir="auto">
-      ${title(row[text] || '(no text)', 160)}
-      ${pair === undefined ? nothing : html`<span class="second" dir="auto">${title(row[pair] || '(no text)', 160)}</span>`}
+      ${title(row[text] || t('columns.none'), 160)}
+      ${pair === undefined ? nothing : html`<span class="second" dir="auto">${title(row[pair] || t('columns.none'), 160)}</span>`}
     </li>`
   }
 

@@ -1,8 +1,9 @@
 /** Entities where they stand in a text: each is marked, and says in words what it is. */
 import { css, html } from 'lit'
 import type { TaggedSpan } from '../../owner/api.ts'
+import { percent } from '../format.ts'
+import { t } from '../language.ts'
 import { labelName } from '../names.ts'
-import { percent } from './classify-bars.ts'
 
 const styles = css`
   .tagged {
@@ -18,7 +19,7 @@ const styles = css`
     color: inherit;
   }
   .tagged small {
-    margin-left: 4px;
+    margin-inline-start: 4px;
     color: var(--soft);
     font-size: 0.75rem;
   }
@@ -28,7 +29,7 @@ export const entities = {
   styles,
   render(text: string, found: readonly TaggedSpan[]) {
     const ends = [0, ...found.map(({ end }) => end)]
-    return html`<p class="tagged" dir="auto" aria-label="Text with its entities">${found.map(
+    return html`<p class="tagged" dir="auto" aria-label=${t('entities.label')}>${found.map(
       ({ start, end, label, probability }, at) =>
         html`${text.slice(ends[at], start)}<mark title=${percent(probability)}>${text.slice(start, end)}<small>${labelName(label, undefined)}</small></mark>`,
     )}${text.slice(ends[found.length])}</p>`

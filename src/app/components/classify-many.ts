@@ -1,15 +1,9 @@
 /** A batch of texts: how far it is, and what came out. */
 import { css, html, LitElement, nothing } from 'lit'
-import { grouped } from '../format.ts'
+import { t } from '../language.ts'
 import { classifier } from '../state/classify.ts'
-import {
-  type Batch,
-  isComplete,
-  isFor,
-  resultsCsv,
-  timeLeft,
-  unansweredCount,
-} from '../state/classify-batch.ts'
+import { type Batch, isComplete, isFor, timeLeft, unansweredCount } from '../state/classify-batch.ts'
+import { resultsCsv } from '../state/classify-csv.ts'
 import { engine } from '../state/engine.ts'
 import { saveFile } from '../state/save.ts'
 import { Watch } from '../state/store.ts'
@@ -77,9 +71,9 @@ export class ClassifyMany extends LitElement {
     const state = this.#state(batch, busy === 'many', stopping)
     return html`
       <div class="head">
-        <h3 id="name" dir="auto">${name === 'pasted' ? 'Pasted texts' : name}</h3>
+        <h3 id="name" dir="auto">${name === 'pasted' ? t('many.pasted') : name}</h3>
         <progress aria-labelledby="name" .value=${results.length} max=${total}></progress>
-        <p id="progress">${grouped(results.length)} of ${grouped(total)} rows${lost > 0 ? html`, ${grouped(lost)} without an answer` : nothing}${state ? html` · ${state}` : nothing}</p>
+        <p id="progress">${t('many.done', { done: results.length, n: total })}${lost > 0 ? html`, ${t('many.lost', { n: lost })}` : nothing}${state ? html` · ${state}` : nothing}</p>
         <div class="actions">${busy === 'many' ? this.#running(stopping) : this.#resting(batch)}</div>
       </div>
       ${busy === 'many' ? nothing : this.#error()}
@@ -88,22 +82,23 @@ export class ClassifyMany extends LitElement {
   }
 
   #state(batch: Batch, isRunning: boolean, stopping: boolean): string {
-    if (stopping) return 'stopping…'
+    if (stopping) return t('many.stopping')
     if (!isRunning) return this.#rest(batch)
-    if (engine.state.phase !== 'open') return 'connecting…'
+    if (engine.state.phase !== 'open') return t('many.connecting')
     return timeLeft(batch, performance.now())
   }
 
   #rest({ results, model, ...batch }: Batch): string {
     if (results.length === 0) return ''
-    const by = model && model.hash !== engine.state.model?.hash ? `, by ${model.title}` : ''
-    if (isComplete({ results, ...batch })) return `done${by}`
-    return `${classifier.state.error ? 'interrupted' : 'cancelled'}${by}`
+    const isDone = isComplete({ results, ...batch })
+    const state = t(isDone ? 'many.complete' : classifier.state.error ? 'many.interrupted' : 'many.cancelled')
+    const isOther = model && model.hash !== engine.state.model?.hash
+    return isOther ? t('many.by', { state, model: model.title }) : state
   }
 
   #running(stopping: boolean) {
-    return html`<button class="button" ?disabled=${stopping} @click=${() => classifier.stop()}>${icons.stop} Cancel</button>
-      <small>Finished rows stay.</small>`
+    return html`<button class="button" ?disabled=${stopping} @click=${() => classifier.stop()}>${icons.stop} ${t('cancel')}</button>
+      <small>${t('many.stay')}</small>`
   }
 
   #resting(batch: Batch) {
@@ -113,11 +108,11 @@ export class ClassifyMany extends LitElement {
     // After an error, the way on is below it.
     const isHalted = (classifier.state.error ?? engine.state.error) !== undefined
     const goesOn = !isHalted && isFor(batch, model) && !(isOurs && isComplete(batch))
-    const what = !isOurs ? `Classify with ${model?.title}` : length > 0 ? 'Go on' : 'Classify'
+    const what = !isOurs ? t('many.with', { model: model?.title ?? '' }) : t(length > 0 ? 'goOn' : 'classify')
     return html`
       ${goesOn ? html`<button class="button ${isOurs ? 'main' : ''}" @click=${() => classifier.many()}>${what}</button>` : nothing}
-      ${length > 0 ? html`<button class="button ${goesOn && isOurs ? '' : 'main'}" @click=${() => this.#download(batch)}>Download CSV</button>` : nothing}
-      <button class="button" @click=${this.#another}>New batch</button>
+      ${length > 0 ? html`<button class="button ${goesOn && isOurs ? '' : 'main'}" @click=${() => this.#download(batch)}>${t('many.csv')}</button>` : nothing}
+      <button class="button" @click=${this.#another}>${t('many.new')}</button>
     `
   }
 

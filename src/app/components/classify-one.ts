@@ -1,7 +1,8 @@
 /** One text, or a pair, and its label. */
 import { css, html, LitElement, nothing } from 'lit'
 import type { ClassifyInput } from '../../owner/api.ts'
-import { bytes, plural, word } from '../format.ts'
+import { bytes, decimal, word } from '../format.ts'
+import { sentence, t } from '../language.ts'
 import { labelName } from '../names.ts'
 import { classifier, type Labelled } from '../state/classify.ts'
 import { engine } from '../state/engine.ts'
@@ -54,6 +55,9 @@ export class ClassifyOne extends LitElement {
         white-space: nowrap;
         mask-image: linear-gradient(to right, #000 70%, transparent);
       }
+      .wire:dir(rtl) {
+        mask-image: linear-gradient(to left, #000 70%, transparent);
+      }
       .wire em {
         color: var(--server);
         font: italic 0.9375rem/1.6 var(--serif);
@@ -104,21 +108,21 @@ export class ClassifyOne extends LitElement {
       `
     return html`
       <form @submit=${this.#submit} @keydown=${this.#keys} @input=${this.#input}>
-        <label class="name" for="text">${pairs ? 'First text' : 'Text'}</label>
-        <textarea id="text" dir="auto" rows="3" autocomplete="off" placeholder="Write or paste a text"></textarea>
+        <label class="name" for="text">${t(pairs ? 'one.first' : 'one.text')}</label>
+        <textarea id="text" dir="auto" rows="3" autocomplete="off" placeholder=${t('one.write')}></textarea>
         ${
           pairs
-            ? html`<label class="name" for="pair">Second text</label>
-                <textarea id="pair" dir="auto" rows="3" autocomplete="off" placeholder="The text to compare it with"></textarea>`
+            ? html`<label class="name" for="pair">${t('one.second')}</label>
+                <textarea id="pair" dir="auto" rows="3" autocomplete="off" placeholder=${t('one.compare')}></textarea>`
             : nothing
         }
         <div class="actions">
           ${
             busy === 'one'
-              ? html`<button class="button" type="button" ?disabled=${stopping} @click=${() => classifier.stop()}>${icons.stop} Stop</button>`
-              : html`<button class="button main" ?disabled=${this.isEmpty || busy !== undefined}>Classify</button>`
+              ? html`<button class="button" type="button" ?disabled=${stopping} @click=${() => classifier.stop()}>${icons.stop} ${t('stop')}</button>`
+              : html`<button class="button main" ?disabled=${this.isEmpty || busy !== undefined}>${t('classify')}</button>`
           }
-          <small>${busy === 'many' ? 'A batch is being classified.' : 'Ctrl + Enter classifies, too.'}</small>
+          <small>${t(busy === 'many' ? 'one.batch' : 'one.keys')}</small>
         </div>
       </form>
       <div class="waiting">
@@ -145,22 +149,24 @@ export class ClassifyOne extends LitElement {
     const { ownerUp, ownerDown, dealerToServer, hops } = traffic
     const { model } = engine.state
     const { dealt } = model?.protection.notice ?? {}
-    return html`<section class="result" aria-label="Result">
+    return html`<section class="result" aria-label=${t('one.result')}>
       <h3 dir="auto">${labelName(result.label, model)}${number ? html`, ${number}` : nothing}</h3>
       ${result.entities ? entities.render(input.text, result.entities) : nothing}
       ${result.view ? pictureViews.render(result.view) : nothing}
       ${result.probabilities.length > 0 ? bars.render(result, model, this.isOpen, this.#toggle) : nothing}
-      ${result.isCut ? html`<p class="note">The text is longer than this model reads. Its end was left out.</p>` : nothing}
+      ${result.isCut ? html`<p class="note">${t('one.cut')}</p>` : nothing}
       <details class="cost">
-        <summary>${seconds.toFixed(1)} s, privately</summary>
-        ${plural(hops, 'hop')} · ${bytes(ownerUp + ownerDown)} between you and the server${
-          dealt ? html` · ${bytes(dealerToServer)} of ${dealt} from the dealer to the server` : nothing
+        <summary>${t(model?.protection.notice.hidesTexts ? 'one.tookPrivately' : 'one.took', { seconds: decimal(seconds) })}</summary>
+        ${t('hops', { n: hops })} · ${t('one.between', { amount: bytes(ownerUp + ownerDown) })}${
+          dealt
+            ? html` · ${t('one.dealt', { amount: bytes(dealerToServer), what: sentence(dealt) })}`
+            : nothing
         }
       </details>
       ${
         wire.length > 0
-          ? html`<button class="wire" title="See what each party received" @click=${this.#openPanel}>
-              <em>a sample of what the server saw</em> ${wire.map(word).join(' ')}
+          ? html`<button class="wire" title=${t('wire.title')} @click=${this.#openPanel}>
+              <em>${t('wire.sample')}</em> <bdi dir="ltr">${wire.map(word).join(' ')}</bdi>
             </button>`
           : nothing
       }

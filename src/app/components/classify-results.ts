@@ -2,6 +2,7 @@
 import { css, html, LitElement, nothing } from 'lit'
 import { isUnanswered } from '../../owner/api.ts'
 import { grouped } from '../format.ts'
+import { t, theirs } from '../language.ts'
 import { labelName } from '../names.ts'
 import { classifier } from '../state/classify.ts'
 import { answerOf, type Batch, labelCounts } from '../state/classify-batch.ts'
@@ -35,13 +36,13 @@ export class ClassifyResults extends LitElement {
         padding: 0 0 8px;
         color: var(--soft);
         font: italic 1rem/1.5 var(--serif);
-        text-align: left;
+        text-align: start;
       }
       th,
       td {
         padding: 8px 12px 8px 0;
         border-top: 1px solid var(--line);
-        text-align: left;
+        text-align: start;
         vertical-align: top;
       }
       thead th {
@@ -57,8 +58,8 @@ export class ClassifyResults extends LitElement {
         white-space: nowrap;
       }
       .share {
-        padding-right: 0;
-        text-align: right;
+        padding-inline-end: 0;
+        text-align: end;
       }
       .label {
         overflow-wrap: break-word;
@@ -120,14 +121,18 @@ export class ClassifyResults extends LitElement {
     })
     return html`
       ${this.#filter(batch, counts, label)}
-      <div class="scroll" tabindex="0" role="group" aria-label="Results">
+      <div class="scroll" tabindex="0" role="group" aria-label=${t('results.label')}>
         <table>
           <caption>
-            ${label ? html`Rows labelled <bdi>${labelName(label, batch.model)}</bdi>` : 'Results'}, ${grouped(page * perPage + 1)} to
-            ${grouped(page * perPage + rows.length)} of ${grouped(total)}
+            ${t(label ? 'results.labelled' : 'results.rows', {
+              label: label && labelName(label, batch.model),
+              from: page * perPage + 1,
+              to: page * perPage + rows.length,
+              n: total,
+            })}
           </caption>
           <thead>
-            <tr><th scope="col">Row</th><th scope="col">Text</th><th scope="col">Label</th><th scope="col" class="share">Probability</th></tr>
+            <tr><th scope="col">${t('results.row')}</th><th scope="col">${t('results.text')}</th><th scope="col">${t('results.of')}</th><th scope="col" class="share">${t('results.share')}</th></tr>
           </thead>
           <tbody>
             ${rows.map((row) => this.#row(batch, row))}
@@ -140,9 +145,9 @@ export class ClassifyResults extends LitElement {
 
   #filter(batch: Batch, counts: [string, number][], label: string) {
     return html`<div class="filter">
-      <label for="filter">Show</label>
+      <label for="filter">${t('results.show')}</label>
       <select id="filter" @change=${this.#choose}>
-        <option value="" .selected=${label === ''}>all labels (${grouped(batch.results.length)})</option>
+        <option value="" .selected=${label === ''}>${t('results.all', { n: batch.results.length })}</option>
         ${counts.map(
           ([name, count]) =>
             html`<option value=${name} .selected=${name === label}>${labelName(name, batch.model)} (${grouped(count)})</option>`,
@@ -160,10 +165,10 @@ export class ClassifyResults extends LitElement {
       <td>
         <span class="said" dir="auto">${cells[columns.text]}</span>
         ${columns.pair === undefined ? nothing : html`<span class="said" dir="auto">${cells[columns.pair]}</span>`}
-        ${outcome && isUnanswered(outcome) ? html`<span class="none">${outcome.error.message}</span>` : nothing}
-        ${result?.isCut ? html`<span class="none">only its beginning was read</span>` : nothing}
+        ${outcome && isUnanswered(outcome) ? html`<span class="none">${theirs(outcome.error.message)}</span>` : nothing}
+        ${result?.isCut ? html`<span class="none">${t('results.beginning')}</span>` : nothing}
       </td>
-      <td class="label" dir="auto">${result ? labelName(result.label, classifier.state.batch?.model) : html`<span class="none">${outcome ? 'no answer' : 'no text'}</span>`}</td>
+      <td class="label" dir="auto">${result ? labelName(result.label, classifier.state.batch?.model) : html`<span class="none">${t(outcome ? 'results.unanswered' : 'results.none')}</span>`}</td>
       <td class="share">${result ? figure(result) : ''}</td>
     </tr>`
   }
@@ -172,11 +177,11 @@ export class ClassifyResults extends LitElement {
     const go = (to: number) => () => {
       this.page = to
     }
-    return html`<nav aria-label="Pages of results">
-      <button class="button" ?disabled=${page === 0} @click=${go(page - 1)}>Previous</button>
-      <span>page ${grouped(page + 1)} of ${grouped(pages)}</span>
-      <button class="button" ?disabled=${page === pages - 1} @click=${go(page + 1)}>Next</button>
-      ${page < pages - 2 ? html`<button class="button" @click=${go(pages - 1)}>Last</button>` : nothing}
+    return html`<nav aria-label=${t('results.pages')}>
+      <button class="button" ?disabled=${page === 0} @click=${go(page - 1)}>${t('results.previous')}</button>
+      <span>${t('results.page', { page: page + 1, n: pages })}</span>
+      <button class="button" ?disabled=${page === pages - 1} @click=${go(page + 1)}>${t('results.next')}</button>
+      ${page < pages - 2 ? html`<button class="button" @click=${go(pages - 1)}>${t('results.last')}</button>` : nothing}
     </nav>`
   }
 

@@ -1,6 +1,7 @@
 /** Where a batch comes from: pasted lines, or a file that is chosen or dropped. */
 import { css, html, LitElement, nothing } from 'lit'
-import { bytes, plural } from '../format.ts'
+import { bytes } from '../format.ts'
+import { t } from '../language.ts'
 import { classifier } from '../state/classify.ts'
 import type { Batch } from '../state/classify-batch.ts'
 import { fromFile, fromLines, type Source } from '../state/classify-table.ts'
@@ -81,24 +82,24 @@ export class ClassifySource extends LitElement {
             ></sotto-classify-columns>`
           : this.#paste()
       }
-      ${this.trouble ? html`<p class="trouble" role="alert">${this.trouble}</p>` : nothing}
+      ${this.trouble ? html`<p class="trouble" role="alert" dir="auto">${this.trouble}</p>` : nothing}
     </div>`
   }
 
   #paste() {
-    const hint = this.pairs ? 'First text, a tab, second text' : 'One text a line'
+    const hint = t(this.pairs ? 'source.hint.pairs' : 'source.hint')
     const busy = classifier.state.busy !== undefined
     return html`<form @submit=${this.#submit}>
-      <label class="name" for="lines">Texts, one a line${this.pairs ? ', with a tab between the two of a pair' : nothing}</label>
+      <label class="name" for="lines">${t(this.pairs ? 'source.label.pairs' : 'source.label')}</label>
       <textarea id="lines" dir="auto" rows="7" autocomplete="off" placeholder=${hint} @input=${this.#count}></textarea>
       <div class="actions">
         <button class="button main" ?disabled=${this.lines === 0 || busy}>
-          Classify${this.lines > 0 ? html` ${plural(this.lines, 'text')}` : nothing}
+          ${this.lines > 0 ? t('columns.classify', { n: this.lines }) : t('classify')}
         </button>
-        <button class="button" type="button" @click=${this.#pick}>Choose a file…</button>
-        <small>CSV, TSV or JSON lines; or drop one here.</small>
+        <button class="button" type="button" @click=${this.#pick}>${t('source.choose')}</button>
+        <small>${t('source.kinds')}</small>
       </div>
-      <input class="hidden" type="file" tabindex="-1" aria-label="File with texts" accept=".csv,.tsv,.txt,.jsonl,.ndjson,.json" @change=${this.#chosen} />
+      <input class="hidden" type="file" tabindex="-1" aria-label=${t('source.file')} accept=".csv,.tsv,.txt,.jsonl,.ndjson,.json" @change=${this.#chosen} />
     </form>`
   }
 
@@ -119,7 +120,7 @@ export class ClassifySource extends LitElement {
     try {
       content = await file.arrayBuffer()
     } catch {
-      this.trouble = `${file.name} (${bytes(file.size)}) could not be read. Is it still there?`
+      this.trouble = t('source.unreadable', { name: file.name, size: bytes(file.size) })
       return
     }
     this.source = this.#take(() => fromFile(file.name, content))

@@ -1,7 +1,8 @@
 /** The view of a model that labels texts: one at a time, or a batch. */
 import { html, LitElement, nothing } from 'lit'
 import type { ModelListing } from '../../owner/api.ts'
-import { bytes, count, grouped, plural } from '../format.ts'
+import { bytes, count } from '../format.ts'
+import { t, theirs } from '../language.ts'
 import { labelName, modelName } from '../names.ts'
 import { classifier } from '../state/classify.ts'
 import { engine } from '../state/engine.ts'
@@ -10,14 +11,15 @@ import { storage } from '../state/storage.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import { classifyFrame } from '../styles/classify-frame.ts'
+import '../view-texts.ts'
 import './classify-many.ts'
 import './classify-one.ts'
 import { honesty } from './honesty.ts'
 import { describe } from './progress.ts'
 
 const tabs = [
-  ['one', 'One text'],
-  ['many', 'Many texts'],
+  ['one', 'classify.one'],
+  ['many', 'classify.many'],
 ] as const
 
 export class ClassifyView extends LitElement {
@@ -51,14 +53,14 @@ export class ClassifyView extends LitElement {
     return html`
       <div class="scroll">
         <div class="column">
-          <h2>${model?.protection.notice.hidesTexts === false ? `${model.protection.notice.title}.` : 'A label, and nobody listening.'}</h2>
+          <h2>${model?.protection.notice.hidesTexts === false ? html`${theirs(model.protection.notice.title)}.` : t('classify.lead')}</h2>
           <p class="lead">
-            ${model?.protection.notice.lead.classify} ${honesty.condition(model)}
-            <button @click=${this.#openPanel}>Who sees what</button>
+            ${theirs(model?.protection.notice.lead.classify)} ${honesty.condition(model)}
+            <button @click=${this.#openPanel}>${t('app.who')}</button>
           </p>
           ${honesty.warning()}
           <div class="model">${model ? this.#model(model) : nothing}</div>
-          ${notice ? html`<p class="notice">${notice}</p>` : nothing}
+          ${notice ? html`<p class="notice">${theirs(notice)}</p>` : nothing}
           ${storage.state.text ? html`<p class="notice" role="status">${storage.state.text}</p>` : nothing}
           ${model?.reads === 'pictures' ? html`<sotto-classify-one></sotto-classify-one>` : this.#texts(mode)}
         </div>
@@ -70,7 +72,7 @@ export class ClassifyView extends LitElement {
 
   #texts(mode: 'one' | 'many') {
     return html`
-          <div class="tabs" role="tablist" aria-label="How many texts" @keydown=${this.#keys}>
+          <div class="tabs" role="tablist" aria-label=${t('classify.how')} @keydown=${this.#keys}>
             ${tabs.map(
               ([name, label]) => html`<button
                 role="tab"
@@ -80,7 +82,7 @@ export class ClassifyView extends LitElement {
                 tabindex=${mode === name ? 0 : -1}
                 @click=${() => classifier.set({ mode: name })}
               >
-                ${label}
+                ${t(label)}
               </button>`,
             )}
           </div>
@@ -97,16 +99,17 @@ export class ClassifyView extends LitElement {
     const few =
       labels.length <= 6
         ? labels.map(named).join(', ')
-        : `${labels.slice(0, 4).map(named).join(', ')} and ${labels.length - 4} more`
+        : t('classify.others', { some: labels.slice(0, 4).map(named).join(', '), n: labels.length - 4 })
     return html`
       <p>
-        <b>${modelName(model)}</b> · ${plural(labels.length, 'label')}: ${few} · ${count(model.parameters)} parameters,
-        ${count(model.privateParameters)} of them private · reads ${model.reads ?? `${grouped(model.context)} tokens`} · ${model.licence}
+        <b>${modelName(model)}</b> · ${t('classify.labels', { n: labels.length })}: ${few} ·
+        ${t('model.parameters', { count: count(model.parameters), private: count(model.privateParameters) })} ·
+        ${t('classify.reads', { what: model.reads ? t('classify.pictures') : t('tokens', { n: model.context }) })} · ${model.licence}
       </p>
-      <p>${model.description}</p>
+      <p dir="auto">${model.description}</p>
       ${
         engine.state.phase === 'offer'
-          ? html`<button class="button main" @click=${() => engine.open()}>Download ${bytes(model.publicBytes)} and connect</button>`
+          ? html`<button class="button main" @click=${() => engine.open()}>${t('model.download', { size: bytes(model.publicBytes) })}</button>`
           : nothing
       }
     `
@@ -115,10 +118,11 @@ export class ClassifyView extends LitElement {
   #ready() {
     const { phase, progress } = engine.state
     if (phase === 'open')
-      return html`<span>${classifier.state.busy ? 'Classifying' : 'Ready to classify'}</span>`
-    if (phase === 'opening') return html`<span>${progress ? describe(progress) : 'Connecting'}…</span>`
-    if (phase === 'starting') return html`<span>Asking the server for its models…</span>`
-    return html`<span>${phase === 'offer' ? 'Not connected yet' : 'Not connected'}</span>`
+      return html`<span>${t(classifier.state.busy ? 'classify.busy' : 'classify.ready')}</span>`
+    if (phase === 'opening')
+      return html`<span>${progress ? `${describe(progress)}…` : t('state.connecting')}</span>`
+    if (phase === 'starting') return html`<span>${t('state.asking')}</span>`
+    return html`<span>${t(phase === 'offer' ? 'state.offer' : 'state.none')}</span>`
   }
 
   /** As in every list of tabs: arrows choose, and the focus goes along. */

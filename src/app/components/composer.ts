@@ -1,8 +1,8 @@
 /** Where a message is written, and how ready the engine is for it. */
 import { css, html, LitElement, nothing } from 'lit'
 import type { Measured } from '../../owner/api.ts'
-import { grouped, plural } from '../format.ts'
 import type { Conversation } from '../history/conversation.ts'
+import { t } from '../language.ts'
 import { chat } from '../state/chat.ts'
 import { drafts } from '../state/drafts.ts'
 import { engine } from '../state/engine.ts'
@@ -164,9 +164,9 @@ export class Composer extends LitElement {
         <textarea
           rows="1"
           dir="auto"
-          aria-label="Message"
+          aria-label=${t('composer.message')}
           aria-describedby="state"
-          placeholder="Write to the model"
+          placeholder=${t('composer.write')}
           enterkeyhint="send"
           autocomplete="off"
           @input=${this.#input}
@@ -174,8 +174,8 @@ export class Composer extends LitElement {
         ></textarea>
         ${
           busy
-            ? html`<button class="go" type="button" aria-label="Stop" title="Stop (Esc)" ?disabled=${chat.state.stopping} @click=${() => chat.stop()}>${icons.stop}</button>`
-            : html`<button class="go" aria-label=${this.isChecking ? 'Checking' : 'Send'} title="Send (Enter)" ?disabled=${empty || this.#isTooLong}>${icons.send}</button>`
+            ? html`<button class="go" type="button" aria-label=${t('stop')} title=${t('composer.stop')} ?disabled=${chat.state.stopping} @click=${() => chat.stop()}>${icons.stop}</button>`
+            : html`<button class="go" aria-label=${t(this.isChecking ? 'composer.checking' : 'composer.send')} title=${t('composer.sendKey')} ?disabled=${empty || this.#isTooLong}>${icons.send}</button>`
         }
       </form>
       <div class="state" id="state">${this.#ready()}${this.#count()}</div>
@@ -184,18 +184,18 @@ export class Composer extends LitElement {
 
   #ready() {
     const { phase, stats, progress, away, error } = engine.state
-    const again = html`<button class="again" @click=${() => engine.ready().catch(() => undefined)}>Try now</button>`
+    const again = html`<button class="again" @click=${() => engine.ready().catch(() => undefined)}>${t('composer.tryNow')}</button>`
     if (away) return html`<span class="ready" role="status">${away.text} ${again}</span>`
     if (phase === 'open') {
       const ready = stats?.tokensReady ?? 0
-      const title = `Work that doesn’t depend on your words is done ahead, while you type: enough for ${plural(ready, 'token')} now`
-      return html`<span class="ready" title=${title}>${meter.render(ready)}<span>Ready</span></span>`
+      const title = t('composer.ahead', { n: ready })
+      return html`<span class="ready" title=${title}>${meter.render(ready)}<span>${t('composer.ready')}</span></span>`
     }
     if (phase === 'opening')
-      return html`<span class="ready">${progress ? describe(progress) : 'Connecting'}…</span>`
-    if (phase === 'starting') return html`<span class="ready">Asking the server for its models…</span>`
-    if (phase === 'offer') return html`<span class="ready">Not connected yet</span>`
-    return html`<span class="ready" title=${error?.message ?? ''}>Not connected. ${again}</span>`
+      return html`<span class="ready">${progress ? `${describe(progress)}…` : t('state.connecting')}</span>`
+    if (phase === 'starting') return html`<span class="ready">${t('state.asking')}</span>`
+    if (phase === 'offer') return html`<span class="ready">${t('state.offer')}</span>`
+    return html`<span class="ready" title=${error?.message ?? ''}>${t('composer.notConnected')} ${again}</span>`
   }
 
   get #isTooLong(): boolean {
@@ -207,8 +207,8 @@ export class Composer extends LitElement {
     const { measured } = this
     if (!measured || !this.#field?.value.trim()) return nothing
     const { tokens, most } = measured
-    return html`<span class=${this.#isTooLong ? 'count over' : 'count'} title="A token is about three quarters of a word. The rest of the model’s memory is for its reply.">
-      ${grouped(tokens)} of ${plural(most, 'token')}${this.#isTooLong ? ': too long for this model' : nothing}
+    return html`<span class=${this.#isTooLong ? 'count over' : 'count'} title=${t('composer.token')}>
+      ${t(this.#isTooLong ? 'composer.over' : 'composer.count', { tokens, n: most })}
     </span>`
   }
 

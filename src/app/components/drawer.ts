@@ -19,6 +19,11 @@ export class Drawer extends LitElement {
     css`
       :host {
         display: contents;
+        /* The way that lines run. */
+        --along: 1;
+      }
+      :host(:dir(rtl)) {
+        --along: -1;
       }
       aside {
         height: 100%;
@@ -26,7 +31,8 @@ export class Drawer extends LitElement {
       }
       dialog {
         position: fixed;
-        inset: 0 auto 0 0;
+        inset-block: 0;
+        inset-inline: 0 auto;
         width: min(400px, 100vw);
         max-width: none;
         height: 100dvh;
@@ -42,7 +48,7 @@ export class Drawer extends LitElement {
         width: min(320px, 86vw);
       }
       :host([side='right']) dialog {
-        inset: 0 0 0 auto;
+        inset-inline: auto 0;
       }
       dialog[open] {
         animation: slide 0.22s ease-out;
@@ -53,7 +59,7 @@ export class Drawer extends LitElement {
       @keyframes slide {
         from {
           opacity: 0;
-          translate: -24px 0;
+          translate: calc(-24px * var(--along)) 0;
         }
       }
       :host([side='right']) dialog[open] {
@@ -62,7 +68,7 @@ export class Drawer extends LitElement {
       @keyframes slide-right {
         from {
           opacity: 0;
-          translate: 24px 0;
+          translate: calc(24px * var(--along)) 0;
         }
       }
     `,

@@ -1,5 +1,6 @@
 /** The bar above the conversation. */
 import { css, html, LitElement, nothing } from 'lit'
+import { t } from '../language.ts'
 import { chat } from '../state/chat.ts'
 import { settings } from '../state/settings.ts'
 import { Watch } from '../state/store.ts'
@@ -41,7 +42,7 @@ export class Header extends LitElement {
         flex: 1;
         min-width: 0;
         overflow: hidden;
-        padding-left: 4px;
+        padding-inline-start: 4px;
         color: var(--soft);
         font-size: 0.9375rem;
         font-weight: 400;
@@ -59,8 +60,10 @@ export class Header extends LitElement {
         display: flex;
         align-items: center;
         gap: 8px;
+        flex: none;
         height: 40px;
         padding: 0 12px 0 10px;
+        white-space: nowrap;
         border-radius: 10px;
         color: var(--soft);
         font-size: 0.9375rem;
@@ -105,30 +108,30 @@ export class Header extends LitElement {
     return html`<header>
       ${
         this.chat
-          ? html`<button class="icon" aria-label="Conversations" title="Conversations" aria-pressed=${this.list} @click=${this.#emit('toggle-list')}>
+          ? html`<button class="icon" aria-label=${t('app.conversations')} title=${t('app.conversations')} aria-pressed=${this.list} @click=${this.#emit('toggle-list')}>
               ${icons.menu}
             </button>`
           : nothing
       }
       <h1 class="name">${icons.mark}<span>sotto</span></h1>
       <sotto-model-picker></sotto-model-picker>
-      <p class="title" dir="auto">${this.chat ? html`<span>${conversation.temporary ? 'Temporary chat' : conversation.title.value}</span>` : nothing}</p>
+      <p class="title" dir="auto">${this.chat ? html`<span>${conversation.temporary ? t('header.temporary') : conversation.title.value}</span>` : nothing}</p>
       ${
         this.chat
           ? html`<button
               class="icon"
               aria-pressed=${conversation.temporary}
-              aria-label="Temporary chat: keep it in memory only"
-              title="Temporary chat: keep it in memory only"
+              aria-label=${t('header.temporaryHint')}
+              title=${t('header.temporaryHint')}
               @click=${() => chat.toggleTemporary()}
             >
               ${icons.fading}
             </button>`
           : nothing
       }
-      <button class="icon" aria-label="Settings" title="Settings" @click=${this.#emit('open-settings')}>${icons.gear}</button>
-      <button class="see" aria-pressed=${this.panel} aria-label="Who sees what" title="Who sees what" @click=${this.#emit('toggle-panel')}>
-        ${icons.eye}<span>Who sees what</span>
+      <button class="icon" aria-label=${t('settings')} title=${t('settings')} @click=${this.#emit('open-settings')}>${icons.gear}</button>
+      <button class="see" aria-pressed=${this.panel} aria-label=${t('app.who')} title=${t('app.who')} @click=${this.#emit('toggle-panel')}>
+        ${icons.eye}<span>${t('app.who')}</span>
       </button>
     </header>`
   }

@@ -1,6 +1,7 @@
 /** On what the promise rests, at first sight: who must not work together, and why somebody is protected here, or nobody. */
 import { css, html, nothing } from 'lit'
 import type { ModelListing } from '../../owner/api.ts'
+import { sentence, t } from '../language.ts'
 import { operatorOf, parties, whyUnprotected } from '../state/parties.ts'
 
 const styles = css`
@@ -18,12 +19,13 @@ const styles = css`
 
 /** The two who must not work together, by name. */
 function condition(model: ModelListing | undefined): string {
-  const text = model?.protection.notice.apart ?? ''
+  const text = sentence(model?.protection.notice.apart ?? '')
   const { server, dealer } = parties.state
-  const who = (role: string, name: string | undefined) => (name ? `${name} (the ${role})` : `the ${role}`)
+  const who = (role: string, name: string | undefined) =>
+    name ? t('honesty.named', { name, role }) : t('honesty.role', { role })
   return text
-    .replace('{server}', who('model server', operatorOf(server)))
-    .replace('{dealer}', who('dealer', operatorOf(dealer)))
+    .replace('{server}', who(t('role.server'), operatorOf(server)))
+    .replace('{dealer}', who(t('role.dealer'), operatorOf(dealer)))
 }
 
 export const honesty = {

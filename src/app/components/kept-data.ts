@@ -3,6 +3,7 @@ import { css, html, LitElement, nothing } from 'lit'
 import { bytes } from '../format.ts'
 import { archive } from '../history/archive.ts'
 import { vault } from '../history/vault.ts'
+import { sentence, t } from '../language.ts'
 import { chat } from '../state/chat.ts'
 import { exportFile, importFile } from '../state/export.ts'
 import { library } from '../state/library.ts'
@@ -77,23 +78,23 @@ export class KeptData extends LitElement {
     const { kept } = library.state
     const { usage, quota } = this.used ?? {}
     return html`<fieldset>
-      <legend>Kept in this browser</legend>
+      <legend>${t('kept.legend')}</legend>
       <p>
-        Conversations, drafts, settings and downloaded model parts. Nothing of it is kept anywhere else.
-        ${usage !== undefined && quota ? html`It takes ${bytes(usage)} of the ${bytes(quota)} that the browser allows.` : nothing}
+        ${t('kept.what')}
+        ${usage !== undefined && quota ? t('kept.used', { usage: bytes(usage), quota: bytes(quota) }) : nothing}
       </p>
       <div class="row">
-        <button class="button" type="button" ?disabled=${kept.length === 0} @click=${() => exportFile(kept)}>Export conversations</button>
-        <button class="button" type="button" @click=${this.#pick}>Import…</button>
-        <input hidden type="file" accept=".json,application/json" aria-label="Exported conversations" @change=${this.#import} />
+        <button class="button" type="button" ?disabled=${kept.length === 0} @click=${() => exportFile(kept)}>${t('kept.export')}</button>
+        <button class="button" type="button" @click=${this.#pick}>${t('kept.import')}</button>
+        <input hidden type="file" accept=".json,application/json" aria-label=${t('kept.file')} @change=${this.#import} />
       </div>
       ${this.#protection()}
       <div class="row">
         ${
           this.isSure
-            ? html`<button class="button danger" type="button" @click=${this.#erase}>Yes, erase everything</button>
-                <button class="button" type="button" @click=${this.#ask}>No</button>`
-            : html`<button class="button" type="button" @click=${this.#ask}>Erase everything…</button>`
+            ? html`<button class="button danger" type="button" @click=${this.#erase}>${t('erase.sure')}</button>
+                <button class="button" type="button" @click=${this.#ask}>${t('no')}</button>`
+            : html`<button class="button" type="button" @click=${this.#ask}>${t('erase')}</button>`
         }
       </div>
       ${this.said ? html`<p class="said" role="status">${this.said}</p>` : nothing}
@@ -103,29 +104,27 @@ export class KeptData extends LitElement {
   #protection() {
     const { state } = vault.state
     if (!crypto.subtle || state === 'unread') return nothing
-    if (state === 'locked')
-      return html`<p class="said">Encrypted and locked: unlock it in the chat first.</p>`
+    if (state === 'locked') return html`<p class="said">${t('kept.locked')}</p>`
     if (this.isAsked)
       return html`<form class="passphrase" @submit=${this.#protect}>
-        <label for="passphrase">Passphrase, ${SHORTEST} characters or more</label>
+        <label for="passphrase">${t('kept.passphrase', { n: SHORTEST })}</label>
         <input id="passphrase" type="password" autocomplete="new-password" minlength=${SHORTEST} required />
-        <p>Whoever forgets it loses the conversations: nobody can bring them back. It is stretched by 600,000 rounds of
-          PBKDF2, so choose one that cannot be guessed: several words.</p>
+        <p>${t('kept.warning')}</p>
         <div class="row">
-          <button class="button main">Encrypt</button>
-          <button class="button" type="button" @click=${() => this.#asked(false)}>Cancel</button>
+          <button class="button main">${t('kept.encrypt')}</button>
+          <button class="button" type="button" @click=${() => this.#asked(false)}>${t('cancel')}</button>
         </div>
       </form>`
     return html`<p class="said">
-        ${state === 'open' ? 'Encrypted under your passphrase; locked after 15 minutes without a touch.' : 'Readable for whoever uses this browser profile.'}
+        ${t(state === 'open' ? 'kept.encrypted' : 'kept.readable')}
       </p>
       <div class="row">
         ${
           state === 'open'
-            ? html`<button class="button" type="button" @click=${this.#lock}>Lock now</button>
-                <button class="button" type="button" @click=${() => this.#asked(true)}>Change passphrase…</button>
-                <button class="button" type="button" @click=${this.#unprotect}>Stop encrypting</button>`
-            : html`<button class="button" type="button" @click=${() => this.#asked(true)}>Encrypt with a passphrase…</button>`
+            ? html`<button class="button" type="button" @click=${this.#lock}>${t('kept.lock')}</button>
+                <button class="button" type="button" @click=${() => this.#asked(true)}>${t('kept.change')}</button>
+                <button class="button" type="button" @click=${this.#unprotect}>${t('kept.stop')}</button>`
+            : html`<button class="button" type="button" @click=${() => this.#asked(true)}>${t('kept.protect')}</button>`
         }
       </div>
       ${state === 'open' ? html`<sotto-passkey-settings></sotto-passkey-settings>` : nothing}`
@@ -152,12 +151,11 @@ export class KeptData extends LitElement {
     event.preventDefault()
     const passphrase = this.renderRoot.querySelector<HTMLInputElement>('#passphrase')?.value ?? ''
     this.isAsked = false
-    this.said = 'Encrypting…'
-    await this.#say(archive.protect(passphrase), 'Everything that is kept is encrypted now.')
+    this.said = t('kept.encrypting')
+    await this.#say(archive.protect(passphrase), t('kept.isEncrypted'))
   }
 
-  readonly #unprotect = (): Promise<void> =>
-    this.#say(archive.protect(undefined), 'What is kept is readable now.')
+  readonly #unprotect = (): Promise<void> => this.#say(archive.protect(undefined), t('kept.isReadable'))
 
   readonly #lock = async (): Promise<void> => {
     await lock()
@@ -172,7 +170,7 @@ export class KeptData extends LitElement {
     input.value = ''
     if (!file) return
     const take = async () => library.takeIn(importFile(await file.text(), chat.era))
-    await this.#say(take(), `${file.name} was taken in, turn by turn.`)
+    await this.#say(take(), t('kept.taken', { name: file.name }))
   }
 
   async #say(work: Promise<unknown>, done: string): Promise<void> {
@@ -180,7 +178,7 @@ export class KeptData extends LitElement {
       await work
       this.said = done
     } catch (error) {
-      this.said = error instanceof Error ? error.message : String(error)
+      this.said = sentence(error instanceof Error ? error.message : String(error))
     }
   }
 }

@@ -1,6 +1,7 @@
 /** Where a key file is given that a model asks for. It stays in this tab. */
 import { css, html, LitElement, nothing } from 'lit'
 import { OwnerError } from '../../owner/api.ts'
+import { sentence, t } from '../language.ts'
 import { engine } from '../state/engine.ts'
 import { base } from '../styles/base.ts'
 
@@ -36,9 +37,9 @@ export class KeyField extends LitElement {
 
   protected override render() {
     return html`
-      <button class="button main" @click=${this.#pick}>Open a key file…</button>
-      <input class="hidden" type="file" tabindex="-1" aria-label="Key file" accept=".json,application/json" @change=${this.#chosen} />
-      <p>It stays in this tab’s memory: after a reload it is asked for again.</p>
+      <button class="button main" @click=${this.#pick}>${t('key.open')}</button>
+      <input class="hidden" type="file" tabindex="-1" aria-label=${t('key.file')} accept=".json,application/json" @change=${this.#chosen} />
+      <p>${t('key.note')}</p>
       ${this.trouble ? html`<p class="trouble" role="alert">${this.trouble}</p>` : nothing}
     `
   }
@@ -55,7 +56,7 @@ export class KeyField extends LitElement {
       this.dispatchEvent(new Event('opened'))
     } catch (reason) {
       const { message, advice } = OwnerError.from(reason)
-      this.trouble = `${message} ${advice}`
+      this.trouble = `${sentence(message)} ${sentence(advice)}`
     }
     // A file that was corrected may be chosen again under its name.
     input.value = ''

@@ -4,8 +4,8 @@ import { repeat } from 'lit/directives/repeat.js'
 import { ago } from '../format.ts'
 import { type Conversation, renamed } from '../history/conversation.ts'
 import { setRegister } from '../history/register.ts'
+import { parts, t } from '../language.ts'
 import { chat } from '../state/chat.ts'
-import { exportMarkdown } from '../state/export.ts'
 import { library } from '../state/library.ts'
 import { readAhead, search } from '../state/search.ts'
 import { Watch } from '../state/store.ts'
@@ -45,24 +45,24 @@ export class List extends LitElement {
     const found = search(kept, this.query)
     return html`
       <div class="top">
-        <button class="button new" @click=${this.#new}>${icons.plus} New chat</button>
-        <button class="icon" aria-label="Hide conversations" title="Hide conversations" @click=${this.#close}>
+        <button class="button new" @click=${this.#new}>${icons.plus} ${t('list.new')}</button>
+        <button class="icon" aria-label=${t('list.hide')} title=${t('list.hide')} @click=${this.#close}>
           ${icons.close}
         </button>
       </div>
       ${
         kept.length > 1
-          ? html`<search class="find"><input type="search" dir="auto" aria-label="Search all chats" placeholder="Search" @input=${this.#search} /></search>`
+          ? html`<search class="find"><input type="search" dir="auto" aria-label=${t('list.search')} placeholder=${t('list.find')} @input=${this.#search} /></search>`
           : nothing
       }
-      <nav aria-label="Kept conversations" tabindex="-1" @scroll=${() => this.requestUpdate()}>
+      <nav aria-label=${t('list.kept')} tabindex="-1" @scroll=${() => this.requestUpdate()}>
         ${this.#rows(found)}
-        ${kept.length > 0 && found.length === 0 ? html`<p class="note" role="status">Nothing was found.</p>` : nothing}
+        ${kept.length > 0 && found.length === 0 ? html`<p class="note" role="status">${t('list.nothing')}</p>` : nothing}
       </nav>
-      <div popover id="menu" aria-label="More" @toggle=${this.#toggled}>${this.#menu()}</div>
-      ${removed ? html`<p class="note" role="status">Deleted “<bdi>${removed.title.value}</bdi>”. <button class="undo" @click=${() => library.undo()}>Undo</button></p>` : nothing}
+      <div popover id="menu" aria-label=${t('more')} @toggle=${this.#toggled}>${this.#menu()}</div>
+      ${removed ? html`<p class="note" role="status">${parts('list.deleted', { title: html`<bdi>${removed.title.value}</bdi>` })} <button class="undo" @click=${() => library.undo()}>${t('list.undo')}</button></p>` : nothing}
       <p class="note">
-        ${kept.length === 0 ? 'Conversations will appear here. ' : ''}Kept in this browser only. Export, encrypt or erase them in the settings.
+        ${kept.length === 0 ? `${t('list.empty')} ` : ''}${t('list.where')}
       </p>
     `
   }
@@ -92,17 +92,17 @@ export class List extends LitElement {
     if (id === this.renaming)
       return html`<li aria-posinset=${at} aria-setsize=${of}>
         <form class="rename pick" @submit=${this.#rename} @focusout=${this.#rename} @keydown=${this.#renameKeys}>
-          <input dir="auto" aria-label="Name of the chat" maxlength="120" .value=${title} />
+          <input dir="auto" aria-label=${t('list.name')} maxlength="120" .value=${title} />
         </form>
       </li>`
     return html`<li class=${open ? 'open' : ''} aria-posinset=${at} aria-setsize=${of}>
       <button class="pick" aria-current=${open ? 'true' : 'false'} @click=${() => this.#pick(conversation)}>
-        <b dir="auto">${pinned.value ? html`<span class="hidden">Pinned: </span>${icons.pin}` : nothing}${title}</b><small>${ago(updated)}</small>
+        <b dir="auto">${pinned.value ? html`<span class="hidden">${t('list.pinned')}</span>${icons.pin}` : nothing}${title}</b><small>${ago(updated)}</small>
       </button>
-      <button class="icon" aria-label="More for “${title}”" title="More" aria-haspopup="true" @click=${(event: Event) => this.#more(event, id)}>
+      <button class="icon" aria-label=${t('list.moreFor', { title })} title=${t('more')} aria-haspopup="true" @click=${(event: Event) => this.#more(event, id)}>
         ${icons.more}
       </button>
-      <button class="icon" aria-label="Delete “${title}”" title="Delete" @click=${() => chat.remove(conversation)}>
+      <button class="icon" aria-label=${t('list.deleteOf', { title })} title=${t('list.delete')} @click=${() => chat.remove(conversation)}>
         ${icons.trash}
       </button>
     </li>`
@@ -122,15 +122,15 @@ export class List extends LitElement {
         ${name}
       </button>`
     return html`
-      ${act('Rename', () => {
+      ${act(t('list.rename'), () => {
         this.renaming = id
       })}
       ${act(
-        pinned.value ? 'Unpin' : 'Pin',
+        t(pinned.value ? 'list.unpin' : 'list.pin'),
         () =>
           void chat.amend(id, (before) => ({ ...before, pinned: setRegister(before.pinned, !pinned.value) })),
       )}
-      ${act('Save as Markdown', () => exportMarkdown(conversation))}
+      ${act(t('list.markdown'), async () => (await import('../state/export.ts')).exportMarkdown(conversation))}
     `
   }
 

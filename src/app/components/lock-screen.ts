@@ -2,6 +2,7 @@
 import { css, html, LitElement, nothing } from 'lit'
 import { PasskeyRefused } from '../history/passkey.ts'
 import { vault, WrongPassphrase } from '../history/vault.ts'
+import { sentence, t } from '../language.ts'
 import { chat } from '../state/chat.ts'
 import { unlock } from '../state/restoring.ts'
 import { Watch } from '../state/store.ts'
@@ -67,18 +68,18 @@ export class LockScreen extends LitElement {
 
   protected override render() {
     return html`<form @submit=${this.#unlock}>
-      <h2>Locked.</h2>
-      <p>What this browser keeps of your chats is encrypted.</p>
-      <label for="passphrase">Passphrase</label>
+      <h2>${t('lock.title')}</h2>
+      <p>${t('lock.what')}</p>
+      <label for="passphrase">${t('lock.passphrase')}</label>
       <input id="passphrase" type="password" autocomplete="current-password" required />
       ${this.trouble ? html`<p class="trouble" role="alert">${this.trouble}</p>` : nothing}
       <div class="row">
-        <button class="button main" ?disabled=${this.isBusy}>${this.isBusy ? 'Unlocking…' : 'Unlock'}</button>
-        ${vault.state.hasPasskey ? html`<button class="button" type="button" ?disabled=${this.isBusy} @click=${() => this.#try()}>Unlock with a passkey</button>` : nothing}
+        <button class="button main" ?disabled=${this.isBusy}>${t(this.isBusy ? 'lock.unlocking' : 'lock.unlock')}</button>
+        ${vault.state.hasPasskey ? html`<button class="button" type="button" ?disabled=${this.isBusy} @click=${() => this.#try()}>${t('lock.passkey')}</button>` : nothing}
         ${
           this.isSure
-            ? html`<button class="button danger" type="button" @click=${() => chat.erase()}>Yes, erase everything</button>`
-            : html`<button class="button" type="button" @click=${this.#ask}>Erase everything…</button>`
+            ? html`<button class="button danger" type="button" @click=${() => chat.erase()}>${t('erase.sure')}</button>`
+            : html`<button class="button" type="button" @click=${this.#ask}>${t('erase')}</button>`
         }
       </div>
     </form>`
@@ -101,7 +102,7 @@ export class LockScreen extends LitElement {
       await unlock(passphrase)
     } catch (error) {
       if (!(error instanceof WrongPassphrase || error instanceof PasskeyRefused)) throw error
-      this.trouble = error.message
+      this.trouble = sentence(error.message)
     } finally {
       this.isBusy = false
     }

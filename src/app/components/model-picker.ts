@@ -1,7 +1,8 @@
 /** Which of the server's models answers, where it offers several. */
 import { css, html, LitElement, nothing } from 'lit'
 import type { ModelListing } from '../../owner/api.ts'
-import { modelName } from '../names.ts'
+import { t } from '../language.ts'
+import { byTask, modelName } from '../names.ts'
 import { stopAll } from '../state/activity.ts'
 import { engine } from '../state/engine.ts'
 import { base } from '../styles/base.ts'
@@ -24,7 +25,7 @@ export class ModelPicker extends LitElement {
         min-width: 0;
       }
       select {
-        max-width: 100%;
+        max-width: min(100%, 15rem);
         height: 40px;
         padding: 0 6px;
         border: 1px solid transparent;
@@ -64,12 +65,14 @@ export class ModelPicker extends LitElement {
 
   protected override render() {
     if (this.models.length < 2) return nothing
-    return html`<select aria-label="Model" title="Model" @change=${this.#pick}>
-      ${this.models.map(
-        (model) =>
-          html`<option value=${model.name} ?selected=${model.name === this.chosen} .selected=${model.name === this.chosen}>${modelName(model)}</option>`,
-      )}
+    return html`<select aria-label=${t('model')} title=${t('model')} @change=${this.#pick}>
+      ${byTask(this.models).map(({ name, models }) => html`<optgroup label=${t(name)}>${models.map((model) => this.#option(model))}</optgroup>`)}
     </select>`
+  }
+
+  #option(model: ModelListing) {
+    const isChosen = model.name === this.chosen
+    return html`<option value=${model.name} ?selected=${isChosen} .selected=${isChosen}>${modelName(model)}</option>`
   }
 
   #pick(event: Event): void {

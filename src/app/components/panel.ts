@@ -1,7 +1,8 @@
 /** "Who sees what": the parties, what reached them, and what that protects. */
 import { css, html, nothing } from 'lit'
 import { DeferredElement } from '../defer.ts'
-import { grouped, way } from '../format.ts'
+import { decimal, way } from '../format.ts'
+import { t, theirs } from '../language.ts'
 import { modelName } from '../names.ts'
 import { sources, traffic } from '../state/activity.ts'
 import { engine } from '../state/engine.ts'
@@ -22,7 +23,7 @@ export class Panel extends DeferredElement {
         display: flex;
         flex-direction: column;
         height: 100%;
-        border-left: 1px solid var(--line);
+        border-inline-start: 1px solid var(--line);
         background: var(--paper);
       }
       header {
@@ -82,12 +83,12 @@ export class Panel extends DeferredElement {
     const protection = engine.state.model?.protection
     return html`
       <header>
-        <h2>Who sees what</h2>
-        <button class="icon" aria-label="Close" title="Close" @click=${() => this.dispatchEvent(new Event('close-panel'))}>
+        <h2>${t('app.who')}</h2>
+        <button class="icon" aria-label=${t('close')} title=${t('close')} @click=${() => this.dispatchEvent(new Event('close-panel'))}>
           ${icons.close}
         </button>
       </header>
-      <div class="scroll" tabindex="0" role="group" aria-label="Who sees what, here">
+      <div class="scroll" tabindex="0" role="group" aria-label=${t('panel.here')}>
         ${honesty.warning()}
         ${protection?.needsDealer === false ? nothing : html`<sotto-triangle></sotto-triangle>`}
         ${witness.render(traffic(), engine.state)} ${privacyNotice.render(engine.task, protection?.notice)} ${this.#session()}
@@ -101,40 +102,40 @@ export class Panel extends DeferredElement {
     if (!session) return nothing
     const { backend, enclave, link, model } = session
     return html`<div class="session">
-      <h3>This session</h3>
+      <h3>${t('panel.session')}</h3>
       <dl>
-        <dt>Computes with</dt>
-        <dd id="backend">${because(way(backend.name), backend.reason)}${stats?.dispatches && way(backend.name) === 'WebGPU' ? html` · ${grouped(stats.dispatches)} GPU dispatches` : nothing}</dd>
-        <dt>Connects over</dt>
+        <dt>${t('panel.computes')}</dt>
+        <dd id="backend">${because(way(backend.name), backend.reason)}${stats?.dispatches && way(backend.name) === 'WebGPU' ? html` · ${t('panel.dispatches', { n: stats.dispatches })}` : nothing}</dd>
+        <dt>${t('panel.connects')}</dt>
         <dd id="link">${because(way(link.kind), link.reason)}</dd>
         ${engine.task === 'classify' ? nothing : this.#speed()}
-        ${enclave ? html`<dt>Enclave</dt><dd id="enclave">${because(enclave.isAttested ? 'attested' : 'not attested', enclave.reason)}</dd>` : nothing}
+        ${enclave ? html`<dt>${t('panel.enclave')}</dt><dd id="enclave">${because(t(enclave.isAttested ? 'panel.attested' : 'panel.notAttested'), enclave.reason)}</dd>` : nothing}
         ${model.protection?.needsDealer === false ? nothing : this.#audits()}
-        <dt>Model</dt>
+        <dt>${t('model')}</dt>
         <dd>${modelName(model)} <code>${model.hash.slice(0, 16)}</code></dd>
-        <dt>Session</dt>
-        <dd id="session"><code>${session.sessionId}</code><br />Its keys are in this tab’s memory only; a reload starts another.</dd>
+        <dt>${t('panel.sessionName')}</dt>
+        <dd id="session"><code>${session.sessionId}</code><br />${t('panel.keys')}</dd>
       </dl>
     </div>`
   }
 
   #audits() {
     const audits = engine.state.stats?.audits
-    return html`<dt>Dealer</dt>
-      <dd id="audits">${audits ? `audited ${grouped(audits.audited)} of ${grouped(audits.passes)} passes${audits.audited > 0 ? ', all right, says the model server' : ''}` : 'not audited in this session'}</dd>`
+    return html`<dt>${t('panel.dealer')}</dt>
+      <dd id="audits">${audits ? t(audits.audited > 0 ? 'panel.allRight' : 'panel.audited', { audited: audits.audited, n: audits.passes }) : t('panel.unaudited')}</dd>`
   }
 
   #speed() {
     const { stats } = engine.state
-    return html`<dt>Speed</dt>
-      <dd id="speed">${stats && stats.secondsPerToken > 0 ? html`${(1 / stats.secondsPerToken).toFixed(1)} tokens per second · ${stats.privateProducts} private products per token` : 'measured with the first reply'}</dd>`
+    return html`<dt>${t('panel.speed')}</dt>
+      <dd id="speed">${stats && stats.secondsPerToken > 0 ? t('panel.rate', { rate: decimal(1 / stats.secondsPerToken), products: stats.privateProducts }) : t('panel.unmeasured')}</dd>`
   }
 }
 
 /** A choice and its reason, which may begin with the same name. */
 const because = (name: string, reason: string) =>
   reason.startsWith(name)
-    ? html`<b>${name}</b>${reason.slice(name.length)}`
-    : html`<b>${name}</b> · ${reason}`
+    ? html`<b>${name}</b>${theirs(reason.slice(name.length))}`
+    : html`<b>${name}</b> · ${theirs(reason)}`
 
 customElements.define('sotto-panel', Panel)

@@ -1,6 +1,7 @@
 /** Where a picture comes from: a file that is chosen, dropped, or pasted. It stays in this browser. */
 import { css, html, LitElement, nothing } from 'lit'
 import type { RgbaPicture } from '../../owner/api.ts'
+import { t } from '../language.ts'
 import { base } from '../styles/base.ts'
 import { classifyLook } from '../styles/classify.ts'
 
@@ -73,9 +74,9 @@ export class PictureField extends LitElement {
         @dragleave=${this.#leave}
         @drop=${this.#drop}
       >
-        <p>Drop a picture here: one garment, on a plain background.</p>
-        <button class="button main" ?disabled=${this.disabled} @click=${this.#pick}>Choose a picture…</button>
-        <input class="hidden" type="file" tabindex="-1" aria-label="Picture" accept="image/*" @change=${this.#chosen} />
+        <p>${t('picture.drop')}</p>
+        <button class="button main" ?disabled=${this.disabled} @click=${this.#pick}>${t('picture.choose')}</button>
+        <input class="hidden" type="file" tabindex="-1" aria-label=${t('picture.label')} accept="image/*" @change=${this.#chosen} />
       </div>
       ${this.trouble ? html`<p class="trouble" role="alert">${this.trouble}</p>` : nothing}
     `
@@ -88,7 +89,7 @@ export class PictureField extends LitElement {
       const detail: ChosenPicture = { name: file.name, picture: await decoded(file) }
       this.dispatchEvent(new CustomEvent('picture', { detail }))
     } catch {
-      this.trouble = `${file.name} is no picture that this browser can read.`
+      this.trouble = t('picture.unreadable', { name: file.name })
     }
   }
 

@@ -2,6 +2,7 @@
 import { css, html, nothing } from 'lit'
 import { ref } from 'lit/directives/ref.js'
 import type { PictureView } from '../../owner/api.ts'
+import { t } from '../language.ts'
 
 const styles = css`
   .views {
@@ -56,16 +57,7 @@ const figure = (
 export const pictureViews = {
   styles,
   render: (view: PictureView) => html`<div class="views">
-    ${figure(view, view.own, 'Your picture', 'What the model was shown, disguised.')}
-    ${
-      view.cloud
-        ? figure(
-            view,
-            view.cloud,
-            'As the host could see it',
-            'What its host could make of it, with public pictures of the same kind and no key.',
-          )
-        : nothing
-    }
+    ${figure(view, view.own, t('picture.yours'), t('picture.shown'))}
+    ${view.cloud ? figure(view, view.cloud, t('picture.host'), t('picture.cloud')) : nothing}
   </div>`,
 }

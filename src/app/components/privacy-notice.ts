@@ -1,6 +1,7 @@
 /** The privacy notice: what the model's protection promises, and its limits, in its own words. */
 import { css, html, nothing } from 'lit'
 import type { Notice, Pooled, Task } from '../../owner/api.ts'
+import { t, theirs } from '../language.ts'
 
 const styles = css`
   .privacy h3 {
@@ -16,7 +17,7 @@ const styles = css`
     line-height: 1.5;
   }
   .privacy li {
-    padding-left: 16px;
+    padding-inline-start: 16px;
     text-indent: -16px;
   }
   .privacy li::before {
@@ -39,14 +40,14 @@ const styles = css`
   caption {
     padding-bottom: 4px;
     color: var(--soft);
-    text-align: left;
+    text-align: start;
   }
   th,
   td {
     padding: 8px 10px 8px 0;
     border-top: 1px solid var(--line);
     font-weight: 400;
-    text-align: left;
+    text-align: start;
     vertical-align: top;
   }
   th {
@@ -62,36 +63,18 @@ const styles = css`
   }
 `
 
-/** What this browser keeps, whatever the protection. */
-const kept = {
-  chat: 'Conversations are stored in this browser: readable, unless you set a passphrase in the settings. A temporary chat isn’t stored.',
-  classify:
-    'Texts, files and labels are in this tab’s memory only, and gone with it. A CSV you download is readable.',
-}
-/** Whoever serves a page can read along. */
-const origin =
-  'This page’s code must come from an origin that you trust: whoever can change the code can read what you type. It ' +
-  'belongs on a third origin, not on the model server’s.'
-
-/** Whoever looked at it. */
-const unaudited = 'Nobody from outside has audited Sotto yet.'
-/** When something else is better. */
-const local =
-  'Where a model’s weights may be public, run it on your own device: that is simpler, and nobody has to be trusted. Sotto ' +
-  'is for models whose weights must stay with their owner.'
-
-const list = (items: readonly string[]) =>
+const list = (items: readonly unknown[]) =>
   html`<ul>
     ${items.map((item) => html`<li>${item}</li>`)}
   </ul>`
 
 const pooled = (parties: readonly Pooled[]) => html`<table>
-  <caption>If two parties pool what they know</caption>
+  <caption>${t('notice.pooled')}</caption>
   <tbody>
     ${parties.map(
       ({ parties: names, isBreach, learn, detail }) => html`<tr>
-        <th scope="row">${names}</th>
-        <td>${isBreach ? html`<b>${learn}</b>` : html`<span class="fine">${learn}</span>`}${detail}</td>
+        <th scope="row">${theirs(names)}</th>
+        <td>${isBreach ? html`<b>${theirs(learn)}</b>` : html`<span class="fine">${theirs(learn)}</span>`}${theirs(detail)}</td>
       </tr>`,
     )}
   </tbody>
@@ -103,16 +86,16 @@ export const privacyNotice = {
   render: (task: Task = 'chat', notice?: Notice) => html`<div class="privacy">
     ${
       notice
-        ? html`<h3>The promise</h3>
-            <p>${notice.hidesTexts ? nothing : html`<b>${notice.title}. </b>`}${notice.promise}</p>
-            <h3>What stays visible</h3>
-            ${list(notice.visible[task])}`
+        ? html`<h3>${t('notice.promise')}</h3>
+            <p>${notice.hidesTexts ? nothing : html`<b>${theirs(notice.title)}. </b>`}${theirs(notice.promise)}</p>
+            <h3>${t('notice.visible')}</h3>
+            ${list(notice.visible[task].map(theirs))}`
         : nothing
     }
-    <h3>Its limits</h3>
-    ${list([...(notice?.limits ?? []), unaudited, origin, kept[task]])}
-    <h3>Why not a model on this device?</h3>
-    <p>${local}</p>
+    <h3>${t('notice.limits')}</h3>
+    ${list([...(notice?.limits ?? []).map(theirs), t('notice.unaudited'), t('notice.origin'), t(`notice.kept.${task}`)])}
+    <h3>${t('notice.why')}</h3>
+    <p>${t('notice.local')}</p>
     ${notice && notice.pooled.length > 0 ? pooled(notice.pooled) : nothing}
   </div>`,
 }

@@ -1,8 +1,8 @@
 /** What went wrong, in plain words, with a way on. */
 import { css, html, nothing } from 'lit'
 import type { OwnerError } from '../../owner/api.ts'
+import { has, t, theirs } from '../language.ts'
 import * as icons from '../styles/icons.ts'
-import './key-field.ts'
 
 const styles = css`
   .problem {
@@ -36,45 +36,27 @@ const styles = css`
   }
 `
 
-/** Headlines for the errors that the engine names; anything else gets a general one. */
-const headlines: Record<string, string> = {
-  'server-unreachable': 'The model server isn’t answering',
-  'server-absent': 'The model server isn’t answering',
-  'server-away': 'The model server isn’t answering',
-  'dealer-away': 'The dealer isn’t answering',
-  offline: 'You are offline',
-  crashed: 'The engine in this tab has stopped',
-  'dealer-unreachable': 'The dealer isn’t answering',
-  'dealer-lost': 'The dealer has gone',
-  'wrong-dealer-key': 'This isn’t the dealer this page trusts',
-  'audit-failed': 'The dealer failed an audit',
-  'wrong-server-key': 'This isn’t the model server it claims to be',
-  'unknown-model': 'That model isn’t on offer',
-  'model-hash': 'The model isn’t the one that was announced',
-  'plan-mismatch': 'The model has changed',
-  'version-mismatch': 'The parties run different releases',
-  version: 'The parties run different releases',
-  'too-many-sessions': 'All places are taken at the moment',
-  refused: 'All places are taken at the moment',
-  restarting: 'A server is being replaced',
-  busy: 'The dealer is busy at the moment',
-  'rate-limited': 'That was a little fast',
-  expired: 'The private session has ended',
-  'unknown-link': 'The private session has ended',
-  closed: 'The private session has ended',
-  lost: 'The connection was lost',
-  timeout: 'The other side is taking too long',
-  unsupported: 'This way of connecting doesn’t work here',
-  oversized: 'The message is too long',
-  context: 'The conversation is too long for this model',
-  backend: 'This device can’t compute its share that way',
-  'crypto-missing': 'This browser lacks the cryptography it needs',
-  'webassembly-missing': 'This browser can’t compute its share',
-  'page-config': 'This page isn’t set up completely',
-  'key-needed': 'This model takes a key',
-  'not-attested': 'The server couldn’t prove what it runs',
-  'unknown-protection': 'This page doesn’t know how to protect that model',
-  protocol: 'The parties disagreed, so the reply was abandoned',
+/** Where it takes a key, its field; which is fetched then. */
+function keyField(retry: () => void) {
+  import('./key-field.ts').catch(() => undefined)
+  return html`<sotto-key-field @opened=${retry}></sotto-key-field>`
+}
+
+/** Errors of one headline. */
+const alike: Readonly<Record<string, string>> = {
+  'server-absent': 'server-unreachable',
+  'server-away': 'server-unreachable',
+  'dealer-away': 'dealer-unreachable',
+  version: 'version-mismatch',
+  refused: 'too-many-sessions',
+  'unknown-link': 'expired',
+  closed: 'expired',
+}
+
+/** The headline of an error that the engine names; anything else gets a general one. */
+function headline(code: string): string {
+  const key = `problem.${alike[code] ?? code}`
+  return t(has(key) ? key : 'problem.other')
 }
 
 export const problem = {
@@ -86,17 +68,17 @@ export const problem = {
     retry: () => void,
     comfort?: string,
   ) => html`<section class="problem" role="alert">
-    <h2>${headlines[error.code] ?? 'Something went wrong'}</h2>
-    <p>${error.message}</p>
-    ${error.advice ? html`<p>${error.advice}</p>` : nothing}
-    ${error.code === 'key-needed' ? html`<sotto-key-field @opened=${retry}></sotto-key-field>` : nothing}
-    <button class="button" @click=${retry}>${icons.again} Try again</button>
-    ${comfort ? html`<small>${comfort}</small>` : nothing}
+    <h2>${headline(error.code)}</h2>
+    <p>${theirs(error.message)}</p>
+    ${error.advice ? html`<p>${theirs(error.advice)}</p>` : nothing}
+    ${error.code === 'key-needed' ? keyField(retry) : nothing}
+    <button class="button" @click=${retry}>${icons.again} ${t('again')}</button>
+    ${comfort ? html`<small>${theirs(comfort)}</small>` : nothing}
   </section>`,
 
   /** A question whose answer was stopped or lost, say by a reload. */
   unanswered: (retry: () => void) => html`<section class="unanswered">
-    <p>This message has no answer yet.</p>
-    <button class="button" @click=${retry}>${icons.again} Answer it</button>
+    <p>${t('problem.unanswered')}</p>
+    <button class="button" @click=${retry}>${icons.again} ${t('problem.answer')}</button>
   </section>`,
 }

@@ -1,6 +1,7 @@
 /** What the person is waiting for before the first word: a download, a connection, or the reading of their message. */
 import { css, html } from 'lit'
 import { bytes } from '../format.ts'
+import { sentence, t } from '../language.ts'
 import type { EngineState, Progress } from '../state/engine.ts'
 
 const styles = css`
@@ -34,26 +35,33 @@ const styles = css`
 
 /** "Reading your message, privately: 12 of 40 tokens" and the like. */
 export function describe({ phase, done, total, text, since }: Progress): string {
-  if (phase === 'connect' || total === 0) return text
-  const amount = phase === 'model' ? `${bytes(done)} of ${bytes(total)}` : `${done} of ${total} tokens`
-  return `${text}: ${amount}${phase === 'model' ? left(done, total, since) : ''}`
+  if (phase === 'connect' || total === 0) return sentence(text)
+  if (phase !== 'model') return t('progress.tokens', { text: sentence(text), done, n: total })
+  return left(t('progress.amount', { text: sentence(text), done: bytes(done), total: bytes(total) }), {
+    done,
+    total,
+    since,
+  })
 }
 
 /** How long the rest of a download takes at the pace so far; nothing before that can be told. */
-function left(done: number, total: number, since: number | undefined): string {
+function left(amount: string, { done, total, since }: Pick<Progress, 'done' | 'total' | 'since'>): string {
   const seconds = since === undefined ? 0 : (performance.now() - since) / 1000
-  if (seconds < 2 || done === 0 || done >= total) return ''
+  if (seconds < 2 || done === 0 || done >= total) return amount
   const rest = (seconds / done) * (total - done)
-  return rest < 90 ? `, about ${Math.ceil(rest)} s left` : `, about ${Math.round(rest / 60)} min left`
+  if (rest < 90) return t('progress.seconds', { amount, n: Math.ceil(rest) })
+  return t('progress.minutes', { amount, n: Math.round(rest / 60) })
 }
 
 export const progress = {
   styles,
   render: (state: EngineState, stopping: boolean, what: 'message' | 'text') => {
     const { progress: now, phase, model } = state
-    const how = model?.protection.notice.hidesTexts ? ', privately' : ''
-    const waiting = phase === 'open' ? `Reading your ${what}${how}` : 'Connecting to the model'
-    const text = stopping ? 'Stopping' : now ? describe(now) : waiting
+    const reading = model?.protection.notice.hidesTexts
+      ? (`progress.${what}Privately` as const)
+      : (`progress.${what}` as const)
+    const waiting = t(phase === 'open' ? reading : 'progress.connecting')
+    const text = stopping ? t('progress.stopping') : now ? describe(now) : waiting
     return html`<div class="progress">
       <span id="waiting">${text}…</span>
       ${

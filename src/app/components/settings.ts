@@ -1,33 +1,32 @@
 /** Settings, the kept data, and the keys of the keyboard. */
 import { css, html, nothing } from 'lit'
-import type { ModelListing, Padding } from '../../owner/api.ts'
+import type { Padding } from '../../owner/api.ts'
 import { DeferredElement } from '../defer.ts'
-import { bytes, count } from '../format.ts'
-import { modelName } from '../names.ts'
+import { decimal, grouped } from '../format.ts'
+import { type Key, type Language, languages, parts, t } from '../language.ts'
 import { engine } from '../state/engine.ts'
 import { settings, type Theme } from '../state/settings.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import { form } from '../styles/form.ts'
 import * as icons from '../styles/icons.ts'
+import '../view-texts.ts'
 import './kept-data.ts'
-import { choose } from './model-picker.ts'
+import './model-choice.ts'
 
-const themes: [Theme, string][] = [
-  ['auto', 'As the device'],
-  ['light', 'Light'],
-  ['dark', 'Dark'],
+const themes: [Theme, Key][] = [
+  ['auto', 'settings.auto'],
+  ['light', 'settings.light'],
+  ['dark', 'settings.dark'],
 ]
 
-const paddings: [Padding, string][] = [
-  ['blocks', 'Hide it'],
-  ['none', 'Faster'],
+const paddings: [Padding, Key][] = [
+  ['blocks', 'settings.hide'],
+  ['none', 'settings.faster'],
 ]
 
 interface Slider {
   name: 'temperature' | 'topP' | 'maxTokens'
-  label: string
-  hint: string
   min: number
   max: number
   step: number
@@ -36,24 +35,18 @@ interface Slider {
 const sliders: Slider[] = [
   {
     name: 'temperature',
-    label: 'Temperature',
-    hint: '0 always takes the likeliest word',
     min: 0,
     max: 1.5,
     step: 0.05,
   },
   {
     name: 'topP',
-    label: 'Top-p',
-    hint: 'how much of the likeliest words to choose from',
     min: 0.05,
     max: 1,
     step: 0.05,
   },
   {
     name: 'maxTokens',
-    label: 'Longest reply, in tokens',
-    hint: 'about three quarters of a word each',
     min: 8,
     max: 256,
     step: 8,
@@ -68,15 +61,13 @@ export class SettingsDialog extends DeferredElement {
       sotto-kept-data {
         padding: 0 24px 24px;
       }
-      .model {
-        display: flex;
-        gap: 12px;
-        padding: 10px 0;
-      }
-      .model small {
-        display: block;
-        color: var(--soft);
-        font-size: 0.8125rem;
+      select {
+        min-height: 40px;
+        margin-block: 6px;
+        padding: 0 10px;
+        border: 1px solid var(--edge);
+        border-radius: 10px;
+        background: var(--sheet);
       }
     `,
   ]
@@ -95,17 +86,17 @@ export class SettingsDialog extends DeferredElement {
     return html`<dialog aria-labelledby="title" @click=${this.#backdrop}>
       <form method="dialog">
         <header>
-          <h2 id="title">Settings</h2>
-          <button class="icon" aria-label="Close" title="Close">${icons.close}</button>
+          <h2 id="title">${t('settings')}</h2>
+          <button class="icon" aria-label=${t('close')} title=${t('close')}>${icons.close}</button>
         </header>
-        ${models.length > 1 ? this.#models(models) : nothing}
+        ${models.length > 0 ? html`<sotto-model-choice></sotto-model-choice>` : nothing}
         <fieldset>
-          <legend>Replies</legend>
+          <legend>${t('settings.replies')}</legend>
           ${sliders.map((slider) => this.#slider(slider))}
         </fieldset>
         ${this.#padding()}
         <fieldset>
-          <legend>Appearance</legend>
+          <legend>${t('settings.appearance')}</legend>
           <div class="choices">
             ${themes.map(
               ([theme, label]) => html`<label class="choice"
@@ -114,42 +105,40 @@ export class SettingsDialog extends DeferredElement {
                   name="theme"
                   .checked=${settings.state.theme === theme}
                   @change=${() => settings.set({ theme })}
-                /><span>${label}</span></label
+                /><span>${t(label)}</span></label
               >`,
             )}
           </div>
         </fieldset>
-        ${keys}
+        ${this.#language()} ${keys()}
       </form>
       <sotto-kept-data @erased=${this.#closed}></sotto-kept-data>
     </dialog>`
   }
 
-  #models(models: ModelListing[]) {
+  #language() {
+    const chosen = settings.state.language
     return html`<fieldset>
-      <legend>Model</legend>
-      ${models.map(
-        (model) => html`<label class="model"
-          ><input
-            type="radio"
-            name="model"
-            .checked=${model.name === engine.state.model?.name}
-            @change=${() => choose(model)}
-          /><span
-            >${modelName(model)}<small
-              >${count(model.parameters)} parameters, ${count(model.privateParameters)} private · ${bytes(model.publicBytes)} to
-              download once · ${model.licence}</small
-            ></span
-          ></label
-        >`,
-      )}
+      <legend>${t('settings.language')}</legend>
+      <select aria-label=${t('settings.language')} @change=${this.#speak}>
+        <option value="" .selected=${chosen === ''}>${t('settings.languageAuto')}</option>
+        ${Object.entries(languages).map(
+          ([tag, name]) =>
+            html`<option value=${tag} lang=${tag} .selected=${chosen === tag}>${name}</option>`,
+        )}
+      </select>
+      <p>${t('settings.english')}</p>
     </fieldset>`
   }
 
-  #slider({ name, label, hint, min, max, step }: Slider) {
+  readonly #speak = (event: Event): void => {
+    settings.set({ language: (event.target as HTMLSelectElement).value as Language | '' })
+  }
+
+  #slider({ name, min, max, step }: Slider) {
     const value = settings.state[name]
     return html`<div class="slider">
-      <span><label for=${name}>${label}</label><output for=${name}>${value}</output></span>
+      <span><label for=${name}>${t(`settings.${name}`)}</label><output for=${name}>${step < 1 ? decimal(value, 2) : grouped(value)}</output></span>
       <input
         id=${name}
         type="range"
@@ -160,16 +149,14 @@ export class SettingsDialog extends DeferredElement {
         .value=${String(value)}
         @input=${(event: Event) => settings.set({ [name]: Number((event.target as HTMLInputElement).value) })}
       />
-      <small id="${name}-hint">${hint}</small>
+      <small id="${name}-hint">${t(`settings.${name}Hint`)}</small>
     </div>`
   }
 
   #padding() {
     return html`<fieldset>
-      <legend>How long messages and replies are</legend>
-      <p>The model server and the dealer see how much work they are. To hide their lengths, the end of a message is read as
-        slowly as a reply is written, up to 8 tokens of it, and the work goes on to a multiple of 16 tokens: a reply of one
-        word is as slow as one of a sentence.</p>
+      <legend>${t('settings.lengths')}</legend>
+      <p>${t('settings.padding')}</p>
       <div class="choices">
         ${paddings.map(
           ([padding, label]) => html`<label class="choice"
@@ -178,7 +165,7 @@ export class SettingsDialog extends DeferredElement {
               name="padding"
               .checked=${settings.state.padding === padding}
               @change=${() => settings.set({ padding })}
-            /><span>${label}</span></label
+            /><span>${t(label)}</span></label
           >`,
         )}
       </div>
@@ -192,10 +179,10 @@ export class SettingsDialog extends DeferredElement {
   }
 }
 
-const keys = html`<fieldset class="keys">
-  <legend>Keys</legend>
-  <p><kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> starts a new line</p>
-  <p><kbd>Esc</kbd> stops a reply, <kbd>Ctrl</kbd> <kbd>Shift</kbd> <kbd>O</kbd> starts a new chat</p>
+const keys = () => html`<fieldset class="keys">
+  <legend>${t('settings.keys')}</legend>
+  <p>${parts('settings.enter', { enter: html`<kbd>Enter</kbd>`, newline: html`<kbd>Shift</kbd> <kbd>Enter</kbd>` })}</p>
+  <p>${parts('settings.esc', { esc: html`<kbd>Esc</kbd>`, newChat: html`<kbd>Ctrl</kbd> <kbd>Shift</kbd> <kbd>O</kbd>` })}</p>
 </fieldset>`
 
 customElements.define('sotto-settings', SettingsDialog)

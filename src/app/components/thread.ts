@@ -3,6 +3,7 @@ import { css, html, LitElement, nothing } from 'lit'
 import { repeat } from 'lit/directives/repeat.js'
 import { isEmpty } from '../history/conversation.ts'
 import type { Turn } from '../history/tree.ts'
+import { t, theirs } from '../language.ts'
 import { chat } from '../state/chat.ts'
 import { engine } from '../state/engine.ts'
 import { storage } from '../state/storage.ts'
@@ -69,8 +70,8 @@ export class Thread extends LitElement {
       }
       .notice {
         margin: 20px 0;
-        padding-left: 14px;
-        border-left: 2px solid var(--server);
+        padding-inline-start: 14px;
+        border-inline-start: 2px solid var(--server);
         color: var(--soft);
         font-size: 0.9375rem;
       }
@@ -137,7 +138,7 @@ export class Thread extends LitElement {
     const turns = chat.shown
     const last = turns.at(-1)
     return html`
-      <div class="column" role="log" aria-live="off" aria-label="Conversation" aria-busy=${reply !== undefined} tabindex="0">
+      <div class="column" role="log" aria-live="off" aria-label=${t('thread.label')} aria-busy=${reply !== undefined} tabindex="0">
         ${repeat(
           turns.slice(this.earliest),
           (turn) => turn.id,
@@ -146,7 +147,7 @@ export class Thread extends LitElement {
         ${this.#tail(last, reply)}
         ${isEmpty(conversation) ? html`<sotto-welcome></sotto-welcome>` : nothing}
       </div>
-      ${this.isAway ? html`<button class="latest button" @click=${this.#latest}>${icons.down} Latest</button>` : nothing}
+      ${this.isAway ? html`<button class="latest button" @click=${this.#latest}>${icons.down} ${t('thread.latest')}</button>` : nothing}
       <p class="hidden" role="status" aria-live="polite">${chat.announcer.state.sentence}</p>
     `
   }
@@ -155,14 +156,14 @@ export class Thread extends LitElement {
     const { notice, progress: now } = engine.state
     const { stalled, notice: gone, conversation } = chat.state
     return html`
-      ${notice ? html`<p class="notice">${notice}</p>` : nothing}
+      ${notice ? html`<p class="notice">${theirs(notice)}</p>` : nothing}
       ${gone ? html`<p class="notice" role="status">${gone}</p>` : nothing}
       ${storage.state.text && !conversation.temporary ? html`<p class="notice" role="status">${storage.state.text}</p>` : nothing}
       <div class="tail">
         ${reply?.content ? html`<sotto-turn writing .turn=${reply}></sotto-turn>` : nothing}
-        ${reply && now?.phase === 'padding' ? html`<p class="stalled">Hiding how long the reply is…</p>` : nothing}
+        ${reply && now?.phase === 'padding' ? html`<p class="stalled">${t('thread.hiding')}</p>` : nothing}
         ${reply?.content === '' ? progress.render(engine.state, chat.state.stopping, 'message') : nothing}
-        ${reply && stalled ? html`<p class="stalled" role="status">${stalled} What there is of the reply is kept; Esc stops.</p>` : nothing}
+        ${reply && stalled ? html`<p class="stalled" role="status">${t('thread.stalled', { why: stalled })}</p>` : nothing}
         ${reply ? nothing : this.#trouble(last)}
       </div>
     `

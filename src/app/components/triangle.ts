@@ -1,6 +1,7 @@
 /** The three parties and what flows between them, drawn live. */
 import { css, html, LitElement, svg } from 'lit'
-import { bytes, plural, title } from '../format.ts'
+import { bytes, title } from '../format.ts'
+import { t } from '../language.ts'
 import { isComputing, sources, traffic as trafficSoFar } from '../state/activity.ts'
 import { operatorsNow, parties } from '../state/parties.ts'
 import { Watch } from '../state/store.ts'
@@ -14,6 +15,8 @@ export class Triangle extends LitElement {
         width: 100%;
         height: auto;
         overflow: visible;
+        /* A drawing has no reading order: where its texts begin is drawn, too. */
+        direction: ltr;
       }
       text {
         fill: var(--soft);
@@ -101,24 +104,30 @@ export class Triangle extends LitElement {
   protected override render() {
     const traffic = trafficSoFar()
     const live = isComputing()
-    const summary = `Your browser sent the server ${bytes(traffic.ownerUp)} of masked words and received ${bytes(traffic.ownerDown)}, in ${plural(traffic.hops, 'hop')}. It sent the dealer ${bytes(traffic.dealerUp)} of requests. The dealer sent the server ${bytes(traffic.dealerToServer)} of masks.`
+    const summary = t('triangle.summary', {
+      up: bytes(traffic.ownerUp),
+      down: bytes(traffic.ownerDown),
+      n: traffic.hops,
+      requests: bytes(traffic.dealerUp),
+      dealt: bytes(traffic.dealerToServer),
+    })
     return html`<svg class=${live ? 'live' : ''} viewBox="0 0 344 304" role="img" aria-label=${summary}>
-      ${border} ${wires} ${others(operatorsNow())}
+      ${border()} ${wires} ${others(operatorsNow())}
       <g aria-hidden="true">
         <text class="on" x="96" y="136" text-anchor="end">${bytes(traffic.ownerUp)} ↓</text>
         <text class="on" x="150" y="152">↑ ${bytes(traffic.ownerDown)}</text>
         <text class="on" x="252" y="136">↓ ${bytes(traffic.dealerUp)}</text>
         <text class="on" x="172" y="222" text-anchor="middle">← ${bytes(traffic.dealerToServer)}</text>
       </g>
-      ${nodes}
+      ${nodes()}
     </svg>`
   }
 }
 
 /** The line that no readable word crosses. */
-const border = svg`<g aria-hidden="true">
+const border = () => svg`<g aria-hidden="true">
   <path class="border" d="M0 100H344"/>
-  <text class="promise on" x="0" y="93">readable only above</text>
+  <text class="promise on" x="0" y="93">${t('triangle.border')}</text>
 </g>`
 
 /** The connections, with dots that travel along them while a reply is being computed. */
@@ -132,10 +141,10 @@ const wires = svg`<g aria-hidden="true">
   <path class="flow dealer" d="M250 228H94"/>
 </g>`
 
-const nodes = svg`<g aria-hidden="true">
+const nodes = () => svg`<g aria-hidden="true">
   <circle class="node you" cx="172" cy="36" r="33"/>
   <g class="glyph you"><rect x="154" y="23" width="36" height="26" rx="4"/><path d="M154 31h36M161 39h14M161 43.5h9"/></g>
-  <text class="name" x="216" y="32">your browser</text><text x="216" y="49">words, keys, seeds</text>
+  <text class="name" x="216" y="32">${t('triangle.you')}</text><text x="216" y="49">${t('triangle.words')}</text>
   <circle class="node server" cx="58" cy="226" r="33"/>
   <g class="glyph server"><rect x="42" y="211" width="32" height="13" rx="3"/><rect x="42" y="228" width="32" height="13" rx="3"/><path d="M48 217.5h1M48 234.5h1M56 217.5h12M56 234.5h12"/></g>
   <circle class="node dealer" cx="286" cy="226" r="33"/>
@@ -148,8 +157,8 @@ const others = ({
   server,
   dealer,
 }: ReturnType<typeof operatorsNow>) => svg`<g aria-hidden="true" text-anchor="middle">
-  <text class="name" x="58" y="281">model server</text><text x="58" y="298">${title(server ?? '', 20)}</text>
-  <text class="name" x="286" y="281">dealer</text><text x="286" y="298">${title(dealer ?? '', 20)}</text>
+  <text class="name" x="58" y="281">${t('role.server')}</text><text x="58" y="298">${title(server ?? '', 20)}</text>
+  <text class="name" x="286" y="281">${t('role.dealer')}</text><text x="286" y="298">${title(dealer ?? '', 20)}</text>
 </g>`
 
 customElements.define('sotto-triangle', Triangle)

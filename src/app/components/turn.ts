@@ -1,22 +1,22 @@
 /** One turn of a conversation: what was said, and what the server saw instead. */
 import { html, LitElement, nothing, type PropertyValues } from 'lit'
-import { plural, word } from '../format.ts'
+import { decimal, word } from '../format.ts'
 import { branchesAt, isBroken, type Turn } from '../history/tree.ts'
+import { has, number, t } from '../language.ts'
 import { isMadeUp } from '../names.ts'
 import { chat } from '../state/chat.ts'
 import { engine } from '../state/engine.ts'
-import { formatter } from '../state/formatter.ts'
+import { Formatted, formatter } from '../state/formatter.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import * as icons from '../styles/icons.ts'
 import { prose } from '../styles/prose.ts'
 import { turn as turnStyles } from '../styles/turn.ts'
 
-const finishes: Record<string, string> = {
-  length: 'stopped at the length you set',
-  cancelled: 'stopped by you',
-  context: 'the conversation has filled the model’s memory; start a new chat to go on',
-  unfinished: 'broken off before its end',
+/** Why a reply ended, where that says something. */
+function ending(finish: string | undefined): string | undefined {
+  const key = `finish.${finish}`
+  return has(key) ? t(key) : undefined
 }
 
 export class TurnView extends LitElement {
@@ -34,6 +34,7 @@ export class TurnView extends LitElement {
   declare writing: boolean
   declare editing: boolean
   declare copied: boolean
+  readonly #formatted = new Formatted()
 
   static override styles = [base, prose, turnStyles]
 
@@ -61,7 +62,7 @@ export class TurnView extends LitElement {
     const mine = turn.role === 'user'
     return html`<article class=${mine ? 'you' : 'model'}>
       <div class="head">
-        <h2 class="who">${mine ? 'you' : (turn.model ?? 'model')}</h2>
+        <h2 class="who">${mine ? t('turn.you') : (turn.model ?? t('turn.model'))}</h2>
         ${mine && !this.editing ? this.#tools() : nothing}
       </div>
       ${mine && this.editing ? this.#editor() : html`<div class="said ${mine ? '' : 'prose'}" dir="auto" @click=${this.#copyCode}>${this.#said()}</div>`}
@@ -72,22 +73,25 @@ export class TurnView extends LitElement {
   #said() {
     const { role, content } = this.turn
     if (role === 'user') return content
-    if (content) return this.writing ? withCaret(formatted(content)) : formatted(content)
-    return html`<p class="silent">The model had nothing to say.</p>`
+    if (content) {
+      const shown = withButtons(formatter.format(content, this.#formatted, this.writing))
+      return this.writing ? withCaret(shown) : shown
+    }
+    return html`<p class="silent">${t('turn.silent')}</p>`
   }
 
   #wire() {
     const { wire } = this.turn
     if (!wire) return nothing
-    return html`<button class="wire" title="The first twelve words of many that the server saw; see what each party received" @click=${this.#open}>
-      <em>a sample of what the server saw</em> ${wire.map(word).join(' ')}
+    return html`<button class="wire" title=${t('turn.wire')} @click=${this.#open}>
+      <em>${t('wire.sample')}</em> <bdi dir="ltr">${wire.map(word).join(' ')}</bdi>
     </button>`
   }
 
   /** What the model says of itself. */
   #caution() {
     if (!isMadeUp(engine.state.model)) return nothing
-    return html`<p class="caution">This model makes its answers up: nothing has been booked, looked up or done.</p>`
+    return html`<p class="caution">${t('turn.caution')}</p>`
   }
 
   /** What a host with similar text would read of a reply that is not hidden from it. */
@@ -95,7 +99,7 @@ export class TurnView extends LitElement {
     const { exposed } = this.turn
     if (!exposed) return nothing
     return html`<details class="exposed">
-      <summary>What a host with similar text would read of it, at least</summary>
+      <summary>${t('turn.exposed')}</summary>
       <p dir="auto">${exposed}</p>
     </details>`
   }
@@ -105,11 +109,11 @@ export class TurnView extends LitElement {
     const beside = branchesAt(chat.state.conversation, this.turn)
     if (beside.length < 2) return nothing
     const at = beside.findIndex(({ id }) => id === this.turn.id)
-    const what = this.turn.role === 'user' ? 'question' : 'reply'
+    const what = this.turn.role === 'user' ? 'Question' : 'Reply'
     const to = (name: string, other: Turn | undefined, icon: unknown) =>
-      html`<button class="icon" aria-label="${name} ${what}" title="${name} ${what}" ?disabled=${!other} @click=${() => other && chat.choose(other)}>${icon}</button>`
-    return html`<div class="branches" role="group" aria-label="Version of this ${what}">
-      ${to('Earlier', beside[at - 1], icons.left)}<span>${at + 1}/${beside.length}</span>${to('Later', beside[at + 1], icons.right)}
+      html`<button class="icon" aria-label=${name} title=${name} ?disabled=${!other} @click=${() => other && chat.choose(other)}>${icon}</button>`
+    return html`<div class="branches" role="group" aria-label=${t(what === 'Question' ? 'turn.questions' : 'turn.replies')}>
+      ${to(t(`turn.earlier${what}`), beside[at - 1], icons.left)}<span>${number(at + 1)}/${number(beside.length)}</span>${to(t(`turn.later${what}`), beside[at + 1], icons.right)}
     </div>`
   }
 
@@ -117,7 +121,7 @@ export class TurnView extends LitElement {
   #tools() {
     return html`${this.#branches()}<div class="tools">
       ${this.#copyButton()}
-      <button class="icon" aria-label="Edit and ask again" title="Edit and ask again" @click=${() => this.#edit(true)}>
+      <button class="icon" aria-label=${t('turn.edit')} title=${t('turn.edit')} @click=${() => this.#edit(true)}>
         ${icons.edit}
       </button>
     </div>`
@@ -126,30 +130,30 @@ export class TurnView extends LitElement {
   /** What can be done with a reply, and what it took. */
   #foot() {
     const { finish, tokens, padded, seconds } = this.turn
-    const note = finish && finishes[finish]
+    const note = ending(finish)
     return html`<div class="foot">
       ${this.#copyButton()}
-      ${this.last ? html`<button class="icon" aria-label="Answer again" title="Answer again, beside this reply" @click=${() => chat.again()}>${icons.again}</button>` : nothing}
+      ${this.last ? html`<button class="icon" aria-label=${t('turn.again')} title=${t('turn.beside')} @click=${() => chat.again()}>${icons.again}</button>` : nothing}
       ${this.#branches()}
-      ${this.last && isBroken(this.turn) ? html`<button class="button on" @click=${() => chat.goOn()}>Go on</button>` : nothing}
-      ${tokens ? html`<span>${plural(tokens, 'token')}${padded ? html` and ${padded} to hide how many` : nothing} in ${(seconds ?? 0).toFixed(1)} s${note ? html` · ${note}` : nothing}</span>` : note ? html`<span>${note}</span>` : nothing}
+      ${this.last && isBroken(this.turn) ? html`<button class="button on" @click=${() => chat.goOn()}>${t('goOn')}</button>` : nothing}
+      ${tokens ? html`<span>${t(padded ? 'turn.tookPadded' : 'turn.took', { n: tokens, padded: padded ?? 0, seconds: decimal(seconds ?? 0) })}${note ? html` · ${note}` : nothing}</span>` : note ? html`<span>${note}</span>` : nothing}
     </div>`
   }
 
   #copyButton() {
     // Browsers offer the clipboard to secure pages only.
     if (!navigator.clipboard) return nothing
-    return html`<button class="icon" aria-label="Copy" title="Copy" @click=${this.#copy}>
+    return html`<button class="icon" aria-label=${t('turn.copy')} title=${t('turn.copy')} @click=${this.#copy}>
       ${this.copied ? icons.check : icons.copy}
     </button>`
   }
 
   #editor() {
     return html`<form @submit=${this.#submit} @keydown=${this.#keys}>
-      <textarea aria-label="Your message" dir="auto" rows="2" .value=${this.turn.content}></textarea>
+      <textarea aria-label=${t('turn.message')} dir="auto" rows="2" .value=${this.turn.content}></textarea>
       <div>
-        <button class="button main">Ask again</button>
-        <button class="button" type="button" @click=${() => this.#edit(false)}>Keep as it was</button>
+        <button class="button main">${t('turn.ask')}</button>
+        <button class="button" type="button" @click=${() => this.#edit(false)}>${t('turn.keep')}</button>
       </div>
     </form>`
   }
@@ -180,9 +184,9 @@ export class TurnView extends LitElement {
     const button = event.target
     if (!(button instanceof HTMLButtonElement) || button.className !== 'copy') return
     await navigator.clipboard.writeText(button.parentElement?.querySelector('pre')?.textContent ?? '')
-    button.textContent = 'Copied'
+    button.textContent = t('turn.copied')
     setTimeout(() => {
-      button.textContent = 'Copy code'
+      button.textContent = t('turn.copyCode')
     }, 1600)
   }
 
@@ -196,15 +200,14 @@ export class TurnView extends LitElement {
 }
 
 /** A reply, with a button to each block of code. */
-function formatted(text: string): DocumentFragment {
-  const fragment = formatter.format(text)
+function withButtons(fragment: DocumentFragment): DocumentFragment {
   for (const block of navigator.clipboard ? fragment.querySelectorAll('pre') : []) {
     const around = document.createElement('div')
     around.className = 'block'
     block.replaceWith(around)
     const button = document.createElement('button')
     button.className = 'copy'
-    button.textContent = 'Copy code'
+    button.textContent = t('turn.copyCode')
     around.append(block, button)
   }
   return fragment

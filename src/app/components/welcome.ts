@@ -2,6 +2,7 @@
 import { css, html, LitElement, nothing } from 'lit'
 import type { ModelListing } from '../../owner/api.ts'
 import { bytes, count } from '../format.ts'
+import { t, theirs } from '../language.ts'
 import { modelName } from '../names.ts'
 import { chat } from '../state/chat.ts'
 import { engine } from '../state/engine.ts'
@@ -12,12 +13,7 @@ import * as icons from '../styles/icons.ts'
 import { honesty } from './honesty.ts'
 
 /** Questions, so that nobody believes that something was booked or paid. */
-const suggestions = [
-  'What can you help me with?',
-  'Which restaurants are there in San Jose?',
-  'Is it going to rain tomorrow?',
-  'What kind of music is there?',
-]
+const suggestions = ['welcome.ask1', 'welcome.ask2', 'welcome.ask3', 'welcome.ask4'] as const
 
 export class Welcome extends LitElement {
   static override styles = [
@@ -61,7 +57,7 @@ export class Welcome extends LitElement {
         opacity: 0.5;
       }
       .ask:hover {
-        padding-left: 8px;
+        padding-inline-start: 8px;
         color: var(--you);
       }
       .ask:hover svg {
@@ -94,17 +90,17 @@ export class Welcome extends LitElement {
     const { temporary } = chat.state.conversation
     const { model, phase } = engine.state
     return html`
-      <h2>Say it quietly.</h2>
+      <h2>${t('welcome.title')}</h2>
       <p class="lead">
-        ${model?.protection.notice.lead.chat} ${honesty.condition(model)}
-        ${temporary ? html`This chat is temporary: it is kept in memory only and ends with the tab.` : nothing}
+        ${theirs(model?.protection.notice.lead.chat)} ${honesty.condition(model)}
+        ${temporary ? t('welcome.temporary') : nothing}
       </p>
       ${honesty.warning()}
-      ${phase === 'offer' && model ? html`<button class="button main" @click=${() => engine.open()}>Download ${bytes(model.publicBytes)} and connect</button>` : nothing}
-      <ul aria-label="Something to begin with">
+      ${phase === 'offer' && model ? html`<button class="button main" @click=${() => engine.open()}>${t('model.download', { size: bytes(model.publicBytes) })}</button>` : nothing}
+      <ul aria-label=${t('welcome.begin')}>
         ${suggestions.map(
-          (text) =>
-            html`<li><button class="ask" @click=${() => chat.send(text)}>${text}${icons.arrow}</button></li>`,
+          (key) =>
+            html`<li><button class="ask" @click=${() => chat.send(t(key))}><span dir="auto">${t(key)}</span>${icons.arrow}</button></li>`,
         )}
       </ul>
       <div class="model">${model ? this.#model(model) : nothing}</div>
@@ -114,11 +110,12 @@ export class Welcome extends LitElement {
   #model(model: ModelListing) {
     return html`
       <p>
-        <b>${modelName(model)}</b> · ${count(model.parameters)} parameters, ${count(model.privateParameters)} of them private ·
-        ${bytes(model.publicBytes)} downloaded once and kept · remembers about ${count(Math.round(0.075 * model.context) * 10)} words · ${model.licence}
+        <b>${modelName(model)}</b> · ${t('model.parameters', { count: count(model.parameters), private: count(model.privateParameters) })} ·
+        ${t('welcome.once', { size: bytes(model.publicBytes) })} ·
+        ${t('welcome.remembers', { count: count(Math.round(0.075 * model.context) * 10) })} · ${model.licence}
       </p>
-      <p>${model.description}</p>
-      <p>Why not a model on this device? Because these weights must stay with their owner.</p>
+      <p dir="auto">${model.description}</p>
+      <p>${t('welcome.why')}</p>
     `
   }
 }

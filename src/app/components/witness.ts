@@ -1,7 +1,8 @@
 /** What each party received so far, and a little of it as it looked to them. */
 import { css, html, nothing, type TemplateResult } from 'lit'
-import { bytes, plural, word } from '../format.ts'
+import { bytes, word } from '../format.ts'
 import type { PartiesTraffic } from '../history/traffic.ts'
+import { sentence, t, theirs } from '../language.ts'
 import type { EngineState } from '../state/engine.ts'
 import { operatorsNow } from '../state/parties.ts'
 
@@ -69,7 +70,7 @@ const styles = css`
 
 const sample = (caption: string, words: number[] | undefined, limit: number) => html`<figure class="sample">
   <figcaption>${caption}</figcaption>
-  <code>${words?.length ? words.slice(0, limit).map(word).join(' ') : 'nothing yet'}</code>
+  <code dir="ltr">${words?.length ? words.slice(0, limit).map(word).join(' ') : t('witness.nothing')}</code>
 </figure>`
 
 const party = (kind: string, name: string, content: TemplateResult) =>
@@ -80,18 +81,24 @@ const party = (kind: string, name: string, content: TemplateResult) =>
 
 /** What the server has received. */
 function received({ ownerUp, dealerToServer, serverMessages, hops }: PartiesTraffic, dealt?: string): string {
-  const fromYou = ownerUp > 0 ? `${bytes(ownerUp)} from you` : 'nothing from you yet'
-  const fromDealer = dealt
-    ? `${ownerUp > 0 ? ' and' : ', and'} ${bytes(dealerToServer)} of ${dealt} from the dealer`
-    : ''
-  const crossed =
-    ownerUp > 0 && hops > 0
-      ? `; ${plural(serverMessages || hops, 'message')} crossed, in ${plural(hops, 'hop')}`
-      : ''
-  return `Received ${fromYou}${fromDealer}${crossed}.`
+  const values = { amount: bytes(ownerUp), dealt: bytes(dealerToServer), what: sentence(dealt ?? '') }
+  const what = t(
+    ownerUp > 0
+      ? dealt
+        ? 'witness.fromBoth'
+        : 'witness.fromYou'
+      : dealt
+        ? 'witness.fromDealer'
+        : 'witness.fromNobody',
+    values,
+  )
+  if (ownerUp === 0 || hops === 0) return what
+  const messages = t('messages', { n: serverMessages || hops })
+  return `${what} ${t('witness.crossed', { messages, hops: t('hops', { n: hops }) })}`
 }
 
-const titled = (role: string, operator: string | undefined) => (operator ? `${role}: ${operator}` : role)
+const titled = (role: string, operator: string | undefined) =>
+  operator ? t('witness.named', { role, name: operator }) : role
 
 /** Host of an address, for people. */
 const hostOf = (url: string | undefined) => (url ? html` · ${new URL(url, location.href).host}` : nothing)
@@ -106,28 +113,28 @@ export const witness = {
     return html`
       ${party(
         'browser',
-        'Your browser',
-        html`<p class="got">Received ${bytes(traffic.ownerDown + traffic.dealerDown)}.</p>
-          <p>${parties.owner}</p>`,
+        t('witness.you'),
+        html`<p class="got">${t('witness.got', { amount: bytes(traffic.ownerDown + traffic.dealerDown) })}</p>
+          <p>${theirs(parties.owner)}</p>`,
       )}
       ${
         parties.server &&
         party(
           'server',
-          titled('Model server', operators.server),
+          titled(t('witness.server'), operators.server),
           html`<p class="got">${received(traffic, dealt)}</p>
-            <p>${parties.server}${hostOf(session?.server)}</p>
-            ${sample('A sample of what you sent, as the server saw it last', stats?.serverSample, 12)}`,
+            <p>${theirs(parties.server)}${hostOf(session?.server)}</p>
+            ${sample(t('witness.serverSample'), stats?.serverSample, 12)}`,
         )
       }
       ${
         parties.dealer &&
         party(
           'dealer',
-          titled('Dealer', operators.dealer),
-          html`<p class="got">Received ${bytes(traffic.dealerUp)}: pass requests only.</p>
-            <p>${parties.dealer}${hostOf(session?.dealer)}</p>
-            ${stats?.dealerSample.length ? sample('A sample of the last request, as the dealer saw it', stats.dealerSample, 8) : nothing}`,
+          titled(t('witness.dealer'), operators.dealer),
+          html`<p class="got">${t('witness.requests', { amount: bytes(traffic.dealerUp) })}</p>
+            <p>${theirs(parties.dealer)}${hostOf(session?.dealer)}</p>
+            ${stats?.dealerSample.length ? sample(t('witness.dealerSample'), stats.dealerSample, 8) : nothing}`,
         )
       }
     `

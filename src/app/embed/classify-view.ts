@@ -55,8 +55,10 @@ export class ClassifyView extends EmbeddedView {
   }
 
   /** The consent is used up by one text: the page around could hand over more of them than a visitor has sent. */
-  async #classify(id: number, text: string): Promise<void> {
-    if (!this.isAgreed || !this.model) return this.host.send({ type: 'classified', id })
+  async #classify(id: number, text: unknown): Promise<void> {
+    // A list of them would be classified, too.
+    if (!this.isAgreed || !this.model || typeof text !== 'string')
+      return this.host.send({ type: 'classified', id })
     this.isAgreed = false
     this.isSorting = true
     this.error = undefined

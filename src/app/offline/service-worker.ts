@@ -4,6 +4,8 @@
  * nothing else: configuration, models and every other origin go past it. A file is kept only if it has the hash that the
  * build gave it, so a release is kept whole or not at all; the next one takes over once no tab shows this one any more.
  */
+import { ERASED } from './erased.ts'
+import { fetchWhole } from './fetch-whole.ts'
 import { fileAt, INDEX, isLasting, SHELL, type Shell } from './shell.ts'
 
 /** Put in by the build. */
@@ -16,14 +18,17 @@ const name = `${SHELL}${shell.version}`
 
 const address = (path: string): string => new URL(path, scope).href
 
+let isErased = false
+
 /** Fetches a file of this build and keeps it. Rejects where the network has none, or another one. */
 async function keep(path: string): Promise<Response> {
-  const request = new Request(address(path), { integrity: shell.files[path], cache: 'no-cache' })
-  const response = await fetch(request)
-  if (!response.ok) throw new TypeError(`${path}: status ${response.status}`)
+  const response = await fetchWhole(address(path), shell.files[path])
+  // Erased since: this release runs until its tabs are closed, and keeps nothing more.
+  if (isErased) return response
   const cache = await caches.open(name)
   // A full disk keeps nothing; the file is used all the same.
-  await cache.put(request.url, response.clone()).catch(() => undefined)
+  await cache.put(address(path), response.clone()).catch(() => undefined)
+  if (isErased) await caches.delete(name)
   return response
 }
 
@@ -42,9 +47,20 @@ async function newest(request: Request, path: string): Promise<Response> {
   }
 }
 
-async function lasting(request: Request, path: string): Promise<Response> {
-  return (await kept(path)) ?? (await keep(path).catch(() => fetch(request)))
+/** As it was built, or not at all: a file by that name with another hash is another file. */
+async function lasting(path: string): Promise<Response> {
+  const found = await kept(path)
+  if (found) return found
+  // Without a network, the browser itself may have it still.
+  const held = () => fetchWhole(address(path), shell.files[path], 'force-cache')
+  return keep(path)
+    .catch(held)
+    .catch(() => Response.error())
 }
+
+worker.addEventListener('message', ({ data }) => {
+  if (data === ERASED) isErased = true
+})
 
 worker.addEventListener('install', (event) => {
   event.waitUntil(Promise.all(shell.first.map(keep)))
@@ -63,5 +79,5 @@ worker.addEventListener('fetch', (event) => {
   const path = request.method === 'GET' ? fileAt(request.url, scope, shell) : undefined
   // Of pages only the chat: views in other sites' frames keep nothing.
   if (path === undefined || (request.mode === 'navigate' && path !== INDEX)) return
-  event.respondWith(isLasting(path) ? lasting(request, path) : newest(request, path))
+  event.respondWith(isLasting(path) ? lasting(path) : newest(request, path))
 })

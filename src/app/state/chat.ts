@@ -22,6 +22,7 @@ import {
   type Turn,
   withTurn,
 } from '../history/tree.ts'
+import { t } from '../language.ts'
 import type { ChatState, Conversing } from './chat-state.ts'
 import { drafts } from './drafts.ts'
 import { engine } from './engine.ts'
@@ -171,7 +172,7 @@ export class Chat extends Store<ChatState> implements Conversing {
   /** The conversation on screen was deleted elsewhere. */
   dropped(): void {
     // Whoever stores a reply waits for it here, and it for them.
-    void this.stop().then(() => this.begin(false, 'That chat was deleted in another tab.'))
+    void this.stop().then(() => this.begin(false, t('place.deleted')))
   }
 
   get #place(): string | undefined {

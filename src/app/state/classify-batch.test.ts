@@ -7,11 +7,11 @@ import {
   isComplete,
   labelCounts,
   remaining,
-  resultsCsv,
   timeLeft,
   unansweredCount,
   withResult,
 } from './classify-batch.ts'
+import { resultsCsv } from './classify-csv.ts'
 
 const result = (label: string, isCut = false): Classification => ({
   label,

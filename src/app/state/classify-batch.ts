@@ -6,8 +6,7 @@ import {
   isUnanswered,
   type ModelListing,
 } from '../../owner/api.ts'
-import { formatCsv } from '../../texts/csv.ts'
-import { grouped } from '../format.ts'
+import { t } from '../language.ts'
 import type { Columns, Table } from './classify-table.ts'
 
 export interface Batch {
@@ -64,10 +63,10 @@ export function timeLeft({ table, results, since }: Batch, now: number): string 
   const done = results.length - (since?.rows ?? 0)
   if (!since || done < 2) return ''
   const seconds = ((now - since.ms) / 1000 / done) * (table.rows.length - results.length)
-  if (seconds < 10) return 'a few seconds left'
-  if (seconds < 90) return `about ${Math.ceil(seconds / 10) * 10} s left`
-  if (seconds < 5400) return `about ${Math.round(seconds / 60)} min left`
-  return `about ${grouped(Math.round(seconds / 3600))} h left`
+  if (seconds < 10) return t('left.few')
+  if (seconds < 90) return t('left.seconds', { n: Math.ceil(seconds / 10) * 10 })
+  if (seconds < 5400) return t('left.minutes', { n: Math.round(seconds / 60) })
+  return t('left.hours', { n: Math.round(seconds / 3600) })
 }
 
 /** What a row was answered, if it was. */
@@ -85,38 +84,3 @@ export function labelCounts({ results }: Batch): [label: string, count: number][
     if (result) counts.set(result.label, (counts.get(result.label) ?? 0) + 1)
   return [...counts].sort((a, b) => b[1] - a[1])
 }
-
-/**
- * The classified rows as CSV: their own columns, the label, a probability or score for each label, or the entities, and a note
- * where one is due.
- */
-export function resultsCsv({ table, columns, results, model }: Batch): string {
-  const isTagged = model?.outputs === 'tags'
-  const numbers = model?.outputs === 'raw' ? 'score' : 'probability'
-  const labels = isTagged ? [] : (model?.labels ?? [])
-  const fresh = (name: string): string => (table.columns.includes(name) ? fresh(`predicted_${name}`) : name)
-  const notes = results.map(noteOf)
-  const hasNotes = notes.some((note) => note !== '')
-  const header = [...table.columns, fresh('label'), ...labels.map((label) => fresh(`${numbers}_${label}`))]
-  if (isTagged) header.push(fresh('entities'))
-  const rows = results.map(answerOf).map((result, at) => {
-    const by = new Map<string, number>(
-      result?.scores?.map(({ label, score }) => [label, score]) ??
-        result?.probabilities.map(({ label, probability }) => [label, probability]),
-    )
-    const shares = labels.map((label) => by.get(label)?.toFixed(6) ?? '')
-    if (isTagged) shares.push(entitiesOf(table.rows[at][columns.text], result))
-    return [...table.rows[at], result?.label ?? '', ...shares, ...(hasNotes ? [notes[at]] : [])]
-  })
-  return formatCsv([[...header, ...(hasNotes ? [fresh('note')] : [])], ...rows])
-}
-
-function noteOf(result: Answer | null): string {
-  if (result === null) return 'no text'
-  if (isUnanswered(result)) return `no answer: ${result.error.code}`
-  return result.isCut ? 'text cut' : ''
-}
-
-/** "LOC: Berlin; PER: Ada Lovelace". */
-const entitiesOf = (text: string, result: Classification | undefined): string =>
-  (result?.entities ?? []).map(({ start, end, label }) => `${label}: ${text.slice(start, end)}`).join('; ')

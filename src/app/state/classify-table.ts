@@ -1,5 +1,4 @@
 /** Texts to classify, from pasted lines or a file: records, what their columns are called, and which one holds the text. */
-
 import { type CsvRecord, parseCsv } from '../../texts/csv.ts'
 import { decodeText } from '../../texts/decode.ts'
 import { TableError } from '../../texts/error.ts'

@@ -76,7 +76,7 @@ describe('one text', () => {
       return [result('yes')]
     }
     await classifier.one({ text: 'a' })
-    expect(classifier.state).toMatchObject({ busy: undefined, said: 'yes, 90.0 percent.' })
+    expect(classifier.state).toMatchObject({ busy: undefined, said: 'yes, 90.0%.' })
     expect(classifier.state.one).toMatchObject({
       result: { label: 'yes' },
       traffic: { hops: 12, ownerUp: 5 },

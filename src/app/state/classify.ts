@@ -7,8 +7,9 @@ import {
   OwnerError,
   type OwnerEvent,
 } from '../../owner/api.ts'
-import { grouped } from '../format.ts'
+import { decimal, percent } from '../format.ts'
 import { addTraffic, noTraffic, type PartiesTraffic } from '../history/traffic.ts'
+import { t } from '../language.ts'
 import {
   type Batch,
   finished,
@@ -19,6 +20,7 @@ import {
   withResult,
 } from './classify-batch.ts'
 import { engine } from './engine.ts'
+import { rememberPace } from './pace.ts'
 import { locked } from './storage.ts'
 import { Store } from './store.ts'
 
@@ -81,7 +83,8 @@ export class Classifier extends Store<ClassifyState> {
       if (!result) return
       if (isUnanswered(result)) throw OwnerError.from(result.error)
       const seconds = (performance.now() - started) / 1000
-      const { stats } = engine.state
+      const { stats, model } = engine.state
+      if (model) rememberPace(model, 1, seconds)
       const one: Labelled = {
         input,
         result,
@@ -108,7 +111,7 @@ export class Classifier extends Store<ClassifyState> {
       if (batch.model?.hash !== model?.hash) batch = { ...batch, results: [] }
       const { inputs, rows } = remaining(batch)
       const since = { ms: performance.now(), rows: batch.results.length }
-      this.set({ batch: { ...batch, model, since }, said: `Classifying ${grouped(inputs.length)} texts.` })
+      this.set({ batch: { ...batch, model, since }, said: t('said.classifying', { n: inputs.length }) })
       this.#saidAt = since.ms
       let done = 0
       while (done < inputs.length) {
@@ -124,8 +127,9 @@ export class Classifier extends Store<ClassifyState> {
       if (done < inputs.length || !this.state.batch) return
       const complete = finished(this.state.batch)
       const unanswered = unansweredCount(complete)
-      const but = unanswered > 0 ? ` ${grouped(unanswered)} of them without an answer.` : ''
-      this.set({ batch: complete, said: `Done: ${grouped(complete.results.length)} rows.${but}` })
+      const end = t('said.done', { n: complete.results.length })
+      const said = unanswered > 0 ? `${end} ${t('said.unanswered', { n: unanswered })}` : end
+      this.set({ batch: complete, said })
     })
   }
 
@@ -158,7 +162,8 @@ export class Classifier extends Store<ClassifyState> {
       this.set({ error: OwnerError.from(reason) })
     } finally {
       const { batch, busy, stopping } = this.state
-      const said = busy === 'many' && batch && stopping && !isComplete(batch) ? 'Cancelled.' : this.state.said
+      const said =
+        busy === 'many' && batch && stopping && !isComplete(batch) ? t('said.cancelled') : this.state.said
       this.set({ busy: undefined, stopping: false, said })
       engine.prepare()
     }
@@ -172,19 +177,18 @@ export class Classifier extends Store<ClassifyState> {
     const now = performance.now()
     const isDue = now - this.#saidAt >= sayEvery
     if (isDue) this.#saidAt = now
-    const progress = `${grouped(next.results.length)} of ${grouped(next.table.rows.length)} rows are done.`
+    const progress = t('said.progress', { done: next.results.length, n: next.table.rows.length })
     this.set({ batch: next, said: isDue ? progress : this.state.said })
   }
 }
 
 /** A result for a screen reader. */
 function spoken({ label, probabilities, scores, entities }: Classification): string {
-  if (entities)
-    return `${entities.length === 1 ? 'One entity' : `${grouped(entities.length)} entities`}: ${label}.`
+  if (entities) return t('said.entities', { n: entities.length, label })
   const score = scores?.find((each) => each.label === label)
-  if (score) return `${label}, ${score.score.toFixed(3)}.`
+  if (score) return t('said.result', { label, share: decimal(score.score, 3) })
   const top = probabilities.find((each) => each.label === label)
-  return top ? `${label}, ${(100 * top.probability).toFixed(1)} percent.` : `${label}.`
+  return top ? t('said.result', { label, share: percent(top.probability) }) : `${label}.`
 }
 
 export const classifier = new Classifier()

@@ -7,7 +7,7 @@ import { Store } from './store.ts'
 interface Tools {
   render?: (text: string) => DocumentFragment
   highlight?: (code: string, language: string) => Node[] | undefined
-  formula?: (source: string, isBlock: boolean) => Node
+  formula?: (source: string, isBlock: boolean) => Node | undefined
 }
 
 const loaders = {
@@ -15,6 +15,16 @@ const loaders = {
   highlight: async () => ({ highlight: (await import('../code.ts')).highlight }),
   formula: async () => ({ formula: (await import('../maths.ts')).formula }),
 } satisfies Record<keyof Tools, () => Promise<Tools>>
+
+/** A text that takes longer is not formatted again before it has ended. */
+const SLOW_MS = 100
+
+/** Of one reply: a reply grows word by word, and what has been made of its code and formulas is not made again. */
+export class Formatted {
+  /** By what they were made of; nothing where it stays as it was written. */
+  readonly pieces = new Map<string, readonly Node[] | undefined>()
+  isSlow = false
+}
 
 class Formatter extends Store<Tools> {
   readonly #asked = new Set<keyof Tools>()
@@ -31,32 +41,64 @@ class Formatter extends Store<Tools> {
   }
 
   /** A reply as it is shown. */
-  format(text: string): DocumentFragment {
+  format(text: string, formatted: Formatted, isWriting: boolean): DocumentFragment {
     const { render } = this.state
-    if (!render) {
-      this.load('render')
+    if (!render) this.load('render')
+    if (!render || (isWriting && formatted.isSlow)) return asWritten(text)
+    const begun = performance.now()
+    try {
+      const fragment = render(text)
+      // Whatever is last may not have ended.
+      const open = isWriting ? fragment.lastElementChild : null
+      for (const code of fragment.querySelectorAll<HTMLElement>('code[data-language]'))
+        if (!open?.contains(code)) this.#code(code, formatted)
+      for (const code of fragment.querySelectorAll<HTMLElement>('code[data-maths]'))
+        this.#formula(code, formatted)
+      return fragment
+    } catch {
+      // Nested deeper than the stack.
       return asWritten(text)
+    } finally {
+      formatted.isSlow ||= performance.now() - begun > SLOW_MS
     }
-    const fragment = render(text)
-    for (const code of fragment.querySelectorAll<HTMLElement>('code[data-language]')) this.#code(code)
-    for (const code of fragment.querySelectorAll<HTMLElement>('code[data-maths]')) this.#formula(code)
-    return fragment
   }
 
-  #code(code: HTMLElement): void {
+  #code(code: HTMLElement, { pieces }: Formatted): void {
     const language = code.dataset.language?.toLowerCase()
     if (!language) return
     const { highlight } = this.state
-    if (!highlight) this.load('highlight')
-    const coloured = highlight?.(code.textContent ?? '', language)
+    if (!highlight) {
+      this.load('highlight')
+      return
+    }
+    const text = code.textContent ?? ''
+    const coloured = made(pieces, `${language} ${text}`, () => highlight(text, language))
     if (coloured) code.replaceChildren(...coloured)
   }
 
-  #formula(code: HTMLElement): void {
+  #formula(code: HTMLElement, { pieces }: Formatted): void {
     const { formula } = this.state
-    if (!formula) this.load('formula')
-    else code.replaceWith(formula(code.textContent ?? '', code.dataset.maths === 'block'))
+    if (!formula) {
+      this.load('formula')
+      return
+    }
+    const { textContent: source, dataset } = code
+    const set = made(pieces, `${dataset.maths}$${source}`, () => {
+      const one = formula(source ?? '', dataset.maths === 'block')
+      return one && [one]
+    })
+    if (set) code.replaceWith(...set)
   }
+}
+
+/** A copy of what is there, or is made now. */
+function made(
+  pieces: Formatted['pieces'],
+  name: string,
+  make: () => readonly Node[] | undefined,
+): Node[] | undefined {
+  if (!pieces.has(name)) pieces.set(name, make())
+  return pieces.get(name)?.map((each) => each.cloneNode(true))
 }
 
 function asWritten(text: string): DocumentFragment {

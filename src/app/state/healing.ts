@@ -1,5 +1,4 @@
 /** Finds out that a session is gone while nobody asks anything of it, and when it can be had again. */
-
 import type { Away } from './reachability.ts'
 import { whoIsAway } from './reachability.ts'
 

@@ -1,5 +1,6 @@
 /** Where the other parties are and who runs them, as the page's configuration has it; and what that is worth. */
 import type { PartyAddress } from '../../owner/api.ts'
+import { t } from '../language.ts'
 import { Store } from './store.ts'
 
 export interface PartiesState {
@@ -32,15 +33,11 @@ export function whyUnprotected(
 ): string | undefined {
   if (!server || !dealer) return undefined
   const [serverHost, dealerHost] = [hostOf(server.url), hostOf(dealer.url)]
-  if (serverHost === dealerHost && page === serverHost)
-    return 'A demonstration: it protects nobody. This page, the model server and the dealer are on one host, and whoever has that host can read along.'
-  if (serverHost === dealerHost)
-    return 'A demonstration: it protects nobody. The model server and the dealer are on one host, and whoever has that host can read along.'
+  if (serverHost === dealerHost && page === serverHost) return t('parties.all')
+  if (serverHost === dealerHost) return t('parties.both')
   if (server.operator && server.operator.trim().toLowerCase() === dealer.operator?.trim().toLowerCase())
-    return `A demonstration: it protects nobody. ${server.operator} runs the model server and the dealer, and can read along.`
-  if (page === serverHost)
-    return 'This page comes from the model server’s host, which could change its code and read along. Use a page from somebody else.'
-  if (page === dealerHost)
-    return 'This page comes from the dealer’s host, which could change its code and read along. Use a page from somebody else.'
+    return t('parties.operator', { name: server.operator })
+  if (page === serverHost) return t('parties.server')
+  if (page === dealerHost) return t('parties.dealer')
   return undefined
 }

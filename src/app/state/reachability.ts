@@ -1,5 +1,6 @@
 /** Who is away, where nothing comes: this browser's network, the model server, or the dealer. */
 import { OwnerError } from '../../owner/api.ts'
+import { t } from '../language.ts'
 import { parties } from './parties.ts'
 
 export interface Away {
@@ -24,8 +25,8 @@ const forgotten = new Set(['expired', 'crashed', 'closed', 'unknown-link'])
 export const isForgotten = (error: unknown): boolean =>
   error instanceof OwnerError && forgotten.has(error.code)
 
-/** Errors of what was asked: the session that said so goes on. */
-const ofTheRequest = new Set(['context', 'busy', 'empty', 'wrong-task'])
+/** Errors of what was asked: the session that said so goes on. A new one would tell both parties of it. */
+const ofTheRequest = new Set(['context', 'busy', 'empty', 'wrong-task', 'out-of-range'])
 export const isOfTheRequest = ({ code }: OwnerError): boolean => ofTheRequest.has(code)
 
 /** Whether anything at all answers there; what, another page may not read. */
@@ -39,34 +40,22 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-const named = (party: { operator?: string } | undefined): string =>
-  party?.operator ? ` (${party.operator})` : ''
+const offline = (): Away => ({ who: 'you', text: t('away.you'), advice: t('away.youAdvice') })
 
-const offline: Away = {
-  who: 'you',
-  text: 'You are offline.',
-  advice: 'Check this device’s network; the chat goes on by itself.',
+function away(who: 'server' | 'dealer', name: string | undefined): Away {
+  const text = name ? t(`away.${who}Named`, { name }) : t(`away.${who}`)
+  return { who, text, advice: t(`away.${who}Advice`) }
 }
 
 /** Resolves within two seconds; with nothing where everybody is there. */
 export async function whoIsAway(): Promise<Away | undefined> {
-  if (!navigator.onLine) return offline
+  if (!navigator.onLine) return offline()
   const { server, dealer } = parties.state
   const ask = (party: { url: string } | undefined) => (party ? answers(`${party.url}/livez`) : true)
   const [isServer, isDealer] = await Promise.all([ask(server), ask(dealer)])
   if (isServer && isDealer) return undefined
-  if (!isServer && !isDealer && !(await answers('healthz'))) return offline
-  if (!isServer)
-    return {
-      who: 'server',
-      text: `The model server${named(server)} is away.`,
-      advice: 'It is asked again by itself. If it stays away, tell who runs it, or choose another model.',
-    }
-  return {
-    who: 'dealer',
-    text: `The dealer${named(dealer)} is away.`,
-    advice: 'It is asked again by itself. If it stays away, tell who runs it.',
-  }
+  if (!isServer && !isDealer && !(await answers('healthz'))) return offline()
+  return isServer ? away('dealer', dealer?.operator) : away('server', server?.operator)
 }
 
 const codes: Record<Away['who'], string> = { you: 'offline', server: 'server-away', dealer: 'dealer-away' }

@@ -5,6 +5,7 @@ import { branchOf, rewritten, type Turn, withTurn } from '../history/tree.ts'
 import { modelName } from '../names.ts'
 import type { Conversing } from './chat-state.ts'
 import { engine } from './engine.ts'
+import { rememberPace } from './pace.ts'
 import { describeTrouble, isForgotten, whoIsAway } from './reachability.ts'
 import { settings } from './settings.ts'
 
@@ -123,6 +124,7 @@ export class Replying {
     const content = begun.content + text
     const tokens = (begun.tokens ?? 0) + ids.length
     const { model } = engine.state
+    if (model && tokens) rememberPace(model, tokens + (padded ?? 0), seconds)
     const exposed = added === undefined ? undefined : (begun.exposed ?? '') + added
     this.#put({
       content,

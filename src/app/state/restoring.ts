@@ -2,6 +2,7 @@
 import { archive, type News } from '../history/archive.ts'
 import { type Conversation, isEmpty, mergeConversations, newConversation } from '../history/conversation.ts'
 import { type Sealed, vault } from '../history/vault.ts'
+import { t } from '../language.ts'
 import { chat } from './chat.ts'
 import { drafts } from './drafts.ts'
 import { library } from './library.ts'
@@ -16,8 +17,7 @@ export async function restore(): Promise<void> {
   chat.era = await archive.era()
   const { id, isAsked } = placeHere()
   const conversation = id ? await archive.get(id) : undefined
-  const notice =
-    !conversation && isAsked ? 'That chat isn’t in this browser, or has been deleted.' : undefined
+  const notice = !conversation && isAsked ? t('place.gone') : undefined
   chat.set({ conversation: conversation ?? newConversation(chat.era), notice })
   await library.load()
 }
@@ -109,8 +109,8 @@ function nameDocument(): void {
   const { title, temporary } = chat.state.conversation
   // The browser's own history keeps names of pages, readable: none of them tells what is encrypted here.
   const shown = vault.state.state === 'off' ? title.value : ''
-  const name = temporary ? 'Temporary chat' : shown
-  const wanted = name ? `${name} — Sotto` : 'Sotto — private chat'
+  const name = temporary ? t('header.temporary') : shown
+  const wanted = name ? `${name} — Sotto` : t('place.private')
   if (document.title !== wanted) document.title = wanted
 }
 

@@ -1,5 +1,6 @@
 /** What the person chose about this page. Nothing here is a secret, so it lives in local storage. */
 import type { Padding, Task } from '../../owner/api.ts'
+import { fitting, type Language, speak } from '../language.ts'
 import { local } from './storage.ts'
 import { Store } from './store.ts'
 
@@ -19,6 +20,8 @@ export interface Settings {
   /** Name of the model chosen last, and what it is for: the page draws its view before the server has answered. */
   model: string
   task: Task
+  /** Empty: as the browser has it. */
+  language: Language | ''
 }
 
 const key = 'sotto.settings'
@@ -33,6 +36,7 @@ const defaults: Settings = {
   list: true,
   model: '',
   task: 'chat',
+  language: '',
 }
 
 function load(): Settings {
@@ -52,7 +56,12 @@ function applyTheme(): void {
   document.documentElement.dataset.theme = settings.state.theme
 }
 
+/** Speaks the chosen language, or the first of the browser's that there is. */
+export const applyLanguage = (): Promise<void> =>
+  speak(settings.state.language || fitting(navigator.languages))
+
 settings.subscribe(() => {
   applyTheme()
+  void applyLanguage()
   local.set(key, JSON.stringify(settings.state))
 })

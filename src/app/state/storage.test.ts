@@ -58,3 +58,14 @@ test('a full disk is told apart, and nothing is lost while the page is open', ()
   expect(local.get('a')).toBe('new')
   expect(storage.state.text).toMatch(/no room left/)
 })
+
+test('who keeps the page is told to keep nothing more before what it has kept is deleted', async () => {
+  const done: string[] = []
+  const worker = { postMessage: (said: string) => done.push(said) }
+  const registration = { active: worker, waiting: null, unregister: async () => done.push('unregistered') }
+  vi.stubGlobal('navigator', { serviceWorker: { getRegistrations: async () => [registration] } })
+  const caches = { keys: async () => ['a'], delete: async (name: string) => done.push(`deleted ${name}`) }
+  Object.defineProperty(globalThis, 'caches', { value: caches, configurable: true })
+  await clearCaches()
+  expect(done).toEqual(['sotto-erased', 'unregistered', 'deleted a'])
+})

@@ -3,19 +3,16 @@
  * is kept, and the store `storage` says so.
  */
 import { clear, createStore, del, entries, get, getMany, keys, set, type UseStore } from 'idb-keyval'
+import { t } from '../language.ts'
+import { ERASED } from '../offline/erased.ts'
 import { Store } from './store.ts'
 
 /** Why nothing is kept, once something could not be; nothing while all is well. */
 export const storage = new Store<{ text?: string }>({})
 
-const BLOCKED =
-  'This browser keeps nothing for this page: conversations and settings are gone once you close it.'
-const FULL =
-  'The browser has no room left: what you write from now on is gone once you close this page. Delete something old, or free some space.'
-
 function report(error: unknown): void {
   const isFull = error instanceof DOMException && error.name === 'QuotaExceededError'
-  storage.set({ text: isFull ? FULL : BLOCKED })
+  storage.set({ text: t(isFull ? 'storage.full' : 'storage.blocked') })
 }
 
 /** What is kept could not be read, so whether there is anything is not known. */
@@ -53,6 +50,15 @@ class KeyValues {
     } catch (error) {
       this.#written.set(key, value)
       report(error)
+    }
+  }
+
+  delete(key: string): void {
+    this.#written.delete(key)
+    try {
+      this.#open().removeItem(key)
+    } catch {
+      // Then it is not there.
     }
   }
 
@@ -166,7 +172,11 @@ export function openChannel(name: string): Pick<BroadcastChannel, 'postMessage' 
 /** Removes everything that was downloaded, the page itself and who keeps it included. */
 export async function clearCaches(): Promise<void> {
   try {
-    for (const keeper of (await navigator.serviceWorker?.getRegistrations()) ?? []) await keeper.unregister()
+    for (const keeper of (await navigator.serviceWorker?.getRegistrations()) ?? []) {
+      // It answers open tabs until they are closed.
+      for (const worker of [keeper.installing, keeper.waiting, keeper.active]) worker?.postMessage(ERASED)
+      await keeper.unregister()
+    }
     for (const name of await caches.keys()) await caches.delete(name)
   } catch {
     // Then there is nothing in them.

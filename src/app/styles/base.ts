@@ -45,6 +45,9 @@ export const base = css`
   svg {
     display: block;
   }
+  .along:dir(rtl) {
+    scale: -1 1;
+  }
   .icon {
     display: inline-grid;
     place-items: center;

@@ -73,8 +73,8 @@ export const classifyFrame = css`
   }
   .notice {
     margin-top: 14px;
-    padding-left: 14px;
-    border-left: 2px solid var(--server);
+    padding-inline-start: 14px;
+    border-inline-start: 2px solid var(--server);
     color: var(--soft);
     font-size: 0.9375rem;
   }

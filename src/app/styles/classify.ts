@@ -67,8 +67,8 @@ export const classifyLook = css`
   }
   .note {
     margin-top: 14px;
-    padding-left: 14px;
-    border-left: 2px solid var(--server);
+    padding-inline-start: 14px;
+    border-inline-start: 2px solid var(--server);
   }
   .button:disabled {
     border-color: var(--line);

@@ -26,7 +26,7 @@ export const form = css`
     align-items: center;
     justify-content: space-between;
     height: 56px;
-    margin-right: -12px;
+    margin-inline-end: -12px;
     background: var(--sheet);
   }
   h2 {

@@ -1,7 +1,8 @@
 /** The page's few icons, drawn on a 20-unit grid with one stroke. Decorative: their buttons carry the names. */
 import { html, svg, type TemplateResult } from 'lit'
 
-const icon = (content: TemplateResult, size = 20) => html`<svg
+const icon = (content: TemplateResult, size = 20, kind = '') => html`<svg
+  class=${kind}
   width=${size}
   height=${size}
   viewBox="0 0 20 20"
@@ -31,8 +32,9 @@ export const copy = icon(
 )
 export const check = icon(svg`<path d="m4.5 10.5 4 4 7-8.5"/>`, 17)
 export const again = icon(svg`<path d="M16 10a6 6 0 1 1-1.8-4.3L16 7.4M16 4v3.4h-3.4"/>`, 17)
-export const left = icon(svg`<path d="m11.5 5-5 5 5 5"/>`, 16)
-export const right = icon(svg`<path d="m8.5 5 5 5-5 5"/>`, 16)
+/** Those that point along the lines turn round where lines run the other way. */
+export const left = icon(svg`<path d="m11.5 5-5 5 5 5"/>`, 16, 'along')
+export const right = icon(svg`<path d="m8.5 5 5 5-5 5"/>`, 16, 'along')
 export const down = icon(svg`<path d="M10 4v12M5 11l5 5 5-5"/>`)
 export const pin = html`<svg class="pinned" viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="1.8" aria-hidden="true">
   <path d="M7 3.5h6M8 3.5v5L5.5 12h9L12 8.5v-5M10 12v4.5" />
@@ -47,7 +49,7 @@ export const fading = icon(
 export const eye = icon(
   svg`<path d="M2.5 10S5.2 5 10 5s7.5 5 7.5 5-2.7 5-7.5 5-7.5-5-7.5-5Z"/><circle cx="10" cy="10" r="2.2"/>`,
 )
-export const arrow = icon(svg`<path d="M4 10h11.5M11 5.5l4.5 4.5-4.5 4.5"/>`, 16)
+export const arrow = icon(svg`<path d="M4 10h11.5M11 5.5l4.5 4.5-4.5 4.5"/>`, 16, 'along')
 
 /** The mark: a hairpin, as for "softer" in a score. You are its point; the two at its ends must not meet. */
 export const mark = html`<svg width="26" height="20" viewBox="0 0 26 20" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" aria-hidden="true">

@@ -6,7 +6,7 @@ export const listLook = css`
     display: flex;
     flex-direction: column;
     height: 100%;
-    border-right: 1px solid var(--line);
+    border-inline-end: 1px solid var(--line);
     background: var(--paper);
   }
   .top {
@@ -103,7 +103,7 @@ export const listLook = css`
     display: inline;
     width: 13px;
     height: 13px;
-    margin-right: 3px;
+    margin-inline-end: 3px;
     vertical-align: -1px;
     color: var(--you);
   }

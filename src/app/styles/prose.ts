@@ -19,7 +19,7 @@ export const prose = css`
     font: 600 1.0625rem/1.4 var(--sans);
   }
   .prose ul, .prose ol {
-    padding-left: 1.4em;
+    padding-inline-start: 1.4em;
   }
   .prose ul {
     list-style: disc;
@@ -94,8 +94,8 @@ export const prose = css`
   }
   .prose blockquote {
     margin: 0;
-    padding-left: 1em;
-    border-left: 2px solid var(--line);
+    padding-inline-start: 1em;
+    border-inline-start: 2px solid var(--line);
     color: var(--soft);
   }
   .prose hr {
@@ -111,14 +111,14 @@ export const prose = css`
   .prose th, .prose td {
     padding: 4px 12px 4px 0;
     border-bottom: 1px solid var(--line);
-    text-align: left;
+    text-align: start;
   }
 
   .caret {
     display: inline-block;
     width: 0.5em;
     height: 0.5em;
-    margin-left: 0.25em;
+    margin-inline-start: 0.25em;
     border-radius: 50%;
     background: var(--you);
     animation: breathe 1.6s ease-in-out infinite;

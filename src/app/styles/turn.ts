@@ -21,13 +21,13 @@ export const turn = css`
   .branches {
     display: flex;
     align-items: center;
-    margin-left: auto;
+    margin-inline-start: auto;
     color: var(--soft);
     font-size: 0.8125rem;
     font-variant-numeric: tabular-nums;
   }
   .foot .branches {
-    margin-left: 0;
+    margin-inline-start: 0;
   }
   .foot .branches span {
     padding: 0;
@@ -37,7 +37,7 @@ export const turn = css`
   }
   .button.on {
     min-height: 28px;
-    margin-left: 4px;
+    margin-inline-start: 4px;
     padding: 0 12px;
     font-size: 0.8125rem;
   }
@@ -58,6 +58,9 @@ export const turn = css`
     font: 0.8125rem/1.6 var(--mono);
     white-space: nowrap;
     mask-image: linear-gradient(to right, #000 70%, transparent);
+  }
+  .wire:dir(rtl) {
+    mask-image: linear-gradient(to left, #000 70%, transparent);
   }
   .wire em {
     color: var(--server);
@@ -93,7 +96,7 @@ export const turn = css`
     height: 34px;
   }
   .foot span {
-    padding-left: 6px;
+    padding-inline-start: 6px;
   }
   @media (hover: hover) {
     .you .tools .icon {

@@ -104,6 +104,15 @@ async function withBundle(job: Job, stopper: Stopper): Promise<void> {
   await withOwner(alone.choice, (owner) => label(alone, owner, stopper, run))
 }
 
+/** Answers of two models would stand in one file. */
+class OtherModel extends Error {
+  constructor() {
+    super(
+      'The model server has another model under this name since this run began. What is done stands; for a run with the new one give another --out.',
+    )
+  }
+}
+
 const nothing = {
   ...{ hops: 0, ownerUpBytes: 0, ownerDownBytes: 0, dealerBytes: 0 },
   ...{ auditedPasses: 0, passes: 0, auditDealtBytes: 0 },
@@ -128,7 +137,9 @@ async function label(job: Job, owner: Owner, stopper: Stopper, known?: Run): Pro
       else if (event.type === 'notice') run.progress.say(event.text)
     }
     try {
-      link = (await owner.open(options, hear)).link.kind
+      const { link: used, model } = await owner.open(options, hear)
+      if (model.hash !== listing.hash) throw new OtherModel()
+      link = used.kind
       run.begin()
       while (!run.isComplete && !stopper.isStopped) {
         base = run.done
@@ -138,7 +149,12 @@ async function label(job: Job, owner: Owner, stopper: Stopper, known?: Run): Pro
     } catch (error) {
       // A session that has got somewhere is worth another one; its masks are new. Not with a dealer that was found out.
       if (stopper.isStopped) break
-      if (run.done === first || (error instanceof SessionError && error.code === 'audit-failed')) throw error
+      if (
+        run.done === first ||
+        error instanceof OtherModel ||
+        (error instanceof SessionError && error.code === 'audit-failed')
+      )
+        throw error
       run.progress.say(`Connecting again (${error instanceof Error ? error.message : error}).`)
     } finally {
       sum = plus(sum, stats)

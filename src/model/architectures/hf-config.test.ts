@@ -195,6 +195,8 @@ test('a context that is asked for goes as far as the positions and the window', 
     [4096, { ...yarn, ...window, model_type: 'qwen3', use_sliding_window: true }],
     [131072, { ...yarn, ...window, model_type: 'qwen3', use_sliding_window: false }],
     [2047, { ...phi3, sliding_window: 2047 }],
+    [16384, { ...gemmaOf('gemma'), rope_scaling: { type: 'dynamic', factor: 2 } }],
+    [512, { ...gemmaOf('gemma3_text'), rope_scaling: { type: 'dynamic', factor: 2 }, sliding_window: 512 }],
   ] as const) {
     const context = of(change)
     expect(context(reaches)).toBe(reaches)

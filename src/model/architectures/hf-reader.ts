@@ -70,12 +70,12 @@ export class HfReader {
 
   /** The same file with these fields where it has none. */
   over(defaults: HfConfig): HfReader {
-    return new HfReader({ ...defaults, ...this.json }, this.#file)
+    return new HfReader({ ...defaults, ...this.json }, this.#file, this.asked)
   }
 
   /** The same file with these fields in place of its own. */
   with(fields: HfConfig): HfReader {
-    return new HfReader({ ...this.json, ...fields }, this.#file)
+    return new HfReader({ ...this.json, ...fields }, this.#file, this.asked)
   }
 
   complain(text: string): never {

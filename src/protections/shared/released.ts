@@ -2,8 +2,9 @@ import { ProtectionError } from '../protection.ts'
 import type { ProfiledModel } from './profiles/profile.ts'
 
 /**
- * Numbers that were released, where the model can have said them. Throws `ProtectionError`, `out-of-range`, where a value before
- * them has left its ring: what comes out then is noise.
+ * Numbers that were released, where the model can have said them. Throws `ProtectionError`, `out-of-range`, where they
+ * can be nothing but noise, because a value before them has left its ring. Most values that do are not noticed by it: noise
+ * before the last norm, or a pooler's tanh, is released within its range.
  */
 export function checkReleased(range: ProfiledModel['released'], released: Float64Array): Float64Array {
   if (range && released.some((value) => !(Math.abs(value) <= range.most)))

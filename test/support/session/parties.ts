@@ -13,6 +13,7 @@ import type {
 import { type StartDealer, startDealer } from '../../../src/protections/shared/dealer/start.ts'
 import { SharedServing, type SharedServingOptions } from '../../../src/protections/shared/serving.ts'
 import { type StartServer, startServer } from '../../../src/server/start.ts'
+import { tinyConfig } from './tiny-bundle.ts'
 
 export const modelHash = 'ab'.repeat(32)
 export const planHash = 'cd'.repeat(32)
@@ -21,7 +22,13 @@ const counted = {
   name: 'counted',
   dir: '',
   hash: modelHash,
-  manifest: { name: 'Counted', description: '', license: '', config: { context: 1 }, tensors: [] },
+  manifest: {
+    name: 'Counted',
+    description: '',
+    license: '',
+    config: { ...tinyConfig, context: 1 },
+    tensors: [],
+  },
   files: new Map(),
 } as object as CatalogEntry
 

@@ -39,7 +39,8 @@ export interface PartyHoldings {
   readonly secret?: Prg
   readonly input?: Lanes
   readonly padding?: Uint8Array
-  readonly stationary?: ReadonlyMap<string, LaneArray>
+  /** The pass's own from then on: where it forgets, each goes once it is read. */
+  readonly stationary?: Map<string, LaneArray>
   /** Forget each value after its last use, as sessions do; traces and tests look at all of them. */
   readonly forgets?: boolean
 }
@@ -51,9 +52,7 @@ export class PartyPass implements PartyContext {
   readonly kernels: Kernels
   readonly #plan: Plan
   readonly #schedule: Schedule
-  readonly #own: Omit<PartyHoldings, 'stationary'>
-  /** Products made ahead of the pass, until they are read. */
-  readonly #stationary: Map<string, LaneArray>
+  readonly #own: PartyHoldings
   readonly #values = new Map<number, AnyLanes>()
   readonly #received = new Map<number, Uint8Array>()
   /** Products made ahead of the step that reads them. */
@@ -67,14 +66,13 @@ export class PartyPass implements PartyContext {
   #input?: Lanes
   #padding?: Uint8Array
 
-  constructor(plan: Plan, schedule: Schedule, shape: Shape, { stationary, ...own }: PartyHoldings) {
+  constructor(plan: Plan, schedule: Schedule, shape: Shape, own: PartyHoldings) {
     this.role = own.role
     this.shape = shape
     this.kernels = own.kernels
     this.#plan = plan
     this.#schedule = schedule
     this.#own = own
-    this.#stationary = new Map(stationary)
     this.#input = own.input
     this.#padding = own.padding
     this.#uses = usesOf(schedule, own.role).slice()
@@ -249,9 +247,9 @@ export class PartyPass implements PartyContext {
 
   /** Throws `RangeError` where it was not made ahead. */
   stationary(weight: string): Lanes {
-    const y = this.#stationary.get(weight)
+    const y = this.#own.stationary?.get(weight)
     if (!y) throw new RangeError(`the product with '${weight}' was not prepared`)
-    if (this.#own.forgets) this.#stationary.delete(weight)
+    if (this.#own.forgets) this.#own.stationary?.delete(weight)
     return widened(y)
   }
 

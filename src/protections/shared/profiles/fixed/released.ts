@@ -5,8 +5,9 @@ import { integerBits, precisionOf } from './widths.ts'
 
 /**
  * The power of two that released numbers stay below while every value before them is within its calibrated range, head room
- * included. Their ring is four times as wide, so that of rows of noise, which is what values beyond a ring become, hardly any
- * passes.
+ * included. Their ring is four times as wide: of rows of noise, which is what values beyond a ring become, those of many numbers
+ * hardly ever stay below it, single numbers half of the time. Noise before a norm, or before a pooler's tanh, has their range
+ * behind them, and nothing of it shows.
  */
 export function releasedRange({ config, ranges, ends }: ModelSpec): { place: string; most: number } {
   const { head, layers } = graphOf(config)
