@@ -9,6 +9,7 @@ import { SHARED } from '../../protections/shared/id.ts'
 import type { DealerSettings } from '../../protections/shared/serving.ts'
 import type { EngineName } from '../../protections/veiled/engines.ts'
 import { VEILED } from '../../protections/veiled/id.ts'
+import { upstreamUrl } from '../../protections/veiled/server/upstream-url.ts'
 import type { VeiledServeSettings } from '../../protections/veiled/serving.ts'
 import { startServer } from '../../server/start.ts'
 import { AddressError, partyUrl } from '../../transport/party-url.ts'
@@ -135,8 +136,17 @@ function veiledSettings({ veiled: clouds, engine, upstream: address, upstreamKey
   if (address === undefined && upstreamKey !== undefined)
     throw new UsageError('--upstream-key is for an engine that runs already: give --upstream, too.')
   const key = upstreamKey === undefined ? undefined : readKey(upstreamKey)
-  const upstream = address === undefined ? undefined : { url: upstreamUrl(address), key }
+  const upstream = address === undefined ? undefined : { url: engineUrl(address, key, attest), key }
   return { [VEILED]: { clouds, engine, upstream, attest } satisfies VeiledServeSettings }
+}
+
+function engineUrl(address: string, key?: string, attest?: string): string {
+  try {
+    return upstreamUrl(address, { hasKey: key !== undefined, isAttested: attest !== undefined })
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error
+    throw new UsageError(error.message, error.advice)
+  }
 }
 
 /** The first line. On the command line everybody on the machine could read it. */
@@ -148,13 +158,6 @@ function readKey(file: string): string {
     throw new UsageError(`${file} cannot be read: ${(cause as NodeJS.ErrnoException).code}.`)
   }
   throw new UsageError(`The first line of ${file} is no key: printable characters without spaces.`)
-}
-
-/** Ids go there in the open: on this machine, in a network that is one's own, or over HTTPS. */
-function upstreamUrl(address: string): string {
-  if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol))
-    throw new UsageError('--upstream wants an address such as http://127.0.0.1:8000.')
-  return new URL(address).href
 }
 
 interface DealerValues {

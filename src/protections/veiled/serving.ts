@@ -13,6 +13,7 @@ import { attesterOf } from './server/attester.ts'
 import { type Cloud, countParameters, readCloud } from './server/checkpoint.ts'
 import type { Engine } from './server/engine.ts'
 import { serveSession } from './server/session.ts'
+import { upstreamUrl } from './server/upstream-url.ts'
 
 /** Tokens of one request at most: a longer prompt comes in several. */
 const MAX_TOKENS = 512
@@ -42,6 +43,8 @@ export const veiledServing: ServingProtection = {
   bringsModels: (settings) => v.is(settingsSchema, settings),
   async serve({ settings, log }) {
     const { clouds, engine: name, upstream, attest } = v.parse(settingsSchema, settings)
+    if (upstream)
+      upstreamUrl(upstream.url, { hasKey: upstream.key !== undefined, isAttested: attest !== undefined })
     const attester = attest === undefined ? undefined : await attesterOf(attest)
     if (attester) log.info({ evidence: attester.name }, 'shows evidence of an enclave')
     // Engines are large: who serves no veiled model does without.
