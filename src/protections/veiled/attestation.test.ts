@@ -99,7 +99,7 @@ test('a simulator whose key is not there does not start', async () => {
 })
 
 test('a program is asked for evidence of each session, with its nonce and the server’s key', async () => {
-  const evidence = `{format:'sotto-evidence/1',platform:'simulator',signature:Buffer.from(env.SOTTO_NONCE,'hex').toString('base64url').repeat(2),channelKey:Buffer.from(env.SOTTO_CHANNEL_KEY,'hex').toString('base64url')}`
+  const evidence = `{format:'sotto-evidence/1',platform:'simulator',signature:Buffer.from(env.SOTTO_NONCE.repeat(2),'hex').toString('base64url'),channelKey:Buffer.from(env.SOTTO_CHANNEL_KEY,'hex').toString('base64url')}`
   const server = await serve(program(`const {env}=process;console.log(JSON.stringify(${evidence}))`))
   // Its form is right, and nobody has signed it.
   await expect(open(ownerOf(server, policy))).rejects.toMatchObject({ message: /signature does not hold/ })

@@ -5,7 +5,8 @@ import { ProtectionError } from '../protection.ts'
 import { KIT_FORMAT, type Kit, parseKit } from './kit.ts'
 import { KeyFileError, OWNER_FORMAT } from './owner-key.ts'
 
-const settingsSchema = v.object({
+/** Strict: a policy under a mistyped name would be none. */
+const settingsSchema = v.strictObject({
   /** Kits by the ids of their keys: each itself, or the address that it is at. */
   kits: v.optional(v.record(v.string(), v.union([v.string(), v.looseObject({})])), {}),
   /** What owners demand of the enclave that the engine runs in. */
