@@ -66,9 +66,13 @@ async function disguised(
   return { cloud, kits: readKits(keys) }
 }
 
-/** Names the contents of a folder. */
+/** Names what veiling reads of a folder: its files, without what is hidden there, half written, or a server's own. */
 function hashOfFiles(dir: string): string {
   const hash = createHash('sha256')
-  for (const file of readdirSync(dir).sort()) hash.update(`${file}\n`).update(readFileSync(join(dir, file)))
+  const files = readdirSync(dir, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && !/^\.|\.part$|\.encoded$/.test(entry.name))
+    .map(({ name }) => name)
+    .sort()
+  for (const file of files) hash.update(`${file}\n`).update(readFileSync(join(dir, file)))
   return hash.digest('hex')
 }
