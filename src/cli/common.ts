@@ -78,6 +78,23 @@ export function announceReady(json: boolean, facts: Record<string, unknown>, tex
   if (json || !process.send) printResult(json, facts, `${text}\n`)
 }
 
+/** As shells have it: 128 and the signal's number. */
+const exitCodes = { SIGINT: 130, SIGTERM: 143, disconnect: 1 } as const
+
+/**
+ * Waits for what takes long to start. Whoever stops the process meanwhile ends it at once, and yet by way of `exit`, where
+ * what was begun is taken back: by a signal it would stay.
+ */
+export async function started<T>(starting: Promise<T>): Promise<T> {
+  const stops = Object.entries(exitCodes).map(([event, code]) => [event, () => process.exit(code)] as const)
+  for (const [event, stop] of stops) process.once(event, stop)
+  try {
+    return await starting
+  } finally {
+    for (const [event, stop] of stops) process.off(event, stop)
+  }
+}
+
 /** Resolves on Ctrl-C, on SIGTERM, or when the parent process goes away. */
 export function untilStopped(): Promise<string> {
   return new Promise((resolve) => {

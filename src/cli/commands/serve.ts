@@ -13,7 +13,15 @@ import type { VeiledServeSettings } from '../../protections/veiled/serving.ts'
 import { startServer } from '../../server/start.ts'
 import { AddressError, partyUrl } from '../../transport/party-url.ts'
 import type { ValuesOf } from '../command.ts'
-import { announceReady, listeningCommand, makeLog, stateDir, tlsOption, untilStopped } from '../common.ts'
+import {
+  announceReady,
+  listeningCommand,
+  makeLog,
+  started,
+  stateDir,
+  tlsOption,
+  untilStopped,
+} from '../common.ts'
 import { UsageError } from '../errors.ts'
 import { engineOption } from '../parties.ts'
 import { announceProducts } from '../products.ts'
@@ -79,7 +87,7 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
   const products = await announceProducts(log)
   const catalog =
     values.models === undefined && values.veiled ? [] : await readCatalog(values.models ?? 'models')
-  const running = await startServer({
+  const starting = startServer({
     identity,
     catalog,
     settings: { [SHARED]: { dealer }, ...veiledSettings(values) },
@@ -93,6 +101,7 @@ async function serve(values: ValuesOf<typeof declared>): Promise<void> {
     maxSessions: values.maxSessions,
     maxSessionsPerPeer: values.maxSessionsPerAddress,
   })
+  const running = await started(starting)
   const models = running.models
   const facts = { role: 'server', url: running.url, key, models, pid: process.pid, ...products }
   const ready = running.whenReady().then(() => {

@@ -41,6 +41,8 @@ export const signedBytes = {
   /** On whether a pass of the session was dealt rightly. */
   verdict: (transcript: Uint8Array, pass: number, isRight: boolean) =>
     joinFields(['sotto audit verdict', transcript, String(pass), isRight ? 'right' : 'wrong']),
+  /** What a server keeps of a model's weights, encoded: by the key of what they are, and the digest of all of them. */
+  encodedWeights: (key: string, digest: string) => joinFields(['sotto encoded weights', key, digest]),
   material: (role: 'server' | 'dealer', serverKey: Uint8Array, dealerKey: Uint8Array, nonces: Uint8Array[]) =>
     joinFields(['sotto material', role, serverKey, dealerKey, ...nonces]),
 }

@@ -2,14 +2,19 @@
  * A model's encoded weights as a file, so that a server need not encode them at every start. It holds private weights as
  * `private.safetensors` does, and like that is none of the files that are ever served.
  *
- * The form is that of safetensors: matrices [k x n] as I8, I16 or I32, bias rows as U64; `key` and the digest of all values
- * are metadata.
+ * The form is that of safetensors: matrices [k x n] as I8, I16 or I32, bias rows as U64. `key`, the digest of all names,
+ * shapes and values, and the server's signature (Ed25519) of both are metadata: no hash of the manifest covers what is kept
+ * here, so a file that somebody else has put there must not be taken for the model.
  */
 import { createHash, type Hash, randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { type Identity, verify } from '../../../handshake/crypto.ts'
+import { fromBase64Url, toBase64Url } from '../../../handshake/encoding.ts'
 import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
 import { type Entry, encodeHeader, SafetensorsError } from '../../../model/files/safetensors.ts'
 import { TensorFile } from '../../../model/files/tensor-file.ts'
+import { signedBytes } from '../agreement/transcript.ts'
 import type { Lanes } from '../ring.ts'
 import type { EncodedMatrix, EncodedWeight, HeldWeights } from '../weights/held.ts'
 
@@ -28,6 +33,24 @@ const ENTRY_BYTES = 160
 const bytesOf = ({ buffer, byteOffset, byteLength }: EncodedWeight | Lanes): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength)
 
+/**
+ * Removes what starts that were killed have left of a file: private weights, as large as the model each. One that is still
+ * being written goes as well, which costs its writer no more than the file. Throws the system's error.
+ */
+export function clearParts(path: string): void {
+  const dir = dirname(path)
+  for (const name of readdirSync(dir))
+    if (name.startsWith(`${basename(path)}.`) && name.endsWith('.part'))
+      rmSync(join(dir, name), { force: true })
+}
+
+/** Before each tensor's bytes in the digest: they are another tensor's under another name. */
+const titleOf = (name: string, dtype: string, shape: readonly number[]): string =>
+  `${JSON.stringify([name, dtype, ...shape])}\n`
+
+/** The server, as far as it signs what it keeps. */
+export type Signer = Pick<Identity, 'publicKey' | 'sign'>
+
 /** Writes matrices as they come, and nothing at the file's own name before all of them are there. */
 export class EncodedWriter {
   readonly #path: string
@@ -39,6 +62,8 @@ export class EncodedWriter {
   readonly #listed: { name: string; shape: number[]; dtype: Kind }[] = []
   #isOpen = true
   #isThere = true
+  /** Whoever ends the process in the middle leaves no weights behind. */
+  readonly #abandon = (): void => this.abandon()
 
   /**
    * Throws the system's error where there can be no such file.
@@ -50,9 +75,10 @@ export class EncodedWriter {
     this.#path = path
     this.#key = key
     this.#head = HEADER_BYTES + ENTRY_BYTES * tensors
-    // Two servers may start at once.
+    // Two servers may start at once: then the later one's is kept.
     this.#part = `${path}.${randomBytes(6).toString('hex')}.part`
     this.#handle = openSync(this.#part, 'wx', 0o600)
+    process.once('exit', this.#abandon)
     this.#write(new Uint8Array(this.#head))
   }
 
@@ -62,9 +88,11 @@ export class EncodedWriter {
       this.#append(`${bias.name}.bias`, [bias.data.length], 'U64', bytesOf(bias.data))
   }
 
-  /** Puts the file in its place. */
-  finish(): void {
-    const metadata = { format: FORMAT, key: this.#key, sha256: this.#hash.digest('hex') }
+  /** Signs the file as the server's, and puts it in its place. */
+  async finish(identity: Signer): Promise<void> {
+    const sha256 = this.#hash.digest('hex')
+    const signature = toBase64Url(await identity.sign(signedBytes.encodedWeights(this.#key, sha256)))
+    const metadata = { format: FORMAT, key: this.#key, sha256, signature }
     const header = encodeHeader(this.#listed, metadata, BYTES)
     const head = new Uint8Array(this.#head).fill(0x20)
     if (header.length > head.length) throw new RangeError('There are more tensors than were announced.')
@@ -75,10 +103,12 @@ export class EncodedWriter {
     this.#close()
     renameSync(this.#part, this.#path)
     this.#isThere = false
+    process.off('exit', this.#abandon)
   }
 
   /** Leaves nothing behind; harmless after `finish`. */
   abandon(): void {
+    process.off('exit', this.#abandon)
     if (this.#isOpen) this.#close()
     if (this.#isThere) rmSync(this.#part, { force: true })
     this.#isThere = false
@@ -86,7 +116,7 @@ export class EncodedWriter {
 
   #append(name: string, shape: number[], dtype: Kind, bytes: Uint8Array): void {
     this.#listed.push({ name, shape, dtype })
-    this.#hash.update(bytes)
+    this.#hash.update(titleOf(name, dtype, shape)).update(bytes)
     this.#write(bytes)
   }
 
@@ -105,10 +135,15 @@ export class EncodedWriter {
 export type Unusable = 'missing' | 'other' | 'damaged'
 
 /**
- * Loads the matrices of a file, one after another; what it holds is checked against its digest, and nothing of a file that
- * is damaged stays loaded.
+ * Loads the matrices of a file, one after another, if the server has signed it: what it holds is checked against its digest,
+ * and nothing of a file that is damaged stays loaded.
  */
-export function readEncoded(kernels: Kernels, path: string, key: string): HeldWeights | Unusable {
+export async function readEncoded(
+  kernels: Kernels,
+  path: string,
+  key: string,
+  { publicKey }: Signer,
+): Promise<HeldWeights | Unusable> {
   let file: TensorFile
   try {
     file = new TensorFile(path)
@@ -118,12 +153,14 @@ export function readEncoded(kernels: Kernels, path: string, key: string): HeldWe
   const weights = new Map<string, Matrix>()
   const biases = new Map<string, Lanes>()
   try {
-    const { format, key: written, sha256 } = file.metadata
+    const { format, key: written, sha256 = '', signature = '' } = file.metadata
     if (format !== FORMAT || written !== key) return 'other'
+    if (!(await verify(publicKey, bytesIn(signature), signedBytes.encodedWeights(key, sha256))))
+      return 'damaged'
     const hash = createHash('sha256')
     for (const [name, entry] of file.entries) {
       const bytes = file.stored(name)
-      hash.update(bytes)
+      hash.update(titleOf(name, entry.dtype, entry.shape)).update(bytes)
       const values = valuesOf(entry, bytes)
       if (values instanceof BigUint64Array) biases.set(name.replace(/\.bias$/, ''), values)
       else weights.set(name, kernels.load(values, ...sizeOf(entry)))
@@ -136,6 +173,15 @@ export function readEncoded(kernels: Kernels, path: string, key: string): HeldWe
   }
   for (const matrix of weights.values()) matrix.free()
   return 'damaged'
+}
+
+/** A signature that is none is a wrong one. */
+function bytesIn(text: string): Uint8Array {
+  try {
+    return fromBase64Url(text, 64)
+  } catch {
+    return new Uint8Array(64)
+  }
 }
 
 const isKind = (dtype: string): dtype is Kind => Object.hasOwn(BYTES, dtype)

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Identity } from '../../../handshake/crypto.ts'
 import { SessionError } from '../../../handshake/errors.ts'
 import type { Kernels } from '../../../kernels/kernels.ts'
 import { loadPublic } from '../../../model/files/bundle.ts'
@@ -83,29 +84,29 @@ export class PlanServer implements ServerEngine {
   }
 
   /**
-   * Loads and checks whole bundles, from their folders unless `read` says otherwise, and the server's split
-   * bundles, whose seeds `opener` opens. Throws a plain explanation where one cannot be served. `events` tells of each model
-   * what takes long.
+   * Loads and checks whole bundles, from their folders unless `read` says otherwise, and the server's split bundles, whose
+   * seeds `identity` opens; it signs encoded weights, too, and without it none are kept. Throws a plain explanation where one
+   * cannot be served. `events` tells of each model what takes long.
    */
   static async load(
     kernels: Kernels,
     catalog: readonly CatalogEntry[],
     read?: (dir: string) => Promise<Pick<Bundle, 'manifest' | 'tensors'>>,
-    opener?: Opener,
+    identity?: Identity,
     events?: (name: string) => LoadEvents,
   ): Promise<PlanServer> {
     const models: Model[] = []
     for (const entry of catalog) {
       const { files, hash } = entry
       if (entry.manifest.custody) {
-        models.push(await loadSplit(kernels, entry, opener))
+        models.push(await loadSplit(kernels, entry, identity))
         continue
       }
       const inMemory = await read?.(entry.dir)
       const plans = modelPlans(inMemory?.manifest ?? entry.manifest)
       const clear = inMemory
         ? loadWeights(kernels, plans.model.encode(inMemory.tensors, ['public', 'private']))
-        : await servedWeights(kernels, entry, plans, events?.(entry.name))
+        : await servedWeights(kernels, entry, plans, { identity, ...events?.(entry.name) })
       models.push({
         served: await servedAs(hash, plans),
         plans,

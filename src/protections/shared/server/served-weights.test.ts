@@ -3,13 +3,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { writeTinyBundle } from '../../../../test/support/session/tiny-bundle.ts'
+import { newIdentity } from '../../../handshake/node/key-file.ts'
 import { createWasmKernels } from '../../../kernels/wasm/kernels.ts'
+import { BundleTensors } from '../../../model/files/bundle-tensors.ts'
 import { type CatalogEntry, readCatalog } from '../../../model/files/catalog.ts'
+import { TensorFile } from '../../../model/files/tensor-file.ts'
 import { type ModelPlans, modelPlans } from '../session/model-plan.ts'
 import type { HeldWeights } from '../weights/held.ts'
+import { EncodedWriter } from './encoded-file.ts'
 import { ENCODED_FILE, servedWeights } from './served-weights.ts'
 
 const kernels = createWasmKernels()
+const server = newIdentity()
 let folder: string
 let entry: CatalogEntry
 let plans: ModelPlans
@@ -25,11 +30,11 @@ beforeEach(async () => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 /** All that was loaded, and what was said of it. */
-async function load(keptFrom = 0) {
+async function load(keptFrom = 0, identity = server) {
   const notes: string[] = []
   let encoded = 0
   const held = await servedWeights(kernels, entry, plans, {
-    keptFrom,
+    ...{ keptFrom, identity },
     onNote: (note) => notes.push(note),
     onProgress: (done) => {
       encoded = done
@@ -42,6 +47,12 @@ const valuesOf = ({ weights, biases }: HeldWeights) => [
   ...[...weights].map(([name, matrix]) => [name, kernels.read(matrix, 0, matrix.k)]),
   ...biases,
 ]
+
+function metadata() {
+  const opened = new TensorFile(file)
+  opened.close()
+  return opened.metadata
+}
 
 const total = () => plans.anyPlan.weights.reduce((sum, { k, n }) => sum + k * n, 0)
 
@@ -68,6 +79,40 @@ test('a file that is damaged anywhere, cut short, or of another model is made an
   }
 })
 
+test('what this server has not signed is not served, however right its hashes are', async () => {
+  const { values } = await load()
+  const { key } = metadata()
+  const forger = newIdentity()
+  const writer = new EncodedWriter(file, key, 100)
+  const tensors = new BundleTensors(entry.dir, entry.manifest)
+  // The first one is encoded anew for comparison.
+  for (const [i, matrix] of [...plans.model.encode(tensors, ['public', 'private'])].entries())
+    writer.add(i === 0 ? matrix : { ...matrix, data: matrix.data.map((v) => -v) })
+  tensors.close()
+  await writer.finish(forger)
+  expect(metadata().key).toBe(key)
+  const again = await load()
+  expect(again).toMatchObject({ values, encoded: total() })
+  expect(again.notes).toEqual([expect.stringContaining('nothing that this server has written')])
+  // Two servers of one folder do not take each other's.
+  expect(await load(0, forger)).toMatchObject({ values, notes: [], encoded: total() })
+})
+
+test('matrices under one another’s names are not taken', async () => {
+  const { values } = await load()
+  const [text, { weights }] = [readFileSync(file, 'latin1'), plans.anyPlan]
+  const first = weights[1]
+  const like = weights.find((w, i) => i > 1 && w.k === first.k && w.n === first.n)
+  const swapped = [first.name, like?.name].map((name) => `"${name}":`)
+  const at = swapped.map((name) => text.indexOf(name))
+  expect(at).not.toContain(-1)
+  expect(swapped[0].length).toBe(swapped[1].length)
+  const bytes = readFileSync(file)
+  for (const [i, name] of swapped.entries()) bytes.write(name, at[1 - i])
+  writeFileSync(file, bytes)
+  expect(await load()).toMatchObject({ values, encoded: total() })
+})
+
 test('an encoding that comes out otherwise by now is not taken from the file', async () => {
   await load()
   const { model } = plans
@@ -76,6 +121,14 @@ test('an encoding that comes out otherwise by now is not taken from the file', a
     for (const matrix of encode(...args)) yield { ...matrix, data: matrix.data.map((v) => -v) }
   }
   expect(await load()).toMatchObject({ encoded: total() })
+})
+
+test('what starts that were killed have left goes at the next one, whether or not it encodes', async () => {
+  for (const encoded of [total(), 0]) {
+    writeFileSync(`${file}.0123456789ab.part`, 'private weights')
+    expect(await load()).toMatchObject({ encoded, notes: [] })
+    expect(readdirSync(entry.dir).filter((name) => name.includes('encoded'))).toEqual([ENCODED_FILE])
+  }
 })
 
 test('a folder that takes no file is said, and served all the same', async () => {
@@ -87,11 +140,15 @@ test('a folder that takes no file is said, and served all the same', async () =>
   expect(readdirSync(entry.dir).filter((name) => name.endsWith('.part'))).toEqual([])
 })
 
-test('private tensors that are not what the manifest says are not served', async () => {
+test.each([
+  ['at the first start', 0],
+  ['when they are encoded already', 1],
+])('private tensors that are not what the manifest says are not served: %s', async (_, starts) => {
+  for (let i = 0; i < starts; i++) await load()
   const path = join(entry.dir, 'private.safetensors')
   const bytes = readFileSync(path)
   bytes[bytes.length - 3] ^= 1
   writeFileSync(path, bytes)
   await expect(load()).rejects.toMatchObject({ code: 'hash-mismatch' })
-  expect(readdirSync(entry.dir).filter((name) => name.includes('encoded'))).toEqual([])
+  expect(readdirSync(entry.dir).filter((name) => name.includes('encoded'))).toHaveLength(starts)
 })

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { toBase64Url } from '../../../handshake/encoding.ts'
 import type { Kernels } from '../../../kernels/kernels.ts'
 import type { TensorLookup } from '../../../model/architectures/config.ts'
 import { BundleTensors } from '../../../model/files/bundle-tensors.ts'
@@ -9,7 +10,7 @@ import type { CatalogEntry } from '../../../model/files/catalog.ts'
 import type { Visibility } from '../../../model/files/manifest.ts'
 import { type ModelPlans, planHash } from '../session/model-plan.ts'
 import { type HeldWeights, hold, loadWeights } from '../weights/held.ts'
-import { EncodedWriter, readEncoded } from './encoded-file.ts'
+import { clearParts, EncodedWriter, readEncoded, type Signer } from './encoded-file.ts'
 
 /** In the bundle's folder. */
 export const ENCODED_FILE = 'weights.encoded'
@@ -31,39 +32,58 @@ export interface LoadEvents {
 }
 
 export interface ServedOptions extends LoadEvents {
+  /** The server, which signs what it keeps, and takes nothing that it has not signed; without one nothing is kept. */
+  readonly identity?: Signer
   /** Models of so many weights and more are kept in their encoded form. */
   readonly keptFrom?: number
 }
 
 /**
  * Loads what a server multiplies by. Of the tensors no more than one matrix's are in memory at a time. Throws what is wrong
- * with the bundle; a file of encoded weights that is damaged, or of another model, is made anew.
+ * with the bundle, also where its weights are encoded already; a file of encoded weights that is damaged, of another model,
+ * or not this server's is made anew.
  */
 export async function servedWeights(
   kernels: Kernels,
   { dir, manifest, hash }: Pick<CatalogEntry, 'dir' | 'manifest' | 'hash'>,
   plans: ModelPlans,
-  { onProgress, onNote, keptFrom = KEPT_FROM }: ServedOptions = {},
+  { identity, onProgress, onNote, keptFrom = KEPT_FROM }: ServedOptions = {},
 ): Promise<HeldWeights> {
   const tensors = new BundleTensors(dir, manifest)
   const total = plans.anyPlan.weights.reduce((sum, { k, n }) => sum + k * n, 0)
   const path = join(dir, ENCODED_FILE)
-  const key = await keyOf(hash, plans)
   try {
-    if (total < keptFrom) return loadWeights(kernels, plans.model.encode(tensors, SERVED))
-    const kept = readEncoded(kernels, path, key)
+    if (total < keptFrom || !identity) return loadWeights(kernels, plans.model.encode(tensors, SERVED))
+    clearLeft(path, onNote)
+    const key = await keyOf(hash, plans, identity)
+    // Encoding checks each tensor; who encodes nothing sees no other sign that the bundle is not what it was.
+    if (manifest.files['private.safetensors']) tensors.check('private')
+    const kept = await readEncoded(kernels, path, key, identity)
     if (typeof kept === 'object' && isWhole(kept, plans) && isSame(kernels, kept, plans, tensors)) return kept
-    if (kept !== 'missing' && kept !== 'other') onNote?.(`${path} is damaged, and is written anew.`)
-    return await encodeAll(kernels, plans, tensors, { path, key, total, onProgress, onNote })
+    if (kept !== 'missing' && kept !== 'other')
+      onNote?.(`${path} is damaged, or nothing that this server has written. It is written anew.`)
+    return await encodeAll(kernels, plans, tensors, { path, key, total, identity, onProgress, onNote })
   } finally {
     tensors.close()
   }
 }
 
-/** The model's hash covers every tensor, and what it is calibrated to. */
-async function keyOf(hash: string, plans: ModelPlans): Promise<string> {
+function clearLeft(path: string, onNote: LoadEvents['onNote']): void {
+  try {
+    clearParts(path)
+  } catch (error) {
+    onNote?.(
+      `${path}.*.part holds private weights of a start that was ended, and cannot be removed (${whyOf(error)}).`,
+    )
+  }
+}
+
+const whyOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** The model's hash covers every tensor, and what it is calibrated to. Of another server's file this says that it is one. */
+async function keyOf(hash: string, plans: ModelPlans, { publicKey }: Signer): Promise<string> {
   return createHash('sha256')
-    .update([ENCODING, hash, await planHash(plans)].join())
+    .update([ENCODING, hash, await planHash(plans), toBase64Url(publicKey)].join())
     .digest('hex')
 }
 
@@ -88,39 +108,39 @@ interface Keeping extends LoadEvents {
   readonly path: string
   readonly key: string
   readonly total: number
+  readonly identity: Signer
 }
 
 async function encodeAll(
   kernels: Kernels,
   plans: ModelPlans,
   tensors: TensorLookup,
-  { path, key, total, onProgress, onNote }: Keeping,
+  { path, key, total, identity, onProgress, onNote }: Keeping,
 ): Promise<HeldWeights> {
   // A bias row or two with each matrix.
-  let writer = attempt(() => new EncodedWriter(path, key, 3 * plans.anyPlan.weights.length))
+  let writer = await attempt(() => new EncodedWriter(path, key, 3 * plans.anyPlan.weights.length))
   let done = 0
-  function attempt<T>(work: () => T): T | undefined {
+  async function attempt<T>(work: () => T | Promise<T>): Promise<T | undefined> {
     try {
-      return work()
+      return await work()
     } catch (error) {
       writer?.abandon()
       writer = undefined
-      const why = error instanceof Error ? error.message : String(error)
-      onNote?.(`The next start takes as long as this one: ${path} cannot be written (${why}).`)
+      onNote?.(`The next start takes as long as this one: ${path} cannot be written (${whyOf(error)}).`)
       return undefined
     }
   }
   const held: HeldWeights = { weights: new Map(), biases: new Map() }
   try {
     for (const matrix of plans.model.encode(tensors, SERVED)) {
-      attempt(() => writer?.add(matrix))
+      await attempt(() => writer?.add(matrix))
       hold(kernels, held, matrix)
       done += matrix.k * matrix.n
       onProgress?.(done, total)
       // Whoever waits is told how far it is, and may give up.
       await setImmediate()
     }
-    attempt(() => writer?.finish())
+    await attempt(() => writer?.finish(identity))
     return held
   } catch (error) {
     writer?.abandon()
