@@ -101,7 +101,7 @@ describe('one text', () => {
     expect(await panel.locator('.server code').textContent()).toMatch(/^[0-9a-f]{8}( [0-9a-f]{8}){7,}/)
     expect(await panel.getByText('How long each text is, in tokens, rounded up').count()).toBe(1)
     expect(await panel.locator('#audits').textContent()).toMatch(
-      /^audited \d+ of [1-9]\d* passes(, all right, says the model server)?$/,
+      /^audited \d+ of [1-9]\d* pass(es)?(, all right, says the model server)?$/,
     )
     expect(await page.locator('sotto-classify [role=status]').textContent()).toContain('%')
     await page.context().close()
@@ -271,7 +271,14 @@ describe('the network', () => {
     }
     const { dealer } = protections.shared
     const origins = new Set(requests.map((request) => new URL(request.url()).origin))
+    // The page's own parts come when they are used.
+    const home = new URL(demo.url).origin
+    origins.delete(home)
     expect([...origins].sort()).toEqual([server, dealer.url].map((url) => new URL(url).origin).sort())
+    const own = requests.filter((request) => new URL(request.url()).origin === home)
+    expect(
+      own.filter((request) => request.postDataBuffer() !== null || new URL(request.url()).search),
+    ).toEqual([])
     const bodies = requests.map((request) => request.postDataBuffer()).filter((body) => body !== null)
     expect(bodies.length).toBeGreaterThan(10)
     for (const text of ['Xylophone', 'Zanzibar', ...labels])
