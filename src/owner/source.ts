@@ -1,7 +1,7 @@
 /** Where an owner's models come from. */
 import { fetchListings, type ServedListing, type ServedListings } from '../handshake/listing.ts'
 import { loadPublic, type PublicModel } from '../model/files/bundle.ts'
-import { BundleError } from '../model/files/manifest.ts'
+import { BundleError } from '../model/files/bundle-error.ts'
 import type { Platform } from './platform.ts'
 
 /** A place that has models: a server, or a disk. */

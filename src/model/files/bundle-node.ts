@@ -6,9 +6,9 @@ import type { ModelGraph } from '../graph/graph.ts'
 import { graphOf } from '../graph/graph-of.ts'
 import { headTensors, isOfLayer, tensorShapes } from '../graph/tensors.ts'
 import { checkFile, type PublicModel, parseTokenizer } from './bundle.ts'
+import { BundleError } from './bundle-error.ts'
 import { BundleTensors } from './bundle-tensors.ts'
 import {
-  BundleError,
   isHashable,
   type Manifest,
   modelHash,

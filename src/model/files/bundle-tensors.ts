@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Tensor, TensorLookup } from '../architectures/config.ts'
-import { BundleError, type BundlePart, type Manifest, partOf } from './manifest.ts'
+import { BundleError } from './bundle-error.ts'
+import { type BundlePart, type Manifest, partOf } from './manifest.ts'
 import { decodeValues, readable, SafetensorsError } from './safetensors.ts'
 import { TensorFile } from './tensor-file.ts'
 

@@ -1,5 +1,6 @@
 import type { Tensors } from '../architectures/config.ts'
-import { BundleError, checkTensors, type Manifest, modelHash, parseManifest, sha256 } from './manifest.ts'
+import { BundleError } from './bundle-error.ts'
+import { checkTensors, type Manifest, modelHash, parseManifest, sha256 } from './manifest.ts'
 import { decodeSafetensors } from './safetensors.ts'
 
 /**

@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parseTokenizer } from './bundle.ts'
-import { BundleError, parseManifest } from './manifest.ts'
+import { BundleError } from './bundle-error.ts'
+import { parseManifest } from './manifest.ts'
 import { decodeSafetensors, encodeHeader, SafetensorsError } from './safetensors.ts'
 
 /** A value of JSON's that may be huge, negative, broken, or of another type than anybody expects. */
