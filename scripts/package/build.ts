@@ -56,6 +56,8 @@ export async function buildPackage(out: string): Promise<void> {
       ...common,
       entryPoints: { sotto: 'src/index.ts', [WORKER]: 'src/owner/worker.ts' },
       platform: 'browser',
+      // The worker exports nothing: without this line nothing in it says that it is a module.
+      footer: { js: 'export {}' },
       outdir: out,
     }),
     build({
