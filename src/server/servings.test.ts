@@ -1,5 +1,6 @@
 import pino from 'pino'
 import { expect, test, vi } from 'vitest'
+import { tinyConfig } from '../../test/support/session/tiny-bundle.ts'
 import { newIdentity } from '../handshake/node/key-file.ts'
 import type { CatalogEntry } from '../model/files/catalog.ts'
 import type { Serving, ServingProtection } from '../protections/serving.ts'
@@ -11,7 +12,7 @@ const entry = (name: string): CatalogEntry =>
     hash: name.repeat(64),
     dir: '',
     files: new Map(),
-    manifest: { name, description: '', license: '', config: { context: 8 }, tensors: [] },
+    manifest: { name, description: '', license: '', config: { ...tinyConfig, context: 8 }, tensors: [] },
   }) as object as CatalogEntry
 
 /** Takes the models of these names. */
