@@ -168,7 +168,8 @@ describe('a page that is not served securely', () => {
     await chat.page.goto(inject('url').replace('127.0.0.1', '192.0.2.1'))
     await chat.problem.waitFor()
     expect(await chat.problem.textContent()).toContain('Open it over https')
-    expect(chat.complaints).toEqual([])
+    // The browser itself says which of the page's headers count over HTTPS alone.
+    expect(chat.complaints.filter((said) => !said.includes('header has been ignored'))).toEqual([])
     await browser.close()
   })
 })
