@@ -5,6 +5,7 @@ import { join, relative, sep } from 'node:path'
 import { build, type Plugin } from 'vite'
 import { INDEX, type Shell } from '../../src/app/offline/shell.ts'
 import { withIntegrity } from './integrity.ts'
+import { withImports } from './static-imports.ts'
 
 const WORKER = 'service-worker'
 
@@ -32,16 +33,25 @@ function filesIn(dir: string): Map<string, Buffer> {
 
 const integrityOf = (bytes: Buffer): string => `sha384-${createHash('sha384').update(bytes).digest('base64')}`
 
-/** What the page names, what that names statically, what shows a reply, and the other languages: enough to read what is kept, and to erase it. */
+/** Below the page, where scripts are. */
+const ASSETS = 'assets/'
+
+/** What the page names, what shows a reply, what erases all, the other languages, and what those import: enough to read what is kept, and to erase it. */
 export function shellOf(files: ReadonlyMap<string, Buffer>): Shell {
   const hashes = Object.fromEntries([...files].map(([path, bytes]) => [path, integrityOf(bytes)]))
   const version = createHash('sha256').update(JSON.stringify(hashes)).digest('hex').slice(0, 16)
   const index = files.get(INDEX)?.toString() ?? ''
-  const isFirst = (path: string): boolean =>
-    path === INDEX ||
-    index.includes(`./${path}"`) ||
-    /^assets\/(markdown|settings|lock-screen|de|fr|es|ar)-/.test(path)
-  return { version, files: hashes, first: [...files.keys()].filter(isFirst) }
+  const named = [...files.keys()].filter(
+    (path) =>
+      path === INDEX ||
+      index.includes(`./${path}"`) ||
+      /^assets\/(markdown|settings|lock-screen|de|fr|es|ar)-/.test(path),
+  )
+  const isScript = (path: string): boolean => path.startsWith(ASSETS) && path.endsWith('.js')
+  const scripts = named.filter(isScript).map((path) => path.slice(ASSETS.length))
+  const imported = withImports(scripts, (name) => files.get(ASSETS + name)?.toString() ?? '')
+  const first = new Set([...named, ...Array.from(imported, (name) => ASSETS + name)])
+  return { version, files: hashes, first: [...first].filter((path) => files.has(path)).sort() }
 }
 
 /** Runs when everything else is written. */
