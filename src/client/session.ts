@@ -55,13 +55,15 @@ export class Session {
   ): Promise<Done<T>> {
     this.#requests++
     // Nobody's request, while it waits for its turn, holds what it was to say.
-    const asked = new Map([['request', { work, onEvent }]])
-    const drop = () => asked.clear()
+    let asked: { work: typeof work; onEvent: OnEvent } | undefined = { work, onEvent }
+    const drop = () => {
+      asked = undefined
+    }
     signal?.addEventListener('abort', drop)
     const turn = this.#turn.then(async () => {
       signal?.removeEventListener('abort', drop)
-      const request = asked.get('request')
-      asked.clear()
+      const request = asked
+      drop()
       signal?.throwIfAborted()
       if (!request) throw new OwnerError('cancelled', 'The request was given up.')
       const stop = () => void this.#owner.stop().catch(() => undefined)

@@ -90,7 +90,7 @@ function widths(
 }
 
 /**
- * Rows divided by the root mean square of every run of columns. Three openings.
+ * Rows divided by the root mean square of every run of columns. Four openings.
  * @param raw as the product gives them
  * @param gained the same times the gains, heads turned
  */
