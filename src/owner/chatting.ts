@@ -38,7 +38,7 @@ export interface Begun {
   /** Positions that the last session had read: server and dealer know. */
   rows: number
   /** What there is of it where it is stopped while no session is there. */
-  result?: ChatResult
+  result?: () => ChatResult
 }
 
 /**
@@ -101,7 +101,7 @@ export async function chat(
     return { ...reply.result(passes - rest.length, 'cancelled'), ...read }
   } finally {
     begun.rows = prompt.single + passes
-    begun.result = { ...reply.result(passes - rest.length, 'cancelled'), ...read }
+    begun.result = () => ({ ...reply.result(passes - rest.length, 'cancelled'), ...read })
     if (reply.isBegun) {
       // How much of its last block the reply fills must not show in where the next prompt begins.
       const inBlocks = Math.max(0, Math.ceil(passes / REPLY_BLOCK) - 1) * REPLY_BLOCK

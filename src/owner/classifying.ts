@@ -6,7 +6,7 @@ import type { RgbaPicture } from '../model/pictures/prepare.ts'
 import { type EncodedText, encodeForEncoder } from '../model/tokenizer/encode-text.ts'
 import { Cancelled, isNoise, type RunOptions } from '../protections/protection.ts'
 import type { Answer, Classification, ClassifyInput } from './api.ts'
-import { OwnerError } from './api.ts'
+import { isUnanswered, OwnerError } from './api.ts'
 import type { Running } from './chatting.ts'
 import { type Open, reading } from './connect.ts'
 import { entitiesOf, taggedWords } from './tagging.ts'
@@ -43,7 +43,7 @@ export async function classify(
       const started = performance.now()
       const answer = await answered(pass, { next: passes[index + 1]?.tokens, signal: run.signal })
       results.push(answer)
-      if ('error' in answer) run.onEvent({ type: 'unanswered', index, error: answer.error })
+      if (isUnanswered(answer)) run.onEvent({ type: 'unanswered', index, error: answer.error })
       else run.onEvent({ type: 'classified', index, result: answer })
       run.passed((performance.now() - started) / 1000 / pass.tokens)
     }

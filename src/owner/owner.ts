@@ -106,7 +106,7 @@ export class Owner implements OwnerApi {
         model = hash
         return chat(open, messages, options, run, begun)
       },
-      { stopped: () => begun.result ?? unsaid, mayBeginAnew: true },
+      { stopped: () => begun.result?.() ?? unsaid, mayBeginAnew: true },
     )
   }
 
