@@ -89,7 +89,6 @@ const cases: [string, ModelConfig, Privacy, ModelSpec['ends']?][] = [
   ['modernbert that reads the mean, half of it public', { ...modernbert, head: mean }, 'mixed'],
   ['modernbert that labels tokens, in pieces', { ...modernbert, head: tag }, 'split'],
   ['modernbert, masked language model', { ...modernbert, head: mlm }, 'private', { head: 'public' }],
-  ['modernbert without a head', { ...modernbert, head: undefined }, 'private', { head: 'public' }],
   ['bert without a head', { ...tinyBert, head: undefined }, 'private', { head: 'public' }],
   ['bert without a head, its last norm private', { ...tinyBert, head: undefined }, 'private'],
   ['bert, masked language model', { ...tinyBert, head: mlm }, 'private', { head: 'public' }],

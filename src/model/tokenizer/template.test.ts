@@ -147,6 +147,13 @@ describe('a chat template', () => {
     expect(render({ x: 'banana' })).toBe('BBCNBCNBC bdndnd a, banana {\n  "k": [\n    1\n  ]\n}')
   })
 
+  test('what is stripped of a text is what the template names, as in Python', () => {
+    const render = boundedTemplate(
+      "[{{ x.strip('\\n') }}][{{ x.lstrip('\\na ') }}][{{ x.rstrip() }}][{{ x.strip() }}]",
+    )
+    expect(render({ x: '\n a b \n' })).toBe('[ a b ][b \n][\n a b][a b]')
+  })
+
   test('says a whole conversation', () => {
     const marks = turnMarks(templates[1][1], tokens)!
     expect(conversation(marks, ['a', 'b', 'c'])).toBe(
