@@ -102,7 +102,8 @@ export class ClassifyView extends LitElement {
         : t('classify.others', { some: labels.slice(0, 4).map(named).join(', '), n: labels.length - 4 })
     return html`
       <p>
-        <b>${modelName(model)}</b> · ${t('classify.labels', { n: labels.length })}: ${few} ·
+        <b>${modelName(model)}</b> ·
+        ${model.outputs === 'text' ? t('classify.answers') : html`${t('classify.labels', { n: labels.length })}: ${few}`} ·
         ${t('model.parameters', { count: count(model.parameters), private: count(model.privateParameters) })} ·
         ${t('classify.reads', { what: model.reads ? t('classify.pictures') : t('tokens', { n: model.context }) })} · ${model.licence}
       </p>
