@@ -17,6 +17,7 @@ export interface CloudAttackValues {
   readonly other: readonly string[]
   readonly dialogues: number
   readonly samples: number
+  readonly tuning: number
   readonly out?: string
   readonly readable?: string
   readonly json: boolean
