@@ -117,9 +117,12 @@ export class ClassifyView extends LitElement {
   }
 
   #ready() {
-    const { phase, progress } = engine.state
-    if (phase === 'open')
-      return html`<span>${t(classifier.state.busy ? 'classify.busy' : 'classify.ready')}</span>`
+    const { phase, progress, model } = engine.state
+    const [busy, ready] =
+      model?.outputs === 'text'
+        ? (['ask.busy', 'ask.ready'] as const)
+        : (['classify.busy', 'classify.ready'] as const)
+    if (phase === 'open') return html`<span>${t(classifier.state.busy ? busy : ready)}</span>`
     if (phase === 'opening')
       return html`<span>${progress ? `${describe(progress)}…` : t('state.connecting')}</span>`
     if (phase === 'starting') return html`<span>${t('state.asking')}</span>`

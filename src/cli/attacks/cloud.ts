@@ -59,7 +59,7 @@ const text = (model: string, group: Group, findings: readonly Finding[]): string
     `${model}, veiled with group ${group}. Lower bounds: a better attack may read more.`,
     ...findings.map(
       ({ attack, knows, knew, recovered }) =>
-        `  ${knows.padEnd(8)} ${attack.padEnd(32)} ${Object.entries(recovered).map(shown).join(', ')}\n           knew ${knew}`,
+        `  ${knows.padEnd(8)} ${attack.padEnd(32)} ${Object.entries(recovered).map(shown).join(', ')}\n           a lower bound; knew ${knew}`,
     ),
     '',
   ].join('\n')
