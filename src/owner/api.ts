@@ -291,8 +291,13 @@ export interface OwnerApi {
   classify(inputs: ClassifyInput[]): Promise<Classification[]>
   /** As `classify`, but such a text is an answer of its own, with an `unanswered` event, among those of the others. */
   classifyEach(inputs: ClassifyInput[]): Promise<Answer[]>
-  /** A vector for each text, in order, by an encoder without a head; after `stop` it rejects with `cancelled`. */
+  /**
+   * A vector for each text, in order, by an encoder without a head; after `stop` it rejects with `cancelled`, and with
+   * `out-of-range` as `classify` does.
+   */
   embed(texts: string[]): Promise<Embedding[]>
+  /** As `embed`, but a text that takes the model beyond its ranges is an answer of its own among those of the others. */
+  embedEach(texts: string[]): Promise<(Embedding | Unanswered)[]>
   /** Cancels the current `chat` (which resolves with `finish: 'cancelled'`), `classify` or `embed` at every party. */
   stop(): Promise<void>
   close(): Promise<void>
@@ -353,4 +358,4 @@ export interface OwnerErrorData {
 }
 
 /** Whether a text has no answer. */
-export const isUnanswered = (answer: Answer): answer is Unanswered => 'error' in answer
+export const isUnanswered = (answer: Answer | Embedding): answer is Unanswered => 'error' in answer
