@@ -11,13 +11,13 @@ export interface Conversation extends Tree {
   readonly updated: number
   /** What the parties received, by the tab that counted. */
   readonly traffic: Readonly<Record<string, PartiesTraffic>>
-  /** Which time between two erasures of everything it belongs to. */
-  readonly era: number
+  /** Which time between two erasures of everything it belongs to; not known where the browser could not read that. */
+  readonly era: number | undefined
   /** Kept in memory only. */
   readonly temporary: boolean
 }
 
-export const newConversation = (era: number, temporary = false): Conversation => ({
+export const newConversation = (era: number | undefined, temporary = false): Conversation => ({
   ...emptyTree,
   id: newId(),
   title: { value: '', at: 0 },

@@ -85,7 +85,7 @@ const isTree = (value: Unknown): boolean =>
  * aside. Throws {@link ImportError}.
  * @param era that the conversations are to belong to
  */
-export function importFile(text: string, era: number): Conversation[] {
+export function importFile(text: string, era: number | undefined): Conversation[] {
   let file: unknown
   try {
     file = JSON.parse(text)

@@ -182,22 +182,3 @@ export async function clearCaches(): Promise<void> {
     // Then there is nothing in them.
   }
 }
-
-/**
- * Runs something while no other tab does, where there are locks; the browser doesn't freeze a tab in the background that has
- * one.
- */
-export async function locked<T>(name: string, run: () => Promise<T>): Promise<T> {
-  let isBegun = false
-  const begun = (): Promise<T> => {
-    isBegun = true
-    return run()
-  }
-  try {
-    return navigator.locks ? await navigator.locks.request(name, begun) : await begun()
-  } catch (error) {
-    // Where storage is forbidden so are locks.
-    if (isBegun) throw error
-    return run()
-  }
-}
