@@ -9,6 +9,7 @@ import { engine } from '../state/engine.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import * as icons from '../styles/icons.ts'
+import { inOneLine } from '../trouble.ts'
 import { meter } from './meter.ts'
 import { describe } from './progress.ts'
 
@@ -195,7 +196,7 @@ export class Composer extends LitElement {
       return html`<span class="ready">${progress ? `${describe(progress)}…` : t('state.connecting')}</span>`
     if (phase === 'starting') return html`<span class="ready">${t('state.asking')}</span>`
     if (phase === 'offer') return html`<span class="ready">${t('state.offer')}</span>`
-    return html`<span class="ready" title=${error?.message ?? ''}>${t('composer.notConnected')} ${again}</span>`
+    return html`<span class="ready" title=${error ? inOneLine(error) : ''}>${t('composer.notConnected')} ${again}</span>`
   }
 
   get #isTooLong(): boolean {

@@ -2,6 +2,7 @@
  * The conversations that this browser keeps, in IndexedDB and nowhere else. Tabs write one after another, each what it and
  * the others have; what was deleted leaves a mark, so that no tab that still has it brings it back.
  */
+import { t } from '../language.ts'
 import { locked } from '../state/locks.ts'
 import { clearCaches, Database, local, NotRead, openChannel, session } from '../state/storage.ts'
 import {
@@ -167,10 +168,7 @@ export class Archive {
         if (conversation) isStored = (await this.#kept.set(id, await seal(id, conversation))) && isStored
       for (const [id, text] of drafts)
         if (text) isStored = (await this.#drafts.set(id, await seal(id, text))) && isStored
-      if (!isStored)
-        throw new NotKept(
-          'The browser did not store all of it, so some is encrypted and some is readable. Free some space, then try again.',
-        )
+      if (!isStored) throw new NotKept(t('kept.partly'))
       if (passphrase === undefined) await vault.unprotect()
     })
   }

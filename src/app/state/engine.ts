@@ -21,6 +21,8 @@ import type {
 import { OwnerError } from '../../owner/api.ts'
 import { WorkerOwner } from '../../owner/worker-owner.ts'
 import { loadConfig } from '../config.ts'
+import { t } from '../language.ts'
+import { modelName } from '../names.ts'
 import { Healing } from './healing.ts'
 import { forPage, taskOf } from './page-task.ts'
 import { parties } from './parties.ts'
@@ -267,7 +269,7 @@ export class Engine extends Store<EngineState> {
     }
     const first = models.find(({ task }) => task !== 'classify') ?? models[0]
     const asked = query.get('model')
-    if (asked) this.set({ notice: `There is no model called “${asked}” here; using ${first.title} instead.` })
+    if (asked) this.set({ notice: t('notice.noModel', { name: asked, instead: modelName(first) }) })
     return first
   }
 

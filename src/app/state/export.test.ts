@@ -1,3 +1,4 @@
+import '../view-texts.ts'
 import { describe, expect, test, vi } from 'vitest'
 import { type Conversation, newConversation } from '../history/conversation.ts'
 import { branchOf, newTurn, withTurn } from '../history/tree.ts'

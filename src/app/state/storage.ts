@@ -20,7 +20,7 @@ export class NotRead extends Error {
   override readonly name = 'NotRead'
 
   constructor() {
-    super('The browser could not read what it keeps for this page. Reload the page, then try again.')
+    super(t('storage.unread'))
   }
 }
 
