@@ -153,8 +153,13 @@ export class Composer extends LitElement {
 
   protected override updated(): void {
     const { conversation } = chat.state
-    if (conversation.id !== this.#conversation?.id) void this.#showDraft(conversation)
+    const before = this.#conversation
     this.#conversation = conversation
+    if (conversation.id !== before?.id) void this.#showDraft(conversation)
+    else if (conversation.system !== before.system) {
+      this.#counted = undefined
+      void this.#measure()
+    }
   }
 
   protected override render() {
@@ -218,7 +223,7 @@ export class Composer extends LitElement {
     const text = this.#field?.value.trim() ?? ''
     if (this.#counting !== undefined || text === this.#counted) return
     this.#counting = text
-    this.measured = text ? await engine.measure(text) : undefined
+    this.measured = text ? await engine.measure(text, chat.state.conversation) : undefined
     this.#counted = this.measured || !text ? text : undefined
     this.#counting = undefined
     if (this.measured && this.#field?.value.trim() !== text) await this.#measure()

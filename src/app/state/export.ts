@@ -73,6 +73,7 @@ const isTree = (value: Unknown): boolean =>
   isName(value.id) &&
   isRegister(value.title, 'string') &&
   isRegister(value.pinned, 'boolean') &&
+  (value.system === undefined || isRegister(value.system, 'string')) &&
   isTime(value.updated) &&
   isObject(value.turns) &&
   Object.entries(value.turns).every(

@@ -1,7 +1,7 @@
 import type { Tokenizer } from '@huggingface/tokenizers'
 import type { ChatTokens, Manifest } from '../files/manifest.ts'
 import { symbolsToBytes } from './byte-symbols.ts'
-import { encodeBetween, encodeFurther, encodePlain } from './special.ts'
+import { encodeAround, encodeFurther, encodePlain } from './special.ts'
 import type { TurnMarks } from './turn-marks.ts'
 
 /** One turn of a conversation. */
@@ -59,7 +59,13 @@ export interface TurnFormat {
   opens(message: Message): boolean
   /** A reply of these ids as a turn, without those that ended it. */
   wrap(reply: readonly number[]): number[]
+  /** The same behind a system prompt, which goes with the first turn that is kept; where the model's template takes one. */
+  withSystem?(prompt: string): TurnFormat
 }
+
+/** How a model takes turns behind a system prompt; without one, or where its template takes none, as ever. */
+export const behindSystem = (format: TurnFormat, prompt: string | undefined): TurnFormat =>
+  (prompt === undefined ? undefined : format.withSystem?.(prompt)) ?? format
 
 function checkRole({ role }: Message): void {
   if (role !== 'user' && role !== 'assistant')
@@ -92,7 +98,7 @@ function chatFormat(tokenizer: Tokenizer, chat: ChatTokens, marks: TurnMarks | u
 }
 
 /** Turns as a checkpoint's template marks them: with a question go the marks on both of its sides, so a reply is bare. */
-const markedFormat = (tokenizer: Tokenizer, marks: TurnMarks): TurnFormat => ({
+const markedFormat = (tokenizer: Tokenizer, marks: TurnMarks, prompt?: string): TurnFormat => ({
   start: [],
   reply: [],
   hasTurns: true,
@@ -100,14 +106,18 @@ const markedFormat = (tokenizer: Tokenizer, marks: TurnMarks): TurnFormat => ({
     checkRole(message)
     const { role, content } = message
     const said = marks.trims ? content.trim() : content
-    return role === 'assistant'
-      ? encodeFurther(tokenizer, marks.lead + said)
-      : encodeBetween(tokenizer, isFirst ? marks.first : marks.next, said, marks.reply)
+    if (role === 'assistant') return encodeFurther(tokenizer, marks.lead + said)
+    const { system } = marks
+    if (!isFirst || prompt === undefined || !system)
+      return encodeAround(tokenizer, [isFirst ? marks.first : marks.next, marks.reply], [said])
+    const asked = system.trims ? prompt.trim() : prompt
+    return encodeAround(tokenizer, [system.before, system.after, marks.reply], [asked, said])
   },
   begin: ({ content }) => encodeFurther(tokenizer, marks.lead + content),
   close: (rest) => [...rest],
   opens: ({ role }) => role === 'user',
   wrap: (reply) => [...reply],
+  ...(marks.system && { withSystem: (asked: string) => markedFormat(tokenizer, marks, asked) }),
 })
 
 /** All that was said so far: replies go on directly, and each question after the first is on a new line. */

@@ -1,9 +1,9 @@
 /** A checkpoint's own chat template, run: what stands around the texts of a conversation. */
 import { boundedTemplate } from './render-template.ts'
-import type { TurnMarks } from './turn-marks.ts'
+import type { SystemMarks, TurnMarks } from './turn-marks.ts'
 
 interface Turn {
-  role: 'user' | 'assistant'
+  role: 'system' | 'user' | 'assistant'
   content: string
 }
 
@@ -30,11 +30,12 @@ function marksOf(
   template: ReturnType<typeof boundedTemplate>,
   tokens: Readonly<Record<string, string>>,
 ): TurnMarks | undefined {
-  const render = (texts: readonly string[]): string => {
-    const messages: Turn[] = texts.map((content, i) => ({
+  const render = (texts: readonly string[], system?: string): string => {
+    const turns: Turn[] = texts.map((content, i) => ({
       role: i % 2 === 0 ? 'user' : 'assistant',
       content,
     }))
+    const messages = system === undefined ? turns : [{ role: 'system', content: system }, ...turns]
     return template({ ...tokens, messages, add_generation_prompt: true })
   }
   const one = around(render(words.slice(0, 1)), words.slice(0, 1))
@@ -50,7 +51,30 @@ function marksOf(
   // What was read must say every conversation, and not only those that it was read from.
   for (const texts of [words.slice(0, 1), words.slice(0, 3), words, [' a b\n', 'c\n\nd', 'e  ']])
     if (render(texts) !== conversation(marks, texts)) return undefined
-  return marks
+  return { ...marks, system: systemMarksOf(marks, render) }
+}
+
+/** What stands around a system prompt; `undefined` where the template takes none, or does more with it. */
+function systemMarksOf(
+  marks: TurnMarks,
+  render: (texts: readonly string[], system: string) => string,
+): SystemMarks | undefined {
+  const [said, word] = words
+  try {
+    const found = around(render([word], said), [said, word])
+    if (!found || found[2] !== marks.reply) return undefined
+    const [before, after] = found
+    const trims = render([word], `  ${said}  `) === `${before}${said}${after}${word}${marks.reply}`
+    const system = { before, after, trims }
+    const withSystem = { ...marks, system }
+    for (const texts of [words.slice(1, 4), [' a b\n', 'c\n\nd', 'e  ']])
+      for (const prompt of [said, 'a\n\n b '])
+        if (render(texts, prompt) !== conversation(withSystem, texts, prompt)) return undefined
+    return system
+  } catch {
+    // Many refuse the role.
+    return undefined
+  }
 }
 
 /** What stands before, between and behind `texts`; `undefined` where one of them is not there exactly once, or out of order. */
@@ -67,12 +91,17 @@ function around(rendered: string, texts: readonly string[]): string[] | undefine
   return parts.some((part) => texts.some((text) => part.includes(text))) ? undefined : parts
 }
 
-/** A conversation that ends with a question, up to where its reply begins. */
-export function conversation(marks: TurnMarks, texts: readonly string[]): string {
+/** A conversation that ends with a question, up to where its reply begins; behind a system prompt, if there is one. */
+export function conversation(marks: TurnMarks, texts: readonly string[], prompt?: string): string {
+  const { system } = marks
+  const opening =
+    prompt === undefined || !system
+      ? marks.first
+      : `${system.before}${system.trims ? prompt.trim() : prompt}${system.after}`
   const parts = texts.map((text, i) => {
     const said = marks.trims ? text.trim() : text
     if (i % 2 === 1) return `${marks.lead}${said}`
-    return `${i === 0 ? marks.first : marks.next}${said}${marks.reply}`
+    return `${i === 0 ? opening : marks.next}${said}${marks.reply}`
   })
   return parts.join('')
 }

@@ -1,5 +1,14 @@
 /** What stands around the texts of a conversation. */
 
+/** What a template puts around a system prompt, which stands before the first question. */
+export interface SystemMarks {
+  readonly before: string
+  /** Between the system prompt and the first question. */
+  readonly after: string
+  /** Whether spaces around it go. */
+  readonly trims: boolean
+}
+
 /** What a template puts around texts. Strings in which special tokens are meant. */
 export interface TurnMarks {
   /** Before a conversation's first question: a mark, and a system prompt where the template has one. */
@@ -12,4 +21,6 @@ export interface TurnMarks {
   readonly lead: string
   /** Whether spaces around texts go. */
   readonly trims: boolean
+  /** Where the template takes a system prompt. */
+  readonly system?: SystemMarks
 }
