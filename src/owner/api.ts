@@ -56,6 +56,8 @@ export interface ModelListing {
   labels?: string[]
   /** A classifier of pairs of texts. */
   pairs?: boolean
+  /** Share of held-out texts that a classifier has labelled right, privately, as its owner has measured. */
+  evaluation?: { accuracy: number; texts: number }
   /** What it labels, where that is not texts. */
   reads?: 'pictures'
   /** What a classifier gives, where it is not one label's probability among several: see `Classification`. */
