@@ -69,7 +69,7 @@ export async function startVeiledProcess({
   engine,
   logLevel,
   keys,
-}: VeiledProcess): Promise<{ url: string; stop: () => Promise<void> }> {
+}: VeiledProcess): Promise<{ url: string; pid: number; stop: () => Promise<void> }> {
   const args = [
     ...['serve', '--port', '0', '--log-level', logLevel, '--key', join(keys, 'server.pem')],
     ...clouds.flatMap((cloud) => ['--veiled', cloud]),
@@ -77,8 +77,8 @@ export async function startVeiledProcess({
   ]
   const child = forkProgram(args)
   try {
-    const { url } = await untilReady(child, 'model server')
-    return { url, stop: () => stopChild(child) }
+    const { url, pid } = await untilReady(child, 'model server')
+    return { url, pid, stop: () => stopChild(child) }
   } catch (error) {
     await stopChild(child)
     throw error

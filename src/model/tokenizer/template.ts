@@ -1,6 +1,6 @@
 /** A checkpoint's own chat template, run: what stands around the texts of a conversation. */
 import { boundedTemplate } from './render-template.ts'
-import type { SystemMarks, TurnMarks } from './turn-marks.ts'
+import { quoted, quotings, type SystemMarks, type TurnMarks } from './turn-marks.ts'
 
 interface Turn {
   role: 'system' | 'user' | 'assistant'
@@ -30,51 +30,83 @@ function marksOf(
   template: ReturnType<typeof boundedTemplate>,
   tokens: Readonly<Record<string, string>>,
 ): TurnMarks | undefined {
-  const render = (texts: readonly string[], system?: string): string => {
+  const render: Render = (texts, prompt) => {
     const turns: Turn[] = texts.map((content, i) => ({
       role: i % 2 === 0 ? 'user' : 'assistant',
       content,
     }))
-    const messages = system === undefined ? turns : [{ role: 'system', content: system }, ...turns]
-    return template({ ...tokens, messages, add_generation_prompt: true })
+    const messages = prompt === undefined ? turns : [{ role: 'system', content: prompt }, ...turns]
+    return template({ ...absent, ...tokens, messages, add_generation_prompt: true })
   }
   const one = around(render(words.slice(0, 1)), words.slice(0, 1))
   const two = around(render(words.slice(0, 3)), words.slice(0, 3))
   if (!one || !two) return undefined
-  const [first, reply] = one
-  const [, quoted, next] = two
-  if (!quoted.startsWith(reply)) return undefined
-  const lead = quoted.slice(reply.length)
-  const [word] = words
-  const trims = render([`  ${word}  `]) === `${first}${word}${reply}`
-  const marks = { first, next, reply, lead, trims }
+  const [first, asked] = one
+  const [, said, next] = two
+  const reply = common(asked, said)
+  const marksAround = {
+    first,
+    next,
+    reply,
+    lead: said.slice(reply.length),
+    opening: asked.slice(reply.length),
+  }
   // What was read must say every conversation, and not only those that it was read from.
-  for (const texts of [words.slice(0, 1), words.slice(0, 3), words, [' a b\n', 'c\n\nd', 'e  ']])
-    if (render(texts) !== conversation(marks, texts)) return undefined
-  return { ...marks, system: systemMarksOf(marks, render) }
+  const says = (marks: TurnMarks, some: readonly (readonly string[])[]): boolean =>
+    some.every((texts) => render(texts) === conversation(marks, texts))
+  const candidates = (['whole', 'trimmed'] as const)
+    .flatMap((question) => quotings.map((answer): TurnMarks => ({ ...marksAround, question, answer })))
+    .filter((marks) => says(marks, plain))
+  const marks = candidates.find((each) => says(each, thoughtful)) ?? candidates[0]
+  return marks && { ...marks, system: systemMarksOf(marks, render) }
 }
 
+/** A conversation as the template has it, behind a system prompt if there is one. */
+type Render = (texts: readonly string[], prompt?: string) => string
+
 /** What stands around a system prompt; `undefined` where the template takes none, or does more with it. */
-function systemMarksOf(
-  marks: TurnMarks,
-  render: (texts: readonly string[], system: string) => string,
-): SystemMarks | undefined {
+function systemMarksOf(marks: TurnMarks, render: Render): SystemMarks | undefined {
   const [said, word] = words
   try {
     const found = around(render([word], said), [said, word])
-    if (!found || found[2] !== marks.reply) return undefined
+    if (!found || found[2] !== marks.reply + marks.opening) return undefined
     const [before, after] = found
-    const trims = render([word], `  ${said}  `) === `${before}${said}${after}${word}${marks.reply}`
-    const system = { before, after, trims }
-    const withSystem = { ...marks, system }
-    for (const texts of [words.slice(1, 4), [' a b\n', 'c\n\nd', 'e  ']])
-      for (const prompt of [said, 'a\n\n b '])
-        if (render(texts, prompt) !== conversation(withSystem, texts, prompt)) return undefined
-    return system
+    return (['whole', 'trimmed'] as const)
+      .map((prompt): SystemMarks => ({ before, after, prompt }))
+      .find((system) =>
+        plain.every((texts) =>
+          [said, ' a\n\n b '].every(
+            (prompt) => render(texts, prompt) === conversation({ ...marks, system }, texts, prompt),
+          ),
+        ),
+      )
   } catch {
     // Many refuse the role.
     return undefined
   }
+}
+
+/** Conversations that a template must say, and those with thoughts, which some leave out. */
+const plain = [
+  words.slice(0, 1),
+  words.slice(0, 3),
+  words,
+  [' a b\n', 'c\n\nd', 'e  '],
+  ['a', ' b ', 'c'],
+] as const
+const thoughtful = [
+  ['a', '<think>\nb c\n</think>\n\n d\n', 'e'],
+  ['a', '\nb', 'c', '</think>d ', 'e'],
+] as const
+
+/** What Transformers says of what is not there. */
+const absent = { tools: null, documents: null }
+
+/** What two texts begin with, both of them. */
+function common(a: string, b: string): string {
+  let length = 0
+  while (length < a.length && a[length] === b[length]) length++
+  return a.slice(0, length)
 }
 
 /** What stands before, between and behind `texts`; `undefined` where one of them is not there exactly once, or out of order. */
@@ -91,17 +123,16 @@ function around(rendered: string, texts: readonly string[]): string[] | undefine
   return parts.some((part) => texts.some((text) => part.includes(text))) ? undefined : parts
 }
 
-/** A conversation that ends with a question, up to where its reply begins; behind a system prompt, if there is one. */
+/** A conversation that ends with a question, up to where its reply begins; behind a system prompt, where one is taken. */
 export function conversation(marks: TurnMarks, texts: readonly string[], prompt?: string): string {
   const { system } = marks
-  const opening =
+  const first =
     prompt === undefined || !system
       ? marks.first
-      : `${system.before}${system.trims ? prompt.trim() : prompt}${system.after}`
+      : `${system.before}${quoted(system.prompt, prompt)}${system.after}`
   const parts = texts.map((text, i) => {
-    const said = marks.trims ? text.trim() : text
-    if (i % 2 === 1) return `${marks.lead}${said}`
-    return `${i === 0 ? opening : marks.next}${said}${marks.reply}`
+    if (i % 2 === 1) return `${marks.lead}${quoted(marks.answer, text)}`
+    return `${i === 0 ? first : marks.next}${quoted(marks.question, text)}${marks.reply}`
   })
-  return parts.join('')
+  return `${parts.join('')}${marks.opening}`
 }
