@@ -207,9 +207,12 @@ function layOut(
   const { context } = config
   const maxTokens = context - replyRoom(context, most)
   try {
-    const prompt = cached.prompt(format, messages, { conversation, system, maxTokens, padding })
+    const taken = format.withSystem && system
+    const prompt = cached.prompt(format, messages, { conversation, system: taken, maxTokens, padding })
     const text = 'The conversation is longer than the model can remember, so its oldest turns are left out.'
     if (prompt.isCut) onEvent({ type: 'notice', text })
+    const without = 'This model takes no instructions, so those of this chat are left out.'
+    if (system && !taken) onEvent({ type: 'notice', text: without })
     return prompt
   } catch (error) {
     const message = error instanceof Error ? error.message : 'The message is too long.'
