@@ -1,5 +1,6 @@
 /** What a step's views may touch, role by role. */
 import type { OpKernels } from '../../kernels/kernels.ts'
+import type { LaneArray } from '../../kernels/lanes.ts'
 import type { CachedRows } from './cache.ts'
 import type { Slot } from './dealt.ts'
 import type { LaneBits, Lanes } from './ring.ts'
@@ -52,8 +53,8 @@ export interface PartyContext extends ValueContext {
   ownerSecret(step: number, width: number, ring: number): Lanes
   /** The product with a weight that the step declares for this party: rows x n, mod its ring. */
   multiply(step: number, weight: string): Lanes
-  /** The owner's input-independent product with a private weight's stationary mask, made ahead: a·F + c, rows x n. */
-  stationary(weight: string): Lanes
+  /** The owner's input-independent product with a private weight's stationary mask, made ahead: a·F + c, rows x n, in lanes of any width. */
+  stationary(weight: string): LaneArray
 }
 
 /** What the dealer's view has: masks and pieces of weights, and never a value. */

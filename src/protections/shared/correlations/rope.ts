@@ -1,12 +1,9 @@
 import type { Lanes } from '../ring.ts'
 
-/** 32 bits from bit `bit` of the bytes from `start` on. There must be five bytes from where they begin. */
-function wordAt(bytes: Uint8Array, start: number, bit: number): number {
-  const i = start + (bit >>> 3)
-  const shift = bit & 7
-  const low = bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24)
+/** 32 bits from bit `shift` of word i on; the next word must be there. */
+function wordAt(words: Uint32Array, i: number, shift: number): number {
   // A shift by 32 would be one by nothing.
-  return (low >>> shift) | ((bytes[i + 4] << 1) << (31 - shift))
+  return (words[i] >>> shift) | ((words[i + 1] << 1) << (31 - shift))
 }
 
 /**
@@ -70,16 +67,17 @@ export class Rope {
   pickBits(start: number, entries: number, index: Uint32Array, words: number, bits: number): Lanes {
     const table = (entries * words * bits) / 8
     const size = index.length * table
-    // Whole, and a few bytes longer: the last words are read as those before.
-    const bytes = new Uint8Array(size + 8)
-    bytes.set(this.slice(start, start + size))
+    // Whole, and two words longer: the last values are read as those before.
+    const from = new Uint32Array(Math.ceil(size / 4) + 2)
+    new Uint8Array(from.buffer).set(this.slice(start, start + size))
     const out = new Uint32Array(2 * index.length * words)
     const [low, high] = [bits, bits - 32].map((n) => (n >= 32 ? -1 : 2 ** Math.max(n, 0) - 1))
     for (let i = 0, to = 0, at = 0; i < index.length; i++, at += table) {
-      let bit = index[i] * words * bits
+      let bit = index[i] * words * bits + 8 * (at & 3)
       for (let w = 0; w < words; w++, to += 2, bit += bits) {
-        out[to] = wordAt(bytes, at, bit) & low
-        if (high !== 0) out[to + 1] = wordAt(bytes, at, bit + 32) & high
+        const word = (at >>> 2) + (bit >>> 5)
+        out[to] = wordAt(from, word, bit & 31) & low
+        if (high !== 0) out[to + 1] = wordAt(from, word + 1, bit & 31) & high
       }
     }
     return new BigUint64Array(out.buffer)
