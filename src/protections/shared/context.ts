@@ -35,6 +35,8 @@ export interface ValueContext extends ViewContext {
 /** What a party's view has: its share of everything, and no more. */
 export interface PartyContext extends ValueContext {
   readonly role: Role
+  /** So many lanes of whatever was there, for a result that fills them. */
+  lanes(n: number): Lanes
   /** This party's additive part of a mask, mod 2^maskRing (opened) or 2^ring (masked; the owner's is all of it). */
   mask(value: UnderMask): Lanes
   /** What `mask` widens: the keystream's words as they come, packed values of `maskBits` bits, not reduced. */

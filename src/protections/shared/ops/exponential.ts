@@ -132,7 +132,7 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
     prepare: () => tables.prepare(),
     deal: (ctx) => [tables.dealt(bitsAt(ctx.mask(z), 0, z.ring))],
     run: (ctx) =>
-      inBlocks(ctx.get(z), (D, first) =>
+      inBlocks(ctx.get(z), ctx, (D, first) =>
         combine(D, ctx.lookup(id, slot, bitsAt(D, shift, o.entryBits), first)),
       ),
     oracle(ctx) {

@@ -53,11 +53,12 @@ export function positive(plan: PlanBuilder, g: Opened): Share {
         new Uint32Array(buffer, byteOffset, 2 * D.length),
         new Uint32Array(D.buffer, D.byteOffset, 2 * D.length),
       ]
-      const out = new BigUint64Array(D.length)
+      const out = ctx.lanes(D.length)
       const low = new Uint32Array(out.buffer)
       for (let i = 0; i < low.length; i += 2) {
         const entry = (opened[i] >>> shift) & (ENTRIES - 1)
         low[i] = (words[i + (entry >>> 5)] >>> (entry & 31)) & 1
+        low[i + 1] = 0
       }
       return out
     },

@@ -171,6 +171,10 @@ export class PartyPass implements PartyContext {
     return lanes
   }
 
+  lanes(n: number): Lanes {
+    return new BigUint64Array(this.#memory.take(8 * n))
+  }
+
   /** This party's part of the mask, from its own key: rows x width. */
   mask(value: UnderMask): Lanes {
     return maskLanes(this.#own.masks, this.shape, value, this.maskWords(value))
