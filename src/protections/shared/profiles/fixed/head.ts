@@ -23,11 +23,16 @@ interface Normal {
 export function compileHead(block: Block, n: Normal): void {
   const { head } = block.graph
   const { ranges } = block.spec
-  if (head.kind === 'labels')
+  if (head.kind === 'none') releaseRows(block, n, block.spec.config.dim)
+  else if (head.kind === 'labels' && !head.poolNorm)
     classify(block, n, poolRanges(ranges), { labels: head.output.outputs, activation: head.poolActivation })
-  else if (head.kind === 'tags') releaseProducts(block, n, head.output.outputs)
-  else if (head.kind === 'none') releaseRows(block, n, block.spec.config.dim)
-  else releaseRows(block, head.transform ? transformed(block, n, poolRanges(ranges)) : n, head.output.outputs)
+  else {
+    const name = head.kind === 'labels' ? head.poolActivation : block.graph.activation
+    const isThrough = head.kind === 'labels' || head.transform !== undefined
+    const rows = isThrough ? transformed(block, n, poolRanges(ranges), name) : n
+    if (head.kind === 'tokens') releaseRows(block, rows, head.output.outputs)
+    else releaseProducts(block, rows, head.output.outputs)
+  }
 }
 
 function poolRanges({ pool }: Ranges): PoolRanges {
@@ -88,13 +93,13 @@ function classify(
   release(plan, truncate(plan, y, p.weight, bits))
 }
 
-/** A masked language model's head up to its norm: a dense layer, the activation, and rows normalised anew. */
-function transformed(block: Block, n: Normal, r: PoolRanges): Normal {
+/** A head up to a norm of its own: a dense layer, the activation, and rows normalised anew. */
+function transformed(block: Block, n: Normal, r: PoolRanges, name: Activation | PoolActivation): Normal {
   const { precision: p, plan, spec } = block
   const { config } = spec
   const ring = p.residual + integerBits(r.x * p.headroom) + 2
   const drop = p.activation + centreBits(config.dim) - p.residual
-  const a = activated(block, n, r, block.graph.activation, ring + drop)
+  const a = activated(block, n, r, name, ring + drop)
   const w = normWidths(config, p, r.x, r.meanSquare, r.x, config.dim, "the head's norm")
   return block.normal(truncate(plan, centre(plan, a), drop), { ...w, open: ring }, r.normal)
 }
