@@ -16,6 +16,7 @@ const alike: Readonly<Record<string, string>> = {
   ...{ overflow: 'protocol', 'bad-mac': 'protocol', 'pass-mismatch': 'protocol' },
   ...{ unauthorised: 'page-config', 'foreign-page': 'page-config', 'wrong-host': 'page-config' },
   ...{ 'bad-seal': 'page-config', 'split-bundle-missing': 'page-config' },
+  'model-too-large': 'unknown-model',
   'whole-model-needed': 'unknown-protection',
   'chat-template': 'wrong-task',
 }
@@ -42,7 +43,7 @@ export function told({ code, message, advice }: OwnerErrorData): Told {
   return { headline, sentences: [known], english: message }
 }
 
-/** The same in one line, for where there is room for no more. */
+/** An error in one line, for where there is room for no more. */
 export function inOneLine(error: OwnerErrorData): string {
   const { headline, sentences, english } = told(error)
   return english === undefined ? sentences.join(' ') : `${headline}. ${sentences.join(' ')}`
