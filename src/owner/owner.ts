@@ -3,8 +3,6 @@
 import { Cancelled, isNoise } from '../protections/protection.ts'
 import type {
   Answer,
-  ChatOptions,
-  ChatResult,
   Classification,
   ClassifyInput,
   Embedding,
@@ -19,6 +17,7 @@ import type {
   Unanswered,
 } from './api.ts'
 import { OwnerError } from './api.ts'
+import type { ChatOptions, ChatResult } from './chat-options.ts'
 import { type Begun, chat, measure, type Running } from './chatting.ts'
 import { classify } from './classifying.ts'
 import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'
