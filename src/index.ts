@@ -55,7 +55,7 @@ export type {
   OnEvent,
   Phase,
 } from './owner/api.ts'
-export type { ChatOptions, ChatResult, Padding } from './owner/chat-options.ts'
+export type { ChatOptions, ChatResult, MeasureOptions, Padding, SystemPrompt } from './owner/chat-options.ts'
 export type { PartyTraffic, Stats } from './owner/session-stats.ts'
 export type { Notice, Pooled } from './protections/notice.ts'
 export type { AuditCounts } from './protections/audit-counts.ts'

@@ -12,7 +12,7 @@ import type { Notice, Pooled } from '../protections/notice.ts'
 import type { PartyAddress } from '../protections/party-address.ts'
 import type { PictureView } from '../protections/picture-view.ts'
 import type { LinkChoice } from '../transport/connect.ts'
-import type { ChatOptions, ChatResult } from './chat-options.ts'
+import type { ChatOptions, ChatResult, MeasureOptions } from './chat-options.ts'
 import type { Stats } from './session-stats.ts'
 
 export type { BackendKind, LinkChoice, Notice, PartyAddress, PictureView, Pooled, RgbaPicture, Task }
@@ -54,6 +54,8 @@ export interface ModelListing {
   labels?: string[]
   /** A classifier of pairs of texts. */
   pairs?: boolean
+  /** Share of held-out texts that a classifier has labelled right, privately, as its owner has measured. */
+  evaluation?: { accuracy: number; texts: number }
   /** What it labels, where that is not texts. */
   reads?: 'pictures'
   /**
@@ -90,6 +92,8 @@ export interface SessionInfo {
   backend: { name: string; reason: string }
   /** Where the server computes on what it can read: whether hardware vouches for an enclave, and why. */
   enclave?: { isAttested: boolean; reason: string }
+  /** Whether the model's own template takes a system prompt. */
+  takesSystem: boolean
   /** Address of the dealer, where there is one. */
   dealer?: string
   /** Address of the model server. */
@@ -191,8 +195,8 @@ export interface OwnerApi {
   open(options: OpenOptions, onEvent: OnEvent): Promise<SessionInfo>
   /** The user is typing: do input-independent work for a few tokens in the background. */
   prepare(): Promise<void>
-  /** How much of the model's memory a message would take by itself. Sends nothing. */
-  measure(message: Message, options: Pick<ChatOptions, 'maxTokens'>): Promise<Measured>
+  /** How much of the model's memory a message would take by itself, behind the system prompt. Sends nothing. */
+  measure(message: Message, options: MeasureOptions): Promise<Measured>
   /**
    * Answers the conversation, streaming `token` events; reuses the KV cache of the same conversation's turns. Where the last
    * message is a reply that was broken off, it is gone on with, and the result has what was added.

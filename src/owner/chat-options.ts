@@ -3,6 +3,16 @@
 /** Whether the length of prompts and replies is hidden, within blocks. */
 export type Padding = 'none' | 'blocks'
 
+/** What stands before a conversation's first message, where the model's template has a place for it; in clear, as those. */
+export interface SystemPrompt {
+  content: string
+  /** Another one whenever it was written anew, even to the same text, as of messages. Without one all is read every time. */
+  id?: string
+}
+
+/** What a message is measured beside. */
+export type MeasureOptions = Pick<ChatOptions, 'maxTokens' | 'system'>
+
 /**
  * How the next tokens are chosen: `temperature` 0 takes the likeliest, `topP` bounds the probability to choose
  * from.
@@ -15,6 +25,8 @@ export interface ChatOptions {
   maxTokens: number
   /** Texts, none of them empty, that end the reply when it comes to one; they are left out of it. */
   stop?: string[]
+  /** Left out where the model's template takes none. */
+  system?: SystemPrompt
   /** Names the conversation. One without a name is read from its beginning, and so is any after another one. */
   conversation?: string
   /** The id that the reply will have among later messages. */

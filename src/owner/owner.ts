@@ -17,7 +17,7 @@ import type {
   Unanswered,
 } from './api.ts'
 import { OwnerError } from './api.ts'
-import type { ChatOptions, ChatResult } from './chat-options.ts'
+import type { ChatOptions, ChatResult, MeasureOptions } from './chat-options.ts'
 import { type Begun, chat, measure, type Running } from './chatting.ts'
 import { classify } from './classifying.ts'
 import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'
@@ -91,8 +91,8 @@ export class Owner implements OwnerApi {
     await this.#current().connection.prepare(() => this.#stats())
   }
 
-  async measure(message: Message, { maxTokens }: Pick<ChatOptions, 'maxTokens'>): Promise<Measured> {
-    return measure(this.#current(), message, maxTokens)
+  async measure(message: Message, options: MeasureOptions): Promise<Measured> {
+    return measure(this.#current(), message, options)
   }
 
   chat(messages: Message[], options: ChatOptions): Promise<ChatResult> {

@@ -17,7 +17,7 @@ import {
   type SessionInfo,
   type Unanswered,
 } from './api.ts'
-import type { ChatOptions, ChatResult } from './chat-options.ts'
+import type { ChatOptions, ChatResult, MeasureOptions } from './chat-options.ts'
 import type { OwnerHost } from './host.ts'
 import { installErrorTransfer, type WorkerApi } from './remote.ts'
 
@@ -71,7 +71,7 @@ export class WorkerOwner implements OwnerApi {
     return this.#call((remote) => remote.prepare())
   }
 
-  measure(message: Message, options: Pick<ChatOptions, 'maxTokens'>): Promise<Measured> {
+  measure(message: Message, options: MeasureOptions): Promise<Measured> {
     return this.#call((remote) => remote.measure(message, options))
   }
 

@@ -4,7 +4,7 @@ import { expose } from 'comlink'
 import { KernelError } from '../kernels/error.ts'
 import type { ClassifyInput, Message, OnEvent, OpenOptions, OwnerApi, OwnerEvent, PageConfig } from './api.ts'
 import { OwnerError } from './api.ts'
-import type { ChatOptions } from './chat-options.ts'
+import type { ChatOptions, MeasureOptions } from './chat-options.ts'
 import type { OwnerHost } from './host.ts'
 import { Owner } from './owner.ts'
 import { browserPlatform } from './platform.ts'
@@ -62,8 +62,7 @@ const api: WorkerApi = {
     )
   },
   prepare: () => guarded(() => engine().prepare()),
-  measure: (message: Message, options: Pick<ChatOptions, 'maxTokens'>) =>
-    guarded(() => engine().measure(message, options)),
+  measure: (message: Message, options: MeasureOptions) => guarded(() => engine().measure(message, options)),
   chat: (messages: Message[], options: ChatOptions) => guarded(() => engine().chat(messages, options)),
   classify: (inputs: ClassifyInput[]) => guarded(() => engine().classify(inputs)),
   classifyEach: (inputs: ClassifyInput[]) => guarded(() => engine().classifyEach(inputs)),
