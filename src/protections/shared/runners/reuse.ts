@@ -43,7 +43,7 @@ export class Reuse {
     this.#spareBytes += bytes
   }
 
-  /** Arithmetic as `own` has it, whose programs make their results in this memory. */
+  /** The kernels' arithmetic, whose programs make their results in this memory. */
   kernels(own: OpKernels): OpKernels {
     return { ...own, evaluate: (p, operands, count) => own.evaluate(p, operands, count, this.take) }
   }
