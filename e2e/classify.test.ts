@@ -7,9 +7,10 @@ import { AxeBuilder } from '@axe-core/playwright'
 import { encode } from 'fast-png'
 import type { Browser, BrowserContextOptions, Page, Request } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { RgbaPicture } from '../src/model/pictures/prepare.ts'
 import { parseCsv } from '../src/texts/csv.ts'
 import { likeness } from '../test/support/likeness.ts'
-import { garmentPictures } from '../test/support/pictures/garments.ts'
+import { collageOf, garmentPictures } from '../test/support/pictures/garments.ts'
 import { writeTinyBundle } from '../test/support/session/tiny-bundle.ts'
 import { writeTinyClassifier } from '../test/support/session/tiny-classifier.ts'
 import { ended, sotto } from './support/demo.ts'
@@ -31,7 +32,8 @@ beforeAll(async () => {
   await writeTinyBundle(folder, 'a-chat')
   await writeTinyClassifier(folder, 'single', { head: { kind: 'classify', labels } })
   await writeTinyClassifier(folder, 'two')
-  cpSync('models/fashion-vit', join(folder, 'fashion-vit'), { recursive: true })
+  for (const name of ['fashion-vit', 'fashion-llava'])
+    cpSync(join('models', name), join(folder, name), { recursive: true })
   browser = await launch()
   demo = await sotto('demo', '--port', '0', '--audit', '0.25', '--models', folder)
 })
@@ -211,6 +213,20 @@ describe('a picture', () => {
       return Array.from({ length: width * height }, (_, i) => data[4 * i])
     })
 
+  async function drop(page: Page, { width, height, data }: RgbaPicture, name: string): Promise<void> {
+    const png = Buffer.from(encode({ width, height, data, channels: 4, depth: 8 })).toString('base64')
+    const dropped = await page.evaluateHandle(
+      ([base64, file]) => {
+        const transfer = new DataTransfer()
+        const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))
+        transfer.items.add(new File([bytes], file, { type: 'image/png' }))
+        return transfer
+      },
+      [png, name],
+    )
+    await page.locator('sotto-picture-field .drop').dispatchEvent('drop', { dataTransfer: dropped })
+  }
+
   it('is dropped once its key is there, gets its label, and is shown as its host could rebuild it', async () => {
     const page = await (await browser.newContext(desktop)).newPage()
     page.setDefaultTimeout(PATIENCE_MS)
@@ -234,15 +250,9 @@ describe('a picture', () => {
     // The demonstration's enclave is a simulator.
     expect(await page.locator('sotto-panel #enclave').textContent()).toMatch(/^not attested · A simulator/)
 
-    const [{ width, height, data }] = garmentPictures()
-    const png = Buffer.from(encode({ width, height, data, channels: 4, depth: 8 })).toString('base64')
-    const dropped = await page.evaluateHandle((base64) => {
-      const transfer = new DataTransfer()
-      const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))
-      transfer.items.add(new File([bytes], 'boot.png', { type: 'image/png' }))
-      return transfer
-    }, png)
-    await page.locator('sotto-picture-field .drop').dispatchEvent('drop', { dataTransfer: dropped })
+    const [picture] = garmentPictures()
+    const { width, height, data } = picture
+    await drop(page, picture, 'boot.png')
     const result = page.getByRole('region', { name: 'Result' })
     await result.waitFor()
     expect(await result.getByRole('heading').textContent()).toMatch(/^boot, \d+\.\d%$/)
@@ -252,6 +262,28 @@ describe('a picture', () => {
     const correlation = likeness(centred(own), centred(cloud))
     expect(correlation).toBeGreaterThan(0.8)
     expect(correlation).toBeLessThan(0.9999)
+    await page.context().close()
+  })
+
+  it('of four garments is asked about, and answered in words', async () => {
+    const page = await (await browser.newContext(desktop)).newPage()
+    page.setDefaultTimeout(PATIENCE_MS)
+    page.on('pageerror', (error) => complaints.push(error.message))
+    await page.goto(`${demo.url}?model=fashion-llava-veiled`)
+    await page.getByText('Ready to answer').waitFor()
+    const pictures = garmentPictures()
+    await drop(page, collageOf([0, 1, 2, 18].map((n) => pictures[n])), 'four.png')
+    await page.getByText('The question is about four.png.').waitFor()
+    await page.getByLabel('Question').fill('what is at the top left?')
+    await page.getByLabel('Question').press('Enter')
+    const result = page.getByRole('region', { name: 'Result' })
+    await result.getByRole('heading', { name: 'a boot.' }).waitFor()
+    const [own, cloud] = [await shown(page, 'Your picture'), await shown(page, 'As the host could see it')]
+    expect(own).toHaveLength(56 * 56)
+    expect(likeness(centred(own), centred(cloud))).toBeGreaterThan(0.8)
+    // Another question about the same picture.
+    await page.getByRole('button', { name: 'How many bags are there?' }).click()
+    await result.getByRole('heading', { name: /^(none|one|two|three|four)\.$/ }).waitFor()
     await page.context().close()
   })
 })

@@ -15,13 +15,18 @@ const replyRoom = (context: number, maxTokens: number): number =>
   Math.max(1, Math.min(maxTokens, Math.floor(context / 2)))
 
 /** How long a message is by itself, and how long it may be beside the reply. Throws `OwnerError` for models that label. */
-export function measure({ model, format }: Open, message: Message, maxTokens: number): Measured {
-  if (!format)
-    throw new OwnerError('wrong-task', 'This model labels texts, it does not chat.', 'Choose a chat model.')
-  const { context } = model.config
+export function measure(open: Open, message: Message, maxTokens: number): Measured {
+  const format = turnsOf(open)
+  const { context } = open.model.config
   const around = format.start.length + format.reply.length
   const tokens = around + format.encode(message, true).length
   return { tokens, most: context - replyRoom(context, maxTokens) }
+}
+
+/** How the model takes turns. Throws `OwnerError` for one that does not: one that labels, or answers questions on pictures alone. */
+function turnsOf({ format, info }: Open): TurnFormat {
+  if (format && info.model.outputs !== 'text') return format
+  throw new OwnerError('wrong-task', 'This model does not chat.', 'Choose a chat model.')
 }
 
 /** What a run of the engine tells its caller, and is told. */
@@ -52,9 +57,8 @@ export async function chat(
   run: Running,
   begun: Begun = { rows: 0 },
 ): Promise<ChatResult> {
-  const { format, model } = open
-  if (!format)
-    throw new OwnerError('wrong-task', 'This model labels texts, it does not chat.', 'Choose a chat model.')
+  const format = turnsOf(open)
+  const { model } = open
   const { hidesTexts } = open.info.model.protection.notice
   // Where words can be told, lengths can: passes behind a reply's end would hide nothing.
   const padding = hidesTexts ? (options.padding ?? 'blocks') : 'none'
