@@ -35,7 +35,7 @@ export async function* veilServingCases(model: string, pairs: number): AsyncGene
   }
 }
 
-/** The same model without a veil, as the engine takes one. */
+/** Writes a bundle's model without a veil, as the engine takes one. */
 function writeOriginal({ manifest: { config }, tensors }: Bundle, dir: string): void {
   mkdirSync(dir)
   const all = new Map(tensors)

@@ -56,7 +56,7 @@ export class PublicTables {
     return out
   }
 
-  /** The same as ones, [places x width]: the tables' rows stand behind one another. */
+  /** Which rows of the tables places take, as ones among zeros, [places x width]: the tables' rows stand behind one another. */
   oneHots(places: readonly Place[], width: number): Float64Array {
     const out = new Float64Array(places.length * width)
     places.forEach((place, r) => {

@@ -137,7 +137,7 @@ function mayReplace(node: Node): boolean {
   return type === 'MemberExpression' && (property?.value === undefined || property.value === 'replace')
 }
 
-/** The same function, of which nothing long is asked. */
+/** A text's method that refuses arguments that make long texts of short ones. Throws `TemplateLimit`. */
 function checked(called: Value): Value {
   const kind = called.constructor as new (value: Called) => Value
   const call = called.value as Called

@@ -53,7 +53,7 @@ function marksOf(
   // What was read must say every conversation, and not only those that it was read from.
   const says = (marks: TurnMarks, some: readonly (readonly string[])[]): boolean =>
     some.every((texts) => render(texts) === conversation(marks, texts))
-  const candidates = (['whole', 'trimmed'] as const)
+  const candidates = (['whole', 'trimmed', 'trimmed behind'] as const)
     .flatMap((question) => quotings.map((answer): TurnMarks => ({ ...marksAround, question, answer })))
     .filter((marks) => says(marks, plain))
   return candidates.find((marks) => says(marks, thoughtful)) ?? candidates[0]

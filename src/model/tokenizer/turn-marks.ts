@@ -10,6 +10,8 @@ const fromFirstLine = (text: string): string => text.replace(/^\n+/, '')
 const ways = {
   whole: (text: string): string => text,
   trimmed: (text: string): string => text.trim(),
+  'trimmed behind': (text: string): string => text.trimEnd(),
+  'from its first line': fromFirstLine,
   spoken,
   'spoken, from its first line': (text: string): string => fromFirstLine(spoken(text)),
   'from its first line, where there are thoughts': (text: string): string =>

@@ -58,6 +58,8 @@ export interface ModelSpec {
   readonly ends?: Readonly<Partial<Record<EndRole, Visibility>>>
   /** Who has the private weights: the server, unless they are split among all three parties. */
   readonly custody?: Custody
+  /** Fraction bits of the weights, where not the form's usual ones: see `weightBits`. */
+  readonly weight?: number
 }
 
 /** Whether a matrix is public or private, the model's ends included. */
@@ -83,7 +85,7 @@ export class Block {
     this.spec = spec
     this.graph = graphOf(spec.config)
     this.options = options
-    this.precision = precisionOf(spec.config)
+    this.precision = precisionOf(spec.config, spec.weight)
     this.spanBits = spanBits
     this.residual = residualRing(spec.ranges, this.precision)
   }
