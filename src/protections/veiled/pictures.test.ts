@@ -116,15 +116,19 @@ test('a question on four garments gets the answer that the original gives', asyn
   expect(model).toMatchObject({ task: 'classify', reads: 'pictures', outputs: 'text' })
   // A boot, a pullover and a pair of trousers, and a bag.
   const picture = collageOf([0, 1, 2, 18].map((n) => pictures[n]))
-  const questions = ['What is at the top left?', 'How many bags are there?', 'where is the coat?']
+  const questions = ['What is at the top left?', 'How many bags are there?']
   const found = await owner.classify(questions.map((text) => ({ text, picture })))
-  for (const [i, { label, isCut, view }] of found.entries()) {
-    expectLikeliest(from, picture, questions[i], label)
+  for (const { isCut, view } of found) {
     expect(isCut).toBe(false)
     expect(view?.own).toEqual(Uint8Array.from({ length: 56 * 56 }, (_, at) => picture.data[4 * at]))
     expect(view?.cloud).toHaveLength(56 * 56)
   }
-  expect(found[0].label).toBe('a boot.')
+  expect(found.map(({ label }) => label)).toEqual([
+    'a boot.',
+    expect.stringMatching(/^(none|one|two|three|four)\.$/),
+  ])
+  // A forward pass in float64 takes a while.
+  expectLikeliest(from, picture, questions[1], found[1].label)
   const refusals = [
     [{ text: 'What is at the top left?' }, 'wrong-task'],
     [{ text: ' ', picture }, 'empty'],
