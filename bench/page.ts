@@ -1,7 +1,11 @@
-/** The chat page in Chromium: `npx tsx bench/page.ts [--json]`. `--rebuild` builds the page anew, as on a fresh checkout. */
+/**
+ * The chat page in Chromium: `npx tsx bench/page.ts [--json]`. `--model DIR` has another chat model served, and it alone;
+ * `--rebuild` builds the page anew, as on a fresh checkout.
+ */
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { ended, sotto } from '../e2e/support/demo.ts'
@@ -12,18 +16,15 @@ import { encodeChat } from '../src/model/tokenizer/encode-chat.ts'
 import { besideCleartext } from './cleartext.ts'
 import { type Chatted, chatOnce } from './page-chat.ts'
 import { median, print, type Result } from './result.ts'
-import { sourceOf } from './shapes.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const PROMPT_TOKENS = 64
 const REPLY_TOKENS = 48
 const CHATS = 3
 
-/** A question that makes a prompt of exactly the wanted length, or the longest below it. */
-async function question(): Promise<{ text: string; tokens: number }> {
-  const source = sourceOf('demo')
-  if (source.kind !== 'bundle') throw new Error('The demo model is a bundle.')
-  const { tokenizer, manifest } = await loadBundle(source.dir)
+/** A question that makes a prompt of exactly the wanted length, or the longest below it, for the bundle in a folder. */
+async function question(dir: string): Promise<{ text: string; tokens: number }> {
+  const { tokenizer, manifest } = await loadBundle(dir)
   const encoder = new Tokenizer(tokenizer, {})
   const length = (text: string) =>
     encodeChat(encoder, chatOf(manifest), [{ role: 'user', content: text }]).length
@@ -47,11 +48,18 @@ function scriptBytes(dir: string): number {
   return sum
 }
 
-async function measure(rebuild: boolean): Promise<Result> {
+interface PageOptions {
+  /** Folder of another bundle than the demo's. */
+  readonly model?: string
+  readonly rebuild: boolean
+}
+
+async function measure({ model, rebuild }: PageOptions): Promise<Result> {
   if (rebuild) rmSync(join(root, 'dist/page'), { recursive: true, force: true })
-  const { text, tokens } = await question()
+  const { text, tokens } = await question(model ?? join(root, 'models/sotto-demo'))
   const started = performance.now()
-  const demo = await sotto('demo', '--port', '0', '--audit', '0')
+  const served = model === undefined ? [] : ['--models', model]
+  const demo = await sotto('demo', '--port', '0', '--audit', '0', ...served)
   const ready = (performance.now() - started) / 1000
   const browser = await launch('--enable-unsafe-webgpu')
   try {
@@ -60,7 +68,7 @@ async function measure(rebuild: boolean): Promise<Result> {
       chats.push(await chatOnce(browser, { url: demo.url, text, replyTokens: REPLY_TOKENS }))
     const of = (name: 'firstToken' | 'tokensPerSecond' | 'connect') => median(chats.map((c) => c[name]))
     return {
-      case: 'page',
+      case: model === undefined ? 'page' : `page ${basename(model)}`,
       readySeconds: ready,
       rebuilt: rebuild,
       connectSeconds: of('connect'),
@@ -82,5 +90,11 @@ async function measure(rebuild: boolean): Promise<Result> {
   }
 }
 
-const flags = process.argv.slice(2)
-print(await besideCleartext(() => measure(flags.includes('--rebuild'))), flags.includes('--json'))
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    model: { type: 'string' },
+    rebuild: { type: 'boolean', default: false },
+  },
+})
+print(await besideCleartext(() => measure(values)), values.json)
