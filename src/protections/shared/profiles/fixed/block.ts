@@ -32,11 +32,13 @@ import {
   type MatrixRole,
   matrixName,
 } from './matrices.ts'
+import { RangeChecks } from './range-checks.ts'
 import type { Ranges } from './ranges.ts'
 import {
   INVERSE_DEGREE,
-  integerBits,
   type NormWidths,
+  normalBits,
+  openedAs,
   type Precision,
   precisionOf,
   residualRing,
@@ -76,8 +78,10 @@ export class Block {
   readonly options: PlanOptions
   readonly precision: Precision
   readonly spanBits: number
-  /** Ring of the residual stream. */
+  /** Bits that are opened of the residual stream, and its ring. */
   readonly residual: number
+  readonly stream: number
+  readonly checks: RangeChecks
 
   constructor(spec: ModelSpec, spanBits: number, options: PlanOptions) {
     this.spec = spec
@@ -85,7 +89,15 @@ export class Block {
     this.options = options
     this.precision = precisionOf(spec.config)
     this.spanBits = spanBits
+    const { guard, streamGuard } = this.precision
     this.residual = residualRing(spec.ranges, this.precision)
+    this.stream = this.residual + streamGuard
+    this.checks = new RangeChecks(this, guard)
+  }
+
+  /** The widths of a norm over the residual stream. */
+  ofStream(w: NormWidths): NormWidths {
+    return openedAs(w, this.residual, this.spec.config.dim)
   }
 
   /** Whether only the last row goes on after this layer's keys and values: see `compileModel`. */
@@ -129,9 +141,12 @@ export class Block {
     const { eps } = this.spec.config
     const { run = x.width } = o
     const opened = open(plan, x, { bits: w.open, lift: Math.max(o.lift, w.square), weight: o.weight })
+    this.checks.lifted(x, opened)
     const squares = sumSquares(plan, opened, w.square, run)
-    const sums = truncate(plan, squares, squares.scale.bits - w.table.frac, w.table.ring, 'unsigned')
+    const drop = squares.scale.bits - w.table.frac
+    const sums = truncate(plan, squares, drop, w.square - drop, 'unsigned')
     const v = open(plan, sums, { bits: w.table.ring })
+    this.checks.sums(sums, v, w.table)
     const root = openInverse(plan, v, {
       ...w.table,
       f: (y) => 1 / Math.sqrt(y / run + eps),
@@ -147,7 +162,7 @@ export class Block {
   /** x / rms(x), at the activations' scale. */
   normal(x: Share, w: NormWidths, largest: number): { value: Share; bits: number } {
     const f = this.precision.activation
-    const bits = f + integerBits(largest * this.precision.headroom) + 2
+    const bits = normalBits(x.width, largest, this.precision)
     const drop = this.precision.residual + w.rootFrac - f
     const ring = bits + drop
     const { opened, root } = this.root(x, w, { lift: ring, ring })

@@ -2,6 +2,7 @@
 import { add } from '../../ops/add.ts'
 import { input } from '../../ops/input.ts'
 import { lastRow } from '../../ops/last-row.ts'
+import { release } from '../../ops/release.ts'
 import type { Plan } from '../../plan.ts'
 import type { Share } from '../../values.ts'
 import type { PlanOptions } from '../profile.ts'
@@ -21,9 +22,10 @@ import { normWidths } from './widths.ts'
 export function compileModel(spec: ModelSpec, spanBits: number, options: PlanOptions = {}): Plan {
   const { config, ranges } = spec
   const block = new Block(spec, spanBits, options)
-  const { plan, precision, residual: ring } = block
+  const { plan, precision } = block
   let x = embed(block)
   ranges.layers.forEach((r, layer) => {
+    block.checks.at(`layer ${layer}`)
     for (const part of [attention, feedForward]) {
       const { output, residual } = part(block, x, r, layer)
       // After the last layer's keys and values only the last row matters.
@@ -32,8 +34,11 @@ export function compileModel(spec: ModelSpec, spanBits: number, options: PlanOpt
     }
   })
   const { final } = ranges
+  block.checks.at('the final norm')
   const w = normWidths(config, precision, final.x, final.meanSquare, final.x, config.dim, 'the final norm')
-  compileHead(block, block.normal(x, { ...w, open: ring }, final.normal))
+  const result = compileHead(block, block.normal(x, block.ofStream(w), final.normal))
+  block.checks.release()
+  release(plan, result)
   return plan.finish()
 }
 

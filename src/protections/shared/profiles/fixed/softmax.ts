@@ -76,8 +76,8 @@ const scoreRange = (s: SoftmaxWidths | CappedWidths): Interval =>
 export function attentionPowers(block: Block, logits: Share, w: AttentionWidths): Powers {
   const { plan } = block
   const { softcap, softmax: s } = w
-  const under = softcap ? softcapped(plan, logits, softcap, s.scores) : logits
-  const e = s.kind === 'capped' ? cappedPowers(plan, under, s) : softmaxPowers(block, under, s)
+  const under = softcap ? softcapped(block, logits, softcap, s.scores) : logits
+  const e = s.kind === 'capped' ? cappedPowers(block, under, s) : softmaxPowers(block, under, s)
   const weights = open(plan, e, { bits: s.weights })
   const d = s.denominator
   const sum = truncate(plan, sumPositions(plan, e), s.weightFrac - d.frac, d.ring, 'unsigned')
@@ -89,7 +89,9 @@ function softmaxPowers(block: Block, logits: Share, s: SoftmaxWidths): Share {
   const { plan } = block
   const frac = logits.scale.bits
   const shifted = addConstant(plan, logits, BigInt(-s.edge) << BigInt(frac))
-  const c = open(plan, truncate(plan, shifted, frac + s.binBits, s.bins, 'unsigned'), { bits: s.bins })
+  const bins = truncate(plan, shifted, frac + s.binBits, s.bins + block.precision.guard)
+  const c = open(plan, bins, { bits: s.bins })
+  block.checks.indices(bins, c)
   const N = open(plan, thermometer(plan, c, block.spanBits), { bits: block.spanBits })
   const level = highestLevel(plan, N, logits.width)
   const fine = truncate(plan, logits, frac - s.exponentFrac, s.exponent, 'modular')
