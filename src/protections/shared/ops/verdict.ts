@@ -18,13 +18,15 @@ const BITS = 32
  * halves, and the fingerprints' difference d is released as d·r, for an r that the server has of its mask's keystream: with
  * e = d - a for a mask a of the owner, d·r = e·r + a·r, and the dealer deals a·r. 32 bits each way a row, and as many dealt;
  * two hops, which travel with other messages. All values have one companion of rows, which is the result's layout: rows x 1,
- * mod 2^32. Throws `RangeError` where they don't.
+ * mod 2^32. Where a model has no secrets from its user, d itself is released, which takes one hop. Throws `RangeError` where
+ * values have others.
  */
-export function verdict(plan: PlanBuilder, values: readonly Share[]): Released {
+export function verdict(plan: PlanBuilder, values: readonly Share[], hasSecrets = true): Released {
   const [first] = values
   const layout = rowLayout(first.layout)
   if (values.some((v) => rowLayout(v.layout) !== layout)) throw new RangeError('verdict: of other rows')
-  return release(plan, concealed(plan, difference(plan, values, layout)))
+  const d = difference(plan, values, layout)
+  return release(plan, hasSecrets ? concealed(plan, d) : d)
 }
 
 const one = (layout: Layout) => ({ layout, width: 1, ring: BITS, scale: UNSCALED })

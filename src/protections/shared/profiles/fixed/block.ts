@@ -24,6 +24,7 @@ import { fraction } from '../../scale.ts'
 import type { Opened, Share } from '../../values.ts'
 import type { PlanOptions } from '../profile.ts'
 import {
+  allMatrices,
   END_ROLES,
   type EndRole,
   hasBias,
@@ -92,7 +93,10 @@ export class Block {
     const { guard, streamGuard } = this.precision
     this.residual = residualRing(spec.ranges, this.precision)
     this.stream = this.residual + streamGuard
-    this.checks = new RangeChecks(this, guard)
+    const hasSecrets = allMatrices(spec.config).some(
+      ({ layer, role }) => matrixVisibility(spec, layer, role) === 'private',
+    )
+    this.checks = new RangeChecks(this, guard, hasSecrets)
   }
 
   /** The widths of a norm over the residual stream. */

@@ -23,13 +23,16 @@ const SUM_SEGMENTS = 5
 export class RangeChecks {
   readonly #of: { readonly plan: PlanBuilder }
   readonly #guard: number
+  readonly #hasSecrets: boolean
   readonly #found = new Map<string, { place: string; values: Share[] }>()
   readonly #floors: { place: string; value: Share }[] = []
   #place = ''
 
-  constructor(of: { readonly plan: PlanBuilder }, guard: number) {
+  /** @param hasSecrets whether a weight is private */
+  constructor(of: { readonly plan: PlanBuilder }, guard: number, hasSecrets: boolean) {
     this.#of = of
     this.#guard = guard
+    this.#hasSecrets = hasSecrets
   }
 
   /** Where in the model what follows belongs to, for people. */
@@ -84,7 +87,11 @@ export class RangeChecks {
   /** What the owner is told. To be called once, before what is released last. */
   release(): void {
     for (const { place, values } of this.#found.values())
-      this.#of.plan.verdicts.push({ value: verdict(this.#of.plan, values), place, good: 'zero' })
+      this.#of.plan.verdicts.push({
+        value: verdict(this.#of.plan, values, this.#hasSecrets),
+        place,
+        good: 'zero',
+      })
     for (const { place, value } of this.#floors)
       this.#of.plan.verdicts.push({ value: release(this.#of.plan, value), place, good: 'nonzero' })
   }
