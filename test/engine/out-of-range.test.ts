@@ -3,6 +3,7 @@
  * have said, or the owner is told that it is not, and where. Ranges are cut to a part of what values span, one after another.
  */
 import { describe, expect, it } from 'vitest'
+import { createWasmKernels } from '../../src/kernels/wasm/kernels.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { RangeTooWide } from '../../src/protections/shared/profiles/fixed/errors.ts'
 import { FixedModel } from '../../src/protections/shared/profiles/fixed/fixed-model.ts'
@@ -18,6 +19,8 @@ import {
   tinyLlama,
   tinyModel,
 } from '../support/protocol/models.ts'
+
+const kernels = createWasmKernels()
 
 /** How many times what a range holds values reach, head room included: 1.5 in all is what they may. */
 const FACTORS = [3, 12, 100]
@@ -54,7 +57,7 @@ async function passOf(
   tiny: TinyModel | TinyEncoder,
   input: { rows: Float64Array; padding?: Uint8Array },
 ) {
-  const parties = new LocalParties(model, tiny.tensors, { keys: localKeys() })
+  const parties = new LocalParties(model, tiny.tensors, { keys: localKeys(), kernels })
   const { released, plan, owner } = await parties.pass(0, input.rows, input.padding)
   try {
     refuseOutOfRange(plan.verdicts, [owner])
@@ -104,7 +107,6 @@ describe.each([
           else silent.push(`${name} of layer ${layer}, ${by} times`)
         }
     await annotate(JSON.stringify(found))
-    console.log(JSON.stringify({ ...found, silent }))
     expect(silent).toEqual([])
   })
 })
