@@ -60,7 +60,7 @@ async function passOf(
   const parties = new LocalParties(model, tiny.tensors, { keys: localKeys(), kernels })
   const { released, plan, owner } = await parties.pass(0, input.rows, input.padding)
   try {
-    refuseOutOfRange(plan.verdicts, [owner])
+    refuseOutOfRange(plan.alarms, [owner])
     checkReleased(model.released, released)
     return { released }
   } catch (error) {

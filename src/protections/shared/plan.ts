@@ -14,11 +14,11 @@ export interface Plan {
   /** Biases that are in pieces as their matrices are, in plan order. */
   readonly splitBiases: readonly BiasUse[]
   /** What the owner learns beside the result: whether all values were in range, in plan order. */
-  readonly verdicts: readonly Verdict[]
+  readonly alarms: readonly Alarm[]
 }
 
 /** Released numbers that say whether a row's values at a place of the model are within their rings: all of them are `good`. */
-export interface Verdict {
+export interface Alarm {
   readonly value: Released
   readonly good: 'zero' | 'nonzero'
   /** For people. */
@@ -50,7 +50,7 @@ export class PlanBuilder {
   readonly steps: Step[] = []
   readonly weights: WeightUse[] = []
   readonly splitBiases: BiasUse[] = []
-  readonly verdicts: Verdict[] = []
+  readonly alarms: Alarm[] = []
 
   /**
    * Adds a step whose views read `ins`, or what its body says each party needs. Throws `RangeError` where the step
@@ -81,7 +81,7 @@ export class PlanBuilder {
 
   /** The plan; nothing is added to it any more. */
   finish(): Plan {
-    const { steps, weights, splitBiases, verdicts } = this
-    return { steps, weights, splitBiases, verdicts }
+    const { steps, weights, splitBiases, alarms } = this
+    return { steps, weights, splitBiases, alarms }
   }
 }

@@ -1,5 +1,5 @@
 import { ProtectionError } from '../protection.ts'
-import type { Verdict } from './plan.ts'
+import type { Alarm } from './plan.ts'
 import type { ProfiledModel } from './profiles/profile.ts'
 import type { AnyLanes } from './ring.ts'
 
@@ -15,10 +15,10 @@ const outOfRange = (place: string): ProtectionError =>
  * place of the model where one has. `results` are those of the pass's row chunks, step by step.
  */
 export function refuseOutOfRange(
-  verdicts: readonly Verdict[],
+  alarms: readonly Alarm[],
   results: readonly { result(step: number): AnyLanes }[],
 ): void {
-  for (const { value, place, good } of verdicts)
+  for (const { value, place, good } of alarms)
     for (const rows of results)
       for (const lane of rows.result(value.step))
         if ((BigInt(lane) === 0n) !== (good === 'zero')) throw outOfRange(place)

@@ -123,7 +123,7 @@ export class OwnerSession {
       this.totals.passes++
       this.totals.hops += prepared.schedule.hops
       this.totals.rows += rows
-      refuseOutOfRange(prepared.plan.verdicts, prepared.party.rowChunks)
+      refuseOutOfRange(prepared.plan.alarms, prepared.party.rowChunks)
       return released
     } catch (error) {
       if (!(error instanceof Cancelled || isNoise(error))) this.#failed = error

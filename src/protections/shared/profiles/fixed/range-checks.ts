@@ -1,17 +1,17 @@
 /**
  * Whether every value of a pass is in the range that its ring was chosen for. Shares keep a few bits above what is opened of
  * them (`Precision.guard`), so that a value that does not fit shows in those. What has the same place in the model is told to the
- * owner as one verdict a row.
+ * owner as one alarm a row.
  *
  * Not looked at are values that cannot leave their range while those that are looked at do not: what a norm gives, an average of
  * attention's values, powers below a row's maximum and their sums, and what is read of tables.
  */
 
 import { aboveFloor } from '../../ops/above-floor.ts'
+import { alarm } from '../../ops/composed/alarm.ts'
 import { overflow } from '../../ops/overflow.ts'
 import { release } from '../../ops/release.ts'
 import { stray, type Window } from '../../ops/stray.ts'
-import { verdict } from '../../ops/verdict.ts'
 import type { PlanBuilder } from '../../plan.ts'
 import { rowLayout } from '../../shape.ts'
 import type { Opened, Share } from '../../values.ts'
@@ -87,12 +87,12 @@ export class RangeChecks {
   /** What the owner is told. To be called once, before what is released last. */
   release(): void {
     for (const { place, values } of this.#found.values())
-      this.#of.plan.verdicts.push({
-        value: verdict(this.#of.plan, values, this.#hasSecrets),
+      this.#of.plan.alarms.push({
+        value: alarm(this.#of.plan, values, this.#hasSecrets),
         place,
         good: 'zero',
       })
     for (const { place, value } of this.#floors)
-      this.#of.plan.verdicts.push({ value: release(this.#of.plan, value), place, good: 'nonzero' })
+      this.#of.plan.alarms.push({ value: release(this.#of.plan, value), place, good: 'nonzero' })
   }
 }

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { Trial } from '../../../../test/support/protocol/plans.ts'
-import { schedule } from '../schedule.ts'
-import type { Released } from '../values.ts'
-import { verdict } from './verdict.ts'
+import { Trial } from '../../../../../test/support/protocol/plans.ts'
+import { schedule } from '../../schedule.ts'
+import type { Released } from '../../values.ts'
+import { alarm } from './alarm.ts'
 
 const shape = { base: 1, rows: 3, serial: 4 }
 /** Of rows, and of pairs of two heads: rows see 2, 3 and 4 positions. */
@@ -19,7 +19,7 @@ function told(change: { rows?: [at: number, by: number]; pairs?: [at: number, by
         given(put(rows, change.rows), { ring: 21, width: 5 }),
         given(put(pairs, change.pairs), { ring: 47, width: 2, layout: 'pair' }),
       ]
-      released = verdict(plan, values)
+      released = alarm(plan, values)
     },
     { shape, seed },
   )
