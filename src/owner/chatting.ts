@@ -67,6 +67,7 @@ export async function chat(
   const broken = messages.at(-1)?.role === 'assistant' ? messages.at(-1) : undefined
   const reply = begun.reply ?? new Reply(open, options, run)
   begun.reply = reply
+  if (open.cached.noise) reply.fail(open.cached.noise.error)
   const rest = prompt.ids.slice(prompt.single)
   const isHidden = padding === 'blocks'
   /** What the pass after so many of one row reads; behind the end of a reply it does not matter what. */
@@ -160,8 +161,10 @@ export class Reply {
     if (logits.length > 0) this.#pretended.pick(logits)
   }
 
+  /** Behind its end nothing is wrong with it any more. */
   fail(error: ProtectionError): void {
-    this.fault ??= error
+    if (this.isDone) return
+    this.fault = error
     this.#isOver = true
   }
 
@@ -255,6 +258,7 @@ async function pass(
   const options = { next: next ? 1 : undefined, signal: run.signal }
   const logits = await open.connection.run(open.cached.rows, { ids: [...ids] }, options).catch((error) => {
     if (!isNoise(error)) throw error
+    open.cached.noise ??= { from: open.cached.rows, error }
     reply.fail(error)
     return new Float64Array()
   })
