@@ -61,7 +61,7 @@ async function gelu(): Promise<Result> {
   })
   const [coefficientBits, basisBits, ring] = [13, 13, 31]
   const drop = coefficientBits + basisBits - F
-  const options = { f, limit, ...table, coefficientBits, basisBits, ring: ring + drop }
+  const options = { f, ...table, coefficientBits, basisBits, ring: ring + drop }
   const out = truncate(plan, activate(plan, x, undefined, options), drop, ring)
   const run = await runOp(plan.finish(), { rows: ROWS })
   return toResult(`gelu ${ROWS}x${WIDTH}`, run, run.value(out), values.map(f))

@@ -16,18 +16,18 @@ const replyRoom = (context: number, maxTokens: number): number =>
   Math.max(1, Math.min(maxTokens, Math.floor(context / 2)))
 
 /** How long a message is by itself, and how long it may be beside the reply. Throws `OwnerError` for models that label. */
-export function measure(
-  { model, format: plain }: Open,
-  message: Message,
-  { maxTokens, system }: MeasureOptions,
-): Measured {
-  if (!plain)
-    throw new OwnerError('wrong-task', 'This model labels texts, it does not chat.', 'Choose a chat model.')
-  const format = behindSystem(plain, system?.content)
-  const { context } = model.config
+export function measure(open: Open, message: Message, { maxTokens, system }: MeasureOptions): Measured {
+  const format = behindSystem(turnsOf(open), system?.content)
+  const { context } = open.model.config
   const around = format.start.length + format.reply.length
   const tokens = around + format.encode(message, true).length
   return { tokens, most: context - replyRoom(context, maxTokens) }
+}
+
+/** How the model takes turns. Throws `OwnerError` for one that does not: one that labels, or answers questions on pictures alone. */
+function turnsOf({ format, info }: Open): TurnFormat {
+  if (format && info.model.outputs !== 'text') return format
+  throw new OwnerError('wrong-task', 'This model does not chat.', 'Choose a chat model.')
 }
 
 /** What a run of the engine tells its caller, and is told. */
@@ -58,9 +58,8 @@ export async function chat(
   run: Running,
   begun: Begun = { rows: 0 },
 ): Promise<ChatResult> {
-  const { format, model } = open
-  if (!format)
-    throw new OwnerError('wrong-task', 'This model labels texts, it does not chat.', 'Choose a chat model.')
+  const format = turnsOf(open)
+  const { model } = open
   const { hidesTexts } = open.info.model.protection.notice
   // Where words can be told, lengths can: passes behind a reply's end would hide nothing.
   const padding = hidesTexts ? (options.padding ?? 'blocks') : 'none'
@@ -68,6 +67,7 @@ export async function chat(
   const broken = messages.at(-1)?.role === 'assistant' ? messages.at(-1) : undefined
   const reply = begun.reply ?? new Reply(open, options, run)
   begun.reply = reply
+  if (open.cached.noise) reply.fail(open.cached.noise.error)
   const rest = prompt.ids.slice(prompt.single)
   const isHidden = padding === 'blocks'
   /** What the pass after so many of one row reads; behind the end of a reply it does not matter what. */
@@ -161,8 +161,10 @@ export class Reply {
     if (logits.length > 0) this.#pretended.pick(logits)
   }
 
+  /** Behind its end nothing is wrong with it any more. */
   fail(error: ProtectionError): void {
-    this.fault ??= error
+    if (this.isDone) return
+    this.fault = error
     this.#isOver = true
   }
 
@@ -259,6 +261,7 @@ async function pass(
   const options = { next: next ? 1 : undefined, signal: run.signal }
   const logits = await open.connection.run(open.cached.rows, { ids: [...ids] }, options).catch((error) => {
     if (!isNoise(error)) throw error
+    open.cached.noise ??= { from: open.cached.rows, error }
     reply.fail(error)
     return new Float64Array()
   })

@@ -63,6 +63,7 @@ function complaints({ manifest, tensors }: Bundle): string[] {
       padding: owner.padding(),
       ownerShare: (value) => owner.get(value),
       mask: (value) => add(owner.mask(value), server.mask(value), value.maskRing),
+      serverMask: (value) => server.mask(value),
     })
     pass.run()
     return differences(plan, { pass, owner, server })

@@ -78,6 +78,7 @@ describe.each(cases)('%s', (_, model, options, headRoom) => {
         input: second[n],
         ownerShare: (value) => b.owner.get(value),
         mask: (value) => dealer.mask(value),
+        serverMask: (value) => dealer.serverMask(value),
       })
       const want = plain.run()
       expect(b.owner.result(plan.steps.length - 1)).toEqual(want)

@@ -75,12 +75,15 @@ function readAgain({ steps, weights }: Plan, role: Role | 'dealer'): Map<number,
   // each for every weight that multiplies one value.
   for (const { visibility, index, maskStream = weightMaskStream(index) } of weights)
     if (visibility === 'split' || role !== 'server') again(maskStream)
-  for (const { id, op, slots, out } of steps) {
+  for (const { id, op, slots, out, needs } of steps) {
     if (role === 'owner' && op === 'input') again(streamId(id, 0))
     // A lift is read by each step that lifts.
     if (role === 'owner' && op === 'open') for (const i of slots.keys()) again(streamId(id, i))
     // A part of an opening, or one in a part of its ring, is the same value under the same mask.
     if (role !== 'dealer' && isUnderMask(out) && ['narrowOpening', 'lastRow'].includes(op)) again(out.stream)
+    // What is looked at of a value that was opened: the lift of it, and the server's part of its mask.
+    if (role === 'owner' && op === 'overflow') for (const i of [0, 1]) again(streamId(needs.owner[1].step, i))
+    if (role === 'dealer' && op === 'stray' && isUnderMask(needs.owner[1])) again(needs.owner[1].stream)
     const products = steps.filter((s) => s.op === 'linearSplit' && s.needs.server.some((v) => v.step === id))
     if (role === 'dealer' && out.kind === 'opened') for (const _ of products) again(out.stream)
   }

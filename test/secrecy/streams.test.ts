@@ -90,7 +90,9 @@ describe.each(models)('%s', (_, { config, model }, isSplit, options) => {
 
   it('has openings, and names the slots of each step apart', () => {
     expect(opened.length).toBeGreaterThan(10 * config.layers)
-    expect(masked.length).toBe(new Set(privateWeights(plan).map((w) => w.maskStream)).size)
+    const prints = masked.filter((v) => opOf(v) === 'openPrint').length
+    const products = new Set(privateWeights(plan).map((w) => w.maskStream)).size
+    expect(masked.length).toBe(products + prints)
     for (const { slots } of plan.steps) {
       expect(new Set(slots.map((s) => s.name)).size).toBe(slots.length)
       expect(slots.length).toBeLessThanOrEqual(MASK_STREAM)
@@ -195,9 +197,11 @@ describe.each(models)('%s', (_, { config, model }, isSplit, options) => {
     const isPublic = plan.weights.every((w) => w.visibility === 'public')
     const own = isPublic || (isSplit && isQuantized) ? [] : [isSplit ? 'widenOpening' : 'openToServer']
     const input = isQuantized ? [] : ['input']
-    expect(new Set(ops.map(toServer))).toEqual(new Set(['open', 'release', ...input, ...own]))
+    const prints = isQuantized || isPublic ? [] : ['openPrint']
+    expect(new Set(ops.map(toServer))).toEqual(new Set(['open', 'release', ...input, ...own, ...prints]))
     expect(ops.filter((op) => op === 'input')).toEqual(input)
-    expect(ops.filter((op) => op === 'release')).toHaveLength(1)
+    expect(ops.filter((op) => op === 'release')).toHaveLength(1 + plan.alarms.length)
+    expect(plan.alarms.length > 0).toBe(!isQuantized)
   })
 })
 

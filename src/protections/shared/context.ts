@@ -5,7 +5,7 @@ import type { CachedRows } from './cache.ts'
 import type { Slot } from './dealt.ts'
 import type { LaneBits, Lanes } from './ring.ts'
 import type { Shape } from './shape.ts'
-import type { Opened, Role, Share, Typed, UnderMask } from './values.ts'
+import type { Masked, Opened, Role, Share, Typed, UnderMask } from './values.ts'
 
 /** What every view has: the rows of the pass, arithmetic, and what earlier passes have cached. */
 export interface ViewContext {
@@ -65,8 +65,8 @@ export interface DealContext extends ViewContext {
   mask(value: Opened<LaneBits>): Lanes
   /** The owner's part of a mask alone; all of a masked value's. */
   ownerMask(value: UnderMask): Lanes
-  /** The server's part of a mask alone. */
-  serverMask(value: Opened<LaneBits>): Lanes
+  /** The server's part of a mask alone; of a masked value, which has none, a keystream of its own. */
+  serverMask(value: UnderMask): Lanes
   /** The product with b = W - F, or with a piece of a split weight, that the step declares for the dealer: rows x n. */
   multiply(step: number, weight: string): Lanes
 }
@@ -77,6 +77,8 @@ export interface OracleContext extends ValueContext {
   ownerShare(value: Share): Lanes
   /** The whole mask: what a dealt table's intervals depend on. */
   mask(value: Opened<LaneBits>): Lanes
+  /** Of a masked value, the keystream that server and dealer have of it. */
+  serverMask(value: Masked): Lanes
   /** a [rows x k] times a whole weight [k x n], mod 2^ring. */
   multiply(weight: string, a: Lanes, ring: number): Lanes
   /** Reports a value outside what the calibration promised. */

@@ -4,7 +4,7 @@
  */
 import { MASK_STREAM } from './prg.ts'
 import type { Step, StepBody } from './step.ts'
-import type { Unplaced, Value } from './values.ts'
+import type { Released, Unplaced, Value } from './values.ts'
 
 /** What one pass computes: the same steps at every party, each of which runs its own view of them. */
 export interface Plan {
@@ -13,6 +13,16 @@ export interface Plan {
   readonly weights: readonly WeightUse[]
   /** Biases that are in pieces as their matrices are, in plan order. */
   readonly splitBiases: readonly BiasUse[]
+  /** What the owner learns beside the result: whether all values were in range, in plan order. */
+  readonly alarms: readonly Alarm[]
+}
+
+/** Released numbers that say whether a row's values at a place of the model are within their rings: all of them are `good`. */
+export interface Alarm {
+  readonly value: Released
+  readonly good: 'zero' | 'nonzero'
+  /** For people. */
+  readonly place: string
 }
 
 /** A bias row that owner and server each add a part of. */
@@ -40,6 +50,7 @@ export class PlanBuilder {
   readonly steps: Step[] = []
   readonly weights: WeightUse[] = []
   readonly splitBiases: BiasUse[] = []
+  readonly alarms: Alarm[] = []
 
   /**
    * Adds a step whose views read `ins`, or what its body says each party needs. Throws `RangeError` where the step
@@ -70,6 +81,7 @@ export class PlanBuilder {
 
   /** The plan; nothing is added to it any more. */
   finish(): Plan {
-    return { steps: this.steps, weights: this.weights, splitBiases: this.splitBiases }
+    const { steps, weights, splitBiases, alarms } = this
+    return { steps, weights, splitBiases, alarms }
   }
 }

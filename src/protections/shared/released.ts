@@ -1,17 +1,34 @@
 import { ProtectionError } from '../protection.ts'
+import type { Alarm } from './plan.ts'
 import type { ProfiledModel } from './profiles/profile.ts'
+import type { AnyLanes } from './ring.ts'
+
+const outOfRange = (place: string): ProtectionError =>
+  new ProtectionError(
+    'out-of-range',
+    `This text takes the model beyond the range that it was calibrated for, in ${place}: what it gives is not usable.`,
+    'Word it otherwise, or have the model calibrated on texts like this one: sotto model calibrate.',
+  )
+
+/**
+ * Throws `ProtectionError`, `out-of-range`, where a pass tells its owner that a value has left its ring: it names the first
+ * place of the model where one has. `results` are those of the pass's row chunks, step by step.
+ */
+export function refuseOutOfRange(
+  alarms: readonly Alarm[],
+  results: readonly { result(step: number): AnyLanes }[],
+): void {
+  for (const { value, place, good } of alarms)
+    for (const rows of results)
+      for (const lane of rows.result(value.step))
+        if ((BigInt(lane) === 0n) !== (good === 'zero')) throw outOfRange(place)
+}
 
 /**
  * Numbers that were released, where the model can have said them. Throws `ProtectionError`, `out-of-range`, where they
- * can be nothing but noise, because a value before them has left its ring. Most values that do are not noticed by it: noise
- * before the last norm, or a pooler's tanh, is released within its range.
+ * are larger than values before them that are in range can make them.
  */
 export function checkReleased(range: ProfiledModel['released'], released: Float64Array): Float64Array {
-  if (range && released.some((value) => !(Math.abs(value) <= range.most)))
-    throw new ProtectionError(
-      'out-of-range',
-      `This text takes the model beyond the range that it was calibrated for: what ${range.place}, gives is not usable.`,
-      'Word it otherwise, or have the model calibrated on texts like this one: sotto model calibrate.',
-    )
+  if (range && released.some((value) => !(Math.abs(value) <= range.most))) throw outOfRange(range.place)
   return released
 }

@@ -54,8 +54,9 @@ export const firstRow = (shape: Shape, layout: Layout): number =>
 
 /** Per-position companion of a per-row layout, and back. */
 export const pairLayout = (layout: Layout): Layout => (layout === 'last' ? 'lastPair' : 'pair')
-/** Per-row companion of a per-position layout. */
-export const rowLayout = (layout: Layout): Layout => (layout === 'lastPair' ? 'last' : 'row')
+/** Per-row companion of any layout. */
+export const rowLayout = (layout: Layout): Layout =>
+  layout === 'last' || layout === 'lastPair' ? 'last' : 'row'
 
 /** Elements of one row of a layout. */
 export function rowCount(shape: Shape, row: number, layout: Layout, width: number): number {

@@ -138,6 +138,7 @@ export class Trial {
       cache: caches.oracle,
       ownerShare: (value) => this.owner.get(value),
       mask: (value) => dealer.mask(value),
+      serverMask: (value) => dealer.serverMask(value),
     })
     this.oracle.run()
   }

@@ -19,7 +19,7 @@ import { compileModel } from '../profiles/fixed/compile.ts'
 import { add, encode, type Lanes, sub } from '../ring.ts'
 import { OraclePass } from '../runners/oracle.ts'
 import { schedule } from '../schedule.ts'
-import type { Opened, Share } from '../values.ts'
+import type { Masked, Opened, Share } from '../values.ts'
 import { type HeldWeights, loadWeights } from '../weights/held.ts'
 import { betaPieces, splitWeights } from '../weights/split.ts'
 
@@ -115,7 +115,9 @@ describe.each([
       const dealer = other.dealer(plan, shape)
       const ownerShare = (value: Share): Lanes => b.owner.get(value)
       const mask = (value: Opened): Lanes => dealer.mask(value)
-      const plain = new OraclePass(plan, shape, { kernels, weights, biases, cache, input, ownerShare, mask })
+      const serverMask = (value: Masked): Lanes => dealer.serverMask(value)
+      const held = { kernels, weights, biases, cache, input }
+      const plain = new OraclePass(plan, shape, { ...held, ownerShare, mask, serverMask })
       const last = plan.steps.length - 1
       expect(b.owner.result(last)).toEqual(plain.run())
       expect(plain.violations).toEqual([])

@@ -211,6 +211,7 @@ export class LocalParties {
       input: trace.owner.input(),
       padding: trace.owner.padding(),
       ownerShare: (value) => trace.owner.get(value),
+      serverMask: (value) => maskLanes(new Prg(k, this.#keys.server), shape, value),
       mask: (value) =>
         add(
           maskLanes(new Prg(k, this.#keys.owner), shape, value),

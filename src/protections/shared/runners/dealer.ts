@@ -143,7 +143,7 @@ export class DealerPass implements DealContext {
     return maskLanes(this.#own.owner, this.shape, value)
   }
 
-  serverMask(value: Opened<LaneBits>): Lanes {
+  serverMask(value: UnderMask): Lanes {
     return maskLanes(this.#own.server, this.shape, value)
   }
 

@@ -18,6 +18,7 @@ function count({ programs, messages }: Schedule, role: Role): Uint16Array {
   const uses = new Uint16Array(last + 1)
   uses[last] = 1
   for (const i of program) {
+    if (i.kind === 'run' && i.step.out.kind === 'released' && i.step.id < last) uses[i.step.id]++
     const readers = i.kind === 'run' ? [i.step] : i.kind === 'send' ? messages[i.message].steps : []
     for (const reader of readers) for (const value of reader.needs[role]) uses[value.step]++
   }

@@ -5,7 +5,7 @@ import type { Plan } from '../plan.ts'
 import type { AnyLanes, LaneBits, Lanes } from '../ring.ts'
 import { type Shape, spanOf } from '../shape.ts'
 import { checkedLanes } from '../step.ts'
-import type { Opened, Share, Typed } from '../values.ts'
+import type { Masked, Opened, Share, Typed } from '../values.ts'
 
 /** What the oracle is given: the weights, and the randomness that the result is a function of. */
 export interface OracleHoldings {
@@ -20,6 +20,8 @@ export interface OracleHoldings {
   ownerShare(value: Share): Lanes
   /** The whole mask of an opened value. */
   mask(value: Opened<LaneBits>): Lanes
+  /** The server's keystream of a masked value. */
+  serverMask(value: Masked): Lanes
 }
 
 /** A value that left the range its plan promises. */
@@ -69,6 +71,10 @@ export class OraclePass implements OracleContext {
 
   mask(value: Opened<LaneBits>): Lanes {
     return this.#own.mask(value)
+  }
+
+  serverMask(value: Masked): Lanes {
+    return this.#own.serverMask(value)
   }
 
   input(): Lanes {

@@ -15,7 +15,7 @@ import type { Shape } from '../shape.ts'
 import { privateWeights } from '../weights/stationary.ts'
 
 /** Changes whenever a plan of the same metadata would, or what is said of a pass: parties of different engines must not meet. */
-const ENGINE_VERSION = 7
+const ENGINE_VERSION = 8
 
 /**
  * A model's plans, made when first needed: one for each number of bits that count its positions, and a decoder's of few

@@ -1,13 +1,14 @@
 /** The data owner's side of one session: prepares passes ahead, runs them, and keeps the serials moving forward. */
 
 import type { LaneArray } from '../../../kernels/lanes.ts'
-import { Cancelled } from '../../protection.ts'
+import { Cancelled, isNoise } from '../../protection.ts'
 import { RowCache } from '../cache.ts'
 import { SeededCorrelations } from '../correlations/seeded.ts'
 import { planDealtBytes } from '../cost.ts'
 import type { Plan } from '../plan.ts'
 import { deriveKey, Prg } from '../prg.ts'
 import { encodeInput } from '../profiles/input-type.ts'
+import { refuseOutOfRange } from '../released.ts'
 import { toFloats } from '../ring.ts'
 import { rowChunksOf } from '../row-chunks.ts'
 import { PartyPass } from '../runners/party.ts'
@@ -98,8 +99,8 @@ export class OwnerSession {
    * Runs one pass over embedded rows [rows x inputWidth] after `base` cached positions; resolves with what it releases.
    * With `next` the pass after it is prepared while this one runs: a decoder's of one more row, an encoder's of so many.
    * Any pass may be rehearsed first, and the dealer audited with that.
-   * Rejects with `Cancelled`, `PassError`, `SessionError` or the link's error; after anything but `Cancelled` the session is
-   * over.
+   * Rejects with `Cancelled`, `ProtectionError` (`out-of-range`), `PassError`, `SessionError` or the link's error; after anything but the first two
+   * the session is over.
    */
   async run(base: number, embeddings: Float64Array, o: PassOptions = {}): Promise<Float64Array> {
     if (this.#failed) throw this.#failed
@@ -122,9 +123,10 @@ export class OwnerSession {
       this.totals.passes++
       this.totals.hops += prepared.schedule.hops
       this.totals.rows += rows
+      refuseOutOfRange(prepared.plan.alarms, prepared.party.rowChunks)
       return released
     } catch (error) {
-      if (!(error instanceof Cancelled)) this.#failed = error
+      if (!(error instanceof Cancelled || isNoise(error))) this.#failed = error
       throw error
     } finally {
       this.#isRehearsing = false

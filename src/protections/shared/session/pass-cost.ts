@@ -11,7 +11,8 @@ import { decodeRequest, PassError, SerialGuard } from './pass-messages.ts'
 export function passCost(plans: ModelPlans, shape: Shape): PassCost {
   new SerialGuard(plans.config.context, plans.rowCounts).check(shape)
   const { plan } = plans.of(shape)
-  const released = plan.steps.filter(({ out }) => out.kind === 'released')
+  const isAlarm = new Set(plan.alarms.map(({ value }) => value.step))
+  const released = plan.steps.filter(({ id, out }) => out.kind === 'released' && !isAlarm.has(id))
   return {
     rows: released.reduce((sum, { out }) => sum + rowsOf(shape, out.layout), 0),
     bytes: HEAD_BYTES + planDealtBytes(rowChunksOf(shape), plan),

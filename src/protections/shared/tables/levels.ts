@@ -19,6 +19,24 @@ export interface LevelGeometry {
 export const levelCount = (g: { fineShift?: number; levels?: number }): number =>
   g.fineShift === undefined ? 1 : (g.levels ?? 2)
 
+/** What a level is read at: bits from `shift` on of a value mod `size`, whose segments are `step` wide. */
+interface Reading {
+  readonly shift: number
+  readonly step: number
+  /** First value past the level. */
+  readonly size: number
+}
+
+/** How the levels of a geometry are read. Each level spans two segments of the one above it. */
+export function levelReadings(g: Omit<LevelGeometry, 'degree' | 'scale'>): Reading[] {
+  const n = levelCount(g)
+  const first = g.ring - g.entryBits
+  return Array.from({ length: n }, (_, k) => {
+    const shift = k === n - 1 ? (g.fineShift ?? first) : first - k * (g.entryBits - 1)
+    return { shift, step: 2 ** shift, size: 2 ** (shift + g.entryBits) }
+  })
+}
+
 /**
  * Tables of a steep function (1/x, 1/sqrt(x)) over many octaves: polynomials on equal segments, about one an octave at
  * the bottom. With several levels the entries that stand for low values hold zero and a gate of one, and the next
@@ -43,13 +61,9 @@ export class Levels {
     this.words = this.#fitter.words
     this.entries = 2 ** g.entryBits
     this.#scale = 2 ** g.scale
-    const n = levelCount(g)
-    const first = g.ring - g.entryBits
-    // Each level spans two segments of the one above it.
-    this.shifts = Array.from({ length: n }, (_, k) =>
-      k === n - 1 ? (g.fineShift ?? first) : first - k * (g.entryBits - 1),
-    )
-    this.#sizes = this.shifts.map((shift) => 2 ** (shift + g.entryBits))
+    const readings = levelReadings(g)
+    this.shifts = readings.map(({ shift }) => shift)
+    this.#sizes = readings.map(({ size }) => size)
     if (this.shifts.some((shift, k) => k > 0 && this.shifts[k - 1] >= shift + g.entryBits))
       throw new RangeError('inverse: two levels leave a gap')
   }

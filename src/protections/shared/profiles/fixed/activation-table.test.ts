@@ -34,7 +34,7 @@ function errors(
   const trial = new Trial((plan, given) => {
     const g = open(plan, given(values, { ring: bits, width, frac: F }), { bits })
     const ring = BITS + basisBits + table.half + 2
-    y = activate(plan, g, undefined, { limit, ...table, coefficientBits: BITS, basisBits, ring })
+    y = activate(plan, g, undefined, { ...table, limit, coefficientBits: BITS, basisBits, ring })
   })
   const complaints = trial.complaints.filter((c) => !beyond || !c.includes('outside its table'))
   expect(complaints).toEqual([])

@@ -9,6 +9,8 @@ import { Fitter } from '../../tables/fit.ts'
 export interface TableShape {
   /** The table spans [-2^half, 2^half). */
   readonly half: number
+  /** What it holds of that: half a segment less at either end, more than it was made for. */
+  readonly limit: number
   readonly entryBits: number
   readonly degree: number
   readonly error: number
@@ -71,6 +73,10 @@ export function tableOf(
   return { f, ...activationTable(name, f, limit, tolerance, Math.max(places, precision.places)) }
 }
 
+/** Units of an opening of so many bits that are beyond a table's limit, at either end. */
+export const tableMargin = (bits: number, { half, limit }: TableShape): number =>
+  (2 ** half - limit) * 2 ** (bits - 1 - half)
+
 /** Largest error over [-limit, limit] with segments of this width, borders shifted by fractions of one. */
 function worst(
   f: (x: number) => number,
@@ -127,7 +133,7 @@ export function activationTable(
         const error = worst(f, limit, width, degree, tolerance, places)
         if (error > tolerance) continue
         words = cost
-        best = { half, entryBits, degree, error }
+        best = { half, limit: 2 ** half - width / 2, entryBits, degree, error }
       }
   if (!best) throw new RangeError(`no table for '${name}' over +-${limit} reaches an error of ${tolerance}`)
   memo.set(key, best)

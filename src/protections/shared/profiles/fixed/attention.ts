@@ -61,6 +61,7 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   const k = open(plan, headsOf(own, kv, ranges.key), { bits: w.scores, cache: keys })
   const vShare = truncate(plan, slice(plan, qkv, own + kv, kv), p.weight, s.weights)
   const v = open(plan, vShare, { bits: s.weights, cache: values })
+  block.checks.within(vShare, v, { bits: s.valueBits })
 
   const logits = scores(plan, q, k, keys, h, w.range)
   const powers = attentionPowers(block, logits, w, windowOf(config, layer))
@@ -85,7 +86,7 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   const output = written(block, block.biased(added, layer, 'out'), ranges.added)
   if (block.residualColumns === 0) return { output }
   const residual = slice(plan, rows, columns, block.residualColumns)
-  return { output, residual: truncate(plan, residual, f + p.weight - p.residual, block.residual) }
+  return { output, residual: truncate(plan, residual, f + p.weight - p.residual, block.stream) }
 }
 
 /** Ring of queries, keys and values before they are truncated. Throws `RangeTooWide`. */
@@ -99,7 +100,8 @@ export function projectionRing(block: Block, r: LayerRanges, layer: number): num
       ? placed({ layer, role: 'qkv' }, () => headWidths(block, ranges, scores)).product
       : p.weight + rotary + scores,
   )
-  const ring = Math.max(...heads, p.weight + softmax.weights)
+  const carried = block.residualColumns > 0 ? block.stream + p.activation + p.weight - p.residual : 0
+  const ring = Math.max(...heads, p.weight + softmax.weights, carried)
   if (ring > 64) throw new RangeTooWide(`queries, keys and values need ${ring} bits`, { layer, role: 'qkv' })
   return ring
 }
@@ -112,15 +114,17 @@ function projected(block: Block, x: Share, r: LayerRanges, layer: number, column
   if (block.isNormalised(layer)) return block.linear(x, layer, 'qkv', width)
   if (block.readsStream(layer)) {
     const bits = p.activation + integerBits(r.normal1 * p.headroom) + 2
-    const rows = truncate(plan, x, p.residual - p.activation, bits)
+    const drop = p.residual - p.activation
+    const rows = truncate(plan, x, drop, Math.min(x.ring - drop, bits + p.guard))
     const opened = open(plan, rows, { bits, lift: ring, weight: weightIndex(layer, 'qkv') })
+    block.checks.lifted(rows, opened)
     return block.liftedLinear(opened, layer, 'qkv', width, ring)
   }
   const { config } = spec
   const w = placed({ layer, role: 'qkv' }, () =>
     normWidths(config, p, r.x, r.meanSquare1, r.x, config.dim, 'the first norm'),
   )
-  const n = block.normal(x, { ...w, open: block.residual }, r.normal1)
+  const n = block.normal(x, block.ofStream(w), r.normal1)
   const opened = open(plan, n.value, { bits: n.bits, lift: ring, weight: weightIndex(layer, 'qkv') })
   return block.liftedLinear(opened, layer, 'qkv', width, ring)
 }

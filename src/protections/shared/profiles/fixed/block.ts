@@ -24,6 +24,7 @@ import { fraction } from '../../scale.ts'
 import type { Opened, Share } from '../../values.ts'
 import type { PlanOptions } from '../profile.ts'
 import {
+  allMatrices,
   END_ROLES,
   type EndRole,
   hasBias,
@@ -32,11 +33,13 @@ import {
   type MatrixRole,
   matrixName,
 } from './matrices.ts'
+import { RangeChecks } from './range-checks.ts'
 import type { Ranges } from './ranges.ts'
 import {
   INVERSE_DEGREE,
-  integerBits,
   type NormWidths,
+  normalBits,
+  openedAs,
   type Precision,
   precisionOf,
   residualRing,
@@ -78,8 +81,10 @@ export class Block {
   readonly options: PlanOptions
   readonly precision: Precision
   readonly spanBits: number
-  /** Ring of the residual stream. */
+  /** Bits that are opened of the residual stream, and its ring. */
   readonly residual: number
+  readonly stream: number
+  readonly checks: RangeChecks
 
   constructor(spec: ModelSpec, spanBits: number, options: PlanOptions) {
     this.spec = spec
@@ -87,7 +92,18 @@ export class Block {
     this.options = options
     this.precision = precisionOf(spec.config, spec.weight)
     this.spanBits = spanBits
+    const { guard, streamGuard } = this.precision
     this.residual = residualRing(spec.ranges, this.precision)
+    this.stream = this.residual + streamGuard
+    const hasSecrets = allMatrices(spec.config).some(
+      ({ layer, role }) => matrixVisibility(spec, layer, role) === 'private',
+    )
+    this.checks = new RangeChecks(this, guard, hasSecrets)
+  }
+
+  /** The widths of a norm over the residual stream. */
+  ofStream(w: NormWidths): NormWidths {
+    return openedAs(w, this.residual, this.spec.config.dim)
   }
 
   /** Whether only the last row goes on after this layer's keys and values: see `compileModel`. */
@@ -137,9 +153,12 @@ export class Block {
     const { eps } = this.spec.config
     const { run = x.width } = o
     const opened = open(plan, x, { bits: w.open, lift: Math.max(o.lift, w.square), weight: o.weight })
+    this.checks.lifted(x, opened)
     const squares = sumSquares(plan, opened, w.square, run)
-    const sums = truncate(plan, squares, squares.scale.bits - w.table.frac, w.table.ring, 'unsigned')
+    const drop = squares.scale.bits - w.table.frac
+    const sums = truncate(plan, squares, drop, w.square - drop, 'unsigned')
     const v = open(plan, sums, { bits: w.table.ring })
+    this.checks.sums(sums, v, w.table)
     const root = openInverse(plan, v, {
       ...w.table,
       f: (y) => 1 / Math.sqrt(y / run + eps),
@@ -155,7 +174,7 @@ export class Block {
   /** x / rms(x), at the activations' scale, in a ring that is `room` bits wider than it takes. */
   normal(x: Share, w: NormWidths, largest: number, room = 0): { value: Share; bits: number } {
     const f = this.precision.activation
-    const bits = f + integerBits(largest * this.precision.headroom) + 2 + room
+    const bits = normalBits(x.width, largest, this.precision) + room
     const drop = this.precision.residual + w.rootFrac - f
     const ring = bits + drop
     const { opened, root } = this.root(x, w, { lift: ring, ring })

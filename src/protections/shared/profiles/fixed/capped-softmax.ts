@@ -5,9 +5,9 @@ import { addConstant } from '../../ops/add-constant.ts'
 import { open } from '../../ops/open.ts'
 import { suppressPadding } from '../../ops/suppress-padding.ts'
 import { truncate } from '../../ops/truncate.ts'
-import type { PlanBuilder } from '../../plan.ts'
 import { Fitter } from '../../tables/fit.ts'
 import type { Share } from '../../values.ts'
+import type { Block } from './block.ts'
 import { RangeTooWide } from './errors.ts'
 import type { Interval, LayerRanges } from './ranges.ts'
 import type { WeightWidths } from './softmax-widths.ts'
@@ -98,7 +98,8 @@ export function cappedWidths(
   const inverseFrac = f + 3
   return {
     kind: 'capped',
-    scores: 2 * f + table.half + 1,
+    scores: 2 * f + table.half + 1 + p.guard,
+    valueBits: f + value + 1,
     cap,
     top,
     centre,
@@ -169,13 +170,17 @@ function follows(
 }
 
 /** Weights of attention logits (pairs x heads, in octaves), mod 2^weights at `weightFrac`: one opening. */
-export function cappedPowers(plan: PlanBuilder, logits: Share, w: CappedWidths): Share {
+export function cappedPowers({ plan, precision, checks }: Block, logits: Share, w: CappedWidths): Share {
   const bits = ARGUMENT_BITS + w.half + 1
   const unit = (x: number): bigint => BigInt(x) << BigInt(ARGUMENT_BITS)
-  const rounded = truncate(plan, logits, logits.scale.bits - ARGUMENT_BITS, bits, 'modular')
-  const centred = addConstant(plan, rounded, unit(-w.centre), bits)
+  const wide = bits + precision.guard
+  const rounded = truncate(plan, logits, logits.scale.bits - ARGUMENT_BITS, wide, 'modular')
+  const centred = addConstant(plan, rounded, unit(-w.centre), wide)
   const unpadded = w.suppressed > 0 ? suppressPadding(plan, centred, unit(w.suppressed)) : centred
   const g = open(plan, unpadded, { bits })
+  // Padding lies near the table's end.
+  const margin = (2 ** w.half - w.limit) * 2 ** ARGUMENT_BITS
+  checks.within(unpadded, g, { segments: w.entryBits + 2, margin })
   const weight = weightOf(w.cap, w.top)
   const powers = activate(plan, g, undefined, {
     f: (x) => weight(x + w.centre),

@@ -2,6 +2,7 @@
 import { add } from '../../ops/add.ts'
 import { input } from '../../ops/input.ts'
 import { lastRow } from '../../ops/last-row.ts'
+import { release } from '../../ops/release.ts'
 import { slice } from '../../ops/slice.ts'
 import type { Plan } from '../../plan.ts'
 import type { Share } from '../../values.ts'
@@ -23,10 +24,11 @@ import { normWidths } from './widths.ts'
 export function compileModel(spec: ModelSpec, spanBits: number, options: PlanOptions = {}): Plan {
   const { config, ranges } = spec
   const block = new Block(spec, spanBits, options)
-  const { plan, precision, residual: ring } = block
+  const { plan, precision } = block
   const { stream, read } = embed(block)
   let x = stream
   ranges.layers.forEach((r, layer) => {
+    block.checks.at(`layer ${layer}`)
     for (const part of [attention, feedForward]) {
       const { output, residual } = part(block, layer === 0 && part === attention ? read : x, r, layer)
       // After the last layer's keys and values only the last row matters.
@@ -35,11 +37,14 @@ export function compileModel(spec: ModelSpec, spanBits: number, options: PlanOpt
     }
   })
   const { final } = ranges
+  block.checks.at('the final norm')
   const w = normWidths(config, precision, final.x, final.meanSquare, final.x, config.dim, 'the final norm')
   const { head } = block.graph
   const isMean = head.kind === 'labels' && head.reads === 'mean'
-  const n = block.normal(x, { ...w, open: ring }, final.normal, isMean ? PART_BITS : 0)
-  compileHead(block, isMean ? meanRow(block, n) : n)
+  const n = block.normal(x, block.ofStream(w), final.normal, isMean ? PART_BITS : 0)
+  const result = compileHead(block, isMean ? meanRow(block, n) : n)
+  block.checks.release()
+  release(plan, result)
   return plan.finish()
 }
 

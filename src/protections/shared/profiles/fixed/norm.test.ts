@@ -46,7 +46,7 @@ describe.each([
       let y!: Share
       const trial = new Trial(
         (plan, given) => {
-          const x = given(fixed, { ring: residualRing(ranges, P), width: dim, frac: P.residual })
+          const x = given(fixed, { ring: residualRing(ranges, P) + P.guard, width: dim, frac: P.residual })
           y = Object.assign(block, { plan }).normal(x, { ...w, open: block.residual }, 6).value
         },
         { seed, shape: { base: 0, rows: rows.length, serial: 5 } },
@@ -71,7 +71,7 @@ describe.each([
   it('takes one message more than a norm of few octaves', () => {
     const hopsOf = (w: ReturnType<typeof normWidths>): number => {
       const trial = new Trial((plan, given) => {
-        const x = given(fixed.slice(0, dim), { ring: block.residual, width: dim, frac: P.residual })
+        const x = given(fixed.slice(0, dim), { ring: block.stream, width: dim, frac: P.residual })
         Object.assign(block, { plan }).normal(x, { ...w, open: block.residual }, 6)
       })
       return schedule(trial.plan).messages.filter((m) => m.steps.length > 0).length

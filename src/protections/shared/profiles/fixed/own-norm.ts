@@ -63,7 +63,7 @@ const addedWidths = (block: Block, r: OwnNormRanges): OwnNormWidths =>
     what: 'the norm of what a block adds',
     run: block.spec.config.dim,
     turned: 0,
-    result: { ring: block.residual, frac: block.precision.residual },
+    result: { ring: block.stream, frac: block.precision.residual },
   })
 
 /** @param o.turned fraction bits that turning adds */
@@ -83,7 +83,7 @@ function widths(
   const w = normWidths({ dim: run, eps }, precise, r.raw, r.meanSquare, r.gained, run, what)
   const gained = frac + integerBits(r.gained * p.headroom) + 2
   const ring = result.ring + frac + w.rootFrac - result.frac
-  const product = Math.max(w.open, gained + turned) + from - frac
+  const product = Math.max(w.open, gained + turned) + p.guard + from - frac
   const widest = Math.max(ring, product)
   if (widest > 64) throw new RangeTooWide(`${what} needs ${widest} bits`)
   return { ...w, run, frac, gained, ring, product, result }
@@ -96,10 +96,12 @@ function widths(
  */
 export function normed(block: Block, raw: Share, gained: Share, w: OwnNormWidths): Share {
   const { plan } = block
-  const own = truncate(plan, raw, raw.scale.bits - w.frac, w.open)
+  const { guard } = block.precision
+  const own = truncate(plan, raw, raw.scale.bits - w.frac, w.open + guard)
   const { root } = block.root(own, w, { lift: w.square, ring: w.ring, run: w.run })
-  const narrow = truncate(plan, gained, gained.scale.bits - w.frac, w.gained)
-  const opened = open(plan, narrow, { bits: w.gained, lift: w.ring })
+  const narrow = truncate(plan, gained, gained.scale.bits - w.frac, w.gained + guard)
+  const opened = open(plan, narrow, { bits: w.gained, lift: Math.max(w.ring, w.gained + guard) })
+  block.checks.lifted(narrow, opened)
   const out = product(plan, timesInverse(opened, root, inverseLevels(w.table), w.run), {
     width: raw.width,
     ring: w.ring,
@@ -114,14 +116,14 @@ export const writtenColumns = (block: Block, r: OwnNormRanges | undefined): numb
 
 /** Ring of its product. Throws `RangeTooWide`. */
 export function writtenRing(block: Block, r: OwnNormRanges | undefined): number {
-  const { residual, precision: p } = block
-  return r ? addedWidths(block, r).product : residual + p.activation + p.weight - p.residual
+  const { stream, precision: p } = block
+  return r ? addedWidths(block, r).product : stream + p.activation + p.weight - p.residual
 }
 
 /** Its product at the stream's scale and in its ring, normed where it has a norm of its own. */
 export function written(block: Block, y: Share, r: OwnNormRanges | undefined): Share {
-  const { plan, residual, precision: p } = block
+  const { plan, stream, precision: p } = block
   const { dim } = block.spec.config
-  if (!r) return truncate(plan, y, p.activation + p.weight - p.residual, residual)
+  if (!r) return truncate(plan, y, p.activation + p.weight - p.residual, stream)
   return normed(block, slice(plan, y, 0, dim), slice(plan, y, dim, dim), addedWidths(block, r))
 }

@@ -9,7 +9,7 @@ export const inputType = (spec: ModelSpec): InputType => inputOf(new Block(spec,
 
 /** The input of a plan that is being built: what is public comes normalised where nothing but a norm reads it. */
 export function inputOf(block: Block): InputType {
-  const { spec, graph, precision, residual: ring } = block
+  const { spec, graph, precision, stream: ring } = block
   if (block.isPrivate('embed'))
     return { width: graph.tables.reduce((sum, { rows }) => sum + rows, 0), ring, scale: UNSCALED }
   // Where attention reads what the embedding's norm makes, the stream comes centred beside it.

@@ -2,9 +2,9 @@
 import { activate } from '../../ops/activate.ts'
 import { open } from '../../ops/open.ts'
 import { truncate } from '../../ops/truncate.ts'
-import type { PlanBuilder } from '../../plan.ts'
 import type { Share } from '../../values.ts'
-import { activationTable, type TableShape } from './activation-table.ts'
+import { activationTable, type TableShape, tableMargin } from './activation-table.ts'
+import type { Block } from './block.ts'
 import type { Interval } from './ranges.ts'
 import type { Precision } from './widths.ts'
 
@@ -34,18 +34,24 @@ export function softcapWidths(p: Precision, [low, high]: Interval, cap: number):
   const reach = Math.max(-low, high, 1) * p.headroom
   const limit = 2 ** (Math.ceil(4 * Math.log2(reach)) / 4)
   const table = activationTable(`soft cap ${cap}`, f, limit, 2 ** -10)
-  const scores = 2 * p.activation + table.half + 1
+  const scores = 2 * p.activation + table.half + 1 + p.guard
   return { cap: octaves, limit, table, scores, score: [f(low), f(high)] }
 }
 
 /** The logits under their cap, mod 2^ring: one opening. */
-export function softcapped(plan: PlanBuilder, logits: Share, w: SoftcapWidths, ring: number): Share {
+export function softcapped(
+  { plan, precision, checks }: Block,
+  logits: Share,
+  w: SoftcapWidths,
+  ring: number,
+): Share {
   const bits = ARGUMENT_BITS + w.table.half + 1
-  const g = open(plan, truncate(plan, logits, logits.scale.bits - ARGUMENT_BITS, bits, 'modular'), { bits })
-  const { cap, limit, table } = w
+  const rounded = truncate(plan, logits, logits.scale.bits - ARGUMENT_BITS, bits + precision.guard, 'modular')
+  const g = open(plan, rounded, { bits })
+  checks.within(rounded, g, { margin: tableMargin(bits, w.table) })
+  const { cap, table } = w
   return activate(plan, g, undefined, {
     f: (x) => cap * Math.tanh(x / cap),
-    limit,
     ...table,
     coefficientBits: COEFFICIENT_BITS,
     basisBits: logits.scale.bits - COEFFICIENT_BITS,

@@ -13,6 +13,8 @@ export interface WeightWidths {
   /** Weights before division, and values: ring and fraction. */
   readonly weights: number
   readonly weightFrac: number
+  /** Values are within +-2^(valueBits - 1). */
+  readonly valueBits: number
   /** The mixed values' opening. */
   readonly mixed: number
   readonly mixedFrac: number
@@ -94,7 +96,7 @@ export function softmaxWidths(
   const suppressed = isPadded ? weightFrac + 10 : 0
   const lowest = Math.ceil(Math.log2(high + margin - edge + bin + suppressed))
   const rangeBits = isPadded ? Math.max(bins + binBits, lowest) : bins + binBits
-  const scores = 2 * f + rangeBits
+  const scores = 2 * f + rangeBits + p.guard
   const mixedFrac = f + 2
   const mixed = mixedFrac + contextBits + value + 2
   const exponent = exponentFrac + rangeBits
@@ -110,6 +112,7 @@ export function softmaxWidths(
   return {
     kind: 'following',
     scores,
+    valueBits: f + value + 1,
     binBits,
     bins,
     edge,

@@ -94,10 +94,10 @@ const scoreRange = (s: SoftmaxWidths | CappedWidths): Interval =>
 export function attentionPowers(block: Block, logits: Share, w: AttentionWidths, window?: number): Powers {
   const { plan } = block
   const { softcap, softmax: s, hidden } = w
-  const capped = softcap ? softcapped(plan, logits, softcap, s.scores) : logits
+  const capped = softcap ? softcapped(block, logits, softcap, s.scores) : logits
   const amount = hidden === undefined ? undefined : BigInt(hidden) << BigInt(capped.scale.bits)
   const under = amount === undefined ? capped : hidePositions(plan, capped, { amount, window })
-  const e = s.kind === 'capped' ? cappedPowers(plan, under, s) : softmaxPowers(block, under, s)
+  const e = s.kind === 'capped' ? cappedPowers(block, under, s) : softmaxPowers(block, under, s)
   const weights = open(plan, e, { bits: s.weights })
   const d = s.denominator
   const sum = truncate(plan, sumPositions(plan, e), s.weightFrac - d.frac, d.ring, 'unsigned')
@@ -109,7 +109,9 @@ function softmaxPowers(block: Block, logits: Share, s: SoftmaxWidths): Share {
   const { plan } = block
   const frac = logits.scale.bits
   const shifted = addConstant(plan, logits, BigInt(-s.edge) << BigInt(frac))
-  const c = open(plan, truncate(plan, shifted, frac + s.binBits, s.bins, 'unsigned'), { bits: s.bins })
+  const bins = truncate(plan, shifted, frac + s.binBits, s.bins + block.precision.guard)
+  const c = open(plan, bins, { bits: s.bins })
+  block.checks.indices(bins, c)
   const N = open(plan, thermometer(plan, c, block.spanBits), { bits: block.spanBits })
   const level = highestLevel(plan, N, logits.width)
   const fine = truncate(plan, logits, frac - s.exponentFrac, s.exponent, 'modular')

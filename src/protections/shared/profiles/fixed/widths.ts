@@ -18,9 +18,21 @@ export interface Precision {
   readonly rotary: number
   /** How far beyond its measured range a value may go, as a factor. */
   readonly headroom: number
+  /** Bits that a share keeps above what is opened of it: what does not fit shows there. */
+  readonly guard: number
+  /** Those of the residual stream: fewer, because all that is written to it comes from tables of words as wide. */
+  readonly streamGuard: number
 }
 
-const USUAL: Precision = { activation: 13, residual: 15, weight: 13, rotary: 13, headroom: 1.5 }
+const USUAL: Precision = {
+  activation: 13,
+  residual: 15,
+  weight: 13,
+  rotary: 13,
+  headroom: 1.5,
+  guard: 3,
+  streamGuard: 2,
+}
 
 /** A stream that passes through matrices makes their weights' rounding count for more; the rings have room. */
 const CARRIED: Precision = { ...USUAL, weight: 15 }
@@ -171,12 +183,27 @@ export function normWidths(
   const table = inverseWidths(interval, what, { scalars: 1, columns })
   const rootFrac = p.activation + 1 + integerBits(largest * room)
   const root = rootFrac + integerBits(Math.sqrt(config.dim / table.floor)) + 4
-  const square = table.ring + 2 * p.residual - table.frac
+  const open = p.residual + integerBits(x * room) + 2
+  const square = table.ring + 2 * p.residual - table.frac + 2
   if (square > 64) throw new RangeTooWide(`${what}: the square sum needs ${square} bits`)
-  return { open: p.residual + integerBits(x * room) + 2, square, table, root, rootFrac }
+  return openedAs({ open, square, table, root, rootFrac }, open, config.dim)
 }
 
-/** Widths of the whole model's residual stream: one scale throughout. */
+/**
+ * The widths of a norm over rows of `dim` values that are opened with so many bits. No sum of squares of values that fit
+ * wraps, so that one beyond the table is noticed.
+ */
+export const openedAs = (w: NormWidths, open: number, dim: number): NormWidths => ({
+  ...w,
+  open,
+  square: Math.min(64, Math.max(w.square, 2 * (open - 2) + Math.ceil(Math.log2(dim)) + 1)),
+})
+
+/** Bits that a value of so many takes that is the result of a norm: a row's values are sqrt(width) at most, whatever the text. */
+export const normalBits = (width: number, largest: number, p: Precision): number =>
+  p.activation + integerBits(Math.max(largest * p.headroom, Math.sqrt(width))) + 2
+
+/** Opened width of the whole model's residual stream: one scale throughout. */
 export const residualRing = (ranges: Ranges, p: Precision): number => {
   const x = Math.max(ranges.final.x, ...ranges.layers.map((l) => l.x))
   return p.residual + integerBits(x * p.headroom) + 2
