@@ -2,9 +2,9 @@
 import type { Notice } from '../notice.ts'
 import { counted, forWhom, network, notice, pooled, recovered, secretSharing, worth } from './notice.ts'
 
-const rebuilt =
+const rebuilt = (correlation: number): string =>
   'A host with public pictures of the same kind rebuilds yours so that they can be recognised: in a trial with garments, ' +
-  'with a correlation of 0.96.'
+  `with a correlation of ${correlation}.`
 
 const alike = 'How many pictures you send, and which are alike.'
 
@@ -27,7 +27,7 @@ export const noticeOfPictures: Notice = {
   },
   limits: [
     'Never for open-weight models or their fine-tunes: with the original weights all pictures are rebuilt.',
-    rebuilt,
+    rebuilt(0.96),
     'Any owner’s key opens every owner’s pictures of that key.',
     secretSharing,
   ],
@@ -38,7 +38,7 @@ const leadOfQuestions =
   'Disguised, not encrypted: pictures leave this browser as patches that are mixed, each in its place, and questions as ' +
   `numbers of a secret vocabulary. ${worth}`
 
-/** The same of models that answer questions on pictures: their patches keep their order. */
+/** Of models that answer questions on pictures: their patches keep their order. */
 export const noticeOfQuestions: Notice = {
   ...noticeOfPictures,
   lead: { chat: leadOfQuestions, classify: leadOfQuestions },
@@ -58,7 +58,7 @@ export const noticeOfQuestions: Notice = {
   },
   limits: [
     'Never for open-weight models or their fine-tunes: with the original weights all pictures and texts are read back.',
-    rebuilt,
+    rebuilt(0.97),
     recovered,
     'Any owner’s key opens every owner’s pictures and texts of that key.',
     secretSharing,
