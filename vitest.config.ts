@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
+    globalSetup: ['test/support/built/setup.ts'],
     include: ['{src,tools,test,bench,scripts}/**/*.test.ts'],
     // Generous: beside other load everything takes many times as long, and a test that hangs is rare.
     testTimeout: 600_000,

@@ -21,6 +21,7 @@ import { print, type Result } from './result.ts'
 import { encoderShapes, type ShapeName, shapeNames, visibilities } from './shapes.ts'
 import { veilCases, veilShapes } from './veil.ts'
 import { veilServingCases } from './veil-serving.ts'
+import { soakCase } from './veil-soak.ts'
 import { versusCase } from './versus.ts'
 
 const kinds = [
@@ -32,6 +33,7 @@ const kinds = [
   'audit',
   'crowd',
   'veil',
+  'soak',
   'reference',
   'readme',
 ] as const
@@ -40,7 +42,7 @@ const declared = command('bench', 'Measure the engine.')
   .addArgument(
     new Argument(
       '<what>',
-      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; audit: what audits of the dealer add; crowd: opening sessions beside others that are dealt for, and 64 owners at once; ops: single operations, in one process; kernels: arithmetic of narrow rings, beside that of 64 bits; veil: a disguised model beside the original, or disguising one; reference: BERT-base in the clear, on one thread; readme: the tables of the README, which takes some minutes',
+      'decode: one token; prefill: a prompt in one pass; encode: one text through an encoder without a head; audit: what audits of the dealer add; crowd: opening sessions beside others that are dealt for, and 64 owners at once; ops: single operations, in one process; kernels: arithmetic of narrow rings, beside that of 64 bits; veil: a disguised model beside the original, or disguising one; soak: owners of a disguised model who come and go for half an hour; reference: BERT-base in the clear, on one thread; readme: the tables of the README, which takes some minutes',
     ).choices(kinds),
   )
   .addOption(
@@ -110,6 +112,8 @@ const declared = command('bench', 'Measure the engine.')
     'measurements, of which the median is reported; crowd: sessions that are opened. 15 for decode and crowd, 14 pairs for veil, else 3, if not given',
     whole(1, 1000),
   )
+  .option('--minutes <n>', 'soak: how long', real(0.01), 30)
+  .option('--owners <n>', 'soak: at once', whole(1, 256), 6)
   .option('--layers <n>', 'veil: of the checkpoint; 1 if not given', whole(1, 512))
   .option(
     '--warmup <n>',
@@ -144,6 +148,7 @@ Examples:
   sotto bench reference
   sotto bench veil                            what a veil costs an engine, and a token over links
   sotto bench veil --shape 70b                gigabytes in the folder for temporary files
+  sotto bench soak --minutes 30
   sotto bench audit --model models/sst2
   sotto bench readme > figures.md
 
@@ -177,6 +182,11 @@ async function bench(kind: (typeof kinds)[number], values: ValuesOf<typeof decla
     const shape = veilShapes.find((name) => name === values.shape)
     if (!shape) throw new UsageError(`For veil, --shape is demo or one of ${veilShapes.join(', ')}.`)
     for await (const result of veilCases(shape, values.layers ?? 1)) print(result, values.json)
+    return
+  }
+  if (kind === 'soak') {
+    const { model = 'models/sotto-demo', minutes, owners } = values
+    print(await soakCase({ model, minutes, owners }), values.json)
     return
   }
   if (kind === 'crowd') {

@@ -19,7 +19,7 @@ const [LAN, WAN] = [1, 100]
 /** Seconds of ours, and how many times those of the model in the clear, run just before and after. */
 const took = (r: Result, name: string): string =>
   `${seconds(number(r[name]))} (${times(number(r[name]) / number(r.cleartextSeconds))})`
-/** The same of published systems, by the model in the clear on their machine. */
+/** Seconds of published systems, by the model in the clear on their machine. */
 const theyTook = (value: number): string => `${seconds(value)} (${times(value / theirReference)})`
 
 const bothWays = (r: Result): number => number(r.ownerUpBytes) + number(r.ownerDownBytes)

@@ -2,25 +2,15 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import * as v from 'valibot'
 import { startVeiledProcess } from '../src/cli/processes.ts'
-import { utf8 } from '../src/handshake/encoding.ts'
-import { PROTOCOL_VERSION } from '../src/handshake/limits.ts'
-import { fetchListings } from '../src/handshake/listing.ts'
 import { toHfConfig } from '../src/model/architectures/hf-config.ts'
 import { type Bundle, loadBundle } from '../src/model/files/bundle-node.ts'
 import { encodeSafetensors } from '../src/model/files/safetensors.ts'
-import { nodePlatform } from '../src/owner/node/platform.ts'
-import { VeiledConnection } from '../src/protections/veiled/connection.ts'
-import { veiledListing } from '../src/protections/veiled/listing.ts'
-import { readKits } from '../src/protections/veiled/node/kits.ts'
-import { OwnerEnds } from '../src/protections/veiled/owner-ends.ts'
-import { connect } from '../src/transport/connect.ts'
-import { emulate } from '../src/transport/emulated.ts'
 import { veilModel } from '../tools/veil/veil.ts'
 import { startChild, type Usage } from './child.ts'
 import type { Result } from './result.ts'
 import type { Reading, TokenTime } from './veil-engine.ts'
+import { veiledOwner } from './veil-owner.ts'
 
 /** Tokens of a prompt, and behind it. */
 const PROMPT = 32
@@ -45,7 +35,7 @@ export async function* veilServingCases(model: string, pairs: number): AsyncGene
   }
 }
 
-/** The same model without a veil, as the engine takes one. */
+/** Writes a bundle's model without a veil, as the engine takes one. */
 function writeOriginal({ manifest: { config }, tensors }: Bundle, dir: string): void {
   mkdirSync(dir)
   const all = new Map(tensors)
@@ -101,24 +91,11 @@ async function paired(original: string, veiled: string, vocab: number, pairs: nu
 }
 
 async function* overLinks(cloud: string, keyFolder: string): AsyncGenerator<Result> {
-  const [kit] = Object.values(readKits(keyFolder))
   const server = await startVeiledProcess({ clouds: [cloud], logLevel: 'error', keys: keyFolder })
   try {
-    const [listing] = (await fetchListings(server.url)).models
-    const facts = v.parse(veiledListing, listing)
+    const owner = await veiledOwner(server.url, keyFolder)
     for (const rtt of ROUND_TRIPS) {
-      const { link: inner, reason } = await connect(server.url, { ...nodePlatform().connect, link: 'ws' })
-      const link = rtt === 0 ? inner : emulate(inner, { rtt })
-      const hello = {
-        t: 'hello',
-        protocolVersion: PROTOCOL_VERSION,
-        modelHash: listing.hash,
-        keyId: facts.keyId,
-      }
-      await link.send(utf8(JSON.stringify(hello)), true)
-      await link.receive()
-      const ends = new OwnerEnds(kit.key)
-      const connection = new VeiledConnection({ sessionId: '', link, reason, kit, ends, facts })
+      const { connection, link } = await owner.open(rtt)
       const ids = Array.from({ length: PROMPT }, (_, i) => i + 5)
       await connection.run(0, { ids })
       const before = { ...link.traffic }

@@ -110,6 +110,8 @@ const SLAB_BYTES = 1 << 24
 /** Material, passed on as it is asked for, or held back for a pass that takes it in as a whole. */
 class Prefetched implements MaterialSource {
   readonly #inner: MaterialSource
+  /** Filled anew for every pass that is fetched, once the one before is over: to clear gigabytes is no server's work. */
+  readonly #slabs: Uint8Array[] = []
   /** What is left of each pass, the next chunk last. */
   readonly #held = new Map<number, Uint8Array[]>()
 
@@ -118,6 +120,9 @@ class Prefetched implements MaterialSource {
   }
 
   async fetch(pass: number): Promise<void> {
+    if ([...this.#held.values()].some((rest) => rest.length > 0))
+      throw new RangeError('The pass before is not over.')
+    this.#held.clear()
     const slabs: Uint8Array[] = []
     let used = SLAB_BYTES
     for (;;) {
@@ -126,7 +131,8 @@ class Prefetched implements MaterialSource {
       if (!chunk) break
       for (let at = 0; at < chunk.length; ) {
         if (used === SLAB_BYTES) {
-          slabs.push(new Uint8Array(SLAB_BYTES))
+          if (slabs.length === this.#slabs.length) this.#slabs.push(new Uint8Array(SLAB_BYTES))
+          slabs.push(this.#slabs[slabs.length])
           used = 0
         }
         const part = chunk.subarray(at, at + SLAB_BYTES - used)

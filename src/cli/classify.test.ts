@@ -3,12 +3,11 @@ import { spawn, spawnSync } from 'node:child_process'
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { program } from '../../test/support/built/path.ts'
 import { writeTinyBundle } from '../../test/support/session/tiny-bundle.ts'
 import { writeTinyClassifier } from '../../test/support/session/tiny-classifier.ts'
 
-const program = fileURLToPath(new URL('../../bin/sotto.js', import.meta.url))
 const labels = ['negative', 'neutral', 'positive']
 let folder: string
 
@@ -21,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const classify = (input: string, ...args: string[]) =>
-  spawnSync(process.execPath, [program, 'classify', '--file', '-', '--models', 'models', ...args], {
+  spawnSync(process.execPath, [program(), 'classify', '--file', '-', '--models', 'models', ...args], {
     cwd: folder,
     encoding: 'utf8',
     input,
@@ -85,7 +84,7 @@ test('a run that was killed goes on behind its last complete line, once', async 
   writeFileSync(join(folder, 'many.jsonl'), many.join('\n'))
   const out = join(folder, 'labels.jsonl')
   const args = ['classify', '--model', 'models/single', '--file', 'many.jsonl', '--out', out]
-  const start = () => spawn(process.execPath, [program, ...args], { cwd: folder, stdio: 'ignore' })
+  const start = () => spawn(process.execPath, [program(), ...args], { cwd: folder, stdio: 'ignore' })
   const written = (least: number) =>
     expect
       .poll(() => (existsSync(out) ? readFileSync(out, 'utf8').split('\n').length - 1 : 0), {
@@ -108,14 +107,14 @@ test('a run that was killed goes on behind its last complete line, once', async 
   stopped.kill('SIGINT')
   expect(await stop).toBe(130)
 
-  const last = spawnSync(process.execPath, [program, ...args], { cwd: folder, encoding: 'utf8' })
+  const last = spawnSync(process.execPath, [program(), ...args], { cwd: folder, encoding: 'utf8' })
   expect(last).toMatchObject({ status: 0, stdout: '' })
   expect(last.stderr).toContain(` of ${LINES} lines already`)
   const text = readFileSync(out, 'utf8')
   expect(text.split('\n').slice(0, before.length)).toEqual(before)
   const clear = spawnSync(
     process.execPath,
-    [program, ...args.slice(0, -2), '--protection', 'clear', '--json'],
+    [program(), ...args.slice(0, -2), '--protection', 'clear', '--json'],
     {
       cwd: folder,
       encoding: 'utf8',
@@ -123,7 +122,7 @@ test('a run that was killed goes on behind its last complete line, once', async 
   )
   expect(lines(text).map(({ label }) => label)).toEqual(lines(clear.stdout).map(({ label }) => label))
 
-  const other = spawnSync(process.execPath, [program, ...args, '--protection', 'clear'], {
+  const other = spawnSync(process.execPath, [program(), ...args, '--protection', 'clear'], {
     cwd: folder,
     encoding: 'utf8',
   })

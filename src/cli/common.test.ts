@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { builtPath } from '../../test/support/built/path.ts'
 
-const from = (file: string) => JSON.stringify(resolve(file))
+const from = (file: string) => JSON.stringify(builtPath(file))
 
 test('a start that is stopped in the middle leaves no encoded weights behind', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sotto-start-'))
@@ -16,7 +17,7 @@ test('a start that is stopped in the middle leaves no encoded weights behind', a
     setInterval(() => process.stdout.write('writing'), 20)
     await started(new Promise(() => undefined))
   `
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   await once(child.stdout, 'data')

@@ -1,11 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { builtPath } from '../../test/support/built/path.ts'
 
 const program = `
-  import { makeLog } from ${JSON.stringify(resolve('src/cli/common.ts'))}
+  import { makeLog } from ${JSON.stringify(builtPath('src/cli/common.ts'))}
   const log = makeLog('info')
   for (let n = 0; n < 20000; n++) log.info({ n }, 'a line')
   setTimeout(() => {
@@ -16,7 +17,7 @@ const program = `
 
 /** Runs a process that logs a lot to `to`; resolves with what it says at the end. */
 function logging(to: number | 'pipe'): Promise<{ text: string; code: number | null }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
     stdio: ['ignore', 'pipe', to],
   })
   let text = ''

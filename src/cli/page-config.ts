@@ -4,7 +4,7 @@ import type { SharedSettings } from '../protections/shared/listing.ts'
 import { VEILED } from '../protections/veiled/id.ts'
 import type { VeiledSettings } from '../protections/veiled/keyring.ts'
 
-/** The same with what is said of veiled models. */
+/** A configuration with what is said of veiled models. */
 export const withVeiled = (config: PageConfig, settings: VeiledSettings): PageConfig => ({
   ...config,
   protections: { ...config.protections, [VEILED]: settings },

@@ -1,6 +1,5 @@
 /** The other parties of a data owner in the terminal: somebody else's, or our own for as long as a command runs. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Option } from '@commander-js/extra-typings'
@@ -26,7 +25,7 @@ import { auditHelp, probability } from './audits.ts'
 import { command } from './command.ts'
 import { UsageError } from './errors.ts'
 import { pageConfig, veiledConfig } from './page-config.ts'
-import { startProcesses, startVeiledProcess } from './processes.ts'
+import { startVeiledProcess, withKeys, withProcesses } from './processes.ts'
 import { identityKey } from './values.ts'
 
 /** A command of a data owner, with the options that say which model, and whose parties. */
@@ -212,37 +211,21 @@ export async function withOwners<T>(
     return use(nobody, () => nodeOwner(nobody, { source }))
   }
   if (running) return use(running, () => nodeOwner(running))
-  const keys = mkdtempSync(join(tmpdir(), 'sotto-keys-'))
-  try {
-    if (veiled?.cloud) {
-      const started = { clouds: [veiled.cloud], engine: veiled.engine, logLevel: 'error', keys }
-      const server = await startVeiledProcess(started)
+  const { cloud, engine } = veiled ?? {}
+  if (veiled && cloud)
+    return withKeys(async (keys) => {
+      const server = await startVeiledProcess({ clouds: [cloud], engine, logLevel: 'error', keys })
       try {
         const config = veiledConfig(server.url, veiled.settings)
         return await use(config, () => nodeOwner(config))
       } finally {
         await server.stop()
       }
-    }
-    const parties = await startProcesses({
-      models: folder,
-      host: '127.0.0.1',
-      serverPort: 0,
-      dealerPort: 0,
-      origins: [],
-      tlsArgs: [],
-      logLevel: 'error',
-      keys,
     })
-    try {
-      const config = pageConfig(parties.server.url, parties.dealer, audit)
-      return await use(config, () => nodeOwner(config))
-    } finally {
-      await parties.stop()
-    }
-  } finally {
-    rmSync(keys, { recursive: true, force: true })
-  }
+  return withProcesses({ models: folder }, ({ server, dealer }) => {
+    const config = pageConfig(server.url, dealer, audit)
+    return use(config, () => nodeOwner(config))
+  })
 }
 
 /** What a command needs of a model, and what to say of one that has it not. */

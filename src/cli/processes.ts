@@ -1,5 +1,7 @@
 /** Starts dealer and model server as processes of their own, as `sotto demo` and local runs of `sotto complete` need. */
 import { type ChildProcess, fork } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { toBase64Url } from '../handshake/encoding.ts'
@@ -69,7 +71,7 @@ export async function startVeiledProcess({
   engine,
   logLevel,
   keys,
-}: VeiledProcess): Promise<{ url: string; stop: () => Promise<void> }> {
+}: VeiledProcess): Promise<{ url: string; pid: number; stop: () => Promise<void> }> {
   const args = [
     ...['serve', '--port', '0', '--log-level', logLevel, '--key', join(keys, 'server.pem')],
     ...clouds.flatMap((cloud) => ['--veiled', cloud]),
@@ -77,8 +79,8 @@ export async function startVeiledProcess({
   ]
   const child = forkProgram(args)
   try {
-    const { url } = await untilReady(child, 'model server')
-    return { url, stop: () => stopChild(child) }
+    const { url, pid } = await untilReady(child, 'model server')
+    return { url, pid, stop: () => stopChild(child) }
   } catch (error) {
     await stopChild(child)
     throw error
@@ -143,6 +145,39 @@ export async function startProcesses(options: ProcessOptions): Promise<Processes
     throw error
   }
 }
+
+/** Calls `use` with a folder for identity keys that nobody needs afterwards. */
+export async function withKeys<T>(use: (keys: string) => Promise<T>): Promise<T> {
+  const keys = mkdtempSync(join(tmpdir(), 'sotto-keys-'))
+  try {
+    return await use(keys)
+  } finally {
+    rmSync(keys, { recursive: true, force: true })
+  }
+}
+
+/** Calls `use` with a dealer and a server of our own, on this machine and with new keys, and stops them after it. */
+export const withProcesses = <T>(
+  options: Pick<ProcessOptions, 'models' | 'rowsPerHour'>,
+  use: (parties: Processes) => Promise<T>,
+): Promise<T> =>
+  withKeys(async (keys) => {
+    const parties = await startProcesses({
+      ...options,
+      host: '127.0.0.1',
+      serverPort: 0,
+      dealerPort: 0,
+      origins: [],
+      tlsArgs: [],
+      logLevel: 'error',
+      keys,
+    })
+    try {
+      return await use(parties)
+    } finally {
+      await parties.stop()
+    }
+  })
 
 function untilReady(child: ChildProcess, name: string): Promise<Ready> {
   return new Promise((resolve, reject) => {

@@ -12,7 +12,18 @@ import { readKits } from '../protections/veiled/node/kits.ts'
 
 /** The models that are disguised, where they are among those of a folder. */
 const CHAT = 'sotto-demo'
-const PICTURES = 'fashion-vit'
+const pictureModels = [
+  {
+    folder: 'fashion-vit',
+    title: 'Garments, disguised',
+    does: 'A ViT that labels a garment on a plain background.',
+  },
+  {
+    folder: 'fashion-llava',
+    title: 'Questions on garments, disguised',
+    does: 'A LLaVA that answers questions on a picture of two by two garments on a plain background.',
+  },
+]
 
 const WHY =
   'Disguised, not encrypted: on an ordinary engine, at its full speed. Its weights are public, so that here it hides nothing: it shows how.'
@@ -38,11 +49,11 @@ export async function veiledDemos(models: string, stateDir: string): Promise<Vei
     const about = { title: `${manifest.name}, disguised`, description: WHY, licence: manifest.license }
     demos.push(await disguised(chat, CHAT, hashOfFiles(chat), stateDir, about))
   }
-  const pictures = join(models, PICTURES)
-  if (existsSync(join(pictures, 'config.json'))) {
-    const description = `A ViT that labels a garment on a plain background. ${WHY}`
-    const about = { title: 'Garments, disguised', description, licence: 'MIT' }
-    demos.push(await disguised(pictures, PICTURES, hashOfFiles(pictures), stateDir, about))
+  for (const { folder, title, does } of pictureModels) {
+    const from = join(models, folder)
+    if (!existsSync(join(from, 'config.json'))) continue
+    const about = { title, description: `${does} ${WHY}`, licence: 'MIT' }
+    demos.push(await disguised(from, folder, hashOfFiles(from), stateDir, about))
   }
   return demos
 }

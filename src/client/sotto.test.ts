@@ -85,7 +85,7 @@ describe('chat completions', () => {
     expect(chunks.flatMap(({ choices }) => choices[0]?.finish_reason ?? [])).toEqual([finish_reason])
     const last = chunks.at(-1)
     expect(last?.choices).toEqual([])
-    // The same question again is read again, and costs the same.
+    // Asked again, a question is read again, and costs the same.
     expect(last?.usage).toMatchObject({ total_tokens: usage.total_tokens, hops: usage.hops })
     expect(new Set(chunks.map(({ id }) => id)).size).toBe(1)
   })

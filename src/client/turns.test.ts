@@ -14,7 +14,7 @@ test('a conversation that goes on keeps its names, and any other one has new one
   expect(goesOn.messages.slice(0, 2).map(({ id }) => id)).toEqual([first.messages[0].id, first.reply])
   expect(new Set([...goesOn.messages.map(({ id }) => id), goesOn.reply]).size).toBe(4)
   turns.replied(goesOn, 'd')
-  // The same beginning, the whole again, an earlier reply that was altered: each is read from its beginning.
+  // A beginning that is known, the whole again, an earlier reply that was altered: each is read from its beginning.
   for (const other of [
     [ask('a'), answer('b'), ask('other')],
     [ask('a'), answer('b'), ask('c')],

@@ -38,7 +38,7 @@ export interface ChatCompletionParams extends SamplingParams {
   /** As {@link ModelList} has it. */
   model: string
   messages: ChatMessage[]
-  /** The same as `max_tokens`. */
+  /** Another name of `max_tokens`. */
   max_completion_tokens?: number | null
 }
 

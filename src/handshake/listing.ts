@@ -38,8 +38,8 @@ const listingSchema = v.looseObject({
   pairs: v.optional(v.boolean()),
   /** What it labels, where that is not texts. */
   reads: v.optional(v.literal('pictures')),
-  /** What it gives, where that is not one label's probability among several. */
-  outputs: v.optional(v.picklist(['sigmoid', 'raw', 'tags'])),
+  /** What it gives, where that is not one label's probability among several; `text`: answers to questions. */
+  outputs: v.optional(v.picklist(['sigmoid', 'raw', 'tags', 'text'])),
 })
 
 const listSchema = v.object({

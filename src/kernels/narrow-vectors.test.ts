@@ -41,7 +41,7 @@ async function multiplied(kernels: Kernels, v: NarrowVectors['small'][number]): 
   const matrix = kernels.load(new Int8Array(hexToBytes(v.b).buffer), v.k, v.n)
   const a = hexWords(v.a)
   const few = kernels.matmul(a, v.m, matrix, v.bits)
-  // The same rows again and again are many.
+  // Few rows, again and again, are many.
   const times = 10
   const rows = new BigUint64Array(times * a.length)
   for (let i = 0; i < times; i++) rows.set(a, i * a.length)

@@ -63,13 +63,24 @@ export interface Program<R extends readonly Result[] = readonly Result[]> {
   readonly outputs: { readonly [K in keyof R]: Output<R[K]> }
 }
 
+/** Memory of so many bytes, all of which will be written. */
+export type MakeMemory = (bytes: number) => ArrayBuffer
+
+const fresh: MakeMemory = (bytes) => new ArrayBuffer(bytes)
+
 /** Kernels that run programs. */
 export interface ProgramKernels {
   /**
    * Runs a program over `count` elements: one array for each of its outputs.
+   * @param memory gives the outputs' memory, so many bytes of whatever was there; new where nothing is said
    * @throws KernelError where an operand is not as long as the program needs it for so many elements.
    */
-  evaluate<R extends readonly Result[]>(p: Program<R>, operands: readonly Operand[], count: number): R
+  evaluate<R extends readonly Result[]>(
+    p: Program<R>,
+    operands: readonly Operand[],
+    count: number,
+    memory?: MakeMemory,
+  ): R
 }
 
 /** Collects a program's nodes; operands count in the order of their declaration. All arithmetic is mod 2^64. */
@@ -221,8 +232,9 @@ export function checkEvaluate(p: Program, operands: readonly Operand[], count: n
     demand(type.kind !== 'sums' || count % type.run === 0, `${count} elements are no whole runs`)
 }
 
-/** An array for a program's output. */
-export function resultOf(type: OutputType, count: number): Result {
-  if (type.kind === 'packed') return new Uint8Array(packedBytes(count, type.bits))
-  return type.kind === 'sums' ? new BigUint64Array(count / type.run) : laneArray(type.width, count)
+/** An array for a program's output; one of sums has zeros. */
+export function resultOf(type: OutputType, count: number, memory = fresh): Result {
+  if (type.kind === 'packed') return new Uint8Array(memory(packedBytes(count, type.bits)))
+  if (type.kind === 'sums') return new BigUint64Array(count / type.run)
+  return laneArray(type.width, count, memory((count * type.width) / 8))
 }

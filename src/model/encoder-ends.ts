@@ -70,6 +70,7 @@ export class EncoderEnds {
     const { dim, eps } = this.#config
     const { projection, embeddingNorm } = graphOf(this.#config)
     const x = this.#tables.sums(this.#places(text, order))
+    if (!projection && embeddingNorm.kind === 'layer') return this.#besideCentred(x)
     if (projection) {
       const { gain, shift } = this.#tables.normOf(embeddingNorm)
       const rows = layerNorm(x, gain, shift, eps)
@@ -82,9 +83,25 @@ export class EncoderEnds {
       )
     }
     const ones = new Float32Array(dim).fill(1)
-    return graphOf(this.#config).norm === 'rms'
-      ? rmsNorm(x, ones, eps)
-      : layerNorm(x, ones, new Float32Array(dim), eps)
+    return graphOf(this.#config).norm === 'rms' ? rmsNorm(x, ones, eps) : layerNorm(x, ones, undefined, eps)
+  }
+
+  /** Rows behind a norm of their own, and beside them the same less their mean, which is what the stream carries. */
+  #besideCentred(x: Float64Array): Float64Array {
+    const { dim, eps } = this.#config
+    const { gain, shift } = this.#tables.normOf(graphOf(this.#config).embeddingNorm)
+    const rows = layerNorm(x, gain, shift, eps)
+    const out = new Float64Array(2 * rows.length)
+    for (let at = 0; at < rows.length; at += dim) {
+      const row = rows.subarray(at, at + dim)
+      const mean = row.reduce((sum, value) => sum + value / dim, 0)
+      out.set(row, 2 * at)
+      out.set(
+        row.map((value) => value - mean),
+        2 * at + dim,
+      )
+    }
+    return out
   }
 
   #places(text: TextInput, order: readonly number[]): Place[] {

@@ -24,11 +24,11 @@ export function rmsNorm<T extends Floats>(
   return out
 }
 
-/** (x - mean) / sqrt(variance + eps) * gain + bias, by rows as wide as the gain. */
+/** (x - mean) / sqrt(variance + eps) * gain + bias, if any, by rows as wide as the gain. */
 export function layerNorm<T extends Floats>(
   x: T,
   gain: Floats,
-  bias: Float32Array,
+  bias: Float32Array | undefined,
   eps: number,
   tap?: (normal: T, variance: T) => void,
 ): T {
@@ -47,6 +47,6 @@ export function layerNorm<T extends Floats>(
   }
   tap?.(normal, variance)
   const out = zerosLike(x, x.length)
-  for (let at = 0; at < out.length; at++) out[at] = normal[at] * gain[at % d] + bias[at % d]
+  for (let at = 0; at < out.length; at++) out[at] = normal[at] * gain[at % d] + (bias?.[at % d] ?? 0)
   return out
 }

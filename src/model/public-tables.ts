@@ -1,6 +1,6 @@
 /** What an owner looks up in the public tensors of a model. */
 import { embeddingWidth, type ModelConfig, type Tensors } from './architectures/config.ts'
-import type { Norm, Table } from './graph/graph.ts'
+import type { LearnedNorm, Norm, Table } from './graph/graph.ts'
 import { graphOf } from './graph/graph-of.ts'
 import { gainOf } from './graph/weights.ts'
 import { rmsNorm } from './norm.ts'
@@ -32,9 +32,13 @@ export class PublicTables {
   }
 
   /** What a LayerNorm has learned. Throws for another one. */
-  normOf(norm: Norm): { gain: Float32Array; shift: Float32Array } {
-    if (norm.kind !== 'layer') throw new Error('The norm of the embedding has no gain and shift.')
-    return { gain: this.get(norm.gain), shift: this.get(norm.shift) }
+  normOf(norm: Norm): { gain: Float32Array; shift?: Float32Array } {
+    if (norm.kind !== 'layer') throw new Error('The norm of the embedding is no LayerNorm.')
+    return { gain: this.get(norm.gain), shift: this.#shiftOf(norm) }
+  }
+
+  #shiftOf(norm: LearnedNorm): Float32Array | undefined {
+    return norm.kind === 'layer' && norm.shift !== undefined ? this.get(norm.shift) : undefined
   }
 
   /** The tables' rows of each token, summed: [places x width of the tables]. */
@@ -52,7 +56,7 @@ export class PublicTables {
     return out
   }
 
-  /** The same as ones, [places x width]: the tables' rows stand behind one another. */
+  /** Which rows of the tables places take, as ones among zeros, [places x width]: the tables' rows stand behind one another. */
   oneHots(places: readonly Place[], width: number): Float64Array {
     const out = new Float64Array(places.length * width)
     places.forEach((place, r) => {
@@ -73,7 +77,7 @@ export class PublicTables {
     if (norm.kind === 'none') return rows
     if (norm.kind === 'unit') return rmsNorm(rows, new Float32Array(this.#dim).fill(1), this.#eps)
     const gain = gainOf(norm, this.get(norm.gain))
-    const shift = norm.kind === 'layer' ? this.get(norm.shift) : undefined
+    const shift = this.#shiftOf(norm)
     return rows.map((v, at) => v * gain[at % this.#dim] + (shift?.[at % this.#dim] ?? 0))
   }
 }

@@ -193,13 +193,15 @@ interface Spread {
 
 /** Of tables, gains, and the matrices of the layers that are not like others. */
 function knownSpreads(c: ModelConfig): Map<string, Spread> {
-  const { tables, layers, finalNorm, head, skip } = graphOf(c)
+  const { tables, layers, finalNorm, head, skip, embeddingNorm } = graphOf(c)
   const fan = 1 / Math.sqrt(c.dim)
   const depth = skip === 'stream' ? 2 * c.layers : 1
   const spreads = new Map<string, Spread>()
   for (const { tensor, by } of tables) spreads.set(tensor, { std: by === 'token' ? fan * 2 : fan * 0.5 })
   const norms = layers.flatMap(({ attentionNorm, feedForwardNorm }) => [attentionNorm, feedForwardNorm])
-  if (head.kind === 'tokens' && head.transform) norms.push(head.transform.norm)
+  if ((head.kind === 'tokens' || head.kind === 'tags') && head.transform) norms.push(head.transform.norm)
+  if (head.kind === 'labels' && head.poolNorm) norms.push(head.poolNorm)
+  norms.push(embeddingNorm)
   for (const norm of [...norms, finalNorm]) {
     const [gain] = normTensors(norm)
     const offset = norm.kind === 'rms' ? (norm.offset ?? 0) : 0

@@ -31,6 +31,12 @@ export function rotaryFrequencies(config: RotaryConfig, layer?: number): Float64
   return scaling?.kind === 'llama3' ? plain.map((f) => byWavelength(f, scaling)) : plain
 }
 
+/** How many positions on either side a layer's rows see, where they don't see all. */
+export const windowOf = (
+  { localRotary: local }: Pick<ModelConfig, 'localRotary'>,
+  layer: number,
+): number | undefined => (local?.layers.includes(layer) ? local.window : undefined)
+
 /** What stretched rotary positions multiply queries and keys by (Peng et al., YaRN, 2023, section 3.4). */
 const stretch = ({ ropeScaling: s }: Pick<ModelConfig, 'ropeScaling'>): number =>
   s?.kind === 'yarn' || s?.kind === 'longrope' ? s.attention : 1

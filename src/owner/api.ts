@@ -58,8 +58,11 @@ export interface ModelListing {
   pairs?: boolean
   /** What it labels, where that is not texts. */
   reads?: 'pictures'
-  /** What a classifier gives, where it is not one label's probability among several: see `Classification`. */
-  outputs?: 'sigmoid' | 'raw' | 'tags'
+  /**
+   * What a classifier gives, where it is not one label's probability among several: see `Classification`. One of `text` answers
+   * questions on pictures.
+   */
+  outputs?: 'sigmoid' | 'raw' | 'tags' | 'text'
 }
 
 /** One turn of a conversation, in clear. Exists at the owner only. */
@@ -196,7 +199,7 @@ export interface ChatResult {
 
 /** A text to classify, a pair of texts, or a picture. */
 export interface ClassifyInput {
-  /** Of a picture, what it is called. */
+  /** Of a picture, what it is called; or, for a model that answers in words, the question on it. */
   text: string
   pair?: string
   /** In place of a text, for models that read pictures. */
@@ -213,11 +216,14 @@ export interface TaggedSpan {
 
 /** What a classifier makes of a text. */
 export interface Classification {
-  /** The likeliest label; of a model that labels tokens, the kinds of entities that there are, or none. */
+  /**
+   * The likeliest label; of a model that labels tokens, the kinds of entities that there are, or none; of one that answers
+   * questions on pictures, what it says.
+   */
   label: string
   /**
    * One for each of the model's labels, in the model's order; they add up to one, unless each of several labels may be right.
-   * None where the model gives scores, or labels tokens.
+   * None where the model gives scores, labels tokens, or answers in words.
    */
   probabilities: { label: string; probability: number }[]
   /** Of a reranker or a regression: its numbers as they are. */
@@ -225,7 +231,7 @@ export interface Classification {
   /** Of a model that labels tokens: every word's label, and the entities that words make. */
   words?: TaggedSpan[]
   entities?: TaggedSpan[]
-  /** The text was longer than the model reads, and its end was left out. */
+  /** The text was longer than the model reads, and its end was left out; or an answer in words was given up unfinished. */
   isCut: boolean
   /** Of a picture: what the model was shown, and what its server could make of it. */
   view?: PictureView
@@ -285,8 +291,13 @@ export interface OwnerApi {
   classify(inputs: ClassifyInput[]): Promise<Classification[]>
   /** As `classify`, but such a text is an answer of its own, with an `unanswered` event, among those of the others. */
   classifyEach(inputs: ClassifyInput[]): Promise<Answer[]>
-  /** A vector for each text, in order, by an encoder without a head; after `stop` it rejects with `cancelled`. */
+  /**
+   * A vector for each text, in order, by an encoder without a head; after `stop` it rejects with `cancelled`, and with
+   * `out-of-range` as `classify` does.
+   */
   embed(texts: string[]): Promise<Embedding[]>
+  /** As `embed`, but a text that takes the model beyond its ranges is an answer of its own among those of the others. */
+  embedEach(texts: string[]): Promise<(Embedding | Unanswered)[]>
   /** Cancels the current `chat` (which resolves with `finish: 'cancelled'`), `classify` or `embed` at every party. */
   stop(): Promise<void>
   close(): Promise<void>
@@ -347,4 +358,4 @@ export interface OwnerErrorData {
 }
 
 /** Whether a text has no answer. */
-export const isUnanswered = (answer: Answer): answer is Unanswered => 'error' in answer
+export const isUnanswered = (answer: Answer | Embedding): answer is Unanswered => 'error' in answer

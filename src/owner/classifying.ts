@@ -5,6 +5,7 @@ import { type Floats, softmax } from '../model/math.ts'
 import type { RgbaPicture } from '../model/pictures/prepare.ts'
 import { type EncodedText, encodeForEncoder } from '../model/tokenizer/encode-text.ts'
 import { Cancelled, isNoise, type RunOptions } from '../protections/protection.ts'
+import { answering } from './answering.ts'
 import type { Answer, Classification, ClassifyInput } from './api.ts'
 import { isUnanswered, OwnerError } from './api.ts'
 import type { Running } from './chatting.ts'
@@ -23,17 +24,7 @@ export async function classify(
   run: Running,
   results: Answer[] = [],
 ): Promise<Answer[]> {
-  const { config, name } = open.model
-  const { head } = config
-  if (head?.kind !== 'classify' && head?.kind !== 'tag')
-    throw new OwnerError(
-      'wrong-task',
-      `The model '${name}' has no labels to give.`,
-      'Choose a model that labels texts.',
-    )
-  const passes = inputs.map((input, i) =>
-    input.picture ? ofPicture(open, input.picture, head) : ofText(open, input, i, head),
-  )
+  const passes = inputs.map((input, i) => passOf(open, input, i))
   const report = (): void => run.onEvent(reading(open, results.length, inputs.length, 'texts'))
   try {
     for (const [index, pass] of passes.entries()) {
@@ -71,6 +62,19 @@ interface Pass {
 }
 
 type LabelHead = Extract<EncoderHead, { kind: 'classify' | 'tag' }>
+
+function passOf(open: Open, input: ClassifyInput, index: number): Pass {
+  if (open.info.model.outputs === 'text') return { tokens: 1, run: answering(open, input) }
+  const { config, name } = open.model
+  const { head } = config
+  if (head?.kind !== 'classify' && head?.kind !== 'tag')
+    throw new OwnerError(
+      'wrong-task',
+      `The model '${name}' has no labels to give.`,
+      'Choose a model that labels texts.',
+    )
+  return input.picture ? ofPicture(open, input.picture, head) : ofText(open, input, index, head)
+}
 
 function ofText(open: Open, input: ClassifyInput, index: number, head: LabelHead): Pass {
   if (open.info.model.reads === 'pictures')

@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { program } from '../../test/support/built/path.ts'
 import type { Parties } from '../../test/support/session/parties.ts'
 import { startEngineParties } from '../../test/support/session/private-run.ts'
 import { writeTinyClassifier } from '../../test/support/session/tiny-classifier.ts'
@@ -15,7 +15,6 @@ import type { Bundle } from '../model/files/bundle-node.ts'
 import type { Manifest } from '../model/files/manifest.ts'
 import { encodeForEncoder } from '../model/tokenizer/encode-text.ts'
 
-const program = fileURLToPath(new URL('../../bin/sotto.js', import.meta.url))
 const texts = ['a good film', 'the story was long and sad', 'funny']
 /** Bundles by name, and what each makes of hidden states. */
 const poolings: Record<string, Manifest['pooling']> = {
@@ -79,7 +78,7 @@ test('the terminal gives those of the clear model, a line for each text', () => 
     '--text',
     ...texts,
   ]
-  const { stdout, stderr, status } = spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' })
+  const { stdout, stderr, status } = spawnSync(process.execPath, [program(), ...args], { encoding: 'utf8' })
   expect({ stderr, status }).toEqual({ stderr: '', status: 0 })
   const lines = stdout
     .trimEnd()

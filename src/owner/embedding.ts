@@ -2,7 +2,7 @@
 import type { TextModel } from '../model/texts.ts'
 import { encodeForEncoder } from '../model/tokenizer/encode-text.ts'
 import { Cancelled, isNoise } from '../protections/protection.ts'
-import type { Embedding } from './api.ts'
+import type { Embedding, Unanswered } from './api.ts'
 import { OwnerError } from './api.ts'
 import type { Running } from './chatting.ts'
 import { type Open, reading } from './connect.ts'
@@ -10,10 +10,14 @@ import { type Open, reading } from './connect.ts'
 /**
  * The mean of each text's last hidden states over its tokens, or the first token's, as Sentence-BERT has them (Reimers and
  * Gurevych 2019, section 3); scaled to length 1 unless the model says otherwise.
- * A text that takes the model beyond its ranges lets those behind it be read, so that nobody else learns of it. Rejects with
- * `OwnerError`, `cancelled` after `signal`, and with what sessions throw.
+ * A text that takes the model beyond its ranges has no answer, and lets those behind it be read, so that nobody else learns of
+ * it. Rejects with `OwnerError`, `cancelled` after `signal`, and with what sessions throw.
  */
-export async function embed(open: Open, texts: readonly string[], run: Running): Promise<Embedding[]> {
+export async function embed(
+  open: Open,
+  texts: readonly string[],
+  run: Running,
+): Promise<(Embedding | Unanswered)[]> {
   const { connection, model, tokenizer } = open
   const { config, name, pooling = usual } = model
   if (model.continuesText || config.head)
@@ -28,24 +32,23 @@ export async function embed(open: Open, texts: readonly string[], run: Running):
   const empty = inputs.findIndex(({ ids }) => ids.length === 0)
   if (empty >= 0)
     throw new OwnerError('empty', `Text ${empty + 1} is empty.`, 'Leave it out, or write something.')
-  const out: Embedding[] = []
-  let fault: unknown
+  const out: (Embedding | Unanswered)[] = []
   for (const [index, input] of inputs.entries()) {
     run.onEvent(reading(open, index, inputs.length, 'texts'))
     const started = performance.now()
     const next = inputs[index + 1]?.ids.length
-    const hidden = await connection.run(0, input, { next, signal: run.signal }).catch((error: unknown) => {
+    const { ids, isCut } = input
+    try {
+      const hidden = await connection.run(0, input, { next, signal: run.signal })
+      out.push({ vector: pooled(hidden, ids.length, pooling), tokens: ids.length, isCut })
+    } catch (error) {
       if (error instanceof Cancelled) throw givenUp(error)
       if (!isNoise(error)) throw error
-      fault ??= error
-      return []
-    })
-    const { ids, isCut } = input
-    out.push({ vector: pooled(hidden, ids.length, pooling), tokens: ids.length, isCut })
+      out.push({ error: OwnerError.from(error).toData() })
+    }
     run.passed((performance.now() - started) / 1000 / ids.length)
   }
   run.onEvent(reading(open, inputs.length, inputs.length, 'texts'))
-  if (fault !== undefined) throw fault
   return out
 }
 

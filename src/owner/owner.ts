@@ -16,8 +16,9 @@ import type {
   OwnerApi,
   PageConfig,
   SessionInfo,
+  Unanswered,
 } from './api.ts'
-import { isUnanswered, OwnerError } from './api.ts'
+import { OwnerError } from './api.ts'
 import { type Begun, chat, measure, type Running } from './chatting.ts'
 import { classify } from './classifying.ts'
 import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'
@@ -111,11 +112,7 @@ export class Owner implements OwnerApi {
   }
 
   async classify(inputs: ClassifyInput[]): Promise<Classification[]> {
-    const answers = await this.classifyEach(inputs)
-    return answers.map((answer) => {
-      if (!isUnanswered(answer)) return answer
-      throw new OwnerError(answer.error.code, answer.error.message, answer.error.advice)
-    })
+    return (await this.classifyEach(inputs)).map((answer) => answered(answer))
   }
 
   classifyEach(inputs: ClassifyInput[]): Promise<Answer[]> {
@@ -126,7 +123,11 @@ export class Owner implements OwnerApi {
     })
   }
 
-  embed(texts: string[]): Promise<Embedding[]> {
+  async embed(texts: string[]): Promise<Embedding[]> {
+    return (await this.embedEach(texts)).map((answer) => answered(answer))
+  }
+
+  embedEach(texts: string[]): Promise<(Embedding | Unanswered)[]> {
     return this.#run((open, run) => embed(open, texts, run), {
       stopped: () => {
         throw givenUp()
@@ -256,4 +257,10 @@ export class Owner implements OwnerApi {
     if (!open) return
     this.#onEvent({ type: 'stats', stats: statsOf(open.connection.counts(), this.#seconds) })
   }
+}
+
+/** Throws what a text without an answer has in its place. */
+function answered<T extends Classification | Embedding>(answer: T | Unanswered): T {
+  if ('error' in answer) throw new OwnerError(answer.error.code, answer.error.message, answer.error.advice)
+  return answer
 }

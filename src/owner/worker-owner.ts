@@ -18,6 +18,7 @@ import {
   type OwnerHost,
   type PageConfig,
   type SessionInfo,
+  type Unanswered,
 } from './api.ts'
 import { installErrorTransfer, type WorkerApi } from './remote.ts'
 
@@ -89,6 +90,10 @@ export class WorkerOwner implements OwnerApi {
 
   embed(texts: string[]): Promise<Embedding[]> {
     return this.#call((remote) => remote.embed(texts))
+  }
+
+  embedEach(texts: string[]): Promise<(Embedding | Unanswered)[]> {
+    return this.#call((remote) => remote.embedEach(texts))
   }
 
   stop(): Promise<void> {

@@ -76,6 +76,7 @@ const api: WorkerApi = {
   classify: (inputs: ClassifyInput[]) => guarded(() => engine().classify(inputs)),
   classifyEach: (inputs: ClassifyInput[]) => guarded(() => engine().classifyEach(inputs)),
   embed: (texts: string[]) => guarded(() => engine().embed(texts)),
+  embedEach: (texts: string[]) => guarded(() => engine().embedEach(texts)),
   stop: () => guarded(() => engine().stop()),
   close: () => guarded(() => engine().close()),
 }

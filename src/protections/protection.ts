@@ -24,7 +24,7 @@ export interface Protection {
   readonly id: string
   /** What it promises and what it does not, for people. */
   readonly notice: Notice
-  /** The same of models that read pictures, where they have words of their own. */
+  /** What it promises for models that read pictures, where they have words of their own. */
   noticeOfPictures?(): Promise<Notice>
   /** Whether a model server takes part; where it does not, the whole model must be at hand. */
   readonly needsServer: boolean
@@ -115,6 +115,11 @@ export interface Connection {
   run(base: number, input: TextInput, options?: RunOptions): Promise<Floats>
   /** Of models that read pictures, in place of `run`: labels' logits of one. Rejects as `run` does. */
   look?(picture: RgbaPicture, options?: RunOptions): Promise<Looked>
+  /**
+   * Of models that read texts on pictures: takes the one that texts are on from here on, in place of any before. Rejects as
+   * `run` does.
+   */
+  show?(picture: RgbaPicture, options?: RunOptions): Promise<Shown>
   /** Of tokens, those that the model's server has been shown to read; of protections that hide none, where it was measured. */
   readable?(ids: readonly number[]): boolean[]
   /** Does work that needs no input ahead, as much as is worth it; `onProgress` is called between steps of it. */
@@ -132,6 +137,14 @@ export interface Connection {
 export interface Looked {
   readonly logits: Floats
   readonly view: PictureView
+}
+
+/** A picture that texts are on. */
+export interface Shown {
+  readonly view: PictureView
+  /** The token that stands for it in a text, and how often it has to come there. */
+  readonly token: number
+  readonly places: number
 }
 
 /** What else a pass may be told. */

@@ -92,7 +92,7 @@ export class Sessions {
     }
   }
 
-  /** The same link, of which it is known when it awaits the owner's next message. */
+  /** A link as it is, of which it is known from when on it awaits the owner's next message. */
   #watch(link: Link): Link {
     const watched: Link = {
       ...link,

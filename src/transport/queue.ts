@@ -24,7 +24,7 @@ export class Queue implements AsyncIterable<Uint8Array> {
     return this.#bytes
   }
 
-  /** The same with what each array takes besides its bytes, which is all that an empty one takes. */
+  /** Bytes, and what each array takes besides them, which is all that an empty one takes. */
   get cost(): number {
     return this.#bytes + this.#items.length * limits.messageCost
   }

@@ -13,7 +13,8 @@ import {
   tinyEncoder,
   tinyRoberta,
 } from '../support/protocol/models.ts'
-import { bertTwin, type TwinText } from '../twins/bert.ts'
+import type { TwinText } from '../twins/bert.ts'
+import { encoderTwin } from '../twins/encoders.ts'
 
 const lora = { rank: 2, alpha: 4, targets: ['query', 'value', 'dense'] }
 
@@ -38,7 +39,7 @@ async function errors({ config, tensors, model, ends }: TinyEncoder): Promise<nu
     const { rows, padding } = ends.input(text)
     const trace = await parties.pass(0, rows, padding)
     expect(mismatches(parties, trace)).toEqual([])
-    const { hidden, logits } = bertTwin(config, tensors, text)
+    const { hidden, logits } = encoderTwin(config, tensors, text)
     const isClassifier = config.head?.kind === 'classify'
     const got = isClassifier ? trace.released : ends.tokens(trace.released, text.ids.length)
     out.push(furthest(got, (logits ?? hidden).flat()))
@@ -51,6 +52,19 @@ const tag: ModelConfig['head'] = { kind: 'tag', labels: ['O', 'B-PER', 'I-PER', 
 const score: ModelConfig['head'] = { kind: 'classify', labels: ['score'], outputs: 'raw' }
 const distilbert: ModelConfig = { ...tinyBert, arch: 'distilbert', types: undefined }
 const electra: ModelConfig = { ...tinyBert, arch: 'electra', embedding: 20 }
+const modernbert: ModelConfig = {
+  ...tinyBert,
+  arch: 'modernbert',
+  types: undefined,
+  eps: 1e-5,
+  ropeTheta: 1000,
+  localRotary: { theta: 100, layers: [1], window: 4 },
+}
+const mean: ModelConfig['head'] = {
+  kind: 'classify',
+  labels: ['negative', 'neutral', 'positive'],
+  pooling: 'mean',
+}
 const cases: [string, ModelConfig, Privacy, ModelSpec['ends']?][] = [
   ['bert, private', tinyBert, 'private'],
   ['bert, public', tinyBert, 'public'],
@@ -71,6 +85,10 @@ const cases: [string, ModelConfig, Privacy, ModelSpec['ends']?][] = [
   ['albert with one score', { ...tinyBert, arch: 'albert', embedding: 12, head: score }, 'private'],
   ['bert that labels tokens', { ...tinyBert, head: tag }, 'private'],
   ['distilbert that labels tokens, public', { ...distilbert, head: tag }, 'public'],
+  ['modernbert, private', modernbert, 'private'],
+  ['modernbert that reads the mean, half of it public', { ...modernbert, head: mean }, 'mixed'],
+  ['modernbert that labels tokens, in pieces', { ...modernbert, head: tag }, 'split'],
+  ['modernbert, masked language model', { ...modernbert, head: mlm }, 'private', { head: 'public' }],
   ['bert without a head', { ...tinyBert, head: undefined }, 'private', { head: 'public' }],
   ['bert without a head, its last norm private', { ...tinyBert, head: undefined }, 'private'],
   ['bert, masked language model', { ...tinyBert, head: mlm }, 'private', { head: 'public' }],

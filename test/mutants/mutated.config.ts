@@ -1,16 +1,26 @@
-/** Runs tests against a mutant: that which `SOTTO_MUTANT` names. */
-import { mergeConfig } from 'vitest/config'
+/** Every mutant as a project of its own: the sources as they would be with it, and the file whose test has to find it. */
+import { defineConfig } from 'vitest/config'
 import base from '../../vitest.config.ts'
 import { mutants } from './list.ts'
 import { planting, root } from './mutant.ts'
 
-const name = process.env.SOTTO_MUTANT
-const mutant = mutants.find((m) => m.name === name)
-if (!mutant) throw new Error(`There is no mutant "${name}".`)
-
-export default mergeConfig(base, {
+export default defineConfig({
   root,
-  plugins: [planting(mutant)],
-  // One file, and whoever runs it runs several at a time. A mutant may leave its parties waiting for each other.
-  test: { maxWorkers: 1, testTimeout: 60_000 },
+  test: {
+    maxWorkers: 2,
+    projects: mutants.map((mutant) => ({
+      root,
+      plugins: [planting(mutant)],
+      test: {
+        ...base.test,
+        name: mutant.name,
+        include: [mutant.caughtBy.file],
+        // Planted is what is loaded there: no programs are built.
+        globalSetup: [],
+        maxWorkers: 2,
+        // A mutant may leave its parties waiting for each other.
+        testTimeout: 60_000,
+      },
+    })),
+  },
 })

@@ -4,9 +4,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/mutants/mutants.suite.ts'],
-    // Each spawns a run of its own.
-    maxConcurrency: 2,
-    testTimeout: 600_000,
+    // All of them are tried before the first outcome is looked at.
+    hookTimeout: 1_200_000,
     pool: 'forks',
   },
 })

@@ -11,7 +11,7 @@ import type { TextInput } from '../../src/model/graph/interpret.ts'
 import { planDealtBytes } from '../../src/protections/shared/cost.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import { encodeInput } from '../../src/protections/shared/profiles/input-type.ts'
-import { toFloats } from '../../src/protections/shared/ring.ts'
+import { sub, toFloats } from '../../src/protections/shared/ring.ts'
 import { messageBytes, schedule } from '../../src/protections/shared/schedule.ts'
 import { HEAD_BYTES } from '../../src/protections/shared/session/material-stream.ts'
 import { decodePass } from '../../src/protections/shared/session/pass-messages.ts'
@@ -105,16 +105,12 @@ it.each<[string, Encoder]>([
         )
       }
       const captured = capturedMessages(session)
-      for (const c of captured) for (const lane of c.lanes) kinds.add(nameOf(c), c.bits, lane)
+      for (const c of captured) kinds.add(nameOf(c), c.bits, c.lanes)
       for (const c of captured.filter((x) => x.pass === 2)) {
         const before = captured.find((x) => x.pass === 1 && x.step.id === c.step.id && x.who === c.who)
-        c.lanes.forEach((lane, i) => {
-          if (before) repeats.add(nameOf(c), c.bits, BigInt.asUintN(c.bits, lane - before.lanes[i]))
-        })
+        if (before) repeats.add(nameOf(c), c.bits, sub(c.lanes, before.lanes, c.bits))
       }
-      if (n < 2)
-        for (const c of capturedMaterial(session))
-          for (const lane of c.lanes) dealt.add(nameOf(c), c.bits, lane)
+      if (n < 2) for (const c of capturedMaterial(session)) dealt.add(nameOf(c), c.bits, c.lanes)
       for (const pass of [1, 2])
         sizes.add(
           captured

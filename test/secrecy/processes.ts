@@ -2,21 +2,14 @@
 
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { pageConfig } from '../../src/cli/page-config.ts'
 import { toBase64Url } from '../../src/handshake/encoding.ts'
 import { loadIdentity } from '../../src/handshake/node/key-file.ts'
+import { builtPath, program } from '../support/built/path.ts'
 import type { Done, Job } from './owner-process.ts'
 import { type Tap, tap } from './tap.ts'
 
-const program = fileURLToPath(new URL('../../bin/sotto.js', import.meta.url))
-const ownerProgram = fileURLToPath(new URL('./owner-process.ts', import.meta.url))
-const preload = [
-  '--import',
-  import.meta.resolve('tsx'),
-  '--import',
-  import.meta.resolve('./seeded-random.ts'),
-]
+const preload = () => ['--import', builtPath('test/secrecy/seeded-random.ts')]
 
 /** A greeting that takes longer comes from a server that is not near, so owners take the plans of few hops. */
 const FAR_MS = 20
@@ -45,7 +38,7 @@ export async function startTestProcesses(folder: string, seed: string): Promise<
   })
   const start = (party: string, args: string[]): Promise<string> => {
     const common = ['--port', '0', '--key', keyFile(party), '--json', '--log-level', 'error']
-    const child = spawn(process.execPath, [...preload, program, ...args, ...common], {
+    const child = spawn(process.execPath, [...preload(), program(), ...args, ...common], {
       cwd: folder,
       env: environment(party),
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -82,7 +75,7 @@ export async function startTestProcesses(folder: string, seed: string): Promise<
     const owner: TestProcesses['owner'] = (job, more) =>
       new Promise((resolve, reject) => {
         const env = { ...environment('owner'), ...more }
-        const child = fork(ownerProgram, [], { execArgv: preload, env })
+        const child = fork(builtPath('test/secrecy/owner-process.ts'), [], { execArgv: preload(), env })
         children.push(child)
         child.once('message', (done: Done) => {
           if ('replies' in done) resolve(done.replies)

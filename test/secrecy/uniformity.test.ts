@@ -6,6 +6,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { widened } from '../../src/kernels/lanes.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
+import { add, type Lanes, sub } from '../../src/protections/shared/ring.ts'
 import { capturedMaterial, capturedMessages } from '../support/protocol/capture.ts'
 import { Kinds, nameOf } from '../support/protocol/kinds.ts'
 import { localKeys } from '../support/protocol/local-keys.ts'
@@ -59,12 +60,11 @@ const cases: [string, TinyDecoder, Products, scale: number][] = [
 ]
 
 /** The lanes of every row but the first, less those of the first: were a mask shared by rows, a difference of values. */
-function* betweenRows(lanes: ArrayLike<bigint>, rows: number, bits: number): Generator<bigint> {
+function betweenRows(lanes: Lanes, rows: number, bits: number): Lanes {
   const width = lanes.length / rows
-  for (let i = width; i < lanes.length; i++) yield BigInt.asUintN(bits, lanes[i] - lanes[i % width])
+  return lanes.subarray(width).map((lane, i) => BigInt.asUintN(bits, lane - lanes[i % width]))
 }
 
-/** What goes to the product with a weight, step and sender. */
 /** What goes to the product with a weight, step and sender, and how the input comes to the server where it does first. */
 const toProducts = {
   private: ['input owner', 'openLiftedToServer owner', 'openToServer owner'],
@@ -91,22 +91,17 @@ describe.each(cases)('%s', (_, model, products, scale) => {
         base += ids.length
       }
       const captured = capturedMessages(session)
-      for (const c of captured) for (const lane of c.lanes) kinds.add(nameOf(c), c.bits, lane)
+      for (const c of captured) kinds.add(nameOf(c), c.bits, c.lanes)
       for (const c of captured)
         if (c.step.wire?.layout === 'row')
-          for (const lane of betweenRows(c.lanes, PASSES[c.pass - 1].length, c.bits))
-            rows.add(nameOf(c), c.bits, lane)
+          rows.add(nameOf(c), c.bits, betweenRows(c.lanes, PASSES[c.pass - 1].length, c.bits))
       // Were a mask used again, the difference of two openings of equal inputs would be near zero.
       for (const c of captured.filter((x) => x.pass === 2)) {
         const before = captured.find((x) => x.pass === 1 && x.step.id === c.step.id && x.who === c.who)
         if (!before || before.bits !== c.bits || before.lanes.length < c.lanes.length) continue
-        c.lanes.forEach((lane, i) => {
-          repeats.add(nameOf(c), c.bits, BigInt.asUintN(c.bits, lane - before.lanes[i]))
-        })
+        repeats.add(nameOf(c), c.bits, sub(c.lanes, before.lanes, c.bits))
       }
-      if (n < 4)
-        for (const c of capturedMaterial(session))
-          for (const lane of c.lanes) dealt.add(nameOf(c), c.bits, lane)
+      if (n < 4) for (const c of capturedMaterial(session)) dealt.add(nameOf(c), c.bits, c.lanes)
       await session.link.close()
     }
     for (const family of [kinds, repeats, rows, dealt]) {
@@ -140,15 +135,13 @@ it.each(cases)(
         for (const { id, op, out } of trace.plan.steps)
           if (out.kind === 'opened')
             for (const party of [trace.owner, trace.server]) {
-              const masks = party.mask(out)
-              const seen = widened(party.get(out)).map((D, i) => BigInt.asUintN(out.ring, D + masks[i]))
+              const seen = add(widened(party.get(out)), party.mask(out), out.ring)
               const name = `${op} ${id} ${party.role}`
-              for (const lane of seen) kinds.add(name, out.ring, lane)
-              if (out.layout !== 'row') continue
-              for (const lane of betweenRows(seen, ids.length, out.ring)) rows.add(name, out.ring, lane)
+              kinds.add(name, out.ring, seen)
+              if (out.layout === 'row') rows.add(name, out.ring, betweenRows(seen, ids.length, out.ring))
             }
           else if (out.kind === 'masked')
-            for (const lane of widened(trace.server.get(out))) kinds.add(`${op} ${id} server`, out.ring, lane)
+            kinds.add(`${op} ${id} server`, out.ring, widened(trace.server.get(out)))
       }
     }
     for (const family of [kinds, rows]) {
@@ -173,17 +166,19 @@ describe('the test itself', () => {
 
   it('finds a bias that a small leak would leave', () => {
     const kinds = new Kinds()
+    const count = (kind: string, bits: number, value: bigint) =>
+      kinds.add(kind, bits, BigUint64Array.of(value))
     let state = 7
     for (let i = 0; i < 4000; i++) {
       state = (Math.imul(state, 1103515245) + 12345) >>> 0
       const uniform = BigInt(state >>> 12) & 0xffffn
-      kinds.add('fair', 16, uniform)
-      kinds.add('masked in too small a ring', 16, (uniform & 0x7fffn) + 0x1000n)
-      kinds.add('one in eight unmasked', 16, i % 8 === 0 ? 100n : uniform)
+      count('fair', 16, uniform)
+      count('masked in too small a ring', 16, (uniform & 0x7fffn) + 0x1000n)
+      count('one in eight unmasked', 16, i % 8 === 0 ? 100n : uniform)
       // Each bit of it is as often set as not, and three at either end take all values alike.
       const others = uniform & 0xf7n
       const ones = others.toString(2).replaceAll('0', '').length
-      kinds.add('of even parity', 8, others | BigInt((ones % 2) << 3))
+      count('of even parity', 8, others | BigInt((ones % 2) << 3))
     }
     const { uneven } = kinds.suspects(FAMILY)
     expect(uneven.some((k) => k.startsWith('fair'))).toBe(false)

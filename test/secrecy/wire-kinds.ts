@@ -1,6 +1,7 @@
 /** What crossed the wires of sessions, by kinds of values that have to be uniform. */
 import { createHash } from 'node:crypto'
 import { createWasmKernels } from '../../src/kernels/wasm/kernels.ts'
+import { sub } from '../../src/protections/shared/ring.ts'
 import type { ModelPlans } from '../../src/protections/shared/session/model-plan.ts'
 import type { Shape } from '../../src/protections/shared/shape.ts'
 import { type Captured, capturedDealing, capturedMessages } from '../support/protocol/capture.ts'
@@ -30,25 +31,18 @@ export function* sentKinds(plans: ModelPlans, session: WireSession): Generator<[
 /** Everything that crossed the wires of these sessions. */
 export function kindsOf(plans: ModelPlans, sessions: readonly WireSession[]): Kinds {
   const kinds = new Kinds()
-  const add = (kind: string, c: Captured, lanes: Iterable<bigint>): void => {
-    for (const lane of lanes) kinds.add(kind, c.bits, lane)
-  }
   let before: Map<string, Captured> | undefined
   for (const one of sessions) {
     const known = new Map<string, Captured>()
     for (const [kind, c] of sentKinds(plans, one)) {
-      add(kind, c, c.lanes)
+      kinds.add(kind, c.bits, c.lanes)
       const name = `${c.pass} ${kindOf(c)}`
       known.set(name, c)
       // Were masks used in two sessions, this difference would be one of inputs. A reply that ends earlier has passes of
       // other shapes behind it.
       const other = before?.get(name)
       if (other?.lanes.length === c.lanes.length)
-        add(
-          `between sessions ${kindOf(c)}`,
-          c,
-          c.lanes.map((lane, i) => BigInt.asUintN(c.bits, lane - other.lanes[i])),
-        )
+        kinds.add(`between sessions ${kindOf(c)}`, c.bits, sub(c.lanes, other.lanes, c.bits))
     }
     before = known
   }
@@ -64,12 +58,11 @@ export function dealtKinds(plans: ModelPlans, { sessions, weights }: Captures): 
       if (pass > 2) continue
       for (const c of capturedDealing(plans, pass, shape, one.dealt.get(pass)!)) {
         const name = `${planOf(shape)} ${kindOf(c)}`
-        for (const lane of c.lanes.subarray(0, DEALT)) kinds.add(name, c.bits, lane)
+        kinds.add(name, c.bits, c.lanes.subarray(0, DEALT))
       }
     }
   for (const [i, { name, ring, k, n }] of plans.privateWeights().entries())
-    for (const lane of kernels.unpack(new Uint8Array(weights[i]), ring, k * n))
-      kinds.add(`weights ${name}`, ring, lane)
+    kinds.add(`weights ${name}`, ring, kernels.unpack(new Uint8Array(weights[i]), ring, k * n))
   return kinds
 }
 

@@ -1,47 +1,38 @@
 /**
  * Runs the three parties of a case in one process, with the real engines and sessions and fixed keys, and digests all that
- * crosses between them. Of these tests this file and `run-agreement.ts` alone know the product's code: what is moved or
- * renamed there is followed here, and nothing that is recorded may change by it.
+ * crosses between them. What is moved or renamed in the product is followed here and in the files beside this one, and
+ * nothing that is recorded may change by it.
  *
  * What is digested does not depend on timing. Owner and server take each other's messages one by one, so that the
  * messages of a pass have one order, row chunks included; but the owner prepares the next pass while one runs, and the dealer
  * deals whenever it has time. So messages are digested by pass and direction, and material as the bytes of each pass.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Tokenizer } from '@huggingface/tokenizers'
 import { toBase64Url } from '../../src/handshake/encoding.ts'
-import { newIdentity } from '../../src/handshake/node/key-file.ts'
 import type { Kernels, ProductDevice } from '../../src/kernels/kernels.ts'
 import { createNodeProductDevice } from '../../src/kernels/node/device.ts'
 import { createNodeKernels } from '../../src/kernels/node/kernels.ts'
 import { createCpuProductDevice } from '../../src/kernels/wasm/device.ts'
 import { createWasmKernels } from '../../src/kernels/wasm/kernels.ts'
-import { EncoderEnds } from '../../src/model/encoder-ends.ts'
-import { Ends } from '../../src/model/ends.ts'
 import { loadPublic, type PublicModel } from '../../src/model/files/bundle.ts'
-import { loadBundle, writeBundle } from '../../src/model/files/bundle-node.ts'
 import { readCatalog } from '../../src/model/files/catalog.ts'
-import { continuesText } from '../../src/model/graph/graph-of.ts'
-import { encodePrompt } from '../../src/model/tokenizer/encode-chat.ts'
-import { encodeForEncoder } from '../../src/model/tokenizer/encode-text.ts'
 import { PUBLIC_METADATA } from '../../src/protections/shared/custody/public-metadata.ts'
-import { BETA_FILE, type SplitBundle } from '../../src/protections/shared/custody/split-bundle.ts'
 import { PlanDealer } from '../../src/protections/shared/dealer/engine.ts'
-import { readSplitBundles } from '../../src/protections/shared/dealer/split-bundles.ts'
 import { PlanServer } from '../../src/protections/shared/server/engine.ts'
-import { type ModelPlans, modelPlans } from '../../src/protections/shared/session/model-plan.ts'
+import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
 import { OwnerSession } from '../../src/protections/shared/session/owner-session.ts'
 import { ownerWeights } from '../../src/protections/shared/session/owner-weights.ts'
 import type { Link } from '../../src/transport/link.ts'
-import { splitBundle } from '../../tools/split/split.ts'
 import { DealtMaterial } from '../support/protocol/dealt-material.ts'
 import { memoryPair } from '../support/transport/memory.ts'
-import { type Case, type ChatPass, conversation, type Session, type TextPass } from './cases.ts'
+import type { Case, Session } from './cases.ts'
 import { digestOfFloats, Messages, Stream, sha256 } from './digest.ts'
 import { FixedRandom, fixedKey } from './fixed-random.ts'
+import { inputsOf } from './inputs.ts'
+import { digestsOf, rewrite, split } from './prepare.ts'
 
 /** Of one pass: what each party said of it, and what came of it. */
 export interface PassTranscript {
@@ -133,59 +124,6 @@ async function transcribeAlone(one: Case, backends: Backends): Promise<Transcrip
     return { modelHash, planHash, files: digestsOf(dir), written, registration, passes }
   } finally {
     rmSync(scratch, { recursive: true, force: true })
-  }
-}
-
-/** What stands beside a bundle and is said of it: none of the files that are served or computed with. */
-const beside = new Set(['README.md', 'attacks.json', 'readable.json', 'weights.encoded'])
-
-function digestsOf(dir: string): Record<string, string> {
-  const files = readdirSync(dir)
-    .filter((name) => !beside.has(name))
-    .sort()
-  return Object.fromEntries(files.map((name) => [name, sha256(readFileSync(join(dir, name)))]))
-}
-
-interface Prepared {
-  /** What the server serves. */
-  readonly bundle: string
-  readonly written: Readonly<Record<string, string>>
-  /** The server's identity, and what the dealer has, of a split model. */
-  readonly opener?: ReturnType<typeof newIdentity>
-  readonly splitBundles?: ReadonlyMap<string, SplitBundle>
-}
-
-/** The bundle as it is; what is written of it again is only digested. */
-async function rewrite(dir: string, scratch: string): Promise<Prepared> {
-  const { manifest, tensors, tokenizer } = await loadBundle(dir)
-  const { format: _, tensors: listed, files: __, ...about } = manifest
-  const byName = new Map(listed.map((tensor) => [tensor.name, tensor]))
-  await writeBundle(scratch, {
-    ...about,
-    tokenizer,
-    tensors,
-    visibility: (name) => byName.get(name)?.visibility ?? 'private',
-    isBase: (name) => byName.get(name)?.base === true,
-  })
-  return { bundle: dir, written: digestsOf(scratch) }
-}
-
-/** Both split bundles; seeds are not digested, because they are sealed under a key that is new every time. */
-async function split(dir: string, scratch: string, random: FixedRandom): Promise<Prepared> {
-  const [opener, dealer] = [newIdentity(), newIdentity()]
-  const out = join(scratch, 'split')
-  const keys = { server: opener.publicKey, dealer: dealer.publicKey }
-  const report = await random.as('splitter', () =>
-    splitBundle({ bundle: dir, out, keys, kernels: kernels.node }),
-  )
-  const { 'seed.json': _, ...written } = digestsOf(report.server)
-  const beta = sha256(readFileSync(join(report.dealer, BETA_FILE)))
-  if (written[BETA_FILE] !== beta) throw new Error('The split bundles have different pieces.')
-  return {
-    bundle: report.server,
-    written,
-    opener,
-    splitBundles: await readSplitBundles(join(out, 'dealer'), dealer),
   }
 }
 
@@ -319,39 +257,5 @@ function watch(link: Link, hear: (pass: number, bytes: Uint8Array) => void): Lin
       hear(new DataView(bytes.buffer, bytes.byteOffset).getUint32(1, true), bytes)
       return link.send(bytes, reply)
     },
-  }
-}
-
-/** What the owner puts into a pass, and how it reads what comes out. */
-interface Input {
-  readonly base: number
-  readonly rows: Float64Array
-  readonly padding?: Uint8Array
-  readonly next?: boolean | number
-  logits(released: Float64Array): Float32Array | Float64Array
-}
-
-/** Inputs of a model's passes; `before` is the likeliest token of the pass before. */
-function inputsOf(
-  model: PublicModel,
-  plans: ModelPlans,
-): (pass: ChatPass | TextPass, before: number) => Input {
-  const { config } = model.manifest
-  const tokenizer = new Tokenizer(model.tokenizer, {})
-  if (!continuesText(config)) {
-    const ends = new EncoderEnds(config, model.tensors, plans)
-    return (pass) => {
-      if (!('text' in pass)) throw new TypeError('A classifier takes texts.')
-      const text = encodeForEncoder(tokenizer, config, config.context, pass.text, pass.pair)
-      return { ...ends.input(text), base: 0, next: pass.next, logits: (released) => released }
-    }
-  }
-  const ends = new Ends(config, model.tensors, plans)
-  const text = encodePrompt(tokenizer, model.manifest, [{ role: 'user', content: conversation }])
-  return (pass, before) => {
-    if ('text' in pass) throw new TypeError('A chat model takes tokens.')
-    const { base, next } = pass
-    const ids = pass.ids === 'likeliest' ? [before] : text.slice(...pass.ids)
-    return { base, next, rows: ends.embed(ids, base), logits: (released) => ends.logits(released) }
   }
 }

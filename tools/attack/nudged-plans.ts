@@ -58,7 +58,8 @@ export class NudgedPlans extends ModelPlans {
     // A value that was opened in a narrower ring first is changed where it was opened.
     const at = source.kind === 'opened' ? source.step : carrier.id
     const steps = plan.steps.map((step) => (step.id === at ? this.#nudged(step) : step))
-    return { ...plan, steps }
+    // Whoever reads a matrix wants what comes out, in range or not.
+    return { ...plan, steps, alarms: [] }
   }
 
   #nudged(step: Step): Step {

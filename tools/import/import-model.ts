@@ -85,7 +85,7 @@ export async function importModel(o: ImportOptions): Promise<ImportReport> {
   })
   try {
     const { config, notes } = source
-    const tokenizer = readTokenizer(from, config)
+    const tokenizer = readTokenizer(from, config, notes)
     const format = continuesText(config) ? textFormat(from, tokenizer) : { notes: [] }
     const { notes: said, ...texts } = format
     const visibility = chosenVisibility(config, o.private ?? 'blocks')

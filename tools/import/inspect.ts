@@ -87,7 +87,7 @@ function inspectFolder(dir: string): Inspection {
   const source = new CheckpointSource(dir)
   try {
     const { config, notes } = source
-    const tokenizer = readTokenizer(dir, config)
+    const tokenizer = readTokenizer(dir, config, notes)
     const format = continuesText(config) ? textFormat(dir, tokenizer) : { notes: [] }
     const tensors = [...tensorShapes(config)].map(([name, shape]) => ({
       name,

@@ -185,12 +185,17 @@ describe('WordPiece from vocab.txt', () => {
     expect(streamed(tokenizer, ids)).toBe('unaffable cafe')
   })
 
-  test('marks added behind the embedding are dropped', () => {
+  test('marks added behind the embedding are text, which is said, and refused where texts are marked with them', () => {
     const json = make()
     json.added_tokens!.push({ id: smallConfigs.bert.vocab, content: '[MORE]', special: true })
     put({ 'tokenizer.json': json })
-    const tokenizer = new Tokenizer(readTokenizer(dir, smallConfigs.bert), {})
+    const notes: string[] = []
+    const tokenizer = new Tokenizer(readTokenizer(dir, smallConfigs.bert, notes), {})
     expect(tokenizer.encode('the[MORE]').ids).not.toContain(smallConfigs.bert.vocab)
+    expect(notes).toEqual([expect.stringContaining('"[MORE]"')])
+    const chat_template = "{% for m in messages %}[MORE]{{ m['content'] }}[SEP]{% endfor %}"
+    put({ 'tokenizer_config.json': { chat_template } })
+    expect(() => readTokenizer(dir, smallConfigs.bert)).toThrow(/"\[MORE\]".*has the id \d+, but/)
   })
 
   test('a list without the marks is refused', () => {

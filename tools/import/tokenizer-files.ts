@@ -5,6 +5,8 @@ import { Tokenizer } from '@huggingface/tokenizers'
 import * as v from 'valibot'
 import type { ModelConfig } from '../../src/model/architectures/config.ts'
 import { continuesText } from '../../src/model/graph/graph-of.ts'
+import { turnMarks } from '../../src/model/tokenizer/template.ts'
+import { namedTokens, templateOf } from './chat-format.ts'
 import { ImportError } from './error.ts'
 import { readJson } from './source.ts'
 import { fromTiktoken, tiktokenFile } from './tiktoken.ts'
@@ -13,8 +15,8 @@ import type { TokenizerJson } from './tokenizer-json.ts'
 
 const kinds = ['BPE', 'WordPiece', 'Unigram', 'WordLevel'] as const
 
-/** Reads or builds a folder's `tokenizer.json`, and tries it. Throws {@link ImportError}. */
-export function readTokenizer(dir: string, config: ModelConfig): TokenizerJson {
+/** Reads or builds a folder's `tokenizer.json`, and tries it; `notes` takes what was left out of it. Throws {@link ImportError}. */
+export function readTokenizer(dir: string, config: ModelConfig, notes: string[] = []): TokenizerJson {
   const file = join(dir, 'tokenizer.json')
   const has = (name: string) => existsSync(join(dir, name))
   const tiktoken = existsSync(dir) ? tiktokenFile(dir) : undefined
@@ -33,7 +35,7 @@ export function readTokenizer(dir: string, config: ModelConfig): TokenizerJson {
   }
   const named = existsSync(file) ? file : dir
   checkForm(json, named)
-  const out = alike(json, named)
+  const out = withoutUnsayable(dir, alike(json, named), { file: named, vocab: config.vocab, notes })
   check(out, named, config)
   return out
 }
@@ -70,9 +72,42 @@ function checkForm(json: TokenizerJson, file: string): void {
   json.model.type = type
 }
 
+/**
+ * Without tokens that somebody added behind the last row of the embedding, which can't be said: a text that spells one is
+ * then text. Throws {@link ImportError} where the model is spoken to in such tokens.
+ */
+function withoutUnsayable(
+  dir: string,
+  json: TokenizerJson,
+  { file, vocab, notes }: { file: string; vocab: number; notes: string[] },
+): TokenizerJson {
+  const beyond = (json.added_tokens ?? []).filter(({ id }) => id >= vocab)
+  if (beyond.length === 0) return json
+  const around = [...marksIn(dir), JSON.stringify(json.post_processor ?? null)].join('\n')
+  const needed = beyond.find(({ content }) => around.includes(content))
+  if (needed)
+    throw new ImportError(
+      'wrong-shape',
+      `${file}: "${needed.content}", with which every text is marked, has the id ${needed.id}, but the embedding has ${vocab} rows. Take the weights that were trained with this tokenizer.`,
+      { file },
+    )
+  const some = beyond.slice(0, 5).map(({ content }) => `"${content}"`)
+  const more = beyond.length > some.length ? ` and ${beyond.length - some.length} more` : ''
+  notes.push(
+    `Added tokens without a row in the embedding (${vocab} rows) are left out, and text like any other: ${some.join(', ')}${more}.`,
+  )
+  return { ...json, added_tokens: json.added_tokens?.filter(({ id }) => id < vocab) }
+}
+
+/** What the folder's chat template, if any, puts around texts. */
+function marksIn(dir: string): string[] {
+  const file = join(dir, 'tokenizer_config.json')
+  const config = existsSync(file) ? readJson(file) : {}
+  const template = existsSync(dir) ? templateOf(dir, config.chat_template) : undefined
+  return template === undefined ? [] : Object.values(turnMarks(template, namedTokens(config)) ?? {})
+}
+
 function check(json: TokenizerJson, file: string, config: ModelConfig): void {
-  // Tokens that somebody added behind the last row of the embedding can't be said.
-  json.added_tokens = json.added_tokens?.filter(({ id }) => id < config.vocab)
   let ids: number[]
   try {
     const tokenizer = new Tokenizer(json, {})

@@ -24,7 +24,7 @@ export function predictGraph(config: ModelConfig, size: readonly [number, number
   return t.model()
 }
 
-/** The same of the base. */
+/** What the base makes of such texts: logits and hidden states. */
 export function teacherGraph(config: ModelConfig, size: readonly [number, number]): Uint8Array {
   const t = new Tape()
   const model = new ModelTape(t, config, [...size], () => summed(t))

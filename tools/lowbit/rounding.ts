@@ -59,7 +59,7 @@ export function penalise(t: Tape, x: Value, limit: number, weight: number): Valu
   })
 }
 
-/** The same of rows' sums of squares: of each row that is above the limit. */
+/** Leaves x as it is, and pushes down each row whose sum of squares is above the limit; see {@link penalise}. */
 export function penaliseRows(t: Tape, x: Value, limit: number, weight: number): Value {
   const same = t.op('Identity', [x], x.shape)
   return t.derivative(same, (dy) => {

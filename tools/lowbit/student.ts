@@ -135,7 +135,7 @@ function foldNorm(
   masters: Tensors,
 ): void {
   const norm = graphOf(base.config).layers[0].attentionNorm
-  if (norm.kind !== 'layer') return
+  if (norm.kind !== 'layer' || norm.shift === undefined) return
   const { dim } = config
   const gain = base.tensors.get(norm.gain)!.data
   const shift = base.tensors.get(norm.shift)!.data

@@ -62,20 +62,20 @@ async function runStep(
   return { loss: values('loss')[0], gradients }
 }
 
-/** The whole training step as an ONNX model. Only tied embeddings are supported. */
+/** The whole training step as an ONNX model. */
 function buildStep(config: ModelConfig, rows: number, length: number): Uint8Array {
-  if (!config.tied) throw new Error('Training supports tied embeddings only.')
   const t = new Tape()
   const model = new ModelTape(t, config, [rows, length], () => summed(t))
   const { head, tables } = model.graph
   if (head.kind !== 'tokens' || head.transform)
     throw new Error('Training needs a model that continues texts.')
+  const { weight: output } = head.output
   const targets = t.input('targets', [rows * length, 1], 'int64')
-  const loss = crossEntropy(t, model.hidden(), model.weight(head.output.weight), targets)
+  const loss = crossEntropy(t, model.hidden(), model.weight(output), targets)
   t.backward()
   t.output('loss', loss)
   t.output('d embedded', t.gradient(model.embedded))
-  const scattered = new Set(tables.filter(({ by }) => by !== 'token').map(({ tensor }) => tensor))
+  const scattered = new Set(tables.map(({ tensor }) => tensor).filter((tensor) => tensor !== output))
   for (const [name, value] of model.weights)
     if (!scattered.has(name)) t.output(`d ${name}`, t.gradient(value))
   return t.model()

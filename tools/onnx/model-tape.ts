@@ -35,7 +35,9 @@ export interface OwnInputs {
 }
 
 /** Clipping bounds a matrix's gradient where it is used, which must be in one place; and a gain's by rows of the stream. */
-function refuseUntrainable({ rotaryDim }: ModelConfig, { layers, finalNorm }: ModelGraph): void {
+function refuseUntrainable({ rotaryDim }: ModelConfig, { layers, finalNorm, ...graph }: ModelGraph): void {
+  if (graph.attention === 'bidirectional' && graph.isRotary)
+    throw new Error('Encoders whose positions turn can be served, but not trained here.')
   if (rotaryDim !== undefined)
     throw new Error('Models whose heads turn in part can be served, but not trained here.')
   if (layers.some(({ queryNorm, downNorm }) => queryNorm ?? downNorm))
@@ -208,6 +210,7 @@ export class ModelTape {
     if (norm.kind === 'unit') return unitNorm(tape, x, config.eps)
     const gain = this.weight(norm.gain)
     if (norm.kind === 'rms') return rmsNorm(tape, this.#parameters, x, gain, config.eps)
+    if (norm.shift === undefined) throw new Error('A LayerNorm without a shift cannot be trained here.')
     return layerNorm(tape, this.#parameters, x, gain, this.weight(norm.shift), config.eps)
   }
 

@@ -122,13 +122,13 @@ export class Tape {
     return this.op('ReduceSum', [x, this.integers(0)], x.shape.slice(1), { keepdims: 0 })
   }
 
-  /** Register how the gradient of `result` flows back. */
+  /** Registers how the gradient of `result` flows back. */
   derivative(result: Value, backward: (gradient: Value) => void): Value {
     this.derivatives([result], ([gradient]) => backward(gradient))
     return result
   }
 
-  /** The same for an operation with several results, all of which must be used or none. */
+  /** Registers how the gradients of several results flow back, all of which must be used or none. */
   derivatives(results: Value[], backward: (gradients: Value[]) => void): Value[] {
     this.#steps.push(() => {
       const gradients = results.map((result) => this.#gradients.get(result)).filter((g) => g !== undefined)

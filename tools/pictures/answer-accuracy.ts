@@ -25,6 +25,8 @@ export interface AnswerOptions {
   readonly labels: number
   /** Collages to ask about. */
   readonly collages: number
+  /** Whether each question is put on another collage than it is asked of: what somebody gets right who sees nothing. */
+  readonly isBlind: boolean
 }
 
 const SIZES = { examples: 8, tokens: 128 }
@@ -41,6 +43,7 @@ export async function answerAccuracy(o: AnswerOptions): Promise<AnswerAccuracy> 
     const source = { ...o, random: new PredictableRandom(from + 1), isVaried: false }
     const { feeds, asked } = readingBatch(source, o.tokenizer, SIZES)
     const { patches, ids, cos, sin, mask } = feeds
+    if (o.isBlind) turn(patches.data as Float32Array, SIZES.examples)
     const results = await session.run({ patches, ids, cos, sin, mask, ...weightFeeds(weights) })
     const tokens = results.tokens.data as BigInt64Array
     for (const { kind, from: row, answer } of asked) {
@@ -59,4 +62,12 @@ export async function answerAccuracy(o: AnswerOptions): Promise<AnswerAccuracy> 
     return [kind, share(right, asked)]
   })
   return { ...Object.fromEntries(byKind), overall: share(sum('right'), sum('asked')) } as AnswerAccuracy
+}
+
+/** Gives each example of a batch the next one's picture. */
+function turn(patches: Float32Array, examples: number): void {
+  const size = patches.length / examples
+  const first = patches.slice(0, size)
+  patches.copyWithin(0, size)
+  patches.set(first, patches.length - size)
 }

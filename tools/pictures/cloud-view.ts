@@ -4,13 +4,16 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Matrix } from 'ml-matrix'
 import { toBase64Url } from '../../src/handshake/encoding.ts'
+import { readLlava } from '../../src/model/pictures/llava.ts'
 import { joinPatches, patchesOf } from '../../src/model/pictures/patches.ts'
-import { patchCount, patchSize } from '../../src/model/pictures/tower.ts'
-import type { VitConfig } from '../../src/model/pictures/vit.ts'
+import { patchCount, patchSize, type TowerConfig } from '../../src/model/pictures/tower.ts'
+import { readVit } from '../../src/model/pictures/vit.ts'
+import { PredictableRandom } from '../../src/model/random.ts'
 import { type End, endMap, type Group } from '../../src/protections/veiled/ends.ts'
 import { apply } from '../../src/protections/veiled/linear-map.ts'
+import { readJson } from '../import/source.ts'
+import { drawCollage, places } from './collage.ts'
 import { FASHION_SIDE, type LabelledPictures, readFashion } from './fashion.ts'
-import { readVitFolder } from './fashion-models.ts'
 import { type Patches, rebuild, reconstruct } from './reconstruct.ts'
 import { fashionNormal as normal } from './write-folder.ts'
 
@@ -22,11 +25,11 @@ export interface CloudView {
 }
 
 export interface CloudViewOptions {
-  /** Folder of a ViT of garments; gets `reconstruction.json`. */
-  readonly vit: string
+  /** Folder of a ViT of garments, or of a LLaVA of collages of them; gets `reconstruction.json`. */
+  readonly model: string
   readonly data: string
   readonly group: Group
-  /** Pictures that the cloud has been sent, and public ones that it knows. */
+  /** Garments that the cloud has been sent pictures of, and public ones that it knows. */
   readonly seen: number
   readonly known: number
 }
@@ -38,17 +41,18 @@ const PIXELS = FASHION_SIDE ** 2
  * found as a map of a person's own pictures: it is the same under every key.
  */
 export function cloudView(o: CloudViewOptions): CloudView {
-  const { config } = readVitFolder(o.vit)
+  const { config, inPlace } = subject(o.model)
   const [pixels, patches] = [patchSize(config), patchCount(config)]
   const mixed = (end: End): ReturnType<typeof endMap> => endMap(end, o.group, randomBytes(32))
   const [values, order] = [mixed({ kind: 'pixels', size: pixels }), mixed({ kind: 'items', size: patches })]
+  const ordered = (all: Float64Array): Float64Array => (inPlace ? all : apply(order, all))
   const veiled = (own: readonly Float32Array[]): Float64Array[] => {
-    const places = apply(order, Float64Array.from(own.keys()))
-    return Array.from(places, (place) => apply(values, Float64Array.from(own[place])).slice())
+    const sent = ordered(Float64Array.from(own.keys()))
+    return Array.from(sent, (place) => apply(values, Float64Array.from(own[place])).slice())
   }
-  const secret = pictures(config, readFashion(o.data, 'test'), o.seen)
-  const public_ = pictures(config, readFashion(o.data, 'train'), o.known)
-  const found = reconstruct(flat(secret.map(veiled), config), flat(public_, config))
+  const secret = pictures(config, readFashion(o.data, 'test'), o.seen, 1)
+  const public_ = pictures(config, readFashion(o.data, 'train'), o.known, 2)
+  const found = reconstruct(flat(secret.map(veiled), config), flat(public_, config), inPlace)
   const basis = new Matrix(
     Array.from({ length: pixels }, (_, i) => [
       ...apply(
@@ -60,40 +64,57 @@ export function cloudView(o: CloudViewOptions): CloudView {
   // Rebuilt is (own V - mean) M + around, so own (V M) + (around - mean M).
   const map = basis.mmul(found.map)
   const offset = Matrix.rowVector([...found.mean]).mmul(found.map)
-  const places = Array.from(
-    apply(
-      order,
-      Float64Array.from({ length: patches }, (_, i) => i),
-    ),
-    (own, j) => [own, found.places[j]],
-  )
+  const matched = Array.from(ordered(Float64Array.from({ length: patches }, (_, i) => i)), (own, j) => [
+    own,
+    found.places[j],
+  ])
   const sample = secret.slice(0, 500)
   const correlations = sample.map((own) =>
     likeness(joinPatches(rebuild(found, veiled(own)), config), joinPatches(own, config)),
   )
   const correlation = correlations.reduce((a, b) => a + b, 0) / sample.length
   writeFileSync(
-    join(o.vit, 'reconstruction.json'),
+    join(o.model, 'reconstruction.json'),
     `${JSON.stringify({
       map: encoded(map.to1DArray()),
       around: encoded([...found.around].map((x, i) => x - offset.get(0, i))),
       correlation,
-      places: places.sort(([a], [b]) => a - b).map(([, place]) => place),
+      places: matched.sort(([a], [b]) => a - b).map(([, place]) => place),
     })}\n`,
   )
   return {
     correlation,
-    places: places.filter(([own, place]) => own === place).length / patches,
+    places: matched.filter(([own, place]) => own === place).length / patches,
   }
 }
 
-function pictures(config: VitConfig, { pixels }: LabelledPictures, count: number): Float32Array[][] {
-  return Array.from({ length: count }, (_, i) =>
-    patchesOf(pixels.subarray(i * PIXELS, (i + 1) * PIXELS), config, normal),
+/** What a model reads, and whether its patches stay where they are. */
+function subject(model: string): { config: TowerConfig; inPlace: boolean } {
+  const path = join(model, 'config.json')
+  const json = readJson(path)
+  return json.model_type === 'llava'
+    ? { config: readLlava(json, path).tower, inPlace: true }
+    : { config: readVit(json, path), inPlace: false }
+}
+
+/** Pictures of `count` garments: of one each, or collages where the model reads those. */
+function pictures(
+  config: TowerConfig,
+  from: LabelledPictures,
+  count: number,
+  seed: number,
+): Float32Array[][] {
+  if (config.picture === FASHION_SIDE)
+    return Array.from({ length: count }, (_, i) =>
+      patchesOf(from.pixels.subarray(i * PIXELS, (i + 1) * PIXELS), config, normal),
+    )
+  const random = new PredictableRandom(seed)
+  return Array.from({ length: Math.floor(count / places.length) }, () =>
+    patchesOf(drawCollage(from, random, false).pixels, config, normal),
   )
 }
 
-function flat(all: readonly (readonly ArrayLike<number>[])[], config: VitConfig): Patches {
+function flat(all: readonly (readonly ArrayLike<number>[])[], config: TowerConfig): Patches {
   const width = patchSize(config)
   const patches = patchCount(config)
   const values = new Float64Array(all.length * patches * width)

@@ -9,7 +9,7 @@ import { rotaryFrequencies } from '../../src/model/rope.ts'
 import { encodePlain } from '../../src/model/tokenizer/special.ts'
 import type { Feeds } from '../pretrain/feeds.ts'
 import { specialId } from '../train/dialogues.ts'
-import { COLLAGE_SIDE, drawCollage, places } from './collage.ts'
+import { COLLAGE_SIDE, drawCollage } from './collage.ts'
 import type { LabelledPictures } from './fashion.ts'
 import { ask, type QuestionKind, questionKinds } from './questions.ts'
 import type { ReadingSizes } from './reading-graph.ts'
@@ -32,20 +32,29 @@ export function collageFeeds(s: CollageSource, examples: number): { feeds: Feeds
   const { tower } = s.config
   const [count, width] = [patchCount(tower), patchSize(tower)]
   const patches = new Float32Array(examples * count * width)
-  const quarters = new Float32Array(examples * places.length * s.labels)
+  const quarters = new BigInt64Array(examples * count)
   const classes = Array.from({ length: examples }, (_, e) => {
     const { pixels, labels } = drawCollage(s.pictures, s.random, s.isVaried)
     cutPatches(pixels, tower, s.normal, patches, e * COLLAGE_SIDE ** 2)
-    labels.forEach((label, place) => {
-      quarters[(e * places.length + place) * s.labels + label] = 1
-    })
+    for (let p = 0; p < count; p++) {
+      const place = placeOf(p, count)
+      quarters[e * count + p] = BigInt(place * s.labels + labels[place])
+    }
     return [...labels]
   })
   const feeds = {
     patches: new OrtTensor('float32', patches, [examples * count, width]),
-    quarters: new OrtTensor('float32', quarters, [examples * places.length, s.labels]),
+    quarters: new OrtTensor('int64', quarters, [quarters.length, 1]),
   }
   return { feeds, classes }
+}
+
+/** Of a collage cut in so many patches: the number of the place that a patch is of. */
+function placeOf(patch: number, count: number): number {
+  const across = Math.sqrt(count)
+  return (
+    2 * Math.floor((2 * Math.floor(patch / across)) / across) + Math.floor((2 * (patch % across)) / across)
+  )
 }
 
 /** A question with its answer in tokens. */
@@ -77,14 +86,20 @@ export interface ReadingBatch {
   readonly asked: readonly Asked[]
 }
 
-/** How often each kind is asked. */
-const kinds: readonly QuestionKind[] = [...questionKinds, 'place', 'place', 'where']
+/** How often each kind is asked: of those who begin, and later. */
+export const naming: readonly QuestionKind[] = ['place', 'place', 'all']
+export const everyKind: readonly QuestionKind[] = [...questionKinds, 'place', 'place', 'where']
 
 /**
  * What the whole model reads: each collage with as many questions as there is room for, none of which sees another: all
  * count from the picture on.
  */
-export function readingBatch(s: CollageSource, tokenizer: Tokenizer, sizes: ReadingSizes): ReadingBatch {
+export function readingBatch(
+  s: CollageSource,
+  tokenizer: Tokenizer,
+  sizes: ReadingSizes,
+  kinds = everyKind,
+): ReadingBatch {
   const { examples, tokens } = sizes
   const { feeds, classes } = collageFeeds(s, examples)
   const asked: Asked[] = []

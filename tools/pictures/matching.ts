@@ -29,29 +29,36 @@ export interface Matching {
 const QUANTILES = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99]
 const ROUNDS = 6
 
-/** Matches components without places first, then places by components and components by places, in turns. */
-export function match(seen: PlacedComponents, open: PlacedComponents): Matching {
+/**
+ * Matches components without places first, then places by components and components by places, in turns.
+ * @param inPlace whether places are where they belong, and need no matching
+ */
+export function match(seen: PlacedComponents, open: PlacedComponents, inPlace = false): Matching {
   const [a, b] = [seen, open].map(shapesOf)
   const mirrored = b.map(mirror)
   let found = components(a, b, mirrored, sortedDistance)
   let places: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
     const known = found.of.map((other, i) => (found.sign[i] > 0 ? b : mirrored)[other])
-    places = assign(
-      Array.from({ length: seen.places }, (_, j) =>
-        Array.from({ length: open.places }, (_, p) =>
-          a.reduce(
-            (sum, shape, i) =>
-              sum + (shape.means[j] - known[i].means[p]) ** 2 + (shape.spreads[j] - known[i].spreads[p]) ** 2,
-            0,
-          ),
-        ),
-      ),
-    )
+    places = inPlace ? Array.from({ length: seen.places }, (_, j) => j) : placesOf(a, known, seen.places)
     found = components(a, b, mirrored, (x, y) => placedDistance(x, y, places))
   }
   return { ...found, places }
 }
+
+/** Where each place of `seen` is, by components that are known from each other. */
+const placesOf = (seen: readonly Shape[], known: readonly Shape[], places: number): number[] =>
+  assign(
+    Array.from({ length: places }, (_, j) =>
+      Array.from({ length: places }, (_, p) =>
+        seen.reduce(
+          (sum, shape, i) =>
+            sum + (shape.means[j] - known[i].means[p]) ** 2 + (shape.spreads[j] - known[i].spreads[p]) ** 2,
+          0,
+        ),
+      ),
+    ),
+  )
 
 function components(
   a: readonly Shape[],

@@ -146,11 +146,12 @@ test('a LLaVA learns to tell quarters, and to answer', async () => {
   await trainLlava({
     ...{ config: llava, normal, tokenizer, pictures: drawn(), labels: 10, out: dir, peakLearningRate: 0.005 },
     ...{ seed: 1, threads: 1, vit: { config: vit, tensors: random(vitTensors(vit), 5) } },
-    length: { seeing: { steps: 50 }, reading: { steps: 50 } },
+    length: { seeing: { steps: 50 }, naming: { steps: 2 }, reading: { steps: 50 } },
     onProgress: (p) => losses.push(p),
   })
   const [seeing, reading] = losses
-  expect(seeing.losses.quarter).toBeLessThan(Math.log(10))
+  // Of three garments, in four places.
+  expect(seeing.losses.quarter).toBeLessThan(Math.log(40))
   expect(reading.losses.quarter).toBeLessThan(seeing.losses.quarter)
   expect(reading.losses.token).toBeLessThan(0.7 * Math.log(384))
 })

@@ -4,28 +4,28 @@ import { clipForm, patchCount, patchSize, towerTensors } from '../../src/model/p
 import { activate } from '../onnx/activation.ts'
 import { dense } from '../onnx/dense.ts'
 import { reshape } from '../onnx/layers.ts'
-import { hardCrossEntropy, softCrossEntropy } from '../onnx/loss.ts'
+import { hardCrossEntropy } from '../onnx/loss.ts'
 import { ModelTape } from '../onnx/model-tape.ts'
 import { type Parameters, summed } from '../onnx/parameters.ts'
 import { Tape, type Value } from '../onnx/tape.ts'
 import { places } from './collage.ts'
 import { TowerTape } from './tower-tape.ts'
 
-/** Tells a quarter's garment from its patches' rows; of training alone. */
+/** Tells from a patch's row which quarter it is of, and the garment there; of training alone. */
 export const quarterHead = 'quarters'
 
 /** Of the tower, and of what tells garments while it learns. */
 export function seeingTensors(c: LlavaConfig, labels: number): Map<string, number[]> {
   return new Map([
     ...towerTensors(c.tower, clipForm(TOWER)),
-    [`${quarterHead}.weight`, [labels, c.tower.dim]],
-    [`${quarterHead}.bias`, [labels]],
+    [`${quarterHead}.weight`, [places.length * labels, c.tower.dim]],
+    [`${quarterHead}.bias`, [places.length * labels]],
   ])
 }
 
 /**
- * A tower that learns to tell the garments of collages, as an ONNX model: `patches`, and probabilities `quarters`
- * `[examples * 4, labels]`, to `quarter loss` and `d NAME`.
+ * A tower that learns to tell the garments of collages, as an ONNX model: `patches`, and `quarters` `[examples * patches, 1]`,
+ * the number of each patch's place and garment, to `quarter loss` and `d NAME`.
  */
 export function seeingGraph(c: LlavaConfig, labels: number, examples: number): Uint8Array {
   const t = new Tape()
@@ -162,7 +162,10 @@ function mixed(t: Tape, embedded: Value, pictures: Value, examples: number): Val
   return reshape(t, out, embedded.shape)
 }
 
-/** Loss of telling each quarter's garment from the mean of its patches' rows, `[examples * 4, 1]`. */
+/**
+ * Loss of telling place and garment from each patch's row, `[examples * patches, 1]`: a text model that looks at any patch then
+ * finds both there, however dark it is.
+ */
 function quarters(
   t: Tape,
   parameters: Parameters,
@@ -170,30 +173,11 @@ function quarters(
   rows: Value,
   examples: number,
 ): Value {
-  const [n, dim] = rows.shape
-  const x = reshape(t, rows, [examples, n / examples, dim])
-  const [means, spread] = quarterMeans(t, n / examples)
-  const mean = t.derivative(t.op('MatMul', [means, x], [examples, places.length, dim]), (dy) =>
-    t.accumulate(x, t.op('MatMul', [spread, dy], x.shape)),
-  )
-  const each = reshape(t, mean, [examples * places.length, dim])
-  const logits = dense(t, parameters, each, {
+  const logits = dense(t, parameters, withoutFirst(t, rows, examples), {
     weight: weights.get(`${quarterHead}.weight`)!,
     bias: weights.get(`${quarterHead}.bias`),
   })
-  const count = logits.shape[0]
+  const [count] = logits.shape
   const weight = t.constant(new Float32Array(count).fill(1 / count), [count, 1])
-  return softCrossEntropy(t, logits, t.input('quarters', logits.shape), weight)
-}
-
-/** The matrix `[4, rows]` that makes means of quarters, and its transpose. */
-function quarterMeans(t: Tape, rows: number): [Value, Value] {
-  const across = Math.sqrt(rows - 1)
-  const matrix = new Float32Array(places.length * rows)
-  const transposed = new Float32Array(matrix.length)
-  for (let p = 0; p < rows - 1; p++) {
-    const place = 2 * Math.floor((2 * p) / (rows - 1)) + Math.floor((2 * (p % across)) / across)
-    matrix[place * rows + 1 + p] = transposed[(1 + p) * places.length + place] = 4 / (rows - 1)
-  }
-  return [t.constant(matrix, [places.length, rows]), t.constant(transposed, [rows, places.length])]
+  return hardCrossEntropy(t, logits, t.input('quarters', [count, 1], 'int64'), weight)
 }

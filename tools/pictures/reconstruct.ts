@@ -29,13 +29,14 @@ const ATTEMPTS = 4
 /**
  * Learns to see: independent components of what is veiled and of public pictures are matched by how they are distributed,
  * and places by what is usually there. No weights, no keys, no pairs of pictures.
+ * @param inPlace whether the veil leaves patches where they are
  */
-export function reconstruct(veiled: Patches, known: Patches, seed = 1): Reconstruction {
+export function reconstruct(veiled: Patches, known: Patches, inPlace = false): Reconstruction {
   const count = Math.min(COMPONENTS, veiled.width, known.width)
-  const open = independentComponents(known, count, seed)
+  const open = independentComponents(known, count, 1)
   const attempts = Array.from({ length: ATTEMPTS }, (_, i) => {
-    const seen = independentComponents(veiled, count, seed + 1 + i)
-    return { seen, matching: match(placed(veiled, seen, count), placed(known, open, count)) }
+    const seen = independentComponents(veiled, count, 2 + i)
+    return { seen, matching: match(placed(veiled, seen, count), placed(known, open, count), inPlace) }
   })
   const [best] = attempts.sort((a, b) => a.matching.cost - b.matching.cost)
   const { of, sign, places } = best.matching

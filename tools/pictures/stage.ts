@@ -23,7 +23,7 @@ export interface Stage {
   readonly peakLearningRate: number
   readonly seed: number
   readonly threads: number
-  /** The same for the same step. */
+  /** What a step is fed; follows from its number. */
   batch(step: number): Feeds
   /** What the report says of a step. */
   losses(results: InferenceSession.ReturnType, feeds: Feeds): Record<string, number>

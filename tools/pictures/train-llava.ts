@@ -9,7 +9,7 @@ import type { TowerConfig } from '../../src/model/pictures/tower.ts'
 import { PredictableRandom } from '../../src/model/random.ts'
 import { scatterEmbeddings } from '../onnx/scatter.ts'
 import type { Feeds } from '../pretrain/feeds.ts'
-import { type CollageSource, collageFeeds, readingBatch } from './collage-batches.ts'
+import { type CollageSource, collageFeeds, everyKind, naming, readingBatch } from './collage-batches.ts'
 import type { LabelledPictures } from './fashion.ts'
 import { initialTensors } from './initial.ts'
 import { startFromVit } from './llava-start.ts'
@@ -25,10 +25,10 @@ export interface LlavaTrainOptions {
   readonly labels: number
   /** What the tower begins as. */
   readonly vit: { readonly config: TowerConfig; readonly tensors: Tensors }
-  /** Folder for both stages' checkpoints, from which a training goes on. */
+  /** Folder for the stages' checkpoints, from which a training goes on. */
   readonly out: string
-  /** Of the tower alone, and of the whole. */
-  readonly length: { readonly seeing: Length; readonly reading: Length }
+  /** Of the tower alone; of the whole that names garments; and of the whole that answers questions of every kind. */
+  readonly length: Readonly<Record<'seeing' | 'naming' | 'reading', Length>>
   readonly peakLearningRate: number
   readonly seed: number
   readonly threads: number
@@ -37,6 +37,8 @@ export interface LlavaTrainOptions {
 
 const EXAMPLES = { seeing: 32, reading: 8 }
 const TOKENS = 128
+const TABLE = 'model.embed_tokens.weight'
+const TABLE_SCALE = 25
 
 /** Resolves with the weights, by the names of Hugging Face's files. */
 export async function trainLlava(o: LlavaTrainOptions): Promise<Tensors> {
@@ -57,20 +59,21 @@ export async function trainLlava(o: LlavaTrainOptions): Promise<Tensors> {
     losses: (results) => ({ quarter: meanOf(results['quarter loss']) }),
   })
   const sizes = { examples: EXAMPLES.reading, tokens: TOKENS }
-  const weights = await runStage({
-    ...o,
-    name: 'reading',
-    length: o.length.reading,
-    graph: learningGraph(config, labels, sizes),
-    weights: startOfWhole(o, tower),
-    checkpoint: join(o.out, 'reading-checkpoint.safetensors'),
-    batch: (step) => readingBatch(source(step), o.tokenizer, sizes).feeds,
-    losses: (results, feeds) => ({
-      quarter: meanOf(results['quarter loss']),
-      token: weighted(results.loss.data as Float32Array, feeds),
-    }),
-    gradients: (results, feeds) => gradients(o, results, feeds),
-  })
+  const graph = learningGraph(config, labels, sizes)
+  const whole = (name: 'naming' | 'reading', weights: Tensors): Promise<Tensors> =>
+    runStage({
+      ...o,
+      ...{ name, graph, weights, length: o.length[name] },
+      checkpoint: join(o.out, `${name}-checkpoint.safetensors`),
+      batch: (step) =>
+        readingBatch(source(step), o.tokenizer, sizes, name === 'naming' ? naming : everyKind).feeds,
+      losses: (results, feeds) => ({
+        quarter: meanOf(results['quarter loss']),
+        token: weighted(results.loss.data as Float32Array, feeds),
+      }),
+      gradients: (results, feeds) => gradients(o, results, feeds),
+    })
+  const weights = await whole('reading', await whole('naming', startOfWhole(o, tower)))
   return new Map(
     [...llavaTensors(config).keys()].map((name) => [name, weights.get(inTraining(name))!] as const),
   )
@@ -93,6 +96,9 @@ function startOfWhole(o: LlavaTrainOptions, tower: Tensors): Tensors {
   ])
   const damped = { names: /(o_proj|down_proj)\.weight$/, by: 1 / Math.sqrt(2 * o.config.text.layers) }
   const all = initialTensors(new Map(shapes), o.seed, damped)
+  // Tokens are read beside a picture's rows, which are larger than a table's usually are.
+  const table = all.get(TABLE)!.data
+  for (let i = 0; i < table.length; i++) table[i] *= TABLE_SCALE
   for (const [name, tensor] of tower) all.set(name, tensor)
   return all
 }
@@ -104,10 +110,9 @@ function gradients(
 ): Map<string, Float32Array> {
   const { text } = config
   const shapes = new Map([...llavaTensors(config), ...seeingTensors(config, labels)])
-  const table = 'model.embed_tokens.weight'
-  const names = [...new Set([...shapes.keys()].map(inTraining))].filter((name) => name !== table)
+  const names = [...new Set([...shapes.keys()].map(inTraining))].filter((name) => name !== TABLE)
   const all = gradientsOf(results, names)
-  all.set(table, new Float32Array(text.vocab * text.dim))
+  all.set(TABLE, new Float32Array(text.vocab * text.dim))
   scatterEmbeddings(text, all, results['d embedded'].data as Float32Array, feeds, feeds.ids.dims[0])
   return all
 }

@@ -15,8 +15,8 @@ export interface PictureFolder {
   readonly tower: TowerConfig
   readonly normal: Normalising
   readonly tensors: Tensors
-  /** Contents of `tokenizer.json`, of models that read texts. */
-  readonly tokenizer?: object
+  /** Of models that read texts: contents of `tokenizer.json` and of `tokenizer_config.json`. */
+  readonly texts?: { readonly tokenizer: object; readonly config: object }
 }
 
 /** Writes configuration, weights in F16, and what pictures are prepared by; other files are left as they are. */
@@ -26,7 +26,10 @@ export function writePictureModel(dir: string, o: PictureFolder): void {
     writeFileSync(join(dir, name), `${JSON.stringify(value, null, 1)}\n`)
   json('config.json', { ...o.config, torch_dtype: 'float16' })
   json('preprocessor_config.json', preprocessor(o.tower, o.normal))
-  if (o.tokenizer) writeFileSync(join(dir, 'tokenizer.json'), JSON.stringify(o.tokenizer))
+  if (o.texts) {
+    writeFileSync(join(dir, 'tokenizer.json'), JSON.stringify(o.texts.tokenizer))
+    json('tokenizer_config.json', o.texts.config)
+  }
   writeFileSync(join(dir, 'model.safetensors'), encodeSafetensors(o.tensors, 'F16', { format: 'pt' }))
 }
 

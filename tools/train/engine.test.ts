@@ -34,6 +34,7 @@ describe.each([
   ['LLaMA', config],
   ['LLaMA with capped logits', { ...config, softcap: 3, softmaxCap: 5 }],
   ['GPT-2', gpt2],
+  ['a head of its own', { ...config, tied: false }],
   ['parallel blocks', { ...config, arch: 'parallel-llama', activation: 'linear' } satisfies ModelConfig],
 ])('%s', (_, c) => {
   let engine: GradientEngine

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import * as v from 'valibot'
 import { type HfConfig, HfReader } from '../../src/model/architectures/hf-reader.ts'
+import { readLlava } from '../../src/model/pictures/llava.ts'
 import { PICTURES_FILE } from '../../src/protections/veiled/node/kits.ts'
 import { PICTURES_FORMAT, picturesSchema } from '../../src/protections/veiled/pictures.ts'
 import { readJson } from '../import/source.ts'
@@ -24,6 +25,9 @@ export function writePictures(from: string, to: string, config: HfConfig): void 
     mean: wishes.image_mean,
     std: wishes.image_std,
     background: wishes.background,
+    ...(config.model_type === 'llava'
+      ? { token: readLlava(config, join(from, 'config.json')).pictureToken }
+      : {}),
     ...reconstructionIn(from),
   })
   if (!parsed.success)

@@ -33,15 +33,15 @@ export function writeTexts(from: string, to: string, config: HfConfig): void {
 function textsOf(from: string, config: HfConfig): VeiledTexts {
   const text = (config.text_config as HfConfig | undefined) ?? config
   const read = new HfReader(text, join(from, 'config.json'))
-  const isEncoder = /bert/.test(String(text.model_type))
+  const readsWhole = /bert/.test(String(text.model_type))
   const offset = /roberta|camembert/.test(String(text.model_type)) ? read.number('pad_token_id', 1) + 1 : 0
   const positions = read.size(text.model_type === 'gpt2' ? 'n_positions' : 'max_position_embeddings', 2048)
   return {
     format: TEXTS_FORMAT,
-    continuesText: !isEncoder,
+    continuesText: !readsWhole,
     context: positions - offset,
-    ...(isEncoder ? { types: read.size('type_vocab_size', 2) } : {}),
-    ...formatOf(from, isEncoder),
+    ...(readsWhole ? { types: read.size('type_vocab_size', 2) } : {}),
+    ...formatOf(from, readsWhole),
     ...outputsOf(config),
   }
 }
@@ -55,7 +55,7 @@ function outputsOf({ problem_type: kind }: HfConfig): Pick<VeiledTexts, 'outputs
 /** A bundle says itself how its texts are laid out; of other folders it is found out. */
 function formatOf(
   from: string,
-  isEncoder: boolean,
+  readsWhole: boolean,
 ): Pick<VeiledTexts, 'name' | 'pairs' | 'outputs' | 'chat' | 'text'> {
   const name = basename(resolve(from))
   if (existsSync(join(from, 'manifest.json'))) {
@@ -64,7 +64,7 @@ function formatOf(
     const { pairs, outputs } = head?.kind === 'classify' ? head : {}
     return { name, chat, text, pairs, outputs }
   }
-  if (isEncoder) return { name }
+  if (readsWhole) return { name }
   const { chat, text } = textFormat(from, readJson(join(from, 'tokenizer.json')) as TokenizerJson)
   return { name, chat, text }
 }

@@ -68,7 +68,7 @@ export interface VeilReport {
   readonly isUntied: boolean
   /** For the data owners of this tenant. */
   readonly ownerKey: string
-  /** The same with the tokenizer, for a page, of models that say how they read texts or pictures. */
+  /** The key with the tokenizer, for a page, of models that say how they read texts or pictures. */
   readonly kit?: string
   /** Wall and processor time of the rewriting. */
   readonly seconds: number

@@ -14,6 +14,7 @@ import { bars, figure } from './classify-bars.ts'
 import { entities } from './classify-entities.ts'
 import './picture-field.ts'
 import type { ChosenPicture } from './picture-field.ts'
+import './picture-question.ts'
 import { pictureViews } from './picture-views.ts'
 import { problem } from './problem.ts'
 import { progress } from './progress.ts'
@@ -37,6 +38,10 @@ export class ClassifyOne extends LitElement {
       }
       h3 {
         font: 400 italic clamp(1.6rem, 1.2rem + 1.6vw, 2.25rem) / 1.2 var(--serif);
+        overflow-wrap: anywhere;
+      }
+      .asked {
+        color: var(--soft);
         overflow-wrap: anywhere;
       }
       .cost {
@@ -95,15 +100,27 @@ export class ClassifyOne extends LitElement {
   }
 
   override focus(): void {
-    this.renderRoot.querySelector<HTMLElement>('textarea, sotto-picture-field')?.focus()
+    this.renderRoot
+      .querySelector<HTMLElement>('textarea, sotto-picture-field, sotto-picture-question')
+      ?.focus()
   }
 
   protected override render() {
     const { busy, stopping, one } = classifier.state
-    const pairs = engine.state.model?.pairs === true
-    if (engine.state.model?.reads === 'pictures')
+    const { pairs = false, reads, outputs } = engine.state.model ?? {}
+    if (reads === 'pictures')
       return html`
-        <sotto-picture-field ?disabled=${busy !== undefined} @picture=${this.#picture}></sotto-picture-field>
+        ${
+          outputs === 'text'
+            ? html`<sotto-picture-question
+                ?busy=${busy !== undefined}
+                ?running=${busy === 'one'}
+                ?stopping=${stopping}
+                @asked=${this.#asked}
+                @stopped=${() => classifier.stop()}
+              ></sotto-picture-question>`
+            : html`<sotto-picture-field .hint=${t('picture.drop')} ?disabled=${busy !== undefined} @picture=${this.#picture}></sotto-picture-field>`
+        }
         <div class="waiting">${busy === 'one' ? this.#waiting(stopping) : this.#outcome(one)}</div>
       `
     return html`
@@ -150,7 +167,8 @@ export class ClassifyOne extends LitElement {
     const { model } = engine.state
     const { dealt } = model?.protection.notice ?? {}
     return html`<section class="result" aria-label=${t('one.result')}>
-      <h3 dir="auto">${labelName(result.label, model)}${number ? html`, ${number}` : nothing}</h3>
+      <h3 dir="auto">${model?.outputs === 'text' ? result.label : labelName(result.label, model)}${number ? html`, ${number}` : nothing}</h3>
+      ${model?.outputs === 'text' ? html`<p class="asked" dir="auto">${input.text}</p>` : nothing}
       ${result.entities ? entities.render(input.text, result.entities) : nothing}
       ${result.view ? pictureViews.render(result.view) : nothing}
       ${result.probabilities.length > 0 ? bars.render(result, model, this.isOpen, this.#toggle) : nothing}
@@ -183,9 +201,15 @@ export class ClassifyOne extends LitElement {
 
   readonly #picture = (event: Event): void => {
     const { name, picture } = (event as CustomEvent<ChosenPicture>).detail
+    this.#look({ text: name, picture })
+  }
+
+  readonly #asked = (event: Event): void => this.#look((event as CustomEvent<ClassifyInput>).detail)
+
+  #look(input: ClassifyInput): void {
     this.isOpen = false
-    this.#last = { text: name, picture }
-    void classifier.one(this.#last)
+    this.#last = input
+    void classifier.one(input)
   }
 
   readonly #toggle = (): void => {

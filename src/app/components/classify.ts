@@ -102,7 +102,8 @@ export class ClassifyView extends LitElement {
         : t('classify.others', { some: labels.slice(0, 4).map(named).join(', '), n: labels.length - 4 })
     return html`
       <p>
-        <b>${modelName(model)}</b> · ${t('classify.labels', { n: labels.length })}: ${few} ·
+        <b>${modelName(model)}</b> ·
+        ${model.outputs === 'text' ? t('classify.answers') : html`${t('classify.labels', { n: labels.length })}: ${few}`} ·
         ${t('model.parameters', { count: count(model.parameters), private: count(model.privateParameters) })} ·
         ${t('classify.reads', { what: model.reads ? t('classify.pictures') : t('tokens', { n: model.context }) })} · ${model.licence}
       </p>
@@ -116,9 +117,12 @@ export class ClassifyView extends LitElement {
   }
 
   #ready() {
-    const { phase, progress } = engine.state
-    if (phase === 'open')
-      return html`<span>${t(classifier.state.busy ? 'classify.busy' : 'classify.ready')}</span>`
+    const { phase, progress, model } = engine.state
+    const [busy, ready] =
+      model?.outputs === 'text'
+        ? (['ask.busy', 'ask.ready'] as const)
+        : (['classify.busy', 'classify.ready'] as const)
+    if (phase === 'open') return html`<span>${t(classifier.state.busy ? busy : ready)}</span>`
     if (phase === 'opening')
       return html`<span>${progress ? `${describe(progress)}…` : t('state.connecting')}</span>`
     if (phase === 'starting') return html`<span>${t('state.asking')}</span>`

@@ -18,10 +18,13 @@ const MOST_SIDE = 1024
 export class PictureField extends LitElement {
   static override properties = {
     disabled: { type: Boolean },
+    hint: { attribute: false },
     trouble: { state: true },
     isOver: { state: true },
   }
   declare disabled: boolean
+  /** What kind of picture is wanted, in words. */
+  declare hint: string
   /** Why a file could not be taken. */
   declare trouble: string
   /** Whether a file is being held over this component. */
@@ -58,6 +61,7 @@ export class PictureField extends LitElement {
   constructor() {
     super()
     this.disabled = false
+    this.hint = t('picture.drop')
     this.trouble = ''
     this.isOver = false
   }
@@ -74,7 +78,7 @@ export class PictureField extends LitElement {
         @dragleave=${this.#leave}
         @drop=${this.#drop}
       >
-        <p>${t('picture.drop')}</p>
+        <p>${this.hint}</p>
         <button class="button main" ?disabled=${this.disabled} @click=${this.#pick}>${t('picture.choose')}</button>
         <input class="hidden" type="file" tabindex="-1" aria-label=${t('picture.label')} accept="image/*" @change=${this.#chosen} />
       </div>

@@ -5,7 +5,7 @@ import { type ModelListing, OwnerError } from '../../owner/api.ts'
 import type { HostMessage } from '../../widget/messages.ts'
 import { loadConfig } from '../config.ts'
 import { type Host, HostLink } from './host-link.ts'
-import { wear } from './look.ts'
+import { wear } from './style.ts'
 
 const query = new URLSearchParams(location.search)
 

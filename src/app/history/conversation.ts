@@ -68,7 +68,7 @@ export interface LinearConversation {
   readonly traffic?: Partial<PartiesTraffic>
 }
 
-/** The same in every tab, so that what two of them make of it merges into one. */
+/** A conversation of one line as a tree; ids follow from its own, so that what two tabs make of it merges into one. */
 export function fromLinear({ id, title, updated, turns, traffic }: LinearConversation): Conversation {
   let tree = emptyTree
   let after: string | undefined

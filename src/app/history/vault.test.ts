@@ -26,7 +26,7 @@ describe('what is kept under a passphrase', () => {
     await tab.archive.keep(conversation)
     await tab.archive.keepDraft('new', secret, 0)
     expect(onDisk()).toContain(secret)
-    // The same letters, composed otherwise.
+    // Equal letters, composed otherwise.
     await tab.archive.protect('caf\u00e9 au lait')
     expect(onDisk()).not.toContain(secret)
     // Nothing new is not stored anew.

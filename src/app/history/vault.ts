@@ -62,7 +62,7 @@ export class NotKept extends Error {
 }
 
 async function wrappingKey(passphrase: string, { salt, rounds }: Pick<ByPassphrase, 'salt' | 'rounds'>) {
-  // The same letters, whatever keyboard composed them (NIST SP 800-63B, section 5.1.1.2).
+  // Letters are equal whatever keyboard composed them (NIST SP 800-63B, section 5.1.1.2).
   const letters = encode(passphrase.normalize('NFKC'))
   const material = await crypto.subtle.importKey('raw', letters, 'PBKDF2', false, ['deriveKey'])
   const parameters = { name: 'PBKDF2', hash: 'SHA-256', salt, iterations: rounds }

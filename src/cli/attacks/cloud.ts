@@ -17,6 +17,7 @@ export interface CloudAttackValues {
   readonly other: readonly string[]
   readonly dialogues: number
   readonly samples: number
+  readonly tuning: number
   readonly out?: string
   readonly readable?: string
   readonly json: boolean
@@ -58,7 +59,7 @@ const text = (model: string, group: Group, findings: readonly Finding[]): string
     `${model}, veiled with group ${group}. Lower bounds: a better attack may read more.`,
     ...findings.map(
       ({ attack, knows, knew, recovered }) =>
-        `  ${knows.padEnd(8)} ${attack.padEnd(32)} ${Object.entries(recovered).map(shown).join(', ')}\n           knew ${knew}`,
+        `  ${knows.padEnd(8)} ${attack.padEnd(32)} ${Object.entries(recovered).map(shown).join(', ')}\n           a lower bound; knew ${knew}`,
     ),
     '',
   ].join('\n')

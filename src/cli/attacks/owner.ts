@@ -1,12 +1,10 @@
 /** `sotto attack --as owner`: what a modified user learns of weights under secret sharing. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { type AttackReport, queriesFor } from '../../../tools/attack/attack.ts'
 import { attackModel } from '../../../tools/attack/run.ts'
 import { nodePlatform } from '../../owner/node/platform.ts'
 import { pageConfig } from '../page-config.ts'
-import { startProcesses } from '../processes.ts'
+import { withProcesses } from '../processes.ts'
 import { printResult } from '../terminal.ts'
 
 interface Limited {
@@ -26,46 +24,22 @@ export interface OwnerAttackValues {
 export async function attackAsOwner(values: OwnerAttackValues): Promise<void> {
   const { queries, rateLimit: rowsPerHour } = values
   const bundle = resolve(values.model)
-  const keys = mkdtempSync(join(tmpdir(), 'sotto-keys-'))
-  try {
-    const parties = await startProcesses({
-      models: bundle,
-      rowsPerHour,
-      host: '127.0.0.1',
-      serverPort: 0,
-      dealerPort: 0,
-      origins: [],
-      tlsArgs: [],
-      logLevel: 'error',
-      keys,
-    })
-    try {
-      const started = performance.now()
-      const config = pageConfig(parties.server.url, parties.dealer, 0)
-      const report = await attackModel({ bundle, config, platform: nodePlatform(), queries })
-      const used = report.learned.at(-1)!
-      const secondsPerQuery = (performance.now() - started) / 1000 / Math.max(1, used.queries)
-      const limited: Limited | undefined = rowsPerHour
-        ? {
-            rowsPerHour,
-            rowsInFirstHour: used.rows,
-            hoursForAll: queriesFor(report.rows, report.released) / rowsPerHour,
-          }
-        : undefined
-      const facts = {
-        model: parties.server.models[0],
-        queries: used.queries,
-        ...report,
-        secondsPerQuery,
-        limited,
-      }
-      printResult(values.json, facts, text(report, secondsPerQuery, limited))
-    } finally {
-      await parties.stop()
-    }
-  } finally {
-    rmSync(keys, { recursive: true, force: true })
-  }
+  await withProcesses({ models: bundle, rowsPerHour }, async ({ server, dealer }) => {
+    const started = performance.now()
+    const config = pageConfig(server.url, dealer, 0)
+    const report = await attackModel({ bundle, config, platform: nodePlatform(), queries })
+    const used = report.learned.at(-1)!
+    const secondsPerQuery = (performance.now() - started) / 1000 / Math.max(1, used.queries)
+    const limited: Limited | undefined = rowsPerHour
+      ? {
+          rowsPerHour,
+          rowsInFirstHour: used.rows,
+          hoursForAll: queriesFor(report.rows, report.released) / rowsPerHour,
+        }
+      : undefined
+    const facts = { model: server.models[0], queries: used.queries, ...report, secondsPerQuery, limited }
+    printResult(values.json, facts, text(report, secondsPerQuery, limited))
+  })
 }
 
 function text(report: AttackReport, secondsPerQuery: number, limited?: Limited): string {

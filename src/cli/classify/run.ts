@@ -131,7 +131,10 @@ export function forPeople(answer: Answer, text: string): string {
   if (entities) return plainLine(bracketed(text, entities), 160)
   const score = scores?.find((each) => each.label === label)
   if (score) return `${score.score.toFixed(3).padStart(8)}  ${plainLine(label)}  ${plainLine(text, 80)}`
-  const { probability } = probabilities.find((each) => each.label === label)!
+  const found = probabilities.find((each) => each.label === label)
+  // An answer in words.
+  if (!found) return `${plainLine(label, 160)}  ${plainLine(text, 80)}`
+  const { probability } = found
   return `${(100 * probability).toFixed(1).padStart(5)} %  ${plainLine(label)}  ${plainLine(text, 80)}`
 }
 

@@ -45,6 +45,12 @@ const declared = command('attack', 'Measure what a dishonest party learns.')
     60_000,
   )
   .option(
+    '--tuning <n>',
+    'as cloud: steps for which the host tunes what it has on --domain; from nothing as many, to compare',
+    whole(0),
+    200,
+  )
+  .option(
     '--out <file>',
     'as cloud: write the summary there; attacks.json in the folder for the cloud is shown by pages',
   )

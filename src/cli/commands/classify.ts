@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { SessionError } from '../../handshake/errors.ts'
 import type { ModelListing, OwnerEvent, Stats } from '../../owner/api.ts'
 import type { Owner } from '../../owner/owner.ts'
-import { readInput } from '../classify/input.ts'
+import { type Input, readInput } from '../classify/input.ts'
 import { interrupted, type Job, Run } from '../classify/run.ts'
 import type { ValuesOf } from '../command.ts'
 import { Exit, UsageError } from '../errors.ts'
@@ -17,6 +17,7 @@ const declared = owningCommand(
     '--file <file>',
     'a picture (PNG), or one JSON object a line, {"text": ...} or {"text": ..., "pair": ...}; - is standard input. A "label" serves for the accuracy and goes nowhere',
   )
+  .option('--question <text>', 'what is asked of the picture, where the model answers in words')
   .option(
     '--out <file>',
     'write there instead of to standard output. An interrupted run of the same input and model goes on behind its last line; FILE.origin.json remembers both',
@@ -31,9 +32,11 @@ Examples:
   sotto classify --model sst2 --file - --json < reviews.jsonl
   sotto classify --veiled CLOUD --keys KEYS --file reviews.jsonl
   sotto classify --veiled CLOUD --keys KEYS --file coat.png
+  sotto classify --veiled CLOUD --keys KEYS --file four.png --question "what is at the top left?"
 
 Each result is a line {"label": ..., "probabilities": {...}}, in the order of the input; of a reranker or a regression, it
-has "scores" instead; of a model that labels tokens, "entities" and "words" with their places in the text. A text that takes
+has "scores" instead; of a model that labels tokens, "entities" and "words" with their places in the text; of one that answers
+questions on pictures, "label" is the answer. A text that takes
 the model beyond the ranges that it was calibrated for has {"error": ...} in its line; the exit code is then 3.`,
   )
 
@@ -49,15 +52,16 @@ async function classify(values: ValuesOf<typeof declared>): Promise<void> {
     throw new UsageError('--out must not be the input itself.')
   const job: Job = {
     choice,
-    input: await readInput(file),
+    input: asked(await readInput(file), values.question),
     out: values.out,
     isJson: values.json,
     hasSummary: values.summary,
   }
   const stopper = new Stopper()
   try {
-    if (choice.running || choice.veiled) await withOwner(choice, (owner) => label(job, owner, stopper))
-    else await withBundle(job, stopper)
+    if (choice.running || choice.veiled)
+      await withOwner(choice, (owner) => label(job, owner, stopper, values.question))
+    else await withBundle(job, stopper, values.question)
   } catch (error) {
     // Ctrl-C reaches processes that we have started, too, and what they leave undone is no news.
     if (!stopper.isStopped || error instanceof Exit) throw error
@@ -65,6 +69,14 @@ async function classify(values: ValuesOf<typeof declared>): Promise<void> {
   } finally {
     stopper.close()
   }
+}
+
+/** A picture goes with its question, where there is one. */
+function asked(input: Input, question: string | undefined): Input {
+  if (question === undefined) return input
+  if (!input.lines[0]?.picture)
+    throw new UsageError('--question is asked of a picture.', 'Give one by --file: a PNG.')
+  return { ...input, lines: input.lines.map((line) => ({ ...line, text: question })) }
 }
 
 /** Ends a run between two texts on Ctrl-C, SIGTERM, or when nobody reads the results any more. */
@@ -88,7 +100,7 @@ class Stopper {
 }
 
 /** With a bundle at hand, whatever does not fit shows before anything is started. */
-async function withBundle(job: Job, stopper: Stopper): Promise<void> {
+async function withBundle(job: Job, stopper: Stopper, question?: string): Promise<void> {
   const { choice } = job
   const entry = await bundleOf(choice, {
     fits: ({ config }) => config.head?.kind === 'classify' || config.head?.kind === 'tag',
@@ -101,7 +113,7 @@ async function withBundle(job: Job, stopper: Stopper): Promise<void> {
   const alone = { ...job, choice: { ...choice, model: entry.name, folder: entry.dir } }
   const { notice } = choice.protection
   if (!notice.hidesTexts) run.progress.say(`${notice.title}: ${notice.summary}.`)
-  await withOwner(alone.choice, (owner) => label(alone, owner, stopper, run))
+  await withOwner(alone.choice, (owner) => label(alone, owner, stopper, question, run))
 }
 
 /** Answers of two models would stand in one file. */
@@ -119,8 +131,21 @@ const nothing = {
 }
 
 /** @param known the run, where its model could be looked at before. */
-async function label(job: Job, owner: Owner, stopper: Stopper, known?: Run): Promise<void> {
+async function label(
+  job: Job,
+  owner: Owner,
+  stopper: Stopper,
+  question?: string,
+  known?: Run,
+): Promise<void> {
   const listing = listingFor(await owner.models(), job.choice.model)
+  const isOfQuestions = listing.outputs === 'text'
+  if (isOfQuestions !== (question !== undefined))
+    throw new UsageError(
+      isOfQuestions
+        ? `The model ${listing.name} answers questions: ask one by --question.`
+        : `The model ${listing.name} gives labels, and takes no --question.`,
+    )
   const run = known ?? new Run(job, { ...listing, labels: listing.labels ?? [] })
   const options = { model: listing.name, link: job.choice.link, protection: job.choice.protection.id }
   let sum = nothing

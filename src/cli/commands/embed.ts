@@ -1,10 +1,10 @@
 /** `sotto embed`: vectors of texts, in the terminal. */
 import { isEmbedder } from '../../model/graph/graph-of.ts'
-import type { Embedding, ModelListing } from '../../owner/api.ts'
+import { type Embedding, isUnanswered, type ModelListing, type Unanswered } from '../../owner/api.ts'
 import type { Owner } from '../../owner/owner.ts'
 import { InputError, readInput } from '../classify/input.ts'
 import { BatchProgress } from '../classify/progress.ts'
-import { interrupted } from '../classify/run.ts'
+import { incomplete, interrupted } from '../classify/run.ts'
 import type { ValuesOf } from '../command.ts'
 import { Exit, UsageError } from '../errors.ts'
 import { bundleOf, owningCommand, type PartiesChoice, partiesChoice, withOwner } from '../parties.ts'
@@ -25,7 +25,7 @@ Examples:
   sotto embed --model BUNDLE --file texts.jsonl --json > vectors.jsonl
 
 Each result is a line {"embedding": [...], "tokens": n, "cut": whether the text was longer than the model reads}, in the
-order of the input. A model is an encoder without a head, or a folder of Sentence Transformers; it says itself how vectors
+order of the input; or {"error": ...} of a text that took the model beyond its ranges, and the exit code is 3. A model is an encoder without a head, or a folder of Sentence Transformers; it says itself how vectors
 are made of a text's tokens.`,
   )
 
@@ -80,15 +80,22 @@ async function run(
   process.once('SIGINT', stop)
   try {
     let done = 0
+    let unanswered = 0
     await owner.open({ model, link, protection: protection.id }, (event) => {
       if (event.type === 'notice') progress.say(event.text)
     })
     while (done < texts.length) {
-      const results = await owner.embed(texts.slice(done, done + atOnce))
+      const results = await owner.embedEach(texts.slice(done, done + atOnce))
       for (const result of results) put(result, isJson)
+      unanswered += results.filter(isUnanswered).length
       done += results.length
       progress.at(done)
     }
+    if (unanswered === 0) return
+    progress.warn(
+      `${unanswered} of ${texts.length} texts took the model beyond the ranges that it was calibrated for, and have no vector: their lines say so. Have the model calibrated on texts like these.`,
+    )
+    throw new Exit(incomplete)
   } catch (error) {
     if ((error as { code?: unknown }).code === 'cancelled') throw new Exit(interrupted)
     throw error
@@ -98,7 +105,13 @@ async function run(
   }
 }
 
-function put({ vector, tokens, isCut }: Embedding, isJson: boolean): void {
+function put(result: Embedding | Unanswered, isJson: boolean): void {
+  if (isUnanswered(result)) {
+    if (isJson) printJson({ error: result.error })
+    else print(`no vector (${result.error.code})\n`)
+    return
+  }
+  const { vector, tokens, isCut } = result
   if (isJson) printJson({ embedding: vector, tokens, cut: isCut })
   else {
     const some = vector.slice(0, 6).map((value) => value.toFixed(4))

@@ -2,13 +2,12 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { program } from '../../../test/support/built/path.ts'
 import { newFolder, smallConfigs, writeFolder } from '../../../test/support/checkpoint-folder.ts'
 import type { ModelConfig, Tensors } from '../../model/architectures/config.ts'
 import { tensorShapes } from '../../model/graph/tensors.ts'
 
-const program = fileURLToPath(new URL('../../../bin/sotto.js', import.meta.url))
 let root: string
 beforeEach(() => {
   root = newFolder()
@@ -16,7 +15,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }))
 
 const sotto = (...args: string[]) =>
-  spawnSync(process.execPath, [program, 'model', ...args], { cwd: root, encoding: 'utf8' })
+  spawnSync(process.execPath, [program(), 'model', ...args], { cwd: root, encoding: 'utf8' })
 
 /** One number in every place: quick to make. */
 const even = (config: ModelConfig): Tensors =>
@@ -95,7 +94,7 @@ test('a large model needs little more memory than its largest tensor', () => {
 test('an interruption leaves nothing half-written', async () => {
   const config: ModelConfig = { ...smallConfigs.llama, dim: 256, ff: 768, layers: 30 }
   writeFolder(join(root, 'model'), { config, tensors: even(config) })
-  const child = spawn(process.execPath, [program, 'model', 'import', 'model', '--out', 'bundle'], {
+  const child = spawn(process.execPath, [program(), 'model', 'import', 'model', '--out', 'bundle'], {
     cwd: root,
     stdio: 'ignore',
   })

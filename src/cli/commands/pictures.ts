@@ -1,4 +1,5 @@
 /** `sotto model pictures`: small models of pictures, trained on this computer's processor. */
+import { join } from 'node:path'
 import { Argument } from '@commander-js/extra-typings'
 import { FASHION_FOLDER } from '../../../tools/pictures/fashion.ts'
 import type { StageProgress } from '../../../tools/pictures/stage.ts'
@@ -19,7 +20,7 @@ const declared = command('pictures', 'Train a small model of pictures of garment
   .option('--minutes <n>', 'of processor time; the learning rate ends its cosine there', real(0.01), 12)
   .option(
     '--vit <dir>',
-    'the ViT that a llava’s tower begins as, or that is measured: it gets reconstruction.json',
+    'the ViT that a llava’s tower begins as; or the model, of either kind, that is measured: it gets reconstruction.json',
   )
   .option('--lr <n>', 'peak learning rate', real(1e-9, 1), 0.002)
   .option('--seed <n>', 'of initial weights and batches', whole(1), 1)
@@ -27,9 +28,6 @@ const declared = command('pictures', 'Train a small model of pictures of garment
   .option('--json', 'one JSON object per line instead of text', false)
 
 export const picturesCommand = declared.action(trainPictures)
-
-/** Of the whole, for the tower alone. */
-const SEEING = 0.15
 
 async function trainPictures(
   kind: 'vit' | 'llava' | 'check',
@@ -53,29 +51,42 @@ async function trainPictures(
     printResult(json, report, `${percent(report.accuracy)} of the test pictures; ${report.model}\n`)
     return
   }
-  const parts = { seeing: SEEING * minutes, reading: (1 - SEEING) * minutes }
-  const report = await makeFashionLlava({ ...options, vit, minutes: parts })
-  const kinds = Object.entries(report.answers).map(([name, share]) => `${name} ${percent(share)}`)
-  printResult(json, report, `Answers: ${kinds.join(', ')}; ${report.model}\n`)
+  const report = await makeFashionLlava({ ...options, vit, minutes })
+  const kinds = (shares: object): string =>
+    Object.entries(shares)
+      .map(([name, share]) => `${name} ${percent(share)}`)
+      .join(', ')
+  printResult(
+    json,
+    report,
+    `Answers: ${kinds(report.answers)}\nThe same, shown another picture: ${kinds(report.blind)}\n${report.model}\n`,
+  )
 }
 
-/** Pictures that the cloud has been sent, public ones that it knows, and those whose labels are compared. */
-const COUNTS = { seen: 3000, known: 6000, labels: 1500 }
+/** Garments that the cloud has been sent, public ones that it knows; labels, and collages, whose answers are compared. */
+const COUNTS = { seen: 3000, known: 6000, labels: 1500, collages: 100 }
 
 async function check({ vit, data, json }: ValuesOf<typeof declared>): Promise<void> {
   if (vit === undefined)
     throw new UsageError('Say which model is measured: --vit DIR.', 'See sotto model pictures --help.')
   const { sameLabels } = await import('../../../tools/pictures/veiled-labels.ts')
+  const { sameAnswers } = await import('../../../tools/pictures/veiled-answers.ts')
   const { cloudView } = await import('../../../tools/pictures/cloud-view.ts')
+  const { readJson } = await import('../../../tools/import/source.ts')
+  const isOfQuestions = readJson(join(vit, 'config.json')).model_type === 'llava'
   for (const group of ['bits', 'full'] as const) {
-    const same = await sameLabels(vit, data, group, COUNTS.labels)
+    const found = isOfQuestions
+      ? await sameAnswers(vit, data, group, COUNTS.collages)
+      : { asked: COUNTS.labels, same: await sameLabels(vit, data, group, COUNTS.labels) }
+    const right = 'right' in found ? `, ${found.right} of the original’s right` : ''
+    const what = isOfQuestions ? 'answers' : 'labels'
     printResult(
       json,
-      { group, same, of: COUNTS.labels },
-      `${group}: ${same} of ${COUNTS.labels} labels alike\n`,
+      { group, ...found },
+      `${group}: ${found.same} of ${found.asked} ${what} alike${right}\n`,
     )
   }
-  const view = cloudView({ vit, data, group: 'bits', ...COUNTS })
+  const view = cloudView({ model: vit, data, group: 'bits', ...COUNTS })
   printResult(
     json,
     view,

@@ -1,5 +1,6 @@
 import {
   checkEvaluate,
+  type MakeMemory,
   type Operand,
   type OperandType,
   type OutputType,
@@ -58,11 +59,16 @@ export function wasmPrograms(ring: Ring): ProgramKernels {
   const { x } = ring
   const known = new WeakMap<Program, Compiled>()
   const workspace = new Workspace(ring.arena)
-  const evaluate = (p: Program, operands: readonly Operand[], count: number): readonly Result[] => {
+  const evaluate = (
+    p: Program,
+    operands: readonly Operand[],
+    count: number,
+    memory?: MakeMemory,
+  ): readonly Result[] => {
     checkEvaluate(p, operands, count)
     const compiled = known.get(p) ?? compile(p)
     known.set(p, compiled)
-    const results = p.outputs.map(({ type }) => resultOf(type, count))
+    const results = p.outputs.map(({ type }) => resultOf(type, count, memory))
     workspace.reserve(compiled.bytes)
     const { code } = compiled
     const { block } = workspace

@@ -15,6 +15,8 @@ export type Norms =
       readonly feedForwardOutput?: string
       /** Of the model: the norm after the last layer. */
       readonly final: string
+      /** Of the model: a norm after the embedding, of models whose first attention reads its result as it is. */
+      readonly embedding?: string
     }
   /** What a block's sum is normalised to is read by the next block and carried on as its stream, too (BERT). */
   | {
@@ -39,6 +41,8 @@ export interface HeadNames {
   /** What a masked language model's head applies before it: a dense layer, the activation and a norm. */
   readonly transform?: string
   readonly transformNorm?: string
+  /** The same of every head, with a dense layer that has no bias, in models whose heads all begin with it. */
+  readonly common?: { readonly dense: string; readonly norm: string }
   /** A classifier: a dense layer of the first row with an activation behind it, if any, and the output matrix over the labels. */
   readonly pool?: string
   /** tanh where nothing is said. */
@@ -100,6 +104,8 @@ export interface Architecture {
   readonly norm: 'rms' | 'layer'
   /** What is added to a stored gain of RMSNorm; nothing where the gain itself is stored. */
   readonly gainOffset?: number
+  /** Whether LayerNorms have a gain alone. */
+  readonly isUnshifted?: boolean
   /** Whether a token's row of the embedding is multiplied by the root of the stream's width. */
   readonly isEmbeddingScaled?: boolean
   /** Attention weights are exp(q k' / sqrt(headDim)) or, in octaves, 2^(q k'), over their sum. */

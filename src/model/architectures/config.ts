@@ -8,10 +8,11 @@ export type Activation = 'silu' | 'gelu' | 'gelu_tanh' | 'gelu_sprint' | 'relu' 
 
 /**
  * What an encoder is for: numbers of labels for a text, or for each of its tokens (`tag`); or probabilities of the tokens
- * under masks. `pairs` states that it was trained on pairs of texts, which the number of token types alone does not tell.
+ * under masks. `pairs` states that it was trained on pairs of texts, which the number of token types alone does not tell;
+ * `pooling` that a classifier reads the mean of all rows, and not the first one.
  */
 export type EncoderHead =
-  | { kind: 'classify'; labels: string[]; pairs?: boolean; outputs?: LabelOutputs }
+  | { kind: 'classify'; labels: string[]; pairs?: boolean; outputs?: LabelOutputs; pooling?: 'mean' }
   | { kind: 'tag'; labels: string[] }
   | { kind: 'mlm' }
 
@@ -75,8 +76,11 @@ export interface ModelConfig {
   ropeScaling?: RopeScaling
   /** Components of a head that turn, where not all do: the first ones. */
   rotaryDim?: number
-  /** Layers whose positions turn by a base of their own, unscaled: those that see a window in the original. */
-  localRotary?: { theta: number; layers: number[] }
+  /**
+   * Layers whose positions turn by a base of their own, unscaled: those that see a window in the original. An encoder's
+   * rows see so many positions on either side there; a decoder's context ends with the window.
+   */
+  localRotary?: { theta: number; layers: number[]; window?: number }
   activation: Activation
   /** Whether the output head is the embedding matrix. */
   tied: boolean

@@ -150,6 +150,39 @@ test('Gemma: what its classes take where the file says nothing, and windows that
   })
 })
 
+test('ModernBERT: windows and bases as either form of its file has them, and what is not there refused', () => {
+  const file = {
+    model_type: 'modernbert',
+    architectures: ['ModernBertForSequenceClassification'],
+    num_hidden_layers: 6,
+    hidden_size: 64,
+    num_attention_heads: 4,
+    classifier_pooling: 'mean',
+    id2label: { 0: 'no', 1: 'yes' },
+  }
+  const config = fromHfConfig(file)
+  const localRotary = { theta: 10000, layers: [1, 2, 4, 5], window: 64 }
+  expect(config).toMatchObject({ context: 512, ropeTheta: 160000, localRotary, eps: 1e-5 })
+  expect(config.head).toEqual({ kind: 'classify', labels: ['no', 'yes'], pooling: 'mean' })
+  expect(fromHfConfig(toHfConfig(config))).toEqual(config)
+  const newer = {
+    ...file,
+    classifier_pooling: 'cls',
+    local_attention: 32,
+    layer_types: ['full_attention', 'sliding_attention', ...Array(4).fill('full_attention')],
+    rope_parameters: { full_attention: { rope_theta: 8e4 }, sliding_attention: { rope_theta: 5e3 } },
+  }
+  expect(fromHfConfig(newer)).toMatchObject({
+    ropeTheta: 8e4,
+    localRotary: { theta: 5e3, layers: [1], window: 16 },
+    head: { kind: 'classify' },
+  })
+  // An older file in which all layers turn by one base.
+  expect(fromHfConfig({ ...file, local_rope_theta: null }).localRotary?.theta).toBe(160000)
+  for (const more of [{ norm_bias: true }, { classifier_pooling: 'max' }, { hidden_activation: 'silu' }])
+    expect(() => fromHfConfig({ ...file, ...more })).toThrow(`"${Object.keys(more)[0]}"`)
+})
+
 test('Qwen3: heads of 128, wherever the file does not say otherwise', () => {
   const qwen3 = {
     ...llama,

@@ -68,12 +68,12 @@ export class HfReader {
     this.asked = asked
   }
 
-  /** The same file with these fields where it has none. */
+  /** Reads this file with these fields where it has none. */
   over(defaults: HfConfig): HfReader {
     return new HfReader({ ...defaults, ...this.json }, this.#file, this.asked)
   }
 
-  /** The same file with these fields in place of its own. */
+  /** Reads this file with these fields in place of its own. */
   with(fields: HfConfig): HfReader {
     return new HfReader({ ...this.json, ...fields }, this.#file, this.asked)
   }

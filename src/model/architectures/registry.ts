@@ -11,6 +11,7 @@ import { electra } from './electra.ts'
 import { gemma, gemma2, gemma3 } from './gemma.ts'
 import { gpt2 } from './gpt2.ts'
 import { llama } from './llama.ts'
+import { modernbert } from './modernbert.ts'
 import { parallelLlama } from './parallel-llama.ts'
 import { phi3 } from './phi3.ts'
 import { qwen2 } from './qwen2.ts'
@@ -35,6 +36,7 @@ export const architectures: readonly Architecture[] = [
   distilbert,
   electra,
   albert,
+  modernbert,
   rmsBert,
   parallelLlama,
 ]

@@ -75,6 +75,7 @@ export const configSchema = v.pipe(
       v.object({
         theta: positive,
         layers: v.pipe(v.array(v.pipe(count, v.maxValue(511))), v.maxLength(512)),
+        window: v.optional(size(MOST_CONTEXT)),
       }),
     ),
     activation: v.picklist(['silu', 'gelu', 'gelu_tanh', 'gelu_sprint', 'relu', 'linear']),
@@ -88,6 +89,7 @@ export const configSchema = v.pipe(
           labels: labelsSchema,
           pairs: v.optional(v.boolean()),
           outputs: v.optional(v.picklist(['sigmoid', 'raw'])),
+          pooling: v.optional(v.literal('mean')),
         }),
         v.object({ kind: v.literal('tag'), labels: labelsSchema }),
         v.object({ kind: v.literal('mlm') }),

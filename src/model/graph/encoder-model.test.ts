@@ -25,6 +25,15 @@ const roberta: ModelConfig = { ...bert, arch: 'roberta', types: 1, positionOffse
 const distilbert: ModelConfig = { ...bert, arch: 'distilbert', types: undefined }
 const electra: ModelConfig = { ...bert, arch: 'electra', embedding: 5 }
 const albert: ModelConfig = { ...bert, arch: 'albert', embedding: 5, activation: 'gelu_tanh' }
+const modernbert: ModelConfig = {
+  ...bert,
+  arch: 'modernbert',
+  types: undefined,
+  eps: 1e-5,
+  layers: 3,
+  ropeTheta: 1000,
+  localRotary: { theta: 100, layers: [1, 2], window: 2 },
+}
 const tag = { kind: 'tag', labels: ['O', 'B-PER'] } as const
 
 const ids = [3, 1, 4, 1, 5, 9, 2]
@@ -44,6 +53,13 @@ const cases: [string, ModelConfig][] = [
   ['a RoBERTa that labels tokens', { ...roberta, head: { ...tag, labels: [...tag.labels] } }],
   ['a DistilBERT that labels tokens', { ...distilbert, head: { ...tag, labels: [...tag.labels] } }],
   ['a BERT with adapters', { ...bert, lora: { rank: 2, alpha: 4, targets: ['query', 'dense'] } }],
+  ['a ModernBERT that reads the first row', modernbert],
+  [
+    'a ModernBERT that reads the mean',
+    { ...modernbert, head: { kind: 'classify', labels: ['no', 'yes'], pooling: 'mean' } },
+  ],
+  ['a ModernBERT masked language model', { ...modernbert, head: mlm }],
+  ['a ModernBERT that labels tokens', { ...modernbert, head: { ...tag, labels: [...tag.labels] } }],
   ['no head', { ...bert, head: undefined }],
   ['a BERT of few bits', { ...bert, arch: 'rms-bert', activation: 'relu' }],
   ['a BERT of few bits without a head', { ...bert, arch: 'rms-bert', activation: 'relu', head: undefined }],

@@ -33,7 +33,7 @@ export function encoderModel(
     forward(input) {
       const rows = run.hidden(input)
       const hidden = Float64Array.from(rows)
-      const logits = run.head(rows)
+      const logits = run.head(rows, input.mask)
       return logits ? { hidden, logits: Float64Array.from(logits) } : { hidden }
     },
   }

@@ -1,8 +1,14 @@
 /** From a configuration to its graph. */
 import type { Architecture, Norms } from '../architectures/architecture.ts'
-import { embeddingWidth, headDim, type ModelConfig, queryWidth } from '../architectures/config.ts'
+import {
+  type EncoderHead,
+  embeddingWidth,
+  headDim,
+  type ModelConfig,
+  queryWidth,
+} from '../architectures/config.ts'
 import { architectureOf } from '../architectures/registry.ts'
-import type { Dense, Head, Layer, LearnedNorm, ModelGraph, Norm, Table } from './graph.ts'
+import type { Dense, Head, Layer, LearnedNorm, ModelGraph, Norm, Table, Transform } from './graph.ts'
 
 const known = new WeakMap<ModelConfig, ModelGraph>()
 
@@ -118,8 +124,10 @@ class Builder {
   #attentionNorm(l: number): Norm {
     const { norms } = this.#a.tensors
     if (!hasGains(norms)) return { kind: norms.placement === 'shared' ? 'unit' : 'none' }
-    if (norms.placement === 'pre')
+    if (norms.placement === 'pre') {
+      if (l === 0 && norms.embedding !== undefined) return { kind: 'none' }
       return this.#norm(l === this.#c.layers ? norms.final : this.#within(l, norms.attention))
+    }
     if (l > 0) return this.#norm(this.#within(l - 1, norms.feedForward))
     return this.#isNarrow ? { kind: 'none' } : this.#norm(norms.embedding)
   }
@@ -132,7 +140,8 @@ class Builder {
   #embeddingNorm(): Norm {
     const { norms } = this.#a.tensors
     if (!hasGains(norms)) return { kind: 'unit' }
-    return this.#isNarrow && norms.placement === 'post' ? this.#norm(norms.embedding) : { kind: 'none' }
+    const isOwn = norms.placement === 'pre' || this.#isNarrow
+    return isOwn && norms.embedding !== undefined ? this.#norm(norms.embedding) : { kind: 'none' }
   }
 
   #projection(): { projection?: Dense } {
@@ -187,22 +196,36 @@ class Builder {
     }
     if (this.#a.attention === 'causal') return { kind: 'tokens', output: tokens }
     if (!head) return { kind: 'none' }
-    if (head.kind === 'tag')
-      return { kind: 'tags', output: this.#dense(complete(names.tagger), dim, head.labels.length, true) }
-    if (head.kind === 'mlm') {
-      const dense = this.#dense(complete(names.transform), dim, dim, true)
-      return {
-        kind: 'tokens',
-        transform: { dense, norm: this.#norm(complete(names.transformNorm)) },
-        output: tokens,
-      }
+    const labels = (name: string | undefined): Dense => {
+      if (head.kind === 'mlm') throw new Error('A masked language model has no labels.')
+      return this.#dense(complete(name), dim, head.labels.length, true)
     }
+    const transform = this.#transform(head.kind)
+    if (head.kind === 'tag')
+      return { kind: 'tags', ...(transform ? { transform } : {}), output: labels(names.tagger) }
+    if (head.kind === 'mlm') {
+      if (!transform) throw new Error(`Models of form "${this.#a.name}" have no such head.`)
+      return { kind: 'tokens', transform, output: tokens }
+    }
+    const { common } = names
+    const pool = common ? transform?.dense : names.pool && this.#dense(names.pool, dim, dim, true)
     return {
       kind: 'labels',
-      ...(names.pool ? { pool: this.#dense(names.pool, dim, dim, true) } : {}),
+      reads: head.pooling ?? 'first',
+      ...(pool ? { pool } : {}),
       poolActivation: names.poolActivation ?? 'tanh',
-      output: this.#dense(complete(names.classifier), dim, head.labels.length, true),
+      ...(common ? { poolNorm: this.#norm(common.norm) } : {}),
+      output: labels(names.classifier),
     }
+  }
+
+  /** What every row goes through before a head's output matrix, where it does. */
+  #transform(head: EncoderHead['kind']): Transform | undefined {
+    const { common, transform, transformNorm } = this.#a.tensors.head
+    const { dim } = this.#c
+    if (common) return { dense: this.#dense(common.dense, dim, dim, false), norm: this.#norm(common.norm) }
+    if (head !== 'mlm' || transform === undefined || transformNorm === undefined) return undefined
+    return { dense: this.#dense(transform, dim, dim, true), norm: this.#norm(transformNorm) }
   }
 
   #within(l: number, name: string): string {
@@ -214,7 +237,7 @@ class Builder {
     const gain = `${name}.weight`
     const { gainOffset: offset } = this.#a
     if (this.#a.norm === 'rms') return { kind: 'rms', gain, ...(offset ? { offset } : {}) }
-    return { kind: 'layer', gain, shift: `${name}.bias` }
+    return { kind: 'layer', gain, ...(this.#a.isUnshifted ? {} : { shift: `${name}.bias` }) }
   }
 
   #dense(name: string, inputs: number, outputs: number, hasBias: boolean): Dense {

@@ -32,7 +32,8 @@ export interface Dense {
 export type LearnedNorm =
   /** `offset` is added to the stored gain. */
   | { readonly kind: 'rms'; readonly gain: string; readonly offset?: number }
-  | { readonly kind: 'layer'; readonly gain: string; readonly shift: string }
+  /** In some models without a shift. */
+  | { readonly kind: 'layer'; readonly gain: string; readonly shift?: string }
 
 /** Or rows divided by the root of their mean square and no more (`unit`), or left as they are (`none`). */
 export type Norm = LearnedNorm | { readonly kind: 'unit' } | { readonly kind: 'none' }
@@ -67,6 +68,12 @@ export interface Layer {
   readonly downNorm?: LearnedNorm
 }
 
+/** A dense layer, the model's activation, and a norm. */
+export interface Transform {
+  readonly dense: Dense
+  readonly norm: LearnedNorm
+}
+
 /** What follows the final norm. */
 export type Head =
   /** The final norm's rows are the result. */
@@ -74,18 +81,23 @@ export type Head =
   /** Logits over the vocabulary, of rows that went through a dense layer, the activation and a norm where there are some. */
   | {
       readonly kind: 'tokens'
-      readonly transform?: { readonly dense: Dense; readonly norm: Norm }
+      readonly transform?: Transform
       readonly output: Dense
     }
-  /** Logits over labels: the first row through `pool` and its activation, where there is a pooler, and `output`. */
+  /**
+   * Logits over labels: the first row, or the mean of all, through `pool`, its activation and a norm, where there are some,
+   * and `output`.
+   */
   | {
       readonly kind: 'labels'
+      readonly reads: 'first' | 'mean'
       readonly pool?: Dense
       readonly poolActivation: PoolActivation
+      readonly poolNorm?: LearnedNorm
       readonly output: Dense
     }
-  /** Logits over labels, of every row. */
-  | { readonly kind: 'tags'; readonly output: Dense }
+  /** Logits over labels, of every row, which may have gone through a transform as a masked language model's. */
+  | { readonly kind: 'tags'; readonly transform?: Transform; readonly output: Dense }
 
 /** A model without its weights: what is computed, in order, and which tensors it takes. */
 export interface ModelGraph {

@@ -8,7 +8,7 @@ import {
 } from '../architectures/config.ts'
 import { activations, addTo, type Floats, linear, poolActivations, zerosLike } from '../math.ts'
 import { layerNorm, rmsNorm } from '../norm.ts'
-import { rotaryFrequencies, rotate, turnStretch } from '../rope.ts'
+import { rotaryFrequencies, rotate, turnStretch, windowOf } from '../rope.ts'
 import { attend, type KeysAndValues } from './attend.ts'
 import { LayerCache } from './cache.ts'
 import type { Dense, LearnedNorm, ModelGraph, Norm } from './graph.ts'
@@ -80,17 +80,21 @@ export class Interpreter {
     return this.#norm(x, finalNorm, layers.length, 'final')
   }
 
-  /** What the head makes of such rows: logits `[n, vocab]` of a tagger `[n, labels]` or, of the first row alone, `[labels]`; nothing without a head. */
-  head(hidden: Floats): Floats | undefined {
+  /**
+   * What the head makes of such rows: logits `[n, vocab]`, of a tagger `[n, labels]` or, of a whole text, `[labels]`; nothing
+   * without a head.
+   */
+  head(hidden: Floats, mask?: ArrayLike<number>): Floats | undefined {
     const { head, layers } = this.#graph
     if (head.kind === 'none') return undefined
-    if (head.kind === 'tags') return this.#dense(hidden, head.output)
     if (head.kind === 'labels') {
-      const first = hidden.subarray(0, this.config.dim)
-      if (!head.pool) return this.#dense(first, head.output)
-      const pool = this.#dense(first, head.pool)
+      const row =
+        head.reads === 'mean' ? mean(hidden, this.config.dim, mask) : hidden.subarray(0, this.config.dim)
+      if (!head.pool) return this.#dense(row, head.output)
+      const pool = this.#dense(row, head.pool)
       this.#report('pool', layers.length, pool)
-      return this.#dense(pool.map(poolActivations[head.poolActivation]), head.output)
+      const x = pool.map(poolActivations[head.poolActivation])
+      return this.#dense(head.poolNorm ? this.#norm(x, head.poolNorm, layers.length, 'head') : x, head.output)
     }
     if (!head.transform) return this.#dense(hidden, head.output)
     const pool = this.#dense(hidden, head.transform.dense)
@@ -165,8 +169,21 @@ export class Interpreter {
     }
     const n = q.length / queryWidth(this.config)
     const rows = Array.from({ length: n }, (_, j) => j).filter((j) => mask?.[j] !== 0)
-    const kept = mask ? { keys: pick(own.keys, rows, n), values: pick(own.values, rows, n) } : own
-    return attend(this.config, q, kept, () => rows.length, tap)
+    const among = (some: readonly number[]): KeysAndValues => ({
+      keys: pick(own.keys, some, n),
+      values: pick(own.values, some, n),
+    })
+    const window = windowOf(this.config, l)
+    if (window === undefined) return attend(this.config, q, mask ? among(rows) : own, () => rows.length, tap)
+    const out = zerosLike(q, q.length)
+    for (let t = 0; t < n; t++) {
+      const near = rows.filter((j) => Math.abs(j - t) <= window)
+      out.set(
+        attend(this.config, pick(q, [t], n), among(near), () => near.length, tap),
+        (t * q.length) / n,
+      )
+    }
+    return out
   }
 
   /** Queries or keys of rows: every head normed by itself where the model does so, and turned. */
@@ -219,12 +236,21 @@ export class Interpreter {
     const gain = this.#weights.gain(norm)
     return norm.kind === 'rms'
       ? rmsNorm(x, gain, eps, tap)
-      : layerNorm(x, gain, this.#weights.tensor(norm.shift), eps, tap)
+      : layerNorm(x, gain, norm.shift === undefined ? undefined : this.#weights.tensor(norm.shift), eps, tap)
   }
 
   #report(name: TapName, layer: number, values: Floats): void {
     this.#tap?.(name, layer, Float64Array.from(values))
   }
+}
+
+/** The mean [width] of the rows that the mask keeps. */
+function mean(x: Floats, width: number, mask?: ArrayLike<number>): Floats {
+  const out = zerosLike(x, width)
+  const n = x.length / width
+  const rows = Array.from({ length: n }, (_, row) => row).filter((row) => mask?.[row] !== 0)
+  for (const row of rows) for (let i = 0; i < width; i++) out[i] += x[row * width + i] / rows.length
+  return out
 }
 
 /** Some of the `n` rows of x. */

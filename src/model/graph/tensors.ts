@@ -33,7 +33,7 @@ export const matricesOf = (layer: Layer): Dense[] => [
 
 /** Names of a norm's tensors. */
 export function normTensors(norm: Norm): string[] {
-  if (norm.kind === 'layer') return [norm.gain, norm.shift]
+  if (norm.kind === 'layer') return norm.shift === undefined ? [norm.gain] : [norm.gain, norm.shift]
   return norm.kind === 'rms' ? [norm.gain] : []
 }
 
@@ -43,11 +43,15 @@ export const denseTensors = ({ weight, bias }: Dense): string[] => (bias ? [weig
 /** Names of the tensors that a head has for itself; a tied output matrix is the embedding's. */
 export function headTensors({ head, tables }: ModelGraph): string[] {
   if (head.kind === 'none') return []
-  if (head.kind === 'tags') return denseTensors(head.output)
   if (head.kind === 'labels')
-    return [...(head.pool ? denseTensors(head.pool) : []), ...denseTensors(head.output)]
+    return [
+      ...(head.pool ? denseTensors(head.pool) : []),
+      ...(head.poolNorm ? normTensors(head.poolNorm) : []),
+      ...denseTensors(head.output),
+    ]
   const { transform, output } = head
   const own = transform ? [...denseTensors(transform.dense), ...normTensors(transform.norm)] : []
+  if (head.kind === 'tags') return [...own, ...denseTensors(output)]
   if (output.bias) own.push(output.bias)
   return output.weight === tables[0].tensor ? own : [...own, output.weight]
 }
@@ -74,12 +78,17 @@ function baseShapes(config: ModelConfig): Map<string, number[]> {
     if (bias) shapes.set(bias, [all])
   }
   const head = (h: Head): void => {
-    if (h.kind === 'tags') dense(h.output)
-    if (h.kind === 'labels') for (const d of [...(h.pool ? [h.pool] : []), h.output]) dense(d)
-    if (h.kind !== 'tokens') return
-    if (h.transform) {
+    if (h.kind === 'none') return
+    if (h.kind === 'labels') {
+      if (h.pool) dense(h.pool)
+      if (h.poolNorm) norm(h.poolNorm)
+    } else if (h.transform) {
       dense(h.transform.dense)
       norm(h.transform.norm)
+    }
+    if (h.kind !== 'tokens') {
+      dense(h.output)
+      return
     }
     // The order of older bundles.
     if (h.output.bias) shapes.set(h.output.bias, [h.output.outputs])

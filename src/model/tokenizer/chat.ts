@@ -1,8 +1,8 @@
 import type { Tokenizer } from '@huggingface/tokenizers'
 import type { ChatTokens, Manifest } from '../files/manifest.ts'
 import { symbolsToBytes } from './byte-symbols.ts'
-import { encodeBetween, encodeFurther, encodePlain } from './special.ts'
-import type { TurnMarks } from './turn-marks.ts'
+import { encodeBare, encodeBetween, encodeFurther, encodePlain } from './special.ts'
+import { quoted, type TurnMarks } from './turn-marks.ts'
 
 /** One turn of a conversation. */
 export interface Message {
@@ -92,23 +92,39 @@ function chatFormat(tokenizer: Tokenizer, chat: ChatTokens, marks: TurnMarks | u
 }
 
 /** Turns as a checkpoint's template marks them: with a question go the marks on both of its sides, so a reply is bare. */
-const markedFormat = (tokenizer: Tokenizer, marks: TurnMarks): TurnFormat => ({
-  start: [],
-  reply: [],
-  hasTurns: true,
-  encode: (message, isFirst) => {
-    checkRole(message)
-    const { role, content } = message
-    const said = marks.trims ? content.trim() : content
-    return role === 'assistant'
-      ? encodeFurther(tokenizer, marks.lead + said)
-      : encodeBetween(tokenizer, isFirst ? marks.first : marks.next, said, marks.reply)
-  },
-  begin: ({ content }) => encodeFurther(tokenizer, marks.lead + content),
-  close: (rest) => [...rest],
-  opens: ({ role }) => role === 'user',
-  wrap: (reply) => [...reply],
-})
+function markedFormat(tokenizer: Tokenizer, marks: TurnMarks): TurnFormat {
+  const opening = openingIds(tokenizer, marks)
+  return {
+    start: [],
+    reply: opening,
+    hasTurns: true,
+    encode: (message, isFirst) => {
+      checkRole(message)
+      const { role, content } = message
+      if (role === 'assistant') return encodeFurther(tokenizer, marks.lead + quoted(marks.answer, content))
+      const said = quoted(marks.question, content)
+      return encodeBetween(tokenizer, isFirst ? marks.first : marks.next, said, marks.reply)
+    },
+    begin: ({ content }) =>
+      marks.opening === ''
+        ? encodeFurther(tokenizer, marks.lead + content)
+        : [...opening, ...encodeFurther(tokenizer, content)],
+    close: (rest) => [...rest],
+    opens: ({ role }) => role === 'user',
+    wrap: (reply) => [...opening, ...reply],
+  }
+}
+
+/** What opens a reply that is asked for. */
+function openingIds(tokenizer: Tokenizer, { reply, opening }: TurnMarks): number[] {
+  if (opening === '') return []
+  const before = encodeBare(tokenizer, reply)
+  const whole = encodeBare(tokenizer, reply + opening)
+  // Where the two are not cut between tokens, what opens it stands by itself.
+  return before.every((id, i) => whole[i] === id)
+    ? whole.slice(before.length)
+    : encodeBare(tokenizer, opening)
+}
 
 /** All that was said so far: replies go on directly, and each question after the first is on a new line. */
 const textFormat = (tokenizer: Tokenizer, text: Manifest['text']): TurnFormat => ({

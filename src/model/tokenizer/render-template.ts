@@ -62,8 +62,40 @@ class BoundedInterpreter extends Interpreter {
       throw new TemplateLimit('The template makes too long a text.')
     // What these make of a text is in memory before anybody can look at it.
     if (node && this.#inserted.has(node)) checkInserted(result)
-    return mayReplace(node) && result.type === 'FunctionValue' ? checked(result) : result
+    if (result.type !== 'FunctionValue') return result
+    const ends = stripped(node)
+    if (ends) return stripping(result, this.evaluate(ends.object, environment), ends)
+    return mayReplace(node) ? checked(result) : result
   }
+}
+
+/** What a step takes off which ends of what, if it does. */
+function stripped(node: Node): { object: Node; start: boolean; end: boolean } | undefined {
+  const { type, object, property } = node as { type: string; object: Node; property?: { value?: unknown } }
+  const name = String(property?.value)
+  if (type !== 'MemberExpression' || !/^[lr]?strip$/.test(name)) return undefined
+  return { object, start: name !== 'rstrip', end: name !== 'lstrip' }
+}
+
+/** A text's own `strip`, which takes off the characters that it is given, as Python's does: the library takes off spaces always. */
+function stripping(
+  called: Value,
+  { value: text }: Value,
+  { start, end }: { start: boolean; end: boolean },
+): Value {
+  const kind = called.constructor as new (value: Called) => Value
+  const call = called.value as Called
+  return new kind((args, ...rest) => {
+    const plain = call(args, ...rest)
+    const characters: unknown = args.at(0)?.value
+    if (typeof text !== 'string' || typeof characters !== 'string') return plain
+    const isOff = (at: number): boolean => characters.includes(text[at])
+    let [from, to] = [0, text.length]
+    while (start && from < to && isOff(from)) from++
+    while (end && to > from && isOff(to - 1)) to--
+    const of = plain.constructor as new (value: string) => Value
+    return new of(text.slice(from, to))
+  })
 }
 
 function checkInserted(result: Value): void {
@@ -105,7 +137,7 @@ function mayReplace(node: Node): boolean {
   return type === 'MemberExpression' && (property?.value === undefined || property.value === 'replace')
 }
 
-/** The same function, of which nothing long is asked. */
+/** A text's method that refuses arguments that make long texts of short ones. Throws `TemplateLimit`. */
 function checked(called: Value): Value {
   const kind = called.constructor as new (value: Called) => Value
   const call = called.value as Called

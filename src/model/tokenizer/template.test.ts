@@ -2,7 +2,7 @@ import { Tokenizer } from '@huggingface/tokenizers'
 import { describe, expect, test } from 'vitest'
 import { byteLevelJson } from '../../../test/support/checkpoint-folder.ts'
 import type { Message } from './chat.ts'
-import { encodeChat } from './encode-chat.ts'
+import { encodeChat, formatOf } from './encode-chat.ts'
 import { boundedTemplate } from './render-template.ts'
 import { conversation, turnMarks } from './template.ts'
 
@@ -18,7 +18,9 @@ const templates: [string, string, object | undefined][] = [
       next: '<|im_end|>\n<|im_start|>user\n',
       reply: '<|im_end|>\n<|im_start|>assistant\n',
       lead: '',
-      trims: false,
+      opening: '',
+      question: 'whole',
+      answer: 'whole',
     },
   ],
   [
@@ -29,18 +31,50 @@ const templates: [string, string, object | undefined][] = [
       next: '<|im_end|><|im_start|>user<|im_sep|>',
       reply: '<|im_end|><|im_start|>assistant<|im_sep|>',
       lead: '',
-      trims: false,
+      opening: '',
+      question: 'whole',
+      answer: 'whole',
     },
   ],
   [
     'alternating roles, spaces that go, a space before replies (Llama 2)',
     "{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('Conversation roles must alternate') }}{% endif %}{% if message['role'] == 'user' %}{{ bos_token + '[INST] ' + message['content'].strip() + ' [/INST]' }}{% else %}{{ ' ' + message['content'].strip() + ' ' + eos_token }}{% endif %}{% endfor %}",
-    { first: '<s>[INST] ', next: ' </s><s>[INST] ', reply: ' [/INST]', lead: ' ', trims: true },
+    {
+      first: '<s>[INST] ',
+      next: ' </s><s>[INST] ',
+      reply: ' [/INST]',
+      lead: ' ',
+      question: 'trimmed',
+      answer: 'trimmed',
+    },
   ],
   [
     'a macro, a date and blocks on lines of their own',
     "{%- macro turn(role, text) -%}<|{{ role }}|>{{ text }}<|end|>{%- endmacro -%}\n{{- bos_token }}Today is {{ strftime_now('%d %b %Y') }}.\n{% for m in messages %}\n{{- turn(m.role, m.content) }}\n{%- endfor %}\n{%- if add_generation_prompt %}\n{{- '<|assistant|>' }}\n{%- endif %}",
-    { first: expect.stringMatching(/^<s>Today is \d\d \w{3} \d{4}\.\n/), trims: false },
+    { first: expect.stringMatching(/^<s>Today is \d\d \w{3} \d{4}\.\n/), answer: 'whole' },
+  ],
+  [
+    'thoughts that are opened for the model, and left out of what is quoted (DeepSeek-R1)',
+    "{{ bos_token }}{% for m in messages %}{% if m['role'] == 'user' %}{{ '<|User|>' + m['content'] }}{% else %}{% set content = m['content'] %}{% if '</think>' in content %}{% set content = content.split('</think>')[-1] %}{% endif %}{{ '<|Assistant|>' + content + eos_token }}{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '<|Assistant|><think>\\n' }}{% endif %}",
+    {
+      first: '<s><|User|>',
+      next: '</s><|User|>',
+      reply: '<|Assistant|>',
+      lead: '',
+      opening: '<think>\n',
+      question: 'whole',
+      answer: 'spoken',
+    },
+  ],
+  [
+    'thoughts that are left out with the lines behind them (Qwen3)',
+    "{% for m in messages %}{% set content = m.content %}{% if m.role == 'assistant' and '</think>' in content %}{% set content = content.split('</think>')[-1].lstrip('\\n') %}{% endif %}{{ '<|im_start|>' + m.role + '\\n' + content + '<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% if enable_thinking is defined and enable_thinking is false %}{{ '<think>\\n\\n</think>\\n\\n' }}{% endif %}{% endif %}",
+    { opening: '', question: 'whole', answer: 'from its first line, where there are thoughts' },
+  ],
+  [
+    'replies alone that are trimmed, and tools that are not there',
+    "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}{% if tools is not none %}{{ tools }}{% endif %}[{{ m.content }}]{% else %}{{ m.content | trim }}{{ eos_token }}{% endif %}{% endfor %}",
+    { first: '<s>[', next: '</s>[', question: 'whole', answer: 'trimmed' },
   ],
   [
     'says how many there are',
@@ -113,6 +147,13 @@ describe('a chat template', () => {
     expect(render({ x: 'banana' })).toBe('BBCNBCNBC bdndnd a, banana {\n  "k": [\n    1\n  ]\n}')
   })
 
+  test('what is stripped of a text is what the template names, as in Python', () => {
+    const render = boundedTemplate(
+      "[{{ x.strip('\\n') }}][{{ x.lstrip('\\na ') }}][{{ x.rstrip() }}][{{ x.strip() }}]",
+    )
+    expect(render({ x: '\n a b \n' })).toBe('[ a b ][b \n][\n a b][a b]')
+  })
+
   test('says a whole conversation', () => {
     const marks = turnMarks(templates[1][1], tokens)!
     expect(conversation(marks, ['a', 'b', 'c'])).toBe(
@@ -133,6 +174,23 @@ describe('a conversation by template', () => {
     expect(encodeChat(tokenizer, chat, said('hi', 'there', 'you'))).toEqual(
       ids(conversation(marks, ['hi', 'there', 'you'])),
     )
+  })
+
+  test('opens what is asked for, and nothing that is quoted', () => {
+    const opened = {
+      ...chat,
+      template: chat.template.replace("assistant<|im_sep|>' }}", "assistant<|im_sep|><|im_sep|>\\n' }}"),
+    }
+    const marks = turnMarks(opened.template, tokens)!
+    expect(marks).toMatchObject({ opening: '<|im_sep|>\n' })
+    const [, again, last] = ['hi', 'there', 'you']
+    expect(encodeChat(tokenizer, opened, said('hi', again, last))).toEqual(
+      ids(conversation(marks, ['hi', again, last])),
+    )
+    // Cached, it stays what was read.
+    const format = formatOf(tokenizer, { chat: opened })
+    expect(format.wrap([7])).toEqual([...ids('<|im_sep|>\n'), 7])
+    expect(format.begin({ role: 'assistant', content: 'hi' })).toEqual(ids('<|im_sep|>\nhi'))
   })
 
   test('keeps what is typed as text', () => {

@@ -1,6 +1,6 @@
 /** A checkpoint's own chat template, run: what stands around the texts of a conversation. */
 import { boundedTemplate } from './render-template.ts'
-import type { TurnMarks } from './turn-marks.ts'
+import { quoted, quotings, type TurnMarks } from './turn-marks.ts'
 
 interface Turn {
   role: 'user' | 'assistant'
@@ -35,22 +35,51 @@ function marksOf(
       role: i % 2 === 0 ? 'user' : 'assistant',
       content,
     }))
-    return template({ ...tokens, messages, add_generation_prompt: true })
+    return template({ ...absent, ...tokens, messages, add_generation_prompt: true })
   }
   const one = around(render(words.slice(0, 1)), words.slice(0, 1))
   const two = around(render(words.slice(0, 3)), words.slice(0, 3))
   if (!one || !two) return undefined
-  const [first, reply] = one
-  const [, quoted, next] = two
-  if (!quoted.startsWith(reply)) return undefined
-  const lead = quoted.slice(reply.length)
-  const [word] = words
-  const trims = render([`  ${word}  `]) === `${first}${word}${reply}`
-  const marks = { first, next, reply, lead, trims }
+  const [first, asked] = one
+  const [, said, next] = two
+  const reply = common(asked, said)
+  const marksAround = {
+    first,
+    next,
+    reply,
+    lead: said.slice(reply.length),
+    opening: asked.slice(reply.length),
+  }
   // What was read must say every conversation, and not only those that it was read from.
-  for (const texts of [words.slice(0, 1), words.slice(0, 3), words, [' a b\n', 'c\n\nd', 'e  ']])
-    if (render(texts) !== conversation(marks, texts)) return undefined
-  return marks
+  const says = (marks: TurnMarks, some: readonly (readonly string[])[]): boolean =>
+    some.every((texts) => render(texts) === conversation(marks, texts))
+  const candidates = (['whole', 'trimmed', 'trimmed behind'] as const)
+    .flatMap((question) => quotings.map((answer): TurnMarks => ({ ...marksAround, question, answer })))
+    .filter((marks) => says(marks, plain))
+  return candidates.find((marks) => says(marks, thoughtful)) ?? candidates[0]
+}
+
+/** Conversations that a template must say, and those with thoughts, which some leave out. */
+const plain = [
+  words.slice(0, 1),
+  words.slice(0, 3),
+  words,
+  [' a b\n', 'c\n\nd', 'e  '],
+  ['a', ' b ', 'c'],
+] as const
+const thoughtful = [
+  ['a', '<think>\nb c\n</think>\n\n d\n', 'e'],
+  ['a', '\nb', 'c', '</think>d ', 'e'],
+] as const
+
+/** What Transformers says of what is not there. */
+const absent = { tools: null, documents: null }
+
+/** What two texts begin with, both of them. */
+function common(a: string, b: string): string {
+  let length = 0
+  while (length < a.length && a[length] === b[length]) length++
+  return a.slice(0, length)
 }
 
 /** What stands before, between and behind `texts`; `undefined` where one of them is not there exactly once, or out of order. */
@@ -70,9 +99,8 @@ function around(rendered: string, texts: readonly string[]): string[] | undefine
 /** A conversation that ends with a question, up to where its reply begins. */
 export function conversation(marks: TurnMarks, texts: readonly string[]): string {
   const parts = texts.map((text, i) => {
-    const said = marks.trims ? text.trim() : text
-    if (i % 2 === 1) return `${marks.lead}${said}`
-    return `${i === 0 ? marks.first : marks.next}${said}${marks.reply}`
+    if (i % 2 === 1) return `${marks.lead}${quoted(marks.answer, text)}`
+    return `${i === 0 ? marks.first : marks.next}${quoted(marks.question, text)}${marks.reply}`
   })
-  return parts.join('')
+  return `${parts.join('')}${marks.opening}`
 }

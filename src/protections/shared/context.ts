@@ -1,5 +1,6 @@
 /** What a step's views may touch, role by role. */
 import type { OpKernels } from '../../kernels/kernels.ts'
+import type { LaneArray } from '../../kernels/lanes.ts'
 import type { CachedRows } from './cache.ts'
 import type { Slot } from './dealt.ts'
 import type { LaneBits, Lanes } from './ring.ts'
@@ -34,6 +35,8 @@ export interface ValueContext extends ViewContext {
 /** What a party's view has: its share of everything, and no more. */
 export interface PartyContext extends ValueContext {
   readonly role: Role
+  /** So many lanes of whatever was there, for a result that fills them. */
+  lanes(n: number): Lanes
   /** This party's additive part of a mask, mod 2^maskRing (opened) or 2^ring (masked; the owner's is all of it). */
   mask(value: UnderMask): Lanes
   /** What `mask` widens: the keystream's words as they come, packed values of `maskBits` bits, not reduced. */
@@ -52,8 +55,8 @@ export interface PartyContext extends ValueContext {
   ownerSecret(step: number, width: number, ring: number): Lanes
   /** The product with a weight that the step declares for this party: rows x n, mod its ring. */
   multiply(step: number, weight: string): Lanes
-  /** The owner's input-independent product with a private weight's stationary mask, made ahead: a·F + c, rows x n. */
-  stationary(weight: string): Lanes
+  /** The owner's input-independent product with a private weight's stationary mask, made ahead: a·F + c, rows x n, in lanes of any width. */
+  stationary(weight: string): LaneArray
 }
 
 /** What the dealer's view has: masks and pieces of weights, and never a value. */

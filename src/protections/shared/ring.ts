@@ -170,10 +170,17 @@ export function encode(values: ArrayLike<number>, k: number, frac: number): Lane
 /** Lanes whose temporaries stay in the processor's cache. */
 const BLOCK = 4096
 
-/** A lane for each lane of x, worked out a block at a time: `f` is given the block and its first index. */
-export function inBlocks(x: Lanes, f: (block: Lanes, first: number) => Lanes): Lanes {
+/**
+ * A lane for each lane of x, worked out a block at a time: `f` is given the block and its first index, `room` makes the
+ * result.
+ */
+export function inBlocks(
+  x: Lanes,
+  room: { lanes(n: number): Lanes },
+  f: (block: Lanes, first: number) => Lanes,
+): Lanes {
   if (x.length <= BLOCK) return f(x, 0)
-  const out = new BigUint64Array(x.length)
+  const out = room.lanes(x.length)
   for (let first = 0; first < x.length; first += BLOCK)
     out.set(f(x.subarray(first, first + BLOCK), first), first)
   return out

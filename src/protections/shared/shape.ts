@@ -34,6 +34,12 @@ export const span = (shape: Shape, row: number): number => shape.seen ?? shape.b
 /** Positions that the rows attend to, all together. */
 export const spanOf = (shape: Shape): number => span(shape, shape.rows - 1)
 
+/**
+ * The position in its text of row r. Of an encoder's text the first token comes last, because a classifier reads its row.
+ */
+export const positionOf = (shape: Shape, row: number): number =>
+  shape.seen === undefined ? shape.base + row : (shape.base + row + 1) % shape.seen
+
 /** Whether a layout has elements at all: the last row is in a pass's last row chunk. */
 export const isPresent = (shape: Shape, layout: Layout): boolean =>
   !shape.hasMore || layout === 'row' || layout === 'pair'

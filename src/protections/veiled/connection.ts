@@ -4,6 +4,7 @@ import { SessionError, sessionEnd } from '../../handshake/errors.ts'
 import type { TextInput } from '../../model/graph/interpret.ts'
 import type { Floats } from '../../model/math.ts'
 import type { RgbaPicture } from '../../model/pictures/prepare.ts'
+import { patchCount } from '../../model/pictures/tower.ts'
 import type { ModelTexts } from '../../model/texts.ts'
 import type { Link } from '../../transport/link.ts'
 import {
@@ -14,11 +15,12 @@ import {
   type ExplainedChoice,
   type Looked,
   type RunOptions,
+  type Shown,
 } from '../protection.ts'
 import { readerOf } from './attacks.ts'
 import { type Kit, textsOfKit } from './kit.ts'
 import type { VeiledListing } from './listing.ts'
-import { decodeAnswer, encodeRequest, type Request } from './messages.ts'
+import { decodeAnswer, encodeRequest, type Request, TAKEN } from './messages.ts'
 import type { OwnerEnds } from './owner-ends.ts'
 import { veilPicture } from './pictures.ts'
 
@@ -103,6 +105,25 @@ export class VeiledConnection implements Connection {
       const { values, view } = veilPicture(picture, kit.pictures, ends)
       const answer = await this.#ask({ kind: 'picture', values }, facts.maxTokens, signal)
       return { logits: ends.unveilLabels(decodeAnswer(answer, facts.labelCount, false).logits), view }
+    } catch (error) {
+      throw sessionEnd(error)
+    }
+  }
+
+  /** Rejects as `run` does, and for a model that reads no texts on pictures. */
+  async show(picture: RgbaPicture, { signal }: RunOptions = {}): Promise<Shown> {
+    const { facts, kit, ends } = this.#parts
+    const { pictures } = kit
+    try {
+      await this.#late
+      if (facts.kind !== 'decoder' || pictures?.token === undefined)
+        throw new SessionError('malformed', 'The model reads no texts on pictures.')
+      const { values, view } = veilPicture(picture, pictures, ends)
+      const places = patchCount(pictures)
+      const answer = await this.#ask({ kind: 'picture', values }, places, signal)
+      if (answer.length !== TAKEN.length || answer[0] !== TAKEN[0])
+        throw new SessionError('malformed', 'The server does not say that it has taken the picture.')
+      return { view, token: pictures.token, places }
     } catch (error) {
       throw sessionEnd(error)
     }

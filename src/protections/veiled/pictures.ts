@@ -24,6 +24,8 @@ export const picturesSchema = v.pipe(
     std: perChannel,
     /** What the model's pictures lie on; a picture that lies on the opposite is inverted. */
     background: v.optional(v.picklist(['dark', 'light'])),
+    /** Of models that read texts on pictures: the token, in the model's own numbering, in whose place patches stand. */
+    token: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1 << 22))),
     /** What a cloud with pictures of the same kind makes of veiled ones, where that has been measured. */
     reconstruction: v.optional(reconstructionSchema),
   }),

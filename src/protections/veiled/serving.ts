@@ -120,10 +120,18 @@ function listingOf({ cloud, engine, maxTokens }: Loaded): BroughtListing {
     parameters,
     privateParameters: parameters,
     context: engine.kind === 'picture' ? engine.patches : engine.context,
-    task: engine.kind === 'decoder' ? 'chat' : 'classify',
-    ...(engine.kind === 'picture' ? { reads: 'pictures' as const } : {}),
+    ...useOf(engine),
     ...factsOf(engine, common),
   }
+}
+
+/** What people use it for. */
+function useOf(
+  engine: Engine,
+): Pick<BroughtListing, 'task'> & Partial<Pick<BroughtListing, 'reads' | 'outputs'>> {
+  if (engine.kind === 'picture') return { task: 'classify', reads: 'pictures' }
+  if (engine.kind === 'labels') return { task: 'classify' }
+  return engine.pictures ? { task: 'classify', reads: 'pictures', outputs: 'text' } : { task: 'chat' }
 }
 
 function factsOf(

@@ -29,6 +29,8 @@ export interface Captured {
 export function capturedMessages(session: { plans: ModelPlans; wire: readonly Seen[] }): Captured[] {
   const out: Captured[] = []
   const shapes = new Map<number, Shape>()
+  /** What one side has sent of an opening, by pass, row chunk and step. */
+  const halves = new Map<string, Lanes>()
   for (const { from, bytes } of session.wire) {
     const message = decodePass(bytes)
     if (message.kind === 'abandon' || message.kind === 'audit' || message.kind === 'verdict') continue
@@ -50,9 +52,11 @@ export function capturedMessages(session: { plans: ModelPlans; wire: readonly Se
         const part = message.payload.slice(at, at + size)
         at += size
         const lanes = kernels.unpack(part, bits, count(rowChunks[rowChunk], wire.layout, wire.width))
-        const half = out.find((c) => c.pass === pass && c.rowChunk === rowChunk && c.step === step)
+        const name = `${pass} ${rowChunk} ${step.id}`
+        const half = halves.get(name)
+        if (!half) halves.set(name, lanes)
         out.push({ pass, rowChunk, step, who: from, bits, lanes })
-        if (half) out.push({ pass, rowChunk, step, who: 'public', bits, lanes: add(half.lanes, lanes, bits) })
+        if (half) out.push({ pass, rowChunk, step, who: 'public', bits, lanes: add(half, lanes, bits) })
       }
     if (at !== message.payload.length) throw new RangeError('a message has more bytes than its steps')
   }

@@ -17,7 +17,7 @@ export interface Ran {
 export const mismatches = (parties: LocalParties, trace: PassTrace): string[] =>
   differences(trace.plan, { ...trace, pass: parties.oracle(trace).pass })
 
-/** The same of runs that are at hand. */
+/** Every such value of runs that are at hand. */
 export function differences(plan: Plan, { pass, owner, server }: Ran): string[] {
   const wrong = pass.violations.map((v) => `${v.op} ${v.step}: ${v.what}`)
   for (const { id, op, out } of plan.steps) {

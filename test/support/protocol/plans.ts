@@ -58,6 +58,8 @@ export interface TrialOptions {
   readonly biases?: Readonly<Record<string, Values>>
   /** What earlier trials with other serials have cached. */
   readonly caches?: TrialCaches
+  /** Parties forget each value after its last use: only the plan's last one can be looked at. */
+  readonly forgets?: boolean
 }
 
 export type TrialCaches = Record<'owner' | 'server' | 'dealer' | 'oracle', RowCache>
@@ -109,7 +111,8 @@ export class Trial {
     const biases = new Map(Object.entries(o.biases ?? {}).map(([name, v]) => [name, lanesOf(v, 64)]))
     for (const { name } of plan.splitBiases) biases.set(name, lanesOf(o.weights?.[biasName(name)] ?? [], 64))
     const s = schedule(plan)
-    const common = { kernels, weights, biases, input: lanesOf(o.input ?? [], 64), padding: o.padding }
+    const { padding, forgets } = o
+    const common = { kernels, weights, biases, input: lanesOf(o.input ?? [], 64), padding, forgets }
     const held = (role: Role) => withPieces(common, pieces[role])
     this.owner = new PartyPass(plan, s, shape, {
       ...common,

@@ -12,6 +12,14 @@ export class Histogram {
     this.counts = new Float64Array(2 ** bits)
   }
 
+  /** Of as many values as were counted elsewhere. */
+  static of(counts: readonly number[]): Histogram {
+    const histogram = new Histogram(Math.log2(counts.length))
+    histogram.counts.set(counts)
+    histogram.total = counts.reduce((a, b) => a + b)
+    return histogram
+  }
+
   add(value: number): void {
     this.counts[value]++
     this.total++

@@ -1,11 +1,9 @@
 /** Dealer and model server as processes of their own, at addresses that they keep when they are started again. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { toBase64Url } from '../../../src/handshake/encoding.ts'
 import { loadIdentity } from '../../../src/handshake/node/key-file.ts'
-
-const program = fileURLToPath(new URL('../../../bin/sotto.js', import.meta.url))
+import { program } from '../built/path.ts'
 
 export type Party = 'dealer' | 'server'
 
@@ -40,7 +38,7 @@ export class PartyProcesses {
             ...['--dealer', this.urlOf('dealer'), '--dealer-key', this.keyOf('dealer')],
           ]
     const all = [...args, ...where, '--json', '--log-level', 'silent', ...(this.#more[party] ?? [])]
-    const child = spawn(process.execPath, [program, ...all], {
+    const child = spawn(process.execPath, [program(), ...all], {
       cwd: this.#folder,
       stdio: ['ignore', 'pipe', 'inherit'],
     })

@@ -145,7 +145,7 @@ export class VeiledFolder {
     return new Twin({ ...llama, tied: isTied === true }, original).forward(ids)
   }
 
-  /** The same of a LLaVA, behind each token and patch of a text with a picture in it. */
+  /** Logits of a LLaVA behind each token and patch of a text with a picture in it. */
   answers(before: readonly number[], patches: readonly Float32Array[], after: readonly number[]): Vector[] {
     const text = textTwin({ ...llama, tied: false }, this.#original)
     const seen = pictureRows(

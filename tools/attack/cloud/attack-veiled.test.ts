@@ -33,6 +33,7 @@ test.each(['bits', 'full'] as const)('group %s', async (group) => {
     other: [file('other')],
     dialogues: 10,
     samples: 64,
+    tuning: 3,
   })
   const found = (attack: string): Finding => findings.find((one) => one.attack === attack)!
   // Behind rotations the cloud's half precision has rounded lengths.
@@ -43,6 +44,9 @@ test.each(['bits', 'full'] as const)('group %s', async (group) => {
   expect(found('known base').recovered.change).toBeGreaterThan(0.9)
   expect(found('known plaintext, harvested rows').recovered.tokens).toBeGreaterThan(0)
   expect(found('model extraction').recovered.originalPerplexity).toBeGreaterThan(1)
+  expect(Object.keys(found('fine-tuning').recovered)).toEqual(
+    expect.arrayContaining(['perplexity', 'perplexityFromNothing', 'originalPerplexity', 'agreement']),
+  )
   expect(findings.filter(({ attack }) => attack.startsWith('graph matching')).length).toBe(4)
   // The least that is known comes first, and every figure says what was known.
   const order = findings.map(({ knows }) => knowledge.indexOf(knows))
@@ -57,7 +61,7 @@ test.each(['bits', 'full'] as const)('group %s', async (group) => {
 test('knows no more than it is let', async () => {
   const { findings, readable } = await attackVeiled({
     ...{ model: join(dir, 'tiny'), group: 'bits', knows: 'nothing' },
-    ...{ traffic: file('users'), other: [file('other')], dialogues: 5, samples: 0 },
+    ...{ traffic: file('users'), other: [file('other')], dialogues: 5, samples: 0, tuning: 0 },
   })
   expect(findings.map(({ knows }) => knows)).toEqual(['nothing'])
   expect(readable).toBeUndefined()

@@ -6,6 +6,7 @@ import { AttackError } from '../error.ts'
 import { distanceCorrelation } from './distance-correlation.ts'
 import { extracted } from './extraction.ts'
 import { type Finding, type Knowledge, timed } from './finding.ts'
+import { fineTuned } from './fine-tuning.ts'
 import { fingerprints } from './fingerprints.ts'
 import { matchGraphs } from './graph-matching.ts'
 import { knownBase } from './known-base.ts'
@@ -29,6 +30,8 @@ export interface LaboratoryOptions {
   readonly dialogues: number
   /** Tokens that the model is let say without any user. */
   readonly samples: number
+  /** Steps for which it tunes what it was given on its own text. */
+  readonly tuning: number
   readonly onProgress?: (attack: string) => void
 }
 
@@ -98,6 +101,7 @@ export class Laboratory {
         ...this.#extract(guess),
       })),
     )
+    if (this.#o.tuning > 0) findings.push(await this.#fineTuning(texts, guess, knew('the numbers so found')))
     return findings
   }
 
@@ -224,6 +228,27 @@ export class Laboratory {
     const original = floatModel(bundle.manifest.config, bundle.tensors, undefined, 'float32')
     const copy = floatModel(veiled.config, veiled.tensors, undefined, 'float32')
     return extracted(original, copy, guess, this.#users, EXTRACTED)
+  }
+
+  /** As many steps on the host's own text from what it was given, and from nothing. */
+  #fineTuning(own: readonly number[][], guess: ArrayLike<number>, knew: string): Promise<Finding> {
+    const { bundle, veiled } = this.#target
+    const { tuning: steps } = this.#o
+    const original = floatModel(bundle.manifest.config, bundle.tensors, undefined, 'float32')
+    const identity = Int32Array.from({ length: this.#vocab }, (_, i) => i)
+    const about = { attack: 'fine-tuning', knows: 'domain', knew: `${knew}; ${steps} steps` } as const
+    return timed(about, async () => {
+      const { tuned, fromNothing } = await fineTuned(veiled.config, veiled.tensors, {
+        ...{ own, guess, steps },
+        judge: (copy) => extracted(original, copy, identity, this.#users, EXTRACTED),
+        onProgress: (step) => this.#o.onProgress?.(`fine-tuning, step ${step}`),
+      })
+      return {
+        ...tuned,
+        perplexityFromNothing: fromNothing.perplexity,
+        agreementFromNothing: fromNothing.agreement,
+      }
+    })
   }
 
   #tables(): [Rows, Rows] {

@@ -1,5 +1,7 @@
 /** The matrices of a LLaMA, as attacks multiply by them. */
 import { headDim, type ModelConfig, type Tensors } from '../../../src/model/architectures/config.ts'
+import { llama } from '../../../src/model/architectures/llama.ts'
+import { architectureOf } from '../../../src/model/architectures/registry.ts'
 import { AttackError } from '../error.ts'
 
 export interface LlamaLayer {
@@ -25,7 +27,7 @@ export interface LlamaWeights {
 
 /** Throws {@link AttackError} for other forms, and for biases, which no attack here has a use for. */
 export function llamaWeights(config: ModelConfig, tensors: Tensors): LlamaWeights {
-  if (config.arch !== 'llama')
+  if (architectureOf(config) !== llama)
     throw new AttackError(`This attack is written for LLaMA, not for ${config.arch}.`)
   const of = (name: string): Float32Array => {
     const tensor = tensors.get(name)

@@ -103,7 +103,7 @@ function signs16(sums: usize, signs: usize, bytes: u32, panels: u32, out: usize)
   }
 }
 
-/** The same mod 2^32. */
+/** One row by all panels, mod 2^32. */
 function signs32(sums: usize, signs: usize, bytes: u32, panels: u32, out: usize): void {
   const end = signs + (usize(bytes * panels) << 4)
   for (; signs < end; out += 64) {

@@ -1,13 +1,11 @@
 import type { Lanes } from '../ring.ts'
 
-/** 32 bits from bit `bit` of the bytes from `start` on. There must be five bytes from where they begin. */
-function wordAt(bytes: Uint8Array, start: number, bit: number): number {
-  const i = start + (bit >>> 3)
-  const shift = bit & 7
-  const low = bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24)
-  // A shift by 32 would be one by nothing.
-  return (low >>> shift) | ((bytes[i + 4] << 1) << (31 - shift))
-}
+/** Bytes in which a value of up to 64 bits lies, wherever it begins. */
+const WINDOW = 9
+
+/** The word that begins `shift` bits, 7 at most, into a low one that another follows; a shift by 32 would be one by nothing. */
+const shifted = (low: number, next: number, shift: number): number =>
+  (low >>> shift) | ((next << 1) << (31 - shift))
 
 /**
  * Bytes that came in parts, read where they lie: of gigabytes of dealt tables only an entry here and there is needed.
@@ -70,16 +68,23 @@ export class Rope {
   pickBits(start: number, entries: number, index: Uint32Array, words: number, bits: number): Lanes {
     const table = (entries * words * bits) / 8
     const size = index.length * table
-    // Whole, and a few bytes longer: the last words are read as those before.
-    const bytes = new Uint8Array(size + 8)
-    bytes.set(this.slice(start, start + size))
+    const bytes = this.slice(start, start + size)
+    const whole = new DataView(bytes.buffer, bytes.byteOffset, size)
+    // The last bytes once more, with others behind them: every value is read with a whole window.
+    const cut = Math.max(0, size - 2 * WINDOW)
+    const end = new DataView(new ArrayBuffer(4 * WINDOW))
+    new Uint8Array(end.buffer).set(bytes.subarray(cut))
     const out = new Uint32Array(2 * index.length * words)
     const [low, high] = [bits, bits - 32].map((n) => (n >= 32 ? -1 : 2 ** Math.max(n, 0) - 1))
     for (let i = 0, to = 0, at = 0; i < index.length; i++, at += table) {
       let bit = index[i] * words * bits
       for (let w = 0; w < words; w++, to += 2, bit += bits) {
-        out[to] = wordAt(bytes, at, bit) & low
-        if (high !== 0) out[to + 1] = wordAt(bytes, at, bit + 32) & high
+        const place = at + (bit >>> 3)
+        const isWhole = place <= size - WINDOW
+        const [view, byte] = isWhole ? [whole, place] : [end, place - cut]
+        const next = view.getInt32(byte + 4, true)
+        out[to] = shifted(view.getInt32(byte, true), next, bit & 7) & low
+        if (high !== 0) out[to + 1] = shifted(next, view.getUint8(byte + 8), bit & 7) & high
       }
     }
     return new BigUint64Array(out.buffer)

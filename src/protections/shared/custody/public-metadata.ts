@@ -15,8 +15,8 @@ const COMMON_FIELDS: Fields = {
     ...['kind', 'factor', 'original', 'low', 'high'],
     ...['fast', 'slow', 'truncate', 'attention', 'short[]', 'long[]'],
   ],
-  'config.localRotary': ['theta', 'layers[]'],
-  'config.head': ['kind', 'labels[]', 'pairs', 'outputs'],
+  'config.localRotary': ['theta', 'layers[]', 'window'],
+  'config.head': ['kind', 'labels[]', 'pairs', 'outputs', 'pooling'],
   'config.lora': ['rank', 'alpha', 'targets[]'],
   // Hashes are of public tensors only.
   'tensors[]': ['name', 'shape[]', 'dtype', 'visibility', 'base', 'sha256'],

@@ -35,7 +35,7 @@ export interface HeldBundle {
   readonly path: string
 }
 
-/** The same, to be read. */
+/** A split bundle whose pieces can be read. */
 export interface SplitBundle extends HeldBundle {
   /** Reads beta from its beginning. Close it when done. */
   open(kernels: Kernels, plan: Plan): BetaReader

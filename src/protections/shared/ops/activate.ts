@@ -76,7 +76,7 @@ export function activate(plan: PlanBuilder, g: Opened, u: Opened | undefined, o:
         return timesMask(segments, a, ctx.mask(u), u.ring)
       },
       run: (ctx) =>
-        inBlocks(ctx.get(g), (D, first) => {
+        inBlocks(ctx.get(g), ctx, (D, first) => {
           const index = bitsAt(D, shift, entryBits)
           const words = ctx.lookup(id, main, index, first)
           const f = ctx.kernels.polynomials(D, words, at(u ? 2 : 1))

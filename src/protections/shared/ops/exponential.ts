@@ -1,6 +1,16 @@
 import type { Slot } from '../dealt.ts'
 import type { PlanBuilder } from '../plan.ts'
-import { add, bitsAt, clearLow, fromFloats, inBlocks, type Lanes, lowBits, maskOf } from '../ring.ts'
+import {
+  add,
+  bitsAt,
+  clearLow,
+  fromFloats,
+  halfMasks,
+  inBlocks,
+  type Lanes,
+  lowBits,
+  maskOf,
+} from '../ring.ts'
 import { fraction } from '../scale.ts'
 import { Rotations } from '../tables/rotations.ts'
 import { type Opened, type Share, share } from '../values.ts'
@@ -9,6 +19,9 @@ import { tableBits } from './parts/table-bits.ts'
 
 /** Low bits of z for which all public factors are kept: 8 MiB. */
 const MOST_LOW_BITS = 20
+
+/** A factor of at most 2^20 times a word is exact in float64. */
+const EXACT_FACTOR_BITS = 20
 
 const known = new Map<string, Lanes>()
 
@@ -90,16 +103,27 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
   /** What the table holds times the public factor, in place. */
   const combine = (D: Lanes, table: Lanes): Lanes => {
     const factors = factorsOf(shift, z.scale.bits, octaves, o.factorBits)
-    const low = bitsAt(D, 0, shift)
-    const m = maskOf(o.ring)
+    const [words, opened, by] = [table, D, factors].map(
+      (v) => new Uint32Array(v.buffer, v.byteOffset, 2 * v.length),
+    )
+    const kept = 2 ** shift - 1
+    const [low, high] = halfMasks(o.ring)
     if (o.ring <= 32) {
       // What a product has above 32 bits is above the ring, too.
-      const [words, by] = [table, factors].map((v) => new Uint32Array(v.buffer, v.byteOffset, 2 * v.length))
-      const bits = Number(m)
-      for (let i = 0; i < low.length; i++) words[2 * i] = Math.imul(words[2 * i], by[2 * low[i]]) & bits
-      return table
+      for (let i = 0; i < words.length; i += 2)
+        words[i] = Math.imul(words[i], by[2 * (opened[i] & kept)]) & low
+    } else if (o.factorBits <= EXACT_FACTOR_BITS) {
+      for (let i = 0; i < words.length; i += 2) {
+        const factor = by[2 * (opened[i] & kept)]
+        const product = words[i] * factor
+        words[i] = product
+        words[i + 1] = (Math.floor(product / 2 ** 32) + Math.imul(words[i + 1], factor)) & high
+      }
+    } else {
+      const m = maskOf(o.ring)
+      for (let i = 0; i < table.length; i++)
+        table[i] = BigInt.asUintN(64, table[i] * factors[opened[2 * i] & kept]) & m
     }
-    for (let i = 0; i < table.length; i++) table[i] = BigInt.asUintN(64, table[i] * factors[low[i]]) & m
     return table
   }
   const type = { layout, width, ring: o.ring, scale: fraction(o.frac + o.factorBits) }
@@ -108,7 +132,7 @@ export function exponential(plan: PlanBuilder, z: Opened, o: ExponentialOptions)
     prepare: () => tables.prepare(),
     deal: (ctx) => [tables.dealt(bitsAt(ctx.mask(z), 0, z.ring))],
     run: (ctx) =>
-      inBlocks(ctx.get(z), (D, first) =>
+      inBlocks(ctx.get(z), ctx, (D, first) =>
         combine(D, ctx.lookup(id, slot, bitsAt(D, shift, o.entryBits), first)),
       ),
     oracle(ctx) {

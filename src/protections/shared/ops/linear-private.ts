@@ -1,4 +1,5 @@
-import { program } from '../../../kernels/program.ts'
+import type { LaneArray, LaneWidth } from '../../../kernels/lanes.ts'
+import { type Program, program } from '../../../kernels/program.ts'
 import type { PartyContext } from '../context.ts'
 import { sharedBits } from '../correlations/correlations.ts'
 import type { Slot } from '../dealt.ts'
@@ -45,7 +46,7 @@ export function linearPrivate(plan: PlanBuilder, e: Masked, weight: WeightRef, r
       deal: (ctx) => [ctx.multiply(id, name)],
       run: (ctx) =>
         ctx.role === 'owner'
-          ? lastRows(ctx.stationary(name), rowsOf(ctx.shape, layout) * n)
+          ? wide(ctx, lastRows(ctx.stationary(name), rowsOf(ctx.shape, layout) * n))
           : added(ctx, ctx.multiply(id, name), ctx.packed(id, slot)),
       oracle: (ctx) => ctx.multiply(name, ctx.get(e), ring),
     }
@@ -53,4 +54,16 @@ export function linearPrivate(plan: PlanBuilder, e: Masked, weight: WeightRef, r
 }
 
 /** Products are made ahead for every row; a `last` value takes the last. */
-const lastRows = (y: Lanes, n: number): Lanes => y.subarray(y.length - n)
+const lastRows = (y: LaneArray, n: number): LaneArray => y.subarray(y.length - n)
+
+const widening = { 16: widened(16), 32: widened(32) } as const
+
+function widened(width: LaneWidth): Program<[Lanes]> {
+  return program<[Lanes]>((p) => [p.out(p.lanes(width))])
+}
+
+/** Lanes of 64 bits, as shares lie in. */
+function wide({ kernels }: PartyContext, y: LaneArray): Lanes {
+  if (y instanceof BigUint64Array) return y
+  return kernels.evaluate(widening[y instanceof Uint32Array ? 32 : 16], [y], y.length)[0]
+}

@@ -45,14 +45,20 @@ export function positive(plan: PlanBuilder, g: Opened): Share {
       return [out]
     },
     run(ctx) {
-      const words = ctx.packed(id, slot)
+      const packed = ctx.packed(id, slot)
+      // What was dealt may begin at any byte.
+      const { buffer, byteOffset } = packed.byteOffset % 4 === 0 ? packed : packed.slice()
       const D = ctx.get(g)
-      const opened = new Uint32Array(D.buffer, D.byteOffset, 2 * D.length)
-      const out = new BigUint64Array(D.length)
+      const [words, opened] = [
+        new Uint32Array(buffer, byteOffset, 2 * D.length),
+        new Uint32Array(D.buffer, D.byteOffset, 2 * D.length),
+      ]
+      const out = ctx.lanes(D.length)
       const low = new Uint32Array(out.buffer)
       for (let i = 0; i < low.length; i += 2) {
         const entry = (opened[i] >>> shift) & (ENTRIES - 1)
-        low[i] = (words[4 * i + (entry >>> 3)] >>> (entry & 7)) & 1
+        low[i] = (words[i + (entry >>> 5)] >>> (entry & 31)) & 1
+        low[i + 1] = 0
       }
       return out
     },

@@ -5,7 +5,7 @@ import { count, type Layout } from '../shape.ts'
 import { type Share, share } from '../values.ts'
 
 /**
- * The same elements in another layout: of pairs of rows and positions, which are as many for every row, as columns of the
+ * x's elements in another layout: of pairs of rows and positions, which are as many for every row, as columns of the
  * rows, and back. In x's ring. No message. The views throw `RangeError` where a pass has other numbers of them.
  */
 export function relaid(plan: PlanBuilder, x: Share, layout: Layout, width: number): Share {

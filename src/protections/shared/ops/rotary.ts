@@ -1,7 +1,7 @@
 import type { PlanBuilder } from '../plan.ts'
 import { fromFloats, type Lanes, maskOf } from '../ring.ts'
 import { finer } from '../scale.ts'
-import { firstRow, type Shape } from '../shape.ts'
+import { firstRow, positionOf, type Shape } from '../shape.ts'
 import { type Share, share } from '../values.ts'
 
 export interface RotaryOptions {
@@ -26,7 +26,7 @@ export function rotary(plan: PlanBuilder, x: Share, o: RotaryOptions): Share {
     const out = new BigUint64Array(v.length)
     const first = firstRow(shape, x.layout)
     for (let r = first; r < shape.rows; r++) {
-      const { cos, sin } = angles(shape.base + r, o)
+      const { cos, sin } = angles(positionOf(shape, r), o)
       for (let h = 0; h < x.width; h += o.headDim) {
         for (let i = 0; i < half; i++) {
           const at = (r - first) * x.width + h + i

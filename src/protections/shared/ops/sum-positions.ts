@@ -5,6 +5,27 @@ import { type Share, share } from '../values.ts'
 
 const WORD = 2 ** 32
 
+/** Sums in rings of up to 32 bits, whose words wrap by themselves. */
+function sumWords(
+  shape: Shape,
+  first: number,
+  {
+    from,
+    to,
+    out,
+    width,
+    low,
+  }: Record<'from' | 'to', Uint32Array> & { out: Lanes; width: number; low: number },
+): Lanes {
+  const row = new Int32Array(width)
+  for (let r = first, at = 0; r < shape.rows; r++) {
+    row.fill(0)
+    for (let j = span(shape, r); j > 0; j--) for (let i = 0; i < width; i++, at += 2) row[i] += from[at]
+    for (let i = 0, start = 2 * (r - first) * width; i < width; i++) to[start + 2 * i] = row[i] & low
+  }
+  return out
+}
+
 /** The sum of a pair value over the positions that each row attends to: rows x width, mod x's ring. No message. */
 export function sumPositions(plan: PlanBuilder, x: Share): Share {
   const { width } = x
@@ -17,6 +38,7 @@ export function sumPositions(plan: PlanBuilder, x: Share): Share {
       (lanes) => new Uint32Array(lanes.buffer, lanes.byteOffset, 2 * lanes.length),
     )
     const first = firstRow(shape, layout)
+    if (high === 0) return sumWords(shape, first, { from, to, out, width, low })
     const row = new Float64Array(2 * width)
     for (let r = first, at = 0; r < shape.rows; r++) {
       row.fill(0)

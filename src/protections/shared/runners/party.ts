@@ -1,5 +1,5 @@
-import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
-import { type LaneArray, widened } from '../../../kernels/lanes.ts'
+import type { Kernels, Matrix, OpKernels } from '../../../kernels/kernels.ts'
+import type { LaneArray } from '../../../kernels/lanes.ts'
 import type { CachedRows, RowCache } from '../cache.ts'
 import type { PartyContext } from '../context.ts'
 import type { Correlations } from '../correlations/correlations.ts'
@@ -13,6 +13,7 @@ import { isPresent, type Shape, spanOf } from '../shape.ts'
 import { checkedLanes, type Product, type Step, wireBytes } from '../step.ts'
 import type { Role, Typed, UnderMask } from '../values.ts'
 import { usesOf } from './lifetimes.ts'
+import { Reuse } from './reuse.ts'
 
 /** A message that does not fit the plan: truncated, padded or out of turn. */
 export class MessageError extends Error {
@@ -49,7 +50,7 @@ export interface PartyHoldings {
 export class PartyPass implements PartyContext {
   readonly role: Role
   readonly shape: Shape
-  readonly kernels: Kernels
+  readonly kernels: OpKernels
   readonly #plan: Plan
   readonly #schedule: Schedule
   readonly #own: PartyHoldings
@@ -61,6 +62,8 @@ export class PartyPass implements PartyContext {
   readonly #masks = new Map<number, Uint8Array>()
   /** Halves of openings, packed, from the first use to the second: they are sent, and added to what comes. */
   readonly #halves = new Map<number, Uint8Array>()
+  /** Of values that are forgotten. */
+  readonly #memory = new Reuse()
   /** Readers that each value still waits for. */
   readonly #uses: Uint16Array
   #input?: Lanes
@@ -69,7 +72,7 @@ export class PartyPass implements PartyContext {
   constructor(plan: Plan, schedule: Schedule, shape: Shape, own: PartyHoldings) {
     this.role = own.role
     this.shape = shape
-    this.kernels = own.kernels
+    this.kernels = own.forgets ? this.#memory.kernels(own.kernels) : own.kernels
     this.#plan = plan
     this.#schedule = schedule
     this.#own = own
@@ -109,8 +112,8 @@ export class PartyPass implements PartyContext {
       isHere ? checkedLanes(step, step.run(this, this.#received.get(id))) : newLanes(step.out.lanes, 0),
     )
     this.#own.correlations.release()
-    this.#received.delete(id)
-    if (isSent) this.#halves.delete(id)
+    this.#release(this.#received, id)
+    if (isSent) this.#release(this.#halves, id)
     if (!this.#own.forgets) return
     this.#used(step)
     if (this.#uses[id] === 0) this.#forget(step)
@@ -125,10 +128,11 @@ export class PartyPass implements PartyContext {
       if (!step.half || !step.wire) throw new RangeError(`step ${step.id} (${step.op}) sends nothing`)
       const known = this.#halves.get(step.id)
       const half = known ?? step.half(this)
-      if (known) this.#halves.delete(step.id)
-      else if (step.wire.from === 'both') this.#halves.set(step.id, half)
       out.set(half, at)
       at += half.length
+      if (known) this.#release(this.#halves, step.id)
+      else if (step.wire.from === 'both') this.#halves.set(step.id, half)
+      else this.#giveBack(half)
       this.#own.correlations.release()
       if (this.#own.forgets) this.#used(step)
     }
@@ -148,7 +152,9 @@ export class PartyPass implements PartyContext {
       if (!step.wire) continue
       const size = wireBytes(this.shape, step.wire)
       // A copy: the message's memory is the link's.
-      this.#received.set(step.id, payload.slice(at, at + size))
+      const own = new Uint8Array(this.#memory.take(size))
+      own.set(payload.subarray(at, at + size))
+      this.#received.set(step.id, own)
       at += size
     }
   }
@@ -165,13 +171,18 @@ export class PartyPass implements PartyContext {
     return lanes
   }
 
+  lanes(n: number): Lanes {
+    return new BigUint64Array(this.#memory.take(8 * n))
+  }
+
   /** This party's part of the mask, from its own key: rows x width. */
   mask(value: UnderMask): Lanes {
     return maskLanes(this.#own.masks, this.shape, value, this.maskWords(value))
   }
 
   maskWords(value: UnderMask): Uint8Array {
-    const words = this.#masks.get(value.step) ?? maskWords(this.#own.masks, this.shape, value)
+    const make = (bytes: number): Uint8Array => new Uint8Array(this.#memory.take(bytes))
+    const words = this.#masks.get(value.step) ?? maskWords(this.#own.masks, this.shape, value, make)
     this.#masks.set(value.step, words)
     return words
   }
@@ -246,11 +257,11 @@ export class PartyPass implements PartyContext {
   }
 
   /** Throws `RangeError` where it was not made ahead. */
-  stationary(weight: string): Lanes {
+  stationary(weight: string): LaneArray {
     const y = this.#own.stationary?.get(weight)
     if (!y) throw new RangeError(`the product with '${weight}' was not prepared`)
     if (this.#own.forgets) this.#own.stationary?.delete(weight)
-    return widened(y)
+    return y
   }
 
   /** Throws `RangeError` where the party does not hold it. */
@@ -267,8 +278,23 @@ export class PartyPass implements PartyContext {
   }
 
   #forget(step: Step): void {
-    this.#values.delete(step.id)
-    this.#masks.delete(step.id)
+    this.#release(this.#values, step.id)
+    this.#release(this.#masks, step.id)
     this.#own.correlations.forget(step)
+  }
+
+  /** Forgets one of these arrays, and takes its memory back. */
+  #release<T extends ArrayBufferView>(arrays: Map<number, T>, id: number): void {
+    const array = arrays.get(id)
+    arrays.delete(id)
+    if (array) this.#giveBack(array)
+  }
+
+  /** Unless another value lies in the same memory: some steps hand on what they were given. */
+  #giveBack(array: ArrayBufferView): void {
+    if (!this.#own.forgets || !this.#memory.has(array)) return
+    for (const live of [this.#values, this.#halves, this.#masks, this.#received])
+      for (const other of live.values()) if (other.buffer === array.buffer) return
+    this.#memory.give(array)
   }
 }

@@ -59,7 +59,7 @@ export function packedDifference(
   return out
 }
 
-/** The same as lanes. */
+/** w less its mask, as lanes mod 2^ring, [k x n]. */
 export function difference(
   kernels: Kernels,
   key: Uint8Array,

@@ -66,7 +66,7 @@ export function exact16(
   return exact<u16, i16>(words, from, sign, power, u16(rowSign), i16(rowPower), n, bits, i16(exponents), slow, out)
 }
 
-/** The same of F32. */
+/** As above, of F32. */
 export function exact32(
   words: usize,
   from: usize,

@@ -1,7 +1,7 @@
 /** Attention: projections, logits, weights, and the mixed values divided by the weights' sums. */
 
 import { headDim, queryWidth } from '../../../../model/architectures/config.ts'
-import { rotaryFrequencies, turnStretch } from '../../../../model/rope.ts'
+import { rotaryFrequencies, turnStretch, windowOf } from '../../../../model/rope.ts'
 import { inverseLevels, timesInverse } from '../../ops/composed/open-inverse.ts'
 import { lastRow } from '../../ops/last-row.ts'
 import { mix } from '../../ops/mix.ts'
@@ -18,7 +18,7 @@ import { placed, RangeTooWide } from './errors.ts'
 import { headWidths, normed, ownRanges, written, writtenColumns, writtenRing } from './own-norm.ts'
 import type { LayerRanges, OwnNormRanges } from './ranges.ts'
 import { attentionPowers, attentionWidths, inverseSums } from './softmax.ts'
-import { normWidths } from './widths.ts'
+import { integerBits, normWidths } from './widths.ts'
 
 /** What a block adds to the residual stream, and the stream that it adds it to where that is its own norm's output. */
 export interface Added {
@@ -64,7 +64,7 @@ export function attention(block: Block, x: Share, r: LayerRanges, layer: number)
   block.checks.within(vShare, v, { bits: s.valueBits })
 
   const logits = scores(plan, q, k, keys, h, w.range)
-  const powers = attentionPowers(block, logits, w)
+  const powers = attentionPowers(block, logits, w, windowOf(config, layer))
 
   const outRing = placed({ layer, role: 'out' }, () => writtenRing(block, ranges.added))
   const drop = s.mixedFrac + s.inverseFrac - f
@@ -112,6 +112,14 @@ function projected(block: Block, x: Share, r: LayerRanges, layer: number, column
   const ring = projectionRing(block, r, layer)
   const width = columns + block.residualColumns
   if (block.isNormalised(layer)) return block.linear(x, layer, 'qkv', width)
+  if (block.readsStream(layer)) {
+    const bits = p.activation + integerBits(r.normal1 * p.headroom) + 2
+    const drop = p.residual - p.activation
+    const rows = truncate(plan, x, drop, Math.min(x.ring - drop, bits + p.guard))
+    const opened = open(plan, rows, { bits, lift: ring, weight: weightIndex(layer, 'qkv') })
+    block.checks.lifted(rows, opened)
+    return block.liftedLinear(opened, layer, 'qkv', width, ring)
+  }
   const { config } = spec
   const w = placed({ layer, role: 'qkv' }, () =>
     normWidths(config, p, r.x, r.meanSquare1, r.x, config.dim, 'the first norm'),

@@ -61,6 +61,8 @@ export interface ModelSpec {
   readonly ends?: Readonly<Partial<Record<EndRole, Visibility>>>
   /** Who has the private weights: the server, unless they are split among all three parties. */
   readonly custody?: Custody
+  /** Fraction bits of the weights, where not the form's usual ones: see `weightBits`. */
+  readonly weight?: number
 }
 
 /** Whether a matrix is public or private, the model's ends included. */
@@ -88,7 +90,7 @@ export class Block {
     this.spec = spec
     this.graph = graphOf(spec.config)
     this.options = options
-    this.precision = precisionOf(spec.config)
+    this.precision = precisionOf(spec.config, spec.weight)
     this.spanBits = spanBits
     const { guard, streamGuard } = this.precision
     this.residual = residualRing(spec.ranges, this.precision)
@@ -107,7 +109,8 @@ export class Block {
   /** Whether only the last row goes on after this layer's keys and values: see `compileModel`. */
   isLast(layer: number): boolean {
     const { attention, head, layers } = this.graph
-    const everyRow = attention === 'causal' ? this.options.everyRow : head.kind !== 'labels'
+    const readsFirst = head.kind === 'labels' && head.reads === 'first'
+    const everyRow = attention === 'causal' ? this.options.everyRow : !readsFirst
     return layer === layers.length - 1 && !everyRow
   }
 
@@ -119,6 +122,11 @@ export class Block {
   /** Whether a layer's input comes normalised from the owner: where the first norm is all that reads a public embedding. */
   isNormalised(layer: number): boolean {
     return layer === 0 && this.graph.skip === 'normalised' && !this.isPrivate('embed')
+  }
+
+  /** Whether a layer's attention reads the stream itself, and not a norm of it. */
+  readsStream(layer: number): boolean {
+    return this.graph.skip === 'stream' && this.graph.layers[layer].attentionNorm.kind === 'none'
   }
 
   /** Columns of queries' and keys' product that hold them once more, times the gains of their heads' norms. */
@@ -163,10 +171,10 @@ export class Block {
     return { opened, root }
   }
 
-  /** x / rms(x), at the activations' scale. */
-  normal(x: Share, w: NormWidths, largest: number): { value: Share; bits: number } {
+  /** x / rms(x), at the activations' scale, in a ring that is `room` bits wider than it takes. */
+  normal(x: Share, w: NormWidths, largest: number, room = 0): { value: Share; bits: number } {
     const f = this.precision.activation
-    const bits = normalBits(x.width, largest, this.precision)
+    const bits = normalBits(x.width, largest, this.precision) + room
     const drop = this.precision.residual + w.rootFrac - f
     const ring = bits + drop
     const { opened, root } = this.root(x, w, { lift: ring, ring })

@@ -1,5 +1,6 @@
 /** Measures what a model's activations span. */
 import type { ModelConfig, Tensors } from '../../../../model/architectures/config.ts'
+import { bucketOf } from '../../../../model/buckets.ts'
 import { graphOf } from '../../../../model/graph/graph-of.ts'
 import { Interpreter, type TextInput } from '../../../../model/graph/interpret.ts'
 import type { OwnNormed, Tap } from '../../../../model/graph/taps.ts'
@@ -15,8 +16,8 @@ export type Sequence = number[] | TextInput
 /**
  * Runs the float model over texts and records what every activation spans; what comes out of the embedding, and its norm, over
  * every token that there is besides. The biases of the first feed-forward product
- * are taken off before its raw range is measured. Padding needs no ranges of its own: padded rows are copies of the first
- * one, and no row attends to them. `tap` sees every value as well.
+ * are taken off before its raw range is measured. Padding needs no ranges of its own, but where positions turn: padded rows
+ * are copies of the first one, and no row attends to them. `tap` sees every value as well.
  */
 export function calibrate(
   config: ModelConfig,
@@ -39,8 +40,27 @@ export function calibrate(
     model.rewind(0)
     const hidden = model.hidden(text)
     measured.end(model.head(hidden) ?? hidden)
+    if (seesPadding(config)) {
+      const whole = padded(config, text)
+      measured.begin(whole.ids.length)
+      model.head(model.hidden(whole))
+    }
   }
   return measured.ranges()
+}
+
+/**
+ * Whether padding is at places where its copied row never is in a text: where positions turn. What rows make of it has no
+ * weight, but must be within its ring.
+ */
+const seesPadding = (config: ModelConfig): boolean => {
+  const { attention, isRotary } = graphOf(config)
+  return attention === 'bidirectional' && isRotary
+}
+
+/** A text as long as its bucket, filled with its first token. */
+function padded(config: ModelConfig, { ids }: TextInput): TextInput {
+  return { ids: Array.from({ length: bucketOf(config, ids.length) }, (_, t) => ids[t] ?? ids[0]) }
 }
 
 /** Positions at which every token is looked at, where positions count: as far apart as can be. */
@@ -113,8 +133,8 @@ class Measured {
   ranges(): Ranges {
     const ranges: Ranges = { layers: this.#layers, final: this.#final }
     const { head } = graphOf(this.#config)
-    if (head.kind === 'labels') ranges.pool = { ...this.#pool, meanSquare: [0, 0] }
-    else if (head.kind === 'tokens' && head.transform) ranges.pool = this.#pool
+    if (head.kind === 'labels' && !head.poolNorm) ranges.pool = { ...this.#pool, meanSquare: [0, 0] }
+    else if (head.kind === 'labels' || (head.kind !== 'none' && head.transform)) ranges.pool = this.#pool
     return ranges
   }
 
@@ -129,6 +149,8 @@ class Measured {
       case 'attention-stream':
       case 'feed-forward-input':
         r.x = Math.max(r.x, largest(this.#residual(values)))
+        if (name === 'attention-input' && this.#readsStream(layer))
+          r.normal1 = Math.max(r.normal1, largest(values))
         break
       case 'attention-mean-square':
         extend(r.meanSquare1, values)
@@ -182,6 +204,12 @@ class Measured {
       case 'head-normalised':
         pool.normal = Math.max(pool.normal, largest(values))
     }
+  }
+
+  /** Whether a layer's attention reads the stream itself, and not a norm of it. */
+  #readsStream(layer: number): boolean {
+    const { skip, layers } = graphOf(this.#config)
+    return skip === 'stream' && layers[layer].attentionNorm.kind === 'none'
   }
 
   #residual(values: Float64Array): Float64Array {

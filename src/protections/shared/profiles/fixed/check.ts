@@ -21,7 +21,7 @@ export function check(manifest: ModelManifest, tensors: Tensors): void {
   explained(config, ranges, {}, () => model.variant({ base: 0, rows: config.context }).compile())
   for (const { layer, role } of allMatrices(config))
     if (multiplies(model.spec, layer, role, 'private') || multiplies(model.spec, layer, role, 'public'))
-      explained(config, ranges, { layer, role }, () => encodeWeight(config, tensors, layer, role))
+      explained(config, ranges, { layer, role }, () => encodeWeight(model.spec, tensors, layer, role))
 }
 
 /** Not a number, or never measured: the weights are damaged, or the text was not read at all. */

@@ -15,6 +15,7 @@ import { allMatrices } from './matrices.ts'
 import { multiplies, shapeOf, spanBitsOf } from './model.ts'
 import { inputType } from './owner-input.ts'
 import { releasedRange } from './released.ts'
+import { weightBits } from './weight-bits.ts'
 import { encodeWeight } from './weights.ts'
 import { precisionOf } from './widths.ts'
 
@@ -28,7 +29,7 @@ export class FixedModel implements ProfiledModel {
   #input?: InputType
 
   constructor(spec: ModelSpec) {
-    this.spec = spec
+    this.spec = { ...spec, weight: spec.weight ?? weightBits(spec) }
   }
 
   get config(): ModelConfig {
@@ -50,9 +51,9 @@ export class FixedModel implements ProfiledModel {
     precision: object
     roles: Visibility[]
   } {
-    const { config, ranges } = this.spec
+    const { config, ranges, weight } = this.spec
     const roles = allMatrices(config).map(({ layer, role }) => matrixVisibility(this.spec, layer, role))
-    return { config, ranges, precision: precisionOf(config), roles }
+    return { config, ranges, precision: precisionOf(config, weight), roles }
   }
 
   get released(): { place: string; most: number } {
@@ -81,7 +82,7 @@ export class FixedModel implements ProfiledModel {
   *encode(tensors: TensorLookup, of: readonly Visibility[]): Generator<EncodedMatrix> {
     for (const { layer, role } of allMatrices(this.config))
       if (of.some((visibility) => multiplies(this.spec, layer, role, visibility)))
-        yield encodeWeight(this.config, tensors, layer, role)
+        yield encodeWeight(this.spec, tensors, layer, role)
   }
 
   #goalOf({ rows, goal }: Pick<Shape, 'rows' | 'goal'>): Goal {

@@ -23,14 +23,18 @@ export function compileHead(block: Block, n: Normal): Share {
   const { head } = block.graph
   const { ranges } = block.spec
   block.checks.at('the head')
-  if (head.kind === 'labels')
+  if (head.kind === 'none') return rows(block, n, block.spec.config.dim)
+  if (head.kind === 'labels' && !head.poolNorm)
     return classify(block, n, poolRanges(ranges), {
       labels: head.output.outputs,
       activation: head.poolActivation,
     })
-  if (head.kind === 'tags') return products(block, n, head.output.outputs)
-  if (head.kind === 'none') return rows(block, n, block.spec.config.dim)
-  return rows(block, head.transform ? transformed(block, n, poolRanges(ranges)) : n, head.output.outputs)
+  const name = head.kind === 'labels' ? head.poolActivation : block.graph.activation
+  const isThrough = head.kind === 'labels' || (head.kind === 'tokens' && head.transform !== undefined)
+  const last = isThrough ? transformed(block, n, poolRanges(ranges), name) : n
+  return head.kind === 'tokens'
+    ? rows(block, last, head.output.outputs)
+    : products(block, last, head.output.outputs)
 }
 
 function poolRanges({ pool }: Ranges): PoolRanges {
@@ -94,14 +98,14 @@ function classify(
   return truncate(plan, y, p.weight, bits)
 }
 
-/** A masked language model's head up to its norm: a dense layer, the activation, and rows normalised anew. */
-function transformed(block: Block, n: Normal, r: PoolRanges): Normal {
+/** A head up to a norm of its own: a dense layer, the activation, and rows normalised anew. */
+function transformed(block: Block, n: Normal, r: PoolRanges, name: Activation | PoolActivation): Normal {
   const { precision: p, plan, spec } = block
   const { config } = spec
   const bits = p.residual + integerBits(r.x * p.headroom) + 2
   const ring = bits + p.guard
   const drop = p.activation + centreBits(config.dim) - p.residual
-  const a = activated(block, n, r, block.graph.activation, ring + drop)
+  const a = activated(block, n, r, name, ring + drop)
   const w = normWidths(config, p, r.x, r.meanSquare, r.x, config.dim, "the head's norm")
   return block.normal(truncate(plan, centre(plan, a), drop), openedAs(w, bits, config.dim), r.normal)
 }

@@ -60,7 +60,7 @@ export function lowerMatrix(
   const own = norm && norm.kind !== 'none' ? learned(norm) : undefined
   const folding = own && {
     gain: weights.gain(own),
-    shift: own.kind === 'layer' ? weights.tensor(own.shift) : undefined,
+    shift: own.kind === 'layer' && own.shift !== undefined ? weights.tensor(own.shift) : undefined,
   }
   if (folding && dense.length === 0) {
     const bias = folding.shift && { name, data: Float64Array.from(folding.shift) }

@@ -41,7 +41,7 @@ export function allMatrices(config: ModelConfig): { layer: number; role: MatrixR
 /** Whether a model's head begins with a dense layer and its activation. */
 export function hasPool(config: ModelConfig): boolean {
   const { head } = graphOf(config)
-  return head.kind === 'labels' || (head.kind === 'tokens' && head.transform !== undefined)
+  return head.kind === 'labels' || (head.kind !== 'none' && head.transform !== undefined)
 }
 
 /** What a matrix is folded from: dense layers side by side behind a norm, a norm alone, or the embedding's tables. */
@@ -69,11 +69,11 @@ export function matrixParts(config: ModelConfig, layer: number, role: MatrixRole
   }
   if (isEnd(role)) {
     if (head.kind === 'none' && role === 'head') return parts([], finalNorm)
-    if (head.kind === 'tags' && role === 'head') return parts([head.output], finalNorm)
-    if (head.kind === 'labels') return role === 'pool' ? parts([head.pool], finalNorm) : parts([head.output])
-    if (head.kind === 'tokens' && role === 'head')
+    if (head.kind === 'labels')
+      return role === 'pool' ? parts([head.pool], finalNorm) : parts([head.output], head.poolNorm)
+    if (head.kind !== 'none' && role === 'head')
       return parts([head.output], head.transform?.norm ?? finalNorm)
-    if (head.kind === 'tokens' && head.transform) return parts([head.transform.dense], finalNorm)
+    if (head.kind !== 'none' && head.transform) return parts([head.transform.dense], finalNorm)
     throw new RangeError(`The model has no matrix "${role}".`)
   }
   const l = layers[layer]
@@ -92,7 +92,7 @@ const normsOf = (...norms: (LearnedNorm | undefined)[]): LearnedNorm[] =>
 /** Whether a folded matrix comes with a bias row: its layers', or what a norm's shift becomes. */
 export function hasBias(config: ModelConfig, layer: number, role: MatrixRole): boolean {
   const { norm, dense } = matrixParts(config, layer, role)
-  return norm?.kind === 'layer' || dense.some(({ bias }) => bias !== undefined)
+  return (norm?.kind === 'layer' && norm.shift !== undefined) || dense.some(({ bias }) => bias !== undefined)
 }
 
 /** The tensors that one folded matrix (and its bias) is made from, adapters included. */

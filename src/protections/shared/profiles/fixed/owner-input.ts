@@ -12,7 +12,8 @@ export function inputOf(block: Block): InputType {
   const { spec, graph, precision, stream: ring } = block
   if (block.isPrivate('embed'))
     return { width: graph.tables.reduce((sum, { rows }) => sum + rows, 0), ring, scale: UNSCALED }
-  const width = spec.config.dim
+  // Where attention reads what the embedding's norm makes, the stream comes centred beside it.
+  const width = spec.config.dim * (block.readsStream(0) ? 2 : 1)
   if (!block.isNormalised(0)) return { width, ring, scale: fraction(precision.residual) }
   return {
     width,

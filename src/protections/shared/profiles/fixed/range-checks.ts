@@ -59,10 +59,10 @@ export class RangeChecks {
     })
   }
 
-  /** Likewise of indices in [0, 2^bits): the first and last four may be taken for none. */
+  /** Likewise of indices in [0, 2^bits): the first and last two may be taken for none. */
   indices(x: Share, opened: Opened): void {
     const bits = opened.ring
-    const segments = Math.min(bits, Math.max(SEGMENTS, bits - 2))
+    const segments = Math.min(bits, Math.max(SEGMENTS, bits - 1))
     this.#window(x, opened, { low: 0n, bits, segments })
   }
 

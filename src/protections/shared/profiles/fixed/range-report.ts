@@ -26,7 +26,7 @@ const bitsBetween = (limit: number, measured: number): number =>
 /** All ranges of a calibrated model, layer by layer. Throws `RangeTooWide` where no ring holds them. */
 export function rangeReport(spec: ModelSpec): RangeEntry[] {
   const { config, ranges } = spec
-  const p = precisionOf(config)
+  const p = precisionOf(config, spec.weight)
   const block = new Block(spec, spanBitsOf({ base: 0, rows: config.context }), {})
   const entries: RangeEntry[] = []
   const largest = (

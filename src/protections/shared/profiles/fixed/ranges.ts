@@ -34,7 +34,7 @@ export interface LayerRanges {
   peak?: number
   /** Largest |first feed-forward product| before its normalisation and bias. */
   raw: number
-  /** The same of the residual columns beside it, where there are some. */
+  /** Largest |product| of the residual columns beside it, where there are some. */
   rawResidual?: number
   /** Largest |activation input| and, in gated models, |up|. */
   gate: number

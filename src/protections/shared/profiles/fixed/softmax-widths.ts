@@ -42,8 +42,23 @@ export interface SoftmaxWidths extends WeightWidths {
 
 /** Ring that leaves 14 bits for an exponential table's factor. */
 const MOST_WEIGHTS = 50
+/** log2 of a bin's octaves, at most, and these. */
+const MOST_BIN_BITS = 2
+const MOST_BIN = 2 ** MOST_BIN_BITS
 /** Fraction bits of a row's largest weight: fewer where values are so large that the ring would be too wide. */
 const WEIGHT_BITS = { least: 9, most: 12 }
+
+/**
+ * Octaves by which a logit is lowered so that its weight is zero, exactly, whatever else a row sees: from the highest that there
+ * is room for to the lowest, and what is left of a weight below that. The room grows with what is measured, and the lowered logits
+ * are in it.
+ */
+export function hiddenOctaves([low, high]: readonly [low: number, high: number]): number {
+  const span = high - low
+  const zero = WEIGHT_BITS.most + 2 * MOST_BIN + 10
+  // The margin at either end, as in `softmaxWidths`: six octaves, or an eighth of span and lowering together.
+  return Math.ceil(Math.max(span + 12 + zero, (5 * span + 4 * zero) / 3))
+}
 
 /** @param isPadded whether rows may be padding, whose weights must come out as zero, exactly. */
 export function softmaxWidths(
@@ -59,7 +74,7 @@ export function softmaxWidths(
   // A quarter of the measured span, and never less than six octaves, beyond either end: the exponential's
   // range must keep one table entry free.
   const margin = Math.max(6, ((high - low) * (p.headroom - 1)) / 4)
-  const binBits = high - low + 2 * margin > 120 ? 2 : 1
+  const binBits = high - low + 2 * margin > 120 ? MOST_BIN_BITS : 1
   const bin = 2 ** binBits
   const least = Math.floor((low - margin) / bin) * bin
   const bins = Math.max(3, Math.ceil(Math.log2((high + margin - least) / bin)))

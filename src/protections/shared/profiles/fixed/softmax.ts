@@ -7,6 +7,7 @@ import { addConstant } from '../../ops/add-constant.ts'
 import { belowCap } from '../../ops/below-cap.ts'
 import { openInverse } from '../../ops/composed/open-inverse.ts'
 import { exponential } from '../../ops/exponential.ts'
+import { hidePositions } from '../../ops/hide-positions.ts'
 import { highestLevel } from '../../ops/highest-level.ts'
 import { open } from '../../ops/open.ts'
 import { sumPositions } from '../../ops/sum-positions.ts'
@@ -16,10 +17,11 @@ import { truncate } from '../../ops/truncate.ts'
 import type { Opened, Share } from '../../values.ts'
 import { BASIS_BITS, type Block } from './block.ts'
 import { type CappedWidths, cappedPowers, cappedWidths } from './capped-softmax.ts'
+import { RangeTooWide } from './errors.ts'
 import { ownRanges, writtenRing } from './own-norm.ts'
 import type { Interval, LayerRanges } from './ranges.ts'
 import { type SoftcapWidths, softcapped, softcapWidths } from './softcap.ts'
-import { type SoftmaxWidths, softmaxWidths, type WeightWidths } from './softmax-widths.ts'
+import { hiddenOctaves, type SoftmaxWidths, softmaxWidths, type WeightWidths } from './softmax-widths.ts'
 import { INVERSE_DEGREE } from './widths.ts'
 
 /** Weights before the division, pairs x heads at `weightFrac`, and their sums, rows x heads. */
@@ -36,6 +38,11 @@ export interface AttentionWidths {
   readonly scores: number
   /** Logits that the widths tell apart, in octaves. */
   readonly range: Interval
+  /**
+   * Octaves by which positions that a row does not see are lowered before its maximum is looked for. Where positions turn, or
+   * a window ends, what is not seen may be above all that is.
+   */
+  readonly hidden?: number
 }
 
 /** Throws `RangeTooWide`. */
@@ -52,6 +59,14 @@ export function attentionWidths(block: Block, r: LayerRanges): AttentionWidths {
     peak: r.peak === undefined ? undefined : capped(r.peak),
   }
   const { softmaxCap, context } = config
+  if (isPadded && block.graph.isRotary) {
+    if (softmaxCap !== undefined || soft)
+      throw new RangeTooWide('an encoder whose positions turn can have no cap on its scores')
+    const hidden = hiddenOctaves(range.score)
+    const lowest: LayerRanges = { ...range, score: [range.score[0] - hidden, range.score[1]] }
+    const softmax = softmaxWidths(p, lowest, spanBits, context, uses)
+    return { softmax, scores: softmax.scores, range: scoreRange(softmax), hidden }
+  }
   const softmax =
     softmaxCap === undefined
       ? softmaxWidths(p, range, spanBits, context, uses, isPadded)
@@ -72,11 +87,16 @@ const scoreRange = (s: SoftmaxWidths | CappedWidths): Interval =>
     ? [s.centre - s.limit + s.suppressed, s.centre + s.limit]
     : [s.edge, s.edge + 2 ** (s.bins + s.binBits)]
 
-/** Weights of attention logits (pairs x heads, in octaves, Z_2^scores), and their sums. */
-export function attentionPowers(block: Block, logits: Share, w: AttentionWidths): Powers {
+/**
+ * Weights of attention logits (pairs x heads, in octaves, Z_2^scores), and their sums.
+ * @param window how far a row sees, where not all
+ */
+export function attentionPowers(block: Block, logits: Share, w: AttentionWidths, window?: number): Powers {
   const { plan } = block
-  const { softcap, softmax: s } = w
-  const under = softcap ? softcapped(block, logits, softcap, s.scores) : logits
+  const { softcap, softmax: s, hidden } = w
+  const capped = softcap ? softcapped(block, logits, softcap, s.scores) : logits
+  const amount = hidden === undefined ? undefined : BigInt(hidden) << BigInt(capped.scale.bits)
+  const under = amount === undefined ? capped : hidePositions(plan, capped, { amount, window })
   const e = s.kind === 'capped' ? cappedPowers(block, under, s) : softmaxPowers(block, under, s)
   const weights = open(plan, e, { bits: s.weights })
   const d = s.denominator

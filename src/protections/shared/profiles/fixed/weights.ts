@@ -1,6 +1,7 @@
 /** A model's tensors as the matrices and biases that plans of the `fixed` profile multiply by and add. */
-import type { ModelConfig, TensorLookup } from '../../../../model/architectures/config.ts'
+import type { TensorLookup } from '../../../../model/architectures/config.ts'
 import type { EncodedMatrix } from '../../weights/held.ts'
+import type { ModelSpec } from './block.ts'
 import { encodeBias, encodeMatrix } from './encode.ts'
 import { lowerMatrix } from './lower.ts'
 import type { MatrixRole } from './matrices.ts'
@@ -12,12 +13,12 @@ const biasFrac = (role: MatrixRole, p: Precision): number =>
 
 /** One matrix as the plans of its model multiply by it. Throws `WeightError` where it does not fit. */
 export function encodeWeight(
-  config: ModelConfig,
+  { config, weight }: Pick<ModelSpec, 'config' | 'weight'>,
   tensors: TensorLookup,
   layer: number,
   role: MatrixRole,
 ): EncodedMatrix {
-  const p = precisionOf(config)
+  const p = precisionOf(config, weight)
   const { matrix, bias, residual } = lowerMatrix(config, tensors, layer, role)
   const { name, k, n } = matrix
   return {

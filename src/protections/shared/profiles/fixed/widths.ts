@@ -37,8 +37,11 @@ const USUAL: Precision = {
 /** A stream that passes through matrices makes their weights' rounding count for more; the rings have room. */
 const CARRIED: Precision = { ...USUAL, weight: 15 }
 
-export const precisionOf = (config: Pick<ModelConfig, 'arch'>): Precision =>
-  architectureOf(config).tensors.norms.placement === 'post' ? CARRIED : USUAL
+/** @param weight fraction bits of the weights, where not the usual ones */
+export function precisionOf(config: Pick<ModelConfig, 'arch'>, weight?: number): Precision {
+  const usual = architectureOf(config).tensors.norms.placement === 'post' ? CARRIED : USUAL
+  return weight === undefined ? usual : { ...usual, weight }
+}
 
 /** Fraction bits of a weight: a private embedding goes straight to the residual stream's scale. */
 export const weightFrac = (role: MatrixRole, p: Precision): number =>

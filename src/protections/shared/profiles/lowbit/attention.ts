@@ -58,7 +58,7 @@ export function attention(block: Block, e: Blinded, layer: number): Share {
   return truncate(plan, out, w.attended.drop, undefined, 'modular')
 }
 
-/** The same of four-bit probabilities, which need no division: in four bits. */
+/** Attention with probabilities of four bits, which need no division: in four bits. */
 function fourBit(block: Block, q: Opened, k: Opened, v: Opened, layer: number): Share {
   const { plan, widths: w } = block
   const p = probabilities(block, scores(plan, q, k, `${layer}.k`, block.heads, SCORES))

@@ -74,7 +74,7 @@ export class Block {
     return openToServer(this.plan, x, weightIndex(first), ring)
   }
 
-  /** The same of a value that was opened under the first matrix's mask: no message. */
+  /** Takes a value that was opened under the first matrix's mask to products in another ring: no message. */
   opened(x: Opened, ring: number): Blinded {
     return this.spec.isSplit ? narrowOpening(this.plan, x, ring) : known(this.plan, x, ring)
   }

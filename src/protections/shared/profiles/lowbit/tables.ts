@@ -13,7 +13,7 @@ export interface Tables {
   readonly quotient: Rotations
   /** 1 / rms of the bits of a row's sum of squares, one entry for each value. */
   readonly root: Rotations
-  /** The same for intervals of values, at their middles. */
+  /** 1 / rms of intervals of sums of squares, at their middles. */
   readonly norm: Rotations
   /** The activation by lines; none where it is linear, or ReLU. */
   readonly activation?: Rotations

@@ -51,7 +51,7 @@ export async function loadDecoder(
   return openDecoder(family, readCheckpoint(cloud), threads, room)
 }
 
-/** The same of a checkpoint that has been read; `pictures` are of one that reads pictures with its texts. */
+/** Builds the graph of a checkpoint that has been read, and loads it as {@link loadDecoder} does; `pictures` are of one that reads pictures with its texts. */
 export async function openDecoder(
   family: DecoderFamily,
   checkpoint: Checkpoint,
