@@ -111,6 +111,8 @@ export async function chat(
       // What a stop has cut off stays in the ids: where the next prompt begins must not tell that one came.
       open.cached.replied(format, { id: options.reply, content, ids: made, resume })
     }
+    // Keys and values of what was out of range are of no use to another pass, nor is what has read them.
+    if (reply.fault) open.cached.rows = Math.min(open.cached.rows, prompt.base)
   }
 }
 
@@ -250,7 +252,8 @@ async function pass(
   const options = { next: next ? 1 : undefined, signal: run.signal }
   const logits = await open.connection.run(open.cached.rows, { ids: [...ids] }, options).catch((error) => {
     if (!isNoise(error)) throw error
-    reply.fail(error)
+    // What is read behind a reply's end is nothing that anybody wrote, and the reply stands.
+    if (!reply.isDone) reply.fail(error)
     return new Float64Array()
   })
   open.cached.rows += ids.length

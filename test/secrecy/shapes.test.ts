@@ -200,19 +200,39 @@ test.each([
   },
 )
 
-test.each([0, 3, 12, 16])(
-  'a text that the model cannot take sounds like others, from pass %i on',
-  async (noiseAt) => {
-    const tellers = [new Teller(0, model), new Teller(1, model)] as const
-    tellers[1].noiseAt = noiseAt
-    const lengths = { promptBlocks: 2, ats: [3, 5], replyBlocks: 1, ends: [14, 12] } as const
-    for (const teller of tellers)
-      for (const what of ['ask', 'ask in a new chat'] as const)
-        await teller.act({ do: what, texts: [0, 1], ...lengths })
-    expect(tellers.map(({ faults }) => faults)).toEqual([[], ['out-of-range']])
-    expect(await tellers[1].shape()).toEqual(await tellers[0].shape())
-  },
-)
+test.each([
+  [0, ['out-of-range']],
+  [3, ['out-of-range']],
+  [12, ['out-of-range']],
+  // Behind the end of the reply, which stands.
+  [16, []],
+])('a text that the model cannot take sounds like others, from pass %i on', async (noiseAt, faults) => {
+  const tellers = [new Teller(0, model), new Teller(1, model)] as const
+  tellers[1].noiseAt = noiseAt
+  const lengths = { promptBlocks: 2, ats: [3, 5], replyBlocks: 1, ends: [14, 12] } as const
+  for (const teller of tellers)
+    for (const what of ['ask', 'ask in a new chat'] as const)
+      await teller.act({ do: what, texts: [0, 1], ...lengths })
+  expect(tellers.map(({ faults }) => faults)).toEqual([[], faults])
+  expect(await tellers[1].shape()).toEqual(await tellers[0].shape())
+})
+
+test.each([
+  [undefined, 3],
+  ['none', 0],
+] as const)('nothing that a pass out of range has cached is read again, padding %s', async (padding, at) => {
+  const teller = new Teller(0, model, padding)
+  const lengths = { promptBlocks: 1, ats: [3, 3], replyBlocks: 1, ends: [5, 5] } as const
+  await teller.act({ do: 'ask', texts: [0, 0], ...lengths })
+  const before = teller.read.length
+  teller.noiseAt = at
+  await teller.act({ do: 'ask', texts: [1, 1], ...lengths })
+  expect(teller.faults).toEqual(['out-of-range'])
+  const after = teller.read.length
+  await teller.act({ do: 'answer again', texts: [1, 1], ...lengths })
+  expect(teller.read[after].base).toBe(teller.read[before].base)
+  await teller.shape()
+})
 
 /** Asks these, each in a chat of its own unless `chat` says otherwise; resolves with passes' first positions and rows. */
 async function passesOf(questions: { chat?: string; text: string }[]) {
