@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { TurnFormat } from '../model/tokenizer/chat.ts'
+import { ProtectionError } from '../protections/protection.ts'
 import { CachedTurns } from './cached-turns.ts'
 
 /** One token a letter, with marks around. */
@@ -53,4 +54,19 @@ test('a broken reply is the last to stay open, and never the first that is kept'
   expect(next.ids).toEqual([0, 2, ...letters('ab'), 3, 1, ...letters('cdef'), 3, 2, ...letters('g'), 3, 1])
   expect(next.base).toBe(prompt.ids.length + 1)
   expect(() => cached.prompt(format, [question, broken], { ...options, maxTokens: 6 })).toThrow(/Shorten/)
+})
+
+test('what is read behind noise is noise, wherever prompts begin, until something before it is asked again', () => {
+  const cached = new CachedTurns()
+  const question = { id: 'q', role: 'user' as const, content: 'abcd' }
+  const options = { conversation: 'c', maxTokens: 64, padding: 'none' as const }
+  const first = cached.prompt(format, [question], options)
+  cached.noise = { from: 2, error: new ProtectionError('out-of-range', 'noise', '') }
+  cached.replied(format, { id: 'r', content: 'e', ids: letters('e'), resume: first.ids.length + 1 })
+  const answer = { id: 'r', role: 'assistant' as const, content: 'e' }
+  const next = { id: 'n', role: 'user' as const, content: 'f' }
+  expect(cached.prompt(format, [question, answer, next], options).base).toBeGreaterThan(2)
+  expect(cached.noise).toBeDefined()
+  expect(cached.prompt(format, [{ ...question, id: 'other' }], options).base).toBe(0)
+  expect(cached.noise).toBeUndefined()
 })

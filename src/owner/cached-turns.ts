@@ -4,6 +4,7 @@
  * regenerated turn where the one before it ends, even if its text is the same.
  */
 import { joinTurns, openingOf, type TurnFormat } from '../model/tokenizer/chat.ts'
+import type { ProtectionError } from '../protections/protection.ts'
 import type { Message, Padding } from './api.ts'
 
 /** Tokens of the blocks that prompts are read in, where lengths are hidden: what is left is read token by token. */
@@ -36,6 +37,8 @@ export class CachedTurns {
   #dropped = 0
   /** Positions that are cached. */
   rows = 0
+  /** From where on what is cached is noise, and why: whatever is read behind it is, too. Where a prompt begins does not change by it. */
+  noise?: { readonly from: number; readonly error: ProtectionError }
 
   /**
    * The next reply's prompt of at most `maxTokens` tokens, with replies' ids as they were made. What is cached behind its
@@ -84,6 +87,7 @@ export class CachedTurns {
     this.#conversation = o.conversation
     this.#dropped = dropped
     this.rows = base
+    if (this.noise && base <= this.noise.from) this.noise = undefined
     const single = o.padding === 'none' ? ids.length : floor(last, block)
     return { ids, base, single, isCut: dropped > 0 }
   }

@@ -62,6 +62,7 @@ export async function chat(
   const broken = messages.at(-1)?.role === 'assistant' ? messages.at(-1) : undefined
   const reply = begun.reply ?? new Reply(open, options, run)
   begun.reply = reply
+  if (open.cached.noise) reply.fail(open.cached.noise.error)
   const rest = prompt.ids.slice(prompt.single)
   const isHidden = padding === 'blocks'
   /** What the pass after so many of one row reads; behind the end of a reply it does not matter what. */
@@ -111,8 +112,6 @@ export async function chat(
       // What a stop has cut off stays in the ids: where the next prompt begins must not tell that one came.
       open.cached.replied(format, { id: options.reply, content, ids: made, resume })
     }
-    // Keys and values of what was out of range are of no use to another pass, nor is what has read them.
-    if (reply.fault) open.cached.rows = Math.min(open.cached.rows, prompt.base)
   }
 }
 
@@ -157,8 +156,10 @@ export class Reply {
     if (logits.length > 0) this.#pretended.pick(logits)
   }
 
+  /** Behind its end nothing is wrong with it any more. */
   fail(error: ProtectionError): void {
-    this.fault ??= error
+    if (this.isDone) return
+    this.fault = error
     this.#isOver = true
   }
 
@@ -252,8 +253,8 @@ async function pass(
   const options = { next: next ? 1 : undefined, signal: run.signal }
   const logits = await open.connection.run(open.cached.rows, { ids: [...ids] }, options).catch((error) => {
     if (!isNoise(error)) throw error
-    // What is read behind a reply's end is nothing that anybody wrote, and the reply stands.
-    if (!reply.isDone) reply.fail(error)
+    open.cached.noise ??= { from: open.cached.rows, error }
+    reply.fail(error)
     return new Float64Array()
   })
   open.cached.rows += ids.length

@@ -217,23 +217,6 @@ test.each([
   expect(await tellers[1].shape()).toEqual(await tellers[0].shape())
 })
 
-test.each([
-  [undefined, 3],
-  ['none', 0],
-] as const)('nothing that a pass out of range has cached is read again, padding %s', async (padding, at) => {
-  const teller = new Teller(0, model, padding)
-  const lengths = { promptBlocks: 1, ats: [3, 3], replyBlocks: 1, ends: [5, 5] } as const
-  await teller.act({ do: 'ask', texts: [0, 0], ...lengths })
-  const before = teller.read.length
-  teller.noiseAt = at
-  await teller.act({ do: 'ask', texts: [1, 1], ...lengths })
-  expect(teller.faults).toEqual(['out-of-range'])
-  const after = teller.read.length
-  await teller.act({ do: 'answer again', texts: [1, 1], ...lengths })
-  expect(teller.read[after].base).toBe(teller.read[before].base)
-  await teller.shape()
-})
-
 /** Asks these, each in a chat of its own unless `chat` says otherwise; resolves with passes' first positions and rows. */
 async function passesOf(questions: { chat?: string; text: string }[]) {
   const session = new WatchedSession(model, fixedKeys(2))
