@@ -6,8 +6,8 @@ import { demoConfig, type ModelConfig, type Tensors } from '../src/model/archite
 import { type Bundle, loadBundle } from '../src/model/files/bundle-node.ts'
 import type { CatalogEntry } from '../src/model/files/catalog.ts'
 import { type Manifest, modelHash, parseManifest } from '../src/model/files/manifest.ts'
-import { continuesText } from '../src/model/graph/graph-of.ts'
-import { tensorShapes } from '../src/model/graph/tensors.ts'
+import { continuesText, graphOf } from '../src/model/graph/graph-of.ts'
+import { matricesOf, tensorShapes } from '../src/model/graph/tensors.ts'
 import { benchConfigs, randomModel } from '../src/model/random.ts'
 import { profileOf } from '../src/protections/shared/profiles/lookup.ts'
 import { ID as LOWBIT } from '../src/protections/shared/profiles/lowbit/id.ts'
@@ -16,6 +16,7 @@ import {
   randomQuantization,
   randomSigns,
 } from '../src/protections/shared/profiles/lowbit/random.ts'
+import { refuseTooLarge } from '../src/protections/shared/weights/room.ts'
 
 export const shapeNames = [
   'demo',
@@ -91,9 +92,16 @@ export function sourceOf(shape: ShapeName, dir?: string, visibility?: WeightVisi
       dir: dir ?? join(fileURLToPath(new URL('..', import.meta.url)), 'models/sotto-demo'),
     }
   const config: ModelConfig = shape === 'tiny' ? tiny : { ...benchConfigs[shape], vocab: VOCABULARY }
+  if (visibility === undefined || visibility === 'private') refuseTooLarge(shape, leastUses(config))
   const lora = visibility === 'sprint' ? SPRINT_LORA : undefined
   return { kind: 'random', shape, config: { ...config, lora }, seed: SEED }
 }
+
+/** The products of a model's layers in the narrowest rings that such shapes have: before they are measured, which takes minutes. */
+const leastUses = (config: ModelConfig): { k: number; n: number; ring: number }[] =>
+  graphOf(config)
+    .layers.flatMap(matricesOf)
+    .map(({ inputs, outputs }) => ({ k: inputs, n: outputs, ring: 33 }))
 
 /** Standard deviation of random quantized models' attention scores. */
 const OCTAVES = 2

@@ -46,6 +46,8 @@ export type {
   SessionInfo,
   Message,
   ChatOptions,
+  MeasureOptions,
+  SystemPrompt,
   ChatResult,
   ClassifyInput,
   Classification,

@@ -4,12 +4,13 @@ import './view-texts.ts'
 import { fitting, languages, type Message, parts, t } from './language.ts'
 import ar from './locales/ar.json'
 import de from './locales/de.json'
+import embed from './locales/en.embed.json'
 import core from './locales/en.json'
 import views from './locales/en.views.json'
 import es from './locales/es.json'
 import fr from './locales/fr.json'
 
-const en = { ...core, ...views }
+const en = { ...core, ...views, ...embed }
 const locales = { de, fr, es, ar }
 const messages = Object.entries<Record<string, Message>>({
   en,
@@ -49,12 +50,20 @@ describe.each(messages)('%s', (language, texts) => {
   })
 })
 
+/** Of problems, and not of one. */
+const notHeadlines = new Set(['problem.answer', 'problem.said', 'problem.unanswered'])
+
 describe('what others say in English', () => {
   const shared = protections.find(({ id }) => id === 'shared')
 
   it.each(Object.entries(locales))('is told in %s: all that secret sharing promises', (_, { sentences }) => {
     const known = new Set(Object.keys(sentences))
     expect(strings(shared?.notice).filter((text) => !known.has(text))).toEqual([])
+  })
+
+  it.each(Object.entries(locales))('is told in %s: what to do about every error', (_, { advice }) => {
+    const headlines = Object.keys(core).filter((key) => key.startsWith('problem.') && !notHeadlines.has(key))
+    expect(Object.keys(advice).map((name) => `problem.${name}`)).toEqual(headlines.sort())
   })
 
   it('is translated alike everywhere, values included', () => {

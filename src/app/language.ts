@@ -1,5 +1,6 @@
 /** The language of the page: its texts are in `locales/`, numbers and dates are written by `Intl`. */
 import { html, nothing, ReactiveElement } from 'lit'
+import type embed from './locales/en.embed.json'
 import en from './locales/en.json'
 import type views from './locales/en.views.json'
 
@@ -15,7 +16,7 @@ export type Language = keyof typeof languages
 
 /** A text; where it counts something, one for each of the language's plural forms. */
 export type Message = string | Partial<Record<Intl.LDMLPluralRule, string>>
-export type Key = keyof typeof en | keyof typeof views
+export type Key = keyof typeof en | keyof typeof views | keyof typeof embed
 type Messages = Readonly<Record<Key, Message>>
 
 /**
@@ -24,13 +25,17 @@ type Messages = Readonly<Record<Key, Message>>
  */
 type Sentences = Readonly<Record<string, string>>
 
+/** What to do about errors, by their headlines' names. In English errors say so themselves. */
+type Advice = Readonly<Record<string, string>>
+
 interface Locale {
   readonly messages: Messages
   readonly sentences: Sentences
+  readonly advice: Advice
 }
 
 const loaders: Record<Language, () => Promise<{ default: Locale }>> = {
-  en: async () => ({ default: { messages: english, sentences: {} } }),
+  en: async () => ({ default: { messages: english, sentences: {}, advice: {} } }),
   de: () => import('./locales/de.json'),
   fr: () => import('./locales/fr.json'),
   es: () => import('./locales/es.json'),
@@ -48,6 +53,7 @@ let language: Language = 'en'
 let english = en as Messages
 let messages = english
 let sentences: Sentences = {}
+let advice: Advice = {}
 let ready: Promise<void> = Promise.resolve()
 
 export const languageNow = (): Language => language
@@ -59,7 +65,7 @@ export function speak(chosen: Language): Promise<void> {
   const load = async () => {
     const loaded = await loaders[chosen]().catch(() => undefined)
     if (!loaded) return
-    ;({ messages, sentences } = loaded.default)
+    ;({ messages, sentences, advice } = loaded.default)
     language = chosen
     document.documentElement.lang = chosen
     document.documentElement.dir = chosen === 'ar' ? 'rtl' : 'ltr'
@@ -136,6 +142,9 @@ export function parts(key: Key, values: Readonly<Record<string, unknown>>): unkn
       return typeof value === 'number' ? number(value) : value
     })
 }
+
+/** What to do about an error with this headline; nothing where errors speak the language themselves. */
+export const adviceOn = (headline: string): string | undefined => advice[headline]
 
 /** What somebody else says in English, in this language if it is known. */
 export const sentence = (said: string): string => sentences[said] ?? said

@@ -26,6 +26,7 @@ const codes = {
   'bad-mac': [403, 'The request was altered on the way. Open a new session.'],
   malformed: [400, 'The other side does not speak this protocol. Check addresses and releases.'],
   oversized: [413, 'Use a shorter prompt.'],
+  'model-too-large': [413, 'Import it with fewer private tensors (--private), or take a smaller model.'],
   'too-many-sessions': [503, 'All places are taken. Close another tab, or try again in a minute.'],
   restarting: [503, 'A server is being replaced. Try again in a moment.'],
   busy: [503, 'Many want something at once. It is tried again by itself; otherwise wait a moment.'],

@@ -36,6 +36,13 @@ const listingSchema = v.looseObject({
   /** A classifier's labels, and whether it takes pairs of texts. */
   labels: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(200))), v.maxLength(4096))),
   pairs: v.optional(v.boolean()),
+  /** Share of held-out texts that got the right label when they were labelled privately, as its owner has measured. */
+  evaluation: v.optional(
+    v.object({
+      accuracy: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+      texts: v.pipe(count, v.minValue(1)),
+    }),
+  ),
   /** What it labels, where that is not texts. */
   reads: v.optional(v.literal('pictures')),
   /** What it gives, where that is not one label's probability among several; `text`: answers to questions. */

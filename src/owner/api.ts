@@ -56,6 +56,8 @@ export interface ModelListing {
   labels?: string[]
   /** A classifier of pairs of texts. */
   pairs?: boolean
+  /** Share of held-out texts that a classifier has labelled right, privately, as its owner has measured. */
+  evaluation?: { accuracy: number; texts: number }
   /** What it labels, where that is not texts. */
   reads?: 'pictures'
   /**
@@ -76,6 +78,13 @@ export interface Message {
   id?: string
 }
 
+/** What stands before a conversation's first message, where the model's template has a place for it; in clear, as those. */
+export interface SystemPrompt {
+  content: string
+  /** Another one whenever it was written anew, even to the same text, as of messages. Without one all is read every time. */
+  id?: string
+}
+
 /** What to connect to; an absent link or backend means "choose for me and say why". */
 export interface OpenOptions {
   model: string
@@ -92,6 +101,8 @@ export interface SessionInfo {
   backend: { name: string; reason: string }
   /** Where the server computes on what it can read: whether hardware vouches for an enclave, and why. */
   enclave?: { isAttested: boolean; reason: string }
+  /** Whether the model's own template takes a system prompt. */
+  takesSystem: boolean
   /** Address of the dealer, where there is one. */
   dealer?: string
   /** Address of the model server. */
@@ -166,6 +177,8 @@ export interface ChatOptions {
   maxTokens: number
   /** Texts, none of them empty, that end the reply when it comes to one; they are left out of it. */
   stop?: string[]
+  /** Left out where the model's template takes none. */
+  system?: SystemPrompt
   /** Names the conversation. One without a name is read from its beginning, and so is any after another one. */
   conversation?: string
   /** The id that the reply will have among later messages. */
@@ -245,6 +258,9 @@ export interface Unanswered {
 /** What comes of one text of several. */
 export type Answer = Classification | Unanswered
 
+/** What a message is measured beside. */
+export type MeasureOptions = Pick<ChatOptions, 'maxTokens' | 'system'>
+
 /** How long a message is, in tokens, and how long it may be to leave room for the reply. */
 export interface Measured {
   tokens: number
@@ -276,8 +292,8 @@ export interface OwnerApi {
   open(options: OpenOptions, onEvent: OnEvent): Promise<SessionInfo>
   /** The user is typing: do input-independent work for a few tokens in the background. */
   prepare(): Promise<void>
-  /** How much of the model's memory a message would take by itself. Sends nothing. */
-  measure(message: Message, options: Pick<ChatOptions, 'maxTokens'>): Promise<Measured>
+  /** How much of the model's memory a message would take by itself, behind the system prompt. Sends nothing. */
+  measure(message: Message, options: MeasureOptions): Promise<Measured>
   /**
    * Answers the conversation, streaming `token` events; reuses the KV cache of the same conversation's turns. Where the last
    * message is a reply that was broken off, it is gone on with, and the result has what was added.

@@ -41,6 +41,41 @@ test('a conversation that has become too long is cut so far that most messages a
   expect(rereads).toBeLessThanOrEqual(8)
 })
 
+test('a system prompt stays when a conversation is cut, and is read again when it is written anew', () => {
+  const withSystem = (prompt: string): TurnFormat => ({
+    ...format,
+    encode: (message, isFirst) => [
+      ...(isFirst ? [4, ...letters(prompt)] : []),
+      ...format.encode(message, isFirst),
+    ],
+  })
+  const taking = { ...format, withSystem }
+  const cached = new CachedTurns()
+  const options = { conversation: 'c', maxTokens: 48, padding: 'none' as const }
+  const messages: { id: string; role: 'user' | 'assistant'; content: string }[] = []
+  const ask = (at: number, system: { content: string; id?: string }) => {
+    messages.push({ id: `q${at}`, role: 'user', content: 'question' })
+    const prompt = cached.prompt(taking, messages, { ...options, system })
+    const reply = { id: `r${at}`, content: 'ok', ids: letters('ok'), resume: prompt.ids.length + 1 }
+    cached.replied(taking, reply)
+    messages.push({ id: `r${at}`, role: 'assistant', content: 'ok' })
+    return prompt
+  }
+  const system = { content: 'brief', id: '1' }
+  const opening = [0, 4, ...letters('brief')]
+  const bases = Array.from({ length: 6 }, (_, at) => {
+    const { ids, base, isCut } = ask(at, system)
+    expect(ids.slice(0, opening.length)).toEqual(opening)
+    return { base, isCut }
+  })
+  expect(bases.some(({ isCut }) => isCut)).toBe(true)
+  expect(bases.filter(({ base }) => base > 0).length).toBeGreaterThan(2)
+  // Written anew, if to the same text; and one that nobody has named, whether it is the same or not.
+  expect(ask(6, { ...system, id: '2' }).base).toBe(0)
+  expect(ask(7, { content: 'brief' }).base).toBe(0)
+  expect(ask(8, { content: 'brief' }).base).toBe(0)
+})
+
 test('a broken reply is the last to stay open, and never the first that is kept', () => {
   const cached = new CachedTurns()
   const question = { id: 'q', role: 'user' as const, content: 'ab' }

@@ -3,9 +3,9 @@
  * follows from what the user does and never from what is written: another conversation begins at 0, and an edited or
  * regenerated turn where the one before it ends, even if its text is the same.
  */
-import { joinTurns, openingOf, type TurnFormat } from '../model/tokenizer/chat.ts'
+import { behindSystem, joinTurns, openingOf, type TurnFormat } from '../model/tokenizer/chat.ts'
 import type { ProtectionError } from '../protections/protection.ts'
-import type { Message, Padding } from './api.ts'
+import type { Message, Padding, SystemPrompt } from './api.ts'
 
 /** Tokens of the blocks that prompts are read in, where lengths are hidden: what is left is read token by token. */
 export const PROMPT_BLOCK = 8
@@ -33,6 +33,7 @@ export interface Prompt {
 
 export class CachedTurns {
   #conversation?: string
+  #system?: SystemPrompt
   #turns: Turn[] = []
   #dropped = 0
   /** Positions that are cached. */
@@ -45,11 +46,15 @@ export class CachedTurns {
    * base is forgotten. Throws `RangeError` where it does not fit.
    */
   prompt(
-    format: TurnFormat,
+    plain: TurnFormat,
     messages: readonly Message[],
-    o: { conversation?: string; maxTokens: number; padding: Padding },
+    o: { conversation?: string; maxTokens: number; padding: Padding; system?: SystemPrompt },
   ): Prompt {
-    const known = o.conversation !== undefined && o.conversation === this.#conversation ? this.#turns : []
+    const { system } = o
+    const format = behindSystem(plain, system?.content)
+    const isSameSystem = system?.id === this.#system?.id && system?.content === this.#system?.content
+    const goesOnWith = o.conversation !== undefined && o.conversation === this.#conversation
+    const known = goesOnWith && isSameSystem && isNamed(system) ? this.#turns : []
     // A reply that is gone on with is read again, without what had ended it.
     const isBroken = messages.at(-1)?.role === 'assistant'
     const whole = isBroken ? messages.length - 1 : messages.length
@@ -85,6 +90,7 @@ export class CachedTurns {
       return goesOn && i < same ? known[i] : turn
     })
     this.#conversation = o.conversation
+    this.#system = system
     this.#dropped = dropped
     this.rows = base
     if (this.noise && base <= this.noise.from) this.noise = undefined
@@ -98,6 +104,7 @@ export class CachedTurns {
    */
   takeOver(other: CachedTurns): void {
     this.#conversation = other.#conversation
+    this.#system = other.#system
     this.#turns = [...other.#turns]
     this.#dropped = other.#dropped
     this.rows = 0
@@ -112,6 +119,9 @@ export class CachedTurns {
     this.rows = resume
   }
 }
+
+/** One without a name is read again every time: that it has stayed the same must not show. */
+const isNamed = (system: SystemPrompt | undefined): boolean => system === undefined || system.id !== undefined
 
 const isSame = (message: Message, turn: Turn | undefined): boolean =>
   turn !== undefined &&

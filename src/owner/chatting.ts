@@ -1,9 +1,9 @@
 /** A conversation's next reply, token by token. */
 import type { Floats } from '../model/math.ts'
 import { Sampler } from '../model/sample.ts'
-import { decodeText, StreamDecoder, stopIds, type TurnFormat } from '../model/tokenizer/chat.ts'
+import { behindSystem, decodeText, StreamDecoder, stopIds, type TurnFormat } from '../model/tokenizer/chat.ts'
 import { Cancelled, isNoise, type ProtectionError } from '../protections/protection.ts'
-import type { ChatOptions, ChatResult, Measured, Message, OnEvent, Padding } from './api.ts'
+import type { ChatOptions, ChatResult, Measured, MeasureOptions, Message, OnEvent, Padding } from './api.ts'
 import { OwnerError } from './api.ts'
 import { PROMPT_BLOCK, type Prompt, REPLY_BLOCK } from './cached-turns.ts'
 import { type Open, progress, reading } from './connect.ts'
@@ -15,9 +15,14 @@ const replyRoom = (context: number, maxTokens: number): number =>
   Math.max(1, Math.min(maxTokens, Math.floor(context / 2)))
 
 /** How long a message is by itself, and how long it may be beside the reply. Throws `OwnerError` for models that label. */
-export function measure({ model, format }: Open, message: Message, maxTokens: number): Measured {
-  if (!format)
+export function measure(
+  { model, format: plain }: Open,
+  message: Message,
+  { maxTokens, system }: MeasureOptions,
+): Measured {
+  if (!plain)
     throw new OwnerError('wrong-task', 'This model labels texts, it does not chat.', 'Choose a chat model.')
+  const format = behindSystem(plain, system?.content)
   const { context } = model.config
   const around = format.start.length + format.reply.length
   const tokens = around + format.encode(message, true).length
@@ -199,13 +204,13 @@ function layOut(
   { model: { config }, cached }: Open,
   format: TurnFormat,
   messages: Message[],
-  { conversation, padding, maxTokens: most }: ChatOptions & { padding: Padding },
+  { conversation, system, padding, maxTokens: most }: ChatOptions & { padding: Padding },
   { onEvent }: Running,
 ): Prompt {
   const { context } = config
   const maxTokens = context - replyRoom(context, most)
   try {
-    const prompt = cached.prompt(format, messages, { conversation, maxTokens, padding })
+    const prompt = cached.prompt(format, messages, { conversation, system, maxTokens, padding })
     const text = 'The conversation is longer than the model can remember, so its oldest turns are left out.'
     if (prompt.isCut) onEvent({ type: 'notice', text })
     return prompt

@@ -137,6 +137,7 @@ export async function openModel(
       link: { kind: link.name, reason: link.reason },
       backend,
       enclave,
+      takesSystem: format?.withSystem !== undefined,
       dealer,
       server: config.server,
       sessionId,

@@ -9,6 +9,7 @@ import type {
   ClassifyInput,
   Embedding,
   Measured,
+  MeasureOptions,
   Message,
   ModelListing,
   OnEvent,
@@ -92,8 +93,8 @@ export class Owner implements OwnerApi {
     await this.#current().connection.prepare(() => this.#stats())
   }
 
-  async measure(message: Message, { maxTokens }: Pick<ChatOptions, 'maxTokens'>): Promise<Measured> {
-    return measure(this.#current(), message, maxTokens)
+  async measure(message: Message, options: MeasureOptions): Promise<Measured> {
+    return measure(this.#current(), message, options)
   }
 
   chat(messages: Message[], options: ChatOptions): Promise<ChatResult> {

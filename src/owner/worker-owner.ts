@@ -9,6 +9,7 @@ import {
   type ClassifyInput,
   type Embedding,
   type Measured,
+  type MeasureOptions,
   type Message,
   type ModelListing,
   type OnEvent,
@@ -72,7 +73,7 @@ export class WorkerOwner implements OwnerApi {
     return this.#call((remote) => remote.prepare())
   }
 
-  measure(message: Message, options: Pick<ChatOptions, 'maxTokens'>): Promise<Measured> {
+  measure(message: Message, options: MeasureOptions): Promise<Measured> {
     return this.#call((remote) => remote.measure(message, options))
   }
 

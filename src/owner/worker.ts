@@ -5,6 +5,7 @@ import { KernelError } from '../kernels/error.ts'
 import type {
   ChatOptions,
   ClassifyInput,
+  MeasureOptions,
   Message,
   OnEvent,
   OpenOptions,
@@ -70,8 +71,7 @@ const api: WorkerApi = {
     )
   },
   prepare: () => guarded(() => engine().prepare()),
-  measure: (message: Message, options: Pick<ChatOptions, 'maxTokens'>) =>
-    guarded(() => engine().measure(message, options)),
+  measure: (message: Message, options: MeasureOptions) => guarded(() => engine().measure(message, options)),
   chat: (messages: Message[], options: ChatOptions) => guarded(() => engine().chat(messages, options)),
   classify: (inputs: ClassifyInput[]) => guarded(() => engine().classify(inputs)),
   classifyEach: (inputs: ClassifyInput[]) => guarded(() => engine().classifyEach(inputs)),

@@ -14,7 +14,10 @@ function taskOf(config: ModelConfig): Pick<ServedListing, 'task' | 'labels' | 'p
 }
 
 /** @param protection id of what the model runs under. */
-export function listingOf({ name, hash, manifest, files }: CatalogEntry, protection: string): ServedListing {
+export function listingOf(
+  { name, hash, manifest, files, evaluation }: CatalogEntry,
+  protection: string,
+): ServedListing {
   const forOwner = [...files].filter(([file]) => isForOwner(file))
   return {
     name,
@@ -27,5 +30,6 @@ export function listingOf({ name, hash, manifest, files }: CatalogEntry, protect
     context: manifest.config.context,
     ...countParameters(manifest),
     ...taskOf(manifest.config),
+    evaluation,
   }
 }

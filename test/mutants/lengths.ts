@@ -42,8 +42,8 @@ export const lengths: readonly Mutant[] = [
     edits: [
       {
         file: 'src/owner/cached-turns.ts',
-        find: 'o.conversation !== undefined && o.conversation === this.#conversation ? this.#turns : []',
-        replace: 'this.#turns',
+        find: 'o.conversation !== undefined && o.conversation === this.#conversation',
+        replace: 'true',
       },
     ],
     caughtBy: { file: shapes, test: 'a new chat that begins with the same words begins at 0' },

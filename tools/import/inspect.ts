@@ -10,6 +10,7 @@ import { tensorShapes } from '../../src/model/graph/tensors.ts'
 import { profileOf } from '../../src/protections/shared/profiles/lookup.ts'
 import type { RangeEntry } from '../../src/protections/shared/profiles/workshop.ts'
 import { modelPlans } from '../../src/protections/shared/session/model-plan.ts'
+import { refuseTooLarge } from '../../src/protections/shared/weights/room.ts'
 import { textFormat } from './chat-format.ts'
 import { CheckpointSource, readJson } from './source.ts'
 import { readTokenizer, tokenizerKind } from './tokenizer-files.ts'
@@ -56,7 +57,9 @@ async function inspectBundle(dir: string): Promise<Inspection> {
   if (!calibrated) blockers.push(`It is not calibrated: sotto model calibrate ${dir} --text FILE`)
   else
     try {
-      modelPlans(manifest).of({ base: 0, rows: config.context })
+      const plans = modelPlans(manifest)
+      plans.of({ base: 0, rows: config.context })
+      refuseTooLarge(manifest.name, plans.privateWeights())
       ranges = (await profileOf(manifest).workshop()).report(manifest)
     } catch (error) {
       blockers.push(error instanceof Error ? error.message : String(error))

@@ -156,7 +156,7 @@ export class App extends DeferredElement {
   #middle() {
     if (this.task === undefined) return nothing
     if (this.isPartMissing) {
-      const error = new OwnerError('internal', t('app.missing'), t('app.reload'))
+      const error = new OwnerError('part-missing', t('app.missing'), t('app.reload'))
       return problem.render(error, () => location.reload())
     }
     if (this.task === 'chat')

@@ -2,13 +2,14 @@
 import { css, html, LitElement, nothing } from 'lit'
 import { isUnanswered } from '../../owner/api.ts'
 import { grouped } from '../format.ts'
-import { t, theirs } from '../language.ts'
+import { t } from '../language.ts'
 import { labelName } from '../names.ts'
 import { classifier } from '../state/classify.ts'
 import { answerOf, type Batch, labelCounts } from '../state/classify-batch.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import { classifyLook } from '../styles/classify.ts'
+import { inOneLine } from '../trouble.ts'
 import { figure } from './classify-bars.ts'
 
 const perPage = 20
@@ -165,7 +166,7 @@ export class ClassifyResults extends LitElement {
       <td>
         <span class="said" dir="auto">${cells[columns.text]}</span>
         ${columns.pair === undefined ? nothing : html`<span class="said" dir="auto">${cells[columns.pair]}</span>`}
-        ${outcome && isUnanswered(outcome) ? html`<span class="none">${theirs(outcome.error.message)}</span>` : nothing}
+        ${outcome && isUnanswered(outcome) ? html`<span class="none">${inOneLine(outcome.error)}</span>` : nothing}
         ${result?.isCut ? html`<span class="none">${t('results.beginning')}</span>` : nothing}
       </td>
       <td class="label" dir="auto">${result ? labelName(result.label, classifier.state.batch?.model) : html`<span class="none">${t(outcome ? 'results.unanswered' : 'results.none')}</span>`}</td>

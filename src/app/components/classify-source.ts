@@ -1,11 +1,13 @@
 /** Where a batch comes from: pasted lines, or a file that is chosen or dropped. */
 import { css, html, LitElement, nothing } from 'lit'
+import { isArchive } from '../../texts/archive.ts'
 import { bytes } from '../format.ts'
 import { t } from '../language.ts'
 import { classifier } from '../state/classify.ts'
 import type { Batch } from '../state/classify-batch.ts'
-import { fromFile, fromLines, type Source } from '../state/classify-table.ts'
+import { fromFile, fromLines, fromSheet, type Source } from '../state/classify-table.ts'
 import { engine } from '../state/engine.ts'
+import { readSheet } from '../state/sheet.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import { classifyLook } from '../styles/classify.ts'
@@ -51,6 +53,8 @@ export class ClassifySource extends LitElement {
       }
     `,
   ]
+
+  #chosenLast?: File
 
   constructor() {
     super()
@@ -99,15 +103,15 @@ export class ClassifySource extends LitElement {
         <button class="button" type="button" @click=${this.#pick}>${t('source.choose')}</button>
         <small>${t('source.kinds')}</small>
       </div>
-      <input class="hidden" type="file" tabindex="-1" aria-label=${t('source.file')} accept=".csv,.tsv,.txt,.jsonl,.ndjson,.json" @change=${this.#chosen} />
+      <input class="hidden" type="file" tabindex="-1" aria-label=${t('source.file')} accept=".csv,.tsv,.txt,.jsonl,.ndjson,.json,.xlsx" @change=${this.#chosen} />
     </form>`
   }
 
   /** Reads something that a person gave, and says why where it cannot be read. */
-  #take(read: () => Source): Source | undefined {
+  async #take(read: () => Source | Promise<Source>): Promise<Source | undefined> {
     this.trouble = ''
     try {
-      return read()
+      return await read()
     } catch (reason) {
       this.trouble = reason instanceof Error ? reason.message : String(reason)
       return undefined
@@ -116,6 +120,7 @@ export class ClassifySource extends LitElement {
 
   async #file(file: File | undefined): Promise<void> {
     if (!file) return
+    this.#chosenLast = file
     let content: ArrayBuffer
     try {
       content = await file.arrayBuffer()
@@ -123,7 +128,9 @@ export class ClassifySource extends LitElement {
       this.trouble = t('source.unreadable', { name: file.name, size: bytes(file.size) })
       return
     }
-    this.source = this.#take(() => fromFile(file.name, content))
+    const source = await this.#take(() => sourceOf(file.name, content))
+    // Reading takes a while, and somebody may have chosen another one meanwhile.
+    if (this.#chosenLast === file) this.source = source
   }
 
   #send(batch: Batch): void {
@@ -139,10 +146,10 @@ export class ClassifySource extends LitElement {
     engine.prepare()
   }
 
-  readonly #submit = (event: Event): void => {
+  readonly #submit = async (event: Event): Promise<void> => {
     event.preventDefault()
     const text = this.renderRoot.querySelector('textarea')?.value ?? ''
-    const source = this.#take(() => fromLines(text, this.pairs))
+    const source = await this.#take(() => fromLines(text, this.pairs))
     if (!source || classifier.state.busy) return
     const columns = this.pairs ? { text: 0, pair: 1 } : { text: 0 }
     const table = { columns: Object.keys(columns), rows: source.records }
@@ -178,6 +185,11 @@ export class ClassifySource extends LitElement {
     this.isOver = false
     void this.#file(event.dataTransfer?.files[0])
   }
+}
+
+async function sourceOf(name: string, content: ArrayBuffer): Promise<Source> {
+  const bytes = new Uint8Array(content)
+  return isArchive(bytes) ? fromSheet(name, await readSheet({ name, bytes })) : fromFile(name, content)
 }
 
 customElements.define('sotto-classify-source', ClassifySource)

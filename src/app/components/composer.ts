@@ -9,6 +9,7 @@ import { engine } from '../state/engine.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 import * as icons from '../styles/icons.ts'
+import { inOneLine } from '../trouble.ts'
 import { meter } from './meter.ts'
 import { describe } from './progress.ts'
 
@@ -152,8 +153,13 @@ export class Composer extends LitElement {
 
   protected override updated(): void {
     const { conversation } = chat.state
-    if (conversation.id !== this.#conversation?.id) void this.#showDraft(conversation)
+    const before = this.#conversation
     this.#conversation = conversation
+    if (conversation.id !== before?.id) void this.#showDraft(conversation)
+    else if (conversation.system !== before.system) {
+      this.#counted = undefined
+      void this.#measure()
+    }
   }
 
   protected override render() {
@@ -195,7 +201,7 @@ export class Composer extends LitElement {
       return html`<span class="ready">${progress ? `${describe(progress)}…` : t('state.connecting')}</span>`
     if (phase === 'starting') return html`<span class="ready">${t('state.asking')}</span>`
     if (phase === 'offer') return html`<span class="ready">${t('state.offer')}</span>`
-    return html`<span class="ready" title=${error?.message ?? ''}>${t('composer.notConnected')} ${again}</span>`
+    return html`<span class="ready" title=${error ? inOneLine(error) : ''}>${t('composer.notConnected')} ${again}</span>`
   }
 
   get #isTooLong(): boolean {
@@ -217,7 +223,7 @@ export class Composer extends LitElement {
     const text = this.#field?.value.trim() ?? ''
     if (this.#counting !== undefined || text === this.#counted) return
     this.#counting = text
-    this.measured = text ? await engine.measure(text) : undefined
+    this.measured = text ? await engine.measure(text, chat.state.conversation) : undefined
     this.#counted = this.measured || !text ? text : undefined
     this.#counting = undefined
     if (this.measured && this.#field?.value.trim() !== text) await this.#measure()

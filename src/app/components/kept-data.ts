@@ -3,7 +3,7 @@ import { css, html, LitElement, nothing } from 'lit'
 import { bytes } from '../format.ts'
 import { archive } from '../history/archive.ts'
 import { vault } from '../history/vault.ts'
-import { sentence, t } from '../language.ts'
+import { t } from '../language.ts'
 import { chat } from '../state/chat.ts'
 import { exportFile, importFile } from '../state/export.ts'
 import { library } from '../state/library.ts'
@@ -178,7 +178,7 @@ export class KeptData extends LitElement {
       await work
       this.said = done
     } catch (error) {
-      this.said = sentence(error instanceof Error ? error.message : String(error))
+      this.said = error instanceof Error ? error.message : String(error)
     }
   }
 }

@@ -1,9 +1,10 @@
 /** Where a key file is given that a model asks for. It stays in this tab. */
 import { css, html, LitElement, nothing } from 'lit'
 import { OwnerError } from '../../owner/api.ts'
-import { sentence, t } from '../language.ts'
+import { t } from '../language.ts'
 import { engine } from '../state/engine.ts'
 import { base } from '../styles/base.ts'
+import { inOneLine } from '../trouble.ts'
 
 /** Sends `opened` once the key has been taken. */
 export class KeyField extends LitElement {
@@ -55,8 +56,7 @@ export class KeyField extends LitElement {
       await engine.giveKey(await file.text())
       this.dispatchEvent(new Event('opened'))
     } catch (reason) {
-      const { message, advice } = OwnerError.from(reason)
-      this.trouble = `${sentence(message)} ${sentence(advice)}`
+      this.trouble = inOneLine(OwnerError.from(reason))
     }
     // A file that was corrected may be chosen again under its name.
     input.value = ''

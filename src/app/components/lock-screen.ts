@@ -2,7 +2,7 @@
 import { css, html, LitElement, nothing } from 'lit'
 import { PasskeyRefused } from '../history/passkey.ts'
 import { vault, WrongPassphrase } from '../history/vault.ts'
-import { sentence, t } from '../language.ts'
+import { t } from '../language.ts'
 import { chat } from '../state/chat.ts'
 import { unlock } from '../state/restoring.ts'
 import { Watch } from '../state/store.ts'
@@ -102,7 +102,7 @@ export class LockScreen extends LitElement {
       await unlock(passphrase)
     } catch (error) {
       if (!(error instanceof WrongPassphrase || error instanceof PasskeyRefused)) throw error
-      this.trouble = sentence(error.message)
+      this.trouble = error.message
     } finally {
       this.isBusy = false
     }

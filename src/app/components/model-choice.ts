@@ -1,7 +1,7 @@
 /** The models on offer, by what they are for, with what a person chooses by. */
 import { css, html, LitElement, nothing } from 'lit'
 import type { ModelListing } from '../../owner/api.ts'
-import { bytes, count, decimal } from '../format.ts'
+import { bytes, count, decimal, percent } from '../format.ts'
 import { t, theirs } from '../language.ts'
 import { byTask, modelName } from '../names.ts'
 import { downloads } from '../state/downloads.ts'
@@ -80,12 +80,14 @@ export class ModelChoice extends LitElement {
     const { hidesTexts, title, summary } = model.protection.notice
     const here = downloads.state.bytes[model.name]
     const pace = paceOf(model)
-    const { publicBytes, licence } = model
+    const { publicBytes, licence, evaluation } = model
     const size = here
       ? t('models.here', { size: bytes(here) })
       : publicBytes > 0 && t('models.size', { size: bytes(publicBytes) })
     const speed =
       pace && t(model.task === 'classify' ? 'models.texts' : 'models.words', { rate: decimal(pace) })
+    const accuracy =
+      evaluation && t('models.accuracy', { share: percent(evaluation.accuracy), n: evaluation.texts })
     const numbers = t('model.parameters', {
       count: count(model.parameters),
       private: count(model.privateParameters),
@@ -103,7 +105,7 @@ export class ModelChoice extends LitElement {
         ${modelName(model)}
         <small id="about-${model.name}">
           <span class=${hidesTexts ? '' : 'open'}>${theirs(title)}</span>: ${theirs(summary)}<br />
-          ${[numbers, size, licence, speed].filter(Boolean).join(' · ')}
+          ${[numbers, size, licence, accuracy, speed].filter(Boolean).join(' · ')}
         </small>
       </label>
       ${

@@ -2,6 +2,7 @@
 import { css, html, LitElement, nothing } from 'lit'
 import { whyNoPasskey } from '../history/passkey.ts'
 import { vault } from '../history/vault.ts'
+import { t } from '../language.ts'
 import { Watch } from '../state/store.ts'
 import { base } from '../styles/base.ts'
 
@@ -39,11 +40,11 @@ export class PasskeySettings extends LitElement {
     const { hasPasskey } = vault.state
     if (this.why === undefined) return nothing
     if (hasPasskey)
-      return html`<p role="status">A passkey of this device opens it, too.</p>
-        <button class="button" type="button" @click=${this.#forget}>Forget the passkey</button>`
-    if (this.why) return html`<p>${this.why} The passphrase opens it.</p>`
-    return html`<p>A passkey (a fingerprint, a face, a PIN) can open it as well. The passphrase goes on doing so.</p>
-      <button class="button" type="button" @click=${this.#add}>Open it with a passkey, too…</button>
+      return html`<p role="status">${t('passkey.opens')}</p>
+        <button class="button" type="button" @click=${this.#forget}>${t('passkey.forget')}</button>`
+    if (this.why) return html`<p>${this.why}</p>`
+    return html`<p>${t('passkey.may')}</p>
+      <button class="button" type="button" @click=${this.#add}>${t('passkey.add')}</button>
       ${this.said ? html`<p role="status">${this.said}</p>` : nothing}`
   }
 

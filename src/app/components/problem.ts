@@ -1,8 +1,9 @@
 /** What went wrong, in plain words, with a way on. */
 import { css, html, nothing } from 'lit'
 import type { OwnerError } from '../../owner/api.ts'
-import { has, t, theirs } from '../language.ts'
+import { t, theirs } from '../language.ts'
 import * as icons from '../styles/icons.ts'
+import { told } from '../trouble.ts'
 
 const styles = css`
   .problem {
@@ -19,6 +20,11 @@ const styles = css`
   .problem p {
     margin-top: 4px;
     font-size: 0.9375rem;
+  }
+  .problem summary {
+    margin-top: 8px;
+    color: var(--soft);
+    font-size: 0.8125rem;
   }
   .problem small {
     display: block;
@@ -42,22 +48,16 @@ function keyField(retry: () => void) {
   return html`<sotto-key-field @opened=${retry}></sotto-key-field>`
 }
 
-/** Errors of one headline. */
-const alike: Readonly<Record<string, string>> = {
-  'server-absent': 'server-unreachable',
-  'server-away': 'server-unreachable',
-  'dealer-away': 'dealer-unreachable',
-  version: 'version-mismatch',
-  refused: 'too-many-sessions',
-  'unknown-link': 'expired',
-  closed: 'expired',
-}
-
-/** The headline of an error that the engine names; anything else gets a general one. */
-function headline(code: string): string {
-  const key = `problem.${alike[code] ?? code}`
-  return t(has(key) ? key : 'problem.other')
-}
+const inWords = ({ headline, sentences, english }: ReturnType<typeof told>) => html`<h2>${headline}</h2>
+  ${sentences.map((each) => html`<p>${each}</p>`)}
+  ${
+    english
+      ? html`<details>
+          <summary>${t('problem.said')}</summary>
+          <p lang="en" dir="ltr">${english}</p>
+        </details>`
+      : nothing
+  }`
 
 export const problem = {
   styles,
@@ -68,9 +68,7 @@ export const problem = {
     retry: () => void,
     comfort?: string,
   ) => html`<section class="problem" role="alert">
-    <h2>${headline(error.code)}</h2>
-    <p>${theirs(error.message)}</p>
-    ${error.advice ? html`<p>${theirs(error.advice)}</p>` : nothing}
+    ${inWords(told(error))}
     ${error.code === 'key-needed' ? keyField(retry) : nothing}
     <button class="button" @click=${retry}>${icons.again} ${t('again')}</button>
     ${comfort ? html`<small>${theirs(comfort)}</small>` : nothing}

@@ -12,6 +12,7 @@ import { form } from '../styles/form.ts'
 import * as icons from '../styles/icons.ts'
 import '../view-texts.ts'
 import './kept-data.ts'
+import './instructions.ts'
 import './model-choice.ts'
 
 const themes: [Theme, Key][] = [
@@ -82,7 +83,7 @@ export class SettingsDialog extends DeferredElement {
   }
 
   protected override render() {
-    const { models } = engine.state
+    const { models, session } = engine.state
     return html`<dialog aria-labelledby="title" @click=${this.#backdrop}>
       <form method="dialog">
         <header>
@@ -90,6 +91,7 @@ export class SettingsDialog extends DeferredElement {
           <button class="icon" aria-label=${t('close')} title=${t('close')}>${icons.close}</button>
         </header>
         ${models.length > 0 ? html`<sotto-model-choice></sotto-model-choice>` : nothing}
+        ${engine.task === 'chat' && session?.takesSystem ? html`<sotto-instructions></sotto-instructions>` : nothing}
         <fieldset>
           <legend>${t('settings.replies')}</legend>
           ${sliders.map((slider) => this.#slider(slider))}

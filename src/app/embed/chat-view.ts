@@ -2,7 +2,9 @@
 import { css, html, nothing, type PropertyDeclarations } from 'lit'
 import type { ChatMessage } from '../../client/types.ts'
 import type { HostMessage } from '../../widget/messages.ts'
+import { t } from '../language.ts'
 import { base } from '../styles/base.ts'
+import { inOneLine } from '../trouble.ts'
 import './consent.ts'
 import type { Host } from './host-link.ts'
 import { EmbeddedView } from './view.ts'
@@ -12,11 +14,9 @@ const REPLY_TOKENS = 128
 
 /** What the page around hears, for the visitor. */
 function heardBy(around: Host | 'nobody'): string {
-  if (around === 'nobody') return 'It is kept nowhere, and gone when you leave.'
+  if (around === 'nobody') return t('embed.alone')
   const { name, mayRead } = around
-  return mayRead
-    ? `${name}, the page around, is told all that you write here and all that is answered.`
-    : `${name}, the page around, hears that something is said here, and not what.`
+  return t(mayRead ? 'embed.reads' : 'embed.hears', { name })
 }
 
 export class ChatView extends EmbeddedView {
@@ -105,13 +105,13 @@ export class ChatView extends EmbeddedView {
     const { model, around, isAgreed, draft, error } = this
     return html`
       <header>
-        <a href=${new URL('./', location.href).href} target="_blank" rel="noopener">Private chat · ${location.host}</a>
-        <button type="button" @click=${() => this.asked({ type: 'reset' })}>New chat</button>
-        <button type="button" aria-label="Close" @click=${() => this.host.send({ type: 'close' })}>×</button>
+        <a href=${new URL('./', location.href).href} target="_blank" rel="noopener">${t('embed.private')} · ${location.host}</a>
+        <button type="button" @click=${() => this.asked({ type: 'reset' })}>${t('list.new')}</button>
+        <button type="button" aria-label=${t('close')} @click=${() => this.host.send({ type: 'close' })}>×</button>
       </header>
       <main aria-busy=${String(draft !== undefined)}>
-        ${model && around && !isAgreed ? html`<sotto-consent .model=${model} verb="Start" extent=${heardBy(around)} @agree=${this.#agree}></sotto-consent>` : nothing}
-        <div role="log" aria-label="Conversation">
+        ${model && around && !isAgreed ? html`<sotto-consent .model=${model} verb=${t('embed.start')} extent=${heardBy(around)} @agree=${this.#agree}></sotto-consent>` : nothing}
+        <div role="log" aria-label=${t('thread.label')}>
           ${this.turns.map(
             ({ role, content }) =>
               html`<article class=${role === 'user' ? 'you' : 'model'} dir="auto">${content}</article>`,
@@ -121,7 +121,7 @@ export class ChatView extends EmbeddedView {
         ${
           error
             ? html`<p class="problem" role="alert">
-                ${error.message} ${error.advice} <button type="button" @click=${this.#retry}>Try again</button>
+                ${inOneLine(error)} <button type="button" @click=${this.#retry}>${t('again')}</button>
               </p>`
             : nothing
         }
@@ -129,8 +129,8 @@ export class ChatView extends EmbeddedView {
       ${
         isAgreed
           ? html`<form @submit=${this.#submit}>
-              <textarea rows="1" aria-label="Message" dir="auto" @keydown=${this.#keys}></textarea>
-              <button>${draft === undefined ? 'Send' : 'Stop'}</button>
+              <textarea rows="1" aria-label=${t('composer.message')} dir="auto" @keydown=${this.#keys}></textarea>
+              <button>${t(draft === undefined ? 'composer.send' : 'stop')}</button>
             </form>`
           : nothing
       }

@@ -1,15 +1,16 @@
 /** The consent beside somebody's form, and the label of its text once it is sent. */
 import { css, html, nothing, type PropertyDeclarations } from 'lit'
 import type { HostMessage } from '../../widget/messages.ts'
+import { t } from '../language.ts'
 import { base } from '../styles/base.ts'
+import { inOneLine } from '../trouble.ts'
 import './consent.ts'
 import type { Host } from './host-link.ts'
 import { EmbeddedView } from './view.ts'
 
 /** What the visitor agrees to, and with whom. */
 function extentOf(around: Host | 'nobody'): string {
-  const name = around === 'nobody' ? 'The page around' : around.name
-  return `This is for one message, the next that you send. ${name} has it anyway, from its own form, and is told its label.`
+  return t('embed.once', { name: around === 'nobody' ? t('embed.around') : around.name })
 }
 
 export class ClassifyView extends EmbeddedView {
@@ -41,11 +42,11 @@ export class ClassifyView extends EmbeddedView {
   protected override render() {
     const { model, around, isAgreed, isSorting, wasSorted, error } = this
     return html`
-      ${isAgreed ? html`<p role="status">When you send it, your message is sorted privately.</p>` : nothing}
-      ${isSorting ? html`<p role="status">Your message is being sorted privately…</p>` : nothing}
-      ${wasSorted ? html`<p role="status">Your message was sorted. No other one is, unless you agree again.</p>` : nothing}
-      ${model && around && !isAgreed && !isSorting ? html`<sotto-consent .model=${model} verb="Sort my message privately" extent=${extentOf(around)} @agree=${this.#agree}></sotto-consent>` : nothing}
-      ${error ? html`<p role="alert">${error.message} ${error.advice} Your message can be sent all the same.</p>` : nothing}
+      ${isAgreed ? html`<p role="status">${t('embed.willSort')}</p>` : nothing}
+      ${isSorting ? html`<p role="status">${t('embed.sorting')}</p>` : nothing}
+      ${wasSorted ? html`<p role="status">${t('embed.sorted')}</p>` : nothing}
+      ${model && around && !isAgreed && !isSorting ? html`<sotto-consent .model=${model} verb=${t('embed.sort')} extent=${extentOf(around)} @agree=${this.#agree}></sotto-consent>` : nothing}
+      ${error ? html`<p role="alert">${inOneLine(error)} ${t('embed.sendAnyway')}</p>` : nothing}
     `
   }
 

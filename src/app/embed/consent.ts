@@ -2,6 +2,8 @@
 import { css, html, LitElement } from 'lit'
 import type { ModelListing } from '../../owner/api.ts'
 import { bytes } from '../format.ts'
+import { sentence, t } from '../language.ts'
+import { modelName } from '../names.ts'
 import { base } from '../styles/base.ts'
 import { Seen } from './seen.ts'
 
@@ -63,11 +65,12 @@ export class Consent extends LitElement {
   }
 
   protected override render() {
-    const { title, protection, publicBytes } = this.model
+    const { protection, publicBytes } = this.model
+    const promise = sentence(protection.notice.summary)
     return html`
-      <h1>${title}</h1>
-      <p>${protection.notice.summary}. Computed by your browser with ${location.host}, not by the page around this frame.</p>
-      <p>${this.extent} Starting downloads ${bytes(publicBytes)}, once.</p>
+      <h1>${modelName(this.model)}</h1>
+      <p>${t('embed.computed', { promise, host: location.host })}</p>
+      <p>${this.extent} ${t('embed.download', { size: bytes(publicBytes) })}</p>
       <button type="button" aria-disabled=${String(!this.isSeen)} @click=${this.#agree}>${this.verb}</button>
     `
   }

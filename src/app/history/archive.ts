@@ -2,7 +2,9 @@
  * The conversations that this browser keeps, in IndexedDB and nowhere else. Tabs write one after another, each what it and
  * the others have; what was deleted leaves a mark, so that no tab that still has it brings it back.
  */
-import { clearCaches, Database, local, locked, NotRead, openChannel, session } from '../state/storage.ts'
+import { t } from '../language.ts'
+import { locked } from '../state/locks.ts'
+import { clearCaches, Database, local, NotRead, openChannel, session } from '../state/storage.ts'
 import {
   type Conversation,
   fromStored,
@@ -31,8 +33,12 @@ export class Archive {
     this.#channel.addEventListener('message', (event) => listener((event as MessageEvent<News>).data))
   }
 
-  async era(): Promise<number> {
-    return (await this.#marks.get('era')) ?? 0
+  /** Which era this is; nothing where that cannot be read: conversations of a wrong one would outlive an erasure. */
+  async era(): Promise<number | undefined> {
+    return this.#marks.read('era').then(
+      (era) => era ?? 0,
+      () => undefined,
+    )
   }
 
   async get(id: string): Promise<Conversation | undefined> {
@@ -57,6 +63,8 @@ export class Archive {
   async keep(conversation: Conversation): Promise<Conversation | undefined> {
     const { id, temporary, era } = conversation
     if (temporary || isEmpty(conversation) || vault.state.state === 'locked') return conversation
+    // Whether it is older than an erasure could not be told.
+    if (era === undefined) return conversation
     return locked('sotto.history', async () => {
       try {
         if (await this.#isGone(id, era)) return undefined
@@ -93,9 +101,11 @@ export class Archive {
   /** Erases everything that this page keeps: conversations, drafts, settings, passphrase, downloads, its copy for offline. */
   async erase(): Promise<void> {
     await locked('sotto.history', async () => {
-      const era = await this.era()
-      await Promise.all([this.#kept.clear(), this.#drafts.clear(), this.#marks.clear()])
-      await this.#marks.set('era', era + 1)
+      // Before anything else, and another one than any before without a look at that: wherever this ends, no tab that still
+      // has a conversation brings it back.
+      await this.#marks.set('era', 1 + crypto.getRandomValues(new Uint32Array(1))[0])
+      await Promise.all([this.#kept.clear(), this.#drafts.clear()])
+      for (const name of await this.#marks.keys()) if (name !== 'era') await this.#marks.delete(name)
     })
     await vault.unprotect()
     local.clear()
@@ -112,8 +122,8 @@ export class Archive {
    * Resolves with whether it has been dealt with; if not it is to be stored later.
    * @param era that it was written in: erased ones do not come back
    */
-  async keepDraft(id: string, text: string, era: number): Promise<boolean> {
-    if (vault.isShut) return false
+  async keepDraft(id: string, text: string, era: number | undefined): Promise<boolean> {
+    if (vault.isShut || era === undefined) return false
     if (!text) {
       await this.#drafts.delete(id)
       return true
@@ -158,10 +168,7 @@ export class Archive {
         if (conversation) isStored = (await this.#kept.set(id, await seal(id, conversation))) && isStored
       for (const [id, text] of drafts)
         if (text) isStored = (await this.#drafts.set(id, await seal(id, text))) && isStored
-      if (!isStored)
-        throw new NotKept(
-          'The browser did not store all of it, so some is encrypted and some is readable. Free some space, then try again.',
-        )
+      if (!isStored) throw new NotKept(t('kept.partly'))
       if (passphrase === undefined) await vault.unprotect()
     })
   }

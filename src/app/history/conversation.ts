@@ -1,4 +1,5 @@
 /** A conversation as this browser keeps it, and how two tabs' copies of it become one. */
+import type { SessionInfo, SystemPrompt } from '../../owner/api.ts'
 import { mergeRecords, mergeRegisters, type Register, setRegister } from './register.ts'
 import { furtherTraffic, noTraffic, type PartiesTraffic, sumTraffic } from './traffic.ts'
 import { branchOf, emptyTree, mergeTrees, newId, newTurn, type Tree, type Turn } from './tree.ts'
@@ -7,17 +8,19 @@ export interface Conversation extends Tree {
   readonly id: string
   readonly title: Register<string>
   readonly pinned: Register<boolean>
+  /** Instructions to the model, before the first turn; nothing where nobody has given any. */
+  readonly system?: Register<string>
   /** When something was last said in it; ms. */
   readonly updated: number
   /** What the parties received, by the tab that counted. */
   readonly traffic: Readonly<Record<string, PartiesTraffic>>
-  /** Which time between two erasures of everything it belongs to. */
-  readonly era: number
+  /** Which time between two erasures of everything it belongs to; not known where the browser could not read that. */
+  readonly era: number | undefined
   /** Kept in memory only. */
   readonly temporary: boolean
 }
 
-export const newConversation = (era: number, temporary = false): Conversation => ({
+export const newConversation = (era: number | undefined, temporary = false): Conversation => ({
   ...emptyTree,
   id: newId(),
   title: { value: '', at: 0 },
@@ -47,16 +50,35 @@ export const renamed = (conversation: Conversation, title: string): Conversation
   title: setRegister(conversation.title, title),
 })
 
+/** With other instructions to the model, or with none. */
+export const instructed = (conversation: Conversation, system: string): Conversation => ({
+  ...conversation,
+  system: setRegister(conversation.system, system),
+})
+
+/** The instructions to the model, as its engine takes them; nothing where it takes none. */
+export const systemOf = (
+  { system }: Conversation,
+  session: Pick<SessionInfo, 'takesSystem'> | undefined,
+): SystemPrompt | undefined =>
+  session?.takesSystem && system?.value ? { content: system.value, id: String(system.at) } : undefined
+
 /** Everything that either has: commutative, associative and idempotent. The first one itself where the other adds nothing. */
 export function mergeConversations(a: Conversation, b: Conversation): Conversation {
   const tree = mergeTrees(a, b)
   const title = mergeRegisters(a.title, b.title)
   const pinned = mergeRegisters(a.pinned, b.pinned)
+  const system = a.system && b.system ? mergeRegisters(a.system, b.system) : (a.system ?? b.system)
   const traffic = mergeRecords(a.traffic, b.traffic, furtherTraffic)
   const updated = Math.max(a.updated, b.updated)
   const isSame =
-    tree === a && title === a.title && pinned === a.pinned && traffic === a.traffic && updated === a.updated
-  return isSame ? a : { ...a, ...tree, title, pinned, traffic, updated }
+    tree === a &&
+    title === a.title &&
+    pinned === a.pinned &&
+    system === a.system &&
+    traffic === a.traffic &&
+    updated === a.updated
+  return isSame ? a : { ...a, ...tree, title, pinned, traffic, updated, ...(system && { system }) }
 }
 
 /** As earlier releases stored it: turns one after another. */

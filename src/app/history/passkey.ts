@@ -3,6 +3,7 @@
  * section 10.1.4, `prf`), once whoever holds it has shown a finger, a face or a PIN, and a key is derived of that (HKDF,
  * RFC 5869). The secret never leaves this page, and no server knows the passkey.
  */
+import { t } from '../language.ts'
 
 /** What is stored of it: nothing that opens anything without the authenticator. */
 export interface Passkey {
@@ -15,8 +16,6 @@ export class PasskeyRefused extends Error {
   override readonly name = 'PasskeyRefused'
 }
 
-const CANNOT =
-  'This passkey cannot open anything here: its authenticator computes no secrets. Use the passphrase.'
 const random = (bytes: number): Uint8Array<ArrayBuffer> => crypto.getRandomValues(new Uint8Array(bytes))
 const bytesOf = (source: BufferSource): Uint8Array<ArrayBuffer> =>
   new Uint8Array(
@@ -30,13 +29,10 @@ const isName = (host: string): boolean => !/^[\d.]+$|:/.test(host)
 
 /** Why there can be no passkey here, for people; nothing where there may be one: the authenticator has the last word. */
 export async function whyNoPasskey(): Promise<string | undefined> {
-  if (typeof PublicKeyCredential === 'undefined' || !isSecureContext)
-    return 'This browser offers no passkeys here.'
-  if (!isName(location.hostname)) return 'A page that is opened by an address, not a name, has no passkeys.'
+  if (typeof PublicKeyCredential === 'undefined' || !isSecureContext) return t('passkey.none')
+  if (!isName(location.hostname)) return t('passkey.address')
   const capabilities = await PublicKeyCredential.getClientCapabilities?.().catch(() => undefined)
-  return capabilities?.['extension:prf'] === false
-    ? 'This browser’s passkeys compute no secrets, so none can open this.'
-    : undefined
+  return capabilities?.['extension:prf'] === false ? t('passkey.noSecrets') : undefined
 }
 
 /** Runs what the browser asks the person for. Throws {@link PasskeyRefused}. */
@@ -45,9 +41,9 @@ async function asked(run: () => Promise<Credential | null>): Promise<PublicKeyCr
     const credential = await run()
     if (credential) return credential as PublicKeyCredential
   } catch (cause) {
-    throw new PasskeyRefused('No passkey was given. Try again, or use the passphrase.', { cause })
+    throw new PasskeyRefused(t('passkey.refused'), { cause })
   }
-  throw new PasskeyRefused('No passkey was given. Try again, or use the passphrase.')
+  throw new PasskeyRefused(t('passkey.refused'))
 }
 
 /** AES-256-GCM, for wrapping another key. */
@@ -81,7 +77,7 @@ export async function makePasskey(): Promise<{ passkey: Passkey; key: CryptoKey 
     }),
   )
   const { prf } = credential.getClientExtensionResults()
-  if (!prf?.enabled) throw new PasskeyRefused(CANNOT)
+  if (!prf?.enabled) throw new PasskeyRefused(t('passkey.cannot'))
   const passkey = { id: bytesOf(credential.rawId), salt }
   // Some compute nothing before they are asked for it by itself.
   const key = prf.results ? await keyOf(prf.results.first, salt) : await keyOfPasskey(passkey)
@@ -101,6 +97,6 @@ export async function keyOfPasskey({ id, salt }: Passkey): Promise<CryptoKey> {
     }),
   )
   const secret = credential.getClientExtensionResults().prf?.results?.first
-  if (!secret) throw new PasskeyRefused(CANNOT)
+  if (!secret) throw new PasskeyRefused(t('passkey.cannot'))
   return keyOf(secret, salt)
 }

@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Conversation, fromLinear, mergeConversations, newConversation } from './conversation.ts'
+import {
+  type Conversation,
+  fromLinear,
+  instructed,
+  mergeConversations,
+  newConversation,
+  systemOf,
+} from './conversation.ts'
 import {
   branchesAt,
   branchOf,
@@ -40,6 +47,18 @@ describe('a conversation', () => {
     const copies = { turns: { a: { ...question, id: 'a' }, b: { ...question, id: 'b', at: 9 } }, chosen: {} }
     expect(branchOf(copies).map(({ id }) => id)).toEqual(['b'])
   })
+})
+
+test('instructions to the model are those that were given last, in every tab', () => {
+  const plain = newConversation(0)
+  const [one, other] = [instructed(plain, 'Be brief.'), instructed(instructed(plain, 'Be'), 'Be kind.')]
+  const merged = mergeConversations(one, other)
+  expect(merged.system).toEqual(mergeConversations(other, one).system)
+  expect(mergeConversations(plain, one).system).toEqual(one.system)
+  const taken = systemOf(merged, { takesSystem: true })
+  expect(taken).toEqual({ content: 'Be kind.', id: String(other.system?.at) })
+  expect(systemOf(merged, { takesSystem: false })).toBeUndefined()
+  expect(systemOf(instructed(merged, ''), { takesSystem: true })).toBeUndefined()
 })
 
 test('what an earlier release kept becomes the same conversation in every tab', () => {

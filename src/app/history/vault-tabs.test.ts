@@ -108,3 +108,32 @@ test('a tab that is locked stays so, whatever another one changes', async () => 
   await tab.archive.protect('another one')
   await vi.waitFor(() => expect(vault.state.state).toBe('locked'))
 })
+
+describe('an era that cannot be read', () => {
+  const eraUnread = (table: string, key?: string) => table === 'marks' && key === 'era'
+
+  test('is no first one: what is written in it is stored nowhere, and is not taken for deleted', async () => {
+    const tab = await openTab()
+    await tab.archive.erase()
+    disk.faults = eraUnread
+    const era = await tab.archive.era()
+    expect(era).toBeUndefined()
+    disk.faults = () => false
+    const conversation = { ...tab.said(secret), era }
+    expect(await tab.archive.keep(conversation)).toBe(conversation)
+    expect(await tab.archive.keepDraft('new', secret, era)).toBe(false)
+    expect(onDisk()).not.toContain(secret)
+  })
+
+  test('is ended all the same by an erasure, which no tab undoes', async () => {
+    const [one, late] = [await openTab(), await openTab()]
+    await one.archive.erase()
+    const conversation = { ...late.said(secret), era: await late.archive.era() }
+    await late.archive.keep(conversation)
+    disk.faults = eraUnread
+    await one.archive.erase()
+    disk.faults = () => false
+    expect(await late.archive.keep(conversation)).toBeUndefined()
+    expect(onDisk()).not.toContain(secret)
+  })
+})

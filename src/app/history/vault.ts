@@ -5,6 +5,7 @@
  * are random and stay readable, and so does how many there are and how long each one is. What was readable before it was
  * sealed may linger on the disk until the browser tidies its database up.
  */
+import { t } from '../language.ts'
 import { Database, NotRead, openChannel } from '../state/storage.ts'
 import { Store } from '../state/store.ts'
 import { keyOfPasskey, makePasskey, type Passkey, PasskeyRefused } from './passkey.ts'
@@ -52,7 +53,7 @@ export class VaultLocked extends Error {
   override readonly name = 'VaultLocked'
 
   constructor() {
-    super('What this browser keeps is locked. Unlock it with the passphrase first.')
+    super(t('lock.first'))
   }
 }
 
@@ -154,7 +155,7 @@ export class Vault extends Store<VaultState> {
     if (!wrapped) return this.#shut(undefined)
     const wrapping = await wrappingKey(passphrase, wrapped)
     const key = await unwrap(wrapped, wrapping).catch(() => {
-      throw new WrongPassphrase('That is not the passphrase.')
+      throw new WrongPassphrase(t('lock.wrong'))
     })
     this.#open(key, wrapped)
   }
@@ -166,9 +167,9 @@ export class Vault extends Store<VaultState> {
     // Another tab may have changed its mind meanwhile.
     const [stored, wrapped] = [await this.#passkeys.read('key'), await this.#marks.read('key')]
     if (!wrapped) return this.#shut(undefined)
-    if (!stored || !wrapping) throw new PasskeyRefused('No passkey opens this any more. Use the passphrase.')
+    if (!stored || !wrapping) throw new PasskeyRefused(t('passkey.gone'))
     const key = await unwrap(stored, wrapping).catch(() => {
-      throw new PasskeyRefused('This passkey is another one. Use the passphrase.')
+      throw new PasskeyRefused(t('passkey.other'))
     })
     this.#open(key, wrapped)
   }
@@ -193,7 +194,7 @@ export class Vault extends Store<VaultState> {
     const key = await crypto.subtle.wrapKey('raw', this.#key, wrapping, { name: 'AES-GCM', iv })
     if (!(await this.#passkeys.set('key', { passkey, iv, key }))) {
       await this.#passkeys.delete('key')
-      throw new NotKept('The browser did not keep the passkey’s key. Free some space, then try again.')
+      throw new NotKept(t('kept.noPasskey'))
     }
     this.set({ hasPasskey: true })
   }
@@ -252,9 +253,7 @@ export class Vault extends Store<VaultState> {
     const isStored = await this.#marks.set('key', next)
     if (!isStored) {
       await (before ? this.#marks.set('key', before) : this.#marks.delete('key'))
-      throw new NotKept(
-        'The browser did not keep the key, so nothing was encrypted. Free some space, then try again.',
-      )
+      throw new NotKept(t('kept.noKey'))
     }
     this.#open(key, next)
     this.#channel.postMessage({ protected: key, id: next.id })

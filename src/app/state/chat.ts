@@ -27,9 +27,9 @@ import type { ChatState, Conversing } from './chat-state.ts'
 import { drafts } from './drafts.ts'
 import { engine } from './engine.ts'
 import { library } from './library.ts'
+import { locked } from './locks.ts'
 import { goTo } from './place.ts'
 import { Replying } from './replying.ts'
-import { locked } from './storage.ts'
 import { Store } from './store.ts'
 
 /** Names this tab among those that count what the parties received. */
@@ -37,12 +37,13 @@ const tab = newId()
 
 export class Chat extends Store<ChatState> implements Conversing {
   readonly announcer = new Announcer()
-  era = 0
+  /** Which era it is, as far as that is known. */
+  era?: number
   #run?: Promise<void>
   readonly #replying = new Replying(this)
 
   constructor() {
-    super({ conversation: newConversation(0), stopping: false, errors: {} })
+    super({ conversation: newConversation(undefined), stopping: false, errors: {} })
     let before = engine.state.stats
     engine.subscribe(() => {
       const { stats } = engine.state
@@ -114,6 +115,7 @@ export class Chat extends Store<ChatState> implements Conversing {
   }
 
   async begin(temporary = false, notice?: string): Promise<void> {
+    this.era ??= await archive.era()
     await this.open(newConversation(this.era, temporary))
     this.set({ notice })
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { TableError } from '../../texts/error.ts'
-import { fromFile, fromLines, guessColumns, most, tableOf } from './classify-table.ts'
+import { fromFile, fromLines, fromSheet, guessColumns, most, tableOf } from './classify-table.ts'
 
 const file = (name: string, text: string) => fromFile(name, new TextEncoder().encode(text).buffer)
 const table = (name: string, text: string) => tableOf(file(name, text))
@@ -136,6 +136,16 @@ describe('a file', () => {
     expect(() => fromFile('a.csv', new ArrayBuffer(most.bytes + 1))).toThrow(/sotto classify/)
     expect(() => file('a.csv', 'a\n'.repeat(most.rows + 2))).toThrow(/sotto classify/)
   })
+})
+
+it('takes a sheet’s rows, those without a text left out', () => {
+  const source = fromSheet('a.xlsx', [
+    ['text', 'stars'],
+    ['fine', '4'],
+    ['', ' '],
+  ])
+  expect(tableOf(source)).toEqual({ columns: ['text', 'stars'], rows: [['fine', '4']] })
+  expect(() => fromSheet('a.xlsx', [['', '']])).toThrow(/first sheet of a.xlsx is empty/)
 })
 
 describe('the text’s column', () => {

@@ -69,6 +69,14 @@ export function fromFile(name: string, bytes: ArrayBuffer): Source {
   return checked({ name, records, isNamed, isSure: false, notes })
 }
 
+/** The rows of a sheet. Throws {@link TableError} where there are none, or too many. */
+export function fromSheet(name: string, rows: string[][]): Source {
+  const records = rows.filter((row) => row.some((cell) => cell.trim() !== ''))
+  if (records.length === 0) throw new TableError(`The first sheet of ${name} is empty.`)
+  const notes = ['Its first sheet was read.']
+  return checked({ name, records, isNamed: looksNamed(records), isSure: false, notes })
+}
+
 /** Lines of a text, such as reviews with a comma here and there, are not a table, whose lines have equally many cells. */
 function isTabular(text: string): boolean {
   try {

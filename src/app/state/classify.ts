@@ -20,8 +20,8 @@ import {
   withResult,
 } from './classify-batch.ts'
 import { engine } from './engine.ts'
+import { locked } from './locks.ts'
 import { rememberPace } from './pace.ts'
-import { locked } from './storage.ts'
 import { Store } from './store.ts'
 
 /** A text that has its label, and what it took. */

@@ -21,6 +21,9 @@ import type {
 import { OwnerError } from '../../owner/api.ts'
 import { WorkerOwner } from '../../owner/worker-owner.ts'
 import { loadConfig } from '../config.ts'
+import { type Conversation, systemOf } from '../history/conversation.ts'
+import { t } from '../language.ts'
+import { modelName } from '../names.ts'
 import { Healing } from './healing.ts'
 import { forPage, taskOf } from './page-task.ts'
 import { parties } from './parties.ts'
@@ -171,12 +174,14 @@ export class Engine extends Store<EngineState> {
     return this.#compute((owner) => owner.classifyEach(inputs), onEvent)
   }
 
-  /** How long a message is, and how long it may be; nothing while that cannot be told. */
-  async measure(content: string): Promise<Measured | undefined> {
+  /** How long a message is behind a conversation's instructions, and how long it may be; nothing while that cannot be told. */
+  async measure(content: string, conversation: Conversation): Promise<Measured | undefined> {
     if (this.state.phase !== 'open' || this.task !== 'chat') return undefined
-    const { maxTokens } = settings.state
-    const message = { role: 'user', content } as const
-    return this.#owner.measure(message, { maxTokens }).catch(() => undefined)
+    const options = {
+      maxTokens: settings.state.maxTokens,
+      system: systemOf(conversation, this.state.session),
+    }
+    return this.#owner.measure({ role: 'user', content }, options).catch(() => undefined)
   }
 
   async #compute<T>(use: (owner: OwnerApi) => Promise<T>, onEvent: OnEvent): Promise<T> {
@@ -267,7 +272,7 @@ export class Engine extends Store<EngineState> {
     }
     const first = models.find(({ task }) => task !== 'classify') ?? models[0]
     const asked = query.get('model')
-    if (asked) this.set({ notice: `There is no model called “${asked}” here; using ${first.title} instead.` })
+    if (asked) this.set({ notice: t('notice.noModel', { name: asked, instead: modelName(first) }) })
     return first
   }
 

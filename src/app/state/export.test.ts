@@ -1,3 +1,4 @@
+import '../view-texts.ts'
 import { describe, expect, test, vi } from 'vitest'
 import { type Conversation, newConversation } from '../history/conversation.ts'
 import { branchOf, newTurn, withTurn } from '../history/tree.ts'
@@ -8,6 +9,7 @@ const question = newTurn('user', 'Where is it?', undefined, { id: 'q', at: 1, wi
 const reply = newTurn('assistant', 'There.', 'q', { id: 'r', at: 2, finish: 'stop', tokens: 3, seconds: 0.5 })
 const conversation: Conversation = [question, reply].reduce(withTurn, {
   ...newConversation(0),
+  system: { value: 'Be brief.', at: 3 },
   traffic: { tab: { hops: 1 } } as unknown as Conversation['traffic'],
 })
 const file = (conversations: unknown, format = 'sotto-conversations') =>
@@ -48,6 +50,7 @@ describe('a file of conversations', () => {
       'a name that is no field of its own',
       JSON.parse(JSON.stringify(conversation).replaceAll('"q"', '"__proto__"')),
     ],
+    ['instructions that are none', { ...conversation, system: 'Be brief.' }],
     ['a role that is none', turn({ role: 'system' })],
   ])('is refused with %s', (_, value) => {
     expect(() => importFile(file([conversation, value]), 0)).toThrow('Conversation 2')

@@ -1,6 +1,7 @@
 /** Kept conversations as a file, and back. */
 
 import { type Conversation, fromLinear, type LinearConversation } from '../history/conversation.ts'
+import { t } from '../language.ts'
 import { nextTask } from '../next-task.ts'
 import { toMarkdown } from './markdown-file.ts'
 import { saveFile } from './save.ts'
@@ -72,6 +73,7 @@ const isTree = (value: Unknown): boolean =>
   isName(value.id) &&
   isRegister(value.title, 'string') &&
   isRegister(value.pinned, 'boolean') &&
+  (value.system === undefined || isRegister(value.system, 'string')) &&
   isTime(value.updated) &&
   isObject(value.turns) &&
   Object.entries(value.turns).every(
@@ -85,20 +87,20 @@ const isTree = (value: Unknown): boolean =>
  * aside. Throws {@link ImportError}.
  * @param era that the conversations are to belong to
  */
-export function importFile(text: string, era: number): Conversation[] {
+export function importFile(text: string, era: number | undefined): Conversation[] {
   let file: unknown
   try {
     file = JSON.parse(text)
   } catch {
-    throw new ImportError('That file is not JSON. Choose one that was exported from here.')
+    throw new ImportError(t('kept.noJson'))
   }
   if (!isObject(file) || file.format !== FORMAT || !Array.isArray(file.conversations))
-    throw new ImportError('That file has no conversations from here. Choose one that was exported from here.')
+    throw new ImportError(t('kept.notOurs'))
   return file.conversations.map((value: unknown, at) => {
     if (isObject(value) && isLinear(value))
       return { ...fromLinear(value as unknown as LinearConversation), traffic: {}, era }
     if (isObject(value) && isTree(value))
       return { ...(value as unknown as Conversation), traffic: {}, era, temporary: false }
-    throw new ImportError(`Conversation ${at + 1} in that file is damaged, so nothing was taken from it.`)
+    throw new ImportError(t('kept.damaged', { at: at + 1 }))
   })
 }

@@ -7,5 +7,7 @@ export function toMarkdown(conversation: Conversation): string {
     ({ role, content, model, at }) =>
       `## ${role === 'user' ? 'You' : (model ?? 'Model')}, ${new Date(at).toISOString()}\n\n${content}\n`,
   )
-  return [`# ${conversation.title.value}\n`, ...turns].join('\n')
+  const system = conversation.system?.value
+  const instructions = system ? [`> ${system.replaceAll('\n', '\n> ')}\n`] : []
+  return [`# ${conversation.title.value}\n`, ...instructions, ...turns].join('\n')
 }

@@ -52,9 +52,11 @@ export async function whoIsAway(): Promise<Away | undefined> {
   if (!navigator.onLine) return offline()
   const { server, dealer } = parties.state
   const ask = (party: { url: string } | undefined) => (party ? answers(`${party.url}/livez`) : true)
-  const [isServer, isDealer] = await Promise.all([ask(server), ask(dealer)])
+  // All at once: a person waits for the slowest of them, and not for one after another.
+  const asked = [ask(server), ask(dealer), answers('healthz')]
+  const [isServer, isDealer, isPage] = await Promise.all(asked)
   if (isServer && isDealer) return undefined
-  if (!isServer && !isDealer && !(await answers('healthz'))) return offline()
+  if (!isServer && !isDealer && !isPage) return offline()
   return isServer ? away('dealer', dealer?.operator) : away('server', server?.operator)
 }
 

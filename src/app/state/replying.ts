@@ -1,6 +1,6 @@
 /** One reply, from the question to its last word; what is there of it is kept as it comes. */
 import { type ChatResult, OwnerError, type OwnerEvent } from '../../owner/api.ts'
-import { withWire } from '../history/conversation.ts'
+import { systemOf, withWire } from '../history/conversation.ts'
 import { branchOf, rewritten, type Turn, withTurn } from '../history/tree.ts'
 import { modelName } from '../names.ts'
 import type { Conversing } from './chat-state.ts'
@@ -90,7 +90,9 @@ export class Replying {
     const { temperature, topP, maxTokens, padding } = settings.state
     const asked = [...branchOf(conversation, after), ...(content ? [this.#reply] : [])]
     const messages = asked.map(({ id, role, content }) => ({ id, role, content }))
-    const options = { temperature, topP, maxTokens, padding, conversation: conversation.id, reply: id }
+    const system = systemOf(conversation, engine.state.session)
+    const named = { conversation: conversation.id, reply: id }
+    const options = { temperature, topP, maxTokens, padding, system, ...named }
     const result = await Promise.race([engine.chat(messages, options, this.#onEvent), this.#left(cancelled)])
     this.#noteWire()
     return result

@@ -14,7 +14,7 @@ const LOCK_MS = 3000
 
 /** The open conversation first, then the others. */
 export async function restore(): Promise<void> {
-  chat.era = await archive.era()
+  chat.era = (await archive.era()) ?? chat.era
   const { id, isAsked } = placeHere()
   const conversation = id ? await archive.get(id) : undefined
   const notice = !conversation && isAsked ? t('place.gone') : undefined

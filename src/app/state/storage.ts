@@ -20,7 +20,7 @@ export class NotRead extends Error {
   override readonly name = 'NotRead'
 
   constructor() {
-    super('The browser could not read what it keeps for this page. Reload the page, then try again.')
+    super(t('storage.unread'))
   }
 }
 
@@ -180,24 +180,5 @@ export async function clearCaches(): Promise<void> {
     for (const name of await caches.keys()) await caches.delete(name)
   } catch {
     // Then there is nothing in them.
-  }
-}
-
-/**
- * Runs something while no other tab does, where there are locks; the browser doesn't freeze a tab in the background that has
- * one.
- */
-export async function locked<T>(name: string, run: () => Promise<T>): Promise<T> {
-  let isBegun = false
-  const begun = (): Promise<T> => {
-    isBegun = true
-    return run()
-  }
-  try {
-    return navigator.locks ? await navigator.locks.request(name, begun) : await begun()
-  } catch (error) {
-    // Where storage is forbidden so are locks.
-    if (isBegun) throw error
-    return run()
   }
 }

@@ -11,6 +11,7 @@ import { type Example, readExamples } from '../../../tools/finetune/data.ts'
 import { onnxEngine } from '../../../tools/onnx/engine.ts'
 import { readDialogues } from '../../../tools/train/dialogues.ts'
 import { type Bundle, loadBundle } from '../../model/files/bundle-node.ts'
+import { writeEvaluation } from '../../model/files/evaluation.ts'
 import { command, type ValuesOf } from '../command.ts'
 import { UsageError } from '../errors.ts'
 import { printResult, status } from '../terminal.ts'
@@ -24,6 +25,11 @@ const declared = command('evaluate', 'Measure a model on held-out data.')
   .requiredOption('--dev <file>', 'held-out dialogues, or texts with labels')
   .option('--data <file>', 'chat models: training dialogues, for the n-gram models they are compared with')
   .option('--texts <n>', 'classifiers: no more than so many texts', whole(1))
+  .option(
+    '--keep',
+    'classifiers: keep the private accuracy beside the bundle, where listings have it from',
+    false,
+  )
   .option('--docs <dir>', 'chat models: also write samples.md there')
   .option('--json', 'print one JSON object', false)
 
@@ -34,6 +40,8 @@ async function evaluate(values: ValuesOf<typeof declared>): Promise<void> {
   const bundle = await loadBundle(values.model)
   if (bundle.manifest.config.head?.kind === 'classify') {
     const result = await labelled(bundle, readExamples(values.dev).slice(0, values.texts), values.json)
+    if (values.keep)
+      writeEvaluation(values.model, bundle.hash, { accuracy: result.privateAccuracy, texts: result.texts })
     const lines = Object.entries(result).map(([name, value]) => `${name.padEnd(16)} ${value}`)
     printResult(values.json, result, `${lines.join('\n')}\n`)
     return

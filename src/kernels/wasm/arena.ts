@@ -2,7 +2,7 @@ import { KernelError } from '../error.ts'
 
 const PAGE = 65536
 /** 4 GiB less one page, so that an end address still fits 32 bits. */
-const LIMIT = 65535 * PAGE
+export const WASM_BYTES = 65535 * PAGE
 
 interface Span {
   at: number
@@ -73,7 +73,7 @@ export class Arena {
     const pages = Math.ceil((size - (tail?.size ?? 0)) / PAGE)
     const end = this.#end + pages * PAGE
     try {
-      if (end > LIMIT) throw new RangeError('past 4 GiB')
+      if (end > WASM_BYTES) throw new RangeError('past 4 GiB')
       this.memory.grow(pages)
     } catch (cause) {
       throw new KernelError(`out of memory: ${size} bytes more than ${this.used} in use`, { cause })

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { publicFiles } from './bundle.ts'
+import { type Evaluation, readEvaluation } from './evaluation.ts'
 import { type Manifest, modelHash, parseManifest } from './manifest.ts'
 import { decodeHeader, headerLength } from './safetensors.ts'
 
@@ -21,6 +22,8 @@ export interface CatalogEntry {
   manifest: Manifest
   hash: string
   files: ReadonlyMap<string, PublicFile>
+  /** What was measured of it, if anything was. */
+  evaluation?: Evaluation
 }
 
 const contentType = (file: string): string =>
@@ -63,7 +66,8 @@ async function readEntry(dir: string): Promise<CatalogEntry> {
     if (file.endsWith('.safetensors')) refusePrivate(join(dir, file), manifest, bytes)
     files.set(file, { bytes, type: contentType(file), etag: `"${digest.slice(0, 32)}"` })
   }
-  return { name, dir, manifest, hash: await modelHash(manifest), files }
+  const hash = await modelHash(manifest)
+  return { name, dir, manifest, hash, files, evaluation: readEvaluation(dir, hash) }
 }
 
 /** A private tensor in a public file would be given away for good: better not to start. */

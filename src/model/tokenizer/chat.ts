@@ -1,7 +1,7 @@
 import type { Tokenizer } from '@huggingface/tokenizers'
 import type { ChatTokens, Manifest } from '../files/manifest.ts'
 import { symbolsToBytes } from './byte-symbols.ts'
-import { encodeBare, encodeBetween, encodeFurther, encodePlain } from './special.ts'
+import { encodeAround, encodeBare, encodeFurther, encodePlain } from './special.ts'
 import { quoted, type TurnMarks } from './turn-marks.ts'
 
 /** One turn of a conversation. */
@@ -59,7 +59,13 @@ export interface TurnFormat {
   opens(message: Message): boolean
   /** A reply of these ids as a turn, without those that ended it. */
   wrap(reply: readonly number[]): number[]
+  /** The same behind a system prompt, which goes with the first turn that is kept; where the model's template takes one. */
+  withSystem?(prompt: string): TurnFormat
 }
+
+/** How a model takes turns behind a system prompt; without one, or where its template takes none, as ever. */
+export const behindSystem = (format: TurnFormat, prompt: string | undefined): TurnFormat =>
+  (prompt === undefined ? undefined : format.withSystem?.(prompt)) ?? format
 
 function checkRole({ role }: Message): void {
   if (role !== 'user' && role !== 'assistant')
@@ -92,7 +98,7 @@ function chatFormat(tokenizer: Tokenizer, chat: ChatTokens, marks: TurnMarks | u
 }
 
 /** Turns as a checkpoint's template marks them: with a question go the marks on both of its sides, so a reply is bare. */
-function markedFormat(tokenizer: Tokenizer, marks: TurnMarks): TurnFormat {
+function markedFormat(tokenizer: Tokenizer, marks: TurnMarks, prompt?: string): TurnFormat {
   const opening = openingIds(tokenizer, marks)
   return {
     start: [],
@@ -103,7 +109,11 @@ function markedFormat(tokenizer: Tokenizer, marks: TurnMarks): TurnFormat {
       const { role, content } = message
       if (role === 'assistant') return encodeFurther(tokenizer, marks.lead + quoted(marks.answer, content))
       const said = quoted(marks.question, content)
-      return encodeBetween(tokenizer, isFirst ? marks.first : marks.next, said, marks.reply)
+      const { system } = marks
+      if (!isFirst || prompt === undefined || !system)
+        return encodeAround(tokenizer, [isFirst ? marks.first : marks.next, marks.reply], [said])
+      const around = [system.before, system.after, marks.reply]
+      return encodeAround(tokenizer, around, [quoted(system.prompt, prompt), said])
     },
     begin: ({ content }) =>
       marks.opening === ''
@@ -112,6 +122,7 @@ function markedFormat(tokenizer: Tokenizer, marks: TurnMarks): TurnFormat {
     close: (rest) => [...rest],
     opens: ({ role }) => role === 'user',
     wrap: (reply) => [...opening, ...reply],
+    ...(marks.system && { withSystem: (asked: string) => markedFormat(tokenizer, marks, asked) }),
   }
 }
 

@@ -131,9 +131,9 @@ function argument(arg: object): object {
   return type === 'KeywordArgumentExpression' ? (value as object) : arg
 }
 
-/** Whether a step may give a text's own `replace`. */
-function mayReplace(node: Node): boolean {
-  const { type, property } = node as { type: string; property?: { value?: unknown } }
+/** Whether a step may give a text's own `replace`; the ends of a slice that are left out are steps without a node. */
+function mayReplace(node: Node | undefined): boolean {
+  const { type, property } = (node ?? {}) as { type?: string; property?: { value?: unknown } }
   return type === 'MemberExpression' && (property?.value === undefined || property.value === 'replace')
 }
 

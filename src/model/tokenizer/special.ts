@@ -34,19 +34,28 @@ export const encodePlain = (tokenizer: Tokenizer, text: string): number[] =>
   splitInside(text, specialTokens(tokenizer)).flatMap((piece) => encodeBare(tokenizer, piece))
 
 /**
- * Ids of a text with marks around it, tokenised as a whole: in `before` and `after` special tokens are meant, in `text` they
- * are spelled only.
+ * Ids of texts with marks around them, tokenised as a whole: in `marks`, one more than `texts`, special tokens are meant, in
+ * `texts` they are spelled only.
  */
-export function encodeBetween(tokenizer: Tokenizer, before: string, text: string, after: string): number[] {
+export function encodeAround(
+  tokenizer: Tokenizer,
+  marks: readonly string[],
+  texts: readonly string[],
+): number[] {
   const specials = specialTokens(tokenizer)
-  const pieces = splitInside(text, specials)
-  const last = pieces.length - 1
-  const whole = pieces.map((piece, i) => (i === 0 ? before : '') + piece + (i === last ? after : ''))
   const count = (part: string) => specials.reduce((sum, special) => sum + part.split(special).length - 1, 0)
+  const meant = marks.reduce((sum, mark) => sum + count(mark), 0)
+  const apart = [marks[0]]
+  const whole = [marks[0]]
+  for (const [i, text] of texts.entries()) {
+    const [first, ...further] = splitInside(text, specials)
+    apart.push(first, ...further, marks[i + 1])
+    whole[whole.length - 1] += first
+    whole.push(...further)
+    whole[whole.length - 1] += marks[i + 1]
+  }
   // A mark and what is written next to it must not make another mark together.
-  const meant = count(before) + count(after)
-  const parts =
-    whole.reduce((sum, part) => sum + count(part), 0) === meant ? whole : [before, ...pieces, after]
+  const parts = whole.reduce((sum, part) => sum + count(part), 0) === meant ? whole : apart
   return parts.flatMap((part) => encodeBare(tokenizer, part))
 }
 

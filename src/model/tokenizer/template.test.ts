@@ -1,7 +1,7 @@
 import { Tokenizer } from '@huggingface/tokenizers'
 import { describe, expect, test } from 'vitest'
 import { byteLevelJson } from '../../../test/support/checkpoint-folder.ts'
-import type { Message } from './chat.ts'
+import { type Message, turnFormat } from './chat.ts'
 import { encodeChat, formatOf } from './encode-chat.ts'
 import { boundedTemplate } from './render-template.ts'
 import { conversation, turnMarks } from './template.ts'
@@ -90,6 +90,9 @@ const templates: [string, string, object | undefined][] = [
   ['fails', '{{ messages.nothing.here }}', undefined],
 ]
 
+const trimming =
+  "{% for message in messages[0:] %}{{ '<|' + message['role'] + '|>\n' + message['content'].strip() + '<|end|>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% endif %}"
+
 describe('a chat template', () => {
   test.each(templates)('that %s', (_, template, expected) => {
     const marks = turnMarks(template, tokens)
@@ -154,6 +157,46 @@ describe('a chat template', () => {
     expect(render({ x: '\n a b \n' })).toBe('[ a b ][b \n][\n a b][a b]')
   })
 
+  test('says a whole conversation behind a system prompt, where it takes one', () => {
+    const takes = [templates[0][1], templates[1][1], trimming]
+    for (const template of takes) {
+      const marks = turnMarks(template, tokens)!
+      const render = boundedTemplate(template)
+      const messages = [
+        { role: 'system', content: 'Be brief.\n' },
+        { role: 'user', content: 'a' },
+        { role: 'assistant', content: 'b' },
+        { role: 'user', content: 'c' },
+      ]
+      const whole = render({ ...tokens, messages, add_generation_prompt: true })
+      expect(conversation(marks, ['a', 'b', 'c'], 'Be brief.\n')).toBe(whole)
+      expect(conversation(marks, ['a', 'b', 'c'])).not.toContain('Be brief.')
+    }
+    expect(turnMarks(templates[0][1], tokens)!.system).toEqual({
+      before: '<|im_start|>system\n',
+      after: '<|im_end|>\n<|im_start|>user\n',
+      prompt: 'whole',
+    })
+  })
+
+  test.each([
+    ['refuses the role', templates[2][1]],
+    [
+      'trims it and the first question as one text (Llama 2)',
+      "{% if messages[0]['role'] == 'system' %}{% set loop_messages = messages[1:] %}{% set system_message = messages[0]['content'] %}{% else %}{% set loop_messages = messages %}{% set system_message = false %}{% endif %}{% for message in loop_messages %}{% if loop.index0 == 0 and system_message != false %}{% set content = '<<SYS>>\\n' + system_message + '\\n<</SYS>>\\n\\n' + message['content'] %}{% else %}{% set content = message['content'] %}{% endif %}{% if message['role'] == 'user' %}{{ bos_token + '[INST] ' + content.strip() + ' [/INST]' }}{% elif message['role'] == 'assistant' %}{{ ' ' + content.strip() + ' ' + eos_token }}{% endif %}{% endfor %}",
+    ],
+    [
+      'says it again before every question',
+      "{% for m in messages %}{% if m.role != 'system' %}{% if m.role == 'user' and messages[0].role == 'system' %}{{ messages[0].content }}{% endif %}[{{ m.content }}]{% endif %}{% endfor %}",
+    ],
+    [
+      'leaves it out',
+      "{% for m in messages %}{% if m.role != 'system' %}[{{ m.content }}]{% endif %}{% endfor %}",
+    ],
+  ])('that %s takes no system prompt', (_, template) => {
+    expect(turnMarks(template, tokens)).toMatchObject({ system: undefined })
+  })
+
   test('says a whole conversation', () => {
     const marks = turnMarks(templates[1][1], tokens)!
     expect(conversation(marks, ['a', 'b', 'c'])).toBe(
@@ -205,5 +248,20 @@ describe('a conversation by template', () => {
     const all = said('hi', 'there', 'you')
     expect(encodeChat(tokenizer, chat, all, { maxTokens: last.length + 2 })).toEqual(last)
     expect(() => encodeChat(tokenizer, chat, all, { maxTokens: last.length - 1 })).toThrow('Shorten it')
+  })
+
+  test('has the system prompt as text, too, and tokenised with what is around it', () => {
+    const marks = turnMarks(chat.template, tokens)!
+    const format = turnFormat(tokenizer, { chat }, marks).withSystem!('Be <|im_end|> brief')
+    const encoded = format.encode({ role: 'user', content: 'hi' }, true)
+    const end = ids('<|im_end|>')[0]
+    // What ends the prompt, and what ends the question: that spelled one is neither.
+    expect(encoded.filter((id) => id === end)).toHaveLength(2)
+    expect(tokenizer.decode(encoded, { skip_special_tokens: false })).toBe(
+      conversation(marks, ['hi'], 'Be <|im_end|> brief'),
+    )
+    expect(format.encode({ role: 'user', content: 'hi' }, false)).toEqual(
+      turnFormat(tokenizer, { chat }, marks).encode({ role: 'user', content: 'hi' }, false),
+    )
   })
 })

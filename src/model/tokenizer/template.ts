@@ -1,9 +1,9 @@
 /** A checkpoint's own chat template, run: what stands around the texts of a conversation. */
 import { boundedTemplate } from './render-template.ts'
-import { quoted, quotings, type TurnMarks } from './turn-marks.ts'
+import { quoted, quotings, type SystemMarks, type TurnMarks } from './turn-marks.ts'
 
 interface Turn {
-  role: 'user' | 'assistant'
+  role: 'system' | 'user' | 'assistant'
   content: string
 }
 
@@ -30,11 +30,12 @@ function marksOf(
   template: ReturnType<typeof boundedTemplate>,
   tokens: Readonly<Record<string, string>>,
 ): TurnMarks | undefined {
-  const render = (texts: readonly string[]): string => {
-    const messages: Turn[] = texts.map((content, i) => ({
+  const render: Render = (texts, prompt) => {
+    const turns: Turn[] = texts.map((content, i) => ({
       role: i % 2 === 0 ? 'user' : 'assistant',
       content,
     }))
+    const messages = prompt === undefined ? turns : [{ role: 'system', content: prompt }, ...turns]
     return template({ ...absent, ...tokens, messages, add_generation_prompt: true })
   }
   const one = around(render(words.slice(0, 1)), words.slice(0, 1))
@@ -56,7 +57,33 @@ function marksOf(
   const candidates = (['whole', 'trimmed', 'trimmed behind'] as const)
     .flatMap((question) => quotings.map((answer): TurnMarks => ({ ...marksAround, question, answer })))
     .filter((marks) => says(marks, plain))
-  return candidates.find((marks) => says(marks, thoughtful)) ?? candidates[0]
+  const marks = candidates.find((each) => says(each, thoughtful)) ?? candidates[0]
+  return marks && { ...marks, system: systemMarksOf(marks, render) }
+}
+
+/** A conversation as the template has it, behind a system prompt if there is one. */
+type Render = (texts: readonly string[], prompt?: string) => string
+
+/** What stands around a system prompt; `undefined` where the template takes none, or does more with it. */
+function systemMarksOf(marks: TurnMarks, render: Render): SystemMarks | undefined {
+  const [said, word] = words
+  try {
+    const found = around(render([word], said), [said, word])
+    if (!found || found[2] !== marks.reply + marks.opening) return undefined
+    const [before, after] = found
+    return (['whole', 'trimmed'] as const)
+      .map((prompt): SystemMarks => ({ before, after, prompt }))
+      .find((system) =>
+        plain.every((texts) =>
+          [said, ' a\n\n b '].every(
+            (prompt) => render(texts, prompt) === conversation({ ...marks, system }, texts, prompt),
+          ),
+        ),
+      )
+  } catch {
+    // Many refuse the role.
+    return undefined
+  }
 }
 
 /** Conversations that a template must say, and those with thoughts, which some leave out. */
@@ -96,11 +123,16 @@ function around(rendered: string, texts: readonly string[]): string[] | undefine
   return parts.some((part) => texts.some((text) => part.includes(text))) ? undefined : parts
 }
 
-/** A conversation that ends with a question, up to where its reply begins. */
-export function conversation(marks: TurnMarks, texts: readonly string[]): string {
+/** A conversation that ends with a question, up to where its reply begins; behind a system prompt, where one is taken. */
+export function conversation(marks: TurnMarks, texts: readonly string[], prompt?: string): string {
+  const { system } = marks
+  const first =
+    prompt === undefined || !system
+      ? marks.first
+      : `${system.before}${quoted(system.prompt, prompt)}${system.after}`
   const parts = texts.map((text, i) => {
     if (i % 2 === 1) return `${marks.lead}${quoted(marks.answer, text)}`
-    return `${i === 0 ? marks.first : marks.next}${quoted(marks.question, text)}${marks.reply}`
+    return `${i === 0 ? first : marks.next}${quoted(marks.question, text)}${marks.reply}`
   })
   return `${parts.join('')}${marks.opening}`
 }

@@ -28,6 +28,15 @@ export const quotings = Object.keys(ways) as readonly Quoting[]
 /** A text as it stands in a conversation. */
 export const quoted = (way: Quoting, text: string): string => ways[way](text)
 
+/** What a template puts around a system prompt, which stands before the first question. */
+export interface SystemMarks {
+  readonly before: string
+  /** Between the system prompt and the first question. */
+  readonly after: string
+  /** What is left of it. */
+  readonly prompt: Quoting
+}
+
 /** What a template puts around texts. Strings in which special tokens are meant. */
 export interface TurnMarks {
   /** Before a conversation's first question: a mark, and a system prompt where the template has one. */
@@ -43,4 +52,6 @@ export interface TurnMarks {
   /** What is left of questions, and of replies that are quoted. */
   readonly question: Quoting
   readonly answer: Quoting
+  /** Where the template takes a system prompt. */
+  readonly system?: SystemMarks
 }

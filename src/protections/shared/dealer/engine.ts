@@ -9,6 +9,7 @@ import type { WeightUse } from '../plan.ts'
 import { SessionDealer } from '../session/dealer-passes.ts'
 import { type ModelPlans, modelPlans, planHash } from '../session/model-plan.ts'
 import { requestCost, typedPassError } from '../session/pass-cost.ts'
+import { refuseTooLarge } from '../weights/room.ts'
 import { dealerPieces } from '../weights/split.ts'
 import { readManifest } from './read-manifest.ts'
 
@@ -60,6 +61,7 @@ export class PlanDealer implements DealerEngine {
     if ((await hashOf(manifest)) !== modelHash)
       throw new SessionError('unknown-model', 'The manifest has another hash.')
     const plans = modelPlans(manifest)
+    refuseTooLarge(manifest.name, plans.privateWeights())
     const split = this.#splitBundles.get(modelHash)
     if (plans.isSplit && !split)
       throw new SessionError(

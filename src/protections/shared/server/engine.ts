@@ -20,6 +20,7 @@ import { type ModelPlans, modelPlans, planHash } from '../session/model-plan.ts'
 import { PassError } from '../session/pass-messages.ts'
 import { type MaterialSource, ServerSession } from '../session/server-session.ts'
 import { type HeldWeights, loadWeights } from '../weights/held.ts'
+import { refuseTooLarge } from '../weights/room.ts'
 import { serverPieces } from '../weights/split.ts'
 import { packedDifference } from '../weights/stationary.ts'
 import { auditorOf } from './auditor.ts'
@@ -53,6 +54,7 @@ async function loadSplit(kernels: Kernels, entry: CatalogEntry, opener?: Opener)
   const file = async (name: string) => new Response(new Uint8Array(readFileSync(join(dir, name))))
   const { manifest, tensors } = await loadPublic(file, { expectedHash: hash })
   const plans = modelPlans(manifest)
+  refuseTooLarge(manifest.name, plans.privateWeights())
   const served = await servedAs(hash, plans)
   const split = await loadSplitBundle(dir, { holder: 'server', ...served }, opener)
   const clear = loadWeights(kernels, plans.model.encode(tensors, ['public']))
@@ -104,6 +106,7 @@ export class PlanServer implements ServerEngine {
       }
       const inMemory = await read?.(entry.dir)
       const plans = modelPlans(inMemory?.manifest ?? entry.manifest)
+      refuseTooLarge(entry.name, plans.privateWeights())
       const clear = inMemory
         ? loadWeights(kernels, plans.model.encode(inMemory.tensors, ['public', 'private']))
         : await servedWeights(kernels, entry, plans, { identity, ...events?.(entry.name) })

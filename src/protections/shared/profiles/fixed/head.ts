@@ -30,7 +30,7 @@ export function compileHead(block: Block, n: Normal): Share {
       activation: head.poolActivation,
     })
   const name = head.kind === 'labels' ? head.poolActivation : block.graph.activation
-  const isThrough = head.kind === 'labels' || (head.kind === 'tokens' && head.transform !== undefined)
+  const isThrough = head.kind === 'labels' || head.transform !== undefined
   const last = isThrough ? transformed(block, n, poolRanges(ranges), name) : n
   return head.kind === 'tokens'
     ? rows(block, last, head.output.outputs)
