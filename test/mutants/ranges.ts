@@ -28,8 +28,8 @@ export const ranges: readonly Mutant[] = [
       },
     ],
     caughtBy: {
-      file: 'test/engine/out-of-range.test.ts',
-      test: 'llama gives what it gives in range',
+      file: `${shared}/profiles/fixed/range-checks.test.ts`,
+      test: 'llama opens no value unseen but those that cannot leave their range',
     },
   },
   {
