@@ -1,24 +1,16 @@
 /** The page for everyone: axe on every state, the keyboard alone, and a screen reader's view. */
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { violations } from './support/axe.ts'
 import { ChatPage, desktop, launch, phone } from './support/page.ts'
 
 const url = inject('url')
-const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 let browser: Browser
 
 beforeAll(async () => {
   browser = await launch()
 })
 afterAll(() => browser.close())
-
-async function violations({ page }: ChatPage): Promise<string[]> {
-  // A fading panel has no contrast yet.
-  await page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState !== 'running'))
-  const { violations } = await new AxeBuilder({ page }).withTags(rules).analyze()
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)
-}
 
 /** Where everything is that can be seen. */
 const boxesOf = ({ page }: ChatPage): Promise<string[]> =>
@@ -63,7 +55,7 @@ describe.each([
     const size = device === 'phone' ? phone : desktop
     const chat = await ChatPage.fresh(browser, { ...size, colorScheme, reducedMotion: 'reduce' })
     await chat.connect(url)
-    expect(await violations(chat), 'empty').toEqual([])
+    expect(await violations(chat.page), 'empty').toEqual([])
     if (device === 'phone') {
       // Nothing has the focus there yet: the first that gets it is the way past all the rest.
       await chat.page.keyboard.press('Tab')
@@ -75,7 +67,7 @@ describe.each([
       expect(await chat.message.evaluate((field) => field.matches(':focus'))).toBe(true)
     }
     await chat.ask('I need a hotel room in San Francisco.')
-    expect(await violations(chat), 'answered').toEqual([])
+    expect(await violations(chat.page), 'answered').toEqual([])
     if (device === 'desktop') {
       // The other theme is the same page: every part stands where it stood. Numbers may have grown in between, once.
       const other = colorScheme === 'dark' ? 'light' : 'dark'
@@ -89,7 +81,7 @@ describe.each([
       await expect.poll(moved).toEqual([])
     }
     if (device === 'phone') await chat.page.getByRole('button', { name: 'Who sees what' }).click()
-    expect(await violations(chat), 'who sees what').toEqual([])
+    expect(await violations(chat.page), 'who sees what').toEqual([])
     if (device === 'phone') {
       await chat.page.setViewportSize({ width: 320, height: 640 })
       expect(await tooWide(chat), 'who sees what').toEqual([])
@@ -99,7 +91,7 @@ describe.each([
     }
     await chat.page.getByRole('button', { name: 'Settings' }).click()
     await chat.page.getByRole('dialog', { name: 'Settings' }).waitFor()
-    expect(await violations(chat), 'settings').toEqual([])
+    expect(await violations(chat.page), 'settings').toEqual([])
     if (device === 'phone') await chat.page.setViewportSize({ width: 320, height: 640 })
     expect(await tooWide(chat), 'settings').toEqual([])
     await chat.close()

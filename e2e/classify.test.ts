@@ -1,24 +1,17 @@
 /** A person labels texts: one, a pasted batch, a file; and everyone else can, too. */
 import type { ChildProcess } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { AxeBuilder } from '@axe-core/playwright'
-import { encode } from 'fast-png'
 import type { Browser, BrowserContextOptions, Page, Request } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseCsv } from '../src/texts/csv.ts'
-import { likeness } from '../test/support/likeness.ts'
-import { garmentPictures } from '../test/support/pictures/garments.ts'
+import { program } from '../test/support/built/path.ts'
 import { writeTinyBundle } from '../test/support/session/tiny-bundle.ts'
 import { writeTinyClassifier } from '../test/support/session/tiny-classifier.ts'
+import { violations } from './support/axe.ts'
 import { ended, sotto } from './support/demo.ts'
 import { desktop, launch, PATIENCE_MS, phone } from './support/page.ts'
-
-const centred = (values: readonly number[]): number[] => {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
-  return values.map((value) => value - mean)
-}
 
 const cellsOf = (csv: string): string[][] => parseCsv(csv).map(({ cells }) => cells)
 
@@ -31,9 +24,8 @@ beforeAll(async () => {
   await writeTinyBundle(folder, 'a-chat')
   await writeTinyClassifier(folder, 'single', { head: { kind: 'classify', labels } })
   await writeTinyClassifier(folder, 'two')
-  cpSync('models/fashion-vit', join(folder, 'fashion-vit'), { recursive: true })
   browser = await launch()
-  demo = await sotto('demo', '--port', '0', '--audit', '0.25', '--models', folder)
+  demo = await sotto(program(), 'demo', '--port', '0', '--audit', '0.25', '--models', folder)
 })
 afterAll(async () => {
   await browser.close()
@@ -202,60 +194,6 @@ describe('a batch', () => {
   })
 })
 
-describe('a picture', () => {
-  /** Grey values of a canvas, by its name. */
-  const shown = (page: Page, name: string): Promise<number[]> =>
-    page.getByRole('img', { name }).evaluate((canvas) => {
-      const { width, height } = canvas as HTMLCanvasElement
-      const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height)
-      return Array.from({ length: width * height }, (_, i) => data[4 * i])
-    })
-
-  it('is dropped once its key is there, gets its label, and is shown as its host could rebuild it', async () => {
-    const page = await (await browser.newContext(desktop)).newPage()
-    page.setDefaultTimeout(PATIENCE_MS)
-    page.on('pageerror', (error) => complaints.push(error.message))
-    const configuration = (await (await fetch(new URL('config.json', demo.url))).json()) as {
-      protections: { veiled: { kits: Record<string, string> } }
-    }
-    const [path] = Object.values(configuration.protections.veiled.kits)
-    const kit = Buffer.from(await (await fetch(new URL(path, demo.url))).arrayBuffer())
-    configuration.protections.veiled.kits = {}
-    await page.route('**/config.json', (route) => route.fulfill({ json: configuration }))
-    await page.goto(`${demo.url}?model=fashion-vit-veiled`)
-    await page.getByRole('heading', { name: 'This model takes a key' }).waitFor()
-    const give = (buffer: Buffer) =>
-      page.getByLabel('Key file').setInputFiles({ name: 'kit.json', mimeType: 'application/json', buffer })
-    await give(Buffer.from('{"format":"sotto-veil-owner/1"}'))
-    await page.getByText('The file is a key by itself').waitFor()
-    await give(kit)
-    await page.getByText('Ready to classify').waitFor()
-    expect(await page.locator('.lead').first().textContent()).toContain('mixed and reordered')
-    // The demonstration's enclave is a simulator.
-    expect(await page.locator('sotto-panel #enclave').textContent()).toMatch(/^not attested · A simulator/)
-
-    const [{ width, height, data }] = garmentPictures()
-    const png = Buffer.from(encode({ width, height, data, channels: 4, depth: 8 })).toString('base64')
-    const dropped = await page.evaluateHandle((base64) => {
-      const transfer = new DataTransfer()
-      const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))
-      transfer.items.add(new File([bytes], 'boot.png', { type: 'image/png' }))
-      return transfer
-    }, png)
-    await page.locator('sotto-picture-field .drop').dispatchEvent('drop', { dataTransfer: dropped })
-    const result = page.getByRole('region', { name: 'Result' })
-    await result.waitFor()
-    expect(await result.getByRole('heading').textContent()).toMatch(/^boot, \d+\.\d%$/)
-    const own = await shown(page, 'Your picture')
-    expect(own).toEqual(Array.from({ length: width * height }, (_, i) => data[4 * i]))
-    const cloud = await shown(page, 'As the host could see it')
-    const correlation = likeness(centred(own), centred(cloud))
-    expect(correlation).toBeGreaterThan(0.8)
-    expect(correlation).toBeLessThan(0.9999)
-    await page.context().close()
-  })
-})
-
 describe('the network', () => {
   it('carries no text, no label, and nothing to a fourth party', async () => {
     // Over fetch, every message is a request with a body that can be searched.
@@ -317,15 +255,9 @@ describe.each([
   ['phone', 'light'],
   ['desktop', 'dark'],
 ] as const)('on a %s, %s', (device, colorScheme) => {
-  const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-
   it('has no accessibility violations, moves nothing, and fits', async () => {
     const size = device === 'phone' ? phone : desktop
     const page = await open('single', { ...size, colorScheme, reducedMotion: 'reduce' })
-    const violations = async () =>
-      (await new AxeBuilder({ page }).withTags(rules).analyze()).violations.map(
-        ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
-      )
     await page.evaluate(() => {
       const shifts: number[] = []
       Object.assign(window, { shifts })
@@ -337,14 +269,14 @@ describe.each([
           if (!entry.hadRecentInput) shifts.push(entry.value)
       }).observe({ type: 'layout-shift' })
     })
-    expect(await violations(), 'empty').toEqual([])
+    expect(await violations(page), 'empty').toEqual([])
     await classifyOne(page, 'a good film')
-    expect(await violations(), 'one').toEqual([])
+    expect(await violations(page), 'one').toEqual([])
     await page.getByRole('tab', { name: 'Many texts' }).click()
-    expect(await violations(), 'nothing pasted').toEqual([])
+    expect(await violations(page), 'nothing pasted').toEqual([])
     await paste(page, ['sad', 'a funny film but very long', 'not bad'])
     await page.getByText('3 of 3 rows · done').waitFor()
-    expect(await violations(), 'many').toEqual([])
+    expect(await violations(page), 'many').toEqual([])
     const widths = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
     expect(widths[0], 'nothing is cut off at the side').toBeLessThanOrEqual(widths[1])
     const shifts = await page.evaluate(() => (window as unknown as { shifts: number[] }).shifts)

@@ -10,6 +10,7 @@ import { toBase64Url } from '../src/handshake/encoding.ts'
 import { loadIdentity } from '../src/handshake/node/key-file.ts'
 import { pageApp } from '../src/server/page.ts'
 import { type Listening, listen } from '../src/transport/node/http.ts'
+import { program } from '../test/support/built/path.ts'
 import { ended, sotto } from './support/demo.ts'
 import { ChatPage, desktop, launch, PATIENCE_MS } from './support/page.ts'
 
@@ -37,7 +38,7 @@ describe('a party that goes away', () => {
       '--log-level',
       'silent',
     ]
-    const dealer = await sotto('deal', ...where, '--allow', serverKey, '--origin', page.url)
+    const dealer = await sotto(program(), 'deal', ...where, '--allow', serverKey, '--origin', page.url)
     running.dealer = dealer.process
     addresses.dealer = dealer.url
   }
@@ -52,7 +53,16 @@ describe('a party that goes away', () => {
       'silent',
     ]
     const dealer = ['--dealer', addresses.dealer, '--dealer-key', dealerKey]
-    const server = await sotto('serve', ...where, ...dealer, '--models', models, '--origin', page.url)
+    const server = await sotto(
+      program(),
+      'serve',
+      ...where,
+      ...dealer,
+      '--models',
+      models,
+      '--origin',
+      page.url,
+    )
     running.server = server.process
     addresses.server = server.url
   }

@@ -45,11 +45,8 @@ const panelParts: Part[] = [
 async function boxes(page: Page, view: string, parts: Part[]): Promise<string[]> {
   const lines: string[] = []
   for (const [name, selector, sides] of parts) {
-    const box = await page
-      .locator(selector)
-      .first()
-      .boundingBox({ timeout: 1 })
-      .catch(() => null)
+    const [found] = await page.locator(selector).all()
+    const box = await found?.boundingBox()
     const [x, y, width, height] = box ? [box.x, box.y, box.width, box.height].map(Math.round) : []
     const place = sides ? `from ${x} to ${x + width}` : `${width} x ${height} at ${x}, ${y}`
     lines.push(`${view}: ${name} ${box ? place : 'is not there'}`)

@@ -205,7 +205,7 @@ it('a listed site gains no click on the consent by laying something over it', as
   }
   for (let n = 0; n < 3; n++) await click()
   expect(await start.getAttribute('aria-disabled')).toBe('true')
-  // The same clicks count once it is gone: it was that which stood in the way.
+  // Such clicks count once it is gone: it was that which stood in the way.
   await victim.evaluate(() => document.body.lastElementChild?.remove())
   await expect
     .poll(async () => {

@@ -6,7 +6,7 @@
 
 // The engine
 export { Owner } from './owner/owner.ts'
-export type { OwnerHost } from './owner/api.ts'
+export type { OwnerHost } from './owner/host.ts'
 export type { Offers } from './owner/connect.ts'
 export { servedModels, type ModelSource } from './owner/source.ts'
 export { browserPlatform, type Platform } from './owner/platform.ts'

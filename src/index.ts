@@ -45,10 +45,6 @@ export type {
   OpenOptions,
   SessionInfo,
   Message,
-  ChatOptions,
-  MeasureOptions,
-  SystemPrompt,
-  ChatResult,
   ClassifyInput,
   Classification,
   Unanswered,
@@ -58,10 +54,9 @@ export type {
   OwnerEvent,
   OnEvent,
   Phase,
-  Padding,
-  Stats,
-  PartyTraffic,
 } from './owner/api.ts'
+export type { ChatOptions, ChatResult, MeasureOptions, Padding, SystemPrompt } from './owner/chat-options.ts'
+export type { PartyTraffic, Stats } from './owner/session-stats.ts'
 export type { Notice, Pooled } from './protections/notice.ts'
 export type { AuditCounts } from './protections/audit-counts.ts'
 export type { Task } from './handshake/task.ts'

@@ -16,8 +16,11 @@ declare module 'vitest' {
 }
 
 /** Starts `sotto ...args` and resolves with the first address that it prints, which is its own, and with all of that line. */
-export function sotto(...args: string[]): Promise<{ process: ChildProcess; url: string; line: string }> {
-  const command = ['bin/sotto.js', ...args, '--json']
+export function sotto(
+  program: string,
+  ...args: string[]
+): Promise<{ process: ChildProcess; url: string; line: string }> {
+  const command = [program, ...args, '--json']
   const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] })
   return new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`sotto ${args.join(' ')} ended with code ${code}`)))
@@ -51,7 +54,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     '--embed-origins',
     'https://one.example,https://two.example',
   ]
-  const demo = await sotto('demo', '--port', '0', ...options)
+  const demo = await sotto('bin/sotto.js', 'demo', '--port', '0', ...options)
   project.provide('url', demo.url)
   project.provide('shop', JSON.parse(demo.line).shop)
   return async () => {

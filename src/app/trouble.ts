@@ -42,7 +42,7 @@ export function told({ code, message, advice }: OwnerErrorData): Told {
   return { headline, sentences: [known], english: message }
 }
 
-/** The same in one line, for where there is room for no more. */
+/** What has happened, in one line, for where there is room for no more. */
 export function inOneLine(error: OwnerErrorData): string {
   const { headline, sentences, english } = told(error)
   return english === undefined ? sentences.join(' ') : `${headline}. ${sentences.join(' ')}`

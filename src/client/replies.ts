@@ -1,5 +1,6 @@
 /** Replies of a private model: what chat completions and plain ones have in common. */
-import type { ChatResult, OwnerEvent } from '../owner/api.ts'
+import type { OwnerEvent } from '../owner/api.ts'
+import type { ChatResult } from '../owner/chat-options.ts'
 import type { ReplyRequest } from './request.ts'
 import type { Session } from './session.ts'
 import type { FinishReason, RequestOptions } from './types.ts'

@@ -1,6 +1,7 @@
 /** Requests as programs make them, checked and in the engine's terms. */
 import * as v from 'valibot'
-import type { ChatOptions, ClassifyInput, Message } from '../owner/api.ts'
+import type { ClassifyInput, Message } from '../owner/api.ts'
+import type { ChatOptions } from '../owner/chat-options.ts'
 import { RequestError } from './errors.ts'
 
 /** Of one request, in characters, before anything is read: far more than any model's context. */

@@ -1,5 +1,6 @@
 /** One model's session, for requests that wait for each other. */
-import { type OnEvent, type OpenOptions, type OwnerApi, OwnerError, type Stats } from '../owner/api.ts'
+import { type OnEvent, type OpenOptions, type OwnerApi, OwnerError } from '../owner/api.ts'
+import type { Stats } from '../owner/session-stats.ts'
 import { Turns } from './turns.ts'
 import { costBetween, type Usage } from './usage.ts'
 

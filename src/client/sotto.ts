@@ -1,7 +1,8 @@
 /** A data owner as programs know it: OpenAI's calls, computed on secret shares. */
 import { makeOwner } from '#engine'
 import type { BackendKind } from '../kernels/choose.ts'
-import type { OwnerApi, Padding } from '../owner/api.ts'
+import type { OwnerApi } from '../owner/api.ts'
+import type { Padding } from '../owner/chat-options.ts'
 import type { LinkChoice } from '../transport/connect.ts'
 import { ChatCompletions } from './chat-completions.ts'
 import { Completions } from './completions.ts'

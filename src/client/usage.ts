@@ -1,5 +1,5 @@
 /** What a request has cost. */
-import type { Stats } from '../owner/api.ts'
+import type { Stats } from '../owner/session-stats.ts'
 
 /** Tokens as OpenAI counts them, and what crossed the network for them. */
 export interface Usage {

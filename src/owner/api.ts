@@ -8,16 +8,14 @@
 import type { ServedTask, Task } from '../handshake/task.ts'
 import type { BackendKind } from '../kernels/choose.ts'
 import type { RgbaPicture } from '../model/pictures/prepare.ts'
-import type { AuditCounts } from '../protections/audit-counts.ts'
 import type { Notice, Pooled } from '../protections/notice.ts'
 import type { PartyAddress } from '../protections/party-address.ts'
 import type { PictureView } from '../protections/picture-view.ts'
 import type { LinkChoice } from '../transport/connect.ts'
+import type { ChatOptions, ChatResult, MeasureOptions } from './chat-options.ts'
+import type { Stats } from './session-stats.ts'
 
 export type { BackendKind, LinkChoice, Notice, PartyAddress, PictureView, Pooled, RgbaPicture, Task }
-
-/** Whether the length of prompts and replies is hidden, within blocks. */
-export type Padding = 'none' | 'blocks'
 
 /** Where the page finds the other parties. Served by the page's own origin, never by the model server. */
 export interface PageConfig {
@@ -78,13 +76,6 @@ export interface Message {
   id?: string
 }
 
-/** What stands before a conversation's first message, where the model's template has a place for it; in clear, as those. */
-export interface SystemPrompt {
-  content: string
-  /** Another one whenever it was written anew, even to the same text, as of messages. Without one all is read every time. */
-  id?: string
-}
-
 /** What to connect to; an absent link or backend means "choose for me and say why". */
 export interface OpenOptions {
   model: string
@@ -110,46 +101,6 @@ export interface SessionInfo {
   sessionId: string
 }
 
-/** What crossed one party's network boundary. */
-export interface PartyTraffic {
-  bytesIn: number
-  bytesOut: number
-  messages: number
-}
-
-/** Running totals of a session, counted at the owner's sockets (and as reported by the peers, where they alone know). */
-export interface Stats {
-  /** Tokens whose input-independent work is already done. */
-  tokensReady: number
-  /** Sequential one-way messages so far. */
-  hops: number
-  /** From the owner to the server, and back. */
-  ownerUpBytes: number
-  ownerDownBytes: number
-  /** From the owner to the dealer, and back. */
-  dealerUpBytes: number
-  dealerDownBytes: number
-  dealerToServerBytes: number
-  /** A few 32-bit words exactly as the server saw them last. */
-  serverSample: number[]
-  /** A few 32-bit words exactly as the dealer saw them last. */
-  dealerSample: number[]
-  /** Compute dispatches on the GPU; 0 on other backends. */
-  dispatches: number
-  /** Tokens generated or read privately so far. */
-  tokens: number
-  /** Of the last pass. */
-  secondsPerToken: number
-  /** Products with private weights, per token. */
-  privateProducts: number
-  /** The owner's traffic with the model server, in messages too. */
-  server?: PartyTraffic
-  /** The owner's traffic with the dealer, in messages too. */
-  dealer?: PartyTraffic
-  /** Passes that the dealer was audited in, of so many; all were right. None where it is not audited. */
-  audits?: AuditCounts
-}
-
 /** What progress is made with. */
 export type Phase = 'model' | 'connect' | 'prefill' | 'padding'
 
@@ -164,51 +115,6 @@ export type OwnerEvent =
   | { type: 'classified'; index: number; result: Classification }
   /** A text of several that has no answer; the others go on. */
   | { type: 'unanswered'; index: number; error: OwnerErrorData }
-
-/**
- * How the next tokens are chosen: `temperature` 0 takes the likeliest, `topP` bounds the probability to choose
- * from.
- */
-export interface ChatOptions {
-  temperature: number
-  topP: number
-  /** Touches sampling only, never a mask. */
-  seed?: number
-  maxTokens: number
-  /** Texts, none of them empty, that end the reply when it comes to one; they are left out of it. */
-  stop?: string[]
-  /** Left out where the model's template takes none. */
-  system?: SystemPrompt
-  /** Names the conversation. One without a name is read from its beginning, and so is any after another one. */
-  conversation?: string
-  /** The id that the reply will have among later messages. */
-  reply?: string
-  /**
-   * `blocks` (never where the protection hides no texts) hides how long prompt and reply are: the last 1 to 8 tokens of a
-   * prompt are read one by one, as a reply is written, and both together take a multiple of 16 such passes. `none` is
-   * faster.
-   */
-  padding?: Padding
-}
-
-/** A reply, or as much of it as there was when it ended. */
-export interface ChatResult {
-  text: string
-  ids: number[]
-  /** Tokens of the conversation as the model read it, with those that were cached. */
-  promptTokens: number
-  /** `context`: the conversation has filled the model's memory. */
-  finish: 'stop' | 'length' | 'cancelled' | 'context'
-  /** Passes behind the reply's end, which only hid its length. */
-  padded: number
-  /**
-   * The reply as a host with text of the same kind would read it, with dots for the rest: of protections that hide no texts,
-   * where it has been measured.
-   */
-  exposed?: string
-  /** The oldest turns, or the beginning of the text, did not fit beside the reply and were left out. */
-  isCut: boolean
-}
 
 /** A text to classify, a pair of texts, or a picture. */
 export interface ClassifyInput {
@@ -257,9 +163,6 @@ export interface Unanswered {
 
 /** What comes of one text of several. */
 export type Answer = Classification | Unanswered
-
-/** What a message is measured beside. */
-export type MeasureOptions = Pick<ChatOptions, 'maxTokens' | 'system'>
 
 /** How long a message is, in tokens, and how long it may be to leave room for the reply. */
 export interface Measured {
@@ -317,15 +220,6 @@ export interface OwnerApi {
   /** Cancels the current `chat` (which resolves with `finish: 'cancelled'`), `classify` or `embed` at every party. */
   stop(): Promise<void>
   close(): Promise<void>
-}
-
-/** Services that only a window can offer to an engine in a worker. */
-export interface OwnerHost {
-  /**
-   * Opens a WebRTC data channel to `url`. Peer connections don't exist in workers, so the window makes one and relays
-   * the channel's frames over the returned port.
-   */
-  openPeer(url: string): Promise<MessagePort>
 }
 
 /**

@@ -5,7 +5,8 @@
  */
 import { behindSystem, joinTurns, openingOf, type TurnFormat } from '../model/tokenizer/chat.ts'
 import type { ProtectionError } from '../protections/protection.ts'
-import type { Message, Padding, SystemPrompt } from './api.ts'
+import type { Message } from './api.ts'
+import type { Padding, SystemPrompt } from './chat-options.ts'
 
 /** Tokens of the blocks that prompts are read in, where lengths are hidden: what is left is read token by token. */
 export const PROMPT_BLOCK = 8

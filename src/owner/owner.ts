@@ -3,13 +3,10 @@
 import { Cancelled, isNoise } from '../protections/protection.ts'
 import type {
   Answer,
-  ChatOptions,
-  ChatResult,
   Classification,
   ClassifyInput,
   Embedding,
   Measured,
-  MeasureOptions,
   Message,
   ModelListing,
   OnEvent,
@@ -20,6 +17,7 @@ import type {
   Unanswered,
 } from './api.ts'
 import { OwnerError } from './api.ts'
+import type { ChatOptions, ChatResult, MeasureOptions } from './chat-options.ts'
 import { type Begun, chat, measure, type Running } from './chatting.ts'
 import { classify } from './classifying.ts'
 import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'

@@ -5,7 +5,8 @@ import { resilientDevice } from '../kernels/resilient.ts'
 import { createWasmKernelsAsync } from '../kernels/wasm/kernels.ts'
 import type { Surroundings } from '../protections/protection.ts'
 import { relayedDial } from '../transport/webrtc-relay.ts'
-import { OwnerError, type OwnerHost } from './api.ts'
+import { OwnerError } from './api.ts'
+import type { OwnerHost } from './host.ts'
 
 /** Kernels, a device, transports, and a way to download public files. */
 export interface Platform extends Surroundings {

@@ -1,6 +1,7 @@
 /** The Comlink side of the contract in `api.ts`: how errors cross, and what the worker exposes. */
 import { transferHandlers } from 'comlink'
-import { type OwnerApi, OwnerError, type OwnerErrorData, type OwnerHost, type PageConfig } from './api.ts'
+import { type OwnerApi, OwnerError, type OwnerErrorData, type PageConfig } from './api.ts'
+import type { OwnerHost } from './host.ts'
 
 /** What a freshly started worker exposes. The page hands it the configuration once and then talks to the engine. */
 export interface WorkerApi extends OwnerApi {

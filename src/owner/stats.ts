@@ -1,6 +1,6 @@
 import type { Counts, DealerCounts } from '../protections/protection.ts'
 import { newTraffic, type Traffic } from '../transport/link.ts'
-import type { PartyTraffic, Stats } from './api.ts'
+import type { PartyTraffic, Stats } from './session-stats.ts'
 
 /** Words of a sample, as hexadecimal shows them. */
 const SAMPLE_WORDS = 16

@@ -3,24 +3,22 @@ import { proxy, type Remote, transfer, wrap } from 'comlink'
 import { openRelay } from '../transport/webrtc-relay.ts'
 import {
   type Answer,
-  type ChatOptions,
-  type ChatResult,
   type Classification,
   type ClassifyInput,
   type Embedding,
   type Measured,
-  type MeasureOptions,
   type Message,
   type ModelListing,
   type OnEvent,
   type OpenOptions,
   type OwnerApi,
   OwnerError,
-  type OwnerHost,
   type PageConfig,
   type SessionInfo,
   type Unanswered,
 } from './api.ts'
+import type { ChatOptions, ChatResult, MeasureOptions } from './chat-options.ts'
+import type { OwnerHost } from './host.ts'
 import { installErrorTransfer, type WorkerApi } from './remote.ts'
 
 const host: OwnerHost = {

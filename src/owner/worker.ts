@@ -2,19 +2,10 @@
 /** The data owner's engine in a module worker, so that no product of matrices ever delays a key press. */
 import { expose } from 'comlink'
 import { KernelError } from '../kernels/error.ts'
-import type {
-  ChatOptions,
-  ClassifyInput,
-  MeasureOptions,
-  Message,
-  OnEvent,
-  OpenOptions,
-  OwnerApi,
-  OwnerEvent,
-  OwnerHost,
-  PageConfig,
-} from './api.ts'
+import type { ClassifyInput, Message, OnEvent, OpenOptions, OwnerApi, OwnerEvent, PageConfig } from './api.ts'
 import { OwnerError } from './api.ts'
+import type { ChatOptions, MeasureOptions } from './chat-options.ts'
+import type { OwnerHost } from './host.ts'
 import { Owner } from './owner.ts'
 import { browserPlatform } from './platform.ts'
 import { installErrorTransfer, type WorkerApi } from './remote.ts'

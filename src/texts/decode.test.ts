@@ -82,3 +82,10 @@ describe('a file of texts', () => {
     )
   })
 })
+
+test('quotes, dashes and the euro of windows-1252 are there, whatever the platform makes of them', () => {
+  const bytes = Uint8Array.from(
+    Buffer.from('text\nSch\xf6ner Film \x96 \x84gut\x93, 5 \x80\n\xdcbel, \xe4rgerlich\n', 'latin1'),
+  )
+  expect(decodeText('a.csv', bytes).text).toBe('text\nSchöner Film – „gut“, 5 €\nÜbel, ärgerlich\n')
+})

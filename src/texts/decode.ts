@@ -86,11 +86,21 @@ function utf16Of(bytes: Uint8Array): string | undefined {
 function tryDecode(encoding: string, bytes: Uint8Array): string | undefined {
   if (encoding.startsWith('utf-32')) return decodeUtf32(bytes, encoding === 'utf-32le')
   try {
-    return new TextDecoder(encoding, { fatal: true }).decode(bytes)
+    const decoder = new TextDecoder(encoding, { fatal: true })
+    const text = decoder.decode(bytes)
+    return decoder.encoding === 'windows-1252'
+      ? text.replace(/[\x80-\x9f]/g, (sign) => windows1252(sign))
+      : text
   } catch {
     return undefined
   }
 }
+
+/** What stands in windows-1252 (WHATWG Encoding, section 9) from 0x80 on; unchanged where nothing does. */
+const SIGNS = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ'
+
+/** Some releases of Node decode it as ISO 8859-1, in which quotes, dashes and the euro are control characters. */
+const windows1252 = (sign: string): string => SIGNS[sign.charCodeAt(0) - 0x80]
 
 /** `TextDecoder` has no UTF-32 (WHATWG Encoding, section 4.2). */
 function decodeUtf32(bytes: Uint8Array, isLittle: boolean): string | undefined {

@@ -2,7 +2,7 @@
 import { css, html } from 'lit'
 import { bytes } from '../format.ts'
 import { sentence, t } from '../language.ts'
-import type { EngineState, Progress } from '../state/engine.ts'
+import type { EngineState, Progress } from '../state/engine-state.ts'
 
 const styles = css`
   .progress {

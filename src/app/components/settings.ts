@@ -1,6 +1,6 @@
 /** Settings, the kept data, and the keys of the keyboard. */
 import { css, html, nothing } from 'lit'
-import type { Padding } from '../../owner/api.ts'
+import type { Padding } from '../../owner/chat-options.ts'
 import { DeferredElement } from '../defer.ts'
 import { decimal, grouped } from '../format.ts'
 import { type Key, type Language, languages, parts, t } from '../language.ts'

@@ -3,7 +3,7 @@ import { css, html, nothing, type TemplateResult } from 'lit'
 import { bytes, word } from '../format.ts'
 import type { PartiesTraffic } from '../history/traffic.ts'
 import { sentence, t, theirs } from '../language.ts'
-import type { EngineState } from '../state/engine.ts'
+import type { EngineState } from '../state/engine-state.ts'
 import { operatorsNow } from '../state/parties.ts'
 
 const styles = css`

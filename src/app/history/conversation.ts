@@ -1,5 +1,6 @@
 /** A conversation as this browser keeps it, and how two tabs' copies of it become one. */
-import type { SessionInfo, SystemPrompt } from '../../owner/api.ts'
+import type { SessionInfo } from '../../owner/api.ts'
+import type { SystemPrompt } from '../../owner/chat-options.ts'
 import { mergeRecords, mergeRegisters, type Register, setRegister } from './register.ts'
 import { furtherTraffic, noTraffic, type PartiesTraffic, sumTraffic } from './traffic.ts'
 import { branchOf, emptyTree, mergeTrees, newId, newTurn, type Tree, type Turn } from './tree.ts'

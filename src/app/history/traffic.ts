@@ -1,5 +1,5 @@
 /** What the parties received while a conversation was open. */
-import type { Stats } from '../../owner/api.ts'
+import type { Stats } from '../../owner/session-stats.ts'
 
 export interface PartiesTraffic {
   hops: number

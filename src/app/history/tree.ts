@@ -3,7 +3,8 @@
  * ever replaced. Two trees of one conversation merge turn by turn, in whatever order and however often.
  */
 import { bytesToHex } from '@noble/hashes/utils.js'
-import type { ChatResult, Message } from '../../owner/api.ts'
+import type { Message } from '../../owner/api.ts'
+import type { ChatResult } from '../../owner/chat-options.ts'
 import { mergeRecords, mergeRegisters, type Register, setRegister } from './register.ts'
 
 export interface Turn extends Message {

@@ -5,8 +5,8 @@ import {
   type ClassifyInput,
   type OnEvent,
   OwnerError,
-  type Stats,
 } from '../../owner/api.ts'
+import type { Stats } from '../../owner/session-stats.ts'
 import type { Classifier } from './classify.ts'
 import { answerOf, type Batch } from './classify-batch.ts'
 

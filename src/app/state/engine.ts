@@ -2,8 +2,6 @@
 import type {
   Answer,
   BackendKind,
-  ChatOptions,
-  ChatResult,
   ClassifyInput,
   LinkChoice,
   Measured,
@@ -13,17 +11,17 @@ import type {
   OwnerApi,
   OwnerEvent,
   PageConfig,
-  Phase,
-  SessionInfo,
-  Stats,
   Task,
 } from '../../owner/api.ts'
 import { OwnerError } from '../../owner/api.ts'
+import type { ChatOptions, ChatResult } from '../../owner/chat-options.ts'
+import type { Stats } from '../../owner/session-stats.ts'
 import { WorkerOwner } from '../../owner/worker-owner.ts'
 import { loadConfig } from '../config.ts'
 import { type Conversation, systemOf } from '../history/conversation.ts'
 import { t } from '../language.ts'
 import { modelName } from '../names.ts'
+import type { EngineState } from './engine-state.ts'
 import { Healing } from './healing.ts'
 import { forPage, taskOf } from './page-task.ts'
 import { parties } from './parties.ts'
@@ -31,31 +29,6 @@ import { type Away, isOfTheRequest, isPassing } from './reachability.ts'
 import { settings } from './settings.ts'
 import { local } from './storage.ts'
 import { Store } from './store.ts'
-
-export interface Progress {
-  phase: Phase
-  /** When this phase began; ms of the page's clock. */
-  since?: number
-  done: number
-  total: number
-  text: string
-}
-
-export interface EngineState {
-  /** `offer`: a large model waits for the person's consent to its download. */
-  phase: 'starting' | 'offer' | 'opening' | 'open' | 'failed'
-  models: ModelListing[]
-  model?: ModelListing
-  session?: SessionInfo
-  progress?: Progress
-  stats?: Stats
-  notice?: string
-  error?: OwnerError
-  /** Who is away at the moment. */
-  away?: Away
-  /** Whether there has been a session since the page was opened. */
-  wasOpen: boolean
-}
 
 /** Downloads up to this size start by themselves; larger ones, or any on a metered link, are asked for. */
 const freeDownload = 8_000_000

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest'
-import type { ChatOptions, ChatResult, Message, OnEvent } from '../../owner/api.ts'
+import type { Message, OnEvent } from '../../owner/api.ts'
+import type { ChatOptions, ChatResult } from '../../owner/chat-options.ts'
 import { Announcer } from '../announce.ts'
 import { type Conversation, mergeConversations, newConversation } from '../history/conversation.ts'
 import { branchOf, newTurn, rewritten, withTurn } from '../history/tree.ts'

@@ -1,5 +1,6 @@
 /** One reply, from the question to its last word; what is there of it is kept as it comes. */
-import { type ChatResult, OwnerError, type OwnerEvent } from '../../owner/api.ts'
+import { OwnerError, type OwnerEvent } from '../../owner/api.ts'
+import type { ChatResult } from '../../owner/chat-options.ts'
 import { systemOf, withWire } from '../history/conversation.ts'
 import { branchOf, rewritten, type Turn, withTurn } from '../history/tree.ts'
 import { modelName } from '../names.ts'

@@ -1,5 +1,6 @@
 /** What the person chose about this page. Nothing here is a secret, so it lives in local storage. */
-import type { Padding, Task } from '../../owner/api.ts'
+import type { Task } from '../../owner/api.ts'
+import type { Padding } from '../../owner/chat-options.ts'
 import { fitting, type Language, speak } from '../language.ts'
 import { local } from './storage.ts'
 import { Store } from './store.ts'

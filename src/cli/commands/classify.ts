@@ -1,8 +1,9 @@
 /** `sotto classify`: labels for the texts of a file, in the terminal. */
 import { resolve } from 'node:path'
 import { SessionError } from '../../handshake/errors.ts'
-import type { ModelListing, OwnerEvent, Stats } from '../../owner/api.ts'
+import type { ModelListing, OwnerEvent } from '../../owner/api.ts'
 import type { Owner } from '../../owner/owner.ts'
+import type { Stats } from '../../owner/session-stats.ts'
 import { type Input, readInput } from '../classify/input.ts'
 import { interrupted, type Job, Run } from '../classify/run.ts'
 import type { ValuesOf } from '../command.ts'

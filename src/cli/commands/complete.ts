@@ -2,7 +2,7 @@
 
 import { Option } from '@commander-js/extra-typings'
 import { continuesText } from '../../model/graph/graph-of.ts'
-import type { ChatOptions } from '../../owner/api.ts'
+import type { ChatOptions } from '../../owner/chat-options.ts'
 import type { Owner } from '../../owner/owner.ts'
 import type { ValuesOf } from '../command.ts'
 import { UsageError } from '../errors.ts'

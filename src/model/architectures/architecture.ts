@@ -41,7 +41,7 @@ export interface HeadNames {
   /** What a masked language model's head applies before it: a dense layer, the activation and a norm. */
   readonly transform?: string
   readonly transformNorm?: string
-  /** The same of every head, with a dense layer that has no bias, in models whose heads all begin with it. */
+  /** What every head begins with, a dense layer that has no bias. */
   readonly common?: { readonly dense: string; readonly norm: string }
   /** A classifier: a dense layer of the first row with an activation behind it, if any, and the output matrix over the labels. */
   readonly pool?: string

@@ -59,7 +59,7 @@ export interface TurnFormat {
   opens(message: Message): boolean
   /** A reply of these ids as a turn, without those that ended it. */
   wrap(reply: readonly number[]): number[]
-  /** The same behind a system prompt, which goes with the first turn that is kept; where the model's template takes one. */
+  /** Turns behind a system prompt, which goes with the first turn that is kept; where the model's template takes one. */
   withSystem?(prompt: string): TurnFormat
 }
 

@@ -18,6 +18,7 @@ import {
   tinyModel,
 } from '../../../test/support/protocol/models.ts'
 import { readsOf } from '../../../test/support/protocol/prg.ts'
+import type { ModelConfig } from '../../model/architectures/config.ts'
 import { maskLanes } from './correlations/keystreams.ts'
 import { costOf, planDealtBytes } from './cost.ts'
 import { inverseWords } from './ops/inverse.ts'
@@ -38,6 +39,16 @@ function deep({ spec, ...model }: TinyModel): AnyTiny {
   return { ...model, model: new FixedModel({ ...spec, ranges: { ...ranges, layers } as typeof ranges }) }
 }
 
+/** Rows of the second layer see few others, and the mean of all is read. */
+const windowed: ModelConfig = {
+  ...tinyBert,
+  arch: 'modernbert',
+  types: undefined,
+  ropeTheta: 1000,
+  localRotary: { theta: 100, layers: [1], window: 4 },
+  head: { kind: 'classify', labels: ['no', 'yes'], pooling: 'mean' },
+}
+
 const models: [string, AnyTiny, Goal][] = [
   ['a gated decoder, private', tinyModel(tinyLlama), 'hops'],
   ['a gated decoder, for long prompts', tinyModel(tinyLlama), 'bytes'],
@@ -45,6 +56,7 @@ const models: [string, AnyTiny, Goal][] = [
   ['a decoder with biases, public', tinyModel(tinyGpt2, 'public'), 'hops'],
   ['a decoder with biases, split', tinyModel(tinyGpt2, 'mixed split'), 'hops'],
   ['an encoder', tinyEncoder({ ...tinyBert, head: { kind: 'mlm' } }, 'mixed'), 'hops'],
+  ['an encoder with windows', tinyEncoder(windowed, 'mixed'), 'hops'],
   ['a quantized encoder', lowbitEncoder(tinyRmsBert), 'hops'],
   ['an encoder by tables of four bits', lowbitEncoder(tinyRmsBert, { variant: 'tables' }), 'hops'],
   ['a quantized encoder, split', lowbitEncoder(tinyRmsBert, { isSplit: true }), 'hops'],

@@ -1,6 +1,5 @@
 /** The keystreams behind masks and dealt slots, and the bytes that dealing takes. */
-import type { Kernels } from '../../../kernels/kernels.ts'
-import { type Program, program } from '../../../kernels/program.ts'
+import { type Program, type ProgramKernels, program } from '../../../kernels/program.ts'
 import { type Slot, slotCount, slotValues } from '../dealt.ts'
 import { keptStreamId, laneBytes, type Prg, streamId } from '../prg.ts'
 import type { LaneBits, Lanes } from '../ring.ts'
@@ -49,7 +48,7 @@ const sums = new Map<string, Program<[Lanes]>>()
 
 /** Both parties' parts of a mask, added, mod 2^maskRing. */
 export function wholeMask(
-  kernels: Kernels,
+  kernels: ProgramKernels,
   parts: readonly Prg[],
   shape: Shape,
   value: Opened<LaneBits>,

@@ -1,4 +1,4 @@
-import type { Kernels, Matrix } from '../../../kernels/kernels.ts'
+import type { Kernels, Matrix, OpKernels } from '../../../kernels/kernels.ts'
 import type { CachedRows, RowCache } from '../cache.ts'
 import type { DealContext } from '../context.ts'
 import {
@@ -25,6 +25,7 @@ import { isPresent, rowCount, type Shape, spanOf } from '../shape.ts'
 import type { Product, Step } from '../step.ts'
 import type { Opened, UnderMask } from '../values.ts'
 import { packerOf, subtractBytes } from './corrections.ts'
+import { Reuse } from './reuse.ts'
 
 /**
  * What the dealer brings to a pass: both parties' mask keys, b = W - F for each private weight, and its pieces of split
@@ -61,16 +62,18 @@ function lastReaders(plan: Plan): Map<number, number> {
  */
 export class DealerPass implements DealContext {
   readonly shape: Shape
-  readonly kernels: Kernels
+  readonly kernels: OpKernels
   readonly #plan: Plan
   readonly #own: DealerHoldings
   readonly #masks = new Map<number, Lanes>()
+  /** Of masks and dealt values that are packed. */
+  readonly #memory = new Reuse()
   /** Products made ahead of the step that reads them. */
   readonly #products = new Map<Product<DealContext>, Lanes>()
 
   constructor(plan: Plan, shape: Shape, own: DealerHoldings) {
     this.shape = shape
-    this.kernels = own.kernels
+    this.kernels = this.#memory.kernels(own.kernels)
     this.#plan = plan
     this.#own = own
   }
@@ -108,20 +111,29 @@ export class DealerPass implements DealContext {
     if (!step.deal || !isPresent(this.shape, step.out.layout)) return
     const values = step.deal(this)
     const last = lastReaders(this.#plan)
-    for (const id of [...this.#masks.keys()]) if ((last.get(id) ?? 0) <= step.id) this.#masks.delete(id)
+    const over: ArrayBufferView[] = []
+    for (const [id, lanes] of this.#masks) {
+      if ((last.get(id) ?? 0) > step.id) continue
+      this.#masks.delete(id)
+      over.push(lanes)
+    }
     if (values.length !== step.slots.length)
       throw new RangeError(
         `step ${step.id} (${step.op}) dealt ${values.length} of ${step.slots.length} slots`,
       )
     for (const [i, slot] of step.slots.entries()) yield* this.#pack(step, slot, values[i])
+    // Only now: a table may be worked out of its masks while it is packed, and a value may be a mask.
+    const kept = new Set([...this.#masks.values()].map(({ buffer }) => buffer))
+    for (const array of [...over, ...values])
+      if (ArrayBuffer.isView(array) && !kept.has(array.buffer)) this.#memory.give(array)
   }
 
   /** Made once, and kept until the last step that deals for the value. */
   mask(value: Opened<LaneBits>): Lanes {
     let lanes = this.#masks.get(value.step)
     if (!lanes) {
-      const { kernels, owner, server } = this.#own
-      lanes = wholeMask(kernels, [owner, server], this.shape, value)
+      const { owner, server } = this.#own
+      lanes = wholeMask(this.kernels, [owner, server], this.shape, value)
       this.#masks.set(value.step, lanes)
     }
     return lanes

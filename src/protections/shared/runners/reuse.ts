@@ -13,8 +13,8 @@ const MOST_SPARE_BYTES = 32 << 20
  */
 export class Reuse {
   readonly #spare = new Map<number, ArrayBuffer[]>()
-  /** Handed out, and known to nobody but the pass. */
-  readonly #lent = new Set<ArrayBufferLike>()
+  /** Handed out, and known to nobody but the pass. What is never given back is the engine's to collect. */
+  readonly #lent = new WeakSet<ArrayBufferLike>()
   #spareBytes = 0
 
   /** Memory of so many bytes with whatever was there. */
@@ -43,7 +43,7 @@ export class Reuse {
     this.#spareBytes += bytes
   }
 
-  /** The same arithmetic, whose programs make their results in this memory. */
+  /** The kernels' arithmetic, whose programs make their results in this memory. */
   kernels(own: OpKernels): OpKernels {
     return { ...own, evaluate: (p, operands, count) => own.evaluate(p, operands, count, this.take) }
   }
