@@ -112,7 +112,7 @@ async function messages(browser: Browser, url: string): Promise<number[]> {
 const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
 async function measure(isWhole: boolean): Promise<Result> {
-  const demo = await sotto('demo', '--port', '0', '--audit', '0')
+  const demo = await sotto('bin/sotto.js', 'demo', '--port', '0', '--audit', '0')
   const browser = await launch()
   try {
     const longest = await steps(browser, demo.url)

@@ -59,7 +59,7 @@ async function measure({ model, rebuild }: PageOptions): Promise<Result> {
   const { text, tokens } = await question(model ?? join(root, 'models/sotto-demo'))
   const started = performance.now()
   const served = model === undefined ? [] : ['--models', model]
-  const demo = await sotto('demo', '--port', '0', '--audit', '0', ...served)
+  const demo = await sotto('bin/sotto.js', 'demo', '--port', '0', '--audit', '0', ...served)
   const ready = (performance.now() - started) / 1000
   const browser = await launch('--enable-unsafe-webgpu')
   try {

@@ -19,7 +19,7 @@ const REPLY_TOKENS = 48
 const CHATS = 3
 
 const isJson = process.argv.includes('--json')
-const demo = await sotto('demo', '--port', '0', '--audit', '0')
+const demo = await sotto('bin/sotto.js', 'demo', '--port', '0', '--audit', '0')
 const browser = await launch()
 try {
   for (const [name, slowdown] of clients) {

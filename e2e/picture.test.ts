@@ -2,8 +2,9 @@
 import { encode } from 'fast-png'
 import type { Browser, Page } from 'playwright'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
+import type { RgbaPicture } from '../src/model/pictures/prepare.ts'
 import { likeness } from '../test/support/likeness.ts'
-import { garmentPictures } from '../test/support/pictures/garments.ts'
+import { collageOf, garmentPictures } from '../test/support/pictures/garments.ts'
 import { ChatPage, launch } from './support/page.ts'
 
 const url = inject('url')
@@ -27,6 +28,20 @@ const shown = (page: Page, name: string): Promise<number[]> =>
     return Array.from({ length: width * height }, (_, i) => data[4 * i])
   })
 
+async function drop(page: Page, { width, height, data }: RgbaPicture, name: string): Promise<void> {
+  const png = Buffer.from(encode({ width, height, data, channels: 4, depth: 8 })).toString('base64')
+  const dropped = await page.evaluateHandle(
+    ([base64, file]) => {
+      const transfer = new DataTransfer()
+      const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))
+      transfer.items.add(new File([bytes], file, { type: 'image/png' }))
+      return transfer
+    },
+    [png, name],
+  )
+  await page.locator('sotto-picture-field .drop').dispatchEvent('drop', { dataTransfer: dropped })
+}
+
 it('a picture is dropped once its key is there, gets its label, and is shown as its host could rebuild it', async () => {
   const { page, complaints } = await ChatPage.fresh(browser)
   const configuration = (await (await fetch(new URL('config.json', url))).json()) as {
@@ -38,7 +53,11 @@ it('a picture is dropped once its key is there, gets its label, and is shown as 
       return Buffer.from(await response.arrayBuffer())
     }),
   )
-  const kit = kits.find((bytes) => JSON.parse(bytes.toString()).pictures)!
+  // The one that reads pictures and no texts.
+  const kit = kits.find((bytes) => {
+    const { pictures, texts } = JSON.parse(bytes.toString())
+    return pictures && !texts
+  })!
   configuration.protections.veiled.kits = {}
   await page.route('**/config.json', (route) => route.fulfill({ json: configuration }))
   await page.goto(`${url}?model=fashion-vit-veiled`)
@@ -53,15 +72,9 @@ it('a picture is dropped once its key is there, gets its label, and is shown as 
   // The demonstration's enclave is a simulator.
   expect(await page.locator('sotto-panel #enclave').textContent()).toMatch(/^not attested · A simulator/)
 
-  const [{ width, height, data }] = garmentPictures()
-  const png = Buffer.from(encode({ width, height, data, channels: 4, depth: 8 })).toString('base64')
-  const dropped = await page.evaluateHandle((base64) => {
-    const transfer = new DataTransfer()
-    const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))
-    transfer.items.add(new File([bytes], 'boot.png', { type: 'image/png' }))
-    return transfer
-  }, png)
-  await page.locator('sotto-picture-field .drop').dispatchEvent('drop', { dataTransfer: dropped })
+  const [picture] = garmentPictures()
+  const { width, height, data } = picture
+  await drop(page, picture, 'boot.png')
   const result = page.getByRole('region', { name: 'Result' })
   await result.waitFor()
   expect(await result.getByRole('heading').textContent()).toMatch(/^boot, \d+\.\d%$/)
@@ -71,6 +84,27 @@ it('a picture is dropped once its key is there, gets its label, and is shown as 
   const correlation = likeness(centred(own), centred(cloud))
   expect(correlation).toBeGreaterThan(0.8)
   expect(correlation).toBeLessThan(0.9999)
+  expect(complaints).toEqual([])
+  await page.context().close()
+})
+
+it('a picture of four garments is asked about, and answered in words', async () => {
+  const { page, complaints } = await ChatPage.fresh(browser)
+  await page.goto(`${url}?model=fashion-llava-veiled`)
+  await page.getByText('Ready to answer').waitFor()
+  const pictures = garmentPictures()
+  await drop(page, collageOf([0, 1, 2, 18].map((n) => pictures[n])), 'four.png')
+  await page.getByText('The question is about four.png.').waitFor()
+  await page.getByLabel('Question').fill('what is at the top left?')
+  await page.getByLabel('Question').press('Enter')
+  const result = page.getByRole('region', { name: 'Result' })
+  await result.getByRole('heading', { name: 'a boot.' }).waitFor()
+  const [own, cloud] = [await shown(page, 'Your picture'), await shown(page, 'As the host could see it')]
+  expect(own).toHaveLength(56 * 56)
+  expect(likeness(centred(own), centred(cloud))).toBeGreaterThan(0.8)
+  // Another question about the same picture.
+  await page.getByRole('button', { name: 'How many bags are there?' }).click()
+  await result.getByRole('heading', { name: /^(none|one|two|three|four)\.$/ }).waitFor()
   expect(complaints).toEqual([])
   await page.context().close()
 })

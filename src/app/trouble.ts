@@ -16,6 +16,7 @@ const alike: Readonly<Record<string, string>> = {
   ...{ overflow: 'protocol', 'bad-mac': 'protocol', 'pass-mismatch': 'protocol' },
   ...{ unauthorised: 'page-config', 'foreign-page': 'page-config', 'wrong-host': 'page-config' },
   ...{ 'bad-seal': 'page-config', 'split-bundle-missing': 'page-config' },
+  'model-too-large': 'unknown-model',
   'whole-model-needed': 'unknown-protection',
   'chat-template': 'wrong-task',
 }

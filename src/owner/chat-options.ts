@@ -25,7 +25,7 @@ export interface ChatOptions {
   maxTokens: number
   /** Texts, none of them empty, that end the reply when it comes to one; they are left out of it. */
   stop?: string[]
-  /** Left out where the model's template takes none. */
+  /** Left out, which a `notice` says, where the model's template takes none. */
   system?: SystemPrompt
   /** Names the conversation. One without a name is read from its beginning, and so is any after another one. */
   conversation?: string

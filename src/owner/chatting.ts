@@ -16,18 +16,18 @@ const replyRoom = (context: number, maxTokens: number): number =>
   Math.max(1, Math.min(maxTokens, Math.floor(context / 2)))
 
 /** How long a message is by itself, and how long it may be beside the reply. Throws `OwnerError` for models that label. */
-export function measure(
-  { model, format: plain }: Open,
-  message: Message,
-  { maxTokens, system }: MeasureOptions,
-): Measured {
-  if (!plain)
-    throw new OwnerError('wrong-task', 'This model labels texts, it does not chat.', 'Choose a chat model.')
-  const format = behindSystem(plain, system?.content)
-  const { context } = model.config
+export function measure(open: Open, message: Message, { maxTokens, system }: MeasureOptions): Measured {
+  const format = behindSystem(turnsOf(open), system?.content)
+  const { context } = open.model.config
   const around = format.start.length + format.reply.length
   const tokens = around + format.encode(message, true).length
   return { tokens, most: context - replyRoom(context, maxTokens) }
+}
+
+/** How the model takes turns. Throws `OwnerError` for one that does not: one that labels, or answers questions on pictures alone. */
+function turnsOf({ format, info }: Open): TurnFormat {
+  if (format && info.model.outputs !== 'text') return format
+  throw new OwnerError('wrong-task', 'This model does not chat.', 'Choose a chat model.')
 }
 
 /** What a run of the engine tells its caller, and is told. */
@@ -58,9 +58,8 @@ export async function chat(
   run: Running,
   begun: Begun = { rows: 0 },
 ): Promise<ChatResult> {
-  const { format, model } = open
-  if (!format)
-    throw new OwnerError('wrong-task', 'This model labels texts, it does not chat.', 'Choose a chat model.')
+  const format = turnsOf(open)
+  const { model } = open
   const { hidesTexts } = open.info.model.protection.notice
   // Where words can be told, lengths can: passes behind a reply's end would hide nothing.
   const padding = hidesTexts ? (options.padding ?? 'blocks') : 'none'
@@ -211,9 +210,12 @@ function layOut(
   const { context } = config
   const maxTokens = context - replyRoom(context, most)
   try {
-    const prompt = cached.prompt(format, messages, { conversation, system, maxTokens, padding })
+    const taken = format.withSystem && system
+    const prompt = cached.prompt(format, messages, { conversation, system: taken, maxTokens, padding })
     const text = 'The conversation is longer than the model can remember, so its oldest turns are left out.'
     if (prompt.isCut) onEvent({ type: 'notice', text })
+    const without = 'This model takes no instructions, so those of this chat are left out.'
+    if (system && !taken) onEvent({ type: 'notice', text: without })
     return prompt
   } catch (error) {
     const message = error instanceof Error ? error.message : 'The message is too long.'

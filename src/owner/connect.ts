@@ -81,7 +81,8 @@ async function withWords(
   { protections, base }: PageConfig,
 ): Promise<ModelListing> {
   const { id, needsDealer } = protection
-  const ofPictures = listing.reads === 'pictures' ? await protection.noticeOfPictures?.() : undefined
+  const ofPictures =
+    listing.reads === 'pictures' ? await protection.noticeOfPictures?.(listing.outputs === 'text') : undefined
   const notice = ofPictures ?? protection.notice
   const dealer = protection.dealer?.(protections?.[id], base)
   return { ...listing, protection: { id, notice, needsDealer, dealer } }

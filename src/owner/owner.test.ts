@@ -110,6 +110,19 @@ describe('a conversation', () => {
     expect(tokens).toBeLessThan(most)
   })
 
+  test('is answered without a system prompt where the model takes none, and that is said', async () => {
+    const o = owner()
+    const events: OwnerEvent[] = []
+    const { takesSystem } = await open(o, events)
+    expect(takesSystem).toBe(false)
+    const { promptTokens } = await o.chat(hello, options)
+    const said = () => events.flatMap((e) => (e.type === 'notice' ? [e.text] : []))
+    expect(said()).toEqual([])
+    const system = { content: 'Be brief.', id: '1' }
+    expect((await o.chat(hello, { ...options, system })).promptTokens).toBe(promptTokens)
+    expect(said()).toEqual([expect.stringContaining('takes no instructions')])
+  })
+
   test('stops when it is told to, and goes on afterwards', async () => {
     const o = owner()
     await open(o, [])

@@ -24,8 +24,8 @@ export interface Protection {
   readonly id: string
   /** What it promises and what it does not, for people. */
   readonly notice: Notice
-  /** What it promises for models that read pictures, where they have words of their own. */
-  noticeOfPictures?(): Promise<Notice>
+  /** What it promises for models that read pictures, and perhaps questions on them, where they have words of their own. */
+  noticeOfPictures?(withQuestions: boolean): Promise<Notice>
   /** Whether a model server takes part; where it does not, the whole model must be at hand. */
   readonly needsServer: boolean
   /** Whether a third party that is neither owner nor server takes part. */

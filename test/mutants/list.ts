@@ -10,6 +10,16 @@ import { ranges } from './ranges.ts'
 import { sessions } from './sessions.ts'
 import { weights } from './weights.ts'
 
+/** No bug: what it runs passes beside the mutants, or what they fail at would say nothing. */
+export const control: Mutant = {
+  name: 'nothing is planted',
+  edits: [],
+  caughtBy: {
+    file: 'src/protections/shared/agreement/transcript.test.ts',
+    test: 'a session is bound to every field of its transcript',
+  },
+}
+
 export const mutants: readonly Mutant[] = [
   ...masks,
   ...openings,

@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { mutants } from './list.ts'
-import { root } from './mutant.ts'
+import { control, mutants } from './list.ts'
+import { type Mutant, root } from './mutant.ts'
 import type { Outcomes } from './run.ts'
 
 let outcomes: Outcomes
@@ -21,10 +21,22 @@ beforeAll(async () => {
   rmSync(scratch, { recursive: true })
 })
 
+/** Of the named test, and of no other. */
+function outcomesOf({ name, caughtBy }: Mutant): Outcomes[string] {
+  const found = outcomes[name] ?? []
+  expect(found).not.toEqual([])
+  for (const { test } of found)
+    expect(test.replaceAll(' > ', ' ').slice(0, caughtBy.test.length)).toBe(caughtBy.test)
+  return found
+}
+
 describe('is found', () => {
-  it.each(mutants.map(({ name }) => name))('%s', (name) => {
-    const found = outcomes[name] ?? []
-    expect(found).not.toEqual([])
+  it.each(mutants.map((mutant) => [mutant.name, mutant] as const))('%s', (_, mutant) => {
+    const found = outcomesOf(mutant)
     expect(found.map(({ state }) => state)).toContain('failed')
   })
+})
+
+it('is no finding where nothing is planted', () => {
+  expect(outcomesOf(control).map(({ state }) => state)).toEqual(['passed'])
 })

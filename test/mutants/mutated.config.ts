@@ -1,14 +1,14 @@
 /** Every mutant as a project of its own: the sources as they would be with it, and the file whose test has to find it. */
 import { defineConfig } from 'vitest/config'
 import base from '../../vitest.config.ts'
-import { mutants } from './list.ts'
+import { control, mutants } from './list.ts'
 import { planting, root } from './mutant.ts'
 
 export default defineConfig({
   root,
   test: {
     maxWorkers: 2,
-    projects: mutants.map((mutant) => ({
+    projects: [control, ...mutants].map((mutant) => ({
       root,
       plugins: [planting(mutant)],
       test: {

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createVitest } from 'vitest/node'
-import { mutants } from './list.ts'
+import { control, mutants } from './list.ts'
 import { root } from './mutant.ts'
 
 /** By mutant: the named test's outcomes, one a row of a table of tests. None where its file could not be loaded. */
@@ -18,7 +18,7 @@ async function run(): Promise<Outcomes> {
     reporters: [{}],
   })
   try {
-    const specifications = mutants.map(({ name, caughtBy }) => {
+    const specifications = [control, ...mutants].map(({ name, caughtBy }) => {
       const project = vitest.projects.find((one) => one.name === name)!
       const testNamePattern = new RegExp(`^${literally(caughtBy.test)}`)
       return project.createSpecification(join(root, caughtBy.file), { testNamePattern })

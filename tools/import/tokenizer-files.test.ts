@@ -196,6 +196,10 @@ describe('WordPiece from vocab.txt', () => {
     const chat_template = "{% for m in messages %}[MORE]{{ m['content'] }}[SEP]{% endfor %}"
     put({ 'tokenizer_config.json': { chat_template } })
     expect(() => readTokenizer(dir, smallConfigs.bert)).toThrow(/"\[MORE\]".*has the id \d+, but/)
+    const around =
+      "{% for m in messages %}{{ '[MORE]' if m['role'] == 'system' else '[CLS]' }}{{ m['content'] }}[SEP]{% endfor %}"
+    put({ 'tokenizer_config.json': { chat_template: around } })
+    expect(() => readTokenizer(dir, smallConfigs.bert)).toThrow(/"\[MORE\]".*has the id \d+, but/)
   })
 
   test('a list without the marks is refused', () => {

@@ -88,7 +88,7 @@ function withoutUnsayable(
   if (needed)
     throw new ImportError(
       'wrong-shape',
-      `${file}: "${needed.content}", with which every text is marked, has the id ${needed.id}, but the embedding has ${vocab} rows. Take the weights that were trained with this tokenizer.`,
+      `${file}: "${needed.content}", with which texts are marked, has the id ${needed.id}, but the embedding has ${vocab} rows. Take the weights that were trained with this tokenizer.`,
       { file },
     )
   const some = beyond.slice(0, 5).map(({ content }) => `"${content}"`)
@@ -99,12 +99,15 @@ function withoutUnsayable(
   return { ...json, added_tokens: json.added_tokens?.filter(({ id }) => id < vocab) }
 }
 
-/** What the folder's chat template, if any, puts around texts. */
+/** What the folder's chat template, if any, puts around texts, and around a system prompt where it takes one. */
 function marksIn(dir: string): string[] {
   const file = join(dir, 'tokenizer_config.json')
   const config = existsSync(file) ? readJson(file) : {}
   const template = existsSync(dir) ? templateOf(dir, config.chat_template) : undefined
-  return template === undefined ? [] : Object.values(turnMarks(template, namedTokens(config)) ?? {})
+  const marks = template === undefined ? undefined : turnMarks(template, namedTokens(config))
+  if (!marks) return []
+  const { first, next, reply, lead, opening, system } = marks
+  return [first, next, reply, lead, opening, ...(system ? [system.before, system.after] : [])]
 }
 
 function check(json: TokenizerJson, file: string, config: ModelConfig): void {

@@ -21,6 +21,8 @@ export interface Stage {
   readonly checkpoint: string
   readonly length: Length
   readonly peakLearningRate: number
+  /** Factor of the learning rate for a weight; 1 for all where there is none. */
+  readonly rate?: (name: string) => number
   readonly seed: number
   readonly threads: number
   /** What a step is fed; follows from its number. */
@@ -41,7 +43,7 @@ export interface StageProgress {
   readonly losses: Readonly<Record<string, number>>
 }
 
-const optimizer: AdamWOptions = { beta1: 0.9, beta2: 0.98, eps: 1e-8, weightDecay: 0.05, clip: 1 }
+const usual: AdamWOptions = { beta1: 0.9, beta2: 0.98, eps: 1e-8, weightDecay: 0.05, clip: 1 }
 const REPORT = 50
 const SAVE_MS = 120_000
 
@@ -80,6 +82,7 @@ export async function runStage(s: Stage): Promise<Tensors> {
 }
 
 function begun(s: Stage): { state: TrainState<string>; adam: AdamW } {
+  const optimizer = { ...usual, rate: s.rate }
   if (!existsSync(s.checkpoint)) {
     const state = { step: 0, elapsed: 0, seed: s.seed, config: s.name }
     return { state, adam: new AdamW(s.weights, optimizer) }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Tokenizer } from '@huggingface/tokenizers'
 import type { InferenceSession } from 'onnxruntime-node'
 import type { Tensors } from '../../src/model/architectures/config.ts'
-import { type LlavaConfig, llavaTensors, TEXT } from '../../src/model/pictures/llava.ts'
+import { type LlavaConfig, llavaTensors, TEXT, TOWER } from '../../src/model/pictures/llava.ts'
 import type { Normalising } from '../../src/model/pictures/patches.ts'
 import type { TowerConfig } from '../../src/model/pictures/tower.ts'
 import { PredictableRandom } from '../../src/model/random.ts'
@@ -13,7 +13,7 @@ import { type CollageSource, collageFeeds, everyKind, naming, readingBatch } fro
 import type { LabelledPictures } from './fashion.ts'
 import { initialTensors } from './initial.ts'
 import { startFromVit } from './llava-start.ts'
-import { learningGraph, seeingGraph, seeingTensors } from './reading-graph.ts'
+import { learningGraph, quarterHead, seeingGraph, seeingTensors } from './reading-graph.ts'
 import { gradientsOf, type Length, meanOf, runStage, type StageProgress } from './stage.ts'
 
 export interface LlavaTrainOptions {
@@ -35,7 +35,9 @@ export interface LlavaTrainOptions {
   readonly onProgress?: (progress: StageProgress) => void
 }
 
-const EXAMPLES = { seeing: 32, reading: 8 }
+const EXAMPLES = { seeing: 32, reading: 4 }
+/** Of the tower's learning rate, once it has learned to see: what the text model has found in its rows must stay there. */
+const TOWER_RATE = 0.1
 const TOKENS = 128
 const TABLE = 'model.embed_tokens.weight'
 const TABLE_SCALE = 25
@@ -67,6 +69,7 @@ export async function trainLlava(o: LlavaTrainOptions): Promise<Tensors> {
       checkpoint: join(o.out, `${name}-checkpoint.safetensors`),
       batch: (step) =>
         readingBatch(source(step), o.tokenizer, sizes, name === 'naming' ? naming : everyKind).feeds,
+      rate: (weight) => (weight.startsWith(TOWER) || weight.startsWith(quarterHead) ? TOWER_RATE : 1),
       losses: (results, feeds) => ({
         quarter: meanOf(results['quarter loss']),
         token: weighted(results.loss.data as Float32Array, feeds),

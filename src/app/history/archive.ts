@@ -103,8 +103,11 @@ export class Archive {
     await locked('sotto.history', async () => {
       // Before anything else, and another one than any before without a look at that: wherever this ends, no tab that still
       // has a conversation brings it back.
-      await this.#marks.set('era', 1 + crypto.getRandomValues(new Uint32Array(1))[0])
+      const era = 1 + crypto.getRandomValues(new Uint32Array(1))[0]
+      const isStored = await this.#marks.set('era', era)
       await Promise.all([this.#kept.clear(), this.#drafts.clear()])
+      // A full disk has room for it now.
+      if (!isStored) await this.#marks.set('era', era)
       for (const name of await this.#marks.keys()) if (name !== 'era') await this.#marks.delete(name)
     })
     await vault.unprotect()

@@ -1,5 +1,4 @@
 /** A conversation as this browser keeps it, and how two tabs' copies of it become one. */
-import type { SessionInfo } from '../../owner/api.ts'
 import type { SystemPrompt } from '../../owner/chat-options.ts'
 import { mergeRecords, mergeRegisters, type Register, setRegister } from './register.ts'
 import { furtherTraffic, noTraffic, type PartiesTraffic, sumTraffic } from './traffic.ts'
@@ -57,12 +56,9 @@ export const instructed = (conversation: Conversation, system: string): Conversa
   system: setRegister(conversation.system, system),
 })
 
-/** The instructions to the model, as its engine takes them; nothing where it takes none. */
-export const systemOf = (
-  { system }: Conversation,
-  session: Pick<SessionInfo, 'takesSystem'> | undefined,
-): SystemPrompt | undefined =>
-  session?.takesSystem && system?.value ? { content: system.value, id: String(system.at) } : undefined
+/** The instructions to the model, as its engine takes them; nothing where there are none. */
+export const systemOf = ({ system }: Conversation): SystemPrompt | undefined =>
+  system?.value ? { content: system.value, id: String(system.at) } : undefined
 
 /** Everything that either has: commutative, associative and idempotent. The first one itself where the other adds nothing. */
 export function mergeConversations(a: Conversation, b: Conversation): Conversation {

@@ -55,10 +55,8 @@ test('instructions to the model are those that were given last, in every tab', (
   const merged = mergeConversations(one, other)
   expect(merged.system).toEqual(mergeConversations(other, one).system)
   expect(mergeConversations(plain, one).system).toEqual(one.system)
-  const taken = systemOf(merged, { takesSystem: true })
-  expect(taken).toEqual({ content: 'Be kind.', id: String(other.system?.at) })
-  expect(systemOf(merged, { takesSystem: false })).toBeUndefined()
-  expect(systemOf(instructed(merged, ''), { takesSystem: true })).toBeUndefined()
+  expect(systemOf(merged)).toEqual({ content: 'Be kind.', id: String(other.system?.at) })
+  expect(systemOf(instructed(merged, ''))).toBeUndefined()
 })
 
 test('what an earlier release kept becomes the same conversation in every tab', () => {

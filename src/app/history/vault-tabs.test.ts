@@ -137,3 +137,14 @@ describe('an era that cannot be read', () => {
     expect(onDisk()).not.toContain(secret)
   })
 })
+
+test('an erasure on a full disk ends the era, too, for every tab', async () => {
+  const [one, late] = [await openTab(), await openTab()]
+  const conversation = late.said(secret)
+  await late.archive.keep(conversation)
+  disk.room = (table) => table !== 'marks' || (disk.tables.get('conversations')?.size ?? 0) === 0
+  await one.archive.erase()
+  disk.room = () => true
+  expect(await late.archive.keep(conversation)).toBeUndefined()
+  expect(onDisk()).not.toContain(secret)
+})

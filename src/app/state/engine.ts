@@ -150,10 +150,7 @@ export class Engine extends Store<EngineState> {
   /** How long a message is behind a conversation's instructions, and how long it may be; nothing while that cannot be told. */
   async measure(content: string, conversation: Conversation): Promise<Measured | undefined> {
     if (this.state.phase !== 'open' || this.task !== 'chat') return undefined
-    const options = {
-      maxTokens: settings.state.maxTokens,
-      system: systemOf(conversation, this.state.session),
-    }
+    const options = { maxTokens: settings.state.maxTokens, system: systemOf(conversation) }
     return this.#owner.measure({ role: 'user', content }, options).catch(() => undefined)
   }
 

@@ -91,7 +91,7 @@ export class Replying {
     const { temperature, topP, maxTokens, padding } = settings.state
     const asked = [...branchOf(conversation, after), ...(content ? [this.#reply] : [])]
     const messages = asked.map(({ id, role, content }) => ({ id, role, content }))
-    const system = systemOf(conversation, engine.state.session)
+    const system = systemOf(conversation)
     const named = { conversation: conversation.id, reply: id }
     const options = { temperature, topP, maxTokens, padding, system, ...named }
     const result = await Promise.race([engine.chat(messages, options, this.#onEvent), this.#left(cancelled)])

@@ -7,7 +7,8 @@ export interface SheetFile {
   bytes: Uint8Array
 }
 
-export type SheetAnswer = { rows: string[][] } | { trouble: string }
+/** Rows, or why there are none, where that is known. */
+export type SheetAnswer = { rows: string[][] } | { trouble: string | undefined }
 
 /** Rows of the first sheet, read in a worker of its own. Rejects with {@link TableError}. */
 export async function readSheet({ name, bytes }: SheetFile): Promise<string[][]> {
@@ -17,13 +18,13 @@ export async function readSheet({ name, bytes }: SheetFile): Promise<string[][]>
   try {
     const answer = await new Promise<SheetAnswer>((resolve) => {
       worker.addEventListener('message', ({ data }: MessageEvent<SheetAnswer>) => resolve(data))
-      // Its script could not be loaded, or it has no memory left.
-      worker.addEventListener('error', () =>
-        resolve({ trouble: `${name} could not be read here. Save its sheet as CSV.` }),
-      )
+      // Its script could not be loaded, or there is no memory left.
+      for (const failed of ['error', 'messageerror'])
+        worker.addEventListener(failed, () => resolve({ trouble: undefined }))
       worker.postMessage({ name, bytes })
     })
-    if ('trouble' in answer) throw new TableError(answer.trouble)
+    if ('trouble' in answer)
+      throw new TableError(answer.trouble ?? `${name} could not be read here. Save its sheet as CSV.`)
     return answer.rows
   } finally {
     worker.terminate()

@@ -1,10 +1,10 @@
 /** The veil in words. It promises little, and says so first. */
 import type { Notice } from '../notice.ts'
 
-const counted =
+export const counted =
   'Which words are equal, how often each comes, and in which order: as numbers of a secret vocabulary.'
 export const network = 'Your network address, and when you write.'
-const recovered =
+export const recovered =
   'Whoever has text of the same kind reads most of it: in a trial 80 % of words after a hundred dialogues, and as many ' +
   'from the disguised model’s own samples, with no user at all.'
 

@@ -2,18 +2,23 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Tokenizer } from '@huggingface/tokenizers'
 import pino from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { garmentClasses, garmentPictures } from '../../../test/support/pictures/garments.ts'
+import { collageOf, garmentClasses, garmentPictures } from '../../../test/support/pictures/garments.ts'
+import { pictureRows, textTwin } from '../../../test/twins/llava.ts'
 import { vitTwin } from '../../../test/twins/vit.ts'
+import { exchange } from '../../../tools/pictures/collage-batches.ts'
 import { readVitFolder } from '../../../tools/pictures/fashion-models.ts'
 import { fashionNormal } from '../../../tools/pictures/write-folder.ts'
 import { veilModel } from '../../../tools/veil/veil.ts'
 import { toBase64Url } from '../../handshake/encoding.ts'
 import { newIdentity } from '../../handshake/node/key-file.ts'
 import type { ModelConfig } from '../../model/architectures/config.ts'
+import { decodeSafetensors } from '../../model/files/safetensors.ts'
+import { readLlava } from '../../model/pictures/llava.ts'
 import { patchesOf } from '../../model/pictures/patches.ts'
-import { preparePicture } from '../../model/pictures/prepare.ts'
+import { preparePicture, type RgbaPicture } from '../../model/pictures/prepare.ts'
 import { nodeOwner } from '../../owner/node/owner.ts'
 import { startServer } from '../../server/start.ts'
 import { VEILED } from './id.ts'
@@ -47,6 +52,17 @@ beforeAll(() => {
 const veil = (name: string, group: 'bits' | 'full', from = shipped) =>
   veilModel({ from, out: join(dir, name), keys: join(dir, `${name}-keys`), group, tenant: 'test' })
 
+const serve = (name: string) =>
+  startServer({
+    identity: newIdentity(),
+    catalog: [],
+    settings: { [VEILED]: { clouds: [join(dir, name)] } },
+    log: pino({ level: 'silent' }),
+    host: '127.0.0.1',
+    port: 0,
+    origins: [],
+  })
+
 test('the shipped model knows garments', () => {
   const right = wanted.filter((row, i) => row.indexOf(Math.max(...row)) === garmentClasses[i]).length
   expect(right).toBeGreaterThanOrEqual(27)
@@ -72,15 +88,7 @@ test.each(['bits', 'full'] as const)('group %s: every label is the original’s'
 
 test('through both doors a picture gets its label, and a text is refused', async () => {
   await veil('served', 'bits')
-  const server = await startServer({
-    identity: newIdentity(),
-    catalog: [],
-    settings: { [VEILED]: { clouds: [join(dir, 'served')] } },
-    log: pino({ level: 'silent' }),
-    host: '127.0.0.1',
-    port: 0,
-    origins: [],
-  })
+  const server = await serve('served')
   const kits = readKits(join(dir, 'served-keys'))
   const owner = nodeOwner({ server: server.url, protections: { [VEILED]: { kits } } })
   const { model } = await owner.open({ model: 'served' }, () => undefined)
@@ -95,6 +103,62 @@ test('through both doors a picture gets its label, and a text is refused', async
   await owner.close()
   await server.close()
 })
+
+test('a question on four garments gets the answer that the original gives', async () => {
+  const from = new URL('../../../models/fashion-llava', import.meta.url).pathname
+  await veil('asked', 'full', from)
+  const server = await serve('asked')
+  const owner = nodeOwner({
+    server: server.url,
+    protections: { [VEILED]: { kits: readKits(join(dir, 'asked-keys')) } },
+  })
+  const { model } = await owner.open({ model: 'asked' }, () => undefined)
+  expect(model).toMatchObject({ task: 'classify', reads: 'pictures', outputs: 'text' })
+  // A boot, a pullover and a pair of trousers, and a bag.
+  const picture = collageOf([0, 1, 2, 18].map((n) => pictures[n]))
+  const questions = ['What is at the top left?', 'How many bags are there?']
+  const found = await owner.classify(questions.map((text) => ({ text, picture })))
+  for (const { isCut, view } of found) {
+    expect(isCut).toBe(false)
+    expect(view?.own).toEqual(Uint8Array.from({ length: 56 * 56 }, (_, at) => picture.data[4 * at]))
+    expect(view?.cloud).toHaveLength(56 * 56)
+  }
+  expect(found.map(({ label }) => label)).toEqual([
+    'a boot.',
+    expect.stringMatching(/^(none|one|two|three|four)\.$/),
+  ])
+  // A forward pass in float64 takes a while.
+  expectLikeliest(from, picture, questions[1], found[1].label)
+  const refusals = [
+    [{ text: 'What is at the top left?' }, 'wrong-task'],
+    [{ text: ' ', picture }, 'empty'],
+    [{ text: 'what do you see? '.repeat(30), picture }, 'context'],
+  ] as const
+  for (const [input, code] of refusals) await expect(owner.classify([input])).rejects.toMatchObject({ code })
+  await owner.close()
+  await server.close()
+})
+
+/** Of the twin of the original each token of the answer is the likeliest behind those before it, and then the mark that ends it. */
+function expectLikeliest(from: string, picture: RgbaPicture, question: string, answer: string): void {
+  const path = join(from, 'config.json')
+  const config = readLlava(JSON.parse(readFileSync(path, 'utf8')), path)
+  const { tensors } = decodeSafetensors(readFileSync(join(from, 'model.safetensors')))
+  const tokenizer = new Tokenizer(JSON.parse(readFileSync(join(from, 'tokenizer.json'), 'utf8')), {})
+  const { tower, towerLayers } = config
+  const clip = { ...tower, layers: towerLayers + 1, kvHeads: tower.heads, arch: 'clip', tied: false }
+  const patches = patchesOf(preparePicture(picture, { ...tower, background: 'dark' }), tower, fashionNormal)
+  const seen = pictureRows(
+    { ...clip, vocab: 0, context: 0 } as ModelConfig,
+    tensors,
+    patches.map((patch) => [...patch]),
+  )
+  const { before, answered } = exchange(tokenizer, question, answer)
+  const text = textTwin(config.text, tensors)
+  const embedded = [...before, ...answered.slice(0, -1)].map((id) => text.embed(id))
+  const logits = text.rows([text.embed(0), ...seen, ...embedded]).slice(-answered.length)
+  expect(logits.map((row) => row.indexOf(Math.max(...row)))).toEqual(answered)
+}
 
 test('what a cloud could see travels with the keys, and is shown beside the picture', async () => {
   const from = join(dir, 'measured')

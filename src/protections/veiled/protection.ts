@@ -7,7 +7,10 @@ import { notice } from './notice.ts'
 export const veiled: Protection = {
   id: VEILED,
   notice,
-  noticeOfPictures: async () => (await import('./picture-notice.ts')).noticeOfPictures,
+  noticeOfPictures: async (withQuestions) => {
+    const { noticeOfPictures, noticeOfQuestions } = await import('./picture-notice.ts')
+    return withQuestions ? noticeOfQuestions : noticeOfPictures
+  },
   needsServer: true,
   needsDealer: false,
   withKey: async (settings, file) => (await import('./keyring.ts')).withKit(settings, file),

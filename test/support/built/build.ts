@@ -68,6 +68,6 @@ export async function buildPrograms(out: string): Promise<void> {
     plugins: [addresses(out)],
     logLevel: 'warning',
   })
-  mkdirSync(join(out, 'bin'))
+  mkdirSync(join(out, 'bin'), { recursive: true })
   writeFileSync(join(out, 'bin/sotto.js'), "import '../src/cli/main.js'\n")
 }

@@ -16,6 +16,8 @@ export default async function setup(project: TestProject): Promise<() => void> {
   // Of its own: another run may be under way in the same checkout.
   const out = mkdtempSync(resolve('.cache/built-'))
   await buildPrograms(out)
+  // Sources may have changed since.
+  project.onTestsRerun(() => buildPrograms(out))
   project.provide('built', out)
   return () => rmSync(out, { recursive: true })
 }

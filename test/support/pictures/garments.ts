@@ -23,3 +23,15 @@ export function garmentPictures(): RgbaPicture[] {
     return { width: SIDE, height: SIDE, data }
   })
 }
+
+/** Four of them in one picture, from the top left to the bottom right. */
+export function collageOf(four: readonly RgbaPicture[]): RgbaPicture {
+  const side = 2 * SIDE
+  const data = new Uint8Array(4 * side * side)
+  four.forEach((one, place) => {
+    const at = (Math.floor(place / 2) * side + (place % 2)) * SIDE
+    for (let y = 0; y < SIDE; y++)
+      data.set(one.data.subarray(4 * y * SIDE, 4 * (y + 1) * SIDE), 4 * (at + y * side))
+  })
+  return { width: side, height: side, data }
+}
