@@ -6,6 +6,7 @@ import { masks } from './masks.ts'
 import type { Mutant } from './mutant.ts'
 import { openings } from './openings.ts'
 import { passes } from './passes.ts'
+import { ranges } from './ranges.ts'
 import { sessions } from './sessions.ts'
 import { weights } from './weights.ts'
 
@@ -28,4 +29,5 @@ export const mutants: readonly Mutant[] = [
   ...lengths,
   ...passes,
   ...audits,
+  ...ranges,
 ]

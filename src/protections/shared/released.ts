@@ -1,7 +1,8 @@
 import { ProtectionError } from '../protection.ts'
 import type { Alarm } from './plan.ts'
 import type { ProfiledModel } from './profiles/profile.ts'
-import type { AnyLanes } from './ring.ts'
+import type { PartyPass } from './runners/party.ts'
+import { firstRow } from './shape.ts'
 
 const outOfRange = (place: string): ProtectionError =>
   new ProtectionError(
@@ -12,16 +13,23 @@ const outOfRange = (place: string): ProtectionError =>
 
 /**
  * Throws `ProtectionError`, `out-of-range`, where a pass tells its owner that a value has left its ring: it names the first
- * place of the model where one has. `results` are those of the pass's row chunks, step by step.
+ * place of the model where one has. Rows of padding, which may be anything, count for nothing, here as in the pass.
+ * @param rowChunks the pass's
  */
 export function refuseOutOfRange(
   alarms: readonly Alarm[],
-  results: readonly { result(step: number): AnyLanes }[],
+  rowChunks: readonly Pick<PartyPass, 'shape' | 'padding' | 'result'>[],
 ): void {
   for (const { value, place, good } of alarms)
-    for (const rows of results)
-      for (const lane of rows.result(value.step))
+    for (const rows of rowChunks) {
+      const { shape } = rows
+      const padding = rows.padding()
+      const first = shape.base + firstRow(shape, value.layout)
+      rows.result(value.step).forEach((lane, i) => {
+        if (padding[first + Math.floor(i / value.width)]) return
         if ((BigInt(lane) === 0n) !== (good === 'zero')) throw outOfRange(place)
+      })
+    }
 }
 
 /**

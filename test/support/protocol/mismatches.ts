@@ -2,6 +2,7 @@ import { widened } from '../../../src/kernels/lanes.ts'
 import type { LocalParties, PassTrace } from '../../../src/protections/shared/local/local-parties.ts'
 import { publicOf } from '../../../src/protections/shared/ops/parts/public-of.ts'
 import type { Plan } from '../../../src/protections/shared/plan.ts'
+import { refuseOutOfRange } from '../../../src/protections/shared/released.ts'
 import { maskOf } from '../../../src/protections/shared/ring.ts'
 import type { OraclePass } from '../../../src/protections/shared/runners/oracle.ts'
 import type { PartyPass } from '../../../src/protections/shared/runners/party.ts'
@@ -13,7 +14,10 @@ export interface Ran {
   readonly server: PartyPass
 }
 
-/** Every value in which the parties of a pass differ from the oracle, bit for bit, and every value out of its range. */
+/**
+ * Every value in which the parties of a pass differ from the oracle, bit for bit, every value out of its range, and an alarm
+ * that one is.
+ */
 export const mismatches = (parties: LocalParties, trace: PassTrace): string[] =>
   differences(trace.plan, { ...trace, pass: parties.oracle(trace).pass })
 
@@ -35,6 +39,11 @@ export function differences(plan: Plan, { pass, owner, server }: Ran): string[] 
     } else if (got.length !== want.length || want.some((v, i) => (v & m) !== got[i]))
       wrong.push(`${op} ${id} is wrong`)
     if (out.kind === 'opened' && other.some((v, i) => v !== own[i])) wrong.push(`${op} ${id} differs`)
+  }
+  try {
+    refuseOutOfRange(plan.alarms, [owner])
+  } catch (error) {
+    wrong.push(String(error))
   }
   return wrong
 }

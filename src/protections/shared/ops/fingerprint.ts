@@ -1,46 +1,40 @@
 import type { PlanBuilder } from '../plan.ts'
 import { type Lanes, maskOf, sub } from '../ring.ts'
 import { UNSCALED } from '../scale.ts'
-import { rowCount, rowLayout, rowsOf, type Shape } from '../shape.ts'
-import { type Share, share } from '../values.ts'
+import { type Layout, rowCount, rowLayout, rowsOf, type Shape } from '../shape.ts'
+import { type Share, type ShareType, share } from '../values.ts'
+import { bitsOf, WORD_BITS } from './parts/binary-field.ts'
 
-/** Bits of a row's fingerprint: so many that no two that differ are taken for the same but once in 2^27. */
-const BITS = 32
+/** The type of a row's word: its bits are shared each for itself, mod 2. */
+export const wordType = (layout: Layout): ShareType => ({
+  layout,
+  width: WORD_BITS,
+  ring: 1,
+  scale: UNSCALED,
+})
 
 /**
- * Shares of zero for every row all of whose values are zero, of another number where one is not: two halves of zero are each
- * other's negative, so each party takes a fingerprint of its own halves. All values have one companion of rows, which is the
- * result's layout: rows x 1, mod 2^32. No message. Throws `RangeError` where they have not.
+ * For every row a word that is zero where all of the values are. Two halves of zero are each other's negative: each party takes
+ * a fingerprint of its own halves, the owner of what cancels them, and the two are a sharing of their exclusive or. Other values
+ * give zero once in 2^32; a row's single one that is not zero never does. All values have one companion of rows, which is the
+ * result's layout: rows x 32 bits, mod 2. No message. Throws `RangeError` where values have others.
  */
 export function fingerprint(plan: PlanBuilder, values: readonly Share[]): Share {
   const layout = rowLayout(values[0].layout)
   if (values.some((v) => rowLayout(v.layout) !== layout)) throw new RangeError('fingerprint: of other rows')
-  /** A party's fingerprints of its halves, the owner's of what cancels them. */
-  const prints = (shape: Shape, halves: (value: Share) => Lanes, isOwner: boolean): Uint32Array => {
+  const prints = (shape: Shape, halves: (value: Share) => Lanes, isOwner: boolean): Lanes => {
     const out = new Uint32Array(rowsOf(shape, layout))
     for (const value of values) mixIn(out, shape, value, halves(value), isOwner)
-    return out
+    return bitsOf(out)
   }
-  const less = (prints: Uint32Array): Lanes => BigUint64Array.from(prints, (print) => BigInt(-print >>> 0))
-  return plan.step<Share>(
-    'fingerprint',
-    share({ layout, width: 1, ring: BITS, scale: UNSCALED }),
-    values,
-    () => ({
-      run: (ctx) =>
-        ctx.role === 'owner'
-          ? BigUint64Array.from(
-              prints(ctx.shape, (value) => ctx.get(value), true),
-              BigInt,
-            )
-          : less(prints(ctx.shape, (value) => ctx.get(value), false)),
-      oracle(ctx) {
-        const own = prints(ctx.shape, (value) => ctx.ownerShare(value), true)
-        const rest = (value: Share): Lanes => sub(ctx.get(value), ctx.ownerShare(value), value.ring)
-        return less(prints(ctx.shape, rest, false).map((print, i) => print - own[i]))
-      },
-    }),
-  )
+  return plan.step<Share>('fingerprint', share(wordType(layout)), values, () => ({
+    run: (ctx) => prints(ctx.shape, (value) => ctx.get(value), ctx.role === 'owner'),
+    oracle(ctx) {
+      const own = prints(ctx.shape, (value) => ctx.ownerShare(value), true)
+      const rest = (value: Share): Lanes => sub(ctx.get(value), ctx.ownerShare(value), value.ring)
+      return prints(ctx.shape, rest, false).map((bit, i) => bit ^ own[i])
+    },
+  }))
 }
 
 /** Calls back with every row that a value has: its place among them, and where its elements are. */

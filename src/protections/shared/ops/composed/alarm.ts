@@ -6,10 +6,11 @@ import { openPrint } from '../open-print.ts'
 import { release } from '../release.ts'
 
 /**
- * Tells the owner, and nobody else, for every row whether all of the values are zero: released is 0 where they are, and a
- * random number where one is not. The difference d of the parties' fingerprints is released as d·r, for an r that the owner does
- * not know. 32 bits each way a row, and as many dealt; two hops, which travel with other messages. Where a model has no secrets
- * from its user, d itself is released, which takes one. Rows x 1, mod 2^32. Throws `RangeError` where values are of other rows.
+ * Tells the owner, and nobody else, for every row whether all of the values are zero: released is 0 where they are, and a word
+ * that says no more where one is not (see `fingerprint` and `concealed`). A row with values that are not zero is missed once in
+ * 2^31. All values have one companion of rows, which is the result's layout: rows x 32 bits. 32 bits each way a row, and as many
+ * dealt; two hops, which travel with other messages. Where a model has no secrets from its user, fingerprints themselves are
+ * compared, which takes one hop. Throws `RangeError` where values have others.
  */
 export function alarm(plan: PlanBuilder, values: readonly Share[], hasSecrets = true): Released {
   const d = fingerprint(plan, values)
