@@ -1,4 +1,5 @@
 /** `sotto.embeddings`: vectors for texts. */
+import { base64 } from '@scure/base'
 import { embeddingRequest } from './request.ts'
 import type { Sessions } from './sessions.ts'
 import type { EmbeddingList, EmbeddingParams, RequestOptions } from './types.ts'
@@ -51,5 +52,5 @@ function base64OfFloats(vector: readonly number[]): string {
   vector.forEach((value, i) => {
     view.setFloat32(4 * i, value, true)
   })
-  return btoa(String.fromCharCode(...new Uint8Array(view.buffer)))
+  return base64.encode(new Uint8Array(view.buffer))
 }
