@@ -70,7 +70,7 @@ export async function buildPackage(out: string): Promise<void> {
       external: native,
       // What came as CommonJS asks for parts of Node this way.
       banner: {
-        js: "import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)",
+        js: "import { createRequire as requireOf } from 'node:module'\nconst require = requireOf(import.meta.url)",
       },
       outdir: out,
     }),

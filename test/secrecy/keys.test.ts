@@ -6,7 +6,7 @@ import { createWasmKernels } from '../../src/kernels/wasm/kernels.ts'
 import { maskLanes, slotLanes } from '../../src/protections/shared/correlations/keystreams.ts'
 import { LocalParties } from '../../src/protections/shared/local/local-parties.ts'
 import type { Plan } from '../../src/protections/shared/plan.ts'
-import { type Prg, streamId } from '../../src/protections/shared/prg.ts'
+import { MASK_STREAM, type Prg, streamId } from '../../src/protections/shared/prg.ts'
 import { localKeys } from '../support/protocol/local-keys.ts'
 import { lowbitDecoder, tinyParallel } from '../support/protocol/lowbit.ts'
 import { type TinyDecoder, tinyLlama, tinyModel } from '../support/protocol/models.ts'
@@ -49,6 +49,7 @@ describe.each(decoders)('%s', (_, model) => {
     const shape = { base: 0, rows: 3, serial: 0 }
     const opened = new Set<number>()
     const dealt = new Set<number>()
+    const noise = new Set<number>()
     for (const step of plan.steps) {
       const { out } = step
       const add = (to: Set<number>, read: (prg: Prg) => void): void => {
@@ -58,11 +59,14 @@ describe.each(decoders)('%s', (_, model) => {
       if (out.kind === 'masked') add(dealt, (prg) => maskLanes(prg, shape, out))
       for (const slot of step.slots) add(dealt, (prg) => slotLanes(prg, shape, step, slot))
     }
+    // What ranges are told by: numbers that the dealer marks levels with, and the server's factors of fingerprints.
+    const factors = plan.steps.filter(({ op }) => op === 'aboveFloor' || op === 'openPrint')
+    for (const { id } of factors) noise.add(streamId(id, MASK_STREAM))
     const [owner, server, secret] = [1, 2, 3].map((key) => reads.get(key) ?? new Set<number>())
     // An input that is all the owner's own has no share that anyone else knows.
     const inputs = plan.steps.filter((step) => step.op === 'input')
     expect([...secret]).toEqual(inputs.map(({ id }) => streamId(id, 0)))
-    expect(server).toEqual(opened)
+    expect(server).toEqual(new Set([...opened, ...noise]))
     expect(owner).toEqual(new Set([...opened, ...dealt]))
   })
 })

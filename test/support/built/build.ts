@@ -30,7 +30,8 @@ const EXTERNAL = [
 ]
 
 /** What came as CommonJS asks for parts of Node this way. */
-const REQUIRE = "import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)"
+const REQUIRE =
+  "import { createRequire as requireOf } from 'node:module'\nconst require = requireOf(import.meta.url)"
 
 const urlOf = (path: string): string => JSON.stringify(pathToFileURL(path).href)
 
