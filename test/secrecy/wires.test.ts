@@ -40,7 +40,9 @@ const sessions = Object.values(inputs).map(
   }),
 )
 const [a, b] = sessions
-const conversation: Session = { questions: ['QUICK', 'DIM?', 'VAULTS'], maxTokens: 10, areTurns: true }
+/** Of each reply, so that what is sent once a token is sent often enough to be tested. */
+const REPLY = 14
+const conversation: Session = { questions: ['QUICK', 'DIM?', 'VAULTS'], maxTokens: REPLY, areTurns: true }
 
 interface Profile {
   readonly write: (folder: string) => Promise<Bundle>
@@ -210,7 +212,7 @@ describe.each(profiles)('with a model %s', (_, profile) => {
       expect(base).toBe(position)
       position += rows
     }
-    expect(turns.map((ids) => ids.length)).toEqual([10, 10, 10])
+    expect(turns.map((ids) => ids.length)).toEqual([REPLY, REPLY, REPLY])
     const { config } = bundle.manifest
     const ranks: number[] = []
     const float = floatModel(config, bundle.tensors)
