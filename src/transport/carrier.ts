@@ -33,9 +33,10 @@ export abstract class BaseCarrier implements Carrier {
   abstract get buffered(): number
   abstract close(): void
 
-  /** Browsers have no event for it, so it is polled. */
+  /** Browsers have no event for it, so it is polled. What an ended socket still holds, it never sends. */
   async drained(low: number): Promise<void> {
-    while (this.buffered > low) await new Promise((resolve) => setTimeout(resolve, 2))
+    while (this.#ended === undefined && this.buffered > low)
+      await new Promise((resolve) => setTimeout(resolve, 2))
   }
 
   /** Frames that came too early are delivered at once, and so is an end that came before. */

@@ -17,11 +17,21 @@ export async function openRelay(url: string, dial: Dial = webRtcDial(postSignal(
 }
 
 function relay(carrier: Carrier, port: MessagePort): void {
+  let isWatched = false
+  /** Tells what is buffered, and again when that has left: nothing more may be sent before it has. */
+  const report = async (): Promise<void> => {
+    port.postMessage(carrier.buffered)
+    if (isWatched || carrier.buffered === 0) return
+    isWatched = true
+    await carrier.drained(0)
+    isWatched = false
+    port.postMessage(carrier.buffered)
+  }
   port.onmessage = ({ data }: MessageEvent<RelayMessage>) => {
     if (!(data instanceof ArrayBuffer)) return carrier.close()
     try {
       carrier.send(new Uint8Array(data))
-      port.postMessage(carrier.buffered)
+      void report()
     } catch {
       carrier.close()
     }
