@@ -19,7 +19,6 @@ import type {
 import { OwnerError } from './api.ts'
 import type { ChatOptions, ChatResult, MeasureOptions } from './chat-options.ts'
 import { type Begun, chat, measure, type Running } from './chatting.ts'
-import { classify } from './classifying.ts'
 import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'
 import { embed, givenUp } from './embedding.ts'
 import type { Platform } from './platform.ts'
@@ -116,10 +115,14 @@ export class Owner implements OwnerApi {
 
   classifyEach(inputs: ClassifyInput[]): Promise<Answer[]> {
     const answers: Answer[] = []
-    return this.#run((open, run) => classify(open, inputs, run, answers), {
-      stopped: () => answers,
-      mayBeginAnew: false,
-    })
+    // Who chats does without its script.
+    return this.#run(
+      async (open, run) => {
+        const { classify } = await import('./classifying.ts')
+        return classify(open, inputs, run, answers)
+      },
+      { stopped: () => answers, mayBeginAnew: false },
+    )
   }
 
   async embed(texts: string[]): Promise<Embedding[]> {

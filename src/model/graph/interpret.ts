@@ -11,6 +11,7 @@ import { layerNorm, rmsNorm } from '../norm.ts'
 import { rotaryFrequencies, rotate, turnStretch, windowOf } from '../rope.ts'
 import { attend, type KeysAndValues } from './attend.ts'
 import { LayerCache } from './cache.ts'
+import { checkIds } from './check-ids.ts'
 import type { Dense, LearnedNorm, ModelGraph, Norm } from './graph.ts'
 import { graphOf } from './graph-of.ts'
 import type { NormPlace, OwnNormed, Tap, TapName } from './taps.ts'
@@ -261,15 +262,6 @@ function pick(x: Floats, rows: readonly number[], n: number): Floats {
     out.set(x.subarray(row * width, (row + 1) * width), at * width)
   })
   return out
-}
-
-/** Throws `RangeError` for ids outside the vocabulary, and past the context after `position` others. */
-export function checkIds(config: ModelConfig, position: number, ids: ArrayLike<number>): void {
-  if (position + ids.length > config.context)
-    throw new RangeError(`${position + ids.length} tokens do not fit the context of ${config.context}.`)
-  for (let i = 0; i < ids.length; i++)
-    if (!(ids[i] >= 0 && ids[i] < config.vocab))
-      throw new RangeError(`Token id ${ids[i]} is outside the vocabulary of ${config.vocab}.`)
 }
 
 function checkType({ types = 1 }: ModelConfig, type: number): void {
