@@ -42,7 +42,17 @@ const panelParts: Part[] = [
   ['triangle', 'sotto-panel sotto-triangle', 'across'],
 ]
 
+/** Where parts are, once they have come to rest: what was loaded for a view moves it. */
 async function boxes(page: Page, view: string, parts: Part[]): Promise<string[]> {
+  for (let before = await boxesNow(page, view, parts); ; ) {
+    await page.waitForTimeout(200)
+    const now = await boxesNow(page, view, parts)
+    if (now.join() === before.join()) return now
+    before = now
+  }
+}
+
+async function boxesNow(page: Page, view: string, parts: Part[]): Promise<string[]> {
   const lines: string[] = []
   for (const [name, selector, sides] of parts) {
     const [found] = await page.locator(selector).all()
