@@ -14,7 +14,7 @@ it('lowers what is padding or too far away for each row, at the owner alone', ()
   const trial = new Trial(
     (plan, given) => {
       x = given(scores, pairs)
-      y = hidePositions(plan, x, { amount: 700n, window: 1 })
+      y = hidePositions(plan, x, 700n, 1)
     },
     { shape, padding: Uint8Array.of(0, 1, 0, 0) },
   )
@@ -24,6 +24,8 @@ it('lowers what is padding or too far away for each row, at the owner alone', ()
     scores.map((v, i) => BigInt.asIntN(12, BigInt(hidden[i] === '1' ? v - 700 : v))),
   )
   expect(trial.server.get(y)).toEqual(trial.server.get(x))
+  const step = trial.plan.steps.find(({ op }) => op === 'hidePositions')
+  expect([step?.slots, step?.wire]).toEqual([[], undefined])
 })
 
 it('lowers padding alone where every row sees all, and knows a row chunk’s places', () => {
@@ -35,7 +37,7 @@ it('lowers padding alone where every row sees all, and knows a row chunk’s pla
     let y!: Share
     const trial = new Trial(
       (plan, given) => {
-        y = hidePositions(plan, given(scores.slice(8), pairs), { amount: 8n, window })
+        y = hidePositions(plan, given(scores.slice(8), pairs), 8n, window)
       },
       { shape: chunk, padding: Uint8Array.of(0, 1, 0, 0) },
     )
@@ -44,9 +46,30 @@ it('lowers padding alone where every row sees all, and knows a row chunk’s pla
   }
 })
 
+it('lowers padding for every head, and for the last row alone; nothing where nothing is padding', () => {
+  const three = { base: 0, rows: 3, serial: 4, seen: 3 }
+  const heads = Array.from({ length: 18 }, (_, i) => 10 * i - 50)
+  const wanted = heads.map((v, i) => (Math.floor(i / 2) % 3 === 1 ? v - 700 : v))
+  for (const [values, type, amount, padding, want] of [
+    [heads, { ring: 12, width: 2, layout: 'pair' }, 700n, Uint8Array.of(0, 1, 0), wanted],
+    [[1, 2, 3], { ring: 12, width: 1, layout: 'lastPair' }, 8n, Uint8Array.of(0, 1, 0), [1, -6, 3]],
+    [[1, 2, 3], { ring: 12, width: 1, layout: 'lastPair' }, 8n, undefined, [1, 2, 3]],
+  ] as const) {
+    let y!: Share
+    const trial = new Trial(
+      (plan, given) => {
+        y = hidePositions(plan, given([...values], type), amount)
+      },
+      { shape: three, padding },
+    )
+    expect(trial.complaints).toEqual([])
+    expect(trial.integers(y)).toEqual(want.map((v) => BigInt.asIntN(12, BigInt(v))))
+  }
+})
+
 it('refuses a padding of other rows than the pass has', () => {
   const make = () =>
-    new Trial((plan, given) => void hidePositions(plan, given(scores, pairs), { amount: 1n }), {
+    new Trial((plan, given) => void hidePositions(plan, given(scores, pairs), 1n), {
       shape,
       padding: Uint8Array.of(0, 1),
     })

@@ -2,8 +2,8 @@
 import { cappedExp } from '../../../../model/math.ts'
 import { activate, activationWords } from '../../ops/activate.ts'
 import { addConstant } from '../../ops/add-constant.ts'
+import { hidePositions } from '../../ops/hide-positions.ts'
 import { open } from '../../ops/open.ts'
-import { suppressPadding } from '../../ops/suppress-padding.ts'
 import { truncate } from '../../ops/truncate.ts'
 import { Fitter } from '../../tables/fit.ts'
 import type { Share } from '../../values.ts'
@@ -176,7 +176,7 @@ export function cappedPowers({ plan, precision, checks }: Block, logits: Share, 
   const wide = bits + precision.guard
   const rounded = truncate(plan, logits, logits.scale.bits - ARGUMENT_BITS, wide, 'modular')
   const centred = addConstant(plan, rounded, unit(-w.centre), wide)
-  const unpadded = w.suppressed > 0 ? suppressPadding(plan, centred, unit(w.suppressed)) : centred
+  const unpadded = w.suppressed > 0 ? hidePositions(plan, centred, unit(w.suppressed)) : centred
   const g = open(plan, unpadded, { bits })
   // Padding lies near the table's end.
   const margin = (2 ** w.half - w.limit) * 2 ** ARGUMENT_BITS

@@ -12,7 +12,7 @@ import type { Plan } from '../../plan.ts'
 import type { Step } from '../../step.ts'
 
 /** What changes a value's scale or place, and not what it is. */
-const PASSING = ['truncate', 'slice', 'addBias', 'addConstant', 'lastRow', 'suppressPadding', 'hidePositions']
+const PASSING = ['truncate', 'slice', 'addBias', 'addConstant', 'lastRow', 'hidePositions']
 
 /** How many values are opened and not looked at, by the operations that they come from. */
 function unchecked({ steps }: Plan): Record<string, number> {

@@ -11,7 +11,6 @@ import { hidePositions } from '../../ops/hide-positions.ts'
 import { highestLevel } from '../../ops/highest-level.ts'
 import { open } from '../../ops/open.ts'
 import { sumPositions } from '../../ops/sum-positions.ts'
-import { suppressPadding } from '../../ops/suppress-padding.ts'
 import { thermometer } from '../../ops/thermometer.ts'
 import { truncate } from '../../ops/truncate.ts'
 import type { Opened, Share } from '../../values.ts'
@@ -96,7 +95,7 @@ export function attentionPowers(block: Block, logits: Share, w: AttentionWidths,
   const { softcap, softmax: s, hidden } = w
   const capped = softcap ? softcapped(block, logits, softcap, s.scores) : logits
   const amount = hidden === undefined ? undefined : BigInt(hidden) << BigInt(capped.scale.bits)
-  const under = amount === undefined ? capped : hidePositions(plan, capped, { amount, window })
+  const under = amount === undefined ? capped : hidePositions(plan, capped, amount, window)
   const e = s.kind === 'capped' ? cappedPowers(block, under, s) : softmaxPowers(block, under, s)
   const weights = open(plan, e, { bits: s.weights })
   const d = s.denominator
@@ -121,7 +120,7 @@ function softmaxPowers(block: Block, logits: Share, s: SoftmaxWidths): Share {
   })
   // Padding copies a row that is there, so it may count for the cap; its weight alone must be zero.
   const unpadded =
-    s.suppressed > 0 ? suppressPadding(plan, below, BigInt(s.suppressed) << BigInt(s.exponentFrac)) : below
+    s.suppressed > 0 ? hidePositions(plan, below, BigInt(s.suppressed) << BigInt(s.exponentFrac)) : below
   const z = open(plan, unpadded, { bits: s.exponent })
   const powers = exponential(plan, z, {
     entryBits: s.exponentEntries,

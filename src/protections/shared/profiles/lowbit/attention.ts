@@ -3,6 +3,7 @@ import { alibi } from '../../../../model/alibi.ts'
 import { addConstant } from '../../ops/add-constant.ts'
 import { distanceBias } from '../../ops/distance-bias.ts'
 import { exponential } from '../../ops/exponential.ts'
+import { hidePositions } from '../../ops/hide-positions.ts'
 import { lastRow } from '../../ops/last-row.ts'
 import { lookup } from '../../ops/lookup.ts'
 import { mix } from '../../ops/mix.ts'
@@ -12,7 +13,6 @@ import { product } from '../../ops/product.ts'
 import { scores } from '../../ops/scores.ts'
 import { slice } from '../../ops/slice.ts'
 import { sumPositions } from '../../ops/sum-positions.ts'
-import { suppressPadding } from '../../ops/suppress-padding.ts'
 import { truncate } from '../../ops/truncate.ts'
 import { fraction } from '../../scale.ts'
 import type { Opened, Share } from '../../values.ts'
@@ -81,7 +81,7 @@ function weightsOf(block: Block, q: Opened, k: Opened, layer: number): Share {
   if (form.isAlibi)
     z = distanceBias(plan, z, (distance, head) => BigInt(Math.round(unit * fall(distance, head))))
   z = addConstant(plan, z, -w.exponent.cap)
-  if (!form.isCausal) z = suppressPadding(plan, z, w.exponent.padding)
+  if (!form.isCausal) z = hidePositions(plan, z, w.exponent.padding)
   const { frac, factor, ring } = w.weight
   const powers = exponential(plan, open(plan, z, { bits: w.exponent.ring }), {
     ...{ entryBits: EXPONENTIAL_BITS, frac, factorBits: factor, ring, isPacked: true },

@@ -5,6 +5,7 @@
  * a manifest's `variant`; of encoders.
  */
 import { belowTiles } from '../../ops/below-tiles.ts'
+import { hidePositions } from '../../ops/hide-positions.ts'
 import { lookup } from '../../ops/lookup.ts'
 import { lookupPair, type PairTable, pairTable } from '../../ops/lookup-pair.ts'
 import { narrow } from '../../ops/narrow.ts'
@@ -12,7 +13,6 @@ import { open } from '../../ops/open.ts'
 import { relaid } from '../../ops/relaid.ts'
 import { slice } from '../../ops/slice.ts'
 import { sumTiles } from '../../ops/sum-tiles.ts'
-import { suppressPadding } from '../../ops/suppress-padding.ts'
 import { truncate } from '../../ops/truncate.ts'
 import { fraction, type Scale, UNSCALED } from '../../scale.ts'
 import { rowLayout } from '../../shape.ts'
@@ -62,7 +62,7 @@ export function probabilities(block: Block, scores: Share): Share {
   const { heads } = block.heads
   const drop = scores.scale.bits - SCORE_FRACTION
   const z = truncate(plan, scores, drop, SCORE, 'modular')
-  const shaded = suppressPadding(plan, z, w.exponent.padding >> 3n)
+  const shaded = hidePositions(plan, z, w.exponent.padding >> 3n)
   const levels = lookup(plan, open(plan, shaded, { bits: SCORE }), scoreTable(spec.quantization.cap), {
     ring: BITS,
     scale: UNSCALED,
