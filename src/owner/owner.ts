@@ -16,7 +16,7 @@ import type {
   SessionInfo,
   Unanswered,
 } from './api.ts'
-import { OwnerError } from './api.ts'
+import { isUnanswered, OwnerError } from './api.ts'
 import type { ChatOptions, ChatResult, MeasureOptions } from './chat-options.ts'
 import { type Begun, chat, measure, type Running } from './chatting.ts'
 import { listModels, type Offers, type Open, offersOf, openModel, progress } from './connect.ts'
@@ -263,6 +263,6 @@ export class Owner implements OwnerApi {
 
 /** Throws what a text without an answer has in its place. */
 function answered<T extends Classification | Embedding>(answer: T | Unanswered): T {
-  if ('error' in answer) throw new OwnerError(answer.error.code, answer.error.message, answer.error.advice)
+  if (isUnanswered(answer)) throw new OwnerError(answer.error.code, answer.error.message, answer.error.advice)
   return answer
 }

@@ -36,6 +36,17 @@ describe.each([
   })
 })
 
+it('tells what is inside in rings that are much wider than the window', () => {
+  const some = [-200, -129, -128, -1, 0, 5, 127, 128, 300]
+  let z!: Share
+  const trial = new Trial((plan, given) => {
+    const x = given(some, { ring: 62, width: some.length })
+    z = stray(plan, x, open(plan, x, { bits: BITS }), { low: -128n, bits: BITS, segments: BITS }, 62)
+  })
+  expect(trial.complaints).toEqual([])
+  expect(trial.integers(z).map((rest) => rest === 0n)).toEqual(some.map((v) => v >= -128 && v < 128))
+})
+
 it('refuses rings in which nothing could show', () => {
   const refused = (ring: number, bits: number) => () =>
     new Trial((plan, given) => {
